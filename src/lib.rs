@@ -1,1 +1,5 @@
+//! hark answers WhatsApp messages by voice.
 
+pub mod audio;
+pub mod clock;
+pub mod turn;

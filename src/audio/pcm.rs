@@ -1,0 +1,66 @@
+//! The sample types. `Speech` is what every listener gets, `Pcm` what every speaker gives.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// Samples a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SampleRate(pub u32);
+
+impl SampleRate {
+    /// What speech recognition hears.
+    pub const SPEECH: Self = Self(16_000);
+
+    /// The length of `samples` at this rate.
+    #[expect(clippy::cast_precision_loss, reason = "an hour of samples is far below 2^52")]
+    pub fn ms(self, samples: usize) -> f64 {
+        samples as f64 * 1000.0 / f64::from(self.0)
+    }
+}
+
+/// Mono speech at 16 kHz, f32 in [-1, 1]. Only this module's decoders build it.
+#[derive(Clone, Debug, Default)]
+pub struct Speech(Arc<Vec<f32>>);
+
+impl Speech {
+    /// Wraps samples that are 16 kHz mono already.
+    pub(in crate::audio) fn new(samples: Vec<f32>) -> Self {
+        Self(Arc::new(samples))
+    }
+
+    /// Silence of `samples` samples, for warming an engine up.
+    pub fn silence(samples: usize) -> Self {
+        Self::new(vec![0.0; samples])
+    }
+
+    /// The samples.
+    pub fn samples(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// Its length.
+    pub fn duration_ms(&self) -> f64 {
+        SampleRate::SPEECH.ms(self.0.len())
+    }
+}
+
+/// Mono samples at any rate, f32 in [-1, 1].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pcm {
+    /// The samples.
+    pub samples: Vec<f32>,
+    /// Their rate.
+    pub rate: SampleRate,
+}
+
+impl Pcm {
+    /// Its length.
+    pub fn duration_ms(&self) -> f64 {
+        self.rate.ms(self.samples.len())
+    }
+}
+
+/// A complete Ogg/Opus file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OggOpus(pub Bytes);

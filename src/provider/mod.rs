@@ -1,0 +1,110 @@
+//! The messenger: what WhatsApp is to the rest of hark.
+
+pub mod meta;
+pub mod payload;
+pub mod signature;
+pub mod simulator;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use crate::audio::OggOpus;
+use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A text of at most [`TEXT_LIMIT`] characters.
+    Text(String),
+    /// An uploaded voice note.
+    Voice(MediaId),
+}
+
+/// Longest text WhatsApp takes in one message, in characters. Source: Meta docs, text messages.
+pub const TEXT_LIMIT: usize = 4096;
+
+/// One outbound message.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Who gets it: `recipient` if there is only a user id, else `to`.
+    pub to: ContactRef,
+    /// What is sent.
+    pub content: Content,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// Echoed in statuses as `biz_opaque_callback_data`.
+    pub callback_data: String,
+}
+
+/// One business number's connection to WhatsApp.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Marks a message as read and shows "typing" for up to 25 s.
+    async fn read_and_typing(&self, message: &MessageId) -> Result<(), ProviderError>;
+
+    /// Starts to download a media file; bytes come as they arrive.
+    /// More than the configured limit ends the stream with [`ProviderError::TooLarge`].
+    async fn download(
+        &self,
+        media: &MediaRef,
+    ) -> Result<BoxStream<'static, Result<Bytes, ProviderError>>, ProviderError>;
+
+    /// Uploads a voice note.
+    async fn upload(&self, note: OggOpus) -> Result<MediaId, ProviderError>;
+
+    /// Sends one message and returns its id.
+    async fn send(&self, message: Outgoing) -> Result<MessageId, ProviderError>;
+}
+
+/// Why a provider call failed. Never holds a token, an address or a text.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The provider could not be reached or broke off: try again.
+    #[error("provider could not be reached: {0}")]
+    Network(String),
+    /// The provider refused the call; `retry` says what the code means.
+    #[error("provider refused with code {code} (HTTP {http_status}): {title}")]
+    Refused {
+        /// The provider's error code, 0 if it gave none.
+        code: i64,
+        /// HTTP status.
+        http_status: u16,
+        /// The provider's own words, without details.
+        title: String,
+        /// When to try again.
+        retry: Retry,
+    },
+    /// The media file is gone: ask the person to send it again.
+    #[error("media is gone")]
+    MediaGone,
+    /// The media file is larger than allowed: say so.
+    #[error("media is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The address is not on the configured API host or an allow-listed media host: fix
+    /// `media_hosts`.
+    #[error("media host {host} is not in media_hosts")]
+    HostNotAllowed {
+        /// The host.
+        host: String,
+    },
+    /// The answer was not what the provider documents: try again.
+    #[error("provider answered something unexpected: {0}")]
+    Unexpected(String),
+}
+
+impl ProviderError {
+    /// When the same call may be tried again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Network(_) | Self::Unexpected(_) => {
+                Retry::After(std::time::Duration::from_secs(2))
+            }
+            Self::Refused { retry, .. } => *retry,
+            Self::MediaGone | Self::TooLarge { .. } | Self::HostNotAllowed { .. } => Retry::Never,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Speech to text: the port, and the engines behind it.
+//!
+//! Sits between the segmenter and the agent. An engine never sees a message, a contact or a file:
+//! it gets 16 kHz speech and gives words.
+
+#[cfg(feature = "stt-whisper")]
+pub mod models;
+pub mod scripted;
+#[cfg(feature = "stt-whisper")]
+pub mod whisper;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::audio::Speech;
+use crate::turn::{Retry, Transcript};
+
+/// One stretch of speech, at most 30 s, cut by the segmenter.
+#[derive(Clone, Debug)]
+pub struct Utterance {
+    /// The samples.
+    pub speech: Speech,
+    /// Where it starts in the message, added to the times of the segments.
+    pub offset_ms: f64,
+    /// ISO 639-1 code of the language spoken; `None` to detect it.
+    pub language: Option<String>,
+}
+
+/// Turns one utterance into text.
+#[async_trait]
+pub trait Transcriber: Send + Sync {
+    /// Name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
+    fn name(&self) -> &str;
+
+    /// Runs one silent utterance on every state; awaited before the service is ready.
+    async fn warm_up(&self) -> Result<(), SttError> {
+        Ok(())
+    }
+
+    /// Transcribes; segment times include the utterance's offset.
+    ///
+    /// # Errors
+    /// `Busy` may be retried; every other variant is final for this audio.
+    async fn transcribe(
+        &self,
+        utterance: Utterance,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, SttError>;
+}
+
+/// Why an utterance was not transcribed.
+#[derive(Debug, thiserror::Error)]
+pub enum SttError {
+    /// The workers' queue is full: try again later.
+    #[error("transcriber is busy")]
+    Busy,
+    /// The turn is gone: nobody waits for the text.
+    #[error("transcription was cancelled")]
+    Cancelled,
+    /// The engine failed on this audio: answer with the fallback.
+    #[error("transcription failed: {0}")]
+    Engine(String),
+}
+
+impl SttError {
+    /// When the same audio may be tried again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Busy => Retry::After(std::time::Duration::from_secs(2)),
+            Self::Cancelled | Self::Engine(_) => Retry::Never,
+        }
+    }
+}
