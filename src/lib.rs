@@ -2,4 +2,5 @@
 
 pub mod audio;
 pub mod clock;
+pub mod store;
 pub mod turn;

@@ -344,6 +344,54 @@ pub enum Retry {
     After(std::time::Duration),
 }
 
+/// The words of a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyText {
+    /// The whole reply, as written.
+    pub text: String,
+}
+
+/// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnReport {
+    /// What was heard; `None` for written messages and for audio that could not be heard.
+    pub transcript: Option<Transcript>,
+    /// What was answered.
+    pub reply: ReplyText,
+    /// The voice note; `None` when the reply went as text.
+    pub audio: Option<NoteInfo>,
+    /// When each stage worked.
+    pub stages: Vec<StageRecord>,
+    /// From lease or input read to send answered or file closed.
+    pub total_ms: f64,
+    /// `total_ms` minus the union of the external stages.
+    pub overhead_ms: f64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it ended other than with the reply that was wanted.
+    pub reason: Option<String>,
+}
+
+impl TurnReport {
+    /// Computes the overhead: `total_ms` minus the union of all external intervals.
+    pub fn overhead(total_ms: f64, stages: &[StageRecord]) -> f64 {
+        let mut external: Vec<(f64, f64)> = stages
+            .iter()
+            .filter(|record| record.name.is_external())
+            .map(|record| (record.start_ms, record.end_ms))
+            .collect();
+        external.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut covered, mut until) = (0.0, f64::NEG_INFINITY);
+        for (start, end) in external {
+            if end > until {
+                covered += end - start.max(until);
+                until = end;
+            }
+        }
+        (total_ms - covered).max(0.0)
+    }
+}
+
 /// One turn of earlier conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
@@ -364,6 +412,19 @@ mod tests {
         assert_ne!(turn, TurnId::of(&"107".into(), &"wamid.A".into()));
         assert_eq!(TurnId::parse_callback_data(&turn.callback_data(3)), Some((turn, 3)));
         assert_eq!(TurnId::parse_callback_data("someone else's"), None);
+    }
+
+    #[test]
+    fn overhead_leaves_out_overlapping_engine_time_once() {
+        let record = |name, start_ms, end_ms| StageRecord { name, start_ms, end_ms };
+        let stages = [
+            record(Stage::Llm, 10.0, 60.0),
+            record(Stage::Tts, 40.0, 80.0),
+            record(Stage::Encode, 50.0, 95.0),
+            record(Stage::Llm, 45.0, 50.0),
+            record(Stage::Send, 97.0, 100.0),
+        ];
+        assert!((TurnReport::overhead(100.0, &stages) - 27.0).abs() < 1e-9);
     }
 
     #[test]

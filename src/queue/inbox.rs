@@ -1,0 +1,120 @@
+//! Accepts what a webhook brought: decides what becomes of each message and stores all of it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::store::{Disposition, Store, StoreError};
+use crate::turn::{Accepted, Body, Inbound, PhoneNumberId, StatusUpdate};
+
+/// Older messages are kept and not answered: the provider's window for free answers is shut.
+/// Source: WhatsApp's 24 h customer service window.
+const ANSWERABLE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Where webhooks put what they bring. Everything answered `Ok` is durable.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Dedupes, resolves contacts and enqueues in one transaction.
+    /// One answer a message, in order; `None` for a number that is not ours.
+    async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError>;
+
+    /// Keeps delivery statuses.
+    async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError>;
+
+    /// Whether the store answers.
+    async fn reachable(&self) -> Result<(), StoreError>;
+}
+
+/// Whether messages to a number are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberState {
+    /// Stored and answered.
+    Active,
+    /// Stored only.
+    Paused,
+}
+
+/// The inbox of one node, on its own store.
+pub struct EmbeddedInbox {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    numbers: HashMap<PhoneNumberId, NumberState>,
+    /// Tells the lanes that something new waits.
+    arrived: Arc<Notify>,
+    /// Unknown numbers that were logged already: one line each is enough.
+    strangers: Mutex<HashSet<PhoneNumberId>>,
+}
+
+/// Strangers remembered, so that made-up ids cannot fill the memory.
+const MAX_STRANGERS: usize = 1000;
+
+impl EmbeddedInbox {
+    /// Builds the inbox for `numbers`; `arrived` wakes the lanes.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        numbers: HashMap<PhoneNumberId, NumberState>,
+        arrived: Arc<Notify>,
+    ) -> Self {
+        Self { store, clock, numbers, arrived, strangers: Mutex::default() }
+    }
+
+    fn disposition(&self, message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
+        if now_ms - message.sent_at_ms > ANSWERABLE_MS {
+            Disposition::Expire
+        } else if state == NumberState::Paused || message.body == Body::Silent {
+            Disposition::Store
+        } else {
+            Disposition::Queue
+        }
+    }
+
+    fn log_stranger(&self, number: &PhoneNumberId) {
+        let mut strangers = self.strangers.lock().expect("no holder panics");
+        if strangers.len() < MAX_STRANGERS && strangers.insert(number.clone()) {
+            tracing::warn!(
+                number.id = %number,
+                "a message for a number that is not configured was ignored; add it to [[numbers]]"
+            );
+        }
+    }
+}
+
+#[async_trait]
+impl Inbox for EmbeddedInbox {
+    async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let mut ours = Vec::with_capacity(messages.len());
+        let known: Vec<bool> = messages
+            .into_iter()
+            .map(|message| {
+                let Some(state) = self.numbers.get(&message.number) else {
+                    self.log_stranger(&message.number);
+                    return false;
+                };
+                let disposition = self.disposition(&message, *state, now_ms);
+                ours.push((message, disposition));
+                true
+            })
+            .collect();
+        if ours.is_empty() {
+            return Ok(vec![None; known.len()]);
+        }
+        let mut accepted = self.store.accept(ours, now_ms).await?.into_iter();
+        self.arrived.notify_one();
+        Ok(known.into_iter().map(|known| if known { accepted.next() } else { None }).collect())
+    }
+
+    async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError> {
+        let ours: Vec<_> =
+            updates.into_iter().filter(|u| self.numbers.contains_key(&u.number)).collect();
+        if ours.is_empty() { Ok(()) } else { self.store.record_statuses(ours).await }
+    }
+
+    async fn reachable(&self) -> Result<(), StoreError> {
+        self.store.next_due_ms().await.map(|_due| ())
+    }
+}

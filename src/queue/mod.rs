@@ -1,0 +1,30 @@
+//! From an accepted message to one turn at a time: the inbox in front, the lanes behind it.
+//!
+//! Knows no stage and no engine: it runs a [`JobHandler`]. What is accepted is on disk; what is
+//! leased is finished or given back.
+
+pub mod inbox;
+pub mod lanes;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Job;
+
+/// What became of a leased message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// It is answered; never lease it again.
+    Done,
+    /// Lease it again after this long.
+    RetryAfter(Duration),
+}
+
+/// Answers leased messages.
+#[async_trait]
+pub trait JobHandler: Send + Sync {
+    /// Handles one message. Runs again with a higher `attempt` if the process dies in it.
+    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled;
+}

@@ -1,0 +1,207 @@
+//! The embedded store: one SQLite file, WAL, every commit synced to disk.
+//!
+//! One thread writes and one reads; see [`super::writer`]. The file is locked while a service
+//! runs on it, since a second one would lease the first one's messages.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::writer::{Mode, Worker};
+use super::{Begun, Disposition, Job, Part, Store, StoreError, TurnRow, inbox, records};
+use crate::turn::{
+    Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId, TurnReport,
+};
+
+/// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_turns.sql")];
+
+/// [`Store`] on one SQLite file.
+pub struct SqliteStore {
+    writer: Worker,
+    reader: Worker,
+    /// Held open as long as a service runs on the file.
+    _lock: Option<File>,
+}
+
+/// Whether the file is opened to serve from it or to look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Leases messages: only one process at a time.
+    Serve,
+    /// Reads the record beside a running service.
+    Inspect,
+}
+
+impl SqliteStore {
+    /// Opens or creates the database at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `InUse` if another service has it, `Open` for everything else.
+    pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Open { path: path.display().to_string(), cause };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+        }
+        let lock = match access {
+            Access::Serve => Some(lock(path)?),
+            Access::Inspect => None,
+        };
+        let writer = connect(path).map_err(|error| failed(error.to_string()))?;
+        migrate(&writer).map_err(|error| failed(error.to_string()))?;
+        let reader = connect(path).map_err(|error| failed(error.to_string()))?;
+        Ok(Self {
+            writer: Worker::spawn(writer, Mode::Write).map_err(|error| failed(error.to_string()))?,
+            reader: Worker::spawn(reader, Mode::Read).map_err(|error| failed(error.to_string()))?,
+            _lock: lock,
+        })
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let open = |error: std::io::Error| StoreError::Open {
+        path: name.display().to_string(),
+        cause: error.to_string(),
+    };
+    let file = File::create(&name).map_err(open)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { path: path.display().to_string() })
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(open(error)),
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL syncs the WAL at every commit: what was answered 200 survives a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    let done: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done as usize) {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;\n{migration}\nPRAGMA user_version = {};\nCOMMIT;",
+            index + 1
+        ))?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(
+        &self,
+        messages: Vec<(Inbound, Disposition)>,
+        now_ms: i64,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        self.writer
+            .call(move |db| {
+                messages
+                    .iter()
+                    .map(|(message, disposition)| inbox::accept(db, message, *disposition, now_ms))
+                    .collect()
+            })
+            .await
+    }
+
+    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError> {
+        self.writer
+            .call(move |db| statuses.iter().try_for_each(|s| records::record_status(db, s)))
+            .await
+    }
+
+    async fn recover(&self, now_ms: i64, retry_ms: i64) -> Result<usize, StoreError> {
+        self.writer.call(move |db| inbox::recover(db, now_ms, retry_ms)).await
+    }
+
+    async fn lease(&self, limit: usize, now_ms: i64) -> Result<Vec<Job>, StoreError> {
+        self.writer.call(move |db| inbox::lease(db, limit, now_ms)).await
+    }
+
+    async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
+        self.reader.call(inbox::next_due_ms).await
+    }
+
+    async fn ack(&self, row: i64) -> Result<(), StoreError> {
+        self.writer.call(move |db| inbox::leave(db, row, "done", None)).await
+    }
+
+    async fn release(&self, row: i64, at_ms: i64) -> Result<(), StoreError> {
+        self.writer.call(move |db| inbox::leave(db, row, "queued", Some(at_ms))).await
+    }
+
+    async fn begin_turn(
+        &self,
+        turn: &TurnId,
+        job: &Job,
+        agent: &str,
+        queue_ms: f64,
+        now_ms: i64,
+    ) -> Result<Begun, StoreError> {
+        let (turn, job, agent) = (turn.clone(), job.clone(), agent.to_owned());
+        self.writer
+            .call(move |db| records::begin(db, &turn, &job, &agent, queue_ms, now_ms))
+            .await
+    }
+
+    async fn history(
+        &self,
+        number: &PhoneNumberId,
+        contact_id: i64,
+        limit: usize,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        let number = number.clone();
+        self.reader.call(move |db| records::history(db, &number, contact_id, limit)).await
+    }
+
+    async fn plan_part(&self, turn: &TurnId, part: &Part, now_ms: i64) -> Result<(), StoreError> {
+        let (turn, part) = (turn.clone(), part.clone());
+        self.writer.call(move |db| records::plan(db, &turn, &part, now_ms)).await
+    }
+
+    async fn settle_part(
+        &self,
+        turn: &TurnId,
+        index: u32,
+        result: Result<MessageId, String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let turn = turn.clone();
+        self.writer.call(move |db| records::settle(db, &turn, index, &result, now_ms)).await
+    }
+
+    async fn finish_turn(
+        &self,
+        turn: &TurnId,
+        heard: Option<String>,
+        report: &TurnReport,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let (turn, report) = (turn.clone(), report.clone());
+        self.writer
+            .call(move |db| records::finish(db, &turn, heard.as_deref(), &report, now_ms))
+            .await
+    }
+
+    async fn turns(
+        &self,
+        contact: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<TurnRow>, StoreError> {
+        self.reader.call(move |db| records::list(db, contact.as_deref(), limit)).await
+    }
+}

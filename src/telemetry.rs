@@ -1,0 +1,77 @@
+//! Logs and metrics: how they are set up, and every metric's name.
+//!
+//! Nothing personal goes into either: no text, no audio, no phone number, no token.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::turn::{Outcome, Stage};
+
+/// Histogram of each stage's interval, seconds, label `stage`.
+pub const STAGE_SECONDS: &str = "hark_stage_seconds";
+/// Histogram of whole turns, seconds.
+pub const TURN_SECONDS: &str = "hark_turn_seconds";
+/// Counter of finished turns, label `outcome`.
+pub const TURNS_TOTAL: &str = "hark_turns_total";
+/// Histogram of webhook answers, seconds.
+pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
+
+/// Bucket bounds, seconds: from a webhook's fraction of a millisecond to a slow turn.
+const BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+    120.0,
+];
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Sends logs to stderr. A second call in one process changes nothing.
+pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(format!("warn,hark={level}"))
+        .map_err(|error| format!("[log] level {level:?}: {error}"))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _set_before = match format {
+        LogFormat::Human => logs.with_target(false).try_init(),
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+    };
+    Ok(())
+}
+
+/// Installs the recorder, once a process, and returns what renders it.
+pub fn init_metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Prefix("hark_".into()), BUCKETS)
+                .expect("the bounds are not empty")
+                .install_recorder()
+                .expect("nobody else installs a recorder")
+        })
+        .clone()
+}
+
+/// Notes one interval of a stage.
+pub fn stage(stage: Stage, took: Duration) {
+    metrics::histogram!(STAGE_SECONDS, "stage" => stage.name()).record(took);
+}
+
+/// Notes one finished turn.
+pub fn turn(outcome: Outcome, took: Duration) {
+    metrics::counter!(TURNS_TOTAL, "outcome" => outcome.name()).increment(1);
+    metrics::histogram!(TURN_SECONDS).record(took);
+}
+
+/// Notes one webhook.
+pub fn webhook(took: Duration) {
+    metrics::histogram!(WEBHOOK_SECONDS).record(took);
+}
