@@ -41,6 +41,21 @@ const QUIET: usize = 5;
 /// first 0.3 s, which would swallow a short "yes".
 const LEAD_IN: usize = 31;
 
+/// Quiet recordings are raised towards this loudness (RMS of the loudest frame of late, -30 dB)
+/// before the detector hears them: speech at -65 dB occurs, and it misses most of it.
+const LOUDNESS: f32 = 0.03;
+
+/// Most that a recording is raised: 20 dB. More makes voices of the noise in pauses.
+const MOST_GAIN: f32 = 10.0;
+
+/// How slowly past loudness is forgotten, for each frame: 6 % a second.
+const FORGET: f32 = 0.999;
+
+/// A sound of this many frames (1 s) is no speech if four fifths of its frames have about the same
+/// energy: within a factor of [`STEADY`], 2 dB. The fifth left out covers padding and onset.
+const STEADY_FROM: usize = 62;
+const STEADY: f32 = 1.6;
+
 /// A stretch of a note with speech in it.
 #[derive(Clone, Debug)]
 pub struct SpeechSpan {
@@ -58,6 +73,8 @@ pub struct Segmenter {
     kept_from: usize,
     /// Samples that the detector has heard.
     heard: usize,
+    /// RMS of the loudest frame of late.
+    loudness: f32,
     /// Voiced frames of late, see [`BELIEVED`], and where they began.
     run: usize,
     run_from: usize,
@@ -82,11 +99,20 @@ impl Segmenter {
     /// Makes a segmenter for one note.
     #[must_use]
     pub fn new() -> Self {
-        let mut detector = Detector::default_boxed();
+        let mut segmenter = Self {
+            detector: Detector::default_boxed(),
+            kept: Vec::new(),
+            kept_from: 0,
+            heard: 0,
+            loudness: 0.0,
+            run: 0,
+            run_from: 0,
+            open: None,
+        };
         for frame in lead_in().chunks_exact(FRAME) {
-            detector.predict_f32(frame);
+            segmenter.score(frame);
         }
-        Self { detector, kept: Vec::new(), kept_from: 0, heard: 0, run: 0, run_from: 0, open: None }
+        segmenter
     }
 
     /// Takes the next speech and returns the spans that it completes.
@@ -95,7 +121,8 @@ impl Segmenter {
         self.kept.extend_from_slice(speech.samples());
         while self.heard + FRAME <= self.kept_from + self.kept.len() {
             let at = self.heard - self.kept_from;
-            let score = self.detector.predict_f32(&self.kept[at..at + FRAME]);
+            let frame = self.kept[at..at + FRAME].to_vec();
+            let score = self.score(&frame);
             self.frame(score, &mut spans);
         }
         self.forget();
@@ -111,13 +138,27 @@ impl Segmenter {
         if !tail.is_empty() {
             let mut frame = tail;
             frame.resize(FRAME, 0.0);
-            let score = self.detector.predict_f32(&frame);
+            let score = self.score(&frame);
             self.frame(score, &mut spans);
         }
         if let Some(open) = self.open.take() {
-            spans.extend(self.span(open.from, (open.voiced_to + PADDING).min(end)));
+            // The last frame may have been filled up.
+            let open = Open { voiced_to: open.voiced_to.min(end), ..open };
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, (open.voiced_to + PADDING).min(end)));
+            }
         }
         spans
+    }
+
+    /// Asks the detector how much a frame sounds like a voice, from 0 to 1.
+    fn score(&mut self, frame: &[f32]) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "256")]
+        let mean = frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME as f32;
+        self.loudness = mean.sqrt().max(self.loudness * FORGET);
+        let gain = (LOUDNESS / self.loudness.max(f32::MIN_POSITIVE)).clamp(1.0, MOST_GAIN);
+        let raised: Vec<f32> = frame.iter().map(|s| (s * gain).clamp(-1.0, 1.0)).collect();
+        self.detector.predict_f32(&raised)
     }
 
     /// Takes the detector's score for the next frame.
@@ -140,13 +181,31 @@ impl Segmenter {
         let Some(open) = self.open else { return };
         if self.heard - open.voiced_to > LONGEST_PAUSE * FRAME {
             self.open = None;
-            spans.extend(self.span(open.from, open.voiced_to + PADDING));
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, open.voiced_to + PADDING));
+            }
         } else if self.heard - open.from + FRAME > LONGEST_SPAN {
             let cut = self.quietest(open.from, self.heard);
-            spans.extend(self.span(open.from, cut.min(open.voiced_to + PADDING)));
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, cut.min(open.voiced_to + PADDING)));
+            }
             // What was voiced behind the cut begins the next span.
             self.open = (open.voiced_to > cut).then_some(Open { from: cut, ..open });
         }
+    }
+
+    /// Whether what is open has the even loudness of a tone or a machine, which the detector takes
+    /// for a vowel. Speech varies by far more than this; short sounds get the benefit of doubt.
+    fn is_steady(&self, open: Open) -> bool {
+        let voiced = &self.kept[open.from - self.kept_from..open.voiced_to - self.kept_from];
+        let mut energies: Vec<f32> = voiced
+            .chunks_exact(FRAME)
+            .map(|frame| frame.iter().map(|sample| sample * sample).sum())
+            .collect();
+        energies.sort_unstable_by(f32::total_cmp);
+        let share = energies.len() / 5;
+        energies.len() >= STEADY_FROM
+            && energies[energies.len() - 1 - share] < STEADY * energies[share]
     }
 
     /// The samples from `from` to `to`, as a span.
@@ -196,4 +255,92 @@ fn lead_in() -> Vec<f32> {
             f32::from(sign).mul_add(2e-4, -1e-4)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::signals::{noise, speechlike, tone};
+
+    fn spans(samples: &[f32], portion: usize) -> Vec<(f64, f64)> {
+        let mut segmenter = Segmenter::new();
+        let mut spans = Vec::new();
+        for samples in samples.chunks(portion) {
+            spans.extend(segmenter.push(&Speech::new(samples.to_vec())));
+        }
+        spans.extend(segmenter.finish());
+        spans
+            .iter()
+            .map(|span| (span.start_ms / 1e3, (span.start_ms + span.speech.duration_ms()) / 1e3))
+            .collect()
+    }
+
+    fn voice(seconds: f64) -> Vec<f32> {
+        speechlike(16_000, seconds, 0.05)
+    }
+
+    fn silence(seconds: f64) -> Vec<f32> {
+        vec![0.0; (seconds * 16_000.0) as usize]
+    }
+
+    fn hiss(seconds: f64, loud: f32) -> Vec<f32> {
+        let mut random = noise(3);
+        (0..(seconds * 16_000.0) as usize).map(|_| random() * loud).collect()
+    }
+
+    #[test]
+    fn silence_hiss_and_hum_are_no_speech() {
+        assert_eq!(spans(&silence(5.0), 4096), []);
+        for db in [-70.0f32, -50.0, -40.0, -20.0, -10.0] {
+            assert_eq!(spans(&hiss(8.0, 10f32.powf(db / 20.0)), 4096), [], "hiss at {db} dB");
+        }
+        for (hz, loud) in [(50.0, 0.1), (200.0, 0.01), (200.0, 0.5), (440.0, 0.1), (3_000.0, 0.5)] {
+            assert_eq!(spans(&tone(16_000, hz, 8.0, loud), 4096), [], "a tone of {hz} Hz");
+        }
+    }
+
+    #[test]
+    fn a_short_word_is_kept_wherever_it_stands() {
+        for before in [0.0, 0.1, 0.5, 4.0] {
+            for loud in [1.0, 0.1, 0.01] {
+                let word = voice(0.4).into_iter().map(|sample| sample * loud);
+                let note = [silence(before), word.collect(), silence(0.5)].concat();
+                let found = spans(&note, 4096);
+                assert_eq!(found.len(), 1, "at {before} s, loudness {loud}: {found:?}");
+                assert!(found[0].0 <= before + 0.08 && found[0].1 >= before + 0.35, "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ordinary_note_is_one_span_without_the_silence_around_it() {
+        let note = [silence(2.0), voice(6.0), silence(2.0), voice(9.0), silence(4.0)].concat();
+        let found = spans(&note, 4096);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!((found[0].0 - 1.8).abs() < 0.15 && (found[0].1 - 19.2).abs() < 0.3, "{found:?}");
+    }
+
+    #[test]
+    fn a_long_silence_parts_two_spans() {
+        let note = [voice(3.0), silence(6.0), voice(3.0)].concat();
+        assert_eq!(spans(&note, 4096).len(), 2);
+    }
+
+    #[test]
+    fn long_speech_is_cut_in_its_pauses_and_nothing_is_lost() {
+        let found = spans(&[voice(23.0), silence(0.3), voice(60.0)].concat(), 4096);
+        assert!(found.len() >= 3, "{found:?}");
+        assert!(found.iter().all(|(from, to)| to - from <= 30.0), "{found:?}");
+        assert!((23.0..23.3).contains(&found[0].1), "not cut in the pause: {found:?}");
+        assert!(found.windows(2).all(|pair| pair[0].1 == pair[1].0), "{found:?}");
+    }
+
+    #[test]
+    fn portions_do_not_change_the_spans() {
+        let note = [silence(1.0), voice(4.0), silence(5.0), voice(2.0)].concat();
+        let whole = spans(&note, note.len());
+        for portion in [1, 255, 256, 1_000, 16_000] {
+            assert_eq!(spans(&note, portion), whole, "portions of {portion}");
+        }
+    }
 }
