@@ -4,6 +4,28 @@
 //! limit that stands in [`limits`]. The way in is [`SpeechDecoder`] then [`Segmenter`]; the way
 //! out is [`NoteEncoder`], or [`SpanEncoder`]s side by side with one [`NoteMuxer`].
 
+pub mod decode;
+pub mod inspect;
+pub mod limits;
+pub mod mux;
+pub mod note;
+mod opus_head;
+mod pages;
 pub mod pcm;
+pub mod resample;
+#[cfg(test)]
+mod signals;
+pub mod span;
+#[cfg(test)]
+mod tests;
+pub mod vad;
 
+pub use decode::{DecodeError, SpeechDecoder, decode};
+pub use inspect::{NoteHead, inspect_note, note_duration_ms};
+pub use limits::Limits;
+pub use mux::NoteMuxer;
+pub use note::{NoteEncoder, opus_rate, quiet_cut};
 pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
+pub use resample::Resampler;
+pub use span::{EncodeError, FRAME_MS, Packet, SpanEncoder};
+pub use vad::{Segmenter, SpeechSpan};

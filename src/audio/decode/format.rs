@@ -1,0 +1,78 @@
+//! Telling the format by the first bytes; never by name or MIME type.
+//!
+//! Formats that cannot be decoded are named here, so that the sender's answer and the log can say
+//! what it was.
+
+use super::DecodeError;
+
+/// As many bytes as the decision needs.
+pub(super) const ENOUGH: usize = 36;
+
+/// What [`super::container`] and [`super::ogg_opus`] can open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Ogg,
+    Wav,
+    Flac,
+    Mp4,
+    Matroska,
+    /// MP3 or AAC in ADTS, perhaps behind a tag or some rubbish.
+    Frames,
+}
+
+/// Starts of files that hold no sound we know, and their names.
+const REFUSED: &[(&[u8], &str)] = &[
+    (b"#!AMR-WB", "AMR-WB"),
+    (b"#!AMR", "AMR"),
+    (b"caff", "CAF"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
+    (b"MAC ", "Monkey's Audio"),
+    (b"wvpk", "WavPack"),
+    (b".snd", "AU"),
+    (b"MThd", "MIDI"),
+    (b"%PDF", "PDF"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"<", "text"),
+    (b"{", "text"),
+];
+
+impl Format {
+    /// Tells the format.
+    ///
+    /// # Errors
+    /// `Empty` without bytes, `Unsupported` for what is known and not decoded.
+    pub(super) fn of(start: &[u8]) -> Result<Self, DecodeError> {
+        if start.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        if let Some((_, name)) = REFUSED.iter().find(|(magic, _)| start.starts_with(magic)) {
+            return Err(DecodeError::unsupported(*name));
+        }
+        let kind = start.get(8..12).unwrap_or_default();
+        Ok(match start.get(..4).unwrap_or(start) {
+            b"OggS" => Self::Ogg,
+            b"RIFF" | b"RF64" | b"RIFX" if kind == b"WAVE" => Self::Wav,
+            b"RIFF" => return Err(DecodeError::unsupported("RIFF that is not WAVE")),
+            b"FORM" => return Err(DecodeError::unsupported("AIFF")),
+            b"fLaC" => Self::Flac,
+            b"\x1a\x45\xdf\xa3" => Self::Matroska,
+            _ if start.get(4..8).is_some_and(|kind| kind == b"ftyp") => Self::Mp4,
+            _ => Self::Frames,
+        })
+    }
+
+    /// The name for errors.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ogg => "Ogg",
+            Self::Wav => "WAV",
+            Self::Flac => "FLAC",
+            Self::Mp4 => "MP4",
+            Self::Matroska => "Matroska",
+            Self::Frames => "MP3 or AAC",
+        }
+    }
+}

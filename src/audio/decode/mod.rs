@@ -1,0 +1,187 @@
+//! Decoding: bytes of any format in, 16 kHz mono speech out.
+//!
+//! First stop of a voice note after the download. The format is told by content alone. Ogg/Opus is
+//! decoded while it arrives; every other format is gathered and decoded at the end. Whatever the
+//! bytes are, time and memory stay within [`super::limits`] and nothing panics.
+
+mod container;
+mod format;
+mod ogg_opus;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use self::{
+    format::Format,
+    ogg_opus::{OggOpusDecoder, Stream},
+};
+use crate::audio::{Limits, Speech};
+
+/// Why there is no speech to hear.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There were no bytes, or not one sample in them: answer like a note without speech.
+    #[error("the audio is empty")]
+    Empty,
+    /// More bytes than the limit: tell the sender that the file is too big, do not retry.
+    #[error("the audio is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// More sound than the limit: ask the sender for a shorter note, do not retry.
+    #[error("the audio is longer than {limit_seconds} s")]
+    TooLong {
+        /// The limit, in seconds.
+        limit_seconds: u32,
+    },
+    /// A format that is not decoded here: ask for a voice note or a text, do not retry.
+    #[error("unsupported audio: {what}")]
+    Unsupported {
+        /// The format, in words for a log.
+        what: String,
+    },
+    /// Broken before the first sample: ask the sender to record again; a fresh download may help.
+    #[error("corrupt audio: {detail}")]
+    Corrupt {
+        /// What is wrong, in words for a log.
+        detail: String,
+    },
+}
+
+impl DecodeError {
+    fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported { what: what.into() }
+    }
+
+    fn corrupt(detail: impl Into<String>) -> Self {
+        Self::Corrupt { detail: detail.into() }
+    }
+}
+
+/// Decodes bytes as they arrive.
+///
+/// Bytes that are broken behind a decodable beginning are dropped: what was decoded counts. After
+/// an error the decoder is spent.
+pub struct SpeechDecoder {
+    limits: Limits,
+    bytes: u64,
+    state: State,
+}
+
+enum State {
+    /// Too few bytes to tell the format.
+    Start(Vec<u8>),
+    /// Ogg; the bytes are kept until an Opus stream has been seen.
+    Ogg { decoder: Box<OggOpusDecoder>, kept: Option<Vec<u8>> },
+    /// A format that is decoded when all is there.
+    Whole { format: Format, bytes: Vec<u8> },
+}
+
+impl SpeechDecoder {
+    /// Makes a decoder for one file.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, bytes: 0, state: State::Start(Vec::new()) }
+    }
+
+    /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
+    /// all that the pages so far hold, for other formats none.
+    ///
+    /// # Errors
+    /// Every [`DecodeError`] but `Empty`, as soon as it is certain.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Speech, DecodeError> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > self.limits.bytes {
+            return Err(DecodeError::TooLarge { limit: self.limits.bytes });
+        }
+        let mut speech = Vec::new();
+        match &mut self.state {
+            State::Start(start) => {
+                start.extend_from_slice(bytes);
+                if start.len() >= format::ENOUGH {
+                    let start = std::mem::take(start);
+                    self.begin(start, &mut speech)?;
+                }
+            }
+            State::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
+            State::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
+        }
+        Ok(Speech::new(speech))
+    }
+
+    /// Ends the input and returns the samples that [`Self::push`] has not returned.
+    ///
+    /// # Errors
+    /// Every [`DecodeError`].
+    pub fn finish(mut self) -> Result<Speech, DecodeError> {
+        let mut speech = Vec::new();
+        if let State::Start(start) = &mut self.state {
+            let start = std::mem::take(start);
+            self.begin(start, &mut speech)?;
+        }
+        match self.state {
+            State::Start(_) => unreachable!("begin has chosen a format"),
+            State::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
+            State::Whole { format, bytes } => {
+                let limits = self.limits;
+                // A bug in a demuxer must cost one note, not the worker. Nothing outlives the
+                // closure that a panic could leave half done.
+                speech =
+                    catch_unwind(AssertUnwindSafe(|| container::decode(bytes, format, limits)))
+                        .unwrap_or_else(|_| {
+                            Err(DecodeError::corrupt("the decoder failed on it"))
+                        })?;
+            }
+        }
+        Ok(Speech::new(speech))
+    }
+
+    /// Chooses the format by the first bytes.
+    fn begin(&mut self, start: Vec<u8>, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
+        match Format::of(&start)? {
+            Format::Ogg => {
+                let decoder = Box::new(OggOpusDecoder::new(self.limits));
+                self.state = State::Ogg { decoder, kept: Some(Vec::new()) };
+                self.push_ogg(&start, speech)?;
+            }
+            format => self.state = State::Whole { format, bytes: start },
+        }
+        Ok(())
+    }
+
+    fn push_ogg(&mut self, bytes: &[u8], speech: &mut Vec<f32>) -> Result<(), DecodeError> {
+        let State::Ogg { decoder, kept } = &mut self.state else { return Ok(()) };
+        if let Some(kept) = kept {
+            kept.extend_from_slice(bytes);
+        }
+        match decoder.push(bytes, speech)? {
+            Stream::Unknown => {}
+            Stream::Opus => *kept = None,
+            Stream::Other => {
+                let bytes = kept.take().unwrap_or_default();
+                self.state = State::Whole { format: Format::Ogg, bytes };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a whole file.
+///
+/// # Errors
+/// Every [`DecodeError`].
+pub fn decode(bytes: &[u8], limits: Limits) -> Result<Speech, DecodeError> {
+    let mut decoder = SpeechDecoder::new(limits);
+    let begun = decoder.push(bytes)?;
+    let rest = decoder.finish()?;
+    if begun.samples().is_empty() {
+        return Ok(rest);
+    }
+    Ok(Speech::new([begun.samples(), rest.samples()].concat()))
+}
+
+/// Makes a sample keep what [`Speech`] promises: finite and in [-1, 1].
+fn sane(sample: f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
+}

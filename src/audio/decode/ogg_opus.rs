@@ -1,0 +1,281 @@
+//! Ogg/Opus, decoded while it arrives: the format of every `WhatsApp` voice note.
+//!
+//! libopus decodes straight to 16 kHz and mixes stereo down itself. Lost pages are concealed,
+//! pre-skip and end trimming are exact for each chained stream, a missing end-of-stream page is
+//! normal (`WhatsApp` writes none). Source: RFC 7845.
+
+use super::{DecodeError, sane};
+use crate::audio::{
+    Limits, SampleRate,
+    limits::{MAX_CONCEALED_MS, MAX_LINKS, MAX_OPUS_PACKET},
+    opus_head::OpusHead,
+    pages::{Page, PageReader},
+};
+
+/// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
+const GRANULES_PER_SAMPLE: u64 = 3;
+
+/// The longest packet has 120 ms (RFC 6716 section 3.1, code 3).
+const MAX_PACKET_SAMPLES: usize = 1920;
+
+/// What one concealment step makes: 20 ms.
+const CONCEAL_STEP: usize = 320;
+
+/// What the Ogg file turned out to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Unknown,
+    Opus,
+    /// Data pages came and no Opus stream had begun.
+    Other,
+}
+
+/// Decodes the first Opus stream of an Ogg file and those chained to it.
+pub(super) struct OggOpusDecoder {
+    pages: PageReader,
+    limits: Limits,
+    link: Option<Link>,
+    links: usize,
+    /// Samples returned so far.
+    given: u64,
+    /// Packets that libopus took, in all links.
+    good_packets: u64,
+    stream: Stream,
+}
+
+impl OggOpusDecoder {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            pages: PageReader::default(),
+            limits,
+            link: None,
+            links: 0,
+            given: 0,
+            good_packets: 0,
+            stream: Stream::Unknown,
+        }
+    }
+
+    /// Takes bytes, appends samples, and says what the file holds as far as known.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        speech: &mut Vec<f32>,
+    ) -> Result<Stream, DecodeError> {
+        self.pages.push(bytes);
+        while self.stream != Stream::Other {
+            let Some(page) = self.pages.next_page() else { break };
+            self.page(&page, speech)?;
+        }
+        Ok(self.stream)
+    }
+
+    /// Ends the input and appends what the last, cut page holds.
+    pub(super) fn finish(mut self, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
+        for page in std::mem::take(&mut self.pages).finish() {
+            self.page(&page, speech)?;
+        }
+        if self.stream != Stream::Opus {
+            return Err(DecodeError::corrupt("no Ogg page that begins a stream"));
+        }
+        match (self.good_packets, self.given) {
+            (0, 0) => Err(DecodeError::Empty),
+            (0, _) => Err(DecodeError::corrupt("not one Opus packet is whole")),
+            (_, 0) => Err(DecodeError::Empty),
+            _ => Ok(()),
+        }
+    }
+
+    fn page(&mut self, page: &Page, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
+        if page.first && page.body().starts_with(OpusHead::MAGIC) {
+            return self.begin(page);
+        }
+        if page.first {
+            return Ok(());
+        }
+        if self.stream == Stream::Unknown {
+            self.stream = Stream::Other;
+            return Ok(());
+        }
+        let Some(link) = self.link.as_mut().filter(|link| link.serial == page.serial) else {
+            return Ok(());
+        };
+        let before = speech.len();
+        link.page(page, speech);
+        self.good_packets += std::mem::take(&mut link.good_packets);
+        if page.last {
+            self.link = None;
+        }
+        self.given += (speech.len() - before) as u64;
+        if self.given > self.limits.speech_samples() {
+            return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
+        }
+        Ok(())
+    }
+
+    /// Begins the first or a chained stream; a second one beside the first is left out.
+    fn begin(&mut self, page: &Page) -> Result<(), DecodeError> {
+        // All streams that run side by side begin before the first data page (RFC 3533 section 4).
+        if self.link.as_ref().is_some_and(|link| link.serial != page.serial && !link.begun) {
+            return Ok(());
+        }
+        self.links += 1;
+        let begun = if self.links > MAX_LINKS {
+            Err(DecodeError::corrupt("too many chained streams"))
+        } else {
+            OpusHead::parse(page.body()).and_then(|head| Link::new(page, &head))
+        };
+        match begun {
+            Ok(link) => self.link = Some(link),
+            // What came before a bad link counts.
+            Err(_) if self.given > 0 => self.link = None,
+            Err(error) => return Err(error),
+        }
+        self.stream = Stream::Opus;
+        Ok(())
+    }
+}
+
+/// One logical Opus stream.
+struct Link {
+    serial: u32,
+    decoder: opus::Decoder,
+    next_sequence: u32,
+    /// A data page has been seen.
+    begun: bool,
+    /// The comment packet is behind us.
+    tagged: bool,
+    /// The beginning of a packet that goes on; `None` while the rest of a lost one passes.
+    partial: Option<Vec<u8>>,
+    /// Samples of pre-skip still to drop.
+    skip: usize,
+    /// Granule of the first sample, known after the first page with sound.
+    base: Option<u64>,
+    /// Granules decoded or concealed so far, pre-skip included.
+    decoded: u64,
+    /// Samples of the last packet, the guess for one that cannot be read.
+    last_samples: usize,
+    good_packets: u64,
+}
+
+impl Link {
+    fn new(page: &Page, head: &OpusHead) -> Result<Self, DecodeError> {
+        let failed = |error: opus::Error| DecodeError::corrupt(error.to_string());
+        let mut decoder =
+            opus::Decoder::new(SampleRate::SPEECH.0, opus::Channels::Mono).map_err(failed)?;
+        decoder.set_gain(head.gain.into()).map_err(failed)?;
+        Ok(Self {
+            serial: page.serial,
+            decoder,
+            next_sequence: page.sequence.wrapping_add(1),
+            begun: false,
+            tagged: false,
+            partial: Some(Vec::new()),
+            skip: usize::from(head.pre_skip) / 3,
+            base: None,
+            decoded: 0,
+            last_samples: CONCEAL_STEP,
+            good_packets: 0,
+        })
+    }
+
+    /// Decodes the packets that end on `page` and appends the samples that are to be heard.
+    fn page(&mut self, page: &Page, speech: &mut Vec<f32>) {
+        self.begun = true;
+        let lost = page.sequence != self.next_sequence;
+        self.next_sequence = page.sequence.wrapping_add(1);
+        let packets = self.packets(page, lost);
+        let length: u64 = packets.iter().map(|packet| self.granules(packet)).sum();
+
+        let mut fresh = Vec::new();
+        if let (true, Some(base), Some(end)) = (lost, self.base, page.granule) {
+            let hole = end.saturating_sub(length).saturating_sub(base.saturating_add(self.decoded));
+            self.conceal(hole.min(u64::from(MAX_CONCEALED_MS) * 48), &mut fresh);
+        }
+        for packet in &packets {
+            self.decode(packet, &mut fresh);
+        }
+        if let (None, Some(end), false) = (self.base, page.granule, packets.is_empty()) {
+            // A stream that was joined late does not begin at 0 (RFC 7845 section 4.5).
+            self.base = Some(end.saturating_sub(length));
+        }
+        if let (true, Some(base), Some(end)) = (page.last, self.base, page.granule) {
+            let over = self.decoded.saturating_sub(end.saturating_sub(base)) / GRANULES_PER_SAMPLE;
+            let keep = fresh.len().saturating_sub(usize::try_from(over).unwrap_or(usize::MAX));
+            fresh.truncate(keep);
+        }
+        let skipped = self.skip.min(fresh.len());
+        self.skip -= skipped;
+        speech.extend(fresh.into_iter().skip(skipped).map(sane));
+    }
+
+    /// Joins the pieces on `page` to packets, less the comment packet and what is too long.
+    fn packets(&mut self, page: &Page, lost: bool) -> Vec<Vec<u8>> {
+        let goes_on = self.partial.as_ref().is_none_or(|partial| !partial.is_empty());
+        if lost || page.continued != goes_on {
+            // The beginning or the end of a packet is missing: what there is of it is dropped.
+            self.partial = if page.continued { None } else { Some(Vec::new()) };
+        }
+        let mut packets = Vec::new();
+        for piece in page.pieces() {
+            if let Some(partial) = &mut self.partial {
+                partial.extend_from_slice(piece.bytes);
+                // A comment packet with a picture is long: it is passed over, not kept.
+                if partial.len() > MAX_OPUS_PACKET {
+                    self.partial = None;
+                }
+            }
+            if piece.ends {
+                let packet = self.partial.replace(Vec::new());
+                if self.tagged {
+                    packets.extend(packet);
+                } else {
+                    self.tagged = true;
+                    packets.extend(packet.filter(|packet| !packet.starts_with(OpusHead::TAGS)));
+                }
+            }
+        }
+        packets
+    }
+
+    /// The length of a packet; that of the one before if it cannot be read.
+    fn granules(&self, packet: &[u8]) -> u64 {
+        let samples = opus::packet::get_nb_samples(packet, SampleRate::SPEECH.0);
+        samples.unwrap_or(self.last_samples) as u64 * GRANULES_PER_SAMPLE
+    }
+
+    fn decode(&mut self, packet: &[u8], fresh: &mut Vec<f32>) {
+        let at = fresh.len();
+        fresh.resize(at + MAX_PACKET_SAMPLES, 0.0);
+        // An empty slice would ask libopus for concealment of the whole buffer.
+        let decoded = if packet.is_empty() {
+            None
+        } else {
+            self.decoder.decode_float(packet, &mut fresh[at..], false).ok()
+        };
+        fresh.truncate(at + decoded.unwrap_or(0));
+        if let Some(samples) = decoded {
+            self.good_packets += 1;
+            self.last_samples = samples;
+            self.decoded += samples as u64 * GRANULES_PER_SAMPLE;
+        } else {
+            self.conceal(self.last_samples as u64 * GRANULES_PER_SAMPLE, fresh);
+        }
+    }
+
+    /// Makes up sound for a hole of that many granules.
+    fn conceal(&mut self, granules: u64, fresh: &mut Vec<f32>) {
+        let mut left = usize::try_from(granules / GRANULES_PER_SAMPLE).unwrap_or(0);
+        while left > 0 {
+            let step = left.min(CONCEAL_STEP);
+            let at = fresh.len();
+            fresh.resize(at + step, 0.0);
+            // libopus takes multiples of 2.5 ms; what it refuses stays silent.
+            if self.decoder.decode_float(&[], &mut fresh[at..], false).is_err() {
+                fresh[at..].fill(0.0);
+            }
+            left -= step;
+            self.decoded += step as u64 * GRANULES_PER_SAMPLE;
+        }
+    }
+}

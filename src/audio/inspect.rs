@@ -1,0 +1,125 @@
+//! What a voice note says about itself, read from its pages without decoding.
+//!
+//! For the simulator, which judges notes as `WhatsApp` does, for the `audio` object of results, and
+//! for tests.
+
+use crate::audio::{
+    DecodeError,
+    opus_head::OpusHead,
+    pages::{Page, PageReader},
+};
+
+/// The headers and the length of an Ogg/Opus file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoteHead {
+    /// 1 or 2.
+    pub channels: u8,
+    /// Samples at 48 kHz that a player drops at the beginning.
+    pub pre_skip: u16,
+    /// Rate before encoding, in Hz; a remark only.
+    pub input_rate: u32,
+    /// The encoder's name; empty if the comment header is missing.
+    pub vendor: String,
+    /// Length of what is heard, without pre-skip and end trim.
+    pub duration_ms: f64,
+    /// Sound packets.
+    pub packets: usize,
+    /// The stream ends with an end-of-stream page; a genuine `WhatsApp` note does not.
+    pub ends: bool,
+}
+
+/// Reads headers and length of the first Opus stream of `bytes`.
+///
+/// # Errors
+/// `Corrupt` if there is no Opus stream in Ogg pages, `Unsupported` for more than two channels.
+pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
+    let mut reader = PageReader::default();
+    reader.push(bytes);
+    let mut pages: Vec<Page> = std::iter::from_fn(|| reader.next_page()).collect();
+    pages.extend(reader.finish());
+
+    let first = pages
+        .iter()
+        .position(|page| page.first && page.body().starts_with(OpusHead::MAGIC))
+        .ok_or_else(|| DecodeError::Corrupt { detail: "no Opus stream in Ogg pages".into() })?;
+    let head = OpusHead::parse(pages[first].body())?;
+    let serial = pages[first].serial;
+    let mut stream = Stream::default();
+    for page in pages[first + 1..].iter().filter(|page| page.serial == serial) {
+        if page.first {
+            break;
+        }
+        stream.page(page);
+    }
+    Ok(NoteHead {
+        channels: head.channels,
+        pre_skip: head.pre_skip,
+        input_rate: head.input_rate,
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        duration_ms: stream.granules().saturating_sub(head.pre_skip.into()) as f64 / 48.0,
+        vendor: stream.vendor.unwrap_or_default(),
+        packets: stream.packets,
+        ends: stream.ends,
+    })
+}
+
+/// The length of a voice note without pre-skip, in ms; `None` if it is none.
+#[must_use]
+pub fn note_duration_ms(bytes: &[u8]) -> Option<f64> {
+    inspect_note(bytes).ok().map(|head| head.duration_ms)
+}
+
+#[derive(Default)]
+struct Stream {
+    vendor: Option<String>,
+    packets: usize,
+    /// Granules of all packets so far.
+    coded: u64,
+    /// Granule before the first packet.
+    base: Option<u64>,
+    end: Option<u64>,
+    ends: bool,
+    partial: Vec<u8>,
+}
+
+impl Stream {
+    fn page(&mut self, page: &Page) {
+        let before = self.coded;
+        for piece in page.pieces() {
+            self.partial.extend_from_slice(piece.bytes);
+            if piece.ends {
+                let packet = std::mem::take(&mut self.partial);
+                self.packet(&packet);
+            }
+        }
+        if let (Some(granule), true) = (page.granule, self.coded > before) {
+            let base = granule.saturating_sub(self.coded);
+            self.base.get_or_insert(base);
+            self.end = Some(granule);
+        }
+        self.ends |= page.last;
+    }
+
+    fn packet(&mut self, packet: &[u8]) {
+        if let (None, Some(tags)) = (&self.vendor, packet.strip_prefix(OpusHead::TAGS)) {
+            self.vendor = Some(vendor(tags).unwrap_or_default());
+            return;
+        }
+        self.packets += 1;
+        self.coded += opus::packet::get_nb_samples(packet, 48_000).unwrap_or(0) as u64;
+    }
+
+    /// From the first packet to the end that the last page states, pre-skip included.
+    fn granules(&self) -> u64 {
+        match (self.base, self.end) {
+            (Some(base), Some(end)) => end.saturating_sub(base),
+            _ => self.coded,
+        }
+    }
+}
+
+fn vendor(tags: &[u8]) -> Option<String> {
+    let (length, rest) = tags.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    Some(String::from_utf8_lossy(rest.get(..length)?).into_owned())
+}

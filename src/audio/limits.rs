@@ -1,0 +1,57 @@
+//! Limits of the audio layer, all in one place; every decoder and encoder takes its bounds here.
+//!
+//! Hostile bytes cost at most what these numbers allow: input size bounds the parsing, duration
+//! bounds the samples, the rest bounds what one header can claim.
+
+/// What a sender may make us decode. The configuration sets it (`limits.audio_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest input, in bytes.
+    pub bytes: u64,
+    /// Longest sound, in seconds; more is refused while decoding, not after.
+    pub seconds: u32,
+}
+
+impl Default for Limits {
+    /// 16 MiB is `WhatsApp`'s own limit for audio (Cloud API, "Supported Media Types"); ten minutes
+    /// is a very long voice note.
+    fn default() -> Self {
+        Self { bytes: 16 * 1024 * 1024, seconds: 600 }
+    }
+}
+
+impl Limits {
+    /// The longest sound in samples at 16 kHz.
+    pub(in crate::audio) fn speech_samples(&self) -> u64 {
+        u64::from(self.seconds) * u64::from(crate::audio::SampleRate::SPEECH.0)
+    }
+}
+
+/// Most channels that are mixed down: 7.1, and the most FLAC knows.
+pub const MAX_CHANNELS: usize = 8;
+
+/// Lowest input rate in Hz; telephone sound has 8000.
+pub const MIN_RATE: u32 = 4_000;
+
+/// Highest input rate in Hz. The resampler's memory grows with the rate when the two rates have no
+/// common divisor, so this is a memory limit too (about 10 MB).
+pub const MAX_RATE: u32 = 384_000;
+
+/// Largest Opus packet we assemble: 48 frames of 1275 bytes (RFC 6716 section 3.2.5 and 3.4).
+pub const MAX_OPUS_PACKET: usize = 48 * 1275;
+
+/// Most chained Opus streams in one file; each costs one decoder start.
+pub const MAX_LINKS: usize = 256;
+
+/// Most Ogg pages with a wrong checksum before the rest is given up: each costs a checksum over
+/// up to 64 KiB, and overlapping false pages would make that quadratic.
+pub const MAX_BAD_PAGES: usize = 1024;
+
+/// Longest hole that is filled by loss concealment, in ms; libopus fades to silence long before.
+pub const MAX_CONCEALED_MS: u32 = 5_000;
+
+/// How many bytes of rubbish may stand before the first MP3 or AAC frame.
+pub const MAX_PROBE_BYTES: u32 = 256 * 1024;
+
+/// Largest voice note that `WhatsApp` plays in place; a larger one shows a download arrow.
+pub const MAX_NOTE_BYTES: usize = 512 * 1024;

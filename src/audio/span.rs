@@ -1,0 +1,204 @@
+//! Opus packets for one stretch of a voice note; one libopus encoder each.
+//!
+//! Between the synthesiser and the muxer. A note that is made as fast as we can encode is cut into
+//! spans that are encoded side by side; their packets, in order, sound like those of one encoder,
+//! since each span warms its encoder up with the sound before the cut.
+//!
+//! Settings: VOIP, mono, voice, constrained VBR, 20 ms, no DTX and no FEC (a file loses nothing).
+//! Complexity 5: see [`COMPLEXITY`]. The bitrate falls with the position in the note, see
+//! [`BITRATES`].
+
+use crate::audio::SampleRate;
+
+/// Length of a frame and so of a packet, in ms.
+pub const FRAME_MS: u32 = 20;
+
+/// Least sound to prime a span with, in ms. After that the encoder's filters and its idea of the
+/// spectrum are those of one that heard everything.
+pub const PRIME_MS: u32 = 80;
+
+/// libopus complexity, 0 to 10.
+pub const COMPLEXITY: i32 = 5;
+
+/// Bitrate in bit/s from a position in the note on, in ms.
+///
+/// `WhatsApp` plays a note in place up to 512 KiB. With these steps and the pages' 80 bytes a
+/// second that is reached after about 5 minutes; a longer note cannot be kept below it, since
+/// 6 kbit/s is the least at which libopus still codes speech.
+const BITRATES: [(f64, i32); 5] = [
+    (0.0, 24_000),
+    (60_000.0, 16_000),
+    (120_000.0, 12_000),
+    (180_000.0, 8_000),
+    (240_000.0, 6_000),
+];
+
+/// Largest packet: at 24 kbit/s a VBR packet has 60 bytes, and rarely three times that.
+const MAX_PACKET_BYTES: usize = 1275;
+
+/// Why nothing was encoded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Opus has no such rate: resample first, see [`crate::audio::opus_rate`].
+    #[error("opus does not take {hz} Hz")]
+    Rate {
+        /// The rate that was asked for.
+        hz: u32,
+    },
+    /// The sound changed its rate within a note: start a new note or resample.
+    #[error("the note is at {expected_hz} Hz, the sound at {hz} Hz")]
+    RateChanged {
+        /// What the note began with.
+        expected_hz: u32,
+        /// What came.
+        hz: u32,
+    },
+    /// libopus refused, which no input should make it do: report it.
+    #[error("libopus failed")]
+    Opus(#[from] opus::Error),
+}
+
+/// One Opus packet: 20 ms of sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet(pub(in crate::audio) Vec<u8>);
+
+impl Packet {
+    /// The encoded bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Encodes one stretch of a note. `Send`: a span may be encoded on any thread.
+#[derive(Debug)]
+pub struct SpanEncoder {
+    encoder: opus::Encoder,
+    rate: SampleRate,
+    at_ms: f64,
+    bitrate: i32,
+    pending: Vec<f32>,
+    /// The next packet follows one of another encoder.
+    joins: bool,
+}
+
+impl SpanEncoder {
+    /// Makes an encoder for the stretch that begins at `at_ms` of the note. `rate` is one of
+    /// Opus's: 8, 12, 16, 24 or 48 kHz.
+    ///
+    /// # Errors
+    /// `Rate` for any other rate.
+    pub fn new(rate: SampleRate, at_ms: f64) -> Result<Self, EncodeError> {
+        if !OPUS_RATES.contains(&rate.0) {
+            return Err(EncodeError::Rate { hz: rate.0 });
+        }
+        let mut encoder =
+            opus::Encoder::new(rate.0, opus::Channels::Mono, opus::Application::Voip)?;
+        let bitrate = bitrate_at(at_ms);
+        encoder.set_signal(opus::Signal::Voice)?;
+        encoder.set_complexity(COMPLEXITY)?;
+        encoder.set_vbr(true)?;
+        encoder.set_vbr_constraint(true)?;
+        encoder.set_bitrate(opus::Bitrate::Bits(bitrate))?;
+        Ok(Self { encoder, rate, at_ms, bitrate, pending: Vec::new(), joins: false })
+    }
+
+    /// Samples in a frame; spans are cut at its multiples.
+    #[must_use]
+    pub fn frame_samples(&self) -> usize {
+        frame_samples(self.rate)
+    }
+
+    /// Samples by which the packets lag behind the sound: the decoder drops them at the beginning
+    /// (pre-skip), [`Self::finish`] pads them at the end.
+    #[must_use]
+    pub fn lookahead(&self) -> usize {
+        lookahead(self.rate)
+    }
+
+    /// Hears the sound right before the stretch, so that it begins like a continuation. Only whole
+    /// frames up to the stretch's beginning count; give at least [`PRIME_MS`].
+    ///
+    /// # Errors
+    /// `Opus` if libopus fails.
+    pub fn prime(&mut self, preroll: &[f32]) -> Result<(), EncodeError> {
+        let frame = self.frame_samples();
+        let (frames, mut scratch) = (preroll.rchunks_exact(frame).rev(), Vec::new());
+        for samples in frames {
+            scratch.clear();
+            scratch.extend(samples.iter().copied().map(sane));
+            self.encoder.encode_vec_float(&scratch, MAX_PACKET_BYTES)?;
+            self.joins = true;
+        }
+        Ok(())
+    }
+
+    /// Takes samples in any portions and returns a packet for each frame that is full.
+    ///
+    /// # Errors
+    /// `Opus` if libopus fails.
+    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Packet>, EncodeError> {
+        let frame = self.frame_samples();
+        self.pending.extend(samples.iter().copied().map(sane));
+        let pending = std::mem::take(&mut self.pending);
+        let frames = pending.chunks_exact(frame);
+        self.pending = frames.remainder().to_vec();
+        frames.map(|samples| self.frame(samples)).collect()
+    }
+
+    /// Ends the note: fills the last frame up and flushes the lookahead with silence. Only for the
+    /// last span; any other ends at a frame and is simply dropped.
+    ///
+    /// # Errors
+    /// `Opus` if libopus fails.
+    pub fn finish(mut self) -> Result<Vec<Packet>, EncodeError> {
+        let wanted = (self.pending.len() + self.lookahead()).next_multiple_of(self.frame_samples());
+        let silence = vec![0.0; wanted - self.pending.len()];
+        self.push(&silence)
+    }
+
+    fn frame(&mut self, samples: &[f32]) -> Result<Packet, EncodeError> {
+        let bitrate = bitrate_at(self.at_ms);
+        if bitrate != self.bitrate {
+            self.encoder.set_bitrate(opus::Bitrate::Bits(bitrate))?;
+            self.bitrate = bitrate;
+        }
+        // The first packet after a cut may not lean on what the other encoder's decoder state was
+        // guessed to be; it costs a few bytes.
+        let joins = std::mem::take(&mut self.joins);
+        if joins {
+            self.encoder.set_prediction_disabled(true)?;
+        }
+        let packet = self.encoder.encode_vec_float(samples, MAX_PACKET_BYTES)?;
+        if joins {
+            self.encoder.set_prediction_disabled(false)?;
+        }
+        self.at_ms += f64::from(FRAME_MS);
+        Ok(Packet(packet))
+    }
+}
+
+/// The rates libopus takes, in Hz.
+pub(in crate::audio) const OPUS_RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
+
+/// Samples in a frame at `rate`.
+pub(in crate::audio) fn frame_samples(rate: SampleRate) -> usize {
+    (rate.0 / 1000 * FRAME_MS) as usize
+}
+
+/// libopus's delay at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of compensation).
+pub(in crate::audio) fn lookahead(rate: SampleRate) -> usize {
+    (rate.0 * 13 / 2000) as usize
+}
+
+fn bitrate_at(at_ms: f64) -> i32 {
+    let (_, bitrate) =
+        BITRATES.iter().rev().find(|(from, _)| at_ms >= *from).unwrap_or(&BITRATES[0]);
+    *bitrate
+}
+
+/// libopus takes any finite number, but not a NaN.
+fn sane(sample: f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
+}

@@ -1,0 +1,346 @@
+//! Voice activity: which stretches of a note are worth transcribing.
+//!
+//! Between the decoder and the transcriber. An ordinary note becomes one span with its pauses; what
+//! holds no voice becomes none, so that nothing is transcribed out of silence. Streams: a span is
+//! given as soon as it cannot grow any more.
+
+use earshot::Detector;
+
+use crate::audio::{SampleRate, Speech};
+
+/// earshot's frame: 16 ms.
+const FRAME: usize = 256;
+
+/// A frame with at least this score is voice. earshot's documentation suggests 0.5.
+const VOICE: f32 = 0.5;
+
+/// Voiced frames, less unvoiced ones between them, that make a voice believable: 80 ms. A click or
+/// a knock is shorter, the shortest "sí" is longer.
+const BELIEVED: usize = 5;
+
+/// How long ago a voice may have begun when it is believed: 20 frames.
+const ONSET: usize = 4 * BELIEVED * FRAME;
+
+/// What is kept before the first and after the last voiced frame: 0.2 s, so that a soft onset or a
+/// final s is not cut.
+const PADDING: usize = 3200;
+
+/// Frames of silence that end a span: 3 s. Shorter pauses belong to one note.
+const LONGEST_PAUSE: usize = 188;
+
+/// Longest span: the 30 s that whisper hears at once.
+const LONGEST_SPAN: usize = 30 * 16_000;
+
+/// Where a span that is too long may be cut: its last 10 s.
+const CUT_WITHIN: usize = 10 * 16_000;
+
+/// Frames that are quiet together where a span is cut: 80 ms.
+const QUIET: usize = 5;
+
+/// Frames of near silence that the detector hears first: 0.5 s. Its score means little during its
+/// first 0.3 s, which would swallow a short "yes".
+const LEAD_IN: usize = 31;
+
+/// Quiet recordings are raised towards this loudness (RMS of the loudest frame of late, -30 dB)
+/// before the detector hears them: speech at -65 dB occurs, and it misses most of it.
+const LOUDNESS: f32 = 0.03;
+
+/// Most that a recording is raised: 20 dB. More makes voices of the noise in pauses.
+const MOST_GAIN: f32 = 10.0;
+
+/// How slowly past loudness is forgotten, for each frame: 6 % a second.
+const FORGET: f32 = 0.999;
+
+/// A sound of this many frames (1 s) is no speech if four fifths of its frames have about the same
+/// energy: within a factor of [`STEADY`], 2 dB. The fifth left out covers padding and onset.
+const STEADY_FROM: usize = 62;
+const STEADY: f32 = 1.6;
+
+/// A stretch of a note with speech in it.
+#[derive(Clone, Debug)]
+pub struct SpeechSpan {
+    /// Where it begins in the note.
+    pub start_ms: f64,
+    /// Its sound, at most 30 s.
+    pub speech: Speech,
+}
+
+/// Cuts speech out of a note.
+pub struct Segmenter {
+    detector: Box<Detector>,
+    /// Samples from `kept_from` on: those of the open span, or the last that padding may need.
+    kept: Vec<f32>,
+    kept_from: usize,
+    /// Samples that the detector has heard.
+    heard: usize,
+    /// RMS of the loudest frame of late.
+    loudness: f32,
+    /// Voiced frames of late, see [`BELIEVED`], and where they began.
+    run: usize,
+    run_from: usize,
+    open: Option<Open>,
+}
+
+/// A span that may still grow.
+#[derive(Clone, Copy)]
+struct Open {
+    from: usize,
+    /// End of the last voiced frame.
+    voiced_to: usize,
+}
+
+impl Default for Segmenter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Segmenter {
+    /// Makes a segmenter for one note.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut segmenter = Self {
+            detector: Detector::default_boxed(),
+            kept: Vec::new(),
+            kept_from: 0,
+            heard: 0,
+            loudness: 0.0,
+            run: 0,
+            run_from: 0,
+            open: None,
+        };
+        for frame in lead_in().chunks_exact(FRAME) {
+            segmenter.score(frame);
+        }
+        segmenter
+    }
+
+    /// Takes the next speech and returns the spans that it completes.
+    pub fn push(&mut self, speech: &Speech) -> Vec<SpeechSpan> {
+        let mut spans = Vec::new();
+        self.kept.extend_from_slice(speech.samples());
+        while self.heard + FRAME <= self.kept_from + self.kept.len() {
+            let at = self.heard - self.kept_from;
+            let frame = self.kept[at..at + FRAME].to_vec();
+            let score = self.score(&frame);
+            self.frame(score, &mut spans);
+        }
+        self.forget();
+        spans
+    }
+
+    /// Ends the note and returns the last span, if there is one.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<SpeechSpan> {
+        let mut spans = Vec::new();
+        let end = self.kept_from + self.kept.len();
+        let tail = self.kept[self.heard - self.kept_from..].to_vec();
+        if !tail.is_empty() {
+            let mut frame = tail;
+            frame.resize(FRAME, 0.0);
+            let score = self.score(&frame);
+            self.frame(score, &mut spans);
+        }
+        if let Some(open) = self.open.take() {
+            // The last frame may have been filled up.
+            let open = Open { voiced_to: open.voiced_to.min(end), ..open };
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, (open.voiced_to + PADDING).min(end)));
+            }
+        }
+        spans
+    }
+
+    /// Asks the detector how much a frame sounds like a voice, from 0 to 1.
+    fn score(&mut self, frame: &[f32]) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "256")]
+        let mean = frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME as f32;
+        self.loudness = mean.sqrt().max(self.loudness * FORGET);
+        let gain = (LOUDNESS / self.loudness.max(f32::MIN_POSITIVE)).clamp(1.0, MOST_GAIN);
+        let raised: Vec<f32> = frame.iter().map(|s| (s * gain).clamp(-1.0, 1.0)).collect();
+        self.detector.predict_f32(&raised)
+    }
+
+    /// Takes the detector's score for the next frame.
+    fn frame(&mut self, score: f32, spans: &mut Vec<SpeechSpan>) {
+        let at = self.heard;
+        self.heard += FRAME;
+        if score >= VOICE {
+            if self.run == 0 {
+                self.run_from = at;
+            }
+            self.run = (self.run + 1).min(2 * BELIEVED);
+        } else {
+            self.run = self.run.saturating_sub(1);
+        }
+        if score >= VOICE && self.run >= BELIEVED {
+            let from = self.run_from.max(self.heard.saturating_sub(ONSET)).saturating_sub(PADDING);
+            let from = from.max(self.kept_from);
+            self.open.get_or_insert(Open { from, voiced_to: at }).voiced_to = self.heard;
+        }
+        let Some(open) = self.open else { return };
+        if self.heard - open.voiced_to > LONGEST_PAUSE * FRAME {
+            self.open = None;
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, open.voiced_to + PADDING));
+            }
+        } else if self.heard - open.from + FRAME > LONGEST_SPAN {
+            let cut = self.quietest(open.from, self.heard);
+            if !self.is_steady(open) {
+                spans.extend(self.span(open.from, cut.min(open.voiced_to + PADDING)));
+            }
+            // What was voiced behind the cut begins the next span.
+            self.open = (open.voiced_to > cut).then_some(Open { from: cut, ..open });
+        }
+    }
+
+    /// Whether what is open has the even loudness of a tone or a machine, which the detector takes
+    /// for a vowel. Speech varies by far more than this; short sounds get the benefit of doubt.
+    fn is_steady(&self, open: Open) -> bool {
+        let voiced = &self.kept[open.from - self.kept_from..open.voiced_to - self.kept_from];
+        let mut energies: Vec<f32> = voiced
+            .chunks_exact(FRAME)
+            .map(|frame| frame.iter().map(|sample| sample * sample).sum())
+            .collect();
+        energies.sort_unstable_by(f32::total_cmp);
+        let share = energies.len() / 5;
+        energies.len() >= STEADY_FROM
+            && energies[energies.len() - 1 - share] < STEADY * energies[share]
+    }
+
+    /// The samples from `from` to `to`, as a span.
+    fn span(&self, from: usize, to: usize) -> Option<SpeechSpan> {
+        let samples = self.kept.get(from - self.kept_from..to - self.kept_from)?;
+        (!samples.is_empty()).then(|| SpeechSpan {
+            start_ms: SampleRate::SPEECH.ms(from),
+            speech: Speech::new(samples.to_vec()),
+        })
+    }
+
+    /// The middle of the quietest 80 ms in the last part of `from..to`.
+    fn quietest(&self, from: usize, to: usize) -> usize {
+        let start = to.saturating_sub(CUT_WITHIN).max(from) - self.kept_from;
+        let window = QUIET * FRAME;
+        let energy = |at: &usize| {
+            self.kept[*at..*at + window].iter().map(|sample| sample * sample).sum::<f32>()
+        };
+        let last = to - self.kept_from - window;
+        let best = (start..last)
+            .step_by(FRAME)
+            .min_by(|a, b| energy(a).total_cmp(&energy(b)))
+            .unwrap_or(start);
+        self.kept_from + best + window / 2
+    }
+
+    /// Lets go of samples that no span can need any more.
+    fn forget(&mut self) {
+        let needed = match &self.open {
+            Some(open) => open.from,
+            None => self.heard.saturating_sub(ONSET + PADDING),
+        };
+        let drop = needed.saturating_sub(self.kept_from).min(self.kept.len());
+        self.kept.drain(..drop);
+        self.kept_from += drop;
+    }
+}
+
+/// Noise at -80 dB for the detector to settle on; digital silence does not occur in its training.
+fn lead_in() -> Vec<f32> {
+    let mut state = 0x2545_f491u32;
+    (0..LEAD_IN * FRAME)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            #[expect(clippy::cast_possible_truncation, reason = "the top bit only")]
+            let sign = (state >> 31) as u8;
+            f32::from(sign).mul_add(2e-4, -1e-4)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::signals::{noise, speechlike, tone};
+
+    fn spans(samples: &[f32], portion: usize) -> Vec<(f64, f64)> {
+        let mut segmenter = Segmenter::new();
+        let mut spans = Vec::new();
+        for samples in samples.chunks(portion) {
+            spans.extend(segmenter.push(&Speech::new(samples.to_vec())));
+        }
+        spans.extend(segmenter.finish());
+        spans
+            .iter()
+            .map(|span| (span.start_ms / 1e3, (span.start_ms + span.speech.duration_ms()) / 1e3))
+            .collect()
+    }
+
+    fn voice(seconds: f64) -> Vec<f32> {
+        speechlike(16_000, seconds, 0.05)
+    }
+
+    fn silence(seconds: f64) -> Vec<f32> {
+        vec![0.0; (seconds * 16_000.0) as usize]
+    }
+
+    fn hiss(seconds: f64, loud: f32) -> Vec<f32> {
+        let mut random = noise(3);
+        (0..(seconds * 16_000.0) as usize).map(|_| random() * loud).collect()
+    }
+
+    #[test]
+    fn silence_hiss_and_hum_are_no_speech() {
+        assert_eq!(spans(&silence(5.0), 4096), []);
+        for db in [-70.0f32, -50.0, -40.0, -20.0, -10.0] {
+            assert_eq!(spans(&hiss(8.0, 10f32.powf(db / 20.0)), 4096), [], "hiss at {db} dB");
+        }
+        for (hz, loud) in [(50.0, 0.1), (200.0, 0.01), (200.0, 0.5), (440.0, 0.1), (3_000.0, 0.5)] {
+            assert_eq!(spans(&tone(16_000, hz, 8.0, loud), 4096), [], "a tone of {hz} Hz");
+        }
+    }
+
+    #[test]
+    fn a_short_word_is_kept_wherever_it_stands() {
+        for before in [0.0, 0.1, 0.5, 4.0] {
+            for loud in [1.0, 0.1, 0.01] {
+                let word = voice(0.4).into_iter().map(|sample| sample * loud);
+                let note = [silence(before), word.collect(), silence(0.5)].concat();
+                let found = spans(&note, 4096);
+                assert_eq!(found.len(), 1, "at {before} s, loudness {loud}: {found:?}");
+                assert!(found[0].0 <= before + 0.08 && found[0].1 >= before + 0.35, "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ordinary_note_is_one_span_without_the_silence_around_it() {
+        let note = [silence(2.0), voice(6.0), silence(2.0), voice(9.0), silence(4.0)].concat();
+        let found = spans(&note, 4096);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!((found[0].0 - 1.8).abs() < 0.15 && (found[0].1 - 19.2).abs() < 0.3, "{found:?}");
+    }
+
+    #[test]
+    fn a_long_silence_parts_two_spans() {
+        let note = [voice(3.0), silence(6.0), voice(3.0)].concat();
+        assert_eq!(spans(&note, 4096).len(), 2);
+    }
+
+    #[test]
+    fn long_speech_is_cut_in_its_pauses_and_nothing_is_lost() {
+        let found = spans(&[voice(23.0), silence(0.3), voice(60.0)].concat(), 4096);
+        assert!(found.len() >= 3, "{found:?}");
+        assert!(found.iter().all(|(from, to)| to - from <= 30.0), "{found:?}");
+        assert!((23.0..23.3).contains(&found[0].1), "not cut in the pause: {found:?}");
+        assert!(found.windows(2).all(|pair| pair[0].1 == pair[1].0), "{found:?}");
+    }
+
+    #[test]
+    fn portions_do_not_change_the_spans() {
+        let note = [silence(1.0), voice(4.0), silence(5.0), voice(2.0)].concat();
+        let whole = spans(&note, note.len());
+        for portion in [1, 255, 256, 1_000, 16_000] {
+            assert_eq!(spans(&note, portion), whole, "portions of {portion}");
+        }
+    }
+}
