@@ -1,0 +1,208 @@
+//! The checks that types cannot make, and each agent's own engines.
+
+use std::collections::HashSet;
+
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use super::{Agent, Config, ConfigError, Llm, Override, ProviderKind, Stt, Tts};
+
+/// The engines of one agent: the sections with the agent's own keys laid over them.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each is the section of that name")]
+pub struct Engines {
+    pub stt: Stt,
+    pub llm: Llm,
+    pub tts: Tts,
+}
+
+/// What a section's engine may be, and what is only named yet.
+struct Known {
+    key: &'static str,
+    built: &'static [&'static str],
+    planned: &'static [&'static str],
+}
+
+const STT: Known = Known { key: "stt", built: &["whisper", "scripted"], planned: &[] };
+const LLM: Known = Known { key: "llm", built: &["faq", "scripted"], planned: &["openai"] };
+const TTS: Known = Known { key: "tts", built: &["espeak", "scripted"], planned: &["openai"] };
+const STORE: Known = Known { key: "store", built: &["sqlite"], planned: &["postgres"] };
+const QUEUE: Known = Known { key: "queue", built: &["embedded"], planned: &["redis"] };
+
+impl Config {
+    /// The agent that answers `number_agent`, else the default one.
+    pub fn agent(&self, name: Option<&str>) -> Option<&Agent> {
+        let name = name.unwrap_or(&self.default_agent);
+        self.agents.iter().find(|agent| agent.name == name)
+    }
+
+    /// The engines of one of [`Config::agents`].
+    pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
+        let agent = &self.agents[index];
+        let at = |section| format!("agents[{index}].{section}");
+        let engines = Engines {
+            stt: self.laid_over(&self.stt, agent.stt.as_ref(), &at("stt"))?,
+            llm: self.laid_over(&self.llm, agent.llm.as_ref(), &at("llm"))?,
+            tts: self.laid_over(&self.tts, agent.tts.as_ref(), &at("tts"))?,
+        };
+        for (known, engine, own) in [
+            (&STT, &engines.stt.engine, agent.stt.is_some()),
+            (&LLM, &engines.llm.engine, agent.llm.is_some()),
+            (&TTS, &engines.tts.engine, agent.tts.is_some()),
+        ] {
+            let key = if own { at(known.key) } else { format!("{}.engine", known.key) };
+            self.check_engine(known, engine, &key)?;
+        }
+        Ok(engines)
+    }
+
+    fn laid_over<S: Section>(
+        &self,
+        section: &S,
+        own: Option<&Override>,
+        key: &str,
+    ) -> Result<S, ConfigError> {
+        let mut laid = section.clone();
+        match own {
+            None => {}
+            Some(Override::Engine(engine)) => engine.clone_into(laid.engine()),
+            Some(Override::Keys(keys)) => {
+                laid.lay(keys).map_err(|problem| self.error(key, problem))?;
+            }
+        }
+        Ok(laid)
+    }
+
+    fn check_engine(&self, known: &Known, engine: &str, key: &str) -> Result<(), ConfigError> {
+        if known.built.contains(&engine) {
+            return Ok(());
+        }
+        let built = known.built.join("\" or \"");
+        Err(self.error(
+            key,
+            if known.planned.contains(&engine) {
+                format!("\"{engine}\" is not built yet; use \"{built}\"")
+            } else {
+                format!("\"{engine}\" is no engine; use \"{built}\"")
+            },
+        ))
+    }
+
+    /// An error about `key`, with the file or variable that set it.
+    pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        ConfigError::new(self.origins.of(key), key, problem)
+    }
+}
+
+/// A section an agent may override.
+trait Section: Clone {
+    fn engine(&mut self) -> &mut String;
+    fn lay(&mut self, keys: &Table) -> Result<(), String>;
+}
+
+/// Writes `keys` over the named fields; any other key is an error.
+macro_rules! section {
+    ($type:ty: $($key:literal => $field:ident $($some:ident)?),+ $(,)?) => {
+        impl Section for $type {
+            fn engine(&mut self) -> &mut String {
+                &mut self.engine
+            }
+
+            fn lay(&mut self, keys: &Table) -> Result<(), String> {
+                for (key, value) in keys {
+                    match key.as_str() {
+                        $($key => self.$field = $($some)?(read(key, value)?),)+
+                        _ => return Err(format!("unknown key `{key}`")),
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+section!(Stt: "engine" => engine, "model" => model, "models_dir" => models_dir Some,
+    "threads" => threads Some, "states" => states, "language" => language Some, "gpu" => gpu,
+    "text" => text);
+section!(Llm: "engine" => engine, "url" => url Some, "model" => model Some,
+    "api_key" => api_key Some, "text" => text Some, "first_token_ms" => first_token_ms,
+    "tokens_per_s" => tokens_per_s);
+section!(Tts: "engine" => engine, "voice" => voice Some, "url" => url Some, "model" => model Some,
+    "api_key" => api_key Some, "first_audio_ms" => first_audio_ms, "rtf" => rtf);
+
+fn read<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<T, String> {
+    value.clone().try_into().map_err(|error| format!("{key}: {}", error.message()))
+}
+
+/// Checks what is wrong however hark is used.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    check_agents(config)?;
+    check_numbers(config)?;
+    config.check_engine(&STORE, &config.store.engine, "store.engine")?;
+    config.check_engine(&QUEUE, &config.queue.engine, "queue.engine")?;
+    if config.queue.burst_ms != 0 {
+        return Err(config.error("queue.burst_ms", "merging bursts is not built yet; use 0"));
+    }
+    for (key, value) in [
+        ("limits.audio_bytes", config.limits.audio_bytes),
+        ("limits.audio_seconds", config.limits.audio_seconds.into()),
+        ("limits.turn_seconds", config.limits.turn_seconds),
+        ("stt.states", config.stt.states as u64),
+    ] {
+        if value == 0 {
+            return Err(config.error(key, "must be at least 1"));
+        }
+    }
+    Ok(())
+}
+
+fn check_agents(config: &Config) -> Result<(), ConfigError> {
+    let mut names = HashSet::new();
+    for (index, agent) in config.agents.iter().enumerate() {
+        if !names.insert(&agent.name) {
+            let key = format!("agents[{index}].name");
+            return Err(config.error(&key, format!("a second agent \"{}\"", agent.name)));
+        }
+        config.engines(index)?;
+    }
+    if config.agent(None).is_none() {
+        let problem = no_agent(config, &config.default_agent);
+        return Err(config.error("default_agent", problem));
+    }
+    Ok(())
+}
+
+fn no_agent(config: &Config, name: &str) -> String {
+    let names: Vec<&str> = config.agents.iter().map(|agent| agent.name.as_str()).collect();
+    format!("there is no agent \"{name}\"; agents are: {}", names.join(", "))
+}
+
+fn check_numbers(config: &Config) -> Result<(), ConfigError> {
+    let mut ids = HashSet::new();
+    for (index, number) in config.numbers.iter().enumerate() {
+        let key = |name| format!("numbers[{index}].{name}");
+        if number.phone_number_id.0.is_empty() {
+            return Err(config.error(&key("phone_number_id"), "is empty"));
+        }
+        if !ids.insert(&number.phone_number_id) {
+            return Err(config.error(&key("phone_number_id"), "is configured twice"));
+        }
+        if number.provider == ProviderKind::D360 {
+            let problem = "\"360dialog\" is not built yet; use \"meta\"";
+            return Err(config.error(&key("provider"), problem));
+        }
+        if let Some(name) = &number.agent
+            && config.agent(Some(name)).is_none()
+        {
+            return Err(config.error(&key("agent"), no_agent(config, name)));
+        }
+        let missing = |name: &str| format!("is missing; set {name} or {name}_file");
+        if number.app_secret.is_none() {
+            return Err(config.error(&key("app_secret"), missing("app_secret")));
+        }
+        if number.access_token.is_none() {
+            return Err(config.error(&key("access_token"), missing("access_token")));
+        }
+    }
+    Ok(())
+}

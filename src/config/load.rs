@@ -1,0 +1,239 @@
+//! Reads the layers and makes a checked [`Config`] of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{Config, check, overlay};
+
+const DEFAULTS: &str = include_str!("default.toml");
+
+/// Keys that may be given as `<key>_file` instead.
+const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
+
+/// The process's environment, read once in `main`.
+pub type Environment = BTreeMap<String, String>;
+
+/// A configuration that cannot be used. Exit code 64.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: {key}: {problem}")]
+pub struct ConfigError {
+    /// The file or variable.
+    pub origin: String,
+    /// The key.
+    pub key: String,
+    /// What is wrong with it and how to mend it.
+    pub problem: String,
+}
+
+impl ConfigError {
+    pub(super) fn new(
+        origin: impl Into<String>,
+        key: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self { origin: origin.into(), key: key.into(), problem: problem.into() }
+    }
+}
+
+/// Loads `file`, else `./hark.toml` if it exists, else the defaults alone; then the environment.
+pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
+    let mut origins = BTreeMap::new();
+    let mut root: Table = toml::from_str(DEFAULTS).expect("default.toml is part of the program");
+    let standing = Path::new("hark.toml");
+    let file = file.or_else(|| standing.exists().then_some(standing));
+    if let Some(file) = file {
+        let origin = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
+        let mut table: Table = toml::from_str(&text)
+            .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
+        anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
+        overlay::merge(&mut root, table, "", &origin, &mut origins);
+    }
+    apply_environment(&mut root, environment, &mut origins)?;
+    read_secret_files(&mut root, "", &origins)?;
+    let mut config = typed(&mut root, &origins)?;
+    config.origins = super::Origins(origins);
+    fill_aliases(&mut config, environment)?;
+    check::check(&config)?;
+    Ok(config)
+}
+
+/// Makes the relative paths of a file relative to its folder.
+fn anchor_paths(table: &mut Table, folder: &Path) {
+    let anchor = |value: &mut Value| {
+        if let Value::String(path) = value {
+            let bare = path.strip_prefix("sqlite://").unwrap_or(path);
+            *path = folder.join(bare).display().to_string();
+        }
+    };
+    for (key, value) in table.iter_mut() {
+        match (key.as_str(), value) {
+            ("knowledge", Value::Array(files)) => files.iter_mut().for_each(anchor),
+            ("models_dir", path) => anchor(path),
+            (key, path) if is_secret_file(key).is_some() => anchor(path),
+            ("model", Value::String(path)) if path.contains('/') && path.ends_with(".bin") => {
+                *path = folder.join(&*path).display().to_string();
+            }
+            ("store", Value::Table(store)) => {
+                if let Some(Value::String(url)) = store.get("url")
+                    && (!url.contains("://") || url.starts_with("sqlite://"))
+                {
+                    store.get_mut("url").into_iter().for_each(anchor);
+                }
+            }
+            (_, Value::Table(inner)) => anchor_paths(inner, folder),
+            (_, Value::Array(values)) => values
+                .iter_mut()
+                .filter_map(Value::as_table_mut)
+                .for_each(|inner| anchor_paths(inner, folder)),
+            _ => {}
+        }
+    }
+}
+
+fn is_secret_file(key: &str) -> Option<&str> {
+    key.strip_suffix("_file").filter(|stem| SECRETS.contains(stem))
+}
+
+fn apply_environment(
+    root: &mut Table,
+    environment: &Environment,
+    origins: &mut BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    // Listening on all addresses is what a platform that sets $PORT expects.
+    if let Some(port) = environment.get("PORT") {
+        let listen = vec!["server".to_owned(), "listen".to_owned()];
+        set(root, "PORT", &listen, &format!("0.0.0.0:{port}"), origins)?;
+    }
+    if let Some(agent) = environment.get("WHATSAPP_VOICE_AGENT_ID") {
+        set(root, "WHATSAPP_VOICE_AGENT_ID", &["default_agent".to_owned()], agent, origins)?;
+    }
+    for (name, value) in environment {
+        if let Some(key) = name.strip_prefix("HARK__") {
+            let keys: Vec<String> = key.split("__").map(str::to_lowercase).collect();
+            set(root, name, &keys, value, origins)?;
+        }
+    }
+    Ok(())
+}
+
+fn set(
+    root: &mut Table,
+    variable: &str,
+    keys: &[String],
+    value: &str,
+    origins: &mut BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let mut path = String::new();
+    for key in keys {
+        match key.parse::<usize>() {
+            Ok(index) => path.push_str(&format!("[{index}]")),
+            Err(_) if path.is_empty() => path.push_str(key),
+            Err(_) => path.push_str(&format!(".{key}")),
+        }
+    }
+    overlay::set(root, keys, value)
+        .map_err(|problem| ConfigError::new(variable, &path, problem))?;
+    origins.insert(path, variable.to_owned());
+    Ok(())
+}
+
+/// Replaces every `<secret>_file` by the file's content.
+fn read_secret_files(
+    table: &mut Table,
+    at: &str,
+    origins: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let origins_of = |key: &str| super::Origins(origins.clone()).of(key).to_owned();
+    let keys: Vec<String> = table.keys().cloned().collect();
+    for key in keys {
+        let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+        if let (Some(stem), Some(Value::String(file))) = (is_secret_file(&key), table.get(&key)) {
+            let secret = std::fs::read_to_string(PathBuf::from(file)).map_err(|error| {
+                ConfigError::new(origins_of(&path), &path, format!("{file}: {error}"))
+            })?;
+            table.insert(stem.to_owned(), Value::String(secret.trim().to_owned()));
+            table.remove(&key);
+            continue;
+        }
+        match table.get_mut(&key) {
+            Some(Value::Table(inner)) => read_secret_files(inner, &path, origins)?,
+            Some(Value::Array(values)) => {
+                for (index, value) in values.iter_mut().enumerate() {
+                    if let Value::Table(inner) = value {
+                        read_secret_files(inner, &format!("{path}[{index}]"), origins)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Gives the merged tables their types. A variable's text that looked like a number where a
+/// string is wanted is read as the string it is.
+fn typed(root: &mut Table, origins: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+    let mut mended: Vec<String> = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Table(root.clone())) {
+            Ok(config) => return Ok(config),
+            Err(error) => error,
+        };
+        let key = error.path().to_string();
+        if origins.contains_key(&key)
+            && !mended.contains(&key)
+            && let Some(value) = value_at(root, &key)
+            && !value.is_str()
+            && !value.is_table()
+            && !value.is_array()
+        {
+            *value = Value::String(value.to_string());
+            mended.push(key);
+            continue;
+        }
+        let origin = super::Origins(origins.clone()).of(&key).to_owned();
+        return Err(ConfigError::new(origin, key, error.into_inner().message().to_owned()));
+    }
+}
+
+/// Finds the value at a path like `numbers[0].access_token`.
+fn value_at<'a>(root: &'a mut Table, path: &str) -> Option<&'a mut Value> {
+    let mut steps = path.split(['.', '[']).map(|step| step.trim_end_matches(']'));
+    let mut value = root.get_mut(steps.next()?)?;
+    for step in steps {
+        value = match value {
+            Value::Array(values) => values.get_mut(step.parse::<usize>().ok()?)?,
+            Value::Table(table) => table.get_mut(step)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+/// Fills what numbers leave open from the variables of hosts that set Meta's address and token
+/// for a web front end too.
+fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), ConfigError> {
+    const URL: &str = "NEXT_PUBLIC_META_WHATSAPP_API_URL";
+    const TOKEN: &str = "NEXT_PUBLIC_META_WHATSAPP_API_TOKEN";
+    for number in &mut config.numbers {
+        if let (None, Some(token)) = (&number.access_token, environment.get(TOKEN)) {
+            number.access_token = Some(token.clone().into());
+        }
+        if let (None, Some(text)) = (&number.api_url, environment.get(URL)) {
+            let mut url: url::Url = text
+                .parse()
+                .map_err(|error| ConfigError::new(URL, "api_url", format!("{text}: {error}")))?;
+            let version = url.path().trim_matches('/').to_owned();
+            url.set_path("");
+            if !version.is_empty() && number.api_version.is_none() {
+                number.api_version = Some(version);
+            }
+            number.api_url = Some(url);
+        }
+    }
+    Ok(())
+}

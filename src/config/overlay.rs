@@ -1,0 +1,124 @@
+//! Lays one configuration layer over another and remembers which one set each key.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+/// Lays `over` on `base`: tables join, everything else is replaced. `agents` and `numbers` join
+/// by their id, so that a file adds to the embedded agent or changes it.
+pub(super) fn merge(
+    base: &mut Table,
+    over: Table,
+    at: &str,
+    origin: &str,
+    origins: &mut BTreeMap<String, String>,
+) {
+    for (key, value) in over {
+        let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => {
+                merge(below, above, &path, origin, origins);
+            }
+            (Some(Value::Array(below)), Value::Array(above)) if key == "agents" => {
+                for agent in above {
+                    merge_agent(below, agent, &path, origin, origins);
+                }
+            }
+            (_, value) => {
+                note(&value, &path, origin, origins);
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn merge_agent(
+    agents: &mut Vec<Value>,
+    agent: Value,
+    path: &str,
+    origin: &str,
+    origins: &mut BTreeMap<String, String>,
+) {
+    let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
+    let known = agents.iter().position(|known| name(known).is_some() && name(known) == name(&agent));
+    match (known, agent) {
+        (Some(index), Value::Table(agent)) => {
+            if let Value::Table(below) = &mut agents[index] {
+                merge(below, agent, &format!("{path}[{index}]"), origin, origins);
+            }
+        }
+        (_, agent) => {
+            note(&agent, &format!("{path}[{}]", agents.len()), origin, origins);
+            agents.push(agent);
+        }
+    }
+}
+
+/// Notes the origin of a value and of everything in it.
+fn note(value: &Value, path: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
+    origins.insert(path.to_owned(), origin.to_owned());
+    match value {
+        Value::Table(table) => {
+            for (key, value) in table {
+                note(value, &format!("{path}.{key}"), origin, origins);
+            }
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                note(value, &format!("{path}[{index}]"), origin, origins);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Sets the key that `HARK__A__0__B` names, making the tables and list places on the way.
+pub(super) fn set(root: &mut Table, keys: &[String], value: &str) -> Result<(), String> {
+    let (last, way) = keys.split_last().ok_or("names no key")?;
+    let mut table = root;
+    let mut way = way.iter().peekable();
+    while let Some(key) = way.next() {
+        let index = way.peek().and_then(|next| next.parse::<usize>().ok());
+        let next = match index {
+            Some(index) => {
+                way.next();
+                let list = table.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                let list = list.as_array_mut().ok_or_else(|| format!("{key} is not a list"))?;
+                if index > list.len() {
+                    return Err(format!("{key} has {} entries, so {index} skips one", list.len()));
+                }
+                if index == list.len() {
+                    list.push(Value::Table(Table::new()));
+                }
+                &mut list[index]
+            }
+            None => table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new())),
+        };
+        table = next.as_table_mut().ok_or_else(|| format!("{key} is not a table"))?;
+    }
+    table.insert(last.clone(), scalar(value));
+    Ok(())
+}
+
+/// Reads a variable's text as the TOML value it looks like; everything else is a string.
+fn scalar(text: &str) -> Value {
+    if let Ok(number) = text.parse::<i64>()
+        && number.to_string() == text
+        // Ids of 15 digits are strings that look like numbers; no number key is that large.
+        && text.len() < 12
+    {
+        return Value::Integer(number);
+    }
+    match text {
+        "true" => Value::Boolean(true),
+        "false" => Value::Boolean(false),
+        list if list.starts_with('[') => toml::from_str::<Table>(&format!("v = {list}"))
+            .ok()
+            .and_then(|mut table| table.remove("v"))
+            .unwrap_or_else(|| Value::String(text.to_owned())),
+        decimal if decimal.contains('.') && decimal.parse::<f64>().is_ok() => {
+            Value::Float(decimal.parse().unwrap_or_default())
+        }
+        _ => Value::String(text.to_owned()),
+    }
+}

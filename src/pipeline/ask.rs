@@ -1,0 +1,141 @@
+//! One turn on the real engines, without a messenger and without a record.
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::error::TurnError;
+use super::hear::{Heard, Unheard};
+use super::phrases::Problem;
+use super::stage::Trace;
+use super::{AgentSetup, VoicePath};
+use crate::agent::Question;
+use crate::audio::OggOpus;
+use crate::turn::{NoteInfo, Outcome, Personal, ReplyText, StageRecord, Transcript, TurnReport};
+
+/// What is asked.
+pub enum Ask {
+    /// Words.
+    Text(String),
+    /// An audio file's bytes.
+    Audio(Bytes),
+}
+
+/// What came back.
+pub struct Asked {
+    /// As the outside sees it; `audio.path` is the caller's to fill in.
+    pub report: TurnReport,
+    /// The note, if the reply is spoken.
+    pub note: Option<OggOpus>,
+}
+
+impl VoicePath {
+    /// Answers one message. A problem with the message is an answer too.
+    ///
+    /// # Errors
+    /// When an engine failed; the turn's own answer would be the fallback sentence.
+    pub async fn ask(
+        &self,
+        agent: &AgentSetup,
+        ask: Ask,
+        aloud: bool,
+        trace: &Trace,
+    ) -> Result<Asked, TurnError> {
+        let cancel = CancellationToken::new();
+        let heard = match ask {
+            Ask::Text(text) => Ok(Heard {
+                text: Personal(text),
+                language: agent.language.clone().unwrap_or_else(|| "en".into()),
+                transcript: None,
+            }),
+            Ask::Audio(bytes) => {
+                let audio = stream::iter([Ok(bytes)]).boxed();
+                self.hear(agent, audio, agent.language.clone(), trace, &cancel).await
+            }
+        };
+        match heard {
+            Ok(heard) => {
+                let question = Question {
+                    heard: heard.text,
+                    language: heard.language,
+                    history: Vec::new(),
+                };
+                let reply = self.reply(agent, question, aloud, trace, &cancel).await?;
+                let (note, audio) = reply.note.unzip();
+                let outcome = if note.is_some() { Outcome::VoiceNote } else { Outcome::Text };
+                let report = report(trace, heard.transcript, reply.text, audio, outcome)
+                    .because(reply.reason);
+                Ok(Asked { report, note })
+            }
+            Err(Unheard::Problem(problem)) => {
+                Ok(Asked { report: self.tell(trace, agent, &problem), note: None })
+            }
+            Err(Unheard::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The report of a turn that tells what is wrong with the message.
+    fn tell(&self, trace: &Trace, agent: &AgentSetup, problem: &Problem) -> TurnReport {
+        let language = agent.language.as_deref().unwrap_or("en");
+        let text = problem.phrase(&self.phrases).in_language(language).to_owned();
+        report(trace, None, text, None, problem.outcome()).because(Some(problem.reason()))
+    }
+
+    /// Speaks a text into a note, as `hark say` does; `None` if it has no words.
+    ///
+    /// # Errors
+    /// When the synthesiser or the encoder failed.
+    pub async fn speak(
+        &self,
+        agent: &AgentSetup,
+        text: &str,
+        trace: &Trace,
+    ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
+        let language = agent.language.as_deref().unwrap_or("en");
+        self.say(agent, text, language, trace).await
+    }
+
+    /// Hears one file, as `hark transcribe` does. The error is a sentence for the caller.
+    ///
+    /// # Errors
+    /// A problem with the file or a failure of the engine, in words.
+    pub async fn transcribe(
+        &self,
+        agent: &AgentSetup,
+        bytes: Bytes,
+        language: Option<String>,
+        trace: &Trace,
+    ) -> Result<Transcript, String> {
+        let cancel = CancellationToken::new();
+        let audio = stream::iter([Ok(bytes)]).boxed();
+        match self.hear(agent, audio, language, trace, &cancel).await {
+            Ok(heard) => Ok(heard.transcript.unwrap_or_default()),
+            // No words are a result, not a failure.
+            Err(Unheard::Problem(Problem::NoSpeech)) => Ok(Transcript::default()),
+            Err(Unheard::Problem(problem)) => Err(problem.reason()),
+            Err(Unheard::Failed(error)) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Closes the trace into a report.
+pub(super) fn report(
+    trace: &Trace,
+    transcript: Option<Transcript>,
+    text: String,
+    audio: Option<NoteInfo>,
+    outcome: Outcome,
+) -> TurnReport {
+    let total_ms = trace.elapsed_ms();
+    let stages: Vec<StageRecord> = trace.records();
+    TurnReport {
+        transcript,
+        reply: ReplyText { text },
+        audio,
+        overhead_ms: TurnReport::overhead(total_ms, &stages),
+        stages,
+        total_ms,
+        outcome,
+        reason: None,
+    }
+}

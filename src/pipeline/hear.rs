@@ -1,0 +1,160 @@
+//! The way in: bytes of a voice note become words.
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Cause, TurnError};
+use super::phrases::Problem;
+use super::stage::{Trace, stage};
+use super::{AgentSetup, VoicePath};
+use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
+use crate::provider::ProviderError;
+use crate::stt::{NoteKey, Utterance};
+use crate::turn::{Personal, Stage, Transcript};
+
+/// Utterances of one message that are transcribed side by side.
+const SIDE_BY_SIDE: usize = 2;
+
+/// What the agent is to answer.
+pub(super) struct Heard {
+    pub(super) text: Personal,
+    pub(super) language: String,
+    pub(super) transcript: Option<Transcript>,
+}
+
+/// Why there is nothing to answer.
+pub(super) enum Unheard {
+    Problem(Problem),
+    Failed(TurnError),
+}
+
+impl From<TurnError> for Unheard {
+    fn from(error: TurnError) -> Self {
+        match error.cause {
+            Cause::Provider(ProviderError::MediaGone) => Self::Problem(Problem::MediaGone),
+            Cause::Provider(ProviderError::TooLarge { .. }) => Self::Problem(Problem::TooLong),
+            Cause::Decode(error) => Self::Problem(Problem::of(error)),
+            cause => Self::Failed(TurnError { stage: error.stage, cause }),
+        }
+    }
+}
+
+/// Audio as it arrives, wrapped by the stage that brings it.
+pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
+
+impl VoicePath {
+    /// Decodes while the audio arrives, gates what is no speech, and transcribes the rest.
+    pub(super) async fn hear(
+        &self,
+        agent: &AgentSetup,
+        mut audio: Audio<'_>,
+        language: Option<String>,
+        trace: &Trace,
+        cancel: &CancellationToken,
+    ) -> Result<Heard, Unheard> {
+        let mut listener = Listener::new(self, trace.clone());
+        while let Some(bytes) = audio.try_next().await? {
+            listener = self.on_worker(move || listener.push(&bytes)).await?;
+        }
+        let (note, spans) = self.on_worker(move || listener.finish()).await?;
+        if spans.is_empty() {
+            return Err(Unheard::Problem(Problem::NoSpeech));
+        }
+        let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
+            speech: span.speech,
+            offset_ms: span.start_ms,
+            language: language.clone(),
+            note: Some(note),
+            first: index == 0,
+        });
+        let transcripts: Vec<Transcript> = stream::iter(utterances)
+            .map(|utterance| {
+                stage(trace, Stage::Stt, agent.transcriber.transcribe(utterance, cancel))
+            })
+            .buffered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        let transcript = join(transcripts);
+        if transcript.text.is_empty() {
+            return Err(Unheard::Problem(Problem::NoSpeech));
+        }
+        Ok(Heard {
+            text: Personal(transcript.text.clone()),
+            language: transcript.language.clone(),
+            transcript: Some(transcript),
+        })
+    }
+
+    async fn on_worker<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
+    ) -> Result<T, TurnError> {
+        let decoded = self.workers.run(work).await;
+        decoded
+            .and_then(|result| result.map_err(Cause::from))
+            .map_err(|cause| TurnError { stage: Stage::Decode, cause })
+    }
+}
+
+/// Decoder and segmenter of one note; handed to a worker with each piece and back.
+struct Listener {
+    decoder: SpeechDecoder,
+    segmenter: Segmenter,
+    spans: Vec<SpeechSpan>,
+    digest: Sha256,
+    trace: Trace,
+}
+
+impl Listener {
+    fn new(path: &VoicePath, trace: Trace) -> Self {
+        Self {
+            decoder: SpeechDecoder::new(path.limits),
+            segmenter: Segmenter::new(),
+            spans: Vec::new(),
+            digest: Sha256::new(),
+            trace,
+        }
+    }
+
+    fn push(mut self, bytes: &[u8]) -> Result<Self, DecodeError> {
+        self.digest.update(bytes);
+        let speech = self.trace.measure(Stage::Decode, || self.decoder.push(bytes))?;
+        let spans = self.trace.measure(Stage::Vad, || self.segmenter.push(&speech));
+        self.spans.extend(spans);
+        Ok(self)
+    }
+
+    fn finish(mut self) -> Result<(NoteKey, Vec<SpeechSpan>), DecodeError> {
+        let speech = self.trace.measure(Stage::Decode, || self.decoder.finish())?;
+        let rest = self.trace.measure(Stage::Vad, || {
+            let mut spans = self.segmenter.push(&speech);
+            spans.extend(self.segmenter.finish());
+            spans
+        });
+        self.spans.extend(rest);
+        Ok((NoteKey(self.digest.finalize().into()), self.spans))
+    }
+}
+
+/// Joins the transcripts of one message's utterances.
+fn join(transcripts: Vec<Transcript>) -> Transcript {
+    let mut joined = Transcript::default();
+    for transcript in transcripts {
+        if joined.language.is_empty() {
+            joined.language = transcript.language;
+        }
+        let text = transcript.text.trim();
+        if !text.is_empty() {
+            if !joined.text.is_empty() {
+                joined.text.push(' ');
+            }
+            joined.text.push_str(text);
+        }
+        joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
+        joined.segments.extend(transcript.segments);
+        joined.uncertain = joined.uncertain.or(transcript.uncertain);
+    }
+    joined
+}

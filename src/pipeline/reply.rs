@@ -1,0 +1,166 @@
+//! The way out: the agent's words become a voice note while it still writes them.
+
+use futures_util::stream::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Cause, TurnError};
+use super::stage::{Trace, stage_stream};
+use super::{AgentSetup, VoicePath, note};
+use crate::agent::Question;
+use crate::audio::{OggOpus, Pcm};
+use crate::speech_text::{SentenceSplitter, spoken};
+use crate::tts::Sentence;
+use crate::turn::{NoteInfo, Stage};
+
+/// Sentences written ahead of the voice: a few seconds of speech each.
+const SENTENCES_AHEAD: usize = 4;
+
+/// Pieces of sound ahead of the encoder, about 100 ms each. Enough that an engine which is done
+/// at once is not held up by the hand-over, and only half a megabyte.
+const PCM_AHEAD: usize = 64;
+
+/// What the agent answered.
+pub(super) struct Reply {
+    pub(super) text: String,
+    /// The note, if one was wanted and made.
+    pub(super) note: Option<(OggOpus, NoteInfo)>,
+    /// Why there is no note although one was wanted, or why the text is not whole.
+    pub(super) reason: Option<String>,
+}
+
+impl VoicePath {
+    /// Asks the agent and, if `aloud`, speaks and encodes each sentence as soon as it stands.
+    pub(super) async fn reply(
+        &self,
+        agent: &AgentSetup,
+        question: Question,
+        aloud: bool,
+        trace: &Trace,
+        cancel: &CancellationToken,
+    ) -> Result<Reply, TurnError> {
+        let language = question.language.clone();
+        let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
+        let sentences = aloud.then_some(sentences);
+        let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
+        let (written, spoken, note) = tokio::join!(
+            write(agent, question, sentences, trace, cancel),
+            speak(agent, &language, to_speak, pcm, trace, cancel),
+            note::encode(&self.workers, trace, to_encode),
+        );
+        let Written { text, broke_off } = written?;
+        let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
+        let (note, reason) = match spoken.and(note) {
+            Ok(note) => (note, reason),
+            Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
+        };
+        Ok(Reply { text, note, reason })
+    }
+
+    /// Speaks a text that stands already.
+    pub(super) async fn say(
+        &self,
+        agent: &AgentSetup,
+        text: &str,
+        language: &str,
+        trace: &Trace,
+    ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
+        let cancel = CancellationToken::new();
+        let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
+        let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
+        let mut splitter = SentenceSplitter::new();
+        let mut all = splitter.push(text);
+        all.extend(splitter.finish());
+        let ((), spoken, note) = tokio::join!(
+            async move {
+                for sentence in all {
+                    if sentences.send(sentence).await.is_err() {
+                        break;
+                    }
+                }
+            },
+            speak(agent, language, to_speak, pcm, trace, &cancel),
+            note::encode(&self.workers, trace, to_encode),
+        );
+        spoken.and(note)
+    }
+}
+
+struct Written {
+    text: String,
+    broke_off: Option<TurnError>,
+}
+
+/// Collects the answer and passes each sentence on. A voice that has failed does not stop it.
+async fn write(
+    agent: &AgentSetup,
+    question: Question,
+    sentences: Option<mpsc::Sender<String>>,
+    trace: &Trace,
+    cancel: &CancellationToken,
+) -> Result<Written, TurnError> {
+    let answer = agent.responder.respond(question, cancel).await;
+    let mut deltas = stage_stream(trace, Stage::Llm, answer);
+    let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
+    let mut broke_off = None;
+    let pass_on = async |sentence: String| {
+        if let Some(sentences) = &sentences {
+            // Closed: the voice failed and said so; the text still goes out.
+            let _voice_failed = sentences.send(sentence).await;
+        }
+    };
+    while let Some(delta) = deltas.next().await {
+        match delta {
+            Ok(delta) => {
+                text.push_str(&delta.0);
+                for sentence in splitter.push(&delta.0) {
+                    pass_on(sentence).await;
+                }
+            }
+            Err(error) if text.trim().is_empty() => return Err(error),
+            Err(error) => broke_off = Some(error),
+        }
+    }
+    if let Some(rest) = splitter.finish() {
+        pass_on(rest).await;
+    }
+    let text = text.trim().to_owned();
+    if text.is_empty() {
+        return Err(TurnError { stage: Stage::Llm, cause: Cause::EmptyAnswer });
+    }
+    Ok(Written { text, broke_off })
+}
+
+/// Speaks sentence by sentence, in order.
+async fn speak(
+    agent: &AgentSetup,
+    language: &str,
+    mut sentences: mpsc::Receiver<String>,
+    pcm: mpsc::Sender<Pcm>,
+    trace: &Trace,
+    cancel: &CancellationToken,
+) -> Result<(), TurnError> {
+    while let Some(sentence) = sentences.recv().await {
+        let text = spoken(&sentence);
+        if text.is_empty() {
+            continue;
+        }
+        let sentence =
+            Sentence { text, language: language.to_owned(), voice: agent.voice.clone() };
+        let sound = agent.synthesizer.speak(sentence, cancel).await;
+        let mut sound = stage_stream(trace, Stage::Tts, sound);
+        while let Some(piece) = sound.next().await {
+            if pcm.send(piece?).await.is_err() {
+                // The encoder failed; its own error says why.
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Logs a failure that the turn survives and returns the record's word for it.
+fn log_failure(message: &str, error: &TurnError) -> String {
+    tracing::warn!(stage.name = error.stage.name(), error = %error, "{message}");
+    format!("{}_failed", error.stage.name())
+}

@@ -1,0 +1,147 @@
+//! Where stages are timed: the only place with a stage's span, deadline, metric and error tag.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{BoxStream, Stream, StreamExt as _};
+use tracing::Instrument as _;
+
+use super::error::{Cause, TurnError};
+use crate::telemetry;
+use crate::turn::{Stage, StageRecord};
+
+/// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
+const JOIN_MS: f64 = 1.0;
+
+/// The stopwatch of one turn. Clones share the records.
+#[derive(Clone)]
+pub struct Trace {
+    started: Instant,
+    records: Arc<Mutex<Vec<StageRecord>>>,
+}
+
+impl Trace {
+    /// Starts the turn's time.
+    pub fn start() -> Self {
+        Self { started: Instant::now(), records: Arc::default() }
+    }
+
+    /// Milliseconds since the start.
+    pub fn elapsed_ms(&self) -> f64 {
+        self.at(Instant::now())
+    }
+
+    /// All intervals so far, by start.
+    pub fn records(&self) -> Vec<StageRecord> {
+        let mut records = self.records.lock().expect("no holder panics").clone();
+        records.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
+        records
+    }
+
+    /// Times a piece of CPU work; called on the thread that does it.
+    pub(super) fn measure<T>(&self, name: Stage, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        self.note(name, started);
+        result
+    }
+
+    fn at(&self, instant: Instant) -> f64 {
+        instant.duration_since(self.started).as_secs_f64() * 1000.0
+    }
+
+    /// Notes an interval that began at `started` and ends now.
+    fn note(&self, name: Stage, started: Instant) {
+        let now = Instant::now();
+        telemetry::stage(name, now - started);
+        let (start_ms, end_ms) = (self.at(started), self.at(now));
+        let mut records = self.records.lock().expect("no holder panics");
+        match records.iter_mut().rev().find(|record| record.name == name) {
+            Some(last) if start_ms - last.end_ms < JOIN_MS && start_ms >= last.start_ms => {
+                last.end_ms = last.end_ms.max(end_ms);
+            }
+            _ => records.push(StageRecord { name, start_ms, end_ms }),
+        }
+    }
+}
+
+/// How long a stage may take, or a stream may be silent, before the turn gives it up.
+fn budget(stage: Stage) -> Duration {
+    Duration::from_secs(match stage {
+        Stage::Decode | Stage::Vad | Stage::Encode | Stage::Knowledge => 20,
+        Stage::Download | Stage::Upload | Stage::Send | Stage::Llm | Stage::Tts => 30,
+        Stage::Stt => 90,
+    })
+}
+
+/// Runs one stage.
+pub(super) async fn stage<T, E: Into<Cause>>(
+    trace: &Trace,
+    name: Stage,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, TurnError> {
+    let started = Instant::now();
+    let span = tracing::debug_span!("stage", stage.name = name.name());
+    let result = tokio::time::timeout(budget(name), work.instrument(span)).await;
+    trace.note(name, started);
+    match result {
+        Ok(result) => result.map_err(|error| TurnError { stage: name, cause: error.into() }),
+        Err(_elapsed) => Err(TurnError { stage: name, cause: Cause::Deadline }),
+    }
+}
+
+/// Wraps a stage that gives its result piece by piece. Only the time its next piece is waited
+/// for counts; time in which nobody asks for one does not.
+pub(super) fn stage_stream<'a, T: Send + 'a, E: Into<Cause> + Send + 'a>(
+    trace: &Trace,
+    name: Stage,
+    stream: impl Stream<Item = Result<T, E>> + Send + 'a,
+) -> BoxStream<'a, Result<T, TurnError>> {
+    let trace = trace.clone();
+    let state = (Some(stream.boxed()), trace);
+    futures_util::stream::unfold(state, move |(stream, trace)| async move {
+        let mut stream = stream?;
+        let started = Instant::now();
+        let span = tracing::debug_span!("stage", stage.name = name.name());
+        let next = tokio::time::timeout(budget(name), stream.next().instrument(span)).await;
+        trace.note(name, started);
+        let (item, stream) = match next {
+            Ok(None) => return None,
+            Ok(Some(Ok(item))) => (Ok(item), Some(stream)),
+            Ok(Some(Err(error))) => (Err(TurnError { stage: name, cause: error.into() }), None),
+            Err(_elapsed) => (Err(TurnError { stage: name, cause: Cause::Deadline }), None),
+        };
+        Some((item, (stream, trace)))
+    })
+    .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::AgentError;
+
+    #[tokio::test]
+    async fn time_in_which_the_consumer_is_away_does_not_count() {
+        let trace = Trace::start();
+        let pieces = futures_util::stream::iter([Ok::<_, AgentError>(1), Ok(2)]);
+        let mut pieces = stage_stream(&trace, Stage::Llm, pieces);
+        assert_eq!(pieces.next().await.unwrap().unwrap(), 1);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(pieces.next().await.unwrap().unwrap(), 2);
+        assert!(pieces.next().await.is_none());
+        let records = trace.records();
+        assert_eq!(records.len(), 2, "{records:?}");
+        assert!(records.iter().all(|record| record.end_ms - record.start_ms < 20.0));
+    }
+
+    #[tokio::test]
+    async fn an_error_names_its_stage() {
+        let trace = Trace::start();
+        let failing = async { Err::<(), _>(AgentError::Cancelled) };
+        let error = stage(&trace, Stage::Llm, failing).await.unwrap_err();
+        assert_eq!(error.stage, Stage::Llm);
+        assert_eq!(trace.records().len(), 1);
+    }
+}
