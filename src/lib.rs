@@ -2,4 +2,5 @@
 
 pub mod audio;
 pub mod clock;
+pub mod stt;
 pub mod turn;
