@@ -26,7 +26,7 @@ pub enum ModelError {
         source: io::Error,
     },
     /// The file is something else altogether: pull the model.
-    #[error("{file} is {what}; get the model itself with `{}`", pull_line(.file))]
+    #[error("{file} is {what}; run `{}`", pull_line(.file))]
     NotAModel {
         /// The model's file.
         file: String,
