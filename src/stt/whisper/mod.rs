@@ -96,8 +96,7 @@ impl WhisperTranscriber {
         let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
             refused(format!("no memory for {} states ({error})", settings.states))
         })?;
-        let languages = usize::try_from(header.languages()).expect("1 to 100");
-        let recipes = Recipes::new(settings.threads, settings.cut_audio_ctx, languages);
+        let recipes = Recipes::new(settings.threads, settings.cut_audio_ctx, header.languages());
         let pool = Pool::start(states, recipes)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let stem = settings.model.stem();

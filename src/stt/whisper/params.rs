@@ -26,7 +26,7 @@ pub(super) struct Recipes {
 }
 
 impl Recipes {
-    pub(super) fn new(threads: usize, cut_audio_ctx: bool, languages: usize) -> Self {
+    pub(super) fn new(threads: usize, cut_audio_ctx: bool, languages: LanguageId) -> Self {
         Self {
             threads: c_int::try_from(threads.max(1)).unwrap_or(1),
             cut_audio_ctx,

@@ -49,12 +49,11 @@ fn has_words(text: &str) -> bool {
     for c in text.chars() {
         match (closing, c) {
             (Some(end), _) if c == end => closing = None,
-            (Some(_), _) => {}
             (None, '[') => closing = Some(']'),
             (None, '(') => closing = Some(')'),
             (None, '*') => closing = Some('*'),
             (None, _) if c.is_alphanumeric() => return true,
-            (None, _) => {}
+            _ => {}
         }
     }
     false

@@ -80,15 +80,20 @@ fn hparams<R: Read + Seek>(input: &mut Input<'_, R>) -> Result<(Header, WeightTy
     let (n_text_state, n_text_head, n_text_layer) = (number()?, number()?, number()?);
     let (n_mels, ftype) = (number()?, number()?);
     // No whisper model is larger than `large`: width 1280, 20 heads, 32 layers, 448 tokens.
-    input.within("n_vocab", n_vocab, 51_864, 51_866)?;
-    input.within("n_audio_ctx", n_audio_ctx, 1_500, 1_500)?;
-    input.within("n_audio_state", n_state, 32, 1_280)?;
-    input.within("n_text_state", n_text_state, n_state, n_state)?;
-    input.within("n_audio_layer", n_audio_layer, 1, 32)?;
-    input.within("n_text_layer", n_text_layer, 1, 32)?;
-    input.within("n_text_ctx", n_text_ctx, 32, 448)?;
-    for (name, heads) in [("n_audio_head", n_audio_head), ("n_text_head", n_text_head)] {
-        input.within(name, heads, 1, 20)?;
+    for (name, value, least, most) in [
+        ("n_vocab", n_vocab, 51_864, 51_866),
+        ("n_audio_ctx", n_audio_ctx, 1_500, 1_500),
+        ("n_audio_state", n_state, 32, 1_280),
+        ("n_text_state", n_text_state, n_state, n_state),
+        ("n_audio_layer", n_audio_layer, 1, 32),
+        ("n_text_layer", n_text_layer, 1, 32),
+        ("n_text_ctx", n_text_ctx, 32, 448),
+        ("n_audio_head", n_audio_head, 1, 20),
+        ("n_text_head", n_text_head, 1, 20),
+    ] {
+        input.within(&format!("its dimensions are wrong, {name}"), value, least, most)?;
+    }
+    for heads in [n_audio_head, n_text_head] {
         if n_state % heads != 0 {
             return Err(
                 input.malformed(format!("{heads} heads do not divide a width of {n_state}"))
