@@ -3,17 +3,30 @@
 //! Sits between the segmenter and the agent. An engine never sees a message, a contact or a file:
 //! it gets 16 kHz speech and gives words.
 
-#[cfg(feature = "stt-whisper")]
 pub mod models;
 pub mod scripted;
 #[cfg(feature = "stt-whisper")]
 pub mod whisper;
 
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
 use crate::turn::{Retry, Transcript};
+
+/// Which note an utterance came from: the SHA-256 of the note's bytes.
+///
+/// Only the scripted transcriber looks at it, to know a fixture again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NoteKey([u8; 32]);
+
+impl NoteKey {
+    /// The key of the note with these bytes.
+    pub fn of(note: &[u8]) -> Self {
+        Self(Sha256::digest(note).into())
+    }
+}
 
 /// One stretch of speech, at most 30 s, cut by the segmenter.
 #[derive(Clone, Debug)]
@@ -24,6 +37,10 @@ pub struct Utterance {
     pub offset_ms: f64,
     /// ISO 639-1 code of the language spoken; `None` to detect it.
     pub language: Option<String>,
+    /// The note it was cut from, where the caller has its bytes.
+    pub note: Option<NoteKey>,
+    /// Whether it is the first utterance of its message.
+    pub first: bool,
 }
 
 /// Turns one utterance into text.

@@ -1,0 +1,174 @@
+//! Where a model's file is: from a name or path in the configuration to a file that exists.
+//!
+//! Reads neither the environment nor the home folder: the caller says which folders there are.
+//! Whether the file is a model is checked by the engine that loads it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no model to transcribe with.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// No file of that name: pull it, or correct the name. The last line is a command to run.
+    #[error("no model `{name}`; looked for {}\n{}", list(.looked_for), pull_line(.name))]
+    NotFound {
+        /// The name as configured.
+        name: String,
+        /// Every file that would have been taken.
+        looked_for: Vec<PathBuf>,
+    },
+    /// The file exists and cannot be read: correct its permissions or the disk.
+    #[error("{file} cannot be read: {source}")]
+    Unreadable {
+        /// The model's file.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is something else altogether: pull the model.
+    #[error("{file} is {what}; run `{}`", pull_line(.file))]
+    NotAModel {
+        /// The model's file.
+        file: String,
+        /// What it is instead, with the likely cause.
+        what: &'static str,
+    },
+    /// The file is the beginning of a model: pull it again.
+    #[error("{file} is incomplete, {missing}: the download was cut; run `{}`", pull_line(.file))]
+    Incomplete {
+        /// The model's file.
+        file: String,
+        /// Where it ends too early.
+        missing: String,
+    },
+    /// The file has a model's magic number and impossible contents: use another.
+    #[error("{file} is not a whisper model that can be loaded: {problem}")]
+    Malformed {
+        /// The model's file.
+        file: String,
+        /// Which value is wrong, and what it may be.
+        problem: String,
+    },
+    /// This machine or its memory does not allow it: use a smaller model or fewer states.
+    #[error("{file} could not be loaded: {problem}")]
+    Refused {
+        /// The model's file.
+        file: String,
+        /// What failed.
+        problem: String,
+    },
+}
+
+/// Finds the file of model `name`.
+///
+/// `name` is `tiny`, `ggml-tiny`, `ggml-tiny.bin` or a path. Names are looked up in `models_dir`
+/// (the configured one), `hark_models` (from `HARK_MODELS`), `./models` and `hark/models` in
+/// `cache_dir`, the user's cache folder; a path is taken as it is.
+///
+/// # Errors
+/// `NotFound`, whose message ends in the line that pulls a model.
+pub fn find(
+    name: &str,
+    models_dir: Option<&Path>,
+    hark_models: Option<&Path>,
+    cache_dir: Option<&Path>,
+) -> Result<PathBuf, ModelError> {
+    let path = Path::new(name);
+    if is_path(name) || (has_bin_ending(path) && path.is_file()) {
+        return if path.is_file() {
+            Ok(path.to_owned())
+        } else {
+            Err(ModelError::NotFound { name: name.to_owned(), looked_for: vec![path.to_owned()] })
+        };
+    }
+    let folders = [
+        models_dir.map(Path::to_owned),
+        hark_models.map(Path::to_owned),
+        Some(PathBuf::from("models")),
+        cache_dir.map(|cache| cache.join("hark").join("models")),
+    ];
+    let looked_for: Vec<PathBuf> = folders
+        .into_iter()
+        .flatten()
+        .flat_map(|folder| file_names(name).into_iter().map(move |file| folder.join(file)))
+        .collect();
+    match looked_for.iter().find(|file| file.is_file()) {
+        Some(file) => Ok(file.clone()),
+        None => Err(ModelError::NotFound { name: name.to_owned(), looked_for }),
+    }
+}
+
+/// A name that holds a separator is a path, and never leaves a model folder by accident.
+fn is_path(name: &str) -> bool {
+    name.contains(['/', std::path::MAIN_SEPARATOR])
+}
+
+fn has_bin_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "bin")
+}
+
+/// The files a name may stand for, the official one first.
+fn file_names(name: &str) -> Vec<String> {
+    if has_bin_ending(Path::new(name)) {
+        vec![name.to_owned()]
+    } else if name.starts_with("ggml-") {
+        vec![format!("{name}.bin")]
+    } else {
+        vec![format!("ggml-{name}.bin"), format!("{name}.bin")]
+    }
+}
+
+/// The command that gets the official model meant by a name or file, `tiny` if it means none.
+fn pull_line(name: &str) -> String {
+    let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
+    let stem = file.strip_suffix(".bin").unwrap_or(file);
+    let short = stem.strip_prefix("ggml-").unwrap_or(stem);
+    let family = short.split(['.', '-']).next().unwrap_or(short);
+    let official = matches!(family, "tiny" | "base" | "small" | "medium")
+        || matches!(short, "large-v3" | "large-v3-turbo");
+    format!("hark models pull {}", if official { short } else { "tiny" })
+}
+
+fn list(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_looked_up_in_the_folders_in_order() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let cache = second.path().join("hark").join("models");
+        std::fs::create_dir_all(&cache).unwrap();
+        std::fs::write(first.path().join("ggml-tiny.bin"), "x").unwrap();
+        std::fs::write(cache.join("ggml-tiny.bin"), "x").unwrap();
+        std::fs::write(cache.join("ggml-base.en.bin"), "x").unwrap();
+        let find = |name| find(name, Some(first.path()), None, Some(second.path()));
+        for name in ["tiny", "ggml-tiny", "ggml-tiny.bin"] {
+            assert_eq!(find(name).unwrap(), first.path().join("ggml-tiny.bin"));
+        }
+        assert_eq!(find("base.en").unwrap(), cache.join("ggml-base.en.bin"));
+        let path = cache.join("ggml-base.en.bin").display().to_string();
+        assert_eq!(find(&path).unwrap(), Path::new(&path));
+    }
+
+    #[test]
+    fn a_missing_model_names_the_places_and_ends_with_the_pull_line() {
+        let folder = Path::new("/nowhere");
+        let check = |name: &str, line: &str| {
+            let message = find(name, Some(folder), None, None).unwrap_err().to_string();
+            assert!(message.ends_with(&format!("\n{line}")), "{message}");
+            message
+        };
+        let message = check("hark-micro-en", "hark models pull tiny");
+        assert!(message.contains("/nowhere/ggml-hark-micro-en.bin"), "{message}");
+        assert!(message.contains("models/hark-micro-en.bin"), "{message}");
+        check("base.en", "hark models pull base.en");
+        check("ggml-small-q5_1.bin", "hark models pull small-q5_1");
+        check("/nowhere/ggml-large-v3-turbo.bin", "hark models pull large-v3-turbo");
+        check("../models/mine", "hark models pull tiny");
+    }
+}

@@ -1,0 +1,99 @@
+//! A transcriber that hears nothing: it answers with texts it was given.
+//!
+//! Stands in for whisper in demos and tests. A message has one text, so only its first utterance
+//! returns it; the later ones are empty, and joining them gives the text once.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{NoteKey, SttError, Transcriber, Utterance};
+use crate::turn::{Segment, Transcript};
+
+/// Answers with the text known for a note, else with one fixed text.
+pub struct ScriptedTranscriber {
+    text: String,
+    known: HashMap<NoteKey, String>,
+}
+
+impl ScriptedTranscriber {
+    /// Answers `known` notes with their own text and every other with `text`; says so in the log.
+    pub fn new(text: impl Into<String>, known: HashMap<NoteKey, String>) -> Self {
+        tracing::warn!(
+            stt.known_notes = known.len(),
+            "the transcriber is scripted: it recognises no speech and answers with given texts"
+        );
+        Self { text: text.into(), known }
+    }
+}
+
+#[async_trait]
+impl Transcriber for ScriptedTranscriber {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn transcribe(
+        &self,
+        utterance: Utterance,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        if cancel.is_cancelled() {
+            return Err(SttError::Cancelled);
+        }
+        let known = utterance.note.and_then(|note| self.known.get(&note));
+        let text = if utterance.first { known.unwrap_or(&self.text).trim() } else { "" };
+        let segment = Segment {
+            start_ms: utterance.offset_ms,
+            end_ms: utterance.offset_ms + utterance.speech.duration_ms(),
+            text: text.to_owned(),
+        };
+        Ok(Transcript {
+            text: text.to_owned(),
+            language: utterance.language.unwrap_or_else(|| "en".to_owned()),
+            no_speech_prob: 0.0,
+            segments: if text.is_empty() { Vec::new() } else { vec![segment] },
+            uncertain: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::Speech;
+
+    fn utterance(note: &[u8], first: bool) -> Utterance {
+        Utterance {
+            speech: Speech::silence(16_000),
+            offset_ms: 500.0,
+            language: Some("es".into()),
+            note: Some(NoteKey::of(note)),
+            first,
+        }
+    }
+
+    #[tokio::test]
+    async fn known_notes_get_their_own_text_and_others_the_fixed_one() {
+        let known = HashMap::from([(NoteKey::of(b"fixture"), " hola \n".to_owned())]);
+        let stt = ScriptedTranscriber::new("hello", known);
+        let cancel = CancellationToken::new();
+        let heard = stt.transcribe(utterance(b"fixture", true), &cancel).await.unwrap();
+        assert_eq!((heard.text.as_str(), heard.language.as_str()), ("hola", "es"));
+        assert_eq!((heard.segments[0].start_ms, heard.segments[0].end_ms), (500.0, 1500.0));
+        let heard = stt.transcribe(utterance(b"other", true), &cancel).await.unwrap();
+        assert_eq!(heard.text, "hello");
+    }
+
+    #[tokio::test]
+    async fn only_the_first_utterance_of_a_note_has_words() {
+        let stt = ScriptedTranscriber::new("hello", HashMap::new());
+        let cancel = CancellationToken::new();
+        let heard = stt.transcribe(utterance(b"a", false), &cancel).await.unwrap();
+        assert_eq!((heard.text.as_str(), heard.segments.len()), ("", 0));
+        cancel.cancel();
+        let gone = stt.transcribe(utterance(b"a", true), &cancel).await;
+        assert!(matches!(gone, Err(SttError::Cancelled)));
+    }
+}

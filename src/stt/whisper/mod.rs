@@ -1,0 +1,259 @@
+//! Speech to text by whisper.cpp: loads a model and owns the threads that run it.
+//!
+//! One model is loaded once and shared by `states` workers. The file is checked before
+//! whisper.cpp sees it ([`header`]), since whisper.cpp ends the process on a bad one.
+
+pub mod header;
+mod heard;
+mod params;
+mod quality;
+mod tensors;
+mod worker;
+
+use std::fs::File;
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
+
+use self::header::Header;
+use self::params::{LanguageId, Recipes};
+use self::worker::{Job, Pool};
+use super::models::ModelError;
+use super::{SttError, Transcriber, Utterance};
+use crate::turn::Transcript;
+
+/// Where the model's bytes are.
+#[derive(Clone, Debug)]
+pub enum ModelSource {
+    /// A file, e.g. from [`super::models::find`].
+    Path(PathBuf),
+    /// Part of the program.
+    Bytes {
+        /// Name for spans and errors, e.g. `hark-micro-en`.
+        name: &'static str,
+        /// The file's content.
+        bytes: &'static [u8],
+    },
+}
+
+/// What to load and how to run it.
+#[derive(Clone, Debug)]
+pub struct WhisperSettings {
+    /// The model.
+    pub model: ModelSource,
+    /// Threads for each run, at least 1.
+    pub threads: usize,
+    /// Utterances transcribed at once, at least 1. All cores on one state is fastest for one
+    /// note; one thread for each of many states transcribes most.
+    pub states: usize,
+    /// Whether to use a graphics card, in a build that can.
+    pub gpu: bool,
+    /// Language of utterances that name none; `None` detects it, at twice the encoder's cost.
+    pub default_language: Option<String>,
+    /// Whether the encoder runs only over the audio instead of all 30 s. Only for models tuned
+    /// for it: others make up to 80 times the errors (futo-org/whisper-acft).
+    pub cut_audio_ctx: bool,
+}
+
+/// Transcribes with a whisper model.
+pub struct WhisperTranscriber {
+    name: String,
+    header: Header,
+    default_language: Option<String>,
+    pool: Pool,
+}
+
+impl WhisperTranscriber {
+    /// Checks and loads the model and starts the workers. Blocks for up to seconds.
+    ///
+    /// # Errors
+    /// A file that is not a complete whisper model, or a machine that cannot run it.
+    pub fn load(settings: WhisperSettings) -> Result<Self, ModelError> {
+        // First of all, or ggml writes to stderr on its own.
+        whisper_rs::install_logging_hooks();
+        let (name, header) = settings.model.check()?;
+        let refused = |problem: String| ModelError::Refused { file: name.clone(), problem };
+        if let Some(missing) = missing_cpu_feature() {
+            return Err(refused(format!("this build needs a processor with {missing}")));
+        }
+        if !header.has_weights() {
+            tracing::warn!(
+                stt.model = name,
+                "the model has no weights: it will transcribe nothing"
+            );
+        }
+        if settings.gpu && !cfg!(feature = "cuda") {
+            tracing::warn!("this build knows no graphics card: transcribing on the processor");
+        }
+        let model = settings.model.open(settings.gpu).map_err(|error| {
+            refused(format!("whisper.cpp refused its tensors or memory is short ({error})"))
+        })?;
+        let states = (0..settings.states.max(1)).map(|_| model.create_state());
+        let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
+            refused(format!("no memory for {} states ({error})", settings.states))
+        })?;
+        let recipes = Recipes::new(settings.threads, settings.cut_audio_ctx, header.languages());
+        let pool = Pool::start(states, recipes)
+            .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
+        let stem = settings.model.stem();
+        let default_language = settings.default_language;
+        Ok(Self { name: format!("whisper/{stem}"), header, default_language, pool })
+    }
+
+    /// Whether the model knows languages other than English.
+    pub fn multilingual(&self) -> bool {
+        self.header.multilingual()
+    }
+
+    /// Whether the model can transcribe; false for whisper.cpp's test models.
+    pub fn has_weights(&self) -> bool {
+        self.header.has_weights()
+    }
+
+    /// Whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
+    pub fn knows(&self, language: &str) -> bool {
+        language_id(language).is_some_and(|id| id < self.header.languages())
+    }
+
+    /// Utterances that were not transcribed because their turn was gone before their turn came.
+    pub fn skipped(&self) -> u64 {
+        self.pool.skipped()
+    }
+
+    /// The language to transcribe in; `None` to detect it. A code that the model does not know
+    /// is detected rather than believed: it would become another token.
+    fn language(&self, utterance: Option<&str>) -> Option<LanguageId> {
+        if !self.multilingual() {
+            return Some(0);
+        }
+        let code = utterance.or(self.default_language.as_deref())?;
+        language_id(code).filter(|id| *id < self.header.languages())
+    }
+}
+
+#[async_trait]
+impl Transcriber for WhisperTranscriber {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits for the silent utterance that every worker runs before its first job.
+    async fn warm_up(&self) -> Result<(), SttError> {
+        self.pool.warm().await
+    }
+
+    async fn transcribe(
+        &self,
+        utterance: Utterance,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        if cancel.is_cancelled() {
+            return Err(SttError::Cancelled);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.pool.submit(Job {
+            language: self.language(utterance.language.as_deref()),
+            speech: utterance.speech,
+            offset_ms: utterance.offset_ms,
+            cancel: cancel.clone(),
+            reply,
+        })?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(SttError::Cancelled),
+            heard = answer => {
+                heard.unwrap_or_else(|_| Err(SttError::Engine("the worker ended".into())))
+            }
+        }
+    }
+}
+
+impl ModelSource {
+    /// Checks the file without whisper.cpp; gives its name for errors and what it says.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not a complete whisper model.
+    pub fn check(&self) -> Result<(String, Header), ModelError> {
+        let name = match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Bytes { name, .. } => (*name).to_owned(),
+        };
+        let header = match self {
+            Self::Bytes { bytes, .. } => {
+                header::check(Cursor::new(*bytes), bytes.len() as u64, &name)?
+            }
+            Self::Path(path) => {
+                let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+                let (len, file) = opened
+                    .map_err(|source| ModelError::Unreadable { file: name.clone(), source })?;
+                header::check(file, len, &name)?
+            }
+        };
+        Ok((name, header))
+    }
+
+    fn open(&self, gpu: bool) -> Result<WhisperContext, WhisperError> {
+        let mut parameters = WhisperContextParameters::default();
+        // Flash attention is slower than without on a processor.
+        parameters.use_gpu(gpu).flash_attn(gpu);
+        match self {
+            Self::Path(path) => WhisperContext::new_with_params(path, parameters),
+            Self::Bytes { bytes, .. } => {
+                WhisperContext::new_from_buffer_with_params(bytes, parameters)
+            }
+        }
+    }
+
+    fn stem(&self) -> String {
+        match self {
+            Self::Path(path) => {
+                path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            }
+            Self::Bytes { name, .. } => (*name).to_owned(),
+        }
+    }
+}
+
+/// The place in whisper's table of a code such as `en` or `pt-BR`; names such as `english`, which
+/// whisper would take too, are not codes.
+fn language_id(code: &str) -> Option<LanguageId> {
+    let primary = code.split(['-', '_']).next().unwrap_or(code).to_ascii_lowercase();
+    let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
+    if is_code { whisper_rs::get_lang_id(&primary) } else { None }
+}
+
+/// What ggml was compiled to use and this processor lacks: it would end the process.
+fn missing_cpu_feature() -> Option<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // GGML_NATIVE=OFF turns these on (ggml/CMakeLists.txt); see .cargo/config.toml.
+        let features = [
+            ("AVX2", std::is_x86_feature_detected!("avx2")),
+            ("FMA", std::is_x86_feature_detected!("fma")),
+            ("F16C", std::is_x86_feature_detected!("f16c")),
+            ("BMI2", std::is_x86_feature_detected!("bmi2")),
+        ];
+        features.into_iter().find(|(_, present)| !present).map(|(name, _)| name)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_codes_are_known_with_and_without_a_region() {
+        assert_eq!(language_id("en"), Some(0));
+        assert_eq!(language_id("pt-BR"), language_id("pt"));
+        assert_eq!(language_id("ES_mx"), language_id("es"));
+        for code in ["", "english", "e\0", "xx", "auto"] {
+            assert_eq!(language_id(code), None, "{code}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The settings of one whisper run, made once for each language and copied for each run.
+//!
+//! `FullParams::set_language` leaks its C string, so it is called at most once for each language
+//! a model knows: a table of at most 101 entries of a few bytes, not one more for every note.
+
+use std::ffi::c_int;
+use std::sync::OnceLock;
+
+use whisper_rs::{FullParams, SamplingStrategy};
+
+use super::quality;
+
+/// Encoder positions a second, and the most there are: 30 s.
+const POSITIONS_PER_S: usize = 50;
+const POSITIONS: usize = 1_500;
+
+/// A language by its place in whisper's table.
+pub(super) type LanguageId = c_int;
+
+/// The settings for every language of one model.
+pub(super) struct Recipes {
+    threads: c_int,
+    cut_audio_ctx: bool,
+    /// By language; the last is "detect it".
+    by_language: Vec<OnceLock<FullParams<'static, 'static>>>,
+}
+
+impl Recipes {
+    pub(super) fn new(threads: usize, cut_audio_ctx: bool, languages: LanguageId) -> Self {
+        Self {
+            threads: c_int::try_from(threads.max(1)).unwrap_or(1),
+            cut_audio_ctx,
+            by_language: (0..=languages).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The settings to transcribe `samples` samples of `language`; `None` detects it, which costs
+    /// a second pass of the encoder.
+    pub(super) fn recipe(
+        &self,
+        language: Option<LanguageId>,
+        samples: usize,
+    ) -> FullParams<'static, 'static> {
+        let detect = self.by_language.len() - 1;
+        let place = language.and_then(|id| usize::try_from(id).ok()).unwrap_or(detect).min(detect);
+        let mut params = self.by_language[place].get_or_init(|| self.common(language)).clone();
+        // Always set: a state keeps the value of its last run otherwise.
+        params.set_audio_ctx(self.audio_ctx(samples));
+        params
+    }
+
+    /// Whether a state may remember another audio context that detection would use.
+    pub(super) fn detection_needs_priming(&self, language: Option<LanguageId>) -> bool {
+        self.cut_audio_ctx && language.is_none()
+    }
+
+    /// Encoder positions to compute, 0 for all.
+    fn audio_ctx(&self, samples: usize) -> c_int {
+        if self.cut_audio_ctx { c_int::from(audio_ctx(samples)) } else { 0 }
+    }
+
+    fn common(&self, language: Option<LanguageId>) -> FullParams<'static, 'static> {
+        let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+        params.set_n_threads(self.threads);
+        // Not "auto" with `set_detect_language`: that returns after detection, without words.
+        params.set_language(language.and_then(whisper_rs::get_lang_str));
+        params.set_no_context(true);
+        // 0 and 0.6: one retry where the default of 0.2 makes five, for about a minute.
+        params.set_temperature(0.0);
+        params.set_temperature_inc(0.6);
+        params.set_logprob_thold(quality::LOW_LOGPROB);
+        params.set_no_speech_thold(quality::NO_SPEECH);
+        params.set_token_timestamps(false);
+        params.set_print_special(false);
+        params.set_print_progress(false);
+        params.set_print_realtime(false);
+        params.set_print_timestamps(false);
+        params
+    }
+}
+
+/// Positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of 16.
+fn audio_ctx(samples: usize) -> i16 {
+    let positions = (samples * POSITIONS_PER_S).div_ceil(16_000) + 8;
+    let positions = positions.next_multiple_of(16).min(POSITIONS);
+    i16::try_from(positions).expect("at most 1500")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_context_follows_the_length_up_to_thirty_seconds() {
+        assert_eq!(audio_ctx(16_000), 64);
+        assert_eq!(audio_ctx(5 * 16_000), 272);
+        assert_eq!(audio_ctx(30 * 16_000), 1_500);
+        assert_eq!(audio_ctx(90 * 16_000), 1_500);
+    }
+}
