@@ -134,6 +134,7 @@ mod tests {
         check("How much is it?", "eight euros").await;
         check("where is my order", "tracking").await;
         check("thank you very much", "welcome").await;
+        check(include_str!("../../audio-fixtures/en_long.txt"), "tracking link").await;
         check("Hello!", "How can I help").await;
         check("Who are you?", "assistant").await;
     }
