@@ -52,7 +52,9 @@ impl SentenceSplitter {
             }
             from += length;
         }
-        self.rest.drain(..from);
+        // Blank space in front belongs to no sentence, and a model may send a lot of it.
+        let blank = self.rest[from..].len() - self.rest[from..].trim_start().len();
+        self.rest.drain(..from + blank);
         sentences
     }
 

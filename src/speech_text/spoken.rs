@@ -102,15 +102,20 @@ fn unmark_word(word: &str) -> String {
         after_emoji = emoji;
         match c {
             _ if emoji => {}
-            '*' if chars.len() > 1 => {}
-            '`' => {}
+            '*' if chars.len() > 1 && !is_product(&chars, at) => {}
             '~' if word.contains("~~") => {}
             '_' if is_letter(at.checked_sub(1)) && is_letter(Some(at + 1)) => out.push(' '),
-            '_' | '|' => {}
+            '_' | '|' | '`' => {}
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Whether the asterisk at `at` stands between two numbers.
+fn is_product(chars: &[char], at: usize) -> bool {
+    let is_digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
+    at > 0 && is_digit(at - 1) && is_digit(at + 1)
 }
 
 /// The host of a web address, with the punctuation that follows the address; `None` for a word.
@@ -156,7 +161,7 @@ mod tests {
         check("We sell:\n- tea\n- coffee\n* milk", "We sell: tea. coffee. milk");
         check("```sh\nls\n```", "ls");
         check("a line\nthat was wrapped", "a line that was wrapped");
-        check("2 * 3", "2 * 3");
+        check("2 * 3 is not *4*5*", "2 * 3 is not 4*5");
     }
 
     #[test]

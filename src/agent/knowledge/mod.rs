@@ -26,8 +26,8 @@ const CANDIDATES: u32 = 8;
 
 /// The passages of an agent's files, ready to be searched.
 ///
-/// One connection behind a mutex: a search of a few hundred passages takes tens of microseconds,
-/// one of 20,000 some milliseconds, so callers on an async runtime search on a blocking thread.
+/// One connection behind a mutex: a short question to 22 passages takes about 0.1 ms, one with a
+/// word that all of 20,000 passages hold 9 ms, so async callers search on a blocking thread.
 #[derive(Debug)]
 pub struct Knowledge {
     index: Mutex<Connection>,

@@ -1,7 +1,7 @@
 //! Speaks with espeak-ng, a separate program: text in on stdin, a WAV file out on stdout.
 //!
 //! The voice that is always there: no model, no network, a sentence in milliseconds. Each sentence
-//! has a child of its own, taken from those that wait ([`child`]). Invariants: text is never an
+//! has a child of its own, taken from those that wait (`child`). Invariants: text is never an
 //! argument and holds nothing the engine interprets; time and sound are bounded; every child is
 //! awaited, also when the turn is gone.
 
@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{Sentence, Synthesizer, TtsError};
-use crate::audio::Pcm;
+use crate::audio::{Pcm, SampleRate};
 use child::Children;
 use gap::Gap;
 use voices::{FALLBACK, Voices};
@@ -239,7 +239,7 @@ impl Job {
     async fn send(
         &self,
         ready: &mut Vec<f32>,
-        rate: crate::audio::SampleRate,
+        rate: SampleRate,
         end: bool,
         sent: &mut usize,
     ) -> Result<(), TtsError> {

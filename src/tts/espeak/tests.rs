@@ -3,7 +3,6 @@
 use futures_util::TryStreamExt;
 
 use super::*;
-use crate::audio::SampleRate;
 
 fn sentence(text: &str, language: &str) -> Sentence {
     Sentence { text: text.to_owned(), language: language.to_owned(), voice: None }
