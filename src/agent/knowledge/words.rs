@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn terms_are_bounded() {
-        let question = (0..1000).map(|n| format!("word{n} ")).collect::<String>();
+        let question = (0..1000).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
         let Terms::Informative(terms) = terms(&question, "en") else { panic!("no terms") };
         assert_eq!(terms.len(), MAX_TERMS);
     }
