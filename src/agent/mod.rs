@@ -52,6 +52,7 @@ pub enum AgentError {
 
 impl AgentError {
     /// When the same question may be asked again.
+    #[must_use]
     pub fn retry(&self) -> Retry {
         Retry::Never
     }

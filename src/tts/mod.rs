@@ -63,6 +63,7 @@ pub enum TtsError {
 
 impl TtsError {
     /// When the same sentence may be tried again.
+    #[must_use]
     pub fn retry(&self) -> Retry {
         Retry::Never
     }

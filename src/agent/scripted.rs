@@ -1,0 +1,134 @@
+//! A responder that says what it was told to: for tests, demos and measurements.
+//!
+//! Stands where a language model would. Paced against the instant it was asked, so that a slow
+//! reader does not make it slower and the pace does not drift.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{AgentError, Delta, Question, Responder};
+
+/// Says a fixed text, or repeats what it heard, word by word.
+#[derive(Clone, Debug)]
+pub struct ScriptedResponder {
+    text: Option<String>,
+    first_token: Duration,
+    between_tokens: Duration,
+}
+
+impl ScriptedResponder {
+    /// Says `text`, else what it heard. The first word comes after `first_token_ms`, the others at
+    /// `tokens_per_s`, a word counting as a token; 0 (or what is not a rate) means at once.
+    #[must_use]
+    pub fn new(text: Option<String>, first_token_ms: u64, tokens_per_s: f64) -> Self {
+        let between_tokens = if tokens_per_s > 0.0 {
+            Duration::try_from_secs_f64(1.0 / tokens_per_s).unwrap_or_default()
+        } else {
+            Duration::ZERO
+        };
+        // Longer than any turn; keeps the sum of instant and pause from overflowing.
+        let hour = Duration::from_hours(1);
+        let first_token = Duration::from_millis(first_token_ms).min(hour);
+        Self { text, first_token, between_tokens: between_tokens.min(hour) }
+    }
+}
+
+#[async_trait]
+impl Responder for ScriptedResponder {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn respond(
+        &self,
+        question: Question,
+        cancel: &CancellationToken,
+    ) -> BoxStream<'static, Result<Delta, AgentError>> {
+        let text = self.text.clone().unwrap_or_else(|| question.heard.reveal().to_owned());
+        let paced = self.first_token + self.between_tokens > Duration::ZERO;
+        let between = self.between_tokens;
+        let first = Instant::now() + self.first_token;
+        let cancel = cancel.clone();
+        let words = words(&text).into_iter();
+        stream::unfold(Some((words, first)), move |state| {
+            let cancel = cancel.clone();
+            async move {
+                let (mut words, due) = state?;
+                let word = words.next()?;
+                let wait = async {
+                    if paced {
+                        sleep_until(due).await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => Some((Err(AgentError::Cancelled), None)),
+                    () = wait => Some((Ok(Delta(word)), Some((words, due + between)))),
+                }
+            }
+        })
+        .boxed()
+    }
+}
+
+/// Cuts `text` into words, each with the whitespace that follows it.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split_inclusive(char::is_whitespace) {
+        match words.last_mut() {
+            Some(last) if piece.trim().is_empty() => last.push_str(piece),
+            _ => words.push(piece.to_owned()),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(heard: &str) -> Question {
+        Question { heard: heard.into(), language: "en".to_owned(), history: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn it_repeats_what_it_heard_unless_it_has_a_text() {
+        let cancel = CancellationToken::new();
+        for (text, expected) in [(None, "one  two\nthree"), (Some("fixed text"), "fixed text")] {
+            let responder = ScriptedResponder::new(text.map(str::to_owned), 0, 0.0);
+            let answer = responder.respond(question("one  two\nthree"), &cancel).await;
+            let said: Vec<_> = answer.map(|delta| delta.unwrap().0).collect().await;
+            assert_eq!(said.concat(), expected);
+            assert_eq!(said.len(), expected.split_whitespace().count());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn words_come_at_their_pace_whoever_is_slow() {
+        let responder = ScriptedResponder::new(None, 150, 50.0);
+        let start = Instant::now();
+        let mut answer = responder.respond(question("a b c d"), &CancellationToken::new()).await;
+        let mut at = Vec::new();
+        while let Some(delta) = answer.next().await {
+            delta.unwrap();
+            at.push(start.elapsed().as_millis());
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        assert_eq!(at, [150, 170, 190, 210]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancellation_ends_it() {
+        let cancel = CancellationToken::new();
+        let responder = ScriptedResponder::new(None, 1000, 1.0);
+        let mut answer = responder.respond(question("a b"), &cancel).await;
+        assert!(answer.next().await.unwrap().is_ok());
+        cancel.cancel();
+        assert!(matches!(answer.next().await, Some(Err(AgentError::Cancelled))));
+        assert!(answer.next().await.is_none());
+    }
+}

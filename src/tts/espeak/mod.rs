@@ -1,0 +1,322 @@
+//! Speaks with espeak-ng, a separate program: text in on stdin, a WAV file out on stdout.
+//!
+//! The voice that is always there: no model, no network, a sentence in milliseconds. Each sentence
+//! has a child of its own, taken from those that wait (`child`). Invariants: text is never an
+//! argument and holds nothing the engine interprets; time and sound are bounded; every child is
+//! awaited, also when the turn is gone.
+
+mod child;
+mod gap;
+mod voices;
+mod wav;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::sync::{OnceCell, mpsc};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::{Sentence, Synthesizer, TtsError};
+use crate::audio::{Pcm, SampleRate};
+use child::Children;
+use gap::Gap;
+use voices::{FALLBACK, Voices};
+use wav::WavStream;
+
+/// The engine's name in errors.
+const PROGRAM: &str = "espeak-ng";
+
+/// A sentence takes the engine milliseconds; waiting for the reader is not counted.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Sound of one sentence, in seconds; sentences are cut at about 25 s of speech.
+const MAX_SECONDS: usize = 120;
+
+/// Chunks are 1/10 s.
+const CHUNKS_PER_SECOND: usize = 10;
+
+/// Chunks that may wait for the reader: 1.6 s. The engine's pipe holds as much again.
+const CHUNKS_AHEAD: usize = 16;
+
+/// So much of the engine's stderr is quoted.
+const MAX_COMPLAINT: u64 = 300;
+
+/// How espeak-ng is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EspeakSettings {
+    /// The program, looked up in `PATH` unless it is a path.
+    pub program: PathBuf,
+    /// The voice of sentences that name none, e.g. `en-gb+f3`; `None`: by language.
+    pub voice: Option<String>,
+    /// Pace; `None` is the engine's own, 175.
+    pub words_per_minute: Option<u32>,
+}
+
+impl Default for EspeakSettings {
+    fn default() -> Self {
+        Self { program: PathBuf::from(PROGRAM), voice: None, words_per_minute: None }
+    }
+}
+
+/// Speaks with espeak-ng.
+#[derive(Debug)]
+pub struct EspeakSynthesizer {
+    settings: EspeakSettings,
+    children: Arc<Children>,
+    voices: OnceCell<Voices>,
+}
+
+impl EspeakSynthesizer {
+    /// Starts nothing yet; see [`Synthesizer::warm_up`].
+    #[must_use]
+    pub fn new(settings: EspeakSettings) -> Self {
+        let children = Children::new(settings.clone());
+        Self { settings, children, voices: OnceCell::new() }
+    }
+
+    /// The voice of `sentence`.
+    async fn voice(&self, sentence: &Sentence) -> Result<String, TtsError> {
+        if let Some(voice) = sentence.voice.as_ref().or(self.settings.voice.as_ref()) {
+            return Ok(voice.clone());
+        }
+        Ok(self.voices().await?.for_language(&sentence.language))
+    }
+
+    /// The engine's list of voices, asked once.
+    async fn voices(&self) -> Result<&Voices, TtsError> {
+        let list = || async {
+            let mut command = Command::new(&self.settings.program);
+            let table = command.arg("--voices").kill_on_drop(true).output();
+            let table = timeout(TIME_LIMIT, table).await.map_err(|_| late())?.map_err(start)?;
+            Ok(Voices::parse(&String::from_utf8_lossy(&table.stdout)))
+        };
+        self.voices.get_or_try_init(list).await
+    }
+}
+
+#[async_trait]
+impl Synthesizer for EspeakSynthesizer {
+    fn name(&self) -> &'static str {
+        "espeak"
+    }
+
+    /// Checks the program and the configured voice, and leaves a child waiting for that voice.
+    async fn warm_up(&self) -> Result<(), TtsError> {
+        self.voices().await?;
+        let voice = self.settings.voice.clone().unwrap_or_else(|| FALLBACK.to_owned());
+        let sentence =
+            Sentence { text: "ok".into(), language: "en".into(), voice: Some(voice.clone()) };
+        let mut sound = self.speak(sentence, &CancellationToken::new()).await;
+        while let Some(chunk) = sound.next().await {
+            chunk?;
+        }
+        self.children.refilled(&voice).await;
+        Ok(())
+    }
+
+    async fn speak(
+        &self,
+        sentence: Sentence,
+        cancel: &CancellationToken,
+    ) -> BoxStream<'static, Result<Pcm, TtsError>> {
+        let text = harmless(&sentence.text);
+        if text.is_empty() {
+            return stream::empty().boxed();
+        }
+        let voice = match self.voice(&sentence).await {
+            Ok(voice) => voice,
+            Err(error) => return stream::iter([Err(error)]).boxed(),
+        };
+        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
+        let job = Job { children: Arc::clone(&self.children), voice, text, chunks };
+        tokio::spawn(job.run(cancel.clone()));
+        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+    }
+}
+
+/// One sentence on its way through the engine.
+struct Job {
+    children: Arc<Children>,
+    voice: String,
+    text: String,
+    chunks: mpsc::Sender<Result<Pcm, TtsError>>,
+}
+
+impl Job {
+    /// Speaks until the end, the first error, or nobody listens any more.
+    async fn run(self, cancel: CancellationToken) {
+        let waiting = self.children.take(&self.voice);
+        let was_waiting = waiting.is_some();
+        let mut spoken = self.speak_with(waiting, &cancel).await;
+        // A waiting child may have been killed behind our back: that costs a start, no sentence.
+        if was_waiting && matches!(spoken, Err(Failure::Silent(_))) {
+            spoken = self.speak_with(None, &cancel).await;
+        }
+        if let Err(Failure::Silent(error) | Failure::Midway(error)) = spoken {
+            // The reader may be gone; then nobody needs to know.
+            let _: Result<(), _> = self.chunks.send(Err(error)).await;
+        }
+    }
+
+    /// Speaks with `child`, or with a new one; the child has been awaited when this returns.
+    async fn speak_with(
+        &self,
+        child: Option<Child>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let mut child = match child {
+            Some(child) => child,
+            None => {
+                self.children.start(&self.voice).await.map_err(|e| Failure::Midway(start(e)))?
+            }
+        };
+        let mut sent = 0;
+        let spoken = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(TtsError::Cancelled),
+            () = self.chunks.closed() => Err(TtsError::Cancelled),
+            spoken = self.talk(&mut child, &mut sent) => spoken,
+        };
+        if spoken.is_err() {
+            // Killing fails only when it has exited, and then it has been awaited too.
+            let _: io::Result<()> = child.kill().await;
+        }
+        spoken.map_err(|error| match error {
+            TtsError::Engine(_) if sent == 0 => Failure::Silent(error),
+            _ => Failure::Midway(error),
+        })
+    }
+
+    /// Writes the text, then passes the sound on; `sent` counts samples, also when it fails.
+    async fn talk(&self, child: &mut Child, sent: &mut usize) -> Result<(), TtsError> {
+        let mut clock = Budget(TIME_LIMIT);
+        let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
+        let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
+        // The engine reads to the end before it speaks, so this cannot wait for our reading.
+        // A child that has exited breaks the pipe; its status says more.
+        let _: io::Result<()> = clock
+            .spend(async {
+                stdin.write_all(self.text.as_bytes()).await?;
+                stdin.shutdown().await
+            })
+            .await?;
+        drop(stdin);
+        self.children.refill(&self.voice);
+
+        let (mut wav, mut gap) = (WavStream::default(), Gap::default());
+        let (mut bytes, mut samples, mut ready) = (vec![0; 8192], Vec::new(), Vec::new());
+        loop {
+            let read = clock.spend(stdout.read(&mut bytes)).await?.map_err(engine)?;
+            if read == 0 {
+                break;
+            }
+            samples.clear();
+            wav.push(&bytes[..read], &mut samples).map_err(engine)?;
+            if let Some(rate) = wav.rate() {
+                gap.push(&samples, rate, &mut ready);
+                self.send(&mut ready, rate, false, sent).await?;
+            }
+        }
+        let status = clock.spend(child.wait()).await?.map_err(engine)?;
+        if !status.success() {
+            return Err(self.complaint(child, &mut clock, &status.to_string()).await);
+        }
+        if let Some(rate) = wav.rate() {
+            gap.finish(rate, &mut ready);
+            self.send(&mut ready, rate, true, sent).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the whole chunks of `ready`, at the end the rest too.
+    async fn send(
+        &self,
+        ready: &mut Vec<f32>,
+        rate: SampleRate,
+        end: bool,
+        sent: &mut usize,
+    ) -> Result<(), TtsError> {
+        let per_second = usize::try_from(rate.0).unwrap_or(usize::MAX);
+        let size = per_second / CHUNKS_PER_SECOND;
+        let mut from = 0;
+        while ready.len() - from >= size || (end && ready.len() > from) {
+            let to = ready.len().min(from + size);
+            *sent += to - from;
+            if *sent > MAX_SECONDS * per_second {
+                let limit = format!("one sentence is longer than {MAX_SECONDS} s of sound");
+                return Err(TtsError::Engine(limit));
+            }
+            let chunk = Pcm { samples: ready[from..to].to_vec(), rate };
+            self.chunks.send(Ok(chunk)).await.map_err(|_| TtsError::Cancelled)?;
+            from = to;
+        }
+        ready.drain(..from);
+        Ok(())
+    }
+
+    /// What the engine said on stderr when it failed.
+    async fn complaint(&self, child: &mut Child, clock: &mut Budget, status: &str) -> TtsError {
+        let mut said = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            // Without it the status has to do.
+            let _ = clock.spend(stderr.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
+        }
+        let said = String::from_utf8_lossy(&said);
+        let voice = &self.voice;
+        TtsError::Engine(format!("{PROGRAM}, voice {voice:?}: {} ({status})", said.trim()))
+    }
+}
+
+/// How a sentence failed.
+enum Failure {
+    /// Before any sound: another child may do better.
+    Silent(TtsError),
+    /// With sound sent, or for a reason that another child would meet too.
+    Midway(TtsError),
+}
+
+/// The time the engine may still take.
+struct Budget(Duration);
+
+impl Budget {
+    /// Waits for `work` as long as the budget lasts.
+    async fn spend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, TtsError> {
+        let start = Instant::now();
+        let done = timeout_at(start + self.0, work).await.map_err(|_| late())?;
+        self.0 = self.0.saturating_sub(start.elapsed());
+        Ok(done)
+    }
+}
+
+/// Takes out of `text` what espeak-ng would interpret: `[[` opens phonemes, control characters
+/// set voice and pitch.
+fn harmless(text: &str) -> String {
+    let mut text: String =
+        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    while text.contains("[[") {
+        text = text.replace("[[", "[");
+    }
+    text
+}
+
+fn start(source: io::Error) -> TtsError {
+    TtsError::Start { program: PROGRAM, source }
+}
+
+fn engine(error: impl std::error::Error) -> TtsError {
+    TtsError::Engine(format!("{PROGRAM}: {error}"))
+}
+
+fn late() -> TtsError {
+    TtsError::Engine(format!("{PROGRAM} took longer than {} s", TIME_LIMIT.as_secs()))
+}
+
+#[cfg(test)]
+mod tests;

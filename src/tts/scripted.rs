@@ -1,0 +1,172 @@
+//! A synthesizer that hums one tone per word: for tests, demos and measurements.
+//!
+//! Stands where a voice would. What it makes depends on the text alone, so lengths can be counted
+//! on; paced against the instant it was asked, so that a slow reader does not make it slower.
+
+use std::f32::consts::TAU;
+use std::sync::Once;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::{Sentence, Synthesizer, TtsError};
+use crate::audio::{Pcm, SampleRate};
+
+/// The rate of what it hums, the one remote voices use.
+const RATE: SampleRate = SampleRate(24_000);
+
+/// Samples a word: a third of a second, so 30 words are 10 s. About the pace of speech.
+const WORD_SAMPLES: usize = 8_000;
+
+/// The silent end of each word, in samples: 50 ms.
+const GAP_SAMPLES: usize = 1_200;
+
+/// Samples a chunk: 100 ms.
+const CHUNK_SAMPLES: usize = 2_400;
+
+/// Hums instead of speaking, and warns once that it does.
+#[derive(Debug)]
+pub struct ScriptedSynthesizer {
+    first_audio: Duration,
+    rtf: f64,
+    warned: Once,
+}
+
+impl ScriptedSynthesizer {
+    /// Hums; the first chunk comes after `first_audio_ms`, the others at `rtf` (time to make over
+    /// time to play); 0, or what is no factor, means at once. A word lasts 1/3 s.
+    #[must_use]
+    pub fn new(first_audio_ms: u64, rtf: f64) -> Self {
+        // Longer than any turn; keeps the sum of instant and pause from overflowing.
+        let first_audio = Duration::from_millis(first_audio_ms).min(Duration::from_hours(1));
+        let rtf = if rtf.is_finite() { rtf.clamp(0.0, 100.0) } else { 0.0 };
+        Self { first_audio, rtf, warned: Once::new() }
+    }
+}
+
+#[async_trait]
+impl Synthesizer for ScriptedSynthesizer {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn speak(
+        &self,
+        sentence: Sentence,
+        cancel: &CancellationToken,
+    ) -> BoxStream<'static, Result<Pcm, TtsError>> {
+        self.warned.call_once(|| warn!("the scripted synthesizer hums, it does not speak"));
+        let pitches: Vec<f32> = sentence.text.split_whitespace().map(pitch_hz).collect();
+        let chunks = (pitches.len() * WORD_SAMPLES).div_ceil(CHUNK_SAMPLES);
+        let per_chunk = Duration::from_secs_f64(self.rtf * RATE.ms(CHUNK_SAMPLES) / 1000.0);
+        let paced = self.first_audio + per_chunk > Duration::ZERO;
+        let first = Instant::now() + self.first_audio;
+        let cancel = cancel.clone();
+        stream::unfold((0..chunks, first), move |(mut left, due)| {
+            let cancel = cancel.clone();
+            let chunk = left.next().map(|index| hum(&pitches, index));
+            async move {
+                let samples = chunk?;
+                let wait = async {
+                    if paced {
+                        sleep_until(due).await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => Some((Err(TtsError::Cancelled), (0..0, due))),
+                    () = wait => Some((Ok(Pcm { samples, rate: RATE }), (left, due + per_chunk))),
+                }
+            }
+        })
+        .boxed()
+    }
+}
+
+/// The pitch of a word, 140 to 299 Hz by its letters.
+fn pitch_hz(word: &str) -> f32 {
+    let sum = word.bytes().fold(0_u16, |sum, byte| (sum * 31 + u16::from(byte)) % 160);
+    140.0 + f32::from(sum)
+}
+
+/// Makes chunk `index` of the words with these pitches; the last one is as short as need be.
+fn hum(pitches: &[f32], index: usize) -> Vec<f32> {
+    let end = ((index + 1) * CHUNK_SAMPLES).min(pitches.len() * WORD_SAMPLES);
+    (index * CHUNK_SAMPLES..end)
+        .map(|at| sample(pitches[at / WORD_SAMPLES], at % WORD_SAMPLES))
+        .collect()
+}
+
+/// Sample `at` of a word: a sine under one raised-cosine arch, then the gap.
+#[expect(clippy::cast_precision_loss, reason = "positions in a word are below 2^24")]
+fn sample(pitch_hz: f32, at: usize) -> f32 {
+    let voiced = WORD_SAMPLES - GAP_SAMPLES;
+    if at >= voiced {
+        return 0.0;
+    }
+    let arch = 0.5 - 0.5 * (TAU * at as f32 / voiced as f32).cos();
+    let seconds = at as f32 / 24_000.0;
+    0.3 * arch * (TAU * pitch_hz * seconds).sin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(text: &str) -> Sentence {
+        Sentence { text: text.to_owned(), language: "en".to_owned(), voice: None }
+    }
+
+    #[tokio::test]
+    async fn thirty_words_are_ten_seconds() {
+        let synthesizer = ScriptedSynthesizer::new(0, 0.0);
+        let text = "word ".repeat(30);
+        let chunks = synthesizer.speak(sentence(&text), &CancellationToken::new()).await;
+        let chunks: Vec<Pcm> = chunks.map(Result::unwrap).collect().await;
+        assert_eq!(chunks.iter().map(|c| c.samples.len()).sum::<usize>(), 240_000);
+        assert!(chunks.iter().all(|c| c.rate == RATE && c.samples.len() <= CHUNK_SAMPLES));
+        let peak =
+            chunks.iter().flat_map(|c| &c.samples).fold(0.0_f32, |peak, s| peak.max(s.abs()));
+        assert!((0.2..0.31).contains(&peak), "{peak}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn chunks_come_at_their_pace() {
+        let synthesizer = ScriptedSynthesizer::new(80, 0.1);
+        let start = Instant::now();
+        let mut chunks = synthesizer.speak(sentence("word"), &CancellationToken::new()).await;
+        let mut at = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            chunk.unwrap();
+            at.push(start.elapsed().as_millis());
+        }
+        assert_eq!(at, [80, 90, 100, 110]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancellation_ends_it() {
+        let cancel = CancellationToken::new();
+        let mut chunks = ScriptedSynthesizer::new(80, 1.0).speak(sentence("a b"), &cancel).await;
+        assert!(chunks.next().await.unwrap().is_ok());
+        cancel.cancel();
+        assert!(matches!(chunks.next().await, Some(Err(TtsError::Cancelled))));
+        assert!(chunks.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_to_say_is_an_empty_stream() {
+        let synthesizer = ScriptedSynthesizer::new(0, 0.0);
+        assert!(
+            synthesizer
+                .speak(sentence("  "), &CancellationToken::new())
+                .await
+                .next()
+                .await
+                .is_none()
+        );
+    }
+}
