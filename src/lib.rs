@@ -2,4 +2,5 @@
 
 pub mod audio;
 pub mod clock;
+pub mod provider;
 pub mod turn;
