@@ -1,9 +1,11 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
+pub mod http_client;
 pub mod meta;
 pub mod payload;
 pub mod signature;
 pub mod simulator;
+pub mod split_text;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,6 +13,9 @@ use futures_util::stream::BoxStream;
 
 use crate::audio::OggOpus;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
+
+pub use http_client::http_client;
+pub use split_text::split_text;
 
 /// What is sent.
 #[derive(Clone, Debug)]

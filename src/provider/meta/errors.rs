@@ -1,0 +1,219 @@
+//! What a refusal of the Graph API means: when to try again, and words that are safe to log.
+//!
+//! Built on the error `code`, since HTTP status and subcode differ for one code. The table is
+//! section 5 of the WhatsApp notes, from Meta's error codes page of 2026-09-11.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::provider::ProviderError;
+use crate::turn::Retry;
+
+/// Longest wait taken over from a header.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// Longest title kept, in characters.
+const TITLE_LIMIT: usize = 160;
+
+/// What a code asks for.
+#[derive(Clone, Copy)]
+enum Action {
+    /// A bug, a permission, a policy or a person's choice: the same call fails again.
+    Final,
+    /// Wait this many seconds, longer with each attempt.
+    Wait(u64),
+}
+
+/// Codes and what they ask for; ranges include both ends.
+const TABLE: &[(i64, i64, Action)] = &[
+    (1, 2, Action::Wait(2)),                  // unknown, service unavailable
+    (3, 3, Action::Final),                    // capability
+    (4, 4, Action::Wait(300)),                // calls of the app
+    (10, 10, Action::Final),                  // permission
+    (33, 33, Action::Final),                  // no such object
+    (100, 100, Action::Final),                // invalid parameter
+    (190, 190, Action::Final),                // token: only a new one helps
+    (200, 299, Action::Final),                // permissions
+    (368, 368, Action::Final),                // policy
+    (80007, 80007, Action::Wait(300)),        // calls of the account
+    (130_403, 130_403, Action::Final),        // the business blocked the person
+    (130_429, 130_429, Action::Wait(1)),      // throughput of the number
+    (130_472, 130_472, Action::Final),        // experiment
+    (130_497, 130_497, Action::Final),        // country
+    (131_000, 131_000, Action::Wait(2)),      // something went wrong
+    (131_005, 131_005, Action::Final),        // access denied
+    (131_008, 131_009, Action::Final),        // parameter missing, value invalid
+    (131_014, 131_014, Action::Final),        // media link
+    (131_016, 131_016, Action::Wait(2)),      // service unavailable
+    (131_021, 131_021, Action::Final),        // sender is recipient
+    (131_026, 131_026, Action::Final),        // undeliverable
+    (131_030, 131_031, Action::Final),        // recipient not in the test list, account locked
+    (131_037, 131_037, Action::Final),        // display name
+    (131_042, 131_042, Action::Final),        // payment
+    (131_045, 131_045, Action::Final),        // registration
+    (131_047, 131_048, Action::Final),        // 24 hour window, spam restriction
+    (131_049, 131_053, Action::Final),        // marketing, type, media in, media out
+    (131_056, 131_056, Action::Wait(4)),      // pair rate
+    (131_057, 131_057, Action::Wait(60)),     // maintenance
+    (131_062, 131_062, Action::Final),        // not to a user id
+    (131_064, 131_064, Action::Final),        // messaging limit
+    (132_000, 132_069, Action::Final),        // templates and flows
+    (133_004, 133_004, Action::Wait(2)),      // server unavailable
+    (133_010, 133_010, Action::Final),        // registration
+    (135_000, 135_000, Action::Final),        // generic user error
+    (2_494_100, 2_494_100, Action::Wait(60)), // maintenance
+];
+
+/// Says when a refused call may be tried again. `code` is 0 if the provider gave none; a code of
+/// the table decides alone, else the HTTP status and Meta's `is_transient` do.
+#[must_use]
+pub fn retry_of(code: i64, http_status: u16, is_transient: bool) -> Retry {
+    let listed = TABLE.iter().find(|(from, to, _)| (*from..=*to).contains(&code));
+    match listed {
+        Some((_, _, Action::Final)) => Retry::Never,
+        Some((_, _, Action::Wait(seconds))) => Retry::After(Duration::from_secs(*seconds)),
+        None if is_transient || http_status >= 500 || http_status == 408 => {
+            Retry::After(Duration::from_secs(2))
+        }
+        None if http_status == 429 => Retry::After(Duration::from_secs(4)),
+        None => Retry::Never,
+    }
+}
+
+/// Builds the error of an answer that is no success. `token` is taken out of the title: Meta
+/// repeats a malformed token in its message.
+pub(super) fn refusal(
+    http_status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    token: &str,
+) -> ProviderError {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let error = &body["error"];
+    let code = error["code"].as_i64().unwrap_or(0);
+    let is_transient = error["is_transient"].as_bool().unwrap_or(false);
+    let retry = match retry_of(code, http_status, is_transient) {
+        Retry::Never => Retry::Never,
+        Retry::After(base) => Retry::After(asked_wait(code, headers).unwrap_or(base).max(base)),
+    };
+    let title = redacted(error["message"].as_str().unwrap_or("no message"), token);
+    ProviderError::Refused { code, http_status, title, retry }
+}
+
+/// The wait that the provider's headers ask for.
+fn asked_wait(code: i64, headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let regain = || {
+        let usage: Value = serde_json::from_str(text("x-business-use-case-usage")?).ok()?;
+        let uses = usage.as_object()?.values().filter_map(Value::as_array).flatten();
+        let minutes = uses.filter_map(|u| u["estimated_time_to_regain_access"].as_u64()).max()?;
+        Some(Duration::from_secs(minutes.saturating_mul(60)))
+    };
+    let call_rate = matches!(code, 4 | 80007);
+    let wait = call_rate.then(regain).flatten();
+    let retry_after = || Some(Duration::from_secs(text("retry-after")?.trim().parse().ok()?));
+    wait.or_else(retry_after).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+/// Takes tokens, addresses and long numbers out of the provider's words, and shortens them.
+fn redacted(message: &str, token: &str) -> String {
+    let message = if token.is_empty() { message.into() } else { message.replace(token, "[token]") };
+    let words = message.split_whitespace().map(|word| {
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        let secret = digits >= 8 || word.len() >= 40 || word.contains("://");
+        if secret { "[removed]" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ").chars().take(TITLE_LIMIT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(codes: &[i64], seconds: Option<u64>) {
+        let expected = seconds.map_or(Retry::Never, |s| Retry::After(Duration::from_secs(s)));
+        for code in codes {
+            // The code decides, whatever status it comes with.
+            for status in [400, 401, 429, 500] {
+                assert_eq!(retry_of(*code, status, false), expected, "{code} HTTP {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_listed_code_has_its_action() {
+        check(&[1, 2, 131_000, 131_016, 133_004], Some(2));
+        check(&[130_429], Some(1));
+        check(&[131_056], Some(4));
+        check(&[131_057, 2_494_100], Some(60));
+        check(&[4, 80007], Some(300));
+        check(&[190, 3, 10, 200, 250, 299, 131_005], None);
+        check(&[131_048, 131_049, 131_050, 130_472, 131_047, 131_026, 130_403], None);
+        check(&[131_042, 131_031, 368, 130_497, 131_037, 131_045, 133_010], None);
+        check(&[131_008, 131_009, 100, 33, 135_000, 131_021, 131_051, 131_052, 131_053], None);
+        check(&[131_062, 131_030, 131_064, 131_014], None);
+        for template in [0, 1, 5, 7, 8, 12, 15, 16, 68, 69] {
+            check(&[132_000 + template], None);
+        }
+    }
+
+    #[test]
+    fn status_decides_where_no_known_code_is_given() {
+        let after = |seconds| Retry::After(Duration::from_secs(seconds));
+        assert_eq!(retry_of(0, 401, false), Retry::Never);
+        assert_eq!(retry_of(0, 400, true), after(2));
+        assert_eq!(retry_of(0, 503, false), after(2));
+        assert_eq!(retry_of(0, 429, false), after(4));
+        assert_eq!(retry_of(999_999, 400, false), Retry::Never);
+        assert_eq!(retry_of(999_999, 502, false), after(2));
+    }
+
+    #[test]
+    fn table_is_sorted_and_does_not_overlap() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        assert!(TABLE.iter().all(|(from, to, _)| from <= to));
+    }
+
+    #[track_caller]
+    fn check_wait(status: u16, header: (&'static str, &str), code: i64, seconds: u64) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header.0, header.1.parse().unwrap());
+        let body = format!(r#"{{"error":{{"code":{code}}}}}"#);
+        let error = refusal(status, &headers, body.as_bytes(), "t");
+        assert_eq!(error.retry(), Retry::After(Duration::from_secs(seconds)));
+    }
+
+    #[test]
+    fn headers_lengthen_the_wait() {
+        check_wait(429, ("retry-after", "17"), 0, 17);
+        check_wait(429, ("retry-after", "1"), 0, 4);
+        check_wait(503, ("retry-after", "99999999"), 0, 3600);
+        check_wait(503, ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), 0, 2);
+        let usage = r#"{"1":[{"type":"messaging","estimated_time_to_regain_access":7}]}"#;
+        check_wait(400, ("x-business-use-case-usage", usage), 80007, 420);
+        check_wait(400, ("x-business-use-case-usage", usage), 130_429, 1);
+    }
+
+    #[test]
+    fn title_has_no_token_address_or_number() {
+        assert_eq!(redacted("Malformed access token EAAsecret", "EAAsecret"), {
+            "Malformed access token [token]"
+        });
+        let long = "x".repeat(60);
+        assert_eq!(redacted(&format!("(#100) to +15551234567 {long} http://a"), ""), {
+            "(#100) to [removed] [removed] [removed]"
+        });
+        assert_eq!(redacted("(#130429) Rate limit hit", "t0k"), "(#130429) Rate limit hit");
+    }
+
+    #[test]
+    fn odd_error_bodies_are_still_refusals() {
+        for body in ["", "<html>", "[]", r#"{"error":"x"}"#, r#"{"error":{"code":"131000"}}"#] {
+            let error = refusal(502, &HeaderMap::new(), body.as_bytes(), "t");
+            assert!(matches!(error, ProviderError::Refused { code: 0, .. }), "{body}");
+            assert_eq!(error.retry(), Retry::After(Duration::from_secs(2)));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Media of the Graph API: look-up, streamed download, upload of a voice note.
+//!
+//! Invariants: the token goes only where [`TokenHosts`](super::hosts::TokenHosts) allows, and at
+//! most `audio_bytes_limit` bytes of a file are read.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use reqwest::StatusCode;
+use reqwest::multipart::{Form, Part};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::MetaCloud;
+use crate::audio::OggOpus;
+use crate::provider::ProviderError;
+use crate::turn::{MediaId, MediaRef};
+
+/// Name of the uploaded file: Meta classifies by the ending, and takes only `.ogg` for voice.
+const FILE_NAME: &str = "voice-note.ogg";
+/// Type of the uploaded file; `audio/opus` would be refused after the send.
+const FILE_TYPE: &str = "audio/ogg; codecs=opus";
+
+type Chunks = BoxStream<'static, Result<Bytes, ProviderError>>;
+
+impl MetaCloud {
+    pub(super) async fn start_download(&self, media: &MediaRef) -> Result<Chunks, ProviderError> {
+        if let Some(url) = media.url.as_deref().and_then(|url| self.hosts.check(url).ok()) {
+            match self.fetch(url).await? {
+                Fetched::Open(response) => return self.stream(response, media),
+                Fetched::Expired { .. } => {
+                    tracing::debug!("address of the webhook has expired, looking it up");
+                }
+            }
+        }
+        let address = self.look_up(&media.id).await?;
+        match self.fetch(self.hosts.check(&address)?).await? {
+            Fetched::Open(response) => self.stream(response, media),
+            Fetched::Expired { gone: true, .. } => Err(ProviderError::MediaGone),
+            Fetched::Expired { gone: false, error } => Err(error),
+        }
+    }
+
+    /// Asks for the file's present address, which lives 5 minutes.
+    async fn look_up(&self, id: &MediaId) -> Result<String, ProviderError> {
+        let mut url = self.endpoint(&[&id.0]).ok_or(ProviderError::MediaGone)?;
+        url.query_pairs_mut().append_pair("phone_number_id", &self.settings.phone_number_id.0);
+        let answer = self.call(self.client.get(url)).await.map_err(|error| match error {
+            ProviderError::Refused { http_status: 404, .. }
+            | ProviderError::Refused { code: 100 | 33, .. } => ProviderError::MediaGone,
+            other => other,
+        })?;
+        let address = answer["url"].as_str().map(str::to_owned);
+        address.ok_or_else(|| ProviderError::Unexpected("media look-up without a url".to_owned()))
+    }
+
+    async fn fetch(&self, url: Url) -> Result<Fetched, ProviderError> {
+        let response = self.respond(self.client.get(url)).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Fetched::Open(response));
+        }
+        let gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let error = self.refused(response).await;
+        if gone || denied { Ok(Fetched::Expired { gone, error }) } else { Err(error) }
+    }
+
+    /// Passes the bytes on as they arrive.
+    fn stream(
+        &self,
+        response: reqwest::Response,
+        media: &MediaRef,
+    ) -> Result<Chunks, ProviderError> {
+        let limit = self.settings.audio_bytes_limit;
+        if response.content_length().is_some_and(|length| length > limit) {
+            return Err(ProviderError::TooLarge { limit });
+        }
+        let sha256 = media.sha256.as_deref().and_then(decode_sha256);
+        let state = Download { response, limit, read: 0, hash: Sha256::new(), sha256 };
+        Ok(Box::pin(stream::try_unfold(state, Download::next)))
+    }
+
+    pub(super) async fn upload_note(&self, note: OggOpus) -> Result<MediaId, ProviderError> {
+        let length = note.0.len() as u64;
+        let file = Part::stream_with_length(note.0, length)
+            .file_name(FILE_NAME)
+            .mime_str(FILE_TYPE)
+            .expect("the type is a valid constant");
+        // All lengths are known, so the request has a Content-Length: nothing says that Meta
+        // takes chunked uploads.
+        let form = Form::new()
+            .text("messaging_product", "whatsapp")
+            .text("type", "audio/ogg")
+            .part("file", file);
+        let url = self.number_endpoint("media")?;
+        let answer = self.call(self.client.post(url).multipart(form)).await?;
+        super::id_of(&answer["id"])
+            .map(MediaId)
+            .ok_or_else(|| ProviderError::Unexpected("upload without an id".to_owned()))
+    }
+}
+
+/// How a request for a file's bytes went.
+enum Fetched {
+    /// The bytes follow.
+    Open(reqwest::Response),
+    /// The address no longer works; another look-up may help.
+    Expired { gone: bool, error: ProviderError },
+}
+
+struct Download {
+    response: reqwest::Response,
+    limit: u64,
+    read: u64,
+    hash: Sha256,
+    sha256: Option<[u8; 32]>,
+}
+
+impl Download {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ProviderError> {
+        let Some(bytes) = self.response.chunk().await.map_err(super::network)? else {
+            self.compare_hash();
+            return Ok(None);
+        };
+        self.read += bytes.len() as u64;
+        if self.read > self.limit {
+            return Err(ProviderError::TooLarge { limit: self.limit });
+        }
+        self.hash.update(&bytes);
+        Ok(Some((bytes, self)))
+    }
+
+    /// Only warns: the encoding and meaning of the provider's hash are not documented well enough
+    /// to refuse a file that may decode.
+    fn compare_hash(self) {
+        if self.sha256.is_some_and(|expected| self.hash.finalize()[..] != expected) {
+            tracing::warn!(
+                media.bytes = self.read,
+                "media differs from the SHA-256 of its webhook"
+            );
+        }
+    }
+}
+
+/// Reads a SHA-256 in hex, as look-ups give it, or Base64, as webhooks do.
+fn decode_sha256(text: &str) -> Option<[u8; 32]> {
+    let bytes = hex::decode(text).or_else(|_| BASE64_STANDARD.decode(text)).ok()?;
+    bytes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_is_read_as_hex_and_as_base64() {
+        let hash: [u8; 32] = Sha256::digest(b"note").into();
+        assert_eq!(decode_sha256(&hex::encode(hash)), Some(hash));
+        assert_eq!(decode_sha256(&BASE64_STANDARD.encode(hash)), Some(hash));
+        assert_eq!(decode_sha256("<HASH>"), None);
+        assert_eq!(decode_sha256(""), None);
+    }
+}

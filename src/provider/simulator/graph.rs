@@ -1,0 +1,30 @@
+//! The routes of the fake Graph API, under any version prefix.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::routing::{get, post};
+
+use super::rules::GraphError;
+use super::{Shared, media, messages};
+
+/// Largest request body: WhatsApp's largest media file and the form around it.
+const BODY_LIMIT: usize = 101 << 20;
+
+/// Builds the routes.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/{version}/{id}/messages", post(messages::post))
+        .route("/{version}/{id}/media", post(media::upload))
+        .route("/{version}/{id}", get(media::look_up).delete(media::delete))
+        .route("/sim/media/{token}", get(media::download))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(shared)
+}
+
+async fn unknown(method: Method, uri: Uri) -> GraphError {
+    GraphError::no_object(&method, uri.path())
+}

@@ -1,0 +1,253 @@
+//! The simulator's people: what they say, what they got, and what goes wrong on purpose.
+//!
+//! Used by the demo, the bench and the tests, in the same process; the control API is built on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Shared;
+use super::state::{Call, CallKind, Direction, Fault, Message, MessageMedia};
+use super::webhook::timestamp;
+use crate::turn::{MediaId, MessageId};
+
+/// What a person says.
+#[derive(Clone, Debug)]
+pub enum PersonSays {
+    /// A text.
+    Text(String),
+    /// A voice note, or an audio file if the type is not `audio/ogg`.
+    Audio {
+        /// The file.
+        bytes: Bytes,
+        /// What it is declared as.
+        mime_type: String,
+        /// Whether the webhook gives the address, as it does since 2025-11.
+        with_url: bool,
+    },
+}
+
+/// One message of a person.
+#[derive(Clone, Debug)]
+pub struct PersonMessage {
+    /// Phone number in digits; empty for a person who shows a user id only.
+    pub from: String,
+    /// Business-scoped user id.
+    pub user_id: Option<String>,
+    /// Profile name.
+    pub name: Option<String>,
+    /// The message's id; `None` makes a new one. An id used before plays a redelivery.
+    pub id: Option<MessageId>,
+    /// What is said.
+    pub says: PersonSays,
+}
+
+/// Controls a simulator from within the process.
+#[derive(Clone)]
+pub struct SimulatorHandle {
+    shared: Arc<Shared>,
+}
+
+impl SimulatorHandle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Lets the person with this phone number send a text; returns when its webhook is queued.
+    pub async fn send_text(&self, from: &str, text: &str) -> MessageId {
+        self.send(PersonMessage::new(from, PersonSays::Text(text.to_owned()))).await
+    }
+
+    /// Lets the person with this phone number send a voice note or, by its type, an audio file.
+    pub async fn send_audio(&self, from: &str, bytes: Bytes, mime_type: &str) -> MessageId {
+        let mime_type = mime_type.to_owned();
+        let says = PersonSays::Audio { bytes, mime_type, with_url: true };
+        self.send(PersonMessage::new(from, says)).await
+    }
+
+    /// Lets a person send a message; returns when its webhook is queued.
+    pub async fn send(&self, message: PersonMessage) -> MessageId {
+        let shared = &self.shared;
+        let id = message.id.unwrap_or_else(|| MessageId(shared.new_id("wamid.sim.")));
+        let at_ms = shared.now_ms();
+        let mut sent = json!({ "id": id, "timestamp": timestamp(at_ms) });
+        let mut contact = json!({ "profile": {} });
+        if !message.from.is_empty() {
+            sent["from"] = message.from.as_str().into();
+            contact["wa_id"] = message.from.as_str().into();
+        }
+        if let Some(user_id) = &message.user_id {
+            sent["from_user_id"] = user_id.as_str().into();
+            contact["user_id"] = user_id.as_str().into();
+        }
+        if let Some(name) = &message.name {
+            contact["profile"]["name"] = name.as_str().into();
+        }
+        let key = shared.know(&message.from, message.user_id.as_deref(), message.name.as_deref());
+        let mut kept = Message {
+            contact: key,
+            direction: Direction::In,
+            id: id.clone(),
+            kind: "text",
+            text: None,
+            media: None,
+            reply_to: None,
+            callback_data: None,
+            at_ms,
+            statuses: Vec::new(),
+        };
+        match message.says {
+            PersonSays::Text(text) => {
+                sent["text"] = json!({ "body": text });
+                kept.text = Some(text);
+            }
+            PersonSays::Audio { bytes, mime_type, with_url } => {
+                let (audio, media) = shared.record(bytes, mime_type, with_url);
+                sent["audio"] = audio;
+                kept.kind = "audio";
+                kept.media = Some(media);
+            }
+        }
+        sent["type"] = kept.kind.into();
+        shared.state().add_message(kept);
+        shared.changed();
+        let webhook = json!({ "contacts": [contact], "messages": [sent] });
+        shared.inbound.post(&shared.settings.envelope(webhook)).await;
+        id
+    }
+
+    /// Queues any webhook body, signed: for payloads that people cannot cause.
+    pub async fn post_webhook(&self, body: &Value) {
+        self.shared.inbound.post(body).await;
+    }
+
+    /// Waits until every queued webhook is answered 200 or given up.
+    pub async fn settled(&self) {
+        let mut pending = self.shared.pending.subscribe();
+        // An error means that the sender is gone, and with it every webhook.
+        pending.wait_for(|count| *count == 0).await.ok();
+    }
+
+    /// Waits for the first message of hark that answers `message` and returns it.
+    pub async fn wait_for_reply(&self, message: &MessageId, timeout: Duration) -> Option<Message> {
+        let mut changes = self.shared.changes.subscribe();
+        let reply = async {
+            loop {
+                let sent = self.sent();
+                let reply = sent.into_iter().find(|sent| sent.reply_to.as_ref() == Some(message));
+                if reply.is_some() || changes.changed().await.is_err() {
+                    return reply;
+                }
+            }
+        };
+        tokio::time::timeout(timeout, reply).await.ok().flatten()
+    }
+
+    /// Every message of hark, in order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Message> {
+        let mut messages = self.messages();
+        messages.retain(|message| message.direction == Direction::Out);
+        messages
+    }
+
+    /// Every message in both directions, in order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        self.shared.state().messages.iter().cloned().collect()
+    }
+
+    /// Every call of the API, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.state().calls.iter().cloned().collect()
+    }
+
+    /// What `GET /sim/conversations` answers: messages by contact, and all calls.
+    #[must_use]
+    pub fn conversations(&self) -> Value {
+        let state = self.shared.state();
+        let mut conversations: Vec<Value> = Vec::new();
+        for message in &state.messages {
+            let known = conversations.iter().position(|c| c["contact"] == message.contact.as_str());
+            let place = known.unwrap_or_else(|| {
+                let name = state.names.get(&message.contact);
+                let contact = &message.contact;
+                conversations.push(json!({ "contact": contact, "name": name, "messages": [] }));
+                conversations.len() - 1
+            });
+            if let Value::Array(messages) = &mut conversations[place]["messages"] {
+                messages.push(json!(message));
+            }
+        }
+        json!({ "conversations": conversations, "calls": state.calls })
+    }
+
+    /// The bytes of a media file.
+    #[must_use]
+    pub fn note(&self, media: &MediaId) -> Option<Bytes> {
+        self.shared.state().media(&media.0).map(|media| media.bytes.clone())
+    }
+
+    /// Makes the next `times` calls of a kind fail with this status and code.
+    pub fn fail_next(&self, kind: CallKind, http_status: u16, code: i64, times: usize) {
+        self.shared.state().faults.push(Fault { kind, http_status, code, times });
+    }
+
+    /// Makes the next `times` messages be accepted and then fail with a status of this code.
+    pub fn fail_delivery(&self, code: i64, times: usize) {
+        self.shared.state().failing_sends = (code, times);
+    }
+
+    /// Deletes a media file, as its 7 or 30 days do; `false` if there was none.
+    pub fn drop_media(&self, media: &MediaId) -> bool {
+        self.shared.state().drop_media(&media.0)
+    }
+}
+
+impl PersonMessage {
+    /// A message of a person with a phone number.
+    #[must_use]
+    pub fn new(from: &str, says: PersonSays) -> Self {
+        Self { from: from.to_owned(), user_id: None, name: None, id: None, says }
+    }
+}
+
+impl Shared {
+    /// Remembers a person and returns the key of the conversation.
+    fn know(&self, from: &str, user_id: Option<&str>, name: Option<&str>) -> String {
+        let key = if from.is_empty() { user_id.unwrap_or_default() } else { from };
+        let mut state = self.state();
+        if let Some(user_id) = user_id {
+            state.aliases.insert(user_id.to_owned(), key.to_owned());
+        }
+        if let Some(name) = name {
+            state.names.insert(key.to_owned(), name.to_owned());
+        }
+        key.to_owned()
+    }
+
+    /// Stores what a person recorded; returns the webhook's `audio` and the description.
+    fn record(&self, bytes: Bytes, mime_type: String, with_url: bool) -> (Value, MessageMedia) {
+        let sha256 = BASE64_STANDARD.encode(Sha256::digest(&bytes));
+        let voice = mime_type.starts_with("audio/ogg");
+        let id = self.store_media(bytes, mime_type, "recording.ogg");
+        let stored = self.state().media(&id.0).cloned();
+        let media = MessageMedia::of(&stored.expect("it was stored just now"), voice);
+        let mut audio = json!({
+            "id": id,
+            "mime_type": media.mime_type,
+            "sha256": sha256,
+            "voice": voice,
+        });
+        if let (true, Some(base)) = (with_url, self.media_base()) {
+            audio["url"] = self.link(&id, base).into();
+        }
+        (audio, media)
+    }
+}

@@ -1,0 +1,251 @@
+//! `POST /{version}/{number}/messages` of the fake Graph API: messages, read marks, typing.
+//!
+//! A good message is answered 200 and followed by its statuses; a bad voice note is answered 200
+//! too and followed by `failed`, as at Meta.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::rules::{GraphError, Head};
+use super::state::{CallKind, Direction, Media, Message, MessageMedia, MessageStatus, word_of};
+use super::webhook::timestamp;
+use crate::provider::TEXT_LIMIT;
+use crate::turn::{DeliveryStatus, MessageId};
+
+/// Longest `biz_opaque_callback_data`.
+const CALLBACK_LIMIT: usize = 512;
+
+/// Handles the call.
+pub(super) async fn post(
+    State(shared): State<Arc<Shared>>,
+    Path((version, number)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, GraphError> {
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let marks_read = body.get("status").is_some();
+    let kind = if marks_read { CallKind::Read } else { CallKind::Messages };
+    shared.admit(kind, &Head { method: &Method::POST, headers: &headers }, body.clone())?;
+    shared.check_path(&Method::POST, &version, Some(&number))?;
+    if body["messaging_product"] != "whatsapp" {
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
+    }
+    if marks_read {
+        return shared.mark_read(&body);
+    }
+    let (mut message, to, fate) = shared.take(&body)?;
+    let answer = json!({
+        "messaging_product": "whatsapp",
+        "contacts": [to.answered()],
+        "messages": [{ "id": message.id }],
+    });
+    let statuses = shared.follow_up(&mut message, &to, &fate);
+    shared.state().add_message(message);
+    shared.changed();
+    for status in statuses {
+        shared.statuses.post(&status).await;
+    }
+    Ok(Json(answer))
+}
+
+/// Whom a message was addressed to.
+enum Recipient {
+    Phone(String),
+    UserId(String),
+}
+
+/// What will happen to an accepted message.
+enum Fate {
+    /// It is heard.
+    Played,
+    /// It is read.
+    Read,
+    /// It fails with this code and title.
+    Failed(i64, String),
+}
+
+impl Recipient {
+    fn read(body: &Value) -> Result<Self, GraphError> {
+        let text = |key: &str| body[key].as_str().filter(|text| !text.is_empty());
+        match (text("to"), text("recipient")) {
+            (Some(to), _) => Ok(Self::Phone(to.chars().filter(char::is_ascii_digit).collect())),
+            (None, Some(recipient)) => Ok(Self::UserId(recipient.to_owned())),
+            (None, None) => Err(GraphError::parameter("The parameter to is required.")),
+        }
+    }
+
+    fn answered(&self) -> Value {
+        match self {
+            Self::Phone(phone) => json!({ "input": phone, "wa_id": phone }),
+            Self::UserId(id) => json!({ "input": id, "user_id": id }),
+        }
+    }
+}
+
+impl Shared {
+    /// Marks a message of a person as read.
+    fn mark_read(&self, body: &Value) -> Result<Json<Value>, GraphError> {
+        let typing = &body["typing_indicator"];
+        if body["status"] != "read" || !(typing.is_null() || typing["type"] == "text") {
+            return Err(GraphError::parameter("Invalid parameter"));
+        }
+        let now_ms = self.now_ms();
+        let id = body["message_id"].as_str().unwrap_or_default();
+        let mut state = self.state();
+        let message = state
+            .message_mut(id)
+            .filter(|message| message.direction == Direction::In)
+            .ok_or_else(|| GraphError::parameter("Invalid parameter: message_id is unknown"))?;
+        message.statuses.push(MessageStatus::new("read", now_ms));
+        if !typing.is_null() {
+            message.statuses.push(MessageStatus::new("typing", now_ms));
+        }
+        drop(state);
+        self.changed();
+        Ok(Json(json!({ "success": true })))
+    }
+
+    /// Checks a message and decides what happens to it.
+    fn take(&self, body: &Value) -> Result<(Message, Recipient, Fate), GraphError> {
+        let recipient = Recipient::read(body)?;
+        if !(body["recipient_type"].is_null() || body["recipient_type"] == "individual") {
+            return Err(GraphError::parameter("recipient_type must be individual"));
+        }
+        let callback_data = body["biz_opaque_callback_data"].as_str().map(str::to_owned);
+        if callback_data.as_ref().is_some_and(|data| data.chars().count() > CALLBACK_LIMIT) {
+            return Err(GraphError::parameter("biz_opaque_callback_data is longer than 512"));
+        }
+        let kind = body["type"].as_str().unwrap_or("text");
+        let (kind, text, media, fate) = match kind {
+            "text" => ("text", Some(read_text(body)?), None, Fate::Read),
+            "audio" => {
+                let (media, fate) = self.read_audio(&body["audio"])?;
+                ("audio", None, Some(media), fate)
+            }
+            _ => return Err(GraphError::parameter("the simulator takes text and audio only")),
+        };
+        let message = Message {
+            contact: self.contact_of(&recipient),
+            direction: Direction::Out,
+            id: MessageId(self.new_id("wamid.sim.")),
+            kind,
+            text,
+            media,
+            reply_to: body["context"]["message_id"].as_str().map(MessageId::from),
+            callback_data,
+            at_ms: self.now_ms(),
+            statuses: Vec::new(),
+        };
+        Ok((message, recipient, self.planned_failure().unwrap_or(fate)))
+    }
+
+    fn read_audio(&self, audio: &Value) -> Result<(MessageMedia, Fate), GraphError> {
+        let id = audio["id"].as_str().unwrap_or_default();
+        let media = self.state().media(id).cloned().ok_or_else(|| {
+            GraphError::parameter(format!("Invalid parameter: media {id} does not exist"))
+        })?;
+        let voice = audio["voice"].as_bool().unwrap_or(false);
+        let fate = match &media.voice {
+            Err(_) if voice => Fate::Failed(131_053, "Media upload error".to_owned()),
+            Ok(_) if voice => Fate::Played,
+            _ => Fate::Read,
+        };
+        Ok((MessageMedia::of(&media, voice), fate))
+    }
+
+    /// The conversation a message belongs to.
+    fn contact_of(&self, recipient: &Recipient) -> String {
+        match recipient {
+            Recipient::Phone(phone) => phone.clone(),
+            Recipient::UserId(id) => self.state().aliases.get(id).unwrap_or(id).clone(),
+        }
+    }
+
+    /// Uses up one failure that was asked for.
+    fn planned_failure(&self) -> Option<Fate> {
+        let (code, times) = &mut self.state().failing_sends;
+        *times = times.checked_sub(1)?;
+        Some(Fate::Failed(*code, "Failure injected by the simulator".to_owned()))
+    }
+
+    /// Notes what happens to a message and builds the webhooks that tell hark.
+    fn follow_up(&self, message: &mut Message, to: &Recipient, fate: &Fate) -> Vec<Value> {
+        use DeliveryStatus::{Delivered, Failed, Played, Read, Sent};
+        let (steps, error): (&[DeliveryStatus], _) = match fate {
+            Fate::Played => (&[Sent, Delivered, Read, Played], None),
+            Fate::Read => (&[Sent, Delivered, Read], None),
+            Fate::Failed(code, title) => (&[Sent, Failed], Some((*code, title.as_str()))),
+        };
+        let webhooks = steps.iter().map(|step| self.status(message, to, *step, error)).collect();
+        message.statuses = steps
+            .iter()
+            .map(|step| MessageStatus {
+                error_code: error.filter(|_| *step == Failed).map(|(code, _)| code),
+                ..MessageStatus::new(word_of(*step), self.now_ms())
+            })
+            .collect();
+        webhooks
+    }
+
+    fn status(
+        &self,
+        message: &Message,
+        to: &Recipient,
+        step: DeliveryStatus,
+        error: Option<(i64, &str)>,
+    ) -> Value {
+        let mut status = json!({
+            "id": message.id,
+            "status": word_of(step),
+            "timestamp": timestamp(self.now_ms()),
+        });
+        match to {
+            Recipient::Phone(phone) => status["recipient_id"] = phone.as_str().into(),
+            Recipient::UserId(id) => status["recipient_user_id"] = id.as_str().into(),
+        }
+        if let Some(data) = &message.callback_data {
+            status["biz_opaque_callback_data"] = data.as_str().into();
+        }
+        if let (DeliveryStatus::Failed, Some((code, title))) = (step, error) {
+            status["errors"] = json!([{
+                "code": code,
+                "title": title,
+                "message": title,
+                "error_data": { "details": title },
+            }]);
+        }
+        self.settings.envelope(json!({ "statuses": [status] }))
+    }
+}
+
+impl MessageMedia {
+    /// Describes a stored file.
+    pub(super) fn of(media: &Media, voice: bool) -> Self {
+        Self {
+            id: media.id.clone(),
+            mime_type: media.mime_type.clone(),
+            bytes: media.bytes.len(),
+            duration_ms: media.voice.as_ref().ok().copied(),
+            voice,
+        }
+    }
+}
+
+fn read_text(body: &Value) -> Result<String, GraphError> {
+    let text = body["text"]["body"].as_str().unwrap_or_default();
+    if text.trim().is_empty() {
+        return Err(GraphError::parameter("The parameter text['body'] is required."));
+    }
+    if text.chars().count() > TEXT_LIMIT {
+        return Err(GraphError::parameter(format!(
+            "Param text['body'] must be at most {TEXT_LIMIT} characters long."
+        )));
+    }
+    Ok(text.to_owned())
+}

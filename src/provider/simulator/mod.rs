@@ -1,0 +1,155 @@
+//! A fake WhatsApp, shipped: the Graph API hark calls, and the webhooks Meta would send.
+//!
+//! `hark demo`, `hark simulate`, the bench and the tests talk to it over real HTTP, as to Meta.
+//! Invariant: it is as strict as Meta where Meta's strictness has hurt someone (types, names and
+//! channels of voice notes, identities, tokens), and every queue and store in it has a limit.
+
+mod control;
+mod graph;
+mod handle;
+mod media;
+mod messages;
+mod rules;
+mod state;
+mod voice_check;
+mod webhook;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use axum::Router;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::turn::PhoneNumberId;
+
+pub use handle::{PersonMessage, PersonSays, SimulatorHandle};
+pub use state::{Call, CallKind, Direction, Message, MessageMedia, MessageStatus};
+
+/// What a simulator needs to know.
+#[derive(Clone, Debug)]
+pub struct SimulatorSettings {
+    /// Where hark takes webhooks.
+    pub webhook: Url,
+    /// What webhooks are signed with.
+    pub app_secret: SecretString,
+    /// The business number it plays.
+    pub phone_number_id: PhoneNumberId,
+    /// The only token it takes; `None` takes any, but a request without one is refused.
+    pub access_token: Option<SecretString>,
+    /// Where media addresses point; `None` is where it listens.
+    pub public_url: Option<Url>,
+    /// Where its times come from.
+    pub clock: Clock,
+    /// Part of every id, so that ids of two runs never meet.
+    pub id_seed: String,
+}
+
+/// A fake WhatsApp with one business number.
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+impl Simulator {
+    /// Makes a simulator and starts the two tasks that post its webhooks; they end with the last
+    /// clone of it. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn new(settings: SimulatorSettings, client: reqwest::Client) -> Self {
+        let courier = webhook::Courier {
+            client,
+            webhook: settings.webhook.clone(),
+            app_secret: settings.app_secret.clone(),
+        };
+        let pending = watch::Sender::new(0);
+        let shared = Shared {
+            inbound: webhook::Outbox::open(courier.clone(), pending.clone()),
+            statuses: webhook::Outbox::open(courier, pending.clone()),
+            pending,
+            settings,
+            origin: OnceLock::new(),
+            state: Mutex::default(),
+            changes: watch::Sender::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The Graph API and the control API.
+    pub fn router(&self) -> Router {
+        graph::router(Arc::clone(&self.shared)).merge(control::router(Arc::clone(&self.shared)))
+    }
+
+    /// What programs in the same process use.
+    #[must_use]
+    pub fn handle(&self) -> SimulatorHandle {
+        SimulatorHandle::new(Arc::clone(&self.shared))
+    }
+
+    /// Serves until `cancel`, then finishes open requests.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        cancel: CancellationToken,
+    ) -> std::io::Result<()> {
+        let origin = format!("http://{}", listener.local_addr()?);
+        if let Ok(origin) = Url::parse(&origin) {
+            self.shared.origin.get_or_init(|| origin);
+        }
+        axum::serve(listener, self.router())
+            .with_graceful_shutdown(async move { cancel.cancelled().await })
+            .await
+    }
+}
+
+/// What the handlers share.
+struct Shared {
+    settings: SimulatorSettings,
+    /// Where it listens, once it does.
+    origin: OnceLock<Url>,
+    state: Mutex<state::State>,
+    /// Counts changes of `state`, for who waits for one.
+    changes: watch::Sender<u64>,
+    /// Webhooks queued and not yet answered.
+    pending: watch::Sender<usize>,
+    /// Two queues, so that a backlog of statuses does not delay what people say.
+    inbound: webhook::Outbox,
+    statuses: webhook::Outbox,
+}
+
+impl Shared {
+    /// Locks the state, for no longer than a look or a change.
+    fn state(&self) -> MutexGuard<'_, state::State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.settings.clock.now_ms()
+    }
+
+    /// A new id that holds the seed and a running number.
+    fn new_id(&self, prefix: &str) -> String {
+        let number = self.state().next_number();
+        format!("{prefix}{}.{number}", self.settings.id_seed)
+    }
+
+    /// The base of media addresses, if it is known by now.
+    fn media_base(&self) -> Option<&Url> {
+        self.settings.public_url.as_ref().or_else(|| self.origin.get())
+    }
+}
+
+#[cfg(test)]
+pub(super) use voice_check::tests::note as test_note;
+
+#[cfg(test)]
+mod tests;

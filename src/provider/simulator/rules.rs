@@ -1,0 +1,177 @@
+//! What the fake Graph API refuses, and in which words.
+//!
+//! Messages follow recorded answers of the real one, since clients are built on their codes.
+
+use axum::Json;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::state::{Call, CallKind};
+
+/// Types that uploads may declare. Source: fbsamples/whatsapp-api-examples issue 10.
+const UPLOAD_TYPES: [&str; 19] = [
+    "audio/aac",
+    "audio/mp4",
+    "audio/mpeg",
+    "audio/amr",
+    "audio/ogg",
+    "audio/opus",
+    "application/vnd.ms-powerpoint",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/pdf",
+    "text/plain",
+    "application/vnd.ms-excel",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "video/mp4",
+    "video/3gpp",
+];
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub(super) struct GraphError {
+    status: StatusCode,
+    code: i64,
+    subcode: Option<i64>,
+    message: String,
+}
+
+impl GraphError {
+    /// `(#100)`: a parameter is missing or wrong.
+    pub(super) fn parameter(message: impl AsRef<str>) -> Self {
+        Self::new(400, 100, format!("(#100) {}", message.as_ref()))
+    }
+
+    /// The path names an object that does not exist or belongs to another number.
+    pub(super) fn no_object(method: &Method, id: &str) -> Self {
+        let method = method.as_str().to_ascii_lowercase();
+        let message = format!(
+            "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded \
+             due to missing permissions, or does not support this operation."
+        );
+        Self { subcode: Some(33), ..Self::new(400, 100, message) }
+    }
+
+    /// A media address that does not work, or no longer.
+    pub(super) fn no_link() -> Self {
+        Self::new(404, 0, "Media address is unknown or has expired".to_owned())
+    }
+
+    fn new(status: u16, code: i64, message: String) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, code, subcode: None, message }
+    }
+}
+
+impl IntoResponse for GraphError {
+    fn into_response(self) -> Response {
+        let mut error = json!({
+            "message": self.message,
+            "type": "OAuthException",
+            "code": self.code,
+            "error_data": { "messaging_product": "whatsapp", "details": self.message },
+            "fbtrace_id": "simulator",
+        });
+        if let Some(subcode) = self.subcode {
+            error["error_subcode"] = subcode.into();
+        }
+        (self.status, Json(json!({ "error": error }))).into_response()
+    }
+}
+
+/// The request line and headers of a call.
+pub(super) struct Head<'a> {
+    pub method: &'a Method,
+    pub headers: &'a HeaderMap,
+}
+
+impl Head<'_> {
+    fn text(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Shared {
+    /// Records a call, plays a fault if one is due, and checks the token.
+    pub(super) fn admit(
+        &self,
+        kind: CallKind,
+        head: &Head<'_>,
+        body: Value,
+    ) -> Result<(), GraphError> {
+        let call = Call {
+            method: head.method.to_string(),
+            kind,
+            body,
+            content_type: head.text(header::CONTENT_TYPE).map(str::to_owned),
+            content_length: head.text(header::CONTENT_LENGTH).and_then(|n| n.parse().ok()),
+            at_ms: self.now_ms(),
+        };
+        let fault = {
+            let mut state = self.state();
+            state.add_call(call);
+            state.take_fault(kind)
+        };
+        self.changed();
+        if let Some(fault) = fault {
+            let message = format!("(#{}) Fault injected by the simulator", fault.code);
+            return Err(GraphError::new(fault.http_status, fault.code, message));
+        }
+        self.check_token(head)
+    }
+
+    fn check_token(&self, head: &Head<'_>) -> Result<(), GraphError> {
+        let refused = |message: &str| Err(GraphError::new(401, 190, message.to_owned()));
+        let token = head
+            .text(header::AUTHORIZATION)
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .filter(|token| !token.is_empty());
+        match (token, &self.settings.access_token) {
+            (None, _) => refused("An access token is required to request this resource."),
+            (Some(token), Some(expected)) if token != expected.expose_secret() => {
+                refused("Invalid OAuth access token - Cannot parse access token")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the version and, for the number's edges, the number of a path.
+    pub(super) fn check_path(
+        &self,
+        method: &Method,
+        version: &str,
+        number: Option<&str>,
+    ) -> Result<(), GraphError> {
+        let numbers = version.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
+            let message = format!("Unknown path components: /{version}");
+            return Err(GraphError::new(400, 2500, message));
+        }
+        match number {
+            Some(number) if number != self.settings.phone_number_id.0 => {
+                Err(GraphError::no_object(method, number))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks the type an uploaded file is declared as; parameters after `;` do not matter here.
+pub(super) fn check_upload_type(mime_type: &str) -> Result<(), GraphError> {
+    let essence = mime_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if UPLOAD_TYPES.contains(&essence.as_str()) {
+        return Ok(());
+    }
+    let types = UPLOAD_TYPES.join(", ");
+    Err(GraphError::parameter(format!(
+        "Param file must be a file with one of the following types: {types}."
+    )))
+}

@@ -1,0 +1,250 @@
+//! What the simulator remembers: contacts, messages, media, calls and the faults to come.
+//!
+//! Plain data behind one lock. Invariant: every list has a limit; the oldest entries go first.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::turn::{DeliveryStatus, MediaId, MessageId};
+
+/// Messages kept, both directions together.
+const MESSAGES: usize = 20_000;
+/// Media files kept.
+const MEDIA: usize = 2_000;
+/// Media addresses kept.
+const LINKS: usize = 10_000;
+/// Calls kept.
+const CALLS: usize = 50_000;
+/// Life of a media address, as at Meta.
+const LINK_MS: i64 = 5 * 60 * 1000;
+
+/// Which call of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum CallKind {
+    /// `POST /{number}/messages` with `status: read`, with or without typing.
+    #[serde(rename = "read")]
+    Read,
+    /// `POST /{number}/messages` with a message.
+    #[serde(rename = "messages")]
+    Messages,
+    /// `POST /{number}/media`.
+    #[serde(rename = "media.upload")]
+    MediaUpload,
+    /// `GET /{media}`.
+    #[serde(rename = "media.lookup")]
+    MediaLookup,
+    /// `GET` of a media address.
+    #[serde(rename = "media.download")]
+    MediaDownload,
+    /// `DELETE /{media}`.
+    #[serde(rename = "media.delete")]
+    MediaDelete,
+}
+
+/// One call of the API, as it came; headers with secrets are not kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Call {
+    /// HTTP method.
+    pub method: String,
+    /// Which call.
+    pub kind: CallKind,
+    /// The JSON body, or a description of an upload's parts or of the media asked for.
+    pub body: Value,
+    /// `Content-Type` of the request.
+    pub content_type: Option<String>,
+    /// `Content-Length` of the request; `None` if it was chunked or had no body.
+    pub content_length: Option<u64>,
+    /// When it came, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// Who sent a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the person to hark.
+    In,
+    /// From hark to the person.
+    Out,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Message {
+    /// The person: phone number, or user id of a person without one.
+    pub contact: String,
+    /// Who sent it.
+    pub direction: Direction,
+    /// Its id.
+    pub id: MessageId,
+    /// `text` or `audio`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The words of a text.
+    pub text: Option<String>,
+    /// The sound of an audio message.
+    pub media: Option<MessageMedia>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// `biz_opaque_callback_data`.
+    pub callback_data: Option<String>,
+    /// When it was sent, Unix milliseconds.
+    pub at_ms: i64,
+    /// What happened to it, in order.
+    pub statuses: Vec<MessageStatus>,
+}
+
+/// The sound of an audio message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MessageMedia {
+    /// The media id.
+    pub id: MediaId,
+    /// What it was declared as.
+    pub mime_type: String,
+    /// Its size.
+    pub bytes: usize,
+    /// Its length, if it is Ogg/Opus.
+    pub duration_ms: Option<f64>,
+    /// Whether it is a voice note.
+    pub voice: bool,
+}
+
+/// One thing that happened to a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MessageStatus {
+    /// `sent`, `delivered`, `read`, `played` or `failed`; `typing` on a message of the person.
+    pub status: &'static str,
+    /// When, Unix milliseconds.
+    pub at_ms: i64,
+    /// The error code of `failed`.
+    pub error_code: Option<i64>,
+}
+
+/// A stored media file.
+#[derive(Clone)]
+pub(super) struct Media {
+    pub id: MediaId,
+    pub bytes: Bytes,
+    pub mime_type: String,
+    /// Why it is no voice note.
+    pub voice: Result<f64, String>,
+}
+
+struct Link {
+    token: String,
+    media: MediaId,
+    expires_at_ms: i64,
+}
+
+/// A fault to play.
+#[derive(Clone)]
+pub(super) struct Fault {
+    pub kind: CallKind,
+    pub http_status: u16,
+    pub code: i64,
+    pub times: usize,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    numbers: u64,
+    /// Profile names by contact.
+    pub names: HashMap<String, String>,
+    /// Contacts by user id, for people who also have a phone number.
+    pub aliases: HashMap<String, String>,
+    pub messages: VecDeque<Message>,
+    media: VecDeque<Media>,
+    links: VecDeque<Link>,
+    pub calls: VecDeque<Call>,
+    pub faults: Vec<Fault>,
+    /// Error code and number of the next messages that will be accepted and fail.
+    pub failing_sends: (i64, usize),
+}
+
+impl State {
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn add_call(&mut self, call: Call) {
+        keep_below(&mut self.calls, CALLS);
+        self.calls.push_back(call);
+    }
+
+    /// Uses up one fault of this kind.
+    pub(super) fn take_fault(&mut self, kind: CallKind) -> Option<Fault> {
+        let fault = self.faults.iter_mut().find(|fault| fault.kind == kind && fault.times > 0)?;
+        fault.times -= 1;
+        let fault = fault.clone();
+        self.faults.retain(|fault| fault.times > 0);
+        Some(fault)
+    }
+
+    /// Adds a message, unless its id is known.
+    pub(super) fn add_message(&mut self, message: Message) {
+        if self.message_mut(&message.id.0).is_none() {
+            keep_below(&mut self.messages, MESSAGES);
+            self.messages.push_back(message);
+        }
+    }
+
+    pub(super) fn message_mut(&mut self, id: &str) -> Option<&mut Message> {
+        self.messages.iter_mut().rev().find(|message| message.id.0 == id)
+    }
+
+    pub(super) fn add_media(&mut self, media: Media) {
+        keep_below(&mut self.media, MEDIA);
+        self.media.push_back(media);
+    }
+
+    pub(super) fn media(&self, id: &str) -> Option<&Media> {
+        self.media.iter().rev().find(|media| media.id.0 == id)
+    }
+
+    /// Removes a media file; `false` if there was none.
+    pub(super) fn drop_media(&mut self, id: &str) -> bool {
+        let before = self.media.len();
+        self.media.retain(|media| media.id.0 != id);
+        self.media.len() < before
+    }
+
+    pub(super) fn add_link(&mut self, token: String, media: MediaId, now_ms: i64) {
+        keep_below(&mut self.links, LINKS);
+        self.links.push_back(Link { token, media, expires_at_ms: now_ms + LINK_MS });
+    }
+
+    /// The media file of an address that still works.
+    pub(super) fn linked(&self, token: &str, now_ms: i64) -> Option<&Media> {
+        let link = self.links.iter().rev().find(|link| link.token == token)?;
+        (now_ms < link.expires_at_ms).then(|| self.media(&link.media.0)).flatten()
+    }
+}
+
+impl MessageStatus {
+    pub(super) fn new(status: &'static str, at_ms: i64) -> Self {
+        Self { status, at_ms, error_code: None }
+    }
+}
+
+/// The provider's word for a status the simulator sends.
+pub(super) fn word_of(status: DeliveryStatus) -> &'static str {
+    match status {
+        DeliveryStatus::Sent => "sent",
+        DeliveryStatus::Delivered => "delivered",
+        DeliveryStatus::Read => "read",
+        DeliveryStatus::Played => "played",
+        DeliveryStatus::Failed => "failed",
+        DeliveryStatus::Deleted => "deleted",
+        DeliveryStatus::Warning => "warning",
+    }
+}
+
+fn keep_below<T>(list: &mut VecDeque<T>, limit: usize) {
+    while list.len() >= limit {
+        list.pop_front();
+    }
+}

@@ -1,0 +1,118 @@
+//! The webhooks the simulator posts: Meta's envelope, signed, in order, with retries.
+//!
+//! Each outbox is a task with a bounded queue. Invariant: what it holds is posted one after the
+//! other, each until it is answered 200 or given up.
+
+use std::time::Duration;
+
+use axum::http::header;
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use url::Url;
+
+use super::SimulatorSettings;
+use crate::provider::signature;
+
+/// Webhooks that wait; more make the sender wait. One burst of a bench fits in.
+const QUEUE: usize = 1024;
+/// Attempts before a webhook is given up.
+const ATTEMPTS: u32 = 10;
+/// First pause between attempts, doubled each time up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Posts webhooks to hark.
+#[derive(Clone)]
+pub(super) struct Courier {
+    pub client: reqwest::Client,
+    pub webhook: Url,
+    pub app_secret: SecretString,
+}
+
+impl Courier {
+    async fn deliver(&self, body: Bytes) {
+        let signature = signature::sign(&self.app_secret, &body);
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1..=ATTEMPTS {
+            let request = self
+                .client
+                .post(self.webhook.clone())
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("X-Hub-Signature-256", &signature)
+                .body(body.clone());
+            let status = request.send().await.map(|response| response.status().as_u16());
+            if status.as_ref().is_ok_and(|status| *status == 200) {
+                return;
+            }
+            let status = status.unwrap_or_default();
+            if attempt == ATTEMPTS {
+                tracing::warn!(http.status = status, attempt, "simulator gave a webhook up");
+            } else {
+                tokio::time::sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+        }
+    }
+}
+
+/// A queue of webhooks and the task that posts them.
+pub(super) struct Outbox {
+    queue: mpsc::Sender<Bytes>,
+    pending: watch::Sender<usize>,
+}
+
+impl Outbox {
+    /// Starts the task, which ends when the outbox is dropped and its queue is empty.
+    pub(super) fn open(courier: Courier, pending: watch::Sender<usize>) -> Self {
+        let (queue, mut waiting) = mpsc::channel::<Bytes>(QUEUE);
+        let done = pending.clone();
+        tokio::spawn(async move {
+            while let Some(body) = waiting.recv().await {
+                courier.deliver(body).await;
+                done.send_modify(|count| *count -= 1);
+            }
+        });
+        Self { queue, pending }
+    }
+
+    /// Queues a webhook; waits while the queue is full.
+    pub(super) async fn post(&self, body: &Value) {
+        match self.queue.reserve().await {
+            Ok(place) => {
+                self.pending.send_modify(|count| *count += 1);
+                place.send(Bytes::from(body.to_string()));
+            }
+            Err(_) => tracing::error!("simulator's webhook task has died"),
+        }
+    }
+}
+
+impl SimulatorSettings {
+    /// Wraps the `contacts`, `messages` or `statuses` of a webhook in Meta's envelope.
+    pub(super) fn envelope(&self, parts: Value) -> Value {
+        let mut value = json!({
+            "messaging_product": "whatsapp",
+            "metadata": {
+                "display_phone_number": "15550100000",
+                "phone_number_id": self.phone_number_id,
+            },
+        });
+        if let (Some(value), Value::Object(parts)) = (value.as_object_mut(), parts) {
+            value.extend(parts);
+        }
+        json!({
+            "object": "whatsapp_business_account",
+            "entry": [{
+                "id": "simulated-business-account",
+                "changes": [{ "field": "messages", "value": value }],
+            }],
+        })
+    }
+}
+
+/// Unix seconds as a string, as webhooks give them.
+pub(super) fn timestamp(ms: i64) -> String {
+    ms.div_euclid(1000).to_string()
+}
