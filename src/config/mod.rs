@@ -284,15 +284,11 @@ pub enum Phrase {
 }
 
 impl Phrase {
-    /// The sentence in `language`, else in English, else in any.
-    pub fn in_language(&self, language: &str) -> &str {
+    /// The sentence by language; one for all languages stands under `en`, where all end.
+    pub fn by_language(&self) -> BTreeMap<String, String> {
         match self {
-            Self::One(text) => text,
-            Self::ByLanguage(texts) => texts
-                .get(language)
-                .or_else(|| texts.get("en"))
-                .or_else(|| texts.values().next())
-                .map_or("", String::as_str),
+            Self::One(text) => BTreeMap::from([("en".to_owned(), text.clone())]),
+            Self::ByLanguage(texts) => texts.clone(),
         }
     }
 }

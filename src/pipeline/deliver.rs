@@ -8,8 +8,11 @@ use super::stage::{Trace, stage};
 use super::{Pipeline, Route};
 use crate::audio::OggOpus;
 use crate::provider::{Content, Messenger, Outgoing, split_text};
-use crate::store::{Job, Part, PartContent, PartState};
+use crate::store::{Draft, Job, Part, PartContent, PartState};
 use crate::turn::{Outcome, Retry, Stage, TurnId};
+
+/// Index of the fallback text: beyond any part of an answer, so that none is overwritten.
+pub(super) const FALLBACK_PART: u32 = 1000;
 
 /// One turn's place in the outside world.
 pub(super) struct Delivery<'a> {
@@ -28,15 +31,23 @@ impl<'a> Delivery<'a> {
     }
 
     /// Uploads and sends a voice note as part 0.
-    pub(super) async fn voice(&self, note: OggOpus) -> Result<(), TurnError> {
-        let media = stage(&self.trace, Stage::Upload, self.messenger.upload(note)).await?;
-        self.part(0, PartContent::Voice(media)).await
+    /// The draft is kept meanwhile.
+    pub(super) async fn voice(&self, note: OggOpus, draft: &Draft) -> Result<(), TurnError> {
+        let upload = stage(&self.trace, Stage::Upload, self.messenger.upload(note));
+        let (media, ()) = tokio::try_join!(upload, self.draft(draft))?;
+        let part = self.plan(0, PartContent::Voice(media)).await?;
+        self.send(part).await
     }
 
     /// Sends a text, in as many parts as its length needs, from part `index` on.
     pub(super) async fn text(&self, index: u32, text: &str) -> Result<(), TurnError> {
+        let mut parts = Vec::new();
+        // All stand before the first call: a crash in between must not swallow the rest.
         for (index, piece) in (index..).zip(split_text(text)) {
-            self.part(index, PartContent::Text(piece)).await?;
+            parts.push(self.plan(index, PartContent::Text(piece)).await?);
+        }
+        for part in parts {
+            self.send(part).await?;
         }
         Ok(())
     }
@@ -48,6 +59,7 @@ impl<'a> Delivery<'a> {
         for part in parts {
             outcome = match (&part.state, &part.content) {
                 (PartState::Failed, _) => continue,
+                _ if part.index >= FALLBACK_PART => Some(Outcome::Fallback),
                 (_, PartContent::Voice(_)) => Some(Outcome::VoiceNote),
                 (_, PartContent::Text(_)) => outcome.or(Some(Outcome::Text)),
             };
@@ -58,7 +70,13 @@ impl<'a> Delivery<'a> {
         Ok(outcome)
     }
 
-    async fn part(&self, index: u32, content: PartContent) -> Result<(), TurnError> {
+    /// Keeps what is about to be sent.
+    pub(super) async fn draft(&self, draft: &Draft) -> Result<(), TurnError> {
+        let kept = self.pipeline.store.draft_turn(&self.turn, draft).await;
+        kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
+    }
+
+    async fn plan(&self, index: u32, content: PartContent) -> Result<Part, TurnError> {
         let part = Part { index, content, state: PartState::Planned };
         let now_ms = self.pipeline.clock.now_ms();
         self.pipeline
@@ -66,7 +84,7 @@ impl<'a> Delivery<'a> {
             .plan_part(&self.turn, &part, now_ms)
             .await
             .map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
-        self.send(part).await
+        Ok(part)
     }
 
     async fn send(&self, part: Part) -> Result<(), TurnError> {

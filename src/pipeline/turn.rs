@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::ask::report;
-use super::deliver::Delivery;
+use super::deliver::{Delivery, FALLBACK_PART};
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, Unheard};
 use super::phrases::Problem;
@@ -18,7 +18,7 @@ use super::{Pipeline, ReplyPolicy, Route};
 use crate::agent::Question;
 use crate::provider::Messenger;
 use crate::queue::{Handled, JobHandler};
-use crate::store::{Begun, Job};
+use crate::store::{Begun, Draft, Job};
 use crate::telemetry;
 use crate::turn::{Body, MessageId, Outcome, Retry, Stage, TurnReport};
 
@@ -34,12 +34,6 @@ const TYPING_EVERY: Duration = Duration::from_secs(20);
 /// How long the fallback text is tried to be delivered: WhatsApp's window for free answers.
 const DELIVERY_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a turn came to: what was heard, and the report.
-struct Ended {
-    heard: Option<String>,
-    report: TurnReport,
-}
-
 impl Pipeline {
     /// Answers one message: hears it, asks the agent, speaks, sends.
     async fn run_turn(
@@ -48,7 +42,7 @@ impl Pipeline {
         job: &Job,
         delivery: &Delivery<'_>,
         cancel: &CancellationToken,
-    ) -> Result<Ended, TurnError> {
+    ) -> Result<Draft, TurnError> {
         let (trace, agent) = (&delivery.trace, &route.agent);
         let (heard, history) =
             tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
@@ -65,12 +59,13 @@ impl Pipeline {
         let question =
             Question { heard: heard.text.clone(), language: heard.language, history: history? };
         let reply = self.path.reply(agent, question, aloud, trace, cancel).await?;
-        let ended = self.send_reply(delivery, reply).await?;
-        let Sent { text, audio, outcome, reason } = ended;
-        Ok(Ended {
-            heard: Some(heard.text.0),
-            report: report(trace, heard.transcript, text, audio, outcome).because(reason),
-        })
+        let transcript = heard.transcript;
+        let planned = report(trace, transcript.clone(), reply.text.clone(), None, Outcome::Text);
+        let draft = Draft { heard: Some(heard.text.0), report: planned };
+        let Sent { text, audio, outcome, reason } =
+            self.send_reply(delivery, reply, &draft).await?;
+        let report = report(trace, transcript, text, audio, outcome).because(reason);
+        Ok(Draft { report, ..draft })
     }
 
     /// Gets the words of a message, whatever it is.
@@ -110,11 +105,12 @@ impl Pipeline {
         &self,
         delivery: &Delivery<'_>,
         reply: Reply,
+        draft: &Draft,
     ) -> Result<Sent, TurnError> {
         let Reply { text, note, mut reason } = reply;
         let mut index = 0;
         if let Some((file, audio)) = note {
-            match delivery.voice(file).await {
+            match delivery.voice(file, draft).await {
                 Ok(()) => {
                     return Ok(Sent { text, audio: Some(audio), outcome: Outcome::VoiceNote, reason });
                 }
@@ -132,6 +128,7 @@ impl Pipeline {
                 }
             }
         }
+        delivery.draft(draft).await?;
         delivery.text(index, &text).await?;
         Ok(Sent { text, audio: None, outcome: Outcome::Text, reason })
     }
@@ -143,11 +140,11 @@ impl Pipeline {
         job: &Job,
         delivery: &Delivery<'_>,
         problem: Problem,
-    ) -> Result<Ended, TurnError> {
+    ) -> Result<Draft, TurnError> {
         let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, job));
         delivery.text(0, text).await?;
         let report = report(&delivery.trace, None, text.to_owned(), None, problem.outcome());
-        Ok(Ended { heard: None, report: report.because(Some(problem.reason())) })
+        Ok(Draft { heard: None, report: report.because(Some(problem.reason())) })
     }
 
     /// Sends the fallback text after `error`.
@@ -157,16 +154,15 @@ impl Pipeline {
         job: &Job,
         delivery: &Delivery<'_>,
         reason: String,
-    ) -> Result<Ended, TurnError> {
+    ) -> Result<Draft, TurnError> {
         let text = self.path.phrases.fallback.in_language(&language_of(route, job)).to_owned();
-        // Index 8 is beyond any part of an answer, so that a planned one is not overwritten.
-        delivery.text(8, &text).await?;
+        delivery.text(FALLBACK_PART, &text).await?;
         let report = report(&delivery.trace, None, text, None, Outcome::Fallback);
         let heard = match &job.message.body {
             Body::Text { text } => Some(text.reveal().to_owned()),
             _ => None,
         };
-        Ok(Ended { heard, report: report.because(Some(reason)) })
+        Ok(Draft { heard, report: report.because(Some(reason)) })
     }
 
     /// Takes a turn up where an earlier attempt left it, or runs it.
@@ -177,11 +173,14 @@ impl Pipeline {
         delivery: &Delivery<'_>,
         begun: Begun,
         cancel: &CancellationToken,
-    ) -> Result<Ended, TurnError> {
-        if let Some(outcome) = delivery.resume(begun.parts).await? {
-            let report = report(&delivery.trace, None, String::new(), None, outcome)
-                .because(Some("resumed".into()));
-            return Ok(Ended { heard: None, report });
+    ) -> Result<Draft, TurnError> {
+        match delivery.resume(begun.parts).await {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return Ok(resumed(&delivery.trace, begun.draft, outcome)),
+            Err(error) if error.retry() != Retry::Never => return Err(error),
+            Err(error) => {
+                return self.fall_back(route, job, delivery, error.to_string()).await;
+            }
         }
         if job.attempt > MAX_ATTEMPTS {
             let reason = format!("gave up after {MAX_ATTEMPTS} attempts");
@@ -232,7 +231,7 @@ impl Pipeline {
             Err(error) if self.gives_up(job, &error) => {
                 tracing::error!(error = %error, "a message could not be answered at all");
                 let report = report(&trace, None, String::new(), None, Outcome::Failed);
-                Ended { heard: None, report: report.because(Some(error.to_string())) }
+                Draft { heard: None, report: report.because(Some(error.to_string())) }
             }
             Err(error) => return Err(error),
         };
@@ -246,7 +245,7 @@ impl Pipeline {
         );
         let now_ms = self.clock.now_ms();
         let finished =
-            self.store.finish_turn(&delivery.turn, ended.heard, &ended.report, now_ms).await;
+            self.store.finish_turn(&delivery.turn, &ended, now_ms).await;
         finished.map_err(stored)
     }
 
@@ -282,6 +281,15 @@ impl JobHandler for Pipeline {
             }
         }
     }
+}
+
+/// Closes a turn whose parts an earlier attempt had made.
+fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
+    let now = report(trace, None, String::new(), None, outcome);
+    let mut ended = draft.unwrap_or(Draft { heard: None, report: now });
+    ended.report.outcome = outcome;
+    ended.report.reason = Some("resumed after a restart or a failed send".into());
+    ended
 }
 
 /// What was sent in the end.

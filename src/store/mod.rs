@@ -76,6 +76,15 @@ pub struct Part {
     pub state: PartState,
 }
 
+/// A turn's record before its parts are sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What the person said or wrote.
+    pub heard: Option<String>,
+    /// The report so far.
+    pub report: TurnReport,
+}
+
 /// What is known of a turn when an attempt begins.
 #[derive(Clone, Debug, Default)]
 pub struct Begun {
@@ -83,6 +92,8 @@ pub struct Begun {
     pub finished: bool,
     /// Parts that earlier attempts planned or sent, by index.
     pub parts: Vec<Part>,
+    /// What an earlier attempt was about to send.
+    pub draft: Option<Draft>,
 }
 
 /// A turn as `hark turns` shows it.
@@ -163,6 +174,9 @@ pub trait Store: Send + Sync {
     /// Writes a part down before it is sent.
     async fn plan_part(&self, turn: &TurnId, part: &Part, now_ms: i64) -> Result<(), StoreError>;
 
+    /// Keeps what is about to be sent, so that a crash loses neither words nor times.
+    async fn draft_turn(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError>;
+
     /// Notes what became of a part: `Sent` or `Failed` with the error.
     async fn settle_part(
         &self,
@@ -176,8 +190,7 @@ pub trait Store: Send + Sync {
     async fn finish_turn(
         &self,
         turn: &TurnId,
-        heard: Option<String>,
-        report: &TurnReport,
+        ended: &Draft,
         now_ms: i64,
     ) -> Result<(), StoreError>;
 

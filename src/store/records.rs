@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::inbox::{from_json, to_json};
-use super::{Begun, Job, Part, PartContent, PartState, TurnRow};
+use super::{Begun, Draft, Job, Part, PartContent, PartState, TurnRow};
 use crate::turn::{
     DeliveryStatus, Exchange, MediaId, MessageId, Outcome, Personal, PhoneNumberId, StatusUpdate,
     TurnId, TurnReport,
@@ -33,16 +33,20 @@ pub(super) fn begin(
         queue_ms,
         now_ms
     ])?;
-    let finished = db
-        .prepare_cached("SELECT finished_ms IS NOT NULL FROM turns WHERE id = ?1")?
-        .query_row([&turn.0], |row| row.get(0))?;
+    let (finished, heard, report): (bool, _, Option<String>) = db
+        .prepare_cached("SELECT finished_ms IS NOT NULL, heard, report FROM turns WHERE id = ?1")?
+        .query_row([&turn.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let draft = match report {
+        Some(json) => Some(Draft { heard, report: from_json(&json)? }),
+        None => None,
+    };
     let parts = db
         .prepare_cached(
             "SELECT idx, state, kind, content, provider_id FROM parts WHERE turn = ?1 ORDER BY idx",
         )?
         .query_map([&turn.0], part)?
         .collect::<Result<_, _>>()?;
-    Ok(Begun { finished, parts })
+    Ok(Begun { finished, parts, draft })
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
@@ -73,7 +77,7 @@ pub(super) fn history(
     let mut exchanges: Vec<Exchange> = db
         .prepare_cached(
             "SELECT heard, report ->> '$.reply.text' FROM turns
-             WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND report IS NOT NULL
+             WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
         .query_map(params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
@@ -129,12 +133,21 @@ pub(super) fn settle(
     Ok(())
 }
 
+/// Keeps what is about to be sent.
+pub(super) fn draft(db: &Connection, turn: &TurnId, draft: &Draft) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE turns SET heard = ?2, report = ?3 WHERE id = ?1")?.execute(params![
+        turn.0,
+        draft.heard,
+        to_json(&draft.report)?
+    ])?;
+    Ok(())
+}
+
 /// Closes a turn, remembers the language that was heard, and applies failures that came first.
 pub(super) fn finish(
     db: &Connection,
     turn: &TurnId,
-    heard: Option<&str>,
-    report: &TurnReport,
+    Draft { heard, report }: &Draft,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
@@ -254,7 +267,8 @@ pub(super) fn list(
 fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
     let report: Option<String> = row.get(8)?;
     let report = match report {
-        Some(json) => {
+        // Without an outcome it is a draft: the turn still runs.
+        Some(json) if row.get::<_, Option<String>>(9)?.is_some() => {
             let mut report: TurnReport = from_json(&json)?;
             // A failed status that came after the turn's end is newer than its report.
             if let Some(outcome) = row.get::<_, Option<String>>(9)? {
@@ -263,7 +277,7 @@ fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
             }
             Some(report)
         }
-        None => None,
+        _ => None,
     };
     Ok(TurnRow {
         turn: TurnId(row.get(0)?),

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::writer::{Mode, Worker};
-use super::{Begun, Disposition, Job, Part, Store, StoreError, TurnRow, inbox, records};
+use super::{Begun, Disposition, Draft, Job, Part, Store, StoreError, TurnRow, inbox, records};
 use crate::turn::{
-    Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId, TurnReport,
+    Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId,
 };
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
@@ -184,17 +184,19 @@ impl Store for SqliteStore {
         self.writer.call(move |db| records::settle(db, &turn, index, &result, now_ms)).await
     }
 
+    async fn draft_turn(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError> {
+        let (turn, draft) = (turn.clone(), draft.clone());
+        self.writer.call(move |db| records::draft(db, &turn, &draft)).await
+    }
+
     async fn finish_turn(
         &self,
         turn: &TurnId,
-        heard: Option<String>,
-        report: &TurnReport,
+        ended: &Draft,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let (turn, report) = (turn.clone(), report.clone());
-        self.writer
-            .call(move |db| records::finish(db, &turn, heard.as_deref(), &report, now_ms))
-            .await
+        let (turn, ended) = (turn.clone(), ended.clone());
+        self.writer.call(move |db| records::finish(db, &turn, &ended, now_ms)).await
     }
 
     async fn turns(

@@ -19,7 +19,7 @@ use crate::turn::{Retry, Transcript};
 ///
 /// Only the scripted transcriber looks at it, to know a fixture again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NoteKey([u8; 32]);
+pub struct NoteKey(pub [u8; 32]);
 
 impl NoteKey {
     /// The key of the note with these bytes.
