@@ -6,6 +6,8 @@ pub mod payload;
 pub mod signature;
 pub mod simulator;
 pub mod split_text;
+#[cfg(test)]
+mod testing;
 
 use async_trait::async_trait;
 use bytes::Bytes;
