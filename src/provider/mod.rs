@@ -105,6 +105,7 @@ pub enum ProviderError {
 
 impl ProviderError {
     /// When the same call may be tried again.
+    #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             Self::Network(_) | Self::Unexpected(_) => {

@@ -169,7 +169,7 @@ async fn token_is_never_sent_to_another_host() {
     let address = api.url.join("/media").unwrap();
     assert!(fetch(&messenger, &media("1", Some(address.as_str()))).await.is_err());
 
-    assert_eq!(api.requests().len(), 2);
+    assert_eq!(api.requests().len(), 3);
     assert_eq!(api.requests()[0].0["authorization"], format!("Bearer {TOKEN}"));
     assert!(api.requests()[0].0["user-agent"].to_str().unwrap().starts_with("hark/"));
     assert!(other.requests().is_empty(), "another host was asked");
