@@ -1,11 +1,11 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
-pub mod http_client;
+mod http_client;
 pub mod meta;
 pub mod payload;
 pub mod signature;
 pub mod simulator;
-pub mod split_text;
+mod split_text;
 #[cfg(test)]
 mod testing;
 
