@@ -1,11 +1,13 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
-pub mod http_client;
+mod http_client;
 pub mod meta;
 pub mod payload;
 pub mod signature;
 pub mod simulator;
-pub mod split_text;
+mod split_text;
+#[cfg(test)]
+mod testing;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -103,6 +105,7 @@ pub enum ProviderError {
 
 impl ProviderError {
     /// When the same call may be tried again.
+    #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             Self::Network(_) | Self::Unexpected(_) => {

@@ -70,14 +70,18 @@ const TABLE: &[(i64, i64, Action)] = &[
 #[must_use]
 pub fn retry_of(code: i64, http_status: u16, is_transient: bool) -> Retry {
     let listed = TABLE.iter().find(|(from, to, _)| (*from..=*to).contains(&code));
-    match listed {
-        Some((_, _, Action::Final)) => Retry::Never,
-        Some((_, _, Action::Wait(seconds))) => Retry::After(Duration::from_secs(*seconds)),
-        None if is_transient || http_status >= 500 || http_status == 408 => {
-            Retry::After(Duration::from_secs(2))
-        }
-        None if http_status == 429 => Retry::After(Duration::from_secs(4)),
-        None => Retry::Never,
+    let action = listed.map_or_else(
+        || match http_status {
+            _ if is_transient => Action::Wait(2),
+            408 | 500.. => Action::Wait(2),
+            429 => Action::Wait(4),
+            _ => Action::Final,
+        },
+        |(_, _, action)| *action,
+    );
+    match action {
+        Action::Final => Retry::Never,
+        Action::Wait(seconds) => Retry::After(Duration::from_secs(seconds)),
     }
 }
 

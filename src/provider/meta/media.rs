@@ -63,8 +63,10 @@ impl MetaCloud {
         }
         let gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
         let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        // A redirect that was not followed leads to another host.
+        let moved = status.is_redirection();
         let error = self.refused(response).await;
-        if gone || denied { Ok(Fetched::Expired { gone, error }) } else { Err(error) }
+        if gone || denied || moved { Ok(Fetched::Expired { gone, error }) } else { Err(error) }
     }
 
     /// Passes the bytes on as they arrive.

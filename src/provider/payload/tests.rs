@@ -1,1 +1,254 @@
+//! Webhook bodies of every kind, all invented here.
+#![expect(clippy::needless_pass_by_value, reason = "json! reads better without borrows")]
 
+use serde_json::json;
+
+use super::*;
+use crate::turn::{Body, ContactRef, DeliveryStatus, MediaId, MediaRef, Personal};
+
+fn read(body: &Value) -> Updates {
+    parse(body.to_string().as_bytes()).unwrap()
+}
+
+/// A body with one change of field `messages`.
+fn body(parts: Value) -> Value {
+    let mut value = json!({ "metadata": { "phone_number_id": "900" } });
+    value.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+    json!({ "entry": [{ "changes": [{ "field": "messages", "value": value }] }] })
+}
+
+fn message(mut parts: Value) -> Value {
+    parts["id"] = "wamid.1".into();
+    parts["from"] = "4915550001".into();
+    parts["timestamp"] = "1790000000".into();
+    parts
+}
+
+fn text(words: &str) -> Body {
+    Body::Text { text: words.into() }
+}
+
+#[track_caller]
+fn check_body(parts: Value, raw_type: &str, expected: &Body) {
+    let updates = read(&body(json!({ "messages": [message(parts)] })));
+    assert_eq!((updates.messages.len(), updates.others), (1, 0));
+    let message = &updates.messages[0];
+    assert_eq!((message.raw_type.as_str(), &message.body), (raw_type, expected));
+    assert_eq!((message.number.0.as_str(), message.id.0.as_str()), ("900", "wamid.1"));
+    assert_eq!(message.sent_at_ms, 1_790_000_000_000);
+}
+
+#[test]
+fn words_are_read_from_texts_buttons_and_forms() {
+    check_body(json!({"type": "text", "text": {"body": " hi "}}), "text", &text("hi"));
+    check_body(json!({"text": {"body": "no type"}}), "text", &text("no type"));
+    check_body(json!({"type": "button", "button": {"text": "Yes"}}), "button", &text("Yes"));
+    for (kind, reply) in [
+        ("button_reply", json!({"id": "b1", "title": "Pick"})),
+        ("list_reply", json!({"id": "r1", "title": "Pick", "description": "d"})),
+        ("nfm_reply", json!({"name": "flow", "body": "Pick", "response_json": "{}"})),
+        ("nfm_reply", json!({"name": "Pick"})),
+    ] {
+        let interactive = json!({"type": kind, kind: reply});
+        let parts = json!({"type": "interactive", "interactive": interactive});
+        check_body(parts, "interactive", &text("Pick"));
+    }
+}
+
+#[test]
+fn sound_is_read_from_audio_and_voice() {
+    let file = json!({"id": 77, "url": "https://m/1", "mime_type": "audio/ogg", "sha256": "ab"});
+    let media = MediaRef {
+        id: MediaId("77".to_owned()),
+        url: Some("https://m/1".to_owned()),
+        mime_type: Some("audio/ogg".to_owned()),
+        sha256: Some("ab".to_owned()),
+    };
+    let audio = Body::Audio { media };
+    check_body(json!({"type": "audio", "audio": file}), "audio", &audio);
+    check_body(json!({"type": "voice", "voice": file}), "voice", &audio);
+    check_body(json!({"type": "audio", "audio": {"url": "u"}}), "audio", &Body::Unsupported);
+}
+
+#[test]
+fn what_cannot_be_understood_is_answered_and_events_are_not() {
+    for kind in [
+        "image",
+        "video",
+        "document",
+        "sticker",
+        "location",
+        "contacts",
+        "order",
+        "unsupported",
+        "unknown",
+        "interactive",
+        "poll_of_the_future",
+    ] {
+        check_body(json!({ "type": kind }), kind, &Body::Unsupported);
+    }
+    for kind in ["reaction", "system", "edit", "revoke", "request_welcome"] {
+        check_body(json!({ "type": kind }), kind, &Body::Silent);
+    }
+    let permission = json!({"type": "call_permission_reply"});
+    let parts = json!({"type": "interactive", "interactive": permission});
+    check_body(parts, "interactive", &Body::Silent);
+    let in_group = json!({"type": "text", "text": {"body": "hi all"}, "group_id": "g1"});
+    check_body(in_group, "text", &Body::Silent);
+}
+
+#[track_caller]
+fn check_sender(ids: Value, contacts: Value, expected: Option<[&str; 3]>) {
+    let mut message = json!({"id": "m", "type": "text", "text": {"body": "x"}});
+    message.as_object_mut().unwrap().extend(ids.as_object().unwrap().clone());
+    let updates = read(&body(json!({"messages": [message], "contacts": contacts})));
+    let personal = |text: &str| Some(Personal::from(text)).filter(|p| !p.0.is_empty());
+    let expected = expected.map(|[user_id, phone, name]| ContactRef {
+        user_id: personal(user_id),
+        phone: personal(phone),
+        profile_name: personal(name),
+    });
+    assert_eq!(updates.messages[0].from, expected);
+}
+
+#[test]
+fn sender_is_found_wherever_the_ids_stand() {
+    let ann = json!({"profile": {"name": "Ann"}, "wa_id": "4915550001", "user_id": "DE.a1"});
+    let bob = json!({"profile": {"username": "@bob"}, "user_id": "DE.b2"});
+    let both = Some(["DE.a1", "4915550001", "Ann"]);
+    check_sender(json!({"from": "+49 1555-0001"}), json!([bob, ann]), both);
+    check_sender(json!({"from_user_id": "DE.a1"}), json!([bob, ann]), both);
+    check_sender(json!({"from": 4_915_550_001_u64}), json!([ann]), both);
+    check_sender(json!({"from_user_id": "DE.b2"}), json!([ann, bob]), Some(["DE.b2", "", "@bob"]));
+    // A user id in the places of phone numbers.
+    let odd = json!({"profile": {"name": "Cy"}, "wa_id": "US.c3"});
+    check_sender(json!({"from": "US.c3"}), json!([odd]), Some(["US.c3", "", "Cy"]));
+    // No id in the message: only a lone contact can be meant.
+    check_sender(json!({}), json!([ann]), both);
+    check_sender(json!({"from": ""}), json!([ann]), both);
+    check_sender(json!({}), json!([ann, bob]), None);
+    check_sender(json!({}), Value::Null, None);
+}
+
+#[test]
+fn another_contact_is_never_mixed_in() {
+    let ann = json!({"profile": {"name": "Ann"}, "wa_id": "4915550001", "user_id": "DE.a1"});
+    check_sender(json!({"from": "4915550002"}), json!([ann]), Some(["", "4915550002", ""]));
+    let moved = json!({"from": "4915550001", "from_user_id": "DE.new"});
+    check_sender(moved, json!([ann]), Some(["DE.new", "4915550001", ""]));
+}
+
+#[track_caller]
+fn check_time(time: Value, expected_ms: i64) {
+    let message = json!({"id": "m", "type": "text", "timestamp": time});
+    assert_eq!(read(&body(json!({"messages": [message]}))).messages[0].sent_at_ms, expected_ms);
+}
+
+#[test]
+fn times_are_seconds_or_milliseconds_in_strings_or_numbers() {
+    check_time(json!("1790000000"), 1_790_000_000_000);
+    check_time(json!(1_790_000_000), 1_790_000_000_000);
+    check_time(json!(1_790_000_000.5), 1_790_000_000_000);
+    check_time(json!("1790000000123"), 1_790_000_000_123);
+    for nonsense in [json!("soon"), json!(-5), json!(null), json!([]), json!("9".repeat(40))] {
+        check_time(nonsense, 0);
+    }
+    let mut dated = body(json!({"messages": [{"id": "m"}]}));
+    dated["entry"][0]["time"] = json!(1_790_000_000);
+    assert_eq!(read(&dated).messages[0].sent_at_ms, 1_790_000_000_000);
+}
+
+#[test]
+fn statuses_carry_error_and_callback_data() {
+    let failed = json!({
+        "id": "wamid.9", "status": "failed", "timestamp": "1790000000",
+        "errors": [{"code": 131_053, "title": "Media upload error"}],
+        "biz_opaque_callback_data": "hark:t:0",
+    });
+    let mut list = vec![failed];
+    for word in ["sent", "delivered", "read", "played", "deleted", "warning"] {
+        list.push(json!({"id": "wamid.9", "status": word}));
+    }
+    list.extend([json!({"id": "wamid.9", "status": "teleported"}), json!({"status": "sent"})]);
+    let updates = read(&body(json!({ "statuses": list })));
+    assert_eq!((updates.statuses.len(), updates.others), (7, 2));
+    let first = &updates.statuses[0];
+    assert_eq!((first.status, first.error_code), (DeliveryStatus::Failed, Some(131_053)));
+    assert_eq!(first.error_title.as_deref(), Some("Media upload error"));
+    assert_eq!(first.callback_data.as_deref(), Some("hark:t:0"));
+    assert_eq!((first.number.0.as_str(), first.at_ms), ("900", 1_790_000_000_000));
+    assert_eq!(updates.statuses[4].status, DeliveryStatus::Played);
+}
+
+#[test]
+fn every_entry_change_and_message_of_a_batch_is_read_in_order() {
+    let change = |ids: [&str; 2], number: &str| {
+        let messages: Vec<Value> = ids.iter().map(|id| json!({"id": id, "type": "text"})).collect();
+        json!({"field": "messages", "value": {
+            "metadata": {"phone_number_id": number}, "messages": messages,
+            "statuses": [{"id": "s", "status": "read"}],
+        }})
+    };
+    let updates = read(&json!({"entry": [
+        {"changes": [change(["a", "b"], "900"), change(["c", "d"], "901")]},
+        {"changes": [{"field": "calls", "value": {}}, change(["e", "f"], "900")]},
+    ]}));
+    let ids: String = updates.messages.iter().map(|message| message.id.0.as_str()).collect();
+    assert_eq!(ids, "abcdef");
+    assert_eq!(updates.messages[2].number.0, "901");
+    assert_eq!((updates.statuses.len(), updates.others), (3, 1));
+}
+
+#[track_caller]
+fn check_others(body: &Value, others: usize) {
+    assert_eq!(read(body), Updates { others, ..Updates::default() });
+}
+
+#[test]
+fn everything_else_is_counted() {
+    check_others(&json!({"object": "whatsapp_business_account", "entry": []}), 0);
+    check_others(&body(json!({"errors": [{"code": 1}, {"code": 2}]})), 2);
+    check_others(&body(json!({"user_actions": [{}]})), 1);
+    check_others(&body(json!({})), 1);
+    let echo = json!({"message_echoes": [{"id": "m", "type": "text"}], "messages": [{"id": "m"}]});
+    check_others(
+        &json!({"entry": [{"changes": [{"field": "smb_message_echoes", "value": echo}]}]}),
+        1,
+    );
+    check_others(&json!({"entry": [{"id": "1"}]}), 1);
+    // Without an id a message cannot be deduplicated, without a number nobody can answer.
+    check_others(&body(json!({"messages": [{"type": "text"}, {"id": ""}, {"id": null}]})), 3);
+    let lost = json!({"field": "messages", "value": {"messages": [{"id": "m", "type": "text"}]}});
+    check_others(&json!({"entry": [{"changes": [lost]}]}), 1);
+}
+
+#[test]
+fn broken_elements_do_not_harm_their_neighbours() {
+    let good = json!({"id": "good", "type": "text", "text": {"body": "still here"}});
+    let junk = [json!(null), json!(7), json!("x"), json!([]), json!({"id": {}, "type": 3})];
+    let mut messages = junk.to_vec();
+    messages.push(json!({"id": "odd", "type": {}, "text": [], "from": {}, "timestamp": {}}));
+    messages.push(good);
+    let updates = read(&body(json!({"messages": messages, "contacts": junk, "statuses": junk})));
+    assert_eq!(updates.others, 2 * junk.len());
+    assert_eq!(updates.messages[0].body, Body::Unsupported);
+    assert_eq!(updates.messages[1].body, text("still here"));
+
+    for shape in [json!(null), json!(1), json!("x"), json!([]), json!({}), json!([[]])] {
+        read(&shape);
+        read(&json!({ "entry": shape }));
+        read(&json!({ "entry": [{ "changes": shape }] }));
+        read(&json!({ "entry": [{ "changes": [{ "field": "messages", "value": shape }] }] }));
+        let parts = json!({"metadata": shape, "messages": shape, "statuses": shape});
+        read(&body(parts));
+    }
+}
+
+#[test]
+fn only_invalid_json_is_an_error() {
+    for broken in ["", "{", "{\"entry\": [}", "\u{feff}{}", "nope"] {
+        parse(broken.as_bytes()).unwrap_err();
+    }
+    parse(b"{\"a\": \"\xff\"}").unwrap_err();
+    parse("[".repeat(100_000).as_bytes()).unwrap_err();
+}

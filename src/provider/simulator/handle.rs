@@ -2,6 +2,7 @@
 //!
 //! Used by the demo, the bench and the tests, in the same process; the control API is built on it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,12 @@ impl SimulatorHandle {
             }
         }
         sent["type"] = kept.kind.into();
-        shared.state().add_message(kept);
+        {
+            let mut state = shared.state();
+            if state.message_mut(&id.0).is_none() {
+                state.add_message(kept);
+            }
+        }
         shared.changed();
         let webhook = json!({ "contacts": [contact], "messages": [sent] });
         shared.inbound.post(&shared.settings.envelope(webhook)).await;
@@ -138,8 +144,7 @@ impl SimulatorHandle {
         let mut changes = self.shared.changes.subscribe();
         let reply = async {
             loop {
-                let sent = self.sent();
-                let reply = sent.into_iter().find(|sent| sent.reply_to.as_ref() == Some(message));
+                let reply = self.shared.state().reply_to(message).cloned();
                 if reply.is_some() || changes.changed().await.is_err() {
                     return reply;
                 }
@@ -173,11 +178,11 @@ impl SimulatorHandle {
     pub fn conversations(&self) -> Value {
         let state = self.shared.state();
         let mut conversations: Vec<Value> = Vec::new();
+        let mut places: HashMap<&String, usize> = HashMap::new();
         for message in &state.messages {
-            let known = conversations.iter().position(|c| c["contact"] == message.contact.as_str());
-            let place = known.unwrap_or_else(|| {
-                let name = state.names.get(&message.contact);
-                let contact = &message.contact;
+            let contact = &message.contact;
+            let place = *places.entry(contact).or_insert_with(|| {
+                let name = state.names.get(contact);
                 conversations.push(json!({ "contact": contact, "name": name, "messages": [] }));
                 conversations.len() - 1
             });
@@ -204,9 +209,9 @@ impl SimulatorHandle {
         self.shared.state().failing_sends = (code, times);
     }
 
-    /// Deletes a media file, as its 7 or 30 days do; `false` if there was none.
-    pub fn drop_media(&self, media: &MediaId) -> bool {
-        self.shared.state().drop_media(&media.0)
+    /// Deletes a media file, as its 7 or 30 days do. Its id must be one the simulator gave.
+    pub fn drop_media(&self, media: &MediaId) {
+        self.shared.state().drop_media(&media.0);
     }
 }
 

@@ -14,6 +14,7 @@ mod state;
 mod voice_check;
 mod webhook;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
@@ -88,23 +89,38 @@ impl Simulator {
         SimulatorHandle::new(Arc::clone(&self.shared))
     }
 
-    /// Serves until `cancel`, then finishes open requests.
+    /// Serves until `cancel`, then finishes open requests. From this call on, even before the
+    /// future is polled, media addresses point to `listener` unless `public_url` says otherwise.
     ///
     /// # Errors
     /// If the listener fails.
-    pub async fn serve(
+    pub fn serve(
         self,
         listener: TcpListener,
         cancel: CancellationToken,
-    ) -> std::io::Result<()> {
-        let origin = format!("http://{}", listener.local_addr()?);
-        if let Ok(origin) = Url::parse(&origin) {
+    ) -> impl Future<Output = std::io::Result<()>> + Send {
+        let origin = listener.local_addr().map(origin_of);
+        if let Ok(Some(origin)) = origin {
             self.shared.origin.get_or_init(|| origin);
         }
-        axum::serve(listener, self.router())
-            .with_graceful_shutdown(async move { cancel.cancelled().await })
-            .await
+        async move {
+            axum::serve(listener, self.router())
+                .with_graceful_shutdown(async move { cancel.cancelled().await })
+                .await
+        }
     }
+}
+
+/// How a client on this machine reaches a listener.
+fn origin_of(mut address: SocketAddr) -> Option<Url> {
+    if address.ip().is_unspecified() {
+        let loopback: IpAddr = match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(loopback);
+    }
+    Url::parse(&format!("http://{address}")).ok()
 }
 
 /// What the handlers share.

@@ -14,6 +14,8 @@ use crate::turn::{DeliveryStatus, MediaId, MessageId};
 const MESSAGES: usize = 20_000;
 /// Media files kept.
 const MEDIA: usize = 2_000;
+/// Bytes of media files kept.
+const MEDIA_BYTES: usize = 512 << 20;
 /// Media addresses kept.
 const LINKS: usize = 10_000;
 /// Calls kept.
@@ -157,6 +159,7 @@ pub(super) struct State {
     pub aliases: HashMap<String, String>,
     pub messages: VecDeque<Message>,
     media: VecDeque<Media>,
+    media_bytes: usize,
     links: VecDeque<Link>,
     pub calls: VecDeque<Call>,
     pub faults: Vec<Fault>,
@@ -184,12 +187,17 @@ impl State {
         Some(fault)
     }
 
-    /// Adds a message, unless its id is known.
+    /// Adds a message with a new id.
     pub(super) fn add_message(&mut self, message: Message) {
-        if self.message_mut(&message.id.0).is_none() {
-            keep_below(&mut self.messages, MESSAGES);
-            self.messages.push_back(message);
-        }
+        keep_below(&mut self.messages, MESSAGES);
+        self.messages.push_back(message);
+    }
+
+    /// The first message of hark that answers `id`. Searched from the end, since who waits for a
+    /// reply waits for a recent one.
+    pub(super) fn reply_to(&self, id: &MessageId) -> Option<&Message> {
+        let later = self.messages.iter().rev().take_while(|message| message.id != *id);
+        later.filter(|message| message.reply_to.as_ref() == Some(id)).last()
     }
 
     pub(super) fn message_mut(&mut self, id: &str) -> Option<&mut Message> {
@@ -197,8 +205,12 @@ impl State {
     }
 
     pub(super) fn add_media(&mut self, media: Media) {
-        keep_below(&mut self.media, MEDIA);
+        self.media_bytes += media.bytes.len();
         self.media.push_back(media);
+        while self.media_bytes > MEDIA_BYTES || self.media.len() > MEDIA {
+            let oldest = self.media.pop_front().map_or(0, |media| media.bytes.len());
+            self.media_bytes -= oldest;
+        }
     }
 
     pub(super) fn media(&self, id: &str) -> Option<&Media> {
@@ -207,9 +219,12 @@ impl State {
 
     /// Removes a media file; `false` if there was none.
     pub(super) fn drop_media(&mut self, id: &str) -> bool {
-        let before = self.media.len();
-        self.media.retain(|media| media.id.0 != id);
-        self.media.len() < before
+        let Some(place) = self.media.iter().position(|media| media.id.0 == id) else {
+            return false;
+        };
+        let dropped = self.media.remove(place);
+        self.media_bytes -= dropped.map_or(0, |media| media.bytes.len());
+        true
     }
 
     pub(super) fn add_link(&mut self, token: String, media: MediaId, now_ms: i64) {

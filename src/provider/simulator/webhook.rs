@@ -79,13 +79,12 @@ impl Outbox {
 
     /// Queues a webhook; waits while the queue is full.
     pub(super) async fn post(&self, body: &Value) {
-        match self.queue.reserve().await {
-            Ok(place) => {
-                self.pending.send_modify(|count| *count += 1);
-                place.send(Bytes::from(body.to_string()));
-            }
-            Err(_) => tracing::error!("simulator's webhook task has died"),
-        }
+        let Ok(place) = self.queue.reserve().await else {
+            tracing::error!("simulator's webhook task has died");
+            return;
+        };
+        self.pending.send_modify(|count| *count += 1);
+        place.send(Bytes::from(body.to_string()));
     }
 }
 
