@@ -1,1 +1,7 @@
-fn main() {}
+//! The `hark` program: arguments to exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hark::cli::main()
+}

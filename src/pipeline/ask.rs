@@ -139,3 +139,17 @@ pub(super) fn report(
         reason: None,
     }
 }
+
+impl TurnReport {
+    /// The same report with a reason.
+    pub(super) fn because(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// Moves the end of the turn to now.
+    pub fn close(&mut self, trace: &Trace) {
+        self.total_ms = trace.elapsed_ms();
+        self.overhead_ms = Self::overhead(self.total_ms, &self.stages);
+    }
+}

@@ -39,6 +39,13 @@ impl Trace {
         records
     }
 
+    /// Time spent in one stage so far.
+    pub fn sum_ms(&self, name: Stage) -> f64 {
+        let records = self.records.lock().expect("no holder panics");
+        let of_stage = records.iter().filter(|record| record.name == name);
+        of_stage.map(|record| record.end_ms - record.start_ms).sum()
+    }
+
     /// Times a piece of CPU work; called on the thread that does it.
     pub(super) fn measure<T>(&self, name: Stage, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();

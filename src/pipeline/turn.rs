@@ -253,7 +253,7 @@ impl Pipeline {
     /// message for this person, or the window to answer has closed.
     fn gives_up(&self, job: &Job, error: &TurnError) -> bool {
         error.retry() == Retry::Never
-            || self.clock.now_ms() - job.message.sent_at_ms > DELIVERY_WINDOW_MS
+            || self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS
     }
 }
 
@@ -303,14 +303,6 @@ struct Sent {
 fn language_of(route: &Route, job: &Job) -> String {
     let language = route.agent.language.clone().or_else(|| job.contact_language.clone());
     language.unwrap_or_else(|| "en".into())
-}
-
-impl TurnReport {
-    /// The same report with a reason.
-    pub(super) fn because(mut self, reason: Option<String>) -> Self {
-        self.reason = reason;
-        self
-    }
 }
 
 /// Shows the person that the message was read and is being answered, until the turn ends.

@@ -63,7 +63,9 @@ impl EmbeddedInbox {
     }
 
     fn disposition(&self, message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
-        if now_ms - message.sent_at_ms > ANSWERABLE_MS {
+        // 0 is "unknown": a webhook without a timestamp counts as fresh.
+        let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
+        if age_ms > ANSWERABLE_MS {
             Disposition::Expire
         } else if state == NumberState::Paused || message.body == Body::Silent {
             Disposition::Store

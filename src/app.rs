@@ -1,0 +1,403 @@
+//! The composition root: turns a checked configuration into running parts.
+//!
+//! Only this file and `cli` name concrete backends.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::agent::Responder;
+use crate::agent::faq::{DEMO_FAQ, FaqResponder};
+use crate::agent::knowledge::Knowledge;
+use crate::agent::scripted::ScriptedResponder;
+use crate::audio::Limits;
+use crate::clock::Clock;
+use crate::config::{self, Config, ConfigError, NumberStatus, Reply};
+use crate::http::{AppSecret, HttpState, Readiness};
+use crate::lifecycle::Shutdown;
+use crate::pipeline::{
+    AgentSetup, Phrase, Phrases, Pipeline, ReplyPolicy, Route, VoicePath, Workers,
+};
+use crate::provider::http_client;
+use crate::provider::meta::{MetaCloud, MetaSettings};
+use crate::queue::inbox::{EmbeddedInbox, NumberState};
+use crate::queue::lanes::Lanes;
+use crate::store::Store;
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::stt::scripted::ScriptedTranscriber;
+use crate::stt::{NoteKey, SttError, Transcriber, Utterance};
+use crate::telemetry;
+use crate::tts::Synthesizer;
+use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer};
+use crate::tts::scripted::ScriptedSynthesizer;
+use crate::turn::Transcript;
+
+/// What the machine around the process offers, read from the environment once.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `HARK_MODELS`.
+    pub hark_models: Option<PathBuf>,
+    /// The user's cache folder.
+    pub cache: Option<PathBuf>,
+}
+
+impl Places {
+    /// Reads them from the environment.
+    pub fn from(environment: &config::Environment) -> Self {
+        let path = |name: &str| environment.get(name).map(PathBuf::from);
+        let cache = path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|h| h.join(".cache")));
+        Self { hark_models: path("HARK_MODELS"), cache }
+    }
+}
+
+/// How the transcribers of this run are made.
+#[derive(Clone, Debug, Default)]
+pub struct Hearing {
+    /// Texts of notes that the scripted transcriber knows.
+    pub known: HashMap<NoteKey, String>,
+    /// Whether a missing model is replaced by the scripted transcriber, as `demo` does.
+    pub scripted_without_model: bool,
+    /// Nothing will be heard: no model is loaded.
+    pub deaf: bool,
+}
+
+/// Makes engines, one for all agents that want the same.
+pub struct Engines<'a> {
+    config: &'a Config,
+    places: &'a Places,
+    hearing: &'a Hearing,
+    transcribers: HashMap<String, Arc<dyn Transcriber>>,
+    synthesizers: HashMap<String, Arc<dyn Synthesizer>>,
+}
+
+impl<'a> Engines<'a> {
+    /// Makes none yet.
+    pub fn new(config: &'a Config, places: &'a Places, hearing: &'a Hearing) -> Self {
+        let (transcribers, synthesizers) = (HashMap::new(), HashMap::new());
+        Self { config, places, hearing, transcribers, synthesizers }
+    }
+
+    /// Sets one of the configured agents up. Loads a model if no earlier agent did.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for what the operator can mend.
+    pub fn agent(&mut self, name: Option<&str>) -> anyhow::Result<Arc<AgentSetup>> {
+        let name = name.unwrap_or(&self.config.default_agent);
+        let index = self.config.agents.iter().position(|agent| agent.name == name);
+        let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
+        let (agent, engines) = (&self.config.agents[index], self.config.engines(index)?);
+        let language = agent.language.clone().or_else(|| engines.stt.language.clone());
+        Ok(Arc::new(AgentSetup {
+            name: agent.name.clone(),
+            language,
+            reply: match agent.reply {
+                Reply::Voice => ReplyPolicy::Voice,
+                Reply::Reciprocal => ReplyPolicy::Reciprocal,
+                Reply::Text => ReplyPolicy::Text,
+            },
+            voice: agent.voice.clone(),
+            transcriber: self.transcriber(index, &engines.stt)?,
+            responder: self.responder(index, &engines.llm)?,
+            synthesizer: self.synthesizer(&engines.tts),
+        }))
+    }
+
+    fn transcriber(
+        &mut self,
+        agent: usize,
+        stt: &config::Stt,
+    ) -> anyhow::Result<Arc<dyn Transcriber>> {
+        if self.hearing.deaf {
+            return Ok(Arc::new(Deaf));
+        }
+        let key = format!("{stt:?}");
+        let transcriber = match self.transcribers.get(&key) {
+            Some(transcriber) => Arc::clone(transcriber),
+            None if stt.engine == "scripted" => self.scripted(stt),
+            None => self.whisper(agent, stt)?,
+        };
+        self.transcribers.insert(key, Arc::clone(&transcriber));
+        Ok(transcriber)
+    }
+
+    fn scripted(&self, stt: &config::Stt) -> Arc<dyn Transcriber> {
+        Arc::new(ScriptedTranscriber::new(&stt.text, self.hearing.known.clone()))
+    }
+
+    #[cfg(not(feature = "stt-whisper"))]
+    fn whisper(&self, _: usize, _: &config::Stt) -> anyhow::Result<Arc<dyn Transcriber>> {
+        let problem = "\"whisper\" is not part of this build (cargo feature stt-whisper)";
+        Err(self.config.error("stt.engine", problem).into())
+    }
+
+    #[cfg(feature = "stt-whisper")]
+    fn whisper(&self, agent: usize, stt: &config::Stt) -> anyhow::Result<Arc<dyn Transcriber>> {
+        use crate::stt::models::{self, ModelError};
+        use crate::stt::whisper::{ModelSource, WhisperSettings, WhisperTranscriber};
+
+        let places = self.places;
+        let found = models::find(
+            &stt.model,
+            stt.models_dir.as_deref(),
+            places.hark_models.as_deref(),
+            places.cache.as_deref(),
+        );
+        let refused = |error: ModelError| self.config.error("stt.model", error.to_string());
+        let path = match found {
+            Ok(path) => path,
+            Err(_) if self.hearing.scripted_without_model => return Ok(self.scripted(stt)),
+            Err(error) => return Err(refused(error).into()),
+        };
+        let states = stt.states;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let whisper = WhisperTranscriber::load(WhisperSettings {
+            model: ModelSource::Path(path),
+            threads: stt.threads.unwrap_or_else(|| (cores / states).max(1)),
+            states,
+            gpu: stt.gpu,
+            default_language: stt.language.clone(),
+            cut_audio_ctx: false,
+        })
+        .map_err(refused)?;
+        let speaker = &self.config.agents[agent];
+        if let Some(language) = speaker.language.as_ref().or(stt.language.as_ref())
+            && !whisper.knows(language)
+        {
+            let problem = format!(
+                "agent \"{}\" speaks \"{language}\" and model {} does not: a multilingual one \
+                 does, for instance: hark models pull base",
+                speaker.name, stt.model
+            );
+            return Err(self.config.error("stt.model", problem).into());
+        }
+        Ok(Arc::new(whisper))
+    }
+
+    fn responder(&self, agent: usize, llm: &config::Llm) -> anyhow::Result<Arc<dyn Responder>> {
+        if llm.engine == "scripted" {
+            let text = llm.text.clone();
+            let scripted = ScriptedResponder::new(text, llm.first_token_ms, llm.tokens_per_s);
+            return Ok(Arc::new(scripted));
+        }
+        let key = format!("agents[{agent}].knowledge");
+        let refused = |problem: String| self.config.error(&key, problem);
+        let files = match &self.config.agents[agent].knowledge {
+            None => vec![(DEMO_FAQ.0.to_owned(), DEMO_FAQ.1.to_owned())],
+            Some(files) => files
+                .iter()
+                .map(|file| {
+                    let text = std::fs::read_to_string(file)
+                        .map_err(|error| refused(format!("{}: {error}", file.display())))?;
+                    Ok((file.display().to_string(), text))
+                })
+                .collect::<Result<_, ConfigError>>()?,
+        };
+        let knowledge = Knowledge::load(&files).map_err(|error| refused(error.to_string()))?;
+        let dont_know = self.config.messages.dont_know.by_language();
+        Ok(Arc::new(FaqResponder::new(Arc::new(knowledge), dont_know.into_iter().collect())))
+    }
+
+    fn synthesizer(&mut self, tts: &config::Tts) -> Arc<dyn Synthesizer> {
+        let made = self.synthesizers.entry(format!("{tts:?}")).or_insert_with(|| {
+            if tts.engine == "scripted" {
+                Arc::new(ScriptedSynthesizer::new(tts.first_audio_ms, tts.rtf))
+            } else {
+                let settings = EspeakSettings { voice: tts.voice.clone(), ..Default::default() };
+                Arc::new(EspeakSynthesizer::new(settings))
+            }
+        });
+        Arc::clone(made)
+    }
+
+    /// Warms every engine up that was made.
+    ///
+    /// # Errors
+    /// The first engine that cannot work.
+    pub async fn warm_up(self) -> anyhow::Result<()> {
+        for transcriber in self.transcribers.values() {
+            transcriber.warm_up().await.context("warming the transcriber up")?;
+        }
+        for synthesizer in self.synthesizers.values() {
+            synthesizer.warm_up().await.context("warming the synthesizer up")?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands where a command hears nothing, so that no model is loaded for it.
+struct Deaf;
+
+#[async_trait::async_trait]
+impl Transcriber for Deaf {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    async fn transcribe(
+        &self,
+        _: Utterance,
+        _: &tokio_util::sync::CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        Err(SttError::Engine("this command was started without a transcriber".into()))
+    }
+}
+
+/// What hears and speaks, from the configuration.
+///
+/// # Errors
+/// If the system starts no threads.
+pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
+    let phrase = |phrase: &config::Phrase| Phrase(phrase.by_language());
+    let messages = &config.messages;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    Ok(VoicePath {
+        workers: Workers::start(cores).context("starting audio threads")?,
+        limits: Limits { bytes: config.limits.audio_bytes, seconds: config.limits.audio_seconds },
+        phrases: Phrases {
+            fallback: phrase(&messages.fallback),
+            no_speech: phrase(&messages.no_speech),
+            too_long: phrase(&messages.too_long),
+            unsupported: phrase(&messages.unsupported),
+            unreadable: phrase(&messages.unreadable),
+            media_gone: phrase(&messages.media_gone),
+        },
+    })
+}
+
+/// The service, ready to run.
+pub struct App {
+    router: Router,
+    lanes: Lanes,
+    ready: Readiness,
+    /// The record, for what runs the service in its own process.
+    pub store: Arc<dyn Store>,
+}
+
+impl App {
+    /// Opens the store, loads and warms the engines, and joins the parts.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for what the operator can mend in the configuration.
+    pub async fn build(
+        config: &Config,
+        places: &Places,
+        hearing: &Hearing,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        if config.numbers.is_empty() {
+            let problem = "no business number is configured; add a [[numbers]] table";
+            return Err(config.error("numbers", problem).into());
+        }
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
+        let mut engines = Engines::new(config, places, hearing);
+        let routes = routes(config, &mut engines)?;
+        engines.warm_up().await?;
+        let pipeline = Pipeline {
+            path: voice_path(config)?,
+            routes,
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            turn_limit: Duration::from_secs(config.limits.turn_seconds),
+        };
+        let wake = Arc::new(Notify::new());
+        let numbers = config.numbers.iter().map(|number| {
+            let state = match number.status {
+                NumberStatus::Active => NumberState::Active,
+                NumberStatus::Paused => NumberState::Paused,
+            };
+            (number.phone_number_id.clone(), state)
+        });
+        let inbox = EmbeddedInbox::new(
+            Arc::clone(&store),
+            clock.clone(),
+            numbers.collect(),
+            Arc::clone(&wake),
+        );
+        let ready = Readiness::default();
+        let router = crate::http::router(HttpState {
+            inbox: Arc::new(inbox),
+            secrets: secrets(config),
+            verify_token: config.webhook.verify_token.clone(),
+            metrics: telemetry::init_metrics(),
+            ready: ready.clone(),
+        });
+        let lanes = Lanes::new(Arc::clone(&store), Arc::new(pipeline), clock, wake);
+        Ok(Self { router, lanes, ready, store })
+    }
+
+    /// Serves until `shutdown` and finishes what runs.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
+        self.ready.set(true);
+        let stop = shutdown.stop.clone();
+        let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
+            stop.cancelled().await;
+        });
+        let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
+        let serve = async {
+            let served = server.await;
+            // A server that died must not leave lanes running behind a dead port.
+            shutdown.stop.cancel();
+            served
+        };
+        let aborted = shutdown.abort.cancelled();
+        tokio::select! {
+            (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
+            () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
+                tracing::warn!("aborted: unfinished messages are taken up at the next start");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn routes(
+    config: &Config,
+    engines: &mut Engines<'_>,
+) -> anyhow::Result<HashMap<crate::turn::PhoneNumberId, Route>> {
+    let client = http_client();
+    let mut routes = HashMap::new();
+    for number in &config.numbers {
+        let settings = MetaSettings {
+            api_url: number.api_url(),
+            api_version: number.api_version(),
+            phone_number_id: number.phone_number_id.clone(),
+            access_token: number.access_token.clone().unwrap_or_default(),
+            media_hosts: number.media_hosts(),
+            audio_bytes_limit: config.limits.audio_bytes,
+        };
+        let route = Route {
+            messenger: Arc::new(MetaCloud::new(settings, client.clone())),
+            agent: engines.agent(number.agent.as_deref())?,
+        };
+        routes.insert(number.phone_number_id.clone(), route);
+    }
+    Ok(routes)
+}
+
+/// The distinct app secrets with their numbers.
+fn secrets(config: &Config) -> Vec<AppSecret> {
+    let mut secrets: Vec<AppSecret> = Vec::new();
+    for number in &config.numbers {
+        let Some(secret) = &number.app_secret else { continue };
+        let same = |known: &&mut AppSecret| known.secret.expose_secret() == secret.expose_secret();
+        match secrets.iter_mut().find(same) {
+            Some(known) => known.numbers.push(number.phone_number_id.clone()),
+            None => secrets.push(AppSecret {
+                secret: secret.clone(),
+                numbers: vec![number.phone_number_id.clone()],
+            }),
+        }
+    }
+    secrets
+}

@@ -1,0 +1,103 @@
+//! `hark ask`: one turn on the real pipeline, no messenger.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+
+use super::{Context, fixtures, print};
+use crate::app::{Hearing, voice_path};
+use crate::pipeline::{Ask, ReplyPolicy, Trace};
+use crate::stt::NoteKey;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Audio file; `-` is stdin.
+    #[arg(required_unless_present = "text", conflicts_with = "text")]
+    file: Option<PathBuf>,
+    /// Ask this instead of audio.
+    #[arg(long, value_name = "T")]
+    text: Option<String>,
+    /// Where the voice note goes; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "reply.ogg")]
+    output: PathBuf,
+    /// Agent that answers [default: default_agent].
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Print the turn as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let bytes = match &arguments.file {
+        Some(file) => Some(read(file)?),
+        None => None,
+    };
+    let hearing = Hearing {
+        known: match (&arguments.file, &bytes) {
+            (Some(file), Some(bytes)) => known_beside([(file.as_path(), bytes)]),
+            _ => HashMap::new(),
+        },
+        deaf: bytes.is_none(),
+        ..Hearing::default()
+    };
+    let agent = context.agent(arguments.agent.as_deref(), &hearing).await?;
+    let path = voice_path(&context.config)?;
+    tracing::debug!(load_ms = agent.load_ms, "engines are warm");
+
+    let spoken = bytes.is_some();
+    let aloud = match agent.setup.reply {
+        ReplyPolicy::Voice => true,
+        ReplyPolicy::Reciprocal => spoken,
+        ReplyPolicy::Text => false,
+    };
+    let ask = match bytes {
+        Some(bytes) => Ask::Audio(bytes),
+        None => Ask::Text(arguments.text.clone().unwrap_or_default()),
+    };
+    let trace = Trace::start();
+    let mut asked = path.ask(&agent.setup, ask, aloud, &trace).await?;
+    if let (Some(note), Some(audio)) = (&asked.note, &mut asked.report.audio) {
+        print::write_note(&arguments.output, note)?;
+        audio.path = Some(arguments.output.display().to_string());
+    }
+    // The turn ends when the file is closed.
+    asked.report.close(&trace);
+    if arguments.output == Path::new("-") && asked.note.is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.json {
+        print::json(&asked.report)?;
+    } else {
+        let heard = asked.report.transcript.as_ref().map(|t| t.text.clone()).or(arguments.text);
+        print::turn("turn", heard.as_deref(), &asked.report)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a file, or stdin for `-`.
+pub(super) fn read(file: &Path) -> anyhow::Result<Bytes> {
+    let bytes = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    Ok(bytes.with_context(|| file.display().to_string())?.into())
+}
+
+/// What the scripted transcriber says of these files: the `.txt` beside each, or a fixture's.
+pub(super) fn known_beside<'a>(
+    files: impl IntoIterator<Item = (&'a Path, &'a Bytes)>,
+) -> HashMap<NoteKey, String> {
+    let mut known = fixtures::known();
+    for (file, bytes) in files {
+        if let Ok(text) = std::fs::read_to_string(file.with_extension("txt")) {
+            known.insert(NoteKey::of(bytes), text);
+        }
+    }
+    known
+}

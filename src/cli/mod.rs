@@ -1,0 +1,132 @@
+//! The commands. stdout is for results, stderr for logs and progress.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration.
+
+mod ask;
+mod demo;
+pub mod fixtures;
+mod print;
+mod say;
+mod serve;
+mod simulate;
+mod transcribe;
+mod turns;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{Engines, Hearing, Places};
+use crate::config::{self, Config, ConfigError, Environment};
+use crate::pipeline::AgentSetup;
+use crate::telemetry::{self, LogFormat};
+
+/// Answers WhatsApp messages by voice.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// Configuration file [default: ./hark.toml if present, else the embedded defaults].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Arguments),
+    /// Run the service with a simulated WhatsApp and play the fixtures: no account, no key.
+    Demo(demo::Arguments),
+    /// Answer one audio file or text on the real pipeline, without a messenger.
+    Ask(ask::Arguments),
+    /// Transcribe audio files.
+    Transcribe(transcribe::Arguments),
+    /// Speak a text into a voice note.
+    Say(say::Arguments),
+    /// Show what was heard and answered, how it ended and why.
+    Turns(turns::Arguments),
+    /// Run the simulated WhatsApp alone.
+    Simulate(simulate::Arguments),
+}
+
+/// What every command gets.
+struct Context {
+    config: Config,
+    places: Places,
+}
+
+impl Context {
+    /// Sets one agent up and warms its engines.
+    async fn agent(&self, name: Option<&str>, hearing: &Hearing) -> anyhow::Result<Agent> {
+        let started = std::time::Instant::now();
+        let mut engines = Engines::new(&self.config, &self.places, hearing);
+        let setup = engines.agent(name)?;
+        engines.warm_up().await?;
+        Ok(Agent { setup, load_ms: started.elapsed().as_secs_f64() * 1000.0 })
+    }
+}
+
+/// An agent whose engines are warm.
+struct Agent {
+    setup: std::sync::Arc<AgentSetup>,
+    load_ms: f64,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("hark: {error:#}");
+            ExitCode::from(if error.is::<ConfigError>() { 64 } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if let Command::Simulate(arguments) = arguments.command {
+        init_logs(LogFormat::Human, "info")?;
+        return runtime()?.block_on(simulate::run(arguments));
+    }
+    let environment: Environment = std::env::vars().collect();
+    let config = config::load(arguments.config.as_deref(), &environment)?;
+    let format = match config.log.format {
+        config::LogFormat::Human => LogFormat::Human,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    init_logs(format, &config.log.level)
+        .map_err(|error| config.error("log.level", error.to_string()))?;
+    let context = Context { config, places: Places::from(&environment) };
+    runtime()?.block_on(async move {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(context, arguments).await,
+            Command::Demo(arguments) => demo::run(context, arguments).await,
+            Command::Ask(arguments) => ask::run(context, arguments).await,
+            Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
+            Command::Say(arguments) => say::run(context, arguments).await,
+            Command::Turns(arguments) => turns::run(context, arguments).await,
+            Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
+        }
+    })
+}
+
+fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {
+    telemetry::init_logs(format, level).map_err(|error| anyhow::anyhow!(error))
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

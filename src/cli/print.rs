@@ -1,0 +1,72 @@
+//! Results on stdout: JSON lines, or words for people.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::audio::OggOpus;
+use crate::turn::{Stage, TurnReport};
+
+/// Prints one line. A reader that left early, as `head` does, is no failure.
+pub(super) fn line(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("writing to stdout"),
+    }
+}
+
+/// Prints one JSON object on one line.
+pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string(value)?)
+}
+
+/// Writes a note to a file, or to stdout for `-`.
+pub(super) fn write_note(path: &Path, note: &OggOpus) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        return std::io::stdout().lock().write_all(&note.0).context("writing to stdout");
+    }
+    std::fs::write(path, &note.0).with_context(|| format!("writing {}", path.display()))
+}
+
+/// Says a turn in a few lines.
+pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> anyhow::Result<()> {
+    line(title)?;
+    if let Some(heard) = heard {
+        line(&format!("  heard     {heard}"))?;
+    }
+    line(&format!("  answered  {}", report.reply.text))?;
+    if let Some(note) = &report.audio {
+        let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
+        line(&format!(
+            "  note      {} bytes, {:.2} s, {:.1} kbit/s{path}",
+            note.bytes,
+            note.duration_ms / 1000.0,
+            note.bitrate as f64 / 1000.0
+        ))?;
+    }
+    line(&format!(
+        "  stages    {}  total {:.1} ms, overhead {:.1} ms",
+        stages(report),
+        report.total_ms,
+        report.overhead_ms
+    ))?;
+    let reason = report.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
+    line(&format!("  outcome   {}{reason}", report.outcome.name()))
+}
+
+/// Sums the intervals of each stage.
+fn stages(report: &TurnReport) -> String {
+    let mut sums: Vec<(Stage, f64)> = Vec::new();
+    for record in &report.stages {
+        let took = record.end_ms - record.start_ms;
+        match sums.iter_mut().find(|(stage, _)| *stage == record.name) {
+            Some((_, sum)) => *sum += took,
+            None => sums.push((record.name, took)),
+        }
+    }
+    sums.sort_by_key(|(stage, _)| *stage);
+    let words: Vec<String> =
+        sums.iter().map(|(stage, ms)| format!("{} {ms:.1}", stage.name())).collect();
+    words.join(", ")
+}

@@ -1,0 +1,122 @@
+//! `hark transcribe`: speech recognition only, one line a file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Context, ask, print};
+use crate::app::{Hearing, voice_path};
+use crate::audio;
+use crate::pipeline::Trace;
+use crate::turn::{Segment, Stage, Transcript};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Audio files; `-` is stdin.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Name or path of a whisper model [default: [stt] model].
+    #[arg(long, value_name = "M")]
+    model: Option<String>,
+    /// Language spoken, e.g. `en` [default: the agent's, else detected].
+    #[arg(long, value_name = "L")]
+    language: Option<String>,
+    /// Print JSON lines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One line of output.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    text: Option<String>,
+    language: Option<String>,
+    segments: Vec<Segment>,
+    audio_ms: Option<f64>,
+    stt_ms: f64,
+    error: Option<String>,
+}
+
+pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(model) = arguments.model {
+        context.config.stt.model = model;
+        "whisper".clone_into(&mut context.config.stt.engine);
+    }
+    let files: Vec<(PathBuf, anyhow::Result<Bytes>)> = arguments
+        .files
+        .into_iter()
+        .map(|file| {
+            let bytes = ask::read(&file);
+            (file, bytes)
+        })
+        .collect();
+    let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
+    let hearing = Hearing { known: ask::known_beside(readable), ..Hearing::default() };
+    let agent = context.agent(None, &hearing).await?;
+    let path = voice_path(&context.config)?;
+    let language = arguments.language.or_else(|| agent.setup.language.clone());
+
+    let mut failed = false;
+    for (file, bytes) in files {
+        let trace = Trace::start();
+        let limits = path.limits;
+        let (heard, audio_ms) = match bytes {
+            Ok(bytes) => {
+                let heard =
+                    path.transcribe(&agent.setup, bytes.clone(), language.clone(), &trace).await;
+                let speech = audio::decode(&bytes, limits).ok();
+                (heard, speech.map(|speech| speech.duration_ms()))
+            }
+            Err(error) => (Err(format!("{error:#}")), None),
+        };
+        failed |= heard.is_err();
+        let stt_ms = trace.sum_ms(Stage::Stt);
+        show(Line::new(file.display().to_string(), heard, audio_ms, stt_ms), arguments.json)?;
+    }
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+impl Line {
+    fn new(
+        file: String,
+        heard: Result<Transcript, String>,
+        audio_ms: Option<f64>,
+        stt_ms: f64,
+    ) -> Self {
+        let mut line = Self {
+            file,
+            text: None,
+            language: None,
+            segments: Vec::new(),
+            audio_ms,
+            stt_ms,
+            error: None,
+        };
+        match heard {
+            Ok(heard) => {
+                line.text = Some(heard.text);
+                line.language = Some(heard.language).filter(|language| !language.is_empty());
+                line.segments = heard.segments;
+            }
+            Err(error) => line.error = Some(error),
+        }
+        line
+    }
+}
+
+fn show(line: Line, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print::json(&line);
+    }
+    let Line { file, text, stt_ms, error, .. } = line;
+    match (text, error) {
+        (_, Some(error)) => print::line(&format!("{file}: {error}")),
+        (text, None) => {
+            let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| "(no words)".into());
+            print::line(&format!("{file}: {text}  [{stt_ms:.0} ms]"))
+        }
+    }
+}
