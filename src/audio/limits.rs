@@ -33,8 +33,7 @@ pub const MAX_CHANNELS: usize = 8;
 /// Lowest input rate in Hz; telephone sound has 8000.
 pub const MIN_RATE: u32 = 4_000;
 
-/// Highest input rate in Hz. The resampler's memory grows with the rate when the two rates have no
-/// common divisor, so this is a memory limit too (about 10 MB).
+/// Highest input rate in Hz; the resampler's block grows with the rate.
 pub const MAX_RATE: u32 = 384_000;
 
 /// Largest Opus packet we assemble: 48 frames of 1275 bytes (RFC 6716 section 3.2.5 and 3.4).

@@ -14,9 +14,21 @@ mod pages;
 pub mod pcm;
 pub mod resample;
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and the tests' own"
+)]
 mod signals;
 pub mod span;
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and the tests' own"
+)]
 mod tests;
 pub mod vad;
 

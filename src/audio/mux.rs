@@ -16,7 +16,8 @@ use crate::audio::{
 const SERIAL: u32 = 0;
 
 /// What the comment header names as the encoder.
-const VENDOR: &[u8] = b"hark";
+const VENDOR: &[u8; VENDOR_LENGTH as usize] = b"hark";
+const VENDOR_LENGTH: u32 = 4;
 
 /// Packets on a page: one second, as RFC 7845 section 6 asks.
 const PACKETS_PER_PAGE: u64 = 1000 / FRAME_MS as u64;
@@ -40,14 +41,9 @@ impl NoteMuxer {
     #[must_use]
     pub fn new(rate: SampleRate) -> Self {
         let pre_skip = lookahead(rate) as u64 * 48_000 / u64::from(rate.0);
-        let head = OpusHead {
-            channels: 1,
-            pre_skip: u16::try_from(pre_skip).expect("6.5 ms at 48 kHz are 312 samples"),
-            input_rate: rate.0,
-            gain: 0,
-        };
+        let head = OpusHead::mono(pre_skip, rate.0);
         let mut tags = OpusHead::TAGS.to_vec();
-        tags.extend((VENDOR.len() as u32).to_le_bytes());
+        tags.extend(VENDOR_LENGTH.to_le_bytes());
         tags.extend(VENDOR);
         tags.extend(0u32.to_le_bytes());
         let writer = PacketWriter::new(Vec::new());
@@ -62,10 +58,10 @@ impl NoteMuxer {
         for packet in packets {
             if let Some(held) = self.held.replace(packet) {
                 self.written += 1;
-                let full = self.written.is_multiple_of(PACKETS_PER_PAGE);
-                let end = match full {
-                    true => PacketWriteEndInfo::EndPage,
-                    false => PacketWriteEndInfo::NormalPacket,
+                let end = if self.written.is_multiple_of(PACKETS_PER_PAGE) {
+                    PacketWriteEndInfo::EndPage
+                } else {
+                    PacketWriteEndInfo::NormalPacket
                 };
                 self.write(held.0, end, self.written * GRANULES_PER_PACKET);
             }

@@ -14,6 +14,7 @@ impl SampleRate {
 
     /// The length of `samples` at this rate.
     #[expect(clippy::cast_precision_loss, reason = "an hour of samples is far below 2^52")]
+    #[must_use]
     pub fn ms(self, samples: usize) -> f64 {
         samples as f64 * 1000.0 / f64::from(self.0)
     }
@@ -30,16 +31,19 @@ impl Speech {
     }
 
     /// Silence of `samples` samples, for warming an engine up.
+    #[must_use]
     pub fn silence(samples: usize) -> Self {
         Self::new(vec![0.0; samples])
     }
 
     /// The samples.
+    #[must_use]
     pub fn samples(&self) -> &[f32] {
         &self.0
     }
 
     /// Its length.
+    #[must_use]
     pub fn duration_ms(&self) -> f64 {
         SampleRate::SPEECH.ms(self.0.len())
     }
@@ -56,6 +60,7 @@ pub struct Pcm {
 
 impl Pcm {
     /// Its length.
+    #[must_use]
     pub fn duration_ms(&self) -> f64 {
         self.rate.ms(self.samples.len())
     }

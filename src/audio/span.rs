@@ -18,6 +18,12 @@ pub const FRAME_MS: u32 = 20;
 pub const PRIME_MS: u32 = 80;
 
 /// libopus complexity, 0 to 10.
+///
+/// Measured with libopus 1.6.1 at 24 kHz and 24 kbit/s on real speech, one thread of a shared EPYC
+/// core: ten seconds of note take 47 ms at 5, against 20 ms at 0, 60 ms at 8 and at 10; in two spans
+/// on two threads 25 ms. The segmental signal to noise ratio does not tell them apart (6.4 dB at
+/// 5, 6.7 at 0, 6.4 at 8 and 10); 5 is the last step below 7, where libopus's music detector
+/// begins, which has no use for speech and would judge each span anew.
 pub const COMPLEXITY: i32 = 5;
 
 /// Bitrate in bit/s from a position in the note on, in ms.

@@ -7,6 +7,7 @@
 mod container;
 mod format;
 mod ogg_opus;
+mod wav;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
