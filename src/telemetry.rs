@@ -2,6 +2,7 @@
 //!
 //! Nothing personal goes into either: no text, no audio, no phone number, no token.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -38,7 +39,10 @@ pub enum LogFormat {
 pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(format!("warn,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let _set_before = match format {
         LogFormat::Human => logs.with_target(false).try_init(),
         LogFormat::Json => logs.json().flatten_event(true).try_init(),

@@ -39,5 +39,5 @@ pub use mux::NoteMuxer;
 pub use note::{NoteEncoder, opus_rate, quiet_cut};
 pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
-pub use span::{EncodeError, FRAME_MS, Packet, SpanEncoder};
+pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder};
 pub use vad::{Segmenter, SpeechSpan};

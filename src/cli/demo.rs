@@ -62,11 +62,8 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     let clock = Clock::System;
     let store = folder.join(format!("demo-{}.db", std::process::id()));
     point_at_simulator(&mut context.config, &format!("http://{simulator_address}"), &store)?;
-    let hearing = Hearing {
-        known: fixtures::known(),
-        scripted_without_model: true,
-        ..Hearing::default()
-    };
+    let hearing =
+        Hearing { known: fixtures::known(), scripted_without_model: true, ..Hearing::default() };
     let app = App::build(&context.config, &context.places, &hearing, clock.clone()).await?;
     let simulator = Simulator::new(
         SimulatorSettings {

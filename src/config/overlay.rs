@@ -40,7 +40,8 @@ fn merge_agent(
     origins: &mut BTreeMap<String, String>,
 ) {
     let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
-    let known = agents.iter().position(|known| name(known).is_some() && name(known) == name(&agent));
+    let known =
+        agents.iter().position(|known| name(known).is_some() && name(known) == name(&agent));
     match (known, agent) {
         (Some(index), Value::Table(agent)) => {
             if let Value::Table(below) = &mut agents[index] {

@@ -61,10 +61,9 @@ pub(super) async fn receive(
             StatusCode::UNAUTHORIZED,
             json!({ "error": "X-Hub-Signature-256 is missing or matches no configured app_secret" }),
         ),
-        Err(Refusal::Json(error)) => (
-            StatusCode::BAD_REQUEST,
-            json!({ "error": format!("body is not a webhook: {error}") }),
-        ),
+        Err(Refusal::Json(error)) => {
+            (StatusCode::BAD_REQUEST, json!({ "error": format!("body is not a webhook: {error}") }))
+        }
         Err(Refusal::Store(error)) => {
             tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "could not be stored, try again" }))
@@ -137,8 +136,7 @@ async fn store(
     };
     let known_secret = |number: &PhoneNumberId| {
         // A number of another app is ignored; one of no app at all is for the inbox to log.
-        signed_for.contains(number)
-            || !state.secrets.iter().any(|app| app.numbers.contains(number))
+        signed_for.contains(number) || !state.secrets.iter().any(|app| app.numbers.contains(number))
     };
     let messages: Vec<_> =
         updates.messages.into_iter().filter(|m| known_secret(&m.number)).collect();

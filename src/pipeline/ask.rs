@@ -55,11 +55,8 @@ impl VoicePath {
         };
         match heard {
             Ok(heard) => {
-                let question = Question {
-                    heard: heard.text,
-                    language: heard.language,
-                    history: Vec::new(),
-                };
+                let question =
+                    Question { heard: heard.text, language: heard.language, history: Vec::new() };
                 let reply = self.reply(agent, question, aloud, trace, &cancel).await?;
                 let (note, audio) = reply.note.unzip();
                 let outcome = if note.is_some() { Outcome::VoiceNote } else { Outcome::Text };

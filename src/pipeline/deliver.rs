@@ -107,8 +107,7 @@ impl<'a> Delivery<'a> {
             Err(_) => return sent.map(|_id| ()),
         };
         let now_ms = self.pipeline.clock.now_ms();
-        let noted =
-            self.pipeline.store.settle_part(&self.turn, part.index, settled, now_ms).await;
+        let noted = self.pipeline.store.settle_part(&self.turn, part.index, settled, now_ms).await;
         if let Err(error) = noted {
             // The part is out; only a crash right now would send it again.
             tracing::error!(error = %error, "a sent part could not be noted");

@@ -18,10 +18,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use ask::{Ask, Asked};
 pub use error::{Cause, TurnError};
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
-pub use ask::{Ask, Asked};
 pub use workers::Workers;
 
 use crate::agent::Responder;

@@ -1,5 +1,6 @@
 //! The way out: the agent's words become a voice note while it still writes them.
 
+use futures_util::future::FutureExt as _;
 use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -99,7 +100,7 @@ async fn write(
     trace: &Trace,
     cancel: &CancellationToken,
 ) -> Result<Written, TurnError> {
-    let answer = agent.responder.respond(question, cancel).await;
+    let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
     let mut broke_off = None;
@@ -145,9 +146,8 @@ async fn speak(
         if text.is_empty() {
             continue;
         }
-        let sentence =
-            Sentence { text, language: language.to_owned(), voice: agent.voice.clone() };
-        let sound = agent.synthesizer.speak(sentence, cancel).await;
+        let sentence = Sentence { text, language: language.to_owned(), voice: agent.voice.clone() };
+        let sound = agent.synthesizer.speak(sentence, cancel).flatten_stream();
         let mut sound = stage_stream(trace, Stage::Tts, sound);
         while let Some(piece) = sound.next().await {
             if pcm.send(piece?).await.is_err() {

@@ -20,7 +20,7 @@ use crate::provider::Messenger;
 use crate::queue::{Handled, JobHandler};
 use crate::store::{Begun, Draft, Job};
 use crate::telemetry;
-use crate::turn::{Body, MessageId, Outcome, Retry, Stage, TurnReport};
+use crate::turn::{Body, MessageId, Outcome, Retry, Stage};
 
 /// Attempts at an answer; after them the fallback text goes out.
 const MAX_ATTEMPTS: u32 = 3;
@@ -48,7 +48,9 @@ impl Pipeline {
             tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
         let heard = match heard {
             Ok(heard) => heard,
-            Err(Unheard::Problem(problem)) => return self.tell(route, job, delivery, problem).await,
+            Err(Unheard::Problem(problem)) => {
+                return self.tell(route, job, delivery, problem).await;
+            }
             Err(Unheard::Failed(error)) => return Err(error),
         };
         let aloud = match agent.reply {
@@ -112,7 +114,12 @@ impl Pipeline {
         if let Some((file, audio)) = note {
             match delivery.voice(file, draft).await {
                 Ok(()) => {
-                    return Ok(Sent { text, audio: Some(audio), outcome: Outcome::VoiceNote, reason });
+                    return Ok(Sent {
+                        text,
+                        audio: Some(audio),
+                        outcome: Outcome::VoiceNote,
+                        reason,
+                    });
                 }
                 // Without an answer the note may be on its way: it is looked for, not doubled.
                 Err(error) if error.stage == Stage::Send && error.retry() != Retry::Never => {
@@ -244,16 +251,14 @@ impl Pipeline {
             "a turn ended"
         );
         let now_ms = self.clock.now_ms();
-        let finished =
-            self.store.finish_turn(&delivery.turn, &ended, now_ms).await;
+        let finished = self.store.finish_turn(&delivery.turn, &ended, now_ms).await;
         finished.map_err(stored)
     }
 
     /// Whether an error that reached the end of a turn is final: the provider will never take a
     /// message for this person, or the window to answer has closed.
     fn gives_up(&self, job: &Job, error: &TurnError) -> bool {
-        error.retry() == Retry::Never
-            || self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS
+        error.retry() == Retry::Never || self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS
     }
 }
 

@@ -8,11 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::turn::ContactRef;
 
 /// Returns the row of `contact`, made or merged as needed.
-pub(super) fn resolve(
-    db: &Connection,
-    contact: &ContactRef,
-    now_ms: i64,
-) -> rusqlite::Result<i64> {
+pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rusqlite::Result<i64> {
     let user_id = contact.user_id.as_ref().map(|id| id.reveal());
     let phone = contact.phone.as_ref().map(|phone| phone.reveal());
     let by_user_id = find(db, "SELECT id FROM contacts WHERE user_id = ?1", user_id)?;

@@ -54,9 +54,9 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
     Ok(Part {
         index: row.get(0)?,
         state: match row.get::<_, String>(1)?.as_str() {
-            "sent" => PartState::Sent(MessageId(
-                row.get::<_, Option<String>>(4)?.unwrap_or_default(),
-            )),
+            "sent" => {
+                PartState::Sent(MessageId(row.get::<_, Option<String>>(4)?.unwrap_or_default()))
+            }
             "failed" => PartState::Failed,
             _ => PartState::Planned,
         },
@@ -80,9 +80,10 @@ pub(super) fn history(
              WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
-        .query_map(params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-            Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) })
-        })?
+        .query_map(
+            params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |row| Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) }),
+        )?
         .collect::<Result<_, _>>()?;
     exchanges.reverse();
     Ok(exchanges)
@@ -135,11 +136,8 @@ pub(super) fn settle(
 
 /// Keeps what is about to be sent.
 pub(super) fn draft(db: &Connection, turn: &TurnId, draft: &Draft) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE turns SET heard = ?2, report = ?3 WHERE id = ?1")?.execute(params![
-        turn.0,
-        draft.heard,
-        to_json(&draft.report)?
-    ])?;
+    db.prepare_cached("UPDATE turns SET heard = ?2, report = ?3 WHERE id = ?1")?
+        .execute(params![turn.0, draft.heard, to_json(&draft.report)?])?;
     Ok(())
 }
 

@@ -12,9 +12,7 @@ use rusqlite::Connection;
 
 use super::writer::{Mode, Worker};
 use super::{Begun, Disposition, Draft, Job, Part, Store, StoreError, TurnRow, inbox, records};
-use crate::turn::{
-    Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId,
-};
+use crate::turn::{Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_turns.sql")];
@@ -54,7 +52,8 @@ impl SqliteStore {
         migrate(&writer).map_err(|error| failed(error.to_string()))?;
         let reader = connect(path).map_err(|error| failed(error.to_string()))?;
         Ok(Self {
-            writer: Worker::spawn(writer, Mode::Write).map_err(|error| failed(error.to_string()))?,
+            writer: Worker::spawn(writer, Mode::Write)
+                .map_err(|error| failed(error.to_string()))?,
             reader: Worker::spawn(reader, Mode::Read).map_err(|error| failed(error.to_string()))?,
             _lock: lock,
         })
@@ -153,9 +152,7 @@ impl Store for SqliteStore {
         now_ms: i64,
     ) -> Result<Begun, StoreError> {
         let (turn, job, agent) = (turn.clone(), job.clone(), agent.to_owned());
-        self.writer
-            .call(move |db| records::begin(db, &turn, &job, &agent, queue_ms, now_ms))
-            .await
+        self.writer.call(move |db| records::begin(db, &turn, &job, &agent, queue_ms, now_ms)).await
     }
 
     async fn history(
