@@ -1,1 +1,264 @@
-//! (to come)
+//! Real webhooks, real and broken audio, and whisper.cpp's test models, from the folder that
+//! `HARK_CORPUS` names. They are not part of the repository: without the variable nothing is run,
+//! and one line says so.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use hark::app::{App, Hearing, Places};
+use hark::audio::{self, Limits};
+use hark::clock::Clock;
+use hark::config;
+use hark::lifecycle::Shutdown;
+use hark::provider::{http_client, payload, signature};
+use hark::turn::{Body, DeliveryStatus, Inbound};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What each webhook of the corpus means: messages by type and body, statuses, other updates.
+type Meaning = (&'static str, &'static [(&'static str, Kind)], &'static [DeliveryStatus], usize);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Text,
+    Audio,
+    Unsupported,
+    Silent,
+}
+
+use DeliveryStatus::{Delivered, Failed, Sent};
+use Kind::{Audio, Silent, Text, Unsupported};
+
+const WEBHOOKS: &[Meaning] = &[
+    ("meta-bsuid__status_delivered_bsuid_only", &[], &[Delivered], 0),
+    ("meta-bsuid__status_delivered_phone_and_bsuid", &[], &[Delivered], 0),
+    ("meta-bsuid__text_bsuid_only_no_phone", &[("text", Text)], &[], 0),
+    ("meta-docs__audio_voice_note_with_url", &[("audio", Audio)], &[], 0),
+    ("meta-docs__call_recording_available", &[], &[], 1),
+    ("meta-docs__document", &[("document", Unsupported)], &[], 0),
+    ("meta-docs__phone_number_quality_update", &[], &[], 1),
+    ("meta-docs__status_failed_131049", &[], &[Failed], 0),
+    ("meta-docs__status_minimal_v24", &[], &[Sent], 0),
+    ("meta-docs__status_sent_v23", &[], &[Sent], 0),
+    ("meta-docs__sticker", &[("sticker", Unsupported)], &[], 0),
+    ("meta-docs__system_user_changed_number", &[("system", Silent)], &[], 0),
+    ("meta-docs__unsupported_edit", &[("unsupported", Unsupported)], &[], 0),
+    ("meta-docs__user_preferences", &[], &[], 1),
+    ("meta-docs__value_level_errors_130429", &[], &[], 1),
+    ("meta-docs__video", &[("video", Unsupported)], &[], 0),
+    ("meta-openapi__button_quick_reply", &[("button", Text)], &[], 0),
+    ("meta-openapi__contacts", &[("contacts", Unsupported)], &[], 0),
+    ("meta-openapi__group_create", &[], &[], 1),
+    ("meta-openapi__image", &[("image", Unsupported)], &[], 0),
+    ("meta-openapi__interactive_button_reply", &[("interactive", Text)], &[], 0),
+    ("meta-openapi__interactive_list_reply", &[("interactive", Text)], &[], 0),
+    ("meta-openapi__location", &[("location", Unsupported)], &[], 0),
+    ("meta-openapi__order", &[("order", Unsupported)], &[], 0),
+    ("meta-openapi__reaction", &[("reaction", Silent)], &[], 0),
+    ("meta-openapi__text", &[("text", Text)], &[], 0),
+    ("meta-openapi__text_ctwa_referral", &[("text", Text)], &[], 0),
+    ("meta-openapi__text_product_inquiry", &[("text", Text)], &[], 0),
+];
+
+/// The corpus's folder, if there is one.
+fn corpus() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the tests of the corpus have no configuration")]
+    let folder = std::env::var("HARK_CORPUS").ok();
+    if folder.is_none() {
+        static SAID: Once = Once::new();
+        SAID.call_once(|| eprintln!("HARK_CORPUS is not set: the corpus was not run"));
+    }
+    folder.map(PathBuf::from)
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn kind(message: &Inbound) -> (&str, Kind) {
+    let kind = match message.body {
+        Body::Text { .. } => Text,
+        Body::Audio { .. } => Audio,
+        Body::Unsupported => Unsupported,
+        Body::Silent => Silent,
+    };
+    (&message.raw_type, kind)
+}
+
+#[test]
+fn corpus_webhooks_mean_what_their_index_says() {
+    let Some(corpus) = corpus() else { return };
+    let index = String::from_utf8(read(&corpus.join("payloads/INDEX.md"))).unwrap();
+    let mut webhooks: Vec<&str> = index
+        .lines()
+        .filter(|line| line.contains("| webhook |"))
+        .filter_map(|line| line.trim_start_matches("| ").split_once(".json"))
+        .map(|(name, _)| name)
+        .collect();
+    webhooks.sort_unstable();
+    assert_eq!(webhooks, WEBHOOKS.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+    for (name, messages, statuses, others) in WEBHOOKS {
+        let updates = payload::parse(&webhook(&corpus, name)).unwrap();
+        assert_eq!(updates.messages.iter().map(kind).collect::<Vec<_>>(), *messages, "{name}");
+        let found: Vec<_> = updates.statuses.iter().map(|status| status.status).collect();
+        assert_eq!((found.as_slice(), updates.others), (*statuses, *others), "{name}");
+        for message in &updates.messages {
+            let from = message.from.as_ref().expect("every message names its sender");
+            let only_user_id = name.contains("bsuid_only");
+            assert_eq!(from.phone.is_none(), only_user_id, "{name}");
+            assert!(from.user_id.is_some() || !only_user_id, "{name}");
+            assert!(message.sent_at_ms > 1_500_000_000_000, "{name}");
+            if let Body::Audio { media } = &message.body {
+                assert!(media.url.is_some(), "{name}");
+                assert_eq!(media.mime_type.as_deref(), Some("audio/ogg; codecs=opus"), "{name}");
+            }
+        }
+    }
+}
+
+fn webhook(corpus: &Path, name: &str) -> Vec<u8> {
+    read(&corpus.join(format!("payloads/{name}.json")))
+}
+
+#[tokio::test]
+async fn corpus_webhooks_are_answered_200_and_counted() {
+    let Some(corpus) = corpus() else { return };
+    for (name, messages, statuses, others) in WEBHOOKS {
+        let folder = tempfile::tempdir().unwrap();
+        let url = serve(folder.path()).await;
+        let (accepted, ignored) = (messages.len(), statuses.len() + others);
+        let first = post(&url, webhook(&corpus, name)).await;
+        let counts = json!({
+            "status": "accepted", "accepted": accepted, "duplicates": 0, "ignored": ignored,
+        });
+        assert_eq!(first, counts, "{name}");
+        let again = post(&url, webhook(&corpus, name)).await;
+        let known = if accepted > 0 { "duplicate" } else { "accepted" };
+        assert_eq!(again["status"], known, "{name}: {again}");
+    }
+}
+
+/// Runs the service with the number of Meta's examples, which is paused: nothing is answered.
+async fn serve(folder: &Path) -> String {
+    let toml = "[[numbers]]\nphone_number_id = \"106540352242922\"\naccess_token = \"t\"\n\
+                app_secret = \"s\"\nstatus = \"paused\"\n[stt]\nengine = \"scripted\"\n\
+                [tts]\nengine = \"scripted\"\n[store]\nurl = \"hark.db\"\n";
+    std::fs::write(folder.join("hark.toml"), toml).unwrap();
+    let config = config::load(Some(&folder.join("hark.toml")), &BTreeMap::new()).unwrap();
+    let (places, hearing) = (Places::default(), Hearing::default());
+    let app = App::build(&config, &places, &hearing, Clock::System).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/webhook", listener.local_addr().unwrap());
+    tokio::spawn(app.run(listener, Shutdown::default()));
+    url
+}
+
+async fn post(url: &str, body: Vec<u8>) -> Value {
+    let signature = signature::sign(&"s".into(), &body);
+    let request = http_client().post(url).header("x-hub-signature-256", signature).body(body);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
+}
+
+/// The audio files under `folder` with the length ffmpeg found, 0 if it found none.
+fn audio_files(corpus: &Path, folder: &str) -> Vec<(String, f64)> {
+    let manifest: Value = serde_json::from_slice(&read(&corpus.join("manifest.json"))).unwrap();
+    let files = manifest.as_array().unwrap().iter().filter(|file| file["ffmpeg"].is_object());
+    files
+        .map(|file| {
+            let samples = file["ffmpeg"]["samples16k"].as_f64().unwrap_or(0.0);
+            (file["path"].as_str().unwrap().to_owned(), samples / 16.0)
+        })
+        .filter(|(path, _)| path.starts_with(folder))
+        .collect()
+}
+
+const LIMITS: Limits = Limits { bytes: 16 << 20, seconds: 600 };
+
+#[test]
+fn corpus_speech_is_decoded_to_its_length() {
+    let Some(corpus) = corpus() else { return };
+    let files = audio_files(&corpus, "speech/");
+    assert!(files.len() >= 20, "{}", files.len());
+    for (file, expected_ms) in files {
+        let speech = audio::decode(&read(&corpus.join(&file)), LIMITS);
+        let off_ms =
+            speech.unwrap_or_else(|error| panic!("{file}: {error}")).duration_ms() - expected_ms;
+        assert!(off_ms.abs() <= (expected_ms * 0.01).max(60.0), "{file}: {off_ms} ms off");
+    }
+}
+
+#[test]
+fn corpus_codecs_are_decoded_or_refused_in_words() {
+    let Some(corpus) = corpus() else { return };
+    let files = audio_files(&corpus, "codec/");
+    assert!(files.len() >= 100, "{}", files.len());
+    let mut decoded = 0;
+    for (file, _) in &files {
+        match audio::decode(&read(&corpus.join(file)), LIMITS) {
+            Ok(speech) => {
+                let sane = speech.samples().iter().all(|sample| sample.abs() <= 1.0);
+                assert!(sane, "{file} has samples beyond 1");
+                decoded += 1;
+            }
+            Err(error) => assert!(!error.to_string().is_empty(), "{file}"),
+        }
+    }
+    eprintln!("{decoded} of {} files were decoded", files.len());
+    assert!(decoded >= 80, "only {decoded} files were decoded");
+}
+
+#[cfg(feature = "stt-whisper")]
+mod whisper {
+    use hark::stt::whisper::{ModelSource, WhisperSettings, WhisperTranscriber};
+
+    use super::corpus;
+    use crate::program::Hark;
+
+    const EMPTY: &str = "whisper/for-tests-ggml-tiny.en.bin";
+    const PAGE: (&str, &str) =
+        ("whisper/not-a-model-github-html-page.ggml-tiny.bin", "is a web page (HTML), not a model");
+    const BROKEN: (&str, &str) =
+        ("whisper/for-tests-ggml-whisper-bad-ndims.bin", "dimensions are wrong");
+
+    #[test]
+    fn corpus_models_load_and_broken_ones_are_refused() {
+        let Some(corpus) = corpus() else { return };
+        let load = |file: &str| {
+            let settings = WhisperSettings {
+                model: ModelSource::Path(corpus.join(file)),
+                threads: 1,
+                states: 2,
+                gpu: false,
+                default_language: None,
+                cut_audio_ctx: false,
+            };
+            WhisperTranscriber::load(settings).map_err(|error| error.to_string())
+        };
+        let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!model.has_weights() && !model.multilingual() && model.knows("en"));
+        for (file, words) in [PAGE, BROKEN] {
+            let error = load(file).err().expect("it is refused");
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn corpus_speech_is_transcribed_by_a_model_without_words() {
+        let Some(corpus) = corpus() else { return };
+        let hark = Hark::new();
+        let speech = corpus.join("speech/en/jfk.wav").display().to_string();
+        let path = |file: &str| corpus.join(file).display().to_string();
+        let ran = hark.run(&["transcribe", "--json", "--model", &path(EMPTY), &speech]).await;
+        let line = &ran.json(0)[0];
+        assert_eq!((line["text"].as_str(), line["error"].as_str()), (Some(""), None));
+        assert!((line["audio_ms"].as_f64().unwrap() - 11_000.0).abs() < 60.0, "{line}");
+        for (file, words) in [PAGE, BROKEN] {
+            let ran = hark.run(&["transcribe", "--model", &path(file), &speech]).await;
+            assert_eq!((ran.code, ran.text()), (64, ""));
+            assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        }
+    }
+}
