@@ -1,0 +1,87 @@
+//! Whole turns as `hark ask` runs them, engines warm: `turn/<engines>/<audio in and out>`.
+//!
+//! Scripted engines work at once, so what is measured is hark's own work: decode, gate, encode.
+//! With espeak the voice's own time is in it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use hark::app::{Engines, Hearing, Places, voice_path};
+use hark::audio::{self, Limits, NoteEncoder, Pcm, SampleRate};
+use hark::config;
+use hark::pipeline::{AgentSetup, Ask, Trace, VoicePath};
+
+/// The longest fixture, 10.6 s of speech.
+const LONG: &[u8] = include_bytes!("../audio-fixtures/en_long.ogg");
+/// About ten seconds of espeak; thirty words, which are ten seconds of the scripted voice.
+const TEN_SECONDS: &str = "We are open from Monday to Friday from nine in the morning until six in \
+    the evening. On Saturday we close at two, and on Sunday we are closed all day.";
+
+fn turns(criterion: &mut Criterion) {
+    turn(criterion, "scripted", 5, Duration::ZERO);
+    turn(criterion, "scripted", 10, Duration::ZERO);
+    // Turns do not follow each other at once: the next voice has time to start, as here.
+    turn(criterion, "espeak", 10, Duration::from_millis(50));
+}
+
+fn turn(criterion: &mut Criterion, voice: &str, seconds: u32, pause: Duration) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+    let words: Vec<&str> = TEN_SECONDS.split(' ').take(seconds as usize * 3).collect();
+    let (path, agent) = runtime.block_on(program(voice, &words.join(" ")));
+    let question = bytes::Bytes::from(question(seconds));
+    let mut group = criterion.benchmark_group(format!("turn/{voice}"));
+    group.throughput(Throughput::Elements(seconds.into()));
+    group.bench_function(format!("{seconds}s"), |bencher| {
+        bencher.to_async(&runtime).iter_custom(|rounds| {
+            let (path, agent, question) = (&path, &agent, &question);
+            async move {
+                let mut spent = Duration::ZERO;
+                for _ in 0..rounds {
+                    let start = Instant::now();
+                    let ask = Ask::Audio(question.clone());
+                    let asked = path.ask(agent, ask, true, &Trace::start()).await;
+                    spent += start.elapsed();
+                    assert!(asked.expect("the turn ends").note.is_some(), "no voice note");
+                    if !pause.is_zero() {
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+                spent
+            }
+        });
+    });
+    group.finish();
+}
+
+/// What the program would build of this configuration, warm.
+async fn program(voice: &str, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("hark.toml");
+    let toml = format!(
+        "[stt]\nengine = \"scripted\"\n[llm]\nengine = \"scripted\"\ntext = \"{answer}\"\n\
+         [tts]\nengine = \"{voice}\"\n"
+    );
+    std::fs::write(&file, toml).expect("it can be written to");
+    let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
+    let (places, hearing) = (Places::default(), Hearing::default());
+    let mut engines = Engines::new(&config, &places, &hearing);
+    let agent = engines.agent(None).expect("the engines exist");
+    engines.warm_up().await.expect("the engines work; espeak needs espeak-ng: make deps");
+    (voice_path(&config).expect("threads start"), agent)
+}
+
+/// The first seconds of the fixture as a voice note of their own.
+fn question(seconds: u32) -> Vec<u8> {
+    let limits = Limits { bytes: 1 << 20, seconds: 60 };
+    let speech = audio::decode(LONG, limits).expect("a fixture is decoded");
+    let rate = SampleRate(16_000);
+    let samples = speech.samples()[..seconds as usize * 16_000].to_vec();
+    let mut encoder = NoteEncoder::new(rate).expect("16 kHz is a rate of Opus");
+    let mut note = encoder.push(&Pcm { rate, samples }).expect("speech is encoded");
+    note.extend(encoder.finish().expect("speech is encoded"));
+    note
+}
+
+criterion_group!(benches, turns);
+criterion_main!(benches);
