@@ -276,7 +276,7 @@ impl JobHandler for Pipeline {
                 };
                 // 1, 4, 16 times what the error asks for, at most 15 minutes.
                 let wait = wait * 4_u32.pow((job.attempt - 1).min(5));
-                let wait = wait.min(Duration::from_secs(15 * 60));
+                let wait = wait.min(Duration::from_mins(15));
                 let _entered = span.enter();
                 tracing::warn!(
                     stage.name = error.stage.name(), error = %error,
