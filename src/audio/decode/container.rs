@@ -104,7 +104,10 @@ fn link(
     let Some(CodecParameters::Audio(params)) = &track.codec_params else {
         return Err(no_track(format, codec).into());
     };
-    let mut decoder = decoder(params, format)?;
+    // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
+    // behind its guess.
+    let trim = format != Format::Frames || track.delay.is_some();
+    let mut decoder = decoder(params, format, trim)?;
     let mut samples: Vec<f32> = Vec::new();
     let mut broken = None;
     loop {
@@ -141,11 +144,12 @@ fn link(
 fn decoder(
     params: &AudioCodecParameters,
     format: Format,
+    trim: bool,
 ) -> Result<Box<dyn AudioDecoder>, DecodeError> {
     let channels = params.channels.as_ref().map(symphonia::core::audio::Channels::count);
     check(params.sample_rate, channels)?;
     symphonia::default::get_codecs()
-        .make_audio_decoder(params, &AudioDecoderOptions::default())
+        .make_audio_decoder(params, &AudioDecoderOptions::default().gapless(trim))
         .map_err(|error| match error {
             Error::Unsupported(_) if params.codec == well_known::CODEC_ID_OPUS => {
                 DecodeError::unsupported(format!("{} with Opus", format.name()))
