@@ -91,7 +91,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         init_logs(LogFormat::Human, "info")?;
         return runtime()?.block_on(simulate::run(arguments));
     }
-    let environment: Environment = std::env::vars().collect();
+    // Variables that are no UTF-8 are none of ours.
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let config = config::load(arguments.config.as_deref(), &environment)?;
     let format = match config.log.format {
         config::LogFormat::Human => LogFormat::Human,

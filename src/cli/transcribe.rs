@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use super::{Context, ask, print};
 use crate::app::{Hearing, voice_path};
-use crate::audio;
-use crate::pipeline::Trace;
-use crate::turn::{Segment, Stage, Transcript};
+use crate::pipeline::{Trace, Transcribed};
+use crate::turn::{Segment, Stage};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -62,30 +61,19 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     let mut failed = false;
     for (file, bytes) in files {
         let trace = Trace::start();
-        let limits = path.limits;
-        let (heard, audio_ms) = match bytes {
-            Ok(bytes) => {
-                let heard =
-                    path.transcribe(&agent.setup, bytes.clone(), language.clone(), &trace).await;
-                let speech = audio::decode(&bytes, limits).ok();
-                (heard, speech.map(|speech| speech.duration_ms()))
-            }
-            Err(error) => (Err(format!("{error:#}")), None),
+        let transcribed = match bytes {
+            Ok(bytes) => path.transcribe(&agent.setup, bytes, language.clone(), &trace).await,
+            Err(error) => Transcribed { heard: Err(format!("{error:#}")), audio_ms: None },
         };
-        failed |= heard.is_err();
+        failed |= transcribed.heard.is_err();
         let stt_ms = trace.sum_ms(Stage::Stt);
-        show(Line::new(file.display().to_string(), heard, audio_ms, stt_ms), arguments.json)?;
+        show(Line::new(file.display().to_string(), transcribed, stt_ms), arguments.json)?;
     }
     Ok(ExitCode::from(u8::from(failed)))
 }
 
 impl Line {
-    fn new(
-        file: String,
-        heard: Result<Transcript, String>,
-        audio_ms: Option<f64>,
-        stt_ms: f64,
-    ) -> Self {
+    fn new(file: String, Transcribed { heard, audio_ms }: Transcribed, stt_ms: f64) -> Self {
         let mut line = Self {
             file,
             text: None,

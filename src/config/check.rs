@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use toml::Table;
 
@@ -200,10 +201,13 @@ fn check_numbers(config: &Config) -> Result<(), ConfigError> {
             return Err(config.error(&key("agent"), no_agent(config, name)));
         }
         let missing = |name: &str| format!("is missing; set {name} or {name}_file");
-        if number.app_secret.is_none() {
+        let empty = |secret: &Option<SecretString>| {
+            secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty())
+        };
+        if empty(&number.app_secret) {
             return Err(config.error(&key("app_secret"), missing("app_secret")));
         }
-        if number.access_token.is_none() {
+        if empty(&number.access_token) {
             return Err(config.error(&key("access_token"), missing("access_token")));
         }
     }

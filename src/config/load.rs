@@ -51,17 +51,24 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         let text = std::fs::read_to_string(file)
             .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
         let mut table: Table = toml::from_str(&text)
-            .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
+            .map_err(|error| ConfigError::new(&origin, "the file", not_toml(&text, &error)))?;
         anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
         overlay::merge(&mut root, table, "", &origin, &mut origins);
     }
     apply_environment(&mut root, environment, &mut origins)?;
     read_secret_files(&mut root, "", &origins)?;
-    let mut config = typed(&mut root, &origins)?;
+    let mut config = typed(&mut root, &origins, environment)?;
     config.origins = super::Origins(origins);
     fill_aliases(&mut config, environment)?;
     check::check(&config)?;
     Ok(config)
+}
+
+/// Says where a file is no TOML, without the line itself: it may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.as_bytes()[..start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+    format!("line {line} is not TOML: {}", error.message())
 }
 
 /// Makes the relative paths of a file relative to its folder.
@@ -108,19 +115,29 @@ fn apply_environment(
     environment: &Environment,
     origins: &mut BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
+    // A variable that is set to nothing, as compose files do, is not set.
+    let alias = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     // Listening on all addresses is what a platform that sets $PORT expects.
-    if let Some(port) = environment.get("PORT") {
+    if let Some(port) = alias("PORT") {
         let listen = vec!["server".to_owned(), "listen".to_owned()];
         set(root, "PORT", &listen, &format!("0.0.0.0:{port}"), origins)?;
     }
-    if let Some(agent) = environment.get("WHATSAPP_VOICE_AGENT_ID") {
+    if let Some(agent) = alias("WHATSAPP_VOICE_AGENT_ID") {
         set(root, "WHATSAPP_VOICE_AGENT_ID", &["default_agent".to_owned()], agent, origins)?;
     }
-    for (name, value) in environment {
-        if let Some(key) = name.strip_prefix("HARK__") {
-            let keys: Vec<String> = key.split("__").map(str::to_lowercase).collect();
-            set(root, name, &keys, value, origins)?;
-        }
+    let mut variables: Vec<(Vec<String>, &String, &String)> = environment
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = name.strip_prefix("HARK__")?;
+            Some((key.split("__").map(str::to_lowercase).collect(), name, value))
+        })
+        .collect();
+    // A list is filled from its first place on: 2 comes before 10.
+    variables.sort_by_cached_key(|(keys, _, _)| {
+        keys.iter().map(|key| (key.parse::<usize>().ok(), key.clone())).collect::<Vec<_>>()
+    });
+    for (keys, name, value) in variables {
+        set(root, name, &keys, value, origins)?;
     }
     Ok(())
 }
@@ -140,7 +157,8 @@ fn set(
             Err(_) => path.push_str(&format!(".{key}")),
         }
     }
-    overlay::set(root, keys, value)
+    let secret = keys.last().is_some_and(|key| SECRETS.contains(&key.as_str()));
+    overlay::set(root, keys, value, secret)
         .map_err(|problem| ConfigError::new(variable, &path, problem))?;
     origins.insert(path, variable.to_owned());
     Ok(())
@@ -157,6 +175,10 @@ fn read_secret_files(
     for key in keys {
         let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
         if let (Some(stem), Some(Value::String(file))) = (is_secret_file(&key), table.get(&key)) {
+            if table.contains_key(stem) {
+                let problem = format!("{stem} is set too; leave one of the two out");
+                return Err(ConfigError::new(origins_of(&path), &path, problem));
+            }
             let secret = std::fs::read_to_string(PathBuf::from(file)).map_err(|error| {
                 ConfigError::new(origins_of(&path), &path, format!("{file}: {error}"))
             })?;
@@ -179,9 +201,13 @@ fn read_secret_files(
     Ok(())
 }
 
-/// Gives the merged tables their types. A variable's text that looked like a number where a
+/// Gives the merged tables their types. A variable's text that looked like something else where a
 /// string is wanted is read as the string it is.
-fn typed(root: &mut Table, origins: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+fn typed(
+    root: &mut Table,
+    origins: &BTreeMap<String, String>,
+    environment: &Environment,
+) -> Result<Config, ConfigError> {
     let mut mended: Vec<String> = Vec::new();
     loop {
         let error = match serde_path_to_error::deserialize(Value::Table(root.clone())) {
@@ -189,19 +215,23 @@ fn typed(root: &mut Table, origins: &BTreeMap<String, String>) -> Result<Config,
             Err(error) => error,
         };
         let key = error.path().to_string();
-        if origins.contains_key(&key)
-            && !mended.contains(&key)
+        if !mended.contains(&key)
+            && let Some(text) = origins.get(&key).and_then(|origin| environment.get(origin))
             && let Some(value) = value_at(root, &key)
             && !value.is_str()
-            && !value.is_table()
-            && !value.is_array()
         {
-            *value = Value::String(value.to_string());
+            *value = Value::String(text.clone());
             mended.push(key);
             continue;
         }
         let origin = super::Origins(origins.clone()).of(&key).to_owned();
-        return Err(ConfigError::new(origin, key, error.into_inner().message().to_owned()));
+        let secret = SECRETS.contains(&key.rsplit('.').next().unwrap_or_default());
+        let problem = if secret {
+            "must be a text in quotes".to_owned()
+        } else {
+            error.into_inner().message().to_owned()
+        };
+        return Err(ConfigError::new(origin, key, problem));
     }
 }
 
@@ -224,21 +254,31 @@ fn value_at<'a>(root: &'a mut Table, path: &str) -> Option<&'a mut Value> {
 fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), ConfigError> {
     const URL: &str = "NEXT_PUBLIC_META_WHATSAPP_API_URL";
     const TOKEN: &str = "NEXT_PUBLIC_META_WHATSAPP_API_TOKEN";
+    let alias = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     for number in &mut config.numbers {
-        if let (None, Some(token)) = (&number.access_token, environment.get(TOKEN)) {
+        if let (None, Some(token)) = (&number.access_token, alias(TOKEN)) {
             number.access_token = Some(token.clone().into());
         }
-        if let (None, Some(text)) = (&number.api_url, environment.get(URL)) {
-            let mut url: url::Url = text
+        if let (None, Some(text)) = (&number.api_url, alias(URL)) {
+            let url: url::Url = text
                 .parse()
                 .map_err(|error| ConfigError::new(URL, "api_url", format!("{text}: {error}")))?;
-            let version = url.path().trim_matches('/').to_owned();
-            url.set_path("");
-            if !version.is_empty() && number.api_version.is_none() {
-                number.api_version = Some(version);
-            }
+            let (url, version) = without_version(url);
+            number.api_version = number.api_version.take().or(version);
             number.api_url = Some(url);
         }
     }
     Ok(())
+}
+
+/// Takes the version, `v25.0`, off the end of an address.
+fn without_version(mut url: url::Url) -> (url::Url, Option<String>) {
+    let path = url.path().trim_end_matches('/').to_owned();
+    let (rest, last) = path.rsplit_once('/').unwrap_or(("", &path));
+    let number = last.strip_prefix('v').unwrap_or_default();
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return (url, None);
+    }
+    url.set_path(rest);
+    (url, Some(last.to_owned()))
 }

@@ -73,9 +73,45 @@ fn note(value: &Value, path: &str, origin: &str, origins: &mut BTreeMap<String, 
     }
 }
 
-/// Sets the key that `HARK__A__0__B` names, making the tables and list places on the way.
-pub(super) fn set(root: &mut Table, keys: &[String], value: &str) -> Result<(), String> {
+/// Sets the key that `HARK__A__0__B` names, making the tables and list places on the way. A
+/// `secret` is text whatever it looks like, and takes the place of its `_file`.
+pub(super) fn set(
+    root: &mut Table,
+    keys: &[String],
+    value: &str,
+    secret: bool,
+) -> Result<(), String> {
     let (last, way) = keys.split_last().ok_or("names no key")?;
+    // A place in a list of values: HARK__NUMBERS__0__MEDIA_HOSTS__0.
+    if let (Ok(index), Some((list, way))) = (last.parse::<usize>(), way.split_last()) {
+        let values = table_at(root, way)?.entry(list.clone());
+        let values = values.or_insert_with(|| Value::Array(Vec::new()));
+        let values = values.as_array_mut().ok_or_else(|| format!("{list} is not a list"))?;
+        if index > values.len() {
+            return Err(skips(list, values.len(), index));
+        }
+        if index == values.len() {
+            values.push(Value::String(value.to_owned()));
+        } else {
+            values[index] = Value::String(value.to_owned());
+        }
+        return Ok(());
+    }
+    let table = table_at(root, way)?;
+    if secret {
+        table.remove(&format!("{last}_file"));
+        table.insert(last.clone(), Value::String(value.to_owned()));
+    } else {
+        if let Some(stem) = last.strip_suffix("_file") {
+            table.remove(stem);
+        }
+        table.insert(last.clone(), scalar(value));
+    }
+    Ok(())
+}
+
+/// The table that `way` leads to, made if it is not there.
+fn table_at<'a>(root: &'a mut Table, way: &[String]) -> Result<&'a mut Table, String> {
     let mut table = root;
     let mut way = way.iter().peekable();
     while let Some(key) = way.next() {
@@ -86,7 +122,7 @@ pub(super) fn set(root: &mut Table, keys: &[String], value: &str) -> Result<(), 
                 let list = table.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new()));
                 let list = list.as_array_mut().ok_or_else(|| format!("{key} is not a list"))?;
                 if index > list.len() {
-                    return Err(format!("{key} has {} entries, so {index} skips one", list.len()));
+                    return Err(skips(key, list.len(), index));
                 }
                 if index == list.len() {
                     list.push(Value::Table(Table::new()));
@@ -97,8 +133,11 @@ pub(super) fn set(root: &mut Table, keys: &[String], value: &str) -> Result<(), 
         };
         table = next.as_table_mut().ok_or_else(|| format!("{key} is not a table"))?;
     }
-    table.insert(last.clone(), scalar(value));
-    Ok(())
+    Ok(table)
+}
+
+fn skips(list: &str, length: usize, index: usize) -> String {
+    format!("{list} has {length} entries, so {index} skips one")
 }
 
 /// Reads a variable's text as the TOML value it looks like; everything else is a string.

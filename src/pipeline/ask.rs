@@ -29,6 +29,14 @@ pub struct Asked {
     pub note: Option<OggOpus>,
 }
 
+/// What was heard in one file.
+pub struct Transcribed {
+    /// The words, none if there is no speech; the error is a sentence for the caller.
+    pub heard: Result<Transcript, String>,
+    /// Length of the audio, if it could be decoded.
+    pub audio_ms: Option<f64>,
+}
+
 impl VoicePath {
     /// Answers one message. A problem with the message is an answer too.
     ///
@@ -92,26 +100,31 @@ impl VoicePath {
         self.say(agent, text, language, trace).await
     }
 
-    /// Hears one file, as `hark transcribe` does. The error is a sentence for the caller.
-    ///
-    /// # Errors
-    /// A problem with the file or a failure of the engine, in words.
+    /// Hears one file, as `hark transcribe` does.
     pub async fn transcribe(
         &self,
         agent: &AgentSetup,
         bytes: Bytes,
         language: Option<String>,
         trace: &Trace,
-    ) -> Result<Transcript, String> {
+    ) -> Transcribed {
         let cancel = CancellationToken::new();
         let audio = stream::iter([Ok(bytes)]).boxed();
-        match self.hear(agent, audio, language, trace, &cancel).await {
+        let (audio_ms, heard) = match self.listen(audio, trace).await {
+            Ok(listened) => {
+                let audio_ms = Some(listened.audio_ms);
+                (audio_ms, self.understand(agent, listened, language, trace, &cancel).await)
+            }
+            Err(error) => (None, Err(error.into())),
+        };
+        let heard = match heard {
             Ok(heard) => Ok(heard.transcript.unwrap_or_default()),
             // No words are a result, not a failure.
             Err(Unheard::Problem(Problem::NoSpeech)) => Ok(Transcript::default()),
             Err(Unheard::Problem(problem)) => Err(problem.reason()),
             Err(Unheard::Failed(error)) => Err(error.to_string()),
-        }
+        };
+        Transcribed { heard, audio_ms }
     }
 }
 

@@ -49,16 +49,37 @@ impl VoicePath {
     pub(super) async fn hear(
         &self,
         agent: &AgentSetup,
-        mut audio: Audio<'_>,
+        audio: Audio<'_>,
         language: Option<String>,
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
+        let listened = self.listen(audio, trace).await?;
+        self.understand(agent, listened, language, trace, cancel).await
+    }
+
+    /// Decodes while the audio arrives and finds the speech in it.
+    pub(super) async fn listen(
+        &self,
+        mut audio: Audio<'_>,
+        trace: &Trace,
+    ) -> Result<Listened, TurnError> {
         let mut listener = Listener::new(self, trace.clone());
         while let Some(bytes) = audio.try_next().await? {
             listener = self.on_worker(move || listener.push(&bytes)).await?;
         }
-        let (note, spans) = self.on_worker(move || listener.finish()).await?;
+        self.on_worker(move || listener.finish()).await
+    }
+
+    /// Transcribes the speech of one message.
+    pub(super) async fn understand(
+        &self,
+        agent: &AgentSetup,
+        Listened { note, spans, .. }: Listened,
+        language: Option<String>,
+        trace: &Trace,
+        cancel: &CancellationToken,
+    ) -> Result<Heard, Unheard> {
         if spans.is_empty() {
             return Err(Unheard::Problem(Problem::NoSpeech));
         }
@@ -98,11 +119,20 @@ impl VoicePath {
     }
 }
 
+/// The speech of one message.
+pub(super) struct Listened {
+    /// Length of the whole audio, silence included.
+    pub(super) audio_ms: f64,
+    note: NoteKey,
+    spans: Vec<SpeechSpan>,
+}
+
 /// Decoder and segmenter of one note; handed to a worker with each piece and back.
 struct Listener {
     decoder: SpeechDecoder,
     segmenter: Segmenter,
     spans: Vec<SpeechSpan>,
+    audio_ms: f64,
     digest: Sha256,
     trace: Trace,
 }
@@ -113,6 +143,7 @@ impl Listener {
             decoder: SpeechDecoder::new(path.limits),
             segmenter: Segmenter::new(),
             spans: Vec::new(),
+            audio_ms: 0.0,
             digest: Sha256::new(),
             trace,
         }
@@ -123,10 +154,11 @@ impl Listener {
         let speech = self.trace.measure(Stage::Decode, || self.decoder.push(bytes))?;
         let spans = self.trace.measure(Stage::Vad, || self.segmenter.push(&speech));
         self.spans.extend(spans);
+        self.audio_ms += speech.duration_ms();
         Ok(self)
     }
 
-    fn finish(mut self) -> Result<(NoteKey, Vec<SpeechSpan>), DecodeError> {
+    fn finish(mut self) -> Result<Listened, DecodeError> {
         let speech = self.trace.measure(Stage::Decode, || self.decoder.finish())?;
         let rest = self.trace.measure(Stage::Vad, || {
             let mut spans = self.segmenter.push(&speech);
@@ -134,7 +166,11 @@ impl Listener {
             spans
         });
         self.spans.extend(rest);
-        Ok((NoteKey(self.digest.finalize().into()), self.spans))
+        Ok(Listened {
+            audio_ms: self.audio_ms + speech.duration_ms(),
+            note: NoteKey(self.digest.finalize().into()),
+            spans: self.spans,
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use ask::{Ask, Asked};
+pub use ask::{Ask, Asked, Transcribed};
 pub use error::{Cause, TurnError};
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;

@@ -1,0 +1,241 @@
+//! The configuration as an operator meets it: what is refused and in which words, and which layer
+//! wins.
+
+use std::collections::BTreeMap;
+
+use hark::config::{self, Config};
+use secrecy::ExposeSecret as _;
+
+use crate::program::{Hark, SCRIPTED};
+
+/// A number that has all it needs.
+const NUMBER: &str = "[[numbers]]\nphone_number_id = \"106\"\naccess_token = \"token\"\n\
+                      app_secret = \"secret\"\n";
+
+/// `serve` with this file ends with 64 and says each of `words`.
+async fn check(toml: &str, words: &[&str]) {
+    let hark = Hark::new().file("mine.toml", toml);
+    says(&hark, &["serve", "--config", "mine.toml"], words).await;
+}
+
+async fn says(hark: &Hark, arguments: &[&str], words: &[&str]) {
+    let ran = hark.run(arguments).await;
+    assert_eq!(ran.code, 64, "{arguments:?}: {}{}", ran.text(), ran.stderr);
+    assert_eq!(ran.text(), "", "errors are no results");
+    for word in words {
+        assert!(ran.stderr.contains(word), "no {word:?} in: {}", ran.stderr);
+    }
+}
+
+/// Loads a file with these variables.
+fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, toml).unwrap();
+    let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let environment: BTreeMap<String, String> = owned.collect();
+    config::load(Some(&file), &environment).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_broken_file_is_refused_by_name_and_line() {
+    check("[server\nlisten = \"secret\"", &["mine.toml: the file: line 1 is not TOML"]).await;
+    check("[server]\nlisten = 127.0.0.1:1\n", &["mine.toml", "line 2"]).await;
+    let hark = Hark::new();
+    says(&hark, &["serve", "--config", "none.toml"], &["none.toml", "No such file"]).await;
+}
+
+#[tokio::test]
+async fn unknown_keys_and_wrong_types_are_named() {
+    check("[server]\nlisen = \"1\"", &["mine.toml: server.lisen: unknown field `lisen`"]).await;
+    check("[servers]\n", &["mine.toml: servers: unknown field"]).await;
+    check(&format!("{NUMBER}tokn = \"a\""), &["mine.toml: numbers[0].tokn: unknown"]).await;
+    check("[server]\nlisten = 8080", &["mine.toml: server.listen: invalid type: integer"]).await;
+    check("[limits]\nturn_seconds = \"9\"", &["mine.toml: limits.turn_seconds: invalid"]).await;
+    check("[limits]\nturn_seconds = 0", &["mine.toml: limits.turn_seconds: must be"]).await;
+    check("[[agents]]\nname = \"a\"\nreply = \"sing\"", &["agents[1].reply", "reciprocal"]).await;
+    check("[[agents]]\nname = \"a\"\nstt = { modl = \"b\" }", &["agents[1].stt", "`modl`"]).await;
+    check("[log]\nlevel = \"hark=loud\"", &["mine.toml: log.level"]).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_with_both_ways_to_give_it() {
+    let without = |key: &str| -> String {
+        NUMBER.lines().filter(|line| !line.starts_with(key)).map(|l| format!("{l}\n")).collect()
+    };
+    let missing = "mine.toml: numbers[0].app_secret: is missing; set app_secret or app_secret_file";
+    check(&without("app_secret"), &[missing]).await;
+    check(&without("access_token"), &["mine.toml: numbers[0].access_token: is missing"]).await;
+    check(&without("phone"), &["mine.toml: numbers[0]", "phone_number_id"]).await;
+    check(&NUMBER.replace("\"secret\"", "\"\""), &["numbers[0].app_secret: is missing"]).await;
+    check(SCRIPTED, &["numbers: no business number is configured"]).await;
+    says(&Hark::new(), &["serve"], &["numbers: no business number is configured"]).await;
+    check(
+        &format!("{NUMBER}app_secret_file = \"none\""),
+        &["mine.toml: numbers[0].app_secret_file: app_secret is set too"],
+    )
+    .await;
+    let file = without("app_secret") + "app_secret_file = \"none\"";
+    check(&file, &["mine.toml: numbers[0].app_secret_file", "none: No such file"]).await;
+}
+
+#[tokio::test]
+async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
+    check("default_agent = \"x\"", &["mine.toml: default_agent: there is no agent \"x\""]).await;
+    let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
+    check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
+    check("[llm]\nengine = \"openai\"", &["mine.toml: llm.engine", "not built yet"]).await;
+    check("[tts]\nengine = \"openai\"", &["mine.toml: tts.engine", "not built yet"]).await;
+    check("[store]\nengine = \"postgres\"", &["mine.toml: store.engine", "not built yet"]).await;
+    check("[queue]\nengine = \"redis\"", &["mine.toml: queue.engine", "not built yet"]).await;
+    check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
+    check("[[agents]]\nname = \"a\"\nllm = \"openai\"", &["agents[1].llm", "not built"]).await;
+    let dialog = format!("{NUMBER}provider = \"360dialog\"");
+    check(&dialog, &["mine.toml: numbers[0].provider", "not built yet"]).await;
+}
+
+#[tokio::test]
+async fn variables_are_named_when_they_are_wrong() {
+    let check = async |name: &str, value: &str, words: &str| {
+        says(&Hark::new().env(name, value), &["serve"], &[words]).await;
+    };
+    check("HARK__SERVER__LISEN", "1", "HARK__SERVER__LISEN: server.lisen: unknown").await;
+    let skips = "HARK__NUMBERS__1__ACCESS_TOKEN: numbers[1].access_token: numbers has 0 entries";
+    check("HARK__NUMBERS__1__ACCESS_TOKEN", "a", skips).await;
+    let turn = "HARK__LIMITS__TURN_SECONDS: limits.turn_seconds: invalid type";
+    check("HARK__LIMITS__TURN_SECONDS", "soon", turn).await;
+    check("WHATSAPP_VOICE_AGENT_ID", "x", "WHATSAPP_VOICE_AGENT_ID: default_agent").await;
+}
+
+#[test]
+fn a_secret_is_never_part_of_an_error() {
+    for toml in ["[webhook]\nverify_token = 4711", "[webhook]\nverify_token = \"4711\n"] {
+        let error = load(toml, &[]).unwrap_err();
+        assert!(!error.contains("4711"), "{error}");
+    }
+}
+
+#[test]
+fn secrets_of_variables_stay_the_text_they_are() {
+    for text in ["12345", "12.50", "true", "[1]", "0x10", "007", "1e5", "-1"] {
+        let variables = [
+            ("HARK__NUMBERS__0__ACCESS_TOKEN", text),
+            ("HARK__NUMBERS__0__BUSINESS_ID", text),
+            ("HARK__NUMBERS__0__PHONE_NUMBER_ID", "106"),
+            ("HARK__NUMBERS__0__APP_SECRET", text),
+        ];
+        let config = load("", &variables).unwrap();
+        let number = &config.numbers[0];
+        assert_eq!(number.access_token.as_ref().unwrap().expose_secret(), text);
+        assert_eq!(number.app_secret.as_ref().unwrap().expose_secret(), text);
+        assert_eq!(number.business_id.as_deref(), Some(text));
+    }
+}
+
+#[test]
+fn lists_are_filled_by_index_in_the_order_of_numbers() {
+    let names: Vec<String> =
+        (0..12).map(|i| format!("HARK__NUMBERS__0__MEDIA_HOSTS__{i}")).collect();
+    let variables: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "h")).collect();
+    let config = load(NUMBER, &variables).unwrap();
+    assert_eq!(config.numbers[0].media_hosts(), vec!["h"; 12]);
+    let gap = load(NUMBER, &[("HARK__NUMBERS__0__MEDIA_HOSTS__1", "h")]).unwrap_err();
+    assert!(gap.contains("media_hosts has 0 entries, so 1 skips one"), "{gap}");
+}
+
+#[test]
+fn a_variable_wins_over_the_file_and_over_its_secret_file() {
+    let variable = ("HARK__NUMBERS__0__ACCESS_TOKEN", "mine");
+    for toml in [NUMBER.to_owned(), NUMBER.replace("access_token =", "access_token_file =")] {
+        let config = load(&toml, &[variable]).unwrap();
+        assert_eq!(config.numbers[0].access_token.as_ref().unwrap().expose_secret(), "mine");
+    }
+}
+
+#[test]
+fn aliases_fill_what_numbers_leave_open() {
+    let bare = NUMBER.replace("access_token = \"token\"\n", "");
+    let url = "NEXT_PUBLIC_META_WHATSAPP_API_URL";
+    let token = ("NEXT_PUBLIC_META_WHATSAPP_API_TOKEN", "public");
+    let config = load(&bare, &[token, (url, "https://graph.example/v23.0/")]).unwrap();
+    let number = &config.numbers[0];
+    assert_eq!(number.access_token.as_ref().unwrap().expose_secret(), "public");
+    assert_eq!(number.api_url().as_str(), "https://graph.example/");
+    assert_eq!(number.api_version(), "v23.0");
+    let config = load(NUMBER, &[token, (url, "https://proxy.example/meta/v23.0")]).unwrap();
+    let number = &config.numbers[0];
+    assert_eq!(number.access_token.as_ref().unwrap().expose_secret(), "token");
+    assert_eq!(number.api_url().as_str(), "https://proxy.example/meta");
+    assert_eq!(number.api_version(), "v23.0");
+    let set = format!("{NUMBER}api_url = \"http://a\"\napi_version = \"v1\"");
+    let config = load(&set, &[(url, "https://graph.example/v23.0")]).unwrap();
+    assert_eq!(config.numbers[0].api_url().as_str(), "http://a/");
+    assert_eq!(config.numbers[0].api_version(), "v1");
+    load(NUMBER, &[(url, ""), ("PORT", ""), ("WHATSAPP_VOICE_AGENT_ID", "")]).unwrap();
+}
+
+#[test]
+fn relative_paths_are_relative_to_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let sub = folder.path().join("etc");
+    std::fs::create_dir_all(sub.join("secrets")).unwrap();
+    std::fs::write(sub.join("secrets/token"), " from a file\n").unwrap();
+    let toml = NUMBER.replace("access_token = \"token\"", "access_token_file = \"secrets/token\"")
+        + "[store]\nurl = \"sqlite://data/hark.db\"\n[stt]\nmodels_dir = \"models\"\n\
+           model = \"../m/tiny.bin\"\n[[agents]]\nname = \"a\"\nknowledge = [\"faq.csv\"]";
+    std::fs::write(sub.join("hark.toml"), toml).unwrap();
+    let config = config::load(Some(&sub.join("hark.toml")), &BTreeMap::new()).unwrap();
+    assert_eq!(config.numbers[0].access_token.as_ref().unwrap().expose_secret(), "from a file");
+    assert_eq!(config.store.path(), sub.join("data/hark.db"));
+    assert_eq!(config.stt.models_dir, Some(sub.join("models")));
+    assert_eq!(config.stt.model, sub.join("../m/tiny.bin").display().to_string());
+    assert_eq!(config.agents[1].knowledge.as_deref(), Some(&[sub.join("faq.csv")][..]));
+}
+
+#[tokio::test]
+async fn an_argument_wins_over_the_variable_over_port_over_the_file() {
+    let file = format!("[server]\nlisten = \"127.0.0.1:0\"\n{NUMBER}{SCRIPTED}");
+    let check = async |hark: Hark, arguments: &[&str], host: &str| {
+        let running = hark.file("hark.toml", &file).start(arguments).await;
+        assert!(running.address.starts_with(host), "{}", running.address);
+    };
+    let listen = ("HARK__SERVER__LISTEN", "127.0.0.2:0");
+    check(Hark::new(), &["serve"], "127.0.0.1:").await;
+    check(Hark::new().env("PORT", "0"), &["serve"], "0.0.0.0:").await;
+    check(Hark::new().env("PORT", "0").env(listen.0, listen.1), &["serve"], "127.0.0.2:").await;
+    let argued = ["serve", "--listen", "127.0.0.3:0"];
+    check(Hark::new().env(listen.0, listen.1), &argued, "127.0.0.3:").await;
+}
+
+#[tokio::test]
+async fn an_agents_own_table_overrides_the_sections() {
+    let file = "[llm]\nengine = \"scripted\"\ntext = \"from the section\"\n[tts]\n\
+                engine = \"scripted\"\n[[agents]]\nname = \"own\"\nllm = { text = \"my own\" }\n";
+    let hark = Hark::new().file("hark.toml", file);
+    for (agent, answer) in [("hark", "from the section"), ("own", "my own")] {
+        let ran = hark.run(&["ask", "--text", "hi", "--agent", agent, "--json"]).await;
+        assert_eq!(ran.json(0)[0]["reply"]["text"], answer);
+    }
+    let hark = hark.env("WHATSAPP_VOICE_AGENT_ID", "own");
+    let ran = hark.run(&["ask", "--text", "hi", "--json"]).await;
+    assert_eq!(ran.json(0)[0]["reply"]["text"], "my own");
+}
+
+#[tokio::test]
+async fn without_a_model_only_what_hears_is_refused_with_the_line_that_pulls_one() {
+    let hark = Hark::new().file("hark.toml", NUMBER).file("a.ogg", "not heard anyway");
+    for arguments in [&["serve"][..], &["ask", "a.ogg"], &["transcribe", "a.ogg"]] {
+        says(&hark, arguments, &["stt.model: no model", "\nhark models pull "]).await;
+    }
+    assert_eq!(hark.run(&["ask", "--text", "when do you open"]).await.code, 0);
+    assert_eq!(hark.run(&["say", "hello"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2() {
+    for arguments in [&[][..], &["sing"], &["ask"], &["serve", "--lisen", "1"], &["transcribe"]] {
+        let ran = Hark::new().run(arguments).await;
+        assert_eq!((ran.code, ran.text()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.contains("Usage:"), "{}", ran.stderr);
+    }
+}
