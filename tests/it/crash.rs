@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use hark::provider::simulator::CallKind;
 use hark::turn::Outcome;
+use serde_json::json;
 
 use crate::harness::update::{self, voice_note};
 use crate::harness::{NUMBER, PERSON, TestApp};
@@ -76,6 +77,66 @@ async fn a_part_that_was_sent_but_not_noted_is_known_by_its_status() {
     app.start_again().await;
     app.run_until_done().await;
     check_answered_once(&app, &ids);
+}
+
+/// Answers one message, then puts the record back to the instant before the send was noted.
+async fn sent_but_not_noted() -> TestApp {
+    let mut app = TestApp::start().await;
+    app.post_signed(&update::messages(NUMBER, &[update::text("wamid.1", "hello")])).await;
+    app.run_until_idle().await;
+    app.sent_one();
+    app.database()
+        .execute_batch(
+            "UPDATE parts SET state = 'planned', provider_id = NULL, sent_ms = NULL;
+             UPDATE turns SET finished_ms = NULL, outcome = NULL, reason = NULL;
+             UPDATE messages SET state = 'leased';
+             DELETE FROM statuses;",
+        )
+        .unwrap();
+    app.restart().await;
+    app.wait_until("it was recovered", async || app.stored("queued") == 1).await;
+    app.advance(4_999).await;
+    app.run_until_idle().await;
+    app
+}
+
+#[tokio::test]
+async fn a_status_within_five_seconds_stops_a_second_send() {
+    let app = sent_but_not_noted().await;
+    let sent = app.sent_one();
+    let status = json!({
+        "id": sent.id, "status": "delivered", "timestamp": "100", "recipient_id": PERSON,
+        "biz_opaque_callback_data": sent.callback_data,
+    });
+    app.post_signed(&update::statuses(NUMBER, &[status])).await;
+    app.advance(1).await;
+    app.run_until_idle().await;
+    app.sent_one();
+    assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
+}
+
+#[tokio::test]
+async fn without_a_status_the_same_note_is_sent_again_rather_than_never() {
+    let app = sent_but_not_noted().await;
+    app.sent_one();
+    app.advance(1).await;
+    app.run_until_idle().await;
+    let sent = app.sent();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].media, sent[1].media);
+    assert_eq!(sent[0].callback_data, sent[1].callback_data);
+    assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
+}
+
+#[tokio::test]
+async fn a_stop_finishes_the_turns_that_run() {
+    let mut app = TestApp::start().thinks_ms(200).await;
+    app.text(PERSON, "hello").await;
+    app.wait_until("the turn runs", async || app.count(CallKind::Read) == 1).await;
+    app.restart().await;
+    app.sent_one();
+    assert_eq!(app.turns().await[0].attempt, 1);
+    app.run_until_idle().await;
 }
 
 #[tokio::test]

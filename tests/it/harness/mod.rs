@@ -3,6 +3,7 @@
 //! Nothing is mocked: webhooks and provider calls go over HTTP, and the record is SQLite on disk.
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
+mod redact;
 mod service;
 mod setup;
 pub(crate) mod update;
@@ -10,7 +11,6 @@ pub(crate) mod update;
 use std::cell::Cell;
 use std::time::Duration;
 
-use hark::clock::Clock;
 use hark::provider::simulator::{
     Call, CallKind, Message, PersonMessage, PersonSays, SimulatorHandle,
 };
@@ -168,7 +168,7 @@ impl TestApp {
     pub(crate) fn calls_redacted(&self) -> Value {
         let mut calls = self.calls();
         calls.sort_by_key(|call| call.kind != CallKind::Read);
-        redacted(json!(calls))
+        redact::ids_times_and_sizes(json!(calls))
     }
 
     /// Every turn, oldest first.
@@ -251,32 +251,17 @@ impl Drop for TestApp {
     }
 }
 
-/// Replaces ids, times and sizes.
-fn redacted(value: Value) -> Value {
-    match value {
-        Value::Array(values) => values.into_iter().map(redacted).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(key, _)| key != "at_ms")
-            .map(|(key, value)| match key.as_str() {
-                "content_length" | "bytes" if value.is_number() => (key, "[bytes]".into()),
-                _ => (key, redacted(value)),
-            })
-            .collect(),
-        Value::String(text) => redacted_text(&text).into(),
-        other => other,
-    }
+#[tokio::test]
+#[should_panic(expected = "hark sent messages that the test never looked at")]
+async fn a_sent_message_that_nobody_looks_at_fails_its_test() {
+    let app = TestApp::start().await;
+    app.text(PERSON, "hello").await;
+    app.run_until_idle().await;
 }
 
-fn redacted_text(text: &str) -> String {
-    let of_kind = |prefix: &str| text.starts_with(prefix);
-    match text {
-        _ if of_kind("wamid.") => "[message]".to_owned(),
-        _ if of_kind("media.sim.") => "[media]".to_owned(),
-        _ if of_kind("multipart/") => "multipart/form-data; boundary=[random]".to_owned(),
-        _ => match text.strip_prefix("hark:").and_then(|data| data.rsplit_once(':')) {
-            Some((_turn, part)) => format!("hark:[turn]:{part}"),
-            None => text.to_owned(),
-        },
-    }
+#[tokio::test]
+#[should_panic(expected = "the test leaves messages without an answer")]
+async fn a_message_that_is_left_fails_its_test() {
+    let app = TestApp::start().thinks_ms(60_000).await;
+    app.text(PERSON, "hello").await;
 }

@@ -6,6 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use hark::clock::Clock;
 use hark::config::Environment;
@@ -58,8 +59,7 @@ impl Setup {
     async fn build(self) -> TestApp {
         let simulator_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = simulator_listener.local_addr().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let address = free_address();
         let world = World::new(self.keys, self.process, address, api);
         let client = http_client();
         let settings = SimulatorSettings {
@@ -74,7 +74,6 @@ impl Setup {
         let simulator = Simulator::new(settings, client.clone());
         let handle = simulator.handle();
         tokio::spawn(simulator.serve(simulator_listener, CancellationToken::new()));
-        drop(listener);
         let mut service = Service::new(self.process);
         service.start(&world).await;
         let store = SqliteStore::open(&world.database_path(), Access::Inspect).unwrap();
@@ -88,6 +87,21 @@ impl IntoFuture for Setup {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.build())
+    }
+}
+
+/// An address to listen on before and after a restart: below the ports that the system gives to
+/// outgoing connections, so that none of them takes it in between.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Two runs of the tests begin at different places.
+        let start = u16::try_from(std::process::id() % 10_000).unwrap();
+        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
     }
 }
 
