@@ -71,6 +71,7 @@ pub struct Hearing {
 /// Makes engines, one for all agents that want the same.
 pub struct Engines<'a> {
     config: &'a Config,
+    #[cfg_attr(not(feature = "stt-whisper"), expect(dead_code, reason = "only models are sought"))]
     places: &'a Places,
     hearing: &'a Hearing,
     transcribers: HashMap<String, Arc<dyn Transcriber>>,

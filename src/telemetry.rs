@@ -36,6 +36,9 @@ pub enum LogFormat {
 }
 
 /// Sends logs to stderr. A second call in one process changes nothing.
+///
+/// # Errors
+/// If `level` is no log level.
 pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(format!("warn,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;

@@ -12,8 +12,8 @@ use crate::audio::{
     span::{FRAME_MS, Packet, lookahead},
 };
 
-/// One stream in the file: 0 will do, and is what `WhatsApp` itself writes.
-const SERIAL: u32 = 0;
+/// The one stream of the file, "hark". `WhatsApp` itself writes 0, which opusinfo remarks on.
+const SERIAL: u32 = 0x6861_726b;
 
 /// What the comment header names as the encoder.
 const VENDOR: &[u8; VENDOR_LENGTH as usize] = b"hark";

@@ -6,7 +6,7 @@
 //!
 //! Settings: VOIP, mono, voice, constrained VBR, 20 ms, no DTX and no FEC (a file loses nothing).
 //! Complexity 5: see [`COMPLEXITY`]. The bitrate falls with the position in the note, see
-//! [`BITRATES`].
+//! `BITRATES`.
 
 use crate::audio::SampleRate;
 

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Where the voice note goes; `-` is stdout.
     #[arg(short, long, value_name = "FILE", default_value = "reply.ogg")]
     output: PathBuf,
-    /// Agent that answers [default: default_agent].
+    /// Agent that answers [default: the configured `default_agent`].
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
     /// Print the turn as JSON.

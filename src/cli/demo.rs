@@ -26,7 +26,7 @@ const SECRET: &str = "demo-app-secret";
 const TOKEN: &str = "demo-access-token";
 
 /// A turn of the demo that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -39,10 +39,10 @@ pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> any
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
         line(&format!(
-            "  note      {} bytes, {:.2} s, {:.1} kbit/s{path}",
+            "  note      {} bytes, {:.2} s, {} kbit/s{path}",
             note.bytes,
             note.duration_ms / 1000.0,
-            note.bitrate as f64 / 1000.0
+            note.bitrate / 1000
         ))?;
     }
     line(&format!(

@@ -38,6 +38,9 @@ impl ConfigError {
 }
 
 /// Loads `file`, else `./hark.toml` if it exists, else the defaults alone; then the environment.
+///
+/// # Errors
+/// The first key that cannot be used, with the file or variable it came from.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
     let mut origins = BTreeMap::new();
     let mut root: Table = toml::from_str(DEFAULTS).expect("default.toml is part of the program");
@@ -81,7 +84,9 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
             ("knowledge", Value::Array(files)) => files.iter_mut().for_each(anchor),
             ("models_dir", path) => anchor(path),
             (key, path) if is_secret_file(key).is_some() => anchor(path),
-            ("model", Value::String(path)) if path.contains('/') && path.ends_with(".bin") => {
+            ("model", Value::String(path))
+                if path.contains('/') && Path::new(path).extension().is_some() =>
+            {
                 *path = folder.join(&*path).display().to_string();
             }
             ("store", Value::Table(store)) => {

@@ -15,6 +15,7 @@ use crate::turn::{Retry, Stage};
 /// | engine busy | after 2 s |
 /// | provider: network, server side, rate | after what its error says |
 /// | store | after 1 s |
+/// | the process is stopping | at the next start |
 /// | a deadline, everything else | never: the fallback text goes out |
 #[derive(Debug, thiserror::Error)]
 #[error("{} failed: {cause}", stage.name())]
@@ -47,6 +48,9 @@ pub enum Cause {
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
+    /// The process is stopping: the turn is taken up at the next start.
+    #[error("the process is stopping")]
+    Stopping,
     /// All CPU workers have their hands full: try again later.
     #[error("the machine is busy")]
     Busy,
@@ -65,6 +69,7 @@ impl TurnError {
             Cause::Provider(error) => error.retry(),
             Cause::Store(error) => error.retry(),
             Cause::Busy => Retry::After(std::time::Duration::from_secs(2)),
+            Cause::Stopping => Retry::After(std::time::Duration::ZERO),
             Cause::Decode(_) | Cause::Encode(_) | Cause::Deadline | Cause::EmptyAnswer => {
                 Retry::Never
             }

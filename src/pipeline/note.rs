@@ -225,3 +225,81 @@ impl Note {
         (file, NoteInfo { path: None, bytes, duration_ms, bitrate })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{Limits, decode, inspect_note};
+
+    /// Speech-like: a gliding tone with a pause every second.
+    fn sound(seconds: u32, rate: SampleRate) -> Vec<f32> {
+        let mut phase = 0.0_f64;
+        (0..seconds * rate.0)
+            .map(|index| {
+                let at = f64::from(index) / f64::from(rate.0);
+                phase +=
+                    (180.0 + 60.0 * (at * 3.0).sin()) * std::f64::consts::TAU / f64::from(rate.0);
+                let loudness = (at.fract() * std::f64::consts::PI).sin().powi(2);
+                #[expect(clippy::cast_possible_truncation, reason = "a sample is below 1")]
+                let sample = (0.4 * loudness * phase.sin()) as f32;
+                sample
+            })
+            .collect()
+    }
+
+    async fn encoded(samples: &[f32], rate: SampleRate) -> (OggOpus, NoteInfo) {
+        let workers = Workers::start(2).unwrap();
+        let (pcm, to_encode) = mpsc::channel(4);
+        let pieces: Vec<Pcm> =
+            samples.chunks(2_205).map(|samples| Pcm { samples: samples.to_vec(), rate }).collect();
+        let feed = async move {
+            for piece in pieces {
+                pcm.send(piece).await.unwrap();
+            }
+        };
+        let trace = Trace::start();
+        let ((), note) = tokio::join!(feed, encode(&workers, &trace, to_encode));
+        note.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_note_made_at_once_is_whole_and_has_its_exact_length() {
+        for rate in [SampleRate(22_050), SampleRate(24_000)] {
+            let samples = sound(12, rate);
+            let (file, info) = encoded(&samples, rate).await;
+            let head = inspect_note(&file.0).unwrap();
+            assert!((head.duration_ms - 12_000.0).abs() < 1.0, "{}", head.duration_ms);
+            assert!((info.duration_ms - head.duration_ms).abs() < 1.0);
+            let heard = decode(&file.0, Limits::default()).unwrap();
+            // The loudness rises and falls once a second: a lost or doubled stretch would shift it.
+            for second in 0..12 {
+                let middle = &heard.samples()[second * 16_000 + 7_000..second * 16_000 + 9_000];
+                let edge = &heard.samples()[second * 16_000..second * 16_000 + 300];
+                let peak = |part: &[f32]| part.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
+                assert!(peak(middle) > 0.3, "second {second}: {}", peak(middle));
+                assert!(peak(edge) < 0.1, "second {second}: {}", peak(edge));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn no_sound_is_no_note() {
+        let workers = Workers::start(1).unwrap();
+        let (pcm, to_encode) = mpsc::channel::<Pcm>(1);
+        drop(pcm);
+        assert!(encode(&workers, &Trace::start(), to_encode).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_change_of_rate_is_an_error() {
+        let workers = Workers::start(1).unwrap();
+        let (pcm, to_encode) = mpsc::channel(2);
+        for rate in [24_000, 16_000] {
+            let piece = Pcm { samples: vec![0.0; 480], rate: SampleRate(rate) };
+            pcm.send(piece).await.unwrap();
+        }
+        drop(pcm);
+        let error = encode(&workers, &Trace::start(), to_encode).await.unwrap_err();
+        assert_eq!(error.stage, Stage::Encode);
+    }
+}

@@ -61,6 +61,10 @@ impl Pipeline {
         let question =
             Question { heard: heard.text.clone(), language: heard.language, history: history? };
         let reply = self.path.reply(agent, question, aloud, trace, cancel).await?;
+        if cancel.is_cancelled() {
+            // What a cancelled engine left is no answer.
+            return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping });
+        }
         let transcript = heard.transcript;
         let planned = report(trace, transcript.clone(), reply.text.clone(), None, Outcome::Text);
         let draft = Draft { heard: Some(heard.text.0), report: planned };
@@ -197,10 +201,13 @@ impl Pipeline {
         let result = tokio::time::timeout(self.turn_limit, turn).await;
         let error = match result {
             Ok(Ok(ended)) => return Ok(ended),
+            Ok(Err(TurnError { stage, .. })) if cancel.is_cancelled() => {
+                return Err(TurnError { stage, cause: Cause::Stopping });
+            }
             Ok(Err(error)) => error,
             Err(_elapsed) => TurnError { stage: Stage::Send, cause: Cause::Deadline },
         };
-        let may_retry = job.attempt < MAX_ATTEMPTS && !cancel.is_cancelled();
+        let may_retry = job.attempt < MAX_ATTEMPTS;
         // A send without an answer has a part in the store; only that part may be tried again.
         if error.retry() != Retry::Never && (may_retry || error.stage == Stage::Send) {
             return Err(error);
@@ -276,7 +283,7 @@ impl JobHandler for Pipeline {
                 };
                 // 1, 4, 16 times what the error asks for, at most 15 minutes.
                 let wait = wait * 4_u32.pow((job.attempt - 1).min(5));
-                let wait = wait.min(Duration::from_secs(15 * 60));
+                let wait = wait.min(Duration::from_mins(15));
                 let _entered = span.enter();
                 tracing::warn!(
                     stage.name = error.stage.name(), error = %error,

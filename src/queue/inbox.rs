@@ -62,18 +62,6 @@ impl EmbeddedInbox {
         Self { store, clock, numbers, arrived, strangers: Mutex::default() }
     }
 
-    fn disposition(&self, message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
-        // 0 is "unknown": a webhook without a timestamp counts as fresh.
-        let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
-        if age_ms > ANSWERABLE_MS {
-            Disposition::Expire
-        } else if state == NumberState::Paused || message.body == Body::Silent {
-            Disposition::Store
-        } else {
-            Disposition::Queue
-        }
-    }
-
     fn log_stranger(&self, number: &PhoneNumberId) {
         let mut strangers = self.strangers.lock().expect("no holder panics");
         if strangers.len() < MAX_STRANGERS && strangers.insert(number.clone()) {
@@ -82,6 +70,18 @@ impl EmbeddedInbox {
                 "a message for a number that is not configured was ignored; add it to [[numbers]]"
             );
         }
+    }
+}
+
+fn disposition(message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
+    // 0 is "unknown": a webhook without a timestamp counts as fresh.
+    let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
+    if age_ms > ANSWERABLE_MS {
+        Disposition::Expire
+    } else if state == NumberState::Paused || message.body == Body::Silent {
+        Disposition::Store
+    } else {
+        Disposition::Queue
     }
 }
 
@@ -97,7 +97,7 @@ impl Inbox for EmbeddedInbox {
                     self.log_stranger(&message.number);
                     return false;
                 };
-                let disposition = self.disposition(&message, *state, now_ms);
+                let disposition = disposition(&message, *state, now_ms);
                 ours.push((message, disposition));
                 true
             })

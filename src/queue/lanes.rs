@@ -102,7 +102,7 @@ impl Lanes {
             Ok(Some(due_ms)) if due_ms > self.clock.now_ms() => {
                 Duration::from_millis(u64::try_from(due_ms - self.clock.now_ms()).unwrap_or(0))
             }
-            Ok(_) => Duration::from_secs(60),
+            Ok(_) => Duration::from_mins(1),
             Err(error) => {
                 tracing::error!(error = %error, "messages could not be leased");
                 STORE_RETRY

@@ -5,12 +5,12 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::turn::ContactRef;
+use crate::turn::{ContactRef, Personal};
 
 /// Returns the row of `contact`, made or merged as needed.
 pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rusqlite::Result<i64> {
-    let user_id = contact.user_id.as_ref().map(|id| id.reveal());
-    let phone = contact.phone.as_ref().map(|phone| phone.reveal());
+    let user_id = contact.user_id.as_ref().map(Personal::reveal);
+    let phone = contact.phone.as_ref().map(Personal::reveal);
     let by_user_id = find(db, "SELECT id FROM contacts WHERE user_id = ?1", user_id)?;
     let by_phone = find(db, "SELECT id FROM contacts WHERE phone = ?1", phone)?;
     let row = match (by_user_id, by_phone) {
@@ -41,7 +41,7 @@ pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rus
         row,
         user_id,
         phone,
-        contact.profile_name.as_ref().map(|name| name.reveal())
+        contact.profile_name.as_ref().map(Personal::reveal)
     ])?;
     Ok(row)
 }

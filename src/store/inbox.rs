@@ -107,10 +107,16 @@ pub(super) fn recover(db: &Connection, now_ms: i64, retry_ms: i64) -> rusqlite::
     )
 }
 
-/// When the next waiting message of a free lane is due.
+/// When the next waiting message of a free lane is due. What stands behind another message of its
+/// lane does not count: it cannot go first, and its time would hide the other's.
 pub(super) fn next_due_ms(db: &Connection) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT min(available_ms) FROM messages WHERE state = 'queued'")?
-        .query_row([], |row| row.get(0))
+    db.prepare_cached(
+        "SELECT min(m.available_ms) FROM messages m WHERE m.state = 'queued' AND NOT EXISTS (
+             SELECT 1 FROM messages o
+             WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
+               AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))",
+    )?
+    .query_row([], |row| row.get(0))
 }
 
 /// Moves a message out of the leased state.

@@ -1,6 +1,6 @@
 //! The embedded store: one SQLite file, WAL, every commit synced to disk.
 //!
-//! One thread writes and one reads; see [`super::writer`]. The file is locked while a service
+//! One thread writes and one reads; see `writer`. The file is locked while a service
 //! runs on it, since a second one would lease the first one's messages.
 
 use std::fs::File;

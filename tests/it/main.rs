@@ -1,7 +1,16 @@
-//! The one test binary: one file a feature.
+//! The one test binary: the real service against the shipped simulator, one file a feature.
+
+mod harness;
+mod program;
 
 mod cli;
 mod config;
 mod corpus;
+mod crash;
+mod delivery;
 mod foreign_graph;
-mod program;
+mod hostile;
+mod lanes;
+mod layers;
+mod voice;
+mod webhook;

@@ -21,7 +21,7 @@ use symphonia::core::{
     meta::MetadataOptions,
 };
 
-use super::{DecodeError, format::Format, sane, wav};
+use super::{DecodeError, format::Format, mp4, sane, wav};
 use crate::audio::{
     Limits, SampleRate,
     limits::{MAX_CHANNELS, MAX_PROBE_BYTES, MAX_RATE, MIN_RATE},
@@ -46,13 +46,14 @@ pub(super) fn decode(
     let tidied = if format == Format::Wav { wav::tidy(&bytes) } else { None };
     let bytes = tidied.unwrap_or(bytes);
     let codec = named_codec(&bytes, format);
+    let priming = if format == Format::Mp4 { mp4::priming(&bytes) } else { 0 };
     let stream =
         MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
     let mut reader = PROBE
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| unopened(&error, format, codec))?;
 
-    let mut mix = Mix::new(limits);
+    let mut mix = Mix::new(limits, priming);
     let mut budget = Budget { packets: size, bytes: size.saturating_mul(2) };
     let ended = loop {
         match link(reader.as_mut(), &mut mix, &mut budget, format, codec) {
@@ -104,7 +105,10 @@ fn link(
     let Some(CodecParameters::Audio(params)) = &track.codec_params else {
         return Err(no_track(format, codec).into());
     };
-    let mut decoder = decoder(params, format)?;
+    // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
+    // behind its guess.
+    let trim = format != Format::Frames || track.delay.is_some();
+    let mut decoder = decoder(params, format, trim, codec)?;
     let mut samples: Vec<f32> = Vec::new();
     let mut broken = None;
     loop {
@@ -141,15 +145,18 @@ fn link(
 fn decoder(
     params: &AudioCodecParameters,
     format: Format,
+    trim: bool,
+    codec: Option<&'static str>,
 ) -> Result<Box<dyn AudioDecoder>, DecodeError> {
     let channels = params.channels.as_ref().map(symphonia::core::audio::Channels::count);
     check(params.sample_rate, channels)?;
     symphonia::default::get_codecs()
-        .make_audio_decoder(params, &AudioDecoderOptions::default())
+        .make_audio_decoder(params, &AudioDecoderOptions::default().gapless(trim))
         .map_err(|error| match error {
             Error::Unsupported(_) if params.codec == well_known::CODEC_ID_OPUS => {
-                DecodeError::unsupported(format!("{} with Opus", format.name()))
+                no_track(format, Some("Opus"))
             }
+            Error::Unsupported(_) if codec.is_some() => no_track(format, codec),
             error => failed(&error, format),
         })
 }
@@ -229,14 +236,16 @@ fn usual(rate: SampleRate) -> SampleRate {
 /// Mixes down and resamples, and holds the duration limit.
 struct Mix {
     limits: Limits,
+    /// Frames of encoder delay still to drop.
+    skip: usize,
     resampler: Option<(SampleRate, Resampler)>,
     mono: Vec<f32>,
     speech: Vec<f32>,
 }
 
 impl Mix {
-    fn new(limits: Limits) -> Self {
-        Self { limits, resampler: None, mono: Vec::new(), speech: Vec::new() }
+    fn new(limits: Limits, skip: usize) -> Self {
+        Self { limits, skip, resampler: None, mono: Vec::new(), speech: Vec::new() }
     }
 
     fn is_empty(&self) -> bool {
@@ -250,6 +259,9 @@ impl Mix {
         channels: usize,
         rate: SampleRate,
     ) -> Result<(), DecodeError> {
+        let skipped = self.skip.min(interleaved.len() / channels.max(1));
+        self.skip -= skipped;
+        let interleaved = &interleaved[skipped * channels..];
         if channels == 0 || interleaved.is_empty() {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 
 mod container;
 mod format;
+mod mp4;
 mod ogg_opus;
 mod wav;
 

@@ -44,7 +44,7 @@ mod tests {
     use super::super::decode;
     use crate::audio::Limits;
 
-    fn wav(magic: &[u8; 4], data_size: u32, before_data: &[u8]) -> Vec<u8> {
+    fn wav(magic: [u8; 4], data_size: u32, before_data: &[u8]) -> Vec<u8> {
         let mut bytes = magic.to_vec();
         bytes.extend(b"\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0");
         bytes.extend(16_000u32.to_le_bytes());
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn careless_headers_are_read_like_tidy_ones() {
         for (magic, size, extra) in [
-            (b"RIFF", 3_200, b"".as_slice()),
-            (b"RIFF", 0, b""),
-            (b"RIFF", 0x7fff_f000, b""),
-            (b"RF64", u32::MAX, b"ds64\x04\0\0\0abcd"),
-            (b"RIFF", 3_200, b"LIST\x05\0\0\0INFOx\0"),
-            (b"RIFF", 3_200, b"LIST\x0c\0\0\0INFOICMT\xff\xff\0\0"),
+            (*b"RIFF", 3_200, b"".as_slice()),
+            (*b"RIFF", 0, b""),
+            (*b"RIFF", 0x7fff_f000, b""),
+            (*b"RF64", u32::MAX, b"ds64\x04\0\0\0abcd"),
+            (*b"RIFF", 3_200, b"LIST\x05\0\0\0INFOx\0"),
+            (*b"RIFF", 3_200, b"LIST\x0c\0\0\0INFOICMT\xff\xff\0\0"),
         ] {
             let speech = decode(&wav(magic, size, extra), Limits::default()).unwrap();
             assert_eq!(speech.samples().len(), 1_600, "{size:#x} {extra:?}");

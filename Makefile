@@ -1,0 +1,85 @@
+# What to do with hark; `make help` lists it. Runs on a bare Debian 12 with rustup's toolchain.
+
+SHELL = /bin/sh
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+# Debian packages, each with a program or file that shows it is there.
+BUILD = cmake:cmake g++:g++ pkg-config:pkg-config
+RUN = espeak-ng:espeak-ng ca-certificates:/etc/ssl/certs/ca-certificates.crt
+TEST = opus-tools:opusinfo ffmpeg:ffmpeg
+CARGO = cargo:cargo
+
+# $(call need,PAIRS): silent if all are there; root installs what is missing and says so, anyone
+# else gets the one command and status 2.
+define need
+@missing=; \
+for pair in $(1); do \
+    package=$${pair%%:*}; sign=$${pair#*:}; \
+    [ -e "$$sign" ] || command -v "$$sign" >/dev/null || missing="$$missing $$package"; \
+done; \
+case "$$missing " in *" cargo "*) \
+    echo "cargo is missing. Install Rust 1.95 or newer, see https://rustup.rs:" >&2; \
+    echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" >&2; exit 2;; \
+esac; \
+if [ -z "$$missing" ]; then exit 0; fi; \
+if ! command -v apt-get >/dev/null; then \
+    echo "Install with your package manager (Debian's names):$$missing" >&2; exit 2; \
+elif [ "$$(id -u)" -ne 0 ]; then \
+    echo "sudo apt-get install -y$$missing" >&2; exit 2; \
+fi; \
+echo "installing:$$missing"; \
+export DEBIAN_FRONTEND=noninteractive; \
+apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
+endef
+
+.PHONY: help demo test check bench fixtures audit deps native
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build hark and play six voice notes against a simulated WhatsApp
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN))
+	@[ -e target/release/hark ] || echo "The first build takes about 5 minutes on two cores."
+	cargo run --release --locked -- demo --once
+
+test: ## run every test
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	cargo test --locked
+
+check: ## format, lints, build without whisper, documentation
+	$(call need,$(CARGO))
+	$(call need,$(BUILD))
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo check --no-default-features --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+bench: ## measure the parts with criterion; HARK_CORPUS adds whisper's speed
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN))
+	cargo bench --locked
+
+fixtures: ## make the voice notes of audio-fixtures anew
+	$(call need,espeak-ng:espeak-ng ffmpeg:ffmpeg)
+	audio-fixtures/make-fixtures.sh
+
+audit: ## licences, banned crates, unused dependencies, advisories (these need github.com)
+	$(call need,$(CARGO))
+	@if ! command -v cargo-deny >/dev/null || ! command -v cargo-machete >/dev/null; then \
+	    echo "cargo install --locked cargo-deny cargo-machete" >&2; exit 2; \
+	fi
+	cargo deny --locked check licenses bans sources
+	cargo machete
+	cargo deny --locked check advisories
+
+deps: ## install the Debian packages that building, running and testing need
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	$(call need,$(CARGO))
+
+native: ## build target/native/release/hark: the fast one, for this kind of CPU only
+	$(call need,$(CARGO))
+	$(call need,$(BUILD))
+	GGML_NATIVE=ON RUSTFLAGS="-C target-cpu=native" \
+	    cargo build --release --locked --target-dir target/native

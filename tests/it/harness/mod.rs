@@ -1,0 +1,267 @@
+//! The world of a test: the real service, a temporary store and the shipped simulator.
+//!
+//! Nothing is mocked: webhooks and provider calls go over HTTP, and the record is SQLite on disk.
+//! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
+
+mod redact;
+mod service;
+mod setup;
+pub(crate) mod update;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use hark::provider::simulator::{
+    Call, CallKind, Message, PersonMessage, PersonSays, SimulatorHandle,
+};
+use hark::store::sqlite::SqliteStore;
+use hark::store::{Store as _, TurnRow};
+use hark::turn::{MessageId, TurnReport};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use service::Service;
+pub(crate) use setup::Setup;
+use setup::World;
+
+/// The business number of every test.
+pub(crate) const NUMBER: &str = "106540352242922";
+/// The person who writes unless a test names another.
+pub(crate) const PERSON: &str = "15550001111";
+pub(crate) const APP_SECRET: &str = "test-app-secret";
+pub(crate) const TOKEN: &str = "test-access-token";
+pub(crate) const VERIFY_TOKEN: &str = "test-verify-token";
+
+/// Nothing a test waits for takes longer on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at what gives no notice.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// A running service and everything around it.
+pub(crate) struct TestApp {
+    service: Service,
+    world: World,
+    store: SqliteStore,
+    pub(crate) simulator: SimulatorHandle,
+    client: reqwest::Client,
+    /// Sent messages that the test has looked at.
+    seen: Cell<usize>,
+}
+
+impl TestApp {
+    /// Prepares a service with scripted engines; `.await` starts it.
+    pub(crate) fn start() -> Setup {
+        Setup::default()
+    }
+
+    /// Lets a person send a message; returns when its webhook is answered.
+    pub(crate) async fn deliver(&self, message: PersonMessage) -> MessageId {
+        let id = self.simulator.send(message).await;
+        self.simulator.settled().await;
+        id
+    }
+
+    /// Lets the person with this phone number send a text.
+    pub(crate) async fn text(&self, from: &str, text: &str) -> MessageId {
+        self.deliver(PersonMessage::new(from, PersonSays::Text(text.to_owned()))).await
+    }
+
+    /// Waits until `done` holds.
+    pub(crate) async fn wait_until(&self, what: &str, done: impl AsyncFn() -> bool) {
+        let wait = async {
+            while !done().await {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}: not in {PATIENCE:?}");
+    }
+
+    /// Waits until nothing can happen before the clock moves: every message that is due is
+    /// answered, and every webhook of the simulator is taken.
+    pub(crate) async fn run_until_idle(&self) {
+        self.simulator.settled().await;
+        self.wait_until("all messages answered", async || self.jobs("due") == 0).await;
+        self.simulator.settled().await;
+    }
+
+    /// Like [`Self::run_until_idle`], for what waits for a time of the system clock.
+    pub(crate) async fn run_until_done(&self) {
+        self.simulator.settled().await;
+        self.wait_until("all messages answered", async || self.jobs("left") == 0).await;
+        self.simulator.settled().await;
+    }
+
+    /// Moves the clock and wakes the lanes, which sleep by the system's.
+    pub(crate) async fn advance(&self, ms: i64) {
+        self.world.clock.advance(ms);
+        let id = format!("wamid.wake.{}", self.world.clock.now_ms());
+        let wake = json!({ "id": id, "from": PERSON, "type": "reaction" });
+        let (status, _) = self.post_signed(&update::messages(NUMBER, &[wake])).await;
+        assert_eq!(status, 200);
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.world.clock.now_ms()
+    }
+
+    /// Messages that are `due` or being answered, or that are `left` to be answered at any time.
+    fn jobs(&self, which: &str) -> u32 {
+        let until = if which == "due" { self.now_ms() } else { i64::MAX };
+        // What stands behind a message of its lane that waits is not due.
+        let sql = "SELECT count(*) FROM messages m WHERE state = 'leased' OR
+                       (state = 'queued' AND available_ms <= ?1 AND NOT EXISTS (
+                           SELECT 1 FROM messages o WHERE o.state = 'queued' AND o.id < m.id
+                           AND o.contact_id = m.contact_id AND o.available_ms > ?1))";
+        self.database().query_row(sql, [until], |row| row.get(0)).unwrap()
+    }
+
+    /// How many stored messages are in a state.
+    pub(crate) fn stored(&self, state: &str) -> u32 {
+        let sql = "SELECT count(*) FROM messages WHERE state = ?1";
+        self.database().query_row(sql, [state], |row| row.get(0)).unwrap()
+    }
+
+    /// Another connection to the service's database.
+    pub(crate) fn database(&self) -> Connection {
+        let database = Connection::open(self.world.database_path()).unwrap();
+        database.busy_timeout(Duration::from_secs(5)).unwrap();
+        database
+    }
+
+    /// Everything hark has sent so far, in order.
+    pub(crate) fn sent(&self) -> Vec<Message> {
+        let sent = self.simulator.sent();
+        self.seen.set(sent.len());
+        sent
+    }
+
+    /// The one message hark has sent.
+    #[track_caller]
+    pub(crate) fn sent_one(&self) -> Message {
+        let mut sent = self.sent();
+        assert_eq!(sent.len(), 1, "{sent:#?}");
+        sent.remove(0)
+    }
+
+    /// The words of everything that was sent as text.
+    pub(crate) fn sent_texts(&self) -> Vec<String> {
+        self.sent().into_iter().filter_map(|message| message.text).collect()
+    }
+
+    /// The file of a sent voice note.
+    #[track_caller]
+    pub(crate) fn note_of(&self, message: &Message) -> bytes::Bytes {
+        let media = message.media.as_ref().expect("it is a voice note");
+        self.simulator.note(&media.id).unwrap()
+    }
+
+    /// Every provider call so far, in order.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.simulator.calls()
+    }
+
+    pub(crate) fn count(&self, kind: CallKind) -> usize {
+        self.calls().iter().filter(|call| call.kind == kind).count()
+    }
+
+    /// Every provider call without what differs from run to run; the read mark, which races with
+    /// the download, comes first.
+    pub(crate) fn calls_redacted(&self) -> Value {
+        let mut calls = self.calls();
+        calls.sort_by_key(|call| call.kind != CallKind::Read);
+        redact::ids_times_and_sizes(json!(calls))
+    }
+
+    /// Every turn, oldest first.
+    pub(crate) async fn turns(&self) -> Vec<TurnRow> {
+        let mut turns = self.store.turns(None, 1000).await.unwrap();
+        turns.reverse();
+        turns
+    }
+
+    /// The report of the only turn.
+    #[track_caller]
+    pub(crate) fn report(&self) -> impl Future<Output = TurnReport> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let turns = self.turns().await;
+            assert_eq!(turns.len(), 1, "{caller}: {turns:#?}");
+            turns[0].report.clone().expect("the turn is finished")
+        }
+    }
+
+    /// The address of a path of the service.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.world.address)
+    }
+
+    /// Gets a path of the service: status and body.
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let answer = self.client.get(self.url(path)).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Posts a body as the provider does; `signature` is the whole header, if one is sent.
+    pub(crate) async fn post_webhook(
+        &self,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+        signature: Option<&str>,
+    ) -> (u16, Value) {
+        let mut request = self.client.post(self.url(path)).body(body);
+        if let Some(signature) = signature {
+            request = request.header("X-Hub-Signature-256", signature);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// Posts a body signed with the secret of the test's number.
+    pub(crate) async fn post_signed(&self, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let signature = update::sign(APP_SECRET, body.as_bytes());
+        self.post_webhook("/webhook", body, Some(&signature)).await
+    }
+
+    /// Stops the service as SIGTERM does, and starts it on the same store and address.
+    pub(crate) async fn restart(&mut self) {
+        self.service.stop().await;
+        self.service.start(&self.world).await;
+    }
+
+    /// Kills the service's process with SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        self.service.kill().await;
+    }
+
+    /// Starts the service again after [`Self::kill`].
+    pub(crate) async fn start_again(&mut self) {
+        self.service.start(&self.world).await;
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let (jobs, sent) = (self.jobs("left"), self.simulator.sent().len());
+        assert_eq!(jobs, 0, "the test leaves messages without an answer");
+        assert_eq!(sent, self.seen.get(), "hark sent messages that the test never looked at");
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "hark sent messages that the test never looked at")]
+async fn a_sent_message_that_nobody_looks_at_fails_its_test() {
+    let app = TestApp::start().await;
+    app.text(PERSON, "hello").await;
+    app.run_until_idle().await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the test leaves messages without an answer")]
+async fn a_message_that_is_left_fails_its_test() {
+    let app = TestApp::start().thinks_ms(60_000).await;
+    app.text(PERSON, "hello").await;
+}

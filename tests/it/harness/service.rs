@@ -1,0 +1,82 @@
+//! The service under test: in the test's own process, or as the real program in one of its own.
+
+use std::time::Duration;
+
+use hark::app::{App, Hearing, Places};
+use hark::lifecycle::Shutdown;
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use super::setup::World;
+use super::{LOOK_AGAIN, PATIENCE};
+
+pub(super) enum Service {
+    /// Runs by the test's clock.
+    Here(Option<Running>),
+    /// Can be killed.
+    Process(Option<Child>),
+}
+
+pub(super) struct Running {
+    shutdown: Shutdown,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Service {
+    pub(super) fn new(process: bool) -> Self {
+        if process { Self::Process(None) } else { Self::Here(None) }
+    }
+
+    /// Starts it; returns when it answers.
+    pub(super) async fn start(&mut self, world: &World) {
+        match self {
+            Self::Here(running) => *running = Some(start_here(world).await),
+            Self::Process(child) => *child = Some(start_process(world).await),
+        }
+    }
+
+    /// Stops it after the turns that run.
+    pub(super) async fn stop(&mut self) {
+        let Self::Here(running) = self else { panic!("a process is killed, not stopped") };
+        let Running { shutdown, task } = running.take().expect("it runs");
+        shutdown.stop.cancel();
+        tokio::time::timeout(PATIENCE, task).await.expect("it stops").unwrap().unwrap();
+    }
+
+    /// Kills it with SIGKILL.
+    pub(super) async fn kill(&mut self) {
+        let Self::Process(child) = self else { panic!("only a process can be killed") };
+        child.take().expect("it runs").kill().await.unwrap();
+    }
+}
+
+async fn start_here(world: &World) -> Running {
+    let config = hark::config::load(Some(&world.config_path()), &world.environment).unwrap();
+    let listener = TcpListener::bind(world.address).await.unwrap();
+    let clock = world.clock.clone();
+    let app = App::build(&config, &Places::default(), &Hearing::default(), clock).await.unwrap();
+    let shutdown = Shutdown::default();
+    let task = tokio::spawn(app.run(listener, shutdown.clone()));
+    Running { shutdown, task }
+}
+
+async fn start_process(world: &World) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hark"))
+        .arg("--config")
+        .arg(world.config_path())
+        .args(["serve", "--listen", &world.address.to_string()])
+        .envs(&world.environment)
+        .env("HARK__LOG__LEVEL", "error")
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let ready = async {
+        while tokio::net::TcpStream::connect(world.address).await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "the service ended at its start");
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ready).await.expect("the service starts");
+    child
+}

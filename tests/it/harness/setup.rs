@@ -1,0 +1,144 @@
+//! What a test asks for before its service starts, and the world that is built from it.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use hark::clock::Clock;
+use hark::config::Environment;
+use hark::provider::http_client;
+use hark::provider::simulator::{Simulator, SimulatorSettings};
+use hark::store::sqlite::{Access, SqliteStore};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::service::Service;
+use super::{APP_SECRET, NUMBER, TOKEN, TestApp, VERIFY_TOKEN};
+
+/// Configuration keys over the scripted defaults.
+#[derive(Default)]
+pub(crate) struct Setup {
+    keys: Environment,
+    process: bool,
+}
+
+impl Setup {
+    /// What every voice note is heard as.
+    pub(crate) fn hears(self, text: &str) -> Self {
+        self.set("stt.text", text)
+    }
+
+    /// What the agent answers; without it, it repeats what it heard.
+    pub(crate) fn answers(self, text: &str) -> Self {
+        self.set("llm.text", text)
+    }
+
+    /// Lets the agent think before its first word.
+    pub(crate) fn thinks_ms(self, ms: u64) -> Self {
+        self.set("llm.first_token_ms", &ms.to_string())
+    }
+
+    /// Sets a configuration key, e.g. `numbers.1.status`.
+    pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
+        let name = format!("HARK__{}", key.to_uppercase().replace('.', "__"));
+        self.keys.insert(name, value.to_owned());
+        self
+    }
+
+    /// Runs the real program in its own process, by the system's clock, so that it can be killed.
+    pub(crate) fn as_process(mut self) -> Self {
+        self.process = true;
+        self
+    }
+
+    async fn build(self) -> TestApp {
+        let simulator_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = simulator_listener.local_addr().unwrap();
+        let address = free_address();
+        let world = World::new(self.keys, self.process, address, api);
+        let client = http_client();
+        let settings = SimulatorSettings {
+            webhook: format!("http://{address}/webhook").parse().unwrap(),
+            app_secret: APP_SECRET.into(),
+            phone_number_id: NUMBER.into(),
+            access_token: Some(TOKEN.into()),
+            public_url: None,
+            clock: world.clock.clone(),
+            id_seed: "test".to_owned(),
+        };
+        let simulator = Simulator::new(settings, client.clone());
+        let handle = simulator.handle();
+        tokio::spawn(simulator.serve(simulator_listener, CancellationToken::new()));
+        let mut service = Service::new(self.process);
+        service.start(&world).await;
+        let store = SqliteStore::open(&world.database_path(), Access::Inspect).unwrap();
+        TestApp { service, world, store, simulator: handle, client, seen: Cell::new(0) }
+    }
+}
+
+impl IntoFuture for Setup {
+    type Output = TestApp;
+    type IntoFuture = Pin<Box<dyn Future<Output = TestApp>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.build())
+    }
+}
+
+/// An address to listen on before and after a restart: below the ports that the system gives to
+/// outgoing connections, so that none of them takes it in between.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Two runs of the tests begin at different places.
+        let start = u16::try_from(std::process::id() % 10_000).unwrap();
+        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
+/// What outlives a restart of the service.
+pub(super) struct World {
+    folder: TempDir,
+    pub(super) environment: Environment,
+    pub(super) address: SocketAddr,
+    pub(super) clock: Clock,
+}
+
+impl World {
+    fn new(environment: Environment, process: bool, address: SocketAddr, api: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = String::new();
+        for engine in ["stt", "llm", "tts"] {
+            writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
+        }
+        write!(
+            file,
+            "[store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
+             [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
+             access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\n\
+             api_url = \"http://{api}\"\n"
+        )
+        .unwrap();
+        std::fs::write(folder.path().join("hark.toml"), file).unwrap();
+        let now_ms = Clock::System.now_ms();
+        let clock = if process { Clock::System } else { Clock::manual(now_ms) };
+        Self { folder, environment, address, clock }
+    }
+
+    pub(super) fn config_path(&self) -> PathBuf {
+        self.folder.path().join("hark.toml")
+    }
+
+    pub(super) fn database_path(&self) -> PathBuf {
+        self.folder.path().join("hark.db")
+    }
+}

@@ -1,0 +1,119 @@
+//! Order: one contact's messages one at a time, different contacts side by side.
+
+use hark::provider::simulator::{Call, CallKind};
+use hark::store::Disposition::Queue;
+use hark::store::Store as _;
+use hark::store::sqlite::{Access, SqliteStore};
+use hark::turn::{Body, ContactRef, Inbound};
+use serde_json::Value;
+
+use crate::harness::{NUMBER, PERSON, TestApp, update::text_of};
+
+/// `r` for each turn's read mark and `m` for each message, in the order of the calls.
+fn rhythm(app: &TestApp) -> String {
+    let letter = |call: Call| match call.kind {
+        CallKind::Read => Some('r'),
+        CallKind::Messages => Some('m'),
+        _ => None,
+    };
+    app.calls().into_iter().filter_map(letter).collect()
+}
+
+/// The JSON of each message that was sent.
+fn messages(app: &TestApp) -> Vec<Value> {
+    let calls = app.calls().into_iter();
+    calls.filter(|call| call.kind == CallKind::Messages).map(|call| call.body).collect()
+}
+
+#[tokio::test]
+async fn messages_of_one_contact_are_answered_in_order_and_one_at_a_time() {
+    let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(60).await;
+    for text in ["one", "two", "three"] {
+        app.text(PERSON, text).await;
+    }
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["one", "two", "three"]);
+    assert_eq!(rhythm(&app), "rmrmrm");
+}
+
+#[tokio::test]
+async fn contacts_do_not_wait_for_each_other() {
+    let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(400).await;
+    for person in ["15550000001", "15550000002", "15550000003", "15550000004"] {
+        app.text(person, "hello").await;
+    }
+    app.run_until_idle().await;
+    assert_eq!(rhythm(&app), "rrrrmmmm");
+    assert_eq!(app.sent().len(), 4);
+}
+
+#[tokio::test]
+async fn a_message_waiting_to_be_tried_again_holds_its_lane_only() {
+    let app = TestApp::start().set("agents.0.reply", "text").await;
+    app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
+    app.text(PERSON, "one").await;
+    app.run_until_idle().await;
+    app.text(PERSON, "two").await;
+    app.text("15550000002", "other").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["other"]);
+    app.advance(2_000).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["other", "one", "two"]);
+}
+
+#[tokio::test]
+async fn the_lanes_sleep_until_the_head_of_a_lane_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("hark.db"), Access::Serve).unwrap();
+    let from = ContactRef { user_id: None, phone: Some(PERSON.into()), profile_name: None };
+    let message = |id: &str| Inbound {
+        number: NUMBER.into(),
+        id: id.into(),
+        from: Some(from.clone()),
+        raw_type: "text".to_owned(),
+        body: Body::Text { text: "hi".into() },
+        sent_at_ms: 0,
+    };
+    store.accept(vec![(message("1"), Queue), (message("2"), Queue)], 1_000).await.unwrap();
+    let first = store.lease(10, 1_000).await.unwrap().remove(0);
+    assert_eq!(store.next_due_ms().await.unwrap(), None);
+    store.release(first.row, 5_000).await.unwrap();
+    assert_eq!(store.next_due_ms().await.unwrap(), Some(5_000));
+}
+
+#[tokio::test]
+async fn a_phone_number_and_its_user_id_are_one_lane() {
+    let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(60).await;
+    app.deliver(text_of(PERSON, None, "by phone")).await;
+    app.deliver(text_of(PERSON, Some("US.1349"), "by both")).await;
+    app.deliver(text_of("", Some("US.1349"), "by id")).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["by phone", "by both", "by id"]);
+    assert_eq!(rhythm(&app), "rmrmrm");
+    let turns = app.turns().await;
+    assert!(turns.iter().all(|turn| turn.contact == "US.1349"), "{turns:#?}");
+}
+
+#[tokio::test]
+async fn contacts_seen_apart_become_one_when_a_message_names_both() {
+    let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(60).await;
+    app.deliver(text_of(PERSON, None, "by phone")).await;
+    app.deliver(text_of("", Some("US.1349"), "by id")).await;
+    app.deliver(text_of(PERSON, Some("US.1349"), "by both")).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts().last().unwrap(), "by both");
+    assert_eq!(app.sent().len(), 3);
+    let turns = app.turns().await;
+    assert!(turns.iter().all(|turn| turn.contact == "US.1349"), "{turns:#?}");
+}
+
+#[tokio::test]
+async fn a_person_without_a_phone_number_is_answered_by_user_id() {
+    let app = TestApp::start().set("agents.0.reply", "text").await;
+    app.deliver(text_of("", Some("US.1349"), "hello")).await;
+    app.run_until_idle().await;
+    app.sent_one();
+    let message = &messages(&app)[0];
+    assert_eq!((&message["recipient"], &message["to"]), (&"US.1349".into(), &Value::Null));
+}
