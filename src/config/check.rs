@@ -40,6 +40,9 @@ impl Config {
     /// The engines of one of [`Config::agents`].
     ///
     /// # Errors
+    /// An engine or a key of it that does not exist.
+    ///
+    /// # Errors
     /// An override with an unknown key, or an engine that is not built.
     pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
         let agent = &self.agents[index];

@@ -40,6 +40,12 @@ impl ConfigError {
 /// Loads `file`, else `./hark.toml` if it exists, else the defaults alone; then the environment.
 ///
 /// # Errors
+/// What cannot be used, with its key and the file or variable that set it.
+///
+/// # Panics
+/// If the embedded defaults are broken, which the first test of any kind shows.
+///
+/// # Errors
 /// The first key that cannot be used, with the file or variable it came from.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
     let mut origins = BTreeMap::new();
@@ -67,7 +73,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
 /// Says where a file is no TOML, without the line itself: it may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
-    let line = text.as_bytes()[..start.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+    let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;
     format!("line {line} is not TOML: {}", error.message())
 }
 
@@ -152,9 +158,9 @@ fn set(
     let mut path = String::new();
     for key in keys {
         match key.parse::<usize>() {
-            Ok(index) => path.push_str(&format!("[{index}]")),
+            Ok(index) => path = format!("{path}[{index}]"),
             Err(_) if path.is_empty() => path.push_str(key),
-            Err(_) => path.push_str(&format!(".{key}")),
+            Err(_) => path = format!("{path}.{key}"),
         }
     }
     let secret = keys.last().is_some_and(|key| SECRETS.contains(&key.as_str()));

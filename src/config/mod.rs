@@ -127,6 +127,9 @@ pub struct Number {
 
 impl Number {
     /// Where its calls go.
+    ///
+    /// # Panics
+    /// Never: the addresses are constants.
     pub fn api_url(&self) -> Url {
         self.api_url.clone().unwrap_or_else(|| {
             let url = match self.provider {

@@ -1,5 +1,7 @@
 //! The one test binary: the real service against the shipped simulator, one file a feature.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod harness;
 mod program;
 
