@@ -221,6 +221,7 @@ async fn an_agents_own_table_overrides_the_sections() {
     assert_eq!(ran.json(0)[0]["reply"]["text"], "my own");
 }
 
+#[cfg(feature = "stt-whisper")]
 #[tokio::test]
 async fn without_a_model_only_what_hears_is_refused_with_the_line_that_pulls_one() {
     let hark = Hark::new().file("hark.toml", NUMBER).file("a.ogg", "not heard anyway");

@@ -1,5 +1,5 @@
-//! The built program in a folder of its own: no configuration, no model, no variable but the
-//! test's.
+//! The built program in a folder of its own, temporary files included: no configuration, no model,
+//! no variable but the test's.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -95,6 +95,7 @@ impl Hark {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
+            .env("TMPDIR", self.folder.path())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
