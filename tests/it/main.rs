@@ -1,5 +1,7 @@
 //! The one test binary: the real service against the shipped simulator, one file a feature.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod harness;
 mod program;
 
