@@ -32,7 +32,7 @@ pub(crate) const TOKEN: &str = "test-access-token";
 pub(crate) const VERIFY_TOKEN: &str = "test-verify-token";
 
 /// Nothing a test waits for takes longer on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at what gives no notice.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 

@@ -1,7 +1,5 @@
 //! The service under test: in the test's own process, or as the real program in one of its own.
 
-use std::time::Duration;
-
 use hark::app::{App, Hearing, Places};
 use hark::lifecycle::Shutdown;
 use tokio::net::TcpListener;
@@ -77,6 +75,6 @@ async fn start_process(world: &World) -> Child {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), ready).await.expect("the service starts");
+    tokio::time::timeout(PATIENCE, ready).await.expect("the service starts");
     child
 }

@@ -51,7 +51,7 @@ impl Setup {
     }
 
     /// Runs the real program in its own process, by the system's clock, so that it can be killed.
-    pub(crate) fn as_process(mut self) -> Self {
+    pub(crate) fn in_a_process(mut self) -> Self {
         self.process = true;
         self
     }
