@@ -189,8 +189,12 @@ impl TestApp {
         }
     }
 
-    /// The address of a path of the service.
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// What a service in a process of its own has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.world.log_path()).unwrap()
+    }
+
+    fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.world.address)
     }
 

@@ -138,6 +138,11 @@ impl World {
         self.folder.path().join("hark.toml")
     }
 
+    /// Where a service in a process of its own logs to, at its most talkative.
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("hark.log")
+    }
+
     pub(super) fn database_path(&self) -> PathBuf {
         self.folder.path().join("hark.db")
     }
