@@ -61,7 +61,7 @@ async fn unknown_keys_and_wrong_types_are_named() {
 #[tokio::test]
 async fn what_is_missing_is_named_with_both_ways_to_give_it() {
     let without = |key: &str| -> String {
-        NUMBER.lines().filter(|line| !line.starts_with(key)).map(|l| format!("{l}\n")).collect()
+        NUMBER.split_inclusive('\n').filter(|line| !line.starts_with(key)).collect()
     };
     let missing = "mine.toml: numbers[0].app_secret: is missing; set app_secret or app_secret_file";
     check(&without("app_secret"), &[missing]).await;

@@ -1,7 +1,5 @@
 //! The one test binary: the real service against the shipped simulator, one file a feature.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod harness;

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 /// A command or a service that takes longer is stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ears that need no model.
 pub(crate) const SCRIPTED: &str = "[stt]\nengine = \"scripted\"\ntext = \"when do you open\"\n";
