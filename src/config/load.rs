@@ -73,7 +73,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
 /// Says where a file is no TOML, without the line itself: it may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
-    let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;
+    let line = text.get(..start).unwrap_or(text).split('\n').count();
     format!("line {line} is not TOML: {}", error.message())
 }
 

@@ -22,7 +22,7 @@ fn check_answered_once(app: &TestApp, ids: &[String]) {
 
 #[tokio::test]
 async fn what_was_answered_200_survives_a_kill() {
-    let mut app = TestApp::start().as_process().thinks_ms(300).await;
+    let mut app = TestApp::start().in_a_process().thinks_ms(300).await;
     let ids: Vec<String> = (0..5).map(|n| format!("wamid.{n}")).collect();
     let texts: Vec<_> = ids.iter().map(|id| update::text(id, "hello")).collect();
     let (status, _) = app.post_signed(&update::messages(NUMBER, &texts)).await;
@@ -35,7 +35,7 @@ async fn what_was_answered_200_survives_a_kill() {
 
 #[tokio::test]
 async fn a_turn_that_was_killed_in_its_middle_is_answered_once() {
-    let mut app = TestApp::start().as_process().thinks_ms(300).await;
+    let mut app = TestApp::start().in_a_process().thinks_ms(300).await;
     let mut ids = Vec::new();
     for person in ["15550000001", "15550000002", "15550000003"] {
         ids.push(app.text(person, "hello").await.0);
@@ -52,7 +52,7 @@ async fn a_turn_that_was_killed_in_its_middle_is_answered_once() {
 
 #[tokio::test]
 async fn a_part_that_was_refused_before_a_kill_is_sent_once_after_it() {
-    let mut app = TestApp::start().as_process().await;
+    let mut app = TestApp::start().in_a_process().await;
     app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
     let id = app.text(PERSON, "hello").await.0;
     app.wait_until("the send failed", async || app.count(CallKind::Messages) == 1).await;
@@ -67,7 +67,7 @@ async fn a_part_that_was_refused_before_a_kill_is_sent_once_after_it() {
 
 #[tokio::test]
 async fn a_part_that_was_sent_but_not_noted_is_known_by_its_status() {
-    let mut app = TestApp::start().as_process().await;
+    let mut app = TestApp::start().in_a_process().await;
     let mut ids = Vec::new();
     for person in ["15550000001", "15550000002", "15550000003"] {
         ids.push(app.simulator.send_text(person, "hello").await.0);
@@ -141,7 +141,7 @@ async fn a_stop_finishes_the_turns_that_run() {
 
 #[tokio::test]
 async fn a_message_that_kills_the_service_three_times_gets_the_fallback() {
-    let mut app = TestApp::start().as_process().thinks_ms(60_000).await;
+    let mut app = TestApp::start().in_a_process().thinks_ms(60_000).await;
     let id = app.text(PERSON, "poison").await.0;
     for attempt in 1..=3 {
         app.wait_until("the turn runs", async || app.count(CallKind::Read) == attempt).await;

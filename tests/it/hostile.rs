@@ -6,7 +6,7 @@ use hark::turn::Outcome;
 use serde_json::{Value, json};
 
 use crate::harness::update::{self, audio, fixture, voice_note};
-use crate::harness::{NUMBER, PERSON, Setup, TestApp};
+use crate::harness::{APP_SECRET, NUMBER, PERSON, Setup, TOKEN, TestApp, VERIFY_TOKEN};
 
 const OGG: &str = "audio/ogg; codecs=opus";
 const NO_SPEECH: &str =
@@ -183,5 +183,32 @@ async fn every_mutilated_note_gets_an_answer() {
         let answered =
             matches!(report.outcome, Outcome::VoiceNote | Outcome::Text | Outcome::Question);
         assert!(answered, "{report:#?}");
+    }
+}
+
+#[tokio::test]
+async fn logs_hold_no_words_phone_numbers_or_secrets() {
+    let app = TestApp::start().in_a_process().hears("heardword").await;
+    app.text(PERSON, "writtenword").await;
+    app.deliver(voice_note("en_price.ogg")).await;
+    app.deliver(update::text_of("", Some("US.4242"), "writtenword")).await;
+    app.post_webhook("/webhook", "writtenword", Some("sha256=00")).await;
+    let junk = format!("writtenword {PERSON}");
+    let signature = update::sign(APP_SECRET, junk.as_bytes());
+    app.post_webhook("/webhook", junk, Some(&signature)).await;
+    app.get("/webhook?hub.mode=subscribe&hub.verify_token=wrongtoken").await;
+    app.simulator.fail_next(CallKind::Messages, 400, 131_026, 1);
+    app.simulator.fail_next(CallKind::MediaDownload, 500, 131_000, 1);
+    app.text("15550002222", "writtenword").await;
+    app.deliver(audio("writtenword".repeat(9), OGG)).await;
+    app.run_until_done().await;
+    assert_eq!(app.sent().len(), 5);
+    let log = app.log();
+    assert!(log.contains("a turn ended"), "{log}");
+    let secrets = [TOKEN, APP_SECRET, VERIFY_TOKEN, "wrongtoken"];
+    let personal = [PERSON, "15550002222", "US.4242", "heardword", "writtenword", "How much"];
+    for word in secrets.into_iter().chain(personal) {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(word)).collect();
+        assert!(lines.is_empty(), "{word} is in the log: {lines:#?}");
     }
 }

@@ -117,3 +117,13 @@ async fn a_person_without_a_phone_number_is_answered_by_user_id() {
     let message = &messages(&app)[0];
     assert_eq!((&message["recipient"], &message["to"]), (&"US.1349".into(), &Value::Null));
 }
+
+#[tokio::test]
+async fn more_people_than_turns_fit_side_by_side_are_all_answered() {
+    let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(50).await;
+    for person in 0..100 {
+        app.simulator.send_text(&format!("1555000{person:04}"), "hello").await;
+    }
+    app.run_until_idle().await;
+    assert_eq!(app.sent().len(), 100);
+}

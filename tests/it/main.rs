@@ -1,6 +1,6 @@
 //! The one test binary: the real service against the shipped simulator, one file a feature.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod harness;
 mod program;

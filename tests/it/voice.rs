@@ -173,6 +173,57 @@ async fn a_send_that_came_too_fast_is_repeated_once() {
 }
 
 #[tokio::test]
+async fn a_long_text_that_was_held_up_goes_out_once_and_in_order() {
+    let text = "word ".repeat(2000);
+    let app = TestApp::start().set("agents.0.reply", "text").answers(&text).await;
+    app.simulator.fail_next(CallKind::Messages, 400, 131_056, 1);
+    app.text(PERSON, "tell me everything").await;
+    app.run_until_idle().await;
+    app.advance(4_000).await;
+    app.run_until_idle().await;
+    let parts: Vec<_> =
+        app.sent().into_iter().filter_map(|message| message.callback_data).collect();
+    let indexes: Vec<_> = parts.iter().filter_map(|data| data.rsplit(':').next()).collect();
+    assert_eq!(indexes, ["0", "1", "2"]);
+    assert_eq!(app.sent_texts().join(" "), text.trim());
+}
+
+/// Checks that a written question ends in the fallback text, and why.
+async fn check_fallback(setup: Setup, expected_reason: &str) {
+    let app = setup.await;
+    app.text(PERSON, "hello").await;
+    app.run_until_idle().await;
+    let text = app.sent_one().text.unwrap();
+    assert_eq!(text, "Sorry, we couldn't process your request. Please try again later");
+    let report = app.report().await;
+    assert_eq!(report.outcome, Outcome::Fallback);
+    let reason = report.reason.unwrap();
+    assert!(reason.contains(expected_reason), "{reason}");
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_or_is_empty_becomes_the_fallback() {
+    let late = TestApp::start().thinks_ms(60_000).set("limits.turn_seconds", "1");
+    check_fallback(late, "the time allowed is over").await;
+    check_fallback(TestApp::start().answers(" "), "the answer is empty").await;
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_be_reached_ends_the_turn_as_failed() {
+    let app = TestApp::start().await;
+    // The note, the text instead of it, and the fallback.
+    app.simulator.fail_next(CallKind::Messages, 400, 131_026, 3);
+    app.text(PERSON, "hello").await;
+    app.run_until_idle().await;
+    assert!(app.sent().is_empty());
+    assert_eq!(app.count(CallKind::Messages), 3);
+    let report = app.report().await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    let reason = report.reason.unwrap();
+    assert!(reason.contains("131026"), "{reason}");
+}
+
+#[tokio::test]
 async fn after_three_failed_attempts_the_fallback_text_goes_out() {
     let app = TestApp::start().await;
     app.simulator.fail_next(CallKind::MediaDownload, 500, 131_000, 3);

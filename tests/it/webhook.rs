@@ -183,3 +183,24 @@ async fn what_cannot_be_stored_is_asked_for_again() {
     assert_eq!(app.get("/readyz").await.0, 200);
     app.sent_one();
 }
+
+#[tokio::test]
+async fn health_and_metrics_are_served() {
+    let app = TestApp::start().await;
+    app.text(PERSON, "hello").await;
+    app.run_until_idle().await;
+    app.sent_one();
+    for path in ["/health", "/healthz", "/readyz"] {
+        assert_eq!(app.get(path).await.0, 200, "{path}");
+    }
+    let (status, metrics) = app.get("/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "hark_stage_seconds_bucket{stage=\"send\"",
+        "hark_turn_seconds_count",
+        "hark_turns_total{outcome=\"voice_note\"}",
+        "hark_webhook_seconds_count",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}

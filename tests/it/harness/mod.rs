@@ -32,7 +32,7 @@ pub(crate) const TOKEN: &str = "test-access-token";
 pub(crate) const VERIFY_TOKEN: &str = "test-verify-token";
 
 /// Nothing a test waits for takes longer on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at what gives no notice.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -189,8 +189,12 @@ impl TestApp {
         }
     }
 
-    /// The address of a path of the service.
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// What a service in a process of its own has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.world.log_path()).unwrap()
+    }
+
+    fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.world.address)
     }
 

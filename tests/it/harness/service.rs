@@ -1,6 +1,6 @@
 //! The service under test: in the test's own process, or as the real program in one of its own.
 
-use std::time::Duration;
+use std::fs::File;
 
 use hark::app::{App, Hearing, Places};
 use hark::lifecycle::Shutdown;
@@ -62,12 +62,14 @@ async fn start_here(world: &World) -> Running {
 }
 
 async fn start_process(world: &World) -> Child {
+    let log = File::options().create(true).append(true).open(world.log_path()).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_hark"))
         .arg("--config")
         .arg(world.config_path())
         .args(["serve", "--listen", &world.address.to_string()])
         .envs(&world.environment)
-        .env("HARK__LOG__LEVEL", "error")
+        .env("HARK__LOG__LEVEL", "trace")
+        .stderr(log)
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -77,6 +79,6 @@ async fn start_process(world: &World) -> Child {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), ready).await.expect("the service starts");
+    tokio::time::timeout(PATIENCE, ready).await.expect("the service starts");
     child
 }

@@ -51,7 +51,7 @@ impl Setup {
     }
 
     /// Runs the real program in its own process, by the system's clock, so that it can be killed.
-    pub(crate) fn as_process(mut self) -> Self {
+    pub(crate) fn in_a_process(mut self) -> Self {
         self.process = true;
         self
     }
@@ -136,6 +136,11 @@ impl World {
 
     pub(super) fn config_path(&self) -> PathBuf {
         self.folder.path().join("hark.toml")
+    }
+
+    /// Where a service in a process of its own logs to, at its most talkative.
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("hark.log")
     }
 
     pub(super) fn database_path(&self) -> PathBuf {
