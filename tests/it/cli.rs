@@ -165,11 +165,13 @@ async fn demo_answers_every_fixture_with_a_voice_note() {
 #[tokio::test]
 async fn a_reader_that_leaves_early_is_no_failure() {
     let hark = Hark::new().file("hark.toml", SCRIPTED).file("a.ogg", QUESTION);
-    let pipe = format!("{} transcribe a.ogg a.ogg a.ogg | true", env!("CARGO_BIN_EXE_hark"));
-    let mut shell = Command::new("bash");
-    shell.args(["-o", "pipefail", "-c", &pipe]).current_dir(hark.path(""));
-    let ran = shell.output().await.unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    for command in ["transcribe a.ogg a.ogg a.ogg", "say hello -o -", "ask --text hello --json"] {
+        let pipe = format!("{} {command} | true", env!("CARGO_BIN_EXE_hark"));
+        let mut shell = Command::new("bash");
+        shell.args(["-o", "pipefail", "-c", &pipe]).current_dir(hark.path(""));
+        let ran = shell.output().await.unwrap();
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
 }
 
 /// `hark simulate` and `hark serve`, each a process, pointed at each other.
