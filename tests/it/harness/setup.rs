@@ -95,8 +95,8 @@ impl IntoFuture for Setup {
 fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        // Two runs of the tests begin at different places.
-        let start = u16::try_from(std::process::id() % 10_000).unwrap();
+        // Two runs of the tests, whose process ids are close, begin at different places.
+        let start = u16::try_from(std::process::id() % 60 * 200).unwrap();
         let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         if std::net::TcpListener::bind(address).is_ok() {
