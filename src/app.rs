@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -32,6 +33,8 @@ use crate::queue::lanes::Lanes;
 use crate::store::Store;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::stt::scripted::ScriptedTranscriber;
+#[cfg(feature = "stt-whisper")]
+use crate::stt::whisper::WhisperTranscriber;
 use crate::stt::{NoteKey, SttError, Transcriber, Utterance};
 use crate::telemetry;
 use crate::tts::Synthesizer;
@@ -66,6 +69,8 @@ pub struct Hearing {
     pub scripted_without_model: bool,
     /// Nothing will be heard: no model is loaded.
     pub deaf: bool,
+    /// Nothing will be said: a machine without a voice will do.
+    pub only: bool,
 }
 
 /// Makes engines, one for all agents that want the same.
@@ -75,14 +80,23 @@ pub struct Engines<'a> {
     places: &'a Places,
     hearing: &'a Hearing,
     transcribers: HashMap<String, Arc<dyn Transcriber>>,
+    #[cfg(feature = "stt-whisper")]
+    models: HashMap<String, Arc<WhisperTranscriber>>,
     synthesizers: HashMap<String, Arc<dyn Synthesizer>>,
 }
 
 impl<'a> Engines<'a> {
     /// Makes none yet.
     pub fn new(config: &'a Config, places: &'a Places, hearing: &'a Hearing) -> Self {
-        let (transcribers, synthesizers) = (HashMap::new(), HashMap::new());
-        Self { config, places, hearing, transcribers, synthesizers }
+        Self {
+            config,
+            places,
+            hearing,
+            transcribers: HashMap::new(),
+            #[cfg(feature = "stt-whisper")]
+            models: HashMap::new(),
+            synthesizers: HashMap::new(),
+        }
     }
 
     /// Sets one of the configured agents up. Loads a model if no earlier agent did.
@@ -118,14 +132,12 @@ impl<'a> Engines<'a> {
         if self.hearing.deaf {
             return Ok(Arc::new(Deaf));
         }
-        let key = format!("{stt:?}");
-        let transcriber = match self.transcribers.get(&key) {
-            Some(transcriber) => Arc::clone(transcriber),
-            None if stt.engine == "scripted" => self.scripted(stt),
-            None => self.whisper(agent, stt)?,
+        let (key, transcriber) = if stt.engine == "scripted" {
+            (format!("{stt:?}"), self.scripted(stt))
+        } else {
+            self.whisper(agent, stt)?
         };
-        self.transcribers.insert(key, Arc::clone(&transcriber));
-        Ok(transcriber)
+        Ok(Arc::clone(self.transcribers.entry(key).or_insert(transcriber)))
     }
 
     fn scripted(&self, stt: &config::Stt) -> Arc<dyn Transcriber> {
@@ -133,15 +145,20 @@ impl<'a> Engines<'a> {
     }
 
     #[cfg(not(feature = "stt-whisper"))]
-    fn whisper(&self, _: usize, _: &config::Stt) -> anyhow::Result<Arc<dyn Transcriber>> {
+    fn whisper(&self, _: usize, _: &config::Stt) -> anyhow::Result<(String, Arc<dyn Transcriber>)> {
         let problem = "\"whisper\" is not part of this build (cargo feature stt-whisper)";
         Err(self.config.error("stt.engine", problem).into())
     }
 
+    /// The transcriber of one agent and the key it is shared under: a model is loaded once.
     #[cfg(feature = "stt-whisper")]
-    fn whisper(&self, agent: usize, stt: &config::Stt) -> anyhow::Result<Arc<dyn Transcriber>> {
+    fn whisper(
+        &mut self,
+        agent: usize,
+        stt: &config::Stt,
+    ) -> anyhow::Result<(String, Arc<dyn Transcriber>)> {
         use crate::stt::models::{self, ModelError};
-        use crate::stt::whisper::{ModelSource, WhisperSettings, WhisperTranscriber};
+        use crate::stt::whisper::{ModelSource, WhisperSettings};
 
         let places = self.places;
         let found = models::find(
@@ -153,20 +170,27 @@ impl<'a> Engines<'a> {
         let refused = |error: ModelError| self.config.error("stt.model", error.to_string());
         let path = match found {
             Ok(path) => path,
-            Err(_) if self.hearing.scripted_without_model => return Ok(self.scripted(stt)),
+            Err(_) if self.hearing.scripted_without_model => {
+                return Ok((format!("{stt:?}"), self.scripted(stt)));
+            }
             Err(error) => return Err(refused(error).into()),
         };
-        let states = stt.states;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let whisper = WhisperTranscriber::load(WhisperSettings {
-            model: ModelSource::Path(path),
-            threads: stt.threads.unwrap_or_else(|| (cores / states).max(1)),
-            states,
+        let settings = WhisperSettings {
+            threads: stt.threads.unwrap_or_else(|| (cores / stt.states).max(1)),
+            states: stt.states,
             gpu: stt.gpu,
-            default_language: stt.language.clone(),
+            // Every agent names its own with each utterance.
+            default_language: None,
             cut_audio_ctx: false,
-        })
-        .map_err(refused)?;
+            model: ModelSource::Path(path),
+        };
+        let key = format!("{settings:?}");
+        let whisper = match self.models.get(&key) {
+            Some(whisper) => Arc::clone(whisper),
+            None => Arc::new(WhisperTranscriber::load(settings).map_err(refused)?),
+        };
+        self.models.insert(key.clone(), Arc::clone(&whisper));
         let speaker = &self.config.agents[agent];
         if let Some(language) = speaker.language.as_ref().or(stt.language.as_ref())
             && !whisper.knows(language)
@@ -178,7 +202,7 @@ impl<'a> Engines<'a> {
             );
             return Err(self.config.error("stt.model", problem).into());
         }
-        Ok(Arc::new(whisper))
+        Ok((key, whisper))
     }
 
     fn responder(&self, agent: usize, llm: &config::Llm) -> anyhow::Result<Arc<dyn Responder>> {
@@ -224,6 +248,9 @@ impl<'a> Engines<'a> {
     pub async fn warm_up(self) -> anyhow::Result<()> {
         for transcriber in self.transcribers.values() {
             transcriber.warm_up().await.context("warming the transcriber up")?;
+        }
+        if self.hearing.only {
+            return Ok(());
         }
         for synthesizer in self.synthesizers.values() {
             synthesizer.warm_up().await.context("warming the synthesizer up")?;
@@ -277,6 +304,7 @@ pub struct App {
     router: Router,
     lanes: Lanes,
     ready: Readiness,
+    metrics: PrometheusHandle,
     /// The record, for what runs the service in its own process.
     pub store: Arc<dyn Store>,
 }
@@ -322,16 +350,16 @@ impl App {
             numbers.collect(),
             Arc::clone(&wake),
         );
-        let ready = Readiness::default();
+        let (ready, metrics) = (Readiness::default(), telemetry::init_metrics());
         let router = crate::http::router(HttpState {
             inbox: Arc::new(inbox),
             secrets: secrets(config),
             verify_token: config.webhook.verify_token.clone(),
-            metrics: telemetry::init_metrics(),
+            metrics: metrics.clone(),
             ready: ready.clone(),
         });
         let lanes = Lanes::new(Arc::clone(&store), Arc::new(pipeline), clock, wake);
-        Ok(Self { router, lanes, ready, store })
+        Ok(Self { router, lanes, ready, metrics, store })
     }
 
     /// Serves until `shutdown` and finishes what runs.
@@ -352,8 +380,10 @@ impl App {
             served
         };
         let aborted = shutdown.abort.cancelled();
+        let upkeep = telemetry::upkeep(self.metrics);
         tokio::select! {
             (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
+            () = upkeep => unreachable!("it runs for ever"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");
                 Ok(())
@@ -368,7 +398,9 @@ fn routes(
 ) -> anyhow::Result<HashMap<crate::turn::PhoneNumberId, Route>> {
     let client = http_client();
     let mut routes = HashMap::new();
-    for number in &config.numbers {
+    // Messages to the others wait until their number is active again.
+    let active = config.numbers.iter().filter(|number| number.status == NumberStatus::Active);
+    for number in active {
         let settings = MetaSettings {
             api_url: number.api_url(),
             api_version: number.api_version(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::turn::{Outcome, Stage};
+use crate::turn::TurnReport;
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
@@ -67,15 +67,23 @@ pub fn init_metrics() -> PrometheusHandle {
         .clone()
 }
 
-/// Notes one interval of a stage.
-pub fn stage(stage: Stage, took: Duration) {
-    metrics::histogram!(STAGE_SECONDS, "stage" => stage.name()).record(took);
+/// Notes one finished turn and the intervals of its stages.
+pub fn turn(report: &TurnReport) {
+    for record in &report.stages {
+        let took_s = (record.end_ms - record.start_ms) / 1000.0;
+        metrics::histogram!(STAGE_SECONDS, "stage" => record.name.name()).record(took_s);
+    }
+    metrics::counter!(TURNS_TOTAL, "outcome" => report.outcome.name()).increment(1);
+    metrics::histogram!(TURN_SECONDS).record(report.total_ms / 1000.0);
 }
 
-/// Notes one finished turn.
-pub fn turn(outcome: Outcome, took: Duration) {
-    metrics::counter!(TURNS_TOTAL, "outcome" => outcome.name()).increment(1);
-    metrics::histogram!(TURN_SECONDS).record(took);
+/// Moves what was measured into its buckets now and then, for ever: without a scraper the samples
+/// would pile up.
+pub async fn upkeep(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Notes one webhook.

@@ -276,8 +276,9 @@ pub struct Transcript {
     pub no_speech_prob: f32,
     /// The transcript in pieces.
     pub segments: Vec<Segment>,
-    /// Why the words may be wrong, if a check failed; not part of the outside JSON.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// Why the words may be wrong, if a check failed. Not part of the JSON; the report's reason
+    /// says it.
+    #[serde(skip)]
     pub uncertain: Option<Uncertainty>,
 }
 
@@ -291,6 +292,17 @@ pub enum Uncertainty {
     LowProbability,
     /// The text repeats itself.
     Repetition,
+}
+
+impl Uncertainty {
+    /// The name used in a report's reason.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoSpeech => "no_speech",
+            Self::LowProbability => "low_probability",
+            Self::Repetition => "repetition",
+        }
+    }
 }
 
 /// How a turn ended for the person.

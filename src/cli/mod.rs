@@ -76,6 +76,11 @@ struct Agent {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // A panic's message may quote what it choked on, and that may be somebody's words.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.place = %place, "a part of hark panicked; please report it");
+    }));
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,

@@ -43,6 +43,8 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     if let Some(model) = arguments.model {
         context.config.stt.model = model;
         "whisper".clone_into(&mut context.config.stt.engine);
+        // What is asked for here beats what an agent prefers.
+        context.config.agents.iter_mut().for_each(|agent| agent.stt = None);
     }
     let files: Vec<(PathBuf, anyhow::Result<Bytes>)> = arguments
         .files
@@ -53,7 +55,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         })
         .collect();
     let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
-    let hearing = Hearing { known: ask::known_beside(readable), ..Hearing::default() };
+    let hearing = Hearing { known: ask::known_beside(readable), only: true, ..Hearing::default() };
     let agent = context.agent(None, &hearing).await?;
     let path = voice_path(&context.config)?;
     let language = arguments.language.or_else(|| agent.setup.language.clone());

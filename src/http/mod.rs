@@ -8,9 +8,13 @@ mod webhook;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
@@ -59,6 +63,16 @@ impl Readiness {
     }
 }
 
+/// How long a request may take, its body included: slow senders must not hold memory for ever.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
 /// All routes.
 pub fn router(state: HttpState) -> Router {
     let webhook = get(webhook::handshake).post(webhook::receive);
@@ -67,6 +81,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/api/meta-webhook", webhook)
         .route("/webhook/360dialog", post(webhook::not_built))
         .layer(DefaultBodyLimit::max(MAX_WEBHOOK_BYTES))
+        .layer(middleware::from_fn(in_time))
         .route("/health", get(health::health))
         .route("/healthz", get(health::health))
         .route("/readyz", get(health::ready))

@@ -2,6 +2,7 @@
 //! is followed by the same part again, never by a new answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::{Cause, TurnError};
 use super::stage::{Trace, stage};
@@ -9,10 +10,14 @@ use super::{Pipeline, Route};
 use crate::audio::OggOpus;
 use crate::provider::{Content, Messenger, Outgoing, split_text};
 use crate::store::{Draft, Job, Part, PartContent, PartState};
-use crate::turn::{Outcome, Retry, Stage, TurnId};
+use crate::turn::{MessageId, Outcome, Retry, Stage, TurnId};
 
 /// Index of the fallback text: beyond any part of an answer, so that none is overwritten.
 pub(super) const FALLBACK_PART: u32 = 1000;
+
+/// How often and how long apart a part's end is tried to be noted: half a minute in all.
+const NOTE_TRIES: u32 = 60;
+const NOTE_RETRY: Duration = Duration::from_millis(500);
 
 /// One turn's place in the outside world.
 pub(super) struct Delivery<'a> {
@@ -35,18 +40,17 @@ impl<'a> Delivery<'a> {
     pub(super) async fn voice(&self, note: OggOpus, draft: &Draft) -> Result<(), TurnError> {
         let upload = stage(&self.trace, Stage::Upload, self.messenger.upload(note));
         let (media, ()) = tokio::try_join!(upload, self.draft(draft))?;
-        let part = self.plan(0, PartContent::Voice(media)).await?;
-        self.send(part).await
+        for part in self.plan(0, [PartContent::Voice(media)]).await? {
+            self.send(part).await?;
+        }
+        Ok(())
     }
 
     /// Sends a text, in as many parts as its length needs, from part `index` on.
     pub(super) async fn text(&self, index: u32, text: &str) -> Result<(), TurnError> {
-        let mut parts = Vec::new();
         // All stand before the first call: a crash in between must not swallow the rest.
-        for (index, piece) in (index..).zip(split_text(text)) {
-            parts.push(self.plan(index, PartContent::Text(piece)).await?);
-        }
-        for part in parts {
+        let contents = split_text(text).into_iter().map(PartContent::Text);
+        for part in self.plan(index, contents).await? {
             self.send(part).await?;
         }
         Ok(())
@@ -76,15 +80,19 @@ impl<'a> Delivery<'a> {
         kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
     }
 
-    async fn plan(&self, index: u32, content: PartContent) -> Result<Part, TurnError> {
-        let part = Part { index, content, state: PartState::Planned };
+    async fn plan(
+        &self,
+        first: u32,
+        contents: impl IntoIterator<Item = PartContent>,
+    ) -> Result<Vec<Part>, TurnError> {
+        let parts: Vec<Part> = (first..)
+            .zip(contents)
+            .map(|(index, content)| Part { index, content, state: PartState::Planned })
+            .collect();
         let now_ms = self.pipeline.clock.now_ms();
-        self.pipeline
-            .store
-            .plan_part(&self.turn, &part, now_ms)
-            .await
-            .map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
-        Ok(part)
+        let planned = self.pipeline.store.plan_parts(&self.turn, &parts, now_ms).await;
+        planned.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
+        Ok(parts)
     }
 
     async fn send(&self, part: Part) -> Result<(), TurnError> {
@@ -106,13 +114,21 @@ impl<'a> Delivery<'a> {
             // It may have been sent: the part stays planned and is sent again after a while.
             Err(_) => return sent.map(|_id| ()),
         };
-        let now_ms = self.pipeline.clock.now_ms();
-        let noted = self.pipeline.store.settle_part(&self.turn, part.index, settled, now_ms).await;
-        if let Err(error) = noted {
-            // The part is out; only a crash right now would send it again.
-            tracing::error!(error = %error, "a sent part could not be noted");
-        }
+        self.note(part.index, settled).await;
         sent.map(|_id| ())
+    }
+
+    /// Notes what became of a part. A store that is away for a moment is waited for: a part that
+    /// is out and not noted would be sent again.
+    async fn note(&self, index: u32, settled: Result<MessageId, String>) {
+        for _ in 0..NOTE_TRIES {
+            let (store, now_ms) = (&self.pipeline.store, self.pipeline.clock.now_ms());
+            match store.settle_part(&self.turn, index, settled.clone(), now_ms).await {
+                Ok(()) => return,
+                Err(error) => tracing::error!(error = %error, "a part could not be noted"),
+            }
+            tokio::time::sleep(NOTE_RETRY).await;
+        }
     }
 }
 

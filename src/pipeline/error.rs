@@ -1,5 +1,7 @@
 //! Why a turn could not go on, and what the queue should do about it.
 
+use std::time::Duration;
+
 use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
 use crate::provider::ProviderError;
@@ -16,7 +18,9 @@ use crate::turn::{Retry, Stage};
 /// | provider: network, server side, rate | after what its error says |
 /// | store | after 1 s |
 /// | the process is stopping | at the next start |
-/// | a deadline, everything else | never: the fallback text goes out |
+/// | number paused or gone | after 15 min, within a day |
+/// | a send without an answer in time | after 5 s, the same part |
+/// | any other deadline, everything else | never: the fallback text goes out |
 #[derive(Debug, thiserror::Error)]
 #[error("{} failed: {cause}", stage.name())]
 pub struct TurnError {
@@ -51,6 +55,9 @@ pub enum Cause {
     /// The process is stopping: the turn is taken up at the next start.
     #[error("the process is stopping")]
     Stopping,
+    /// The number is paused or configured no more: the message waits for it to come back.
+    #[error("the number is paused or not configured")]
+    Unconfigured,
     /// All CPU workers have their hands full: try again later.
     #[error("the machine is busy")]
     Busy,
@@ -68,11 +75,32 @@ impl TurnError {
             Cause::Tts(error) => error.retry(),
             Cause::Provider(error) => error.retry(),
             Cause::Store(error) => error.retry(),
-            Cause::Busy => Retry::After(std::time::Duration::from_secs(2)),
-            Cause::Stopping => Retry::After(std::time::Duration::ZERO),
+            Cause::Busy => Retry::After(Duration::from_secs(2)),
+            Cause::Stopping => Retry::After(Duration::ZERO),
+            Cause::Unconfigured => Retry::After(Duration::from_mins(15)),
+            // It may have been sent: its status is waited for before it is sent again.
+            Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),
             Cause::Decode(_) | Cause::Encode(_) | Cause::Deadline | Cause::EmptyAnswer => {
                 Retry::Never
             }
+        }
+    }
+
+    /// Whether the provider took or refused a message in words that make no sense.
+    pub(super) fn is_blind_send(&self) -> bool {
+        self.stage == Stage::Send
+            && matches!(self.cause, Cause::Provider(ProviderError::Unexpected(_)))
+    }
+
+    /// Whether the message is fine and only we are not able to answer it now: then waiting costs
+    /// it no attempt, and it is answered in full when we are.
+    pub fn postpones(&self) -> bool {
+        match &self.cause {
+            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Stopping | Cause::Unconfigured => {
+                true
+            }
+            Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
+            _ => false,
         }
     }
 }

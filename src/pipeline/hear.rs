@@ -1,5 +1,7 @@
 //! The way in: bytes of a voice note become words.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
@@ -11,11 +13,14 @@ use super::stage::{Trace, stage};
 use super::{AgentSetup, VoicePath};
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::provider::ProviderError;
-use crate::stt::{NoteKey, Utterance};
+use crate::stt::{NoteKey, SttError, Utterance};
 use crate::turn::{Personal, Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
+
+/// Wait for a place in the transcriber's queue.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
 
 /// What the agent is to answer.
 pub(super) struct Heard {
@@ -91,9 +96,7 @@ impl VoicePath {
             first: index == 0,
         });
         let transcripts: Vec<Transcript> = stream::iter(utterances)
-            .map(|utterance| {
-                stage(trace, Stage::Stt, agent.transcriber.transcribe(utterance, cancel))
-            })
+            .map(|utterance| transcribe(agent, utterance, trace, cancel))
             .buffered(SIDE_BY_SIDE)
             .try_collect()
             .await?;
@@ -171,6 +174,25 @@ impl Listener {
             note: NoteKey(self.digest.finalize().into()),
             spans: self.spans,
         })
+    }
+}
+
+/// Transcribes one utterance. While the transcriber has its hands full it waits for a place, as
+/// long as the turn's time allows: what was downloaded and decoded is not thrown away.
+async fn transcribe(
+    agent: &AgentSetup,
+    utterance: Utterance,
+    trace: &Trace,
+    cancel: &CancellationToken,
+) -> Result<Transcript, TurnError> {
+    loop {
+        let work = agent.transcriber.transcribe(utterance.clone(), cancel);
+        match stage(trace, Stage::Stt, work).await {
+            Err(TurnError { cause: Cause::Stt(SttError::Busy), .. }) => {
+                tokio::time::sleep(BUSY_RETRY).await;
+            }
+            result => return result,
+        }
     }
 }
 

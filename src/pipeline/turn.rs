@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::StreamExt as _;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
 use super::ask::report;
@@ -25,17 +25,23 @@ use crate::turn::{Body, MessageId, Outcome, Retry, Stage};
 /// Attempts at an answer; after them the fallback text goes out.
 const MAX_ATTEMPTS: u32 = 3;
 
+/// Times a part is sent whose answers make no sense, as behind a proxy that rewrites them.
+const MAX_BLIND_SENDS: u32 = 6;
+
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
 /// WhatsApp takes "typing" away after 25 s.
 const TYPING_EVERY: Duration = Duration::from_secs(20);
 
+/// How long the end of a turn waits for the call that shows it.
+const TYPING_END: Duration = Duration::from_millis(500);
+
 /// How long the fallback text is tried to be delivered: WhatsApp's window for free answers.
 const DELIVERY_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Pipeline {
-    /// Answers one message: hears it, asks the agent, speaks, sends.
+    /// Answers one message: hears it, asks the agent and speaks within the turn's time, then sends.
     async fn run_turn(
         &self,
         route: &Route,
@@ -43,35 +49,59 @@ impl Pipeline {
         delivery: &Delivery<'_>,
         cancel: &CancellationToken,
     ) -> Result<Draft, TurnError> {
-        let (trace, agent) = (&delivery.trace, &route.agent);
-        let (heard, history) =
-            tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
-        let heard = match heard {
-            Ok(heard) => heard,
-            Err(Unheard::Problem(problem)) => {
+        let trace = &delivery.trace;
+        let answer = self.answer(route, job, trace, cancel);
+        // Sending is not part of that time: a send that was cut off may have arrived.
+        let answer = tokio::time::timeout(self.turn_limit, answer).await;
+        let (heard, reply) = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(Unheard::Problem(problem))) => {
                 return self.tell(route, job, delivery, problem).await;
             }
-            Err(Unheard::Failed(error)) => return Err(error),
+            Ok(Err(Unheard::Failed(error))) => return Err(error),
+            Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
         };
+        let Heard { text, transcript, .. } = heard;
+        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
+        let audio = reply.note.as_ref().map(|(_, info)| info.clone());
+        let planned = report(trace, transcript, reply.text.clone(), audio, Outcome::VoiceNote);
+        let draft = Draft { heard: Some(text.0), report: planned };
+        let Sent { text, audio, outcome, reason } =
+            self.send_reply(delivery, reply, &draft).await?;
+        let reason = reason.or_else(|| uncertain.map(|why| format!("uncertain: {}", why.name())));
+        let transcript = draft.report.transcript;
+        let report = report(trace, transcript, text, audio, outcome).because(reason);
+        Ok(Draft { heard: draft.heard, report })
+    }
+
+    /// Hears a message and makes the reply.
+    async fn answer(
+        &self,
+        route: &Route,
+        job: &Job,
+        trace: &Trace,
+        cancel: &CancellationToken,
+    ) -> Result<(Heard, Reply), Unheard> {
+        let agent = &route.agent;
+        let (heard, history) =
+            tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
+        let heard = heard?;
         let aloud = match agent.reply {
             ReplyPolicy::Voice => true,
             ReplyPolicy::Reciprocal => heard.transcript.is_some(),
             ReplyPolicy::Text => false,
         };
-        let question =
-            Question { heard: heard.text.clone(), language: heard.language, history: history? };
+        let question = Question {
+            heard: heard.text.clone(),
+            language: heard.language.clone(),
+            history: history?,
+        };
         let reply = self.path.reply(agent, question, aloud, trace, cancel).await?;
         if cancel.is_cancelled() {
             // What a cancelled engine left is no answer.
-            return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping });
+            return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping }.into());
         }
-        let transcript = heard.transcript;
-        let planned = report(trace, transcript.clone(), reply.text.clone(), None, Outcome::Text);
-        let draft = Draft { heard: Some(heard.text.0), report: planned };
-        let Sent { text, audio, outcome, reason } =
-            self.send_reply(delivery, reply, &draft).await?;
-        let report = report(trace, transcript, text, audio, outcome).because(reason);
-        Ok(Draft { report, ..draft })
+        Ok((heard, reply))
     }
 
     /// Gets the words of a message, whatever it is.
@@ -197,17 +227,14 @@ impl Pipeline {
             let reason = format!("gave up after {MAX_ATTEMPTS} attempts");
             return self.fall_back(route, job, delivery, reason).await;
         }
-        let turn = self.run_turn(route, job, delivery, cancel);
-        let result = tokio::time::timeout(self.turn_limit, turn).await;
-        let error = match result {
-            Ok(Ok(ended)) => return Ok(ended),
-            Ok(Err(TurnError { stage, .. })) if cancel.is_cancelled() => {
+        let error = match self.run_turn(route, job, delivery, cancel).await {
+            Ok(ended) => return Ok(ended),
+            Err(TurnError { stage, .. }) if cancel.is_cancelled() && stage != Stage::Send => {
                 return Err(TurnError { stage, cause: Cause::Stopping });
             }
-            Ok(Err(error)) => error,
-            Err(_elapsed) => TurnError { stage: Stage::Send, cause: Cause::Deadline },
+            Err(error) => error,
         };
-        let may_retry = job.attempt < MAX_ATTEMPTS;
+        let may_retry = job.attempt < MAX_ATTEMPTS || error.postpones();
         // A send without an answer has a part in the store; only that part may be tried again.
         if error.retry() != Retry::Never && (may_retry || error.stage == Stage::Send) {
             return Err(error);
@@ -221,8 +248,7 @@ impl Pipeline {
     async fn handle_turn(&self, job: &Job, cancel: CancellationToken) -> Result<(), TurnError> {
         let stored = |error| TurnError { stage: Stage::Send, cause: Cause::Store(error) };
         let Some(route) = self.routes.get(&job.message.number) else {
-            tracing::warn!(number.id = %job.message.number, "a number is configured no more");
-            return Ok(());
+            return Err(TurnError { stage: Stage::Send, cause: Cause::Unconfigured });
         };
         let trace = Trace::start();
         let delivery = Delivery::new(self, route, job, &trace);
@@ -249,8 +275,7 @@ impl Pipeline {
             }
             Err(error) => return Err(error),
         };
-        let took = Duration::from_secs_f64(ended.report.total_ms / 1000.0);
-        telemetry::turn(ended.report.outcome, took);
+        telemetry::turn(&ended.report);
         tracing::info!(
             outcome = ended.report.outcome.name(),
             turn.total_ms = ended.report.total_ms,
@@ -265,7 +290,10 @@ impl Pipeline {
     /// Whether an error that reached the end of a turn is final: the provider will never take a
     /// message for this person, or the window to answer has closed.
     fn gives_up(&self, job: &Job, error: &TurnError) -> bool {
-        error.retry() == Retry::Never || self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS
+        let window_closed = self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS;
+        // A provider whose answers make no sense may well have taken every one of the sends.
+        let blind = job.attempt >= MAX_BLIND_SENDS && error.is_blind_send();
+        error.retry() == Retry::Never || window_closed || blind
     }
 }
 
@@ -281,15 +309,16 @@ impl JobHandler for Pipeline {
                     Retry::After(wait) => wait,
                     Retry::Never => Duration::from_secs(2),
                 };
-                // 1, 4, 16 times what the error asks for, at most 15 minutes.
-                let wait = wait * 4_u32.pow((job.attempt - 1).min(5));
-                let wait = wait.min(Duration::from_mins(15));
+                // 1, 4, 16 times what the error asks for, at most 15 minutes unless it asks for
+                // more.
+                let longer = wait * 4_u32.pow((job.attempt - 1).min(5));
+                let wait = longer.min(Duration::from_mins(15)).max(wait);
                 let _entered = span.enter();
                 tracing::warn!(
                     stage.name = error.stage.name(), error = %error,
                     retry.after_s = wait.as_secs_f64(), "a turn is tried again"
                 );
-                Handled::RetryAfter(wait)
+                if error.postpones() { Handled::Postpone(wait) } else { Handled::RetryAfter(wait) }
             }
         }
     }
@@ -300,6 +329,9 @@ fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
     let now = report(trace, None, String::new(), None, outcome);
     let mut ended = draft.unwrap_or(Draft { heard: None, report: now });
     ended.report.outcome = outcome;
+    if outcome != Outcome::VoiceNote {
+        ended.report.audio = None;
+    }
     ended.report.reason = Some("resumed after a restart or a failed send".into());
     ended
 }
@@ -319,7 +351,8 @@ fn language_of(route: &Route, job: &Job) -> String {
 
 /// Shows the person that the message was read and is being answered, until the turn ends.
 struct Typing {
-    stop: CancellationToken,
+    /// Stops the task also when the turn panics.
+    stop: DropGuard,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -337,14 +370,15 @@ impl Typing {
                 }
             }
         });
-        Self { stop, task }
+        Self { stop: stop.drop_guard(), task }
     }
 
-    /// Lets a call that is under way end, so that its connection stays usable.
+    /// Lets a call that is under way end, so that its connection stays usable, but not for long.
     async fn stop(self) {
-        self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!(error = %error, "the typing indicator's task failed");
+        let Self { stop, mut task } = self;
+        drop(stop);
+        if tokio::time::timeout(TYPING_END, &mut task).await.is_err() {
+            task.abort();
         }
     }
 }

@@ -104,6 +104,12 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// Whether every call of this number fails until the operator mends something: the token.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Refused { code: 190, .. } | Self::Refused { http_status: 401, .. })
+    }
+
     /// When the same call may be tried again.
     #[must_use]
     pub fn retry(&self) -> Retry {

@@ -73,6 +73,15 @@ impl EmbeddedInbox {
     }
 }
 
+/// Tells the lanes that something may have arrived, when dropped.
+struct WakeLanes<'a>(&'a Notify);
+
+impl Drop for WakeLanes<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
 fn disposition(message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
     // 0 is "unknown": a webhook without a timestamp counts as fresh.
     let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
@@ -105,8 +114,9 @@ impl Inbox for EmbeddedInbox {
         if ours.is_empty() {
             return Ok(vec![None; known.len()]);
         }
+        // Wakes the lanes also when the provider hangs up before the answer: the write goes on.
+        let _wake = WakeLanes(&self.arrived);
         let mut accepted = self.store.accept(ours, now_ms).await?.into_iter();
-        self.arrived.notify_one();
         Ok(known.into_iter().map(|known| if known { accepted.next() } else { None }).collect())
     }
 

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Handled, JobHandler};
 use crate::clock::Clock;
-use crate::store::{Job, Store};
+use crate::store::{Job, Store, StoreError};
 
 /// Turns that run side by side. They wait for engines and the network most of the time; the
 /// engines have bounds of their own.
@@ -87,21 +87,24 @@ impl Lanes {
         let result = async {
             loop {
                 let free = self.places.available_permits();
-                let jobs = self.store.lease(free, self.clock.now_ms()).await?;
+                let now_ms = self.clock.now_ms();
+                let jobs = self.store.lease(free, now_ms).await?;
                 if jobs.is_empty() {
-                    break;
+                    let due_ms = self.store.next_due_ms().await?;
+                    return Ok::<_, StoreError>((due_ms, now_ms));
                 }
                 for job in jobs {
-                    self.start(job, abort.child_token());
+                    self.start(job, abort);
                 }
             }
-            self.store.next_due_ms().await
         };
         match result.await {
-            // What is due already waits for its lane or for a place, and ends of turns wake us.
-            Ok(Some(due_ms)) if due_ms > self.clock.now_ms() => {
-                Duration::from_millis(u64::try_from(due_ms - self.clock.now_ms()).unwrap_or(0))
+            // Counted from the time the lease knew: what became due since is leased at once.
+            Ok((Some(due_ms), leased_ms)) if due_ms > leased_ms => {
+                let wait_ms = due_ms - self.clock.now_ms();
+                Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
             }
+            // What was due waits for a place, and ends of turns wake us.
             Ok(_) => Duration::from_mins(1),
             Err(error) => {
                 tracing::error!(error = %error, "messages could not be leased");
@@ -110,37 +113,43 @@ impl Lanes {
         }
     }
 
-    fn start(&self, job: Job, cancel: CancellationToken) {
+    fn start(&self, job: Job, abort: &CancellationToken) {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .expect("only this loop takes places, and it leased no more than were free");
         let (store, handler) = (Arc::clone(&self.store), Arc::clone(&self.handler));
         let (clock, wake) = (self.clock.clone(), Arc::clone(&self.wake));
-        let row = job.row;
+        let (row, cancel, abort) = (job.row, abort.child_token(), abort.clone());
         let turn = tokio::spawn(async move { handler.handle(job, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
             let handled = turn.await.unwrap_or_else(|error| {
-                tracing::error!(error = %error, "a turn panicked");
+                // The message of a panic may quote what it choked on.
+                tracing::error!(panicked = error.is_panic(), "a turn panicked");
                 Handled::RetryAfter(Duration::from_secs(1))
             });
-            leave(store.as_ref(), &clock, row, handled).await;
+            tokio::select! {
+                () = leave(store.as_ref(), &clock, row, handled) => {}
+                () = abort.cancelled() => {}
+            }
             drop(place);
             wake.notify_one();
         });
     }
 }
 
-/// Writes down what became of a message. Should the store stay down, the message stays leased and
-/// is taken up at the next start.
+/// Writes down what became of a message, however long the store is away: a message that stayed
+/// leased would hold its lane until the next start.
 async fn leave(store: &dyn Store, clock: &Clock, row: i64, handled: Handled) {
-    for _ in 0..20 {
+    let release = async |wait: Duration, was_attempt| {
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
+        store.release(row, clock.now_ms() + wait_ms, was_attempt).await
+    };
+    loop {
         let result = match handled {
             Handled::Done => store.ack(row).await,
-            Handled::RetryAfter(wait) => {
-                let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
-                store.release(row, clock.now_ms() + wait_ms).await
-            }
+            Handled::RetryAfter(wait) => release(wait, true).await,
+            Handled::Postpone(wait) => release(wait, false).await,
         };
         match result {
             Ok(()) => return,

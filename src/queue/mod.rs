@@ -20,6 +20,8 @@ pub enum Handled {
     Done,
     /// Lease it again after this long.
     RetryAfter(Duration),
+    /// The same, and this lease was no attempt.
+    Postpone(Duration),
 }
 
 /// Answers leased messages.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Disposition, Job, contacts};
-use crate::turn::{Accepted, ContactRef, Inbound, Personal};
+use crate::turn::{Accepted, Body, ContactRef, Inbound, Personal};
 
 /// Stores one message unless its id is known.
 pub(super) fn accept(
@@ -86,7 +86,8 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
             id: row.get::<_, String>(2)?.as_str().into(),
             from: Some(contact.clone()),
             raw_type: row.get(3)?,
-            body: from_json(&body)?,
+            // A row of another version must not stop every lane: it is answered by a hint.
+            body: from_json(&body).unwrap_or(Body::Unsupported),
             sent_at_ms: row.get(5)?,
         },
         contact,
@@ -119,17 +120,24 @@ pub(super) fn next_due_ms(db: &Connection) -> rusqlite::Result<Option<i64>> {
     .query_row([], |row| row.get(0))
 }
 
-/// Moves a message out of the leased state.
-pub(super) fn leave(
+/// Marks a message as done.
+pub(super) fn ack(db: &Connection, row: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE messages SET state = 'done' WHERE id = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// Puts a leased message back into its lane.
+pub(super) fn release(
     db: &Connection,
     row: i64,
-    state: &str,
-    available_ms: Option<i64>,
+    at_ms: i64,
+    was_attempt: bool,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE messages SET state = ?2, available_ms = coalesce(?3, available_ms) WHERE id = ?1",
+        "UPDATE messages SET state = 'queued', available_ms = ?2,
+             attempts = attempts - iif(?3, 0, 1) WHERE id = ?1",
     )?
-    .execute(params![row, state, available_ms])?;
+    .execute(params![row, at_ms, was_attempt])?;
     Ok(())
 }
 

@@ -150,8 +150,8 @@ pub trait Store: Send + Sync {
     /// Marks a leased message as done.
     async fn ack(&self, row: i64) -> Result<(), StoreError>;
 
-    /// Gives a leased message back until `at_ms`.
-    async fn release(&self, row: i64, at_ms: i64) -> Result<(), StoreError>;
+    /// Gives a leased message back until `at_ms`, with its attempt if that was none.
+    async fn release(&self, row: i64, at_ms: i64, was_attempt: bool) -> Result<(), StoreError>;
 
     /// Writes a turn's row, or finds the one of an earlier attempt.
     async fn begin_turn(
@@ -171,8 +171,13 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError>;
 
-    /// Writes a part down before it is sent.
-    async fn plan_part(&self, turn: &TurnId, part: &Part, now_ms: i64) -> Result<(), StoreError>;
+    /// Writes parts down, in one transaction, before the first of them is sent.
+    async fn plan_parts(
+        &self,
+        turn: &TurnId,
+        parts: &[Part],
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
 
     /// Keeps what is about to be sent, so that a crash loses neither words nor times.
     async fn draft_turn(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError>;

@@ -207,11 +207,13 @@ pub(super) fn record_status(db: &Connection, update: &StatusUpdate) -> rusqlite:
         place.as_ref().map(|(_, index)| index)
     ])?;
     let Some((turn, index)) = place else { return Ok(()) };
+    // A part that is only planned was taken by the provider; if it failed since, it is no answer.
+    let state = if update.status == DeliveryStatus::Failed { "failed" } else { "sent" };
     db.prepare_cached(
-        "UPDATE parts SET state = 'sent', provider_id = ?3, sent_ms = ?4
+        "UPDATE parts SET state = ?5, provider_id = ?3, sent_ms = ?4
          WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
     )?
-    .execute(params![turn, index, update.message.0, update.at_ms])?;
+    .execute(params![turn, index, update.message.0, update.at_ms, state])?;
     if update.status == DeliveryStatus::Failed {
         fail_turn(db, &turn, update.error_code, update.error_title.as_deref())?;
     }

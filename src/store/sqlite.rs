@@ -136,11 +136,11 @@ impl Store for SqliteStore {
     }
 
     async fn ack(&self, row: i64) -> Result<(), StoreError> {
-        self.writer.call(move |db| inbox::leave(db, row, "done", None)).await
+        self.writer.call(move |db| inbox::ack(db, row)).await
     }
 
-    async fn release(&self, row: i64, at_ms: i64) -> Result<(), StoreError> {
-        self.writer.call(move |db| inbox::leave(db, row, "queued", Some(at_ms))).await
+    async fn release(&self, row: i64, at_ms: i64, was_attempt: bool) -> Result<(), StoreError> {
+        self.writer.call(move |db| inbox::release(db, row, at_ms, was_attempt)).await
     }
 
     async fn begin_turn(
@@ -165,9 +165,18 @@ impl Store for SqliteStore {
         self.reader.call(move |db| records::history(db, &number, contact_id, limit)).await
     }
 
-    async fn plan_part(&self, turn: &TurnId, part: &Part, now_ms: i64) -> Result<(), StoreError> {
-        let (turn, part) = (turn.clone(), part.clone());
-        self.writer.call(move |db| records::plan(db, &turn, &part, now_ms)).await
+    async fn plan_parts(
+        &self,
+        turn: &TurnId,
+        parts: &[Part],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let (turn, parts) = (turn.clone(), parts.to_vec());
+        self.writer
+            .call(move |db| {
+                parts.iter().try_for_each(|part| records::plan(db, &turn, part, now_ms))
+            })
+            .await
     }
 
     async fn settle_part(

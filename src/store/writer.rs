@@ -24,6 +24,7 @@ type Work = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
 #[derive(Clone)]
 pub(super) struct Worker {
     queue: mpsc::Sender<Work>,
+    mode: Mode,
 }
 
 /// What surrounds a group of calls.
@@ -51,7 +52,7 @@ impl Worker {
                 run(&connection, mode, group);
             }
         })?;
-        Ok(Self { queue })
+        Ok(Self { queue, mode })
     }
 
     /// Runs `work` on the thread and waits until it is durable.
@@ -60,8 +61,9 @@ impl Worker {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
+        let mode = self.mode;
         let work: Work = Box::new(move |connection| {
-            let result = connection.map(|connection| in_savepoint(connection, work));
+            let result = connection.map(|connection| in_savepoint(connection, mode, work));
             Box::new(move |commit_error| {
                 let result = match (result, commit_error) {
                     (Some(result), None) => result.map_err(StoreError::from),
@@ -101,10 +103,16 @@ fn run(connection: &Connection, mode: Mode, group: Vec<Work>) {
 /// Runs one call so that its failure undoes only itself. A read has no transaction to protect.
 fn in_savepoint<T>(
     connection: &Connection,
+    mode: Mode,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    if connection.is_autocommit() {
+    if mode == Mode::Read {
         return work(connection);
+    }
+    if connection.is_autocommit() {
+        // SQLite gave the whole group up, as on a full disk. Nothing may commit on its own; the
+        // failing COMMIT answers for everyone.
+        return Err(rusqlite::Error::InvalidQuery);
     }
     connection.execute_batch("SAVEPOINT call")?;
     let result = work(connection);

@@ -78,7 +78,7 @@ async fn the_lanes_sleep_until_the_head_of_a_lane_is_due() {
     store.accept(vec![(message("1"), Queue), (message("2"), Queue)], 1_000).await.unwrap();
     let first = store.lease(10, 1_000).await.unwrap().remove(0);
     assert_eq!(store.next_due_ms().await.unwrap(), None);
-    store.release(first.row, 5_000).await.unwrap();
+    store.release(first.row, 5_000, true).await.unwrap();
     assert_eq!(store.next_due_ms().await.unwrap(), Some(5_000));
 }
 

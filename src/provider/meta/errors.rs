@@ -33,7 +33,7 @@ const TABLE: &[(i64, i64, Action)] = &[
     (10, 10, Action::Final),                  // permission
     (33, 33, Action::Final),                  // no such object
     (100, 100, Action::Final),                // invalid parameter
-    (190, 190, Action::Final),                // token: only a new one helps
+    (190, 190, Action::Wait(300)),            // token: only a new one helps, and may come
     (200, 299, Action::Final),                // permissions
     (368, 368, Action::Final),                // policy
     (80007, 80007, Action::Wait(300)),        // calls of the account
