@@ -9,7 +9,8 @@ use crate::turn::{
     TurnId, TurnReport,
 };
 
-/// Writes or finds a turn's row.
+/// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
+/// a younger message may have shown that two contacts are one.
 pub(super) fn begin(
     db: &Connection,
     turn: &TurnId,
@@ -20,13 +21,13 @@ pub(super) fn begin(
 ) -> rusqlite::Result<Begun> {
     db.prepare_cached(
         "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms, created_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, agent = excluded.agent",
     )?
     .execute(params![
         turn.0,
         job.message.number.0,
-        job.contact_id,
+        job.row,
         job.message.id.0,
         agent,
         job.attempt,
