@@ -64,6 +64,9 @@ pub(super) async fn receive(
         Err(Refusal::Json(error)) => {
             (StatusCode::BAD_REQUEST, json!({ "error": format!("body is not a webhook: {error}") }))
         }
+        Err(Refusal::Lost) => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "could not be checked, try again" }))
+        }
         Err(Refusal::Store(error)) => {
             tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "could not be stored, try again" }))
@@ -83,19 +86,25 @@ enum Refusal {
     Signature,
     Json(payload::PayloadError),
     Store(StoreError),
+    /// The thread that checked it died.
+    Lost,
 }
 
 async fn take(
-    state: &HttpState,
+    state: &Arc<HttpState>,
     headers: &HeaderMap,
-    body: &[u8],
+    body: &Bytes,
 ) -> Result<serde_json::Value, Refusal> {
-    let check = || {
-        let signed_for = signed_for(state, headers, body).ok_or(Refusal::Signature)?;
-        Ok((signed_for, payload::parse(body).map_err(Refusal::Json)?))
+    let signature = headers.get("x-hub-signature-256").and_then(|header| header.to_str().ok());
+    let signature = signature.ok_or(Refusal::Signature)?;
+    let (app, updates) = if body.len() > LARGE {
+        let (state, body, signature) = (Arc::clone(state), body.clone(), signature.to_owned());
+        let check = move || check(&state, &signature, &body);
+        tokio::task::spawn_blocking(check).await.map_err(|_panicked| Refusal::Lost)??
+    } else {
+        check(state, signature, body)?
     };
-    let (signed_for, updates) =
-        if body.len() > LARGE { tokio::task::block_in_place(check)? } else { check()? };
+    let signed_for: HashSet<_> = state.secrets[app].numbers.iter().collect();
     let counts = store(state, &signed_for, updates).await.map_err(Refusal::Store)?;
     Ok(match counts.first_known {
         Some(id) if counts.accepted == 0 && counts.ignored == 0 => {
@@ -110,19 +119,15 @@ async fn take(
     })
 }
 
-/// Bodies larger than this are checked and parsed while another thread takes the runtime's other
-/// tasks over; smaller ones take less time than that is worth.
+/// Bodies larger than this are checked and parsed on a blocking thread; smaller ones take less
+/// time than the hand-over is worth.
 const LARGE: usize = 64 * 1024;
 
-/// The numbers whose app secret signed `body`; `None` if none did.
-fn signed_for<'a>(
-    state: &'a HttpState,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Option<HashSet<&'a PhoneNumberId>> {
-    let header = headers.get("x-hub-signature-256")?.to_str().ok()?;
-    let app = state.secrets.iter().find(|app| signature::verify(&app.secret, body, header))?;
-    Some(app.numbers.iter().collect())
+/// Finds the app secret that signed `body`, by its index, and parses the body.
+fn check(state: &HttpState, signature: &str, body: &[u8]) -> Result<(usize, Updates), Refusal> {
+    let signed = |app: &super::AppSecret| signature::verify(&app.secret, body, signature);
+    let app = state.secrets.iter().position(signed).ok_or(Refusal::Signature)?;
+    Ok((app, payload::parse(body).map_err(Refusal::Json)?))
 }
 
 #[derive(Default)]

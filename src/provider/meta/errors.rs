@@ -75,6 +75,7 @@ pub fn retry_of(code: i64, http_status: u16, is_transient: bool) -> Retry {
             _ if is_transient => Action::Wait(2),
             408 | 500.. => Action::Wait(2),
             429 => Action::Wait(4),
+            401 => Action::Wait(300), // the token, as 190
             _ => Action::Final,
         },
         |(_, _, action)| *action,
@@ -152,8 +153,8 @@ mod tests {
         check(&[130_429], Some(1));
         check(&[131_056], Some(4));
         check(&[131_057, 2_494_100], Some(60));
-        check(&[4, 80007], Some(300));
-        check(&[190, 3, 10, 200, 250, 299, 131_005], None);
+        check(&[4, 190, 80007], Some(300));
+        check(&[3, 10, 200, 250, 299, 131_005], None);
         check(&[131_048, 131_049, 131_050, 130_472, 131_047, 131_026, 130_403], None);
         check(&[131_042, 131_031, 368, 130_497, 131_037, 131_045, 133_010], None);
         check(&[131_008, 131_009, 100, 33, 135_000, 131_021, 131_051, 131_052, 131_053], None);
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn status_decides_where_no_known_code_is_given() {
         let after = |seconds| Retry::After(Duration::from_secs(seconds));
-        assert_eq!(retry_of(0, 401, false), Retry::Never);
+        assert_eq!(retry_of(0, 401, false), after(300));
         assert_eq!(retry_of(0, 400, true), after(2));
         assert_eq!(retry_of(0, 503, false), after(2));
         assert_eq!(retry_of(0, 429, false), after(4));
