@@ -173,6 +173,23 @@ async fn a_send_that_came_too_fast_is_repeated_once() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_costs_no_answer_however_long_it_takes_to_renew() {
+    let app = TestApp::start().hears("hello").await;
+    app.simulator.fail_next(CallKind::MediaDownload, 401, 190, 5);
+    app.simulator.fail_next(CallKind::MediaLookup, 401, 190, 5);
+    app.deliver(voice_note("en_hours.ogg")).await;
+    // More refusals than a message has attempts.
+    for _ in 0..5 {
+        app.run_until_idle().await;
+        assert!(app.sent().is_empty());
+        app.advance(300_000).await;
+    }
+    app.run_until_idle().await;
+    assert_eq!(app.sent_one().kind, "audio");
+    assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
+}
+
+#[tokio::test]
 async fn a_long_text_that_was_held_up_goes_out_once_and_in_order() {
     let text = "word ".repeat(2000);
     let app = TestApp::start().set("agents.0.reply", "text").answers(&text).await;
