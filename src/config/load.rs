@@ -59,6 +59,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         let mut table: Table = toml::from_str(&text)
             .map_err(|error| ConfigError::new(&origin, "the file", not_toml(&text, &error)))?;
         anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
+        origins.insert(String::new(), origin.clone());
         overlay::merge(&mut root, table, "", &origin, &mut origins);
     }
     apply_environment(&mut root, environment, &mut origins)?;

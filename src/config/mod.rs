@@ -57,7 +57,8 @@ impl Origins {
             }
             match key.rfind(['.', '[']) {
                 Some(end) => key = &key[..end],
-                None => return "default.toml",
+                // Nobody set it: the file is where it can be set.
+                None => return self.0.get("").map_or("default.toml", String::as_str),
             }
         }
     }

@@ -84,6 +84,7 @@ impl EspeakSynthesizer {
     /// The voice of `sentence`.
     async fn voice(&self, sentence: &Sentence) -> Result<String, TtsError> {
         if let Some(voice) = sentence.voice.as_ref().or(self.settings.voice.as_ref()) {
+            self.voices().await?.doubt(voice);
             return Ok(voice.clone());
         }
         Ok(self.voices().await?.for_language(&sentence.language))

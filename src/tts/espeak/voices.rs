@@ -18,7 +18,10 @@ const BY_LANGUAGE: &[(&str, &str)] =
 #[derive(Debug)]
 pub(super) struct Voices {
     languages: HashSet<String>,
+    /// Everything a voice is called: language, name, file and the file's last part.
+    names: HashSet<String>,
     warned: Once,
+    doubted: Once,
 }
 
 impl Voices {
@@ -30,7 +33,33 @@ impl Voices {
             .filter_map(|line| line.split_whitespace().nth(1))
             .map(str::to_ascii_lowercase)
             .collect();
-        Self { languages, warned: Once::new() }
+        let names = table
+            .lines()
+            .skip(1)
+            .flat_map(|line| {
+                let mut columns = line.split_whitespace().skip(1);
+                let (language, name) = (columns.next(), columns.nth(1));
+                let file = columns.next();
+                [language, name, file, file.and_then(|file| file.rsplit('/').next())]
+            })
+            .flatten()
+            .map(str::to_ascii_lowercase)
+            .collect();
+        Self { languages, names, warned: Once::new(), doubted: Once::new() }
+    }
+
+    /// Says once when a voice that was asked for by name is not in the table: the engine takes it
+    /// without a word and speaks with its default.
+    pub(super) fn doubt(&self, voice: &str) {
+        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
+        if !self.names.contains(&base) {
+            self.doubted.call_once(|| {
+                warn!(
+                    tts.voice = voice,
+                    "espeak-ng --voices has no such voice; the engine's default may be heard"
+                );
+            });
+        }
     }
 
     /// The voice for `language`; says once when it is the fallback for want of another.
@@ -79,5 +108,9 @@ mod tests {
         ] {
             assert_eq!(voices.for_language(language), voice, "{language}");
         }
+        for name in ["en-us", "German", "gmw/en-US", "en-US"] {
+            assert!(voices.names.contains(&name.to_ascii_lowercase()), "{name}");
+        }
+        assert!(!voices.names.contains("klingon"));
     }
 }
