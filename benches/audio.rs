@@ -83,27 +83,25 @@ fn benches(criterion: &mut Criterion) {
     let wide = sound(SampleRate(48_000));
     let note = encode(&pcm);
 
-    let mut group = criterion.benchmark_group("audio");
-    group.sample_size(20).throughput(Throughput::Elements(u64::from(SECONDS * 16_000)));
-    group.bench_function("decode/voice_note/10s", |bencher| {
-        bencher.iter(|| decode(black_box(&note), Limits::default()).expect("our own note"));
+    measure(criterion, "decode", "voice_note/10s", || {
+        decode(black_box(&note), Limits::default()).expect("our own note")
     });
-    group.throughput(Throughput::Elements(u64::from(SECONDS * 48_000)));
-    group.bench_function("resample/48k_to_16k/10s", |bencher| {
-        bencher.iter(|| {
-            let mut resampler = Resampler::new(SampleRate(48_000), SampleRate::SPEECH);
-            let mut output = resampler.push(black_box(&wide));
-            output.extend(resampler.finish());
-            output
-        });
+    measure(criterion, "resample", "48k_to_16k/10s", || {
+        let mut resampler = Resampler::new(SampleRate(48_000), SampleRate::SPEECH);
+        let mut output = resampler.push(black_box(&wide));
+        output.extend(resampler.finish());
+        output
     });
-    group.throughput(Throughput::Elements(u64::from(SECONDS * RATE.0)));
-    group.bench_function("encode/voip_24k/10s", |bencher| {
-        bencher.iter(|| encode(black_box(&pcm)));
-    });
-    group.bench_function("encode/voip_24k/10s_stitched", |bencher| {
-        bencher.iter(|| encode_stitched(black_box(&pcm)));
-    });
+    measure(criterion, "encode", "voip_24k/10s", || encode(black_box(&pcm)));
+    measure(criterion, "encode", "voip_24k/10s_stitched", || encode_stitched(black_box(&pcm)));
+}
+
+/// Benches one stage; the throughput is seconds of sound a second.
+fn measure<T>(criterion: &mut Criterion, stage: &str, case: &str, work: impl FnMut() -> T) {
+    let mut group = criterion.benchmark_group(stage);
+    let mut work = work;
+    group.sample_size(20).throughput(Throughput::Elements(u64::from(SECONDS)));
+    group.bench_function(case, |bencher| bencher.iter(&mut work));
     group.finish();
 }
 
