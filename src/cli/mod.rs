@@ -105,8 +105,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         config::LogFormat::Human => LogFormat::Human,
         config::LogFormat::Json => LogFormat::Json,
     };
-    init_logs(format, &config.log.level)
-        .map_err(|error| config.error("log.level", error.to_string()))?;
+    // The demo prints every turn itself.
+    let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
+    let level = if quiet { "warn" } else { config.log.level.as_str() };
+    init_logs(format, level).map_err(|error| config.error("log.level", error.to_string()))?;
     let context = Context { config, places: Places::from(&environment) };
     runtime()?.block_on(async move {
         match arguments.command {
