@@ -70,7 +70,7 @@ pub struct Hearing {
     /// Nothing will be heard: no model is loaded.
     pub deaf: bool,
     /// Nothing will be said: a machine without a voice will do.
-    pub only: bool,
+    pub mute: bool,
 }
 
 /// Makes engines, one for all agents that want the same.
@@ -249,7 +249,7 @@ impl<'a> Engines<'a> {
         for transcriber in self.transcribers.values() {
             transcriber.warm_up().await.context("warming the transcriber up")?;
         }
-        if self.hearing.only {
+        if self.hearing.mute {
             return Ok(());
         }
         for synthesizer in self.synthesizers.values() {

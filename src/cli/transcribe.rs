@@ -56,7 +56,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         })
         .collect();
     let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
-    let hearing = Hearing { known: ask::known_beside(readable), only: true, ..Hearing::default() };
+    let hearing = Hearing { known: ask::known_beside(readable), mute: true, ..Hearing::default() };
     let agent = context.agent(None, &hearing).await?;
     let path = voice_path(&context.config)?;
     let language = arguments.language.or_else(|| agent.setup.language.clone());

@@ -219,9 +219,14 @@ impl Pipeline {
             Ok(None) => {}
             Ok(Some(outcome)) => return Ok(resumed(&delivery.trace, begun.draft, outcome)),
             Err(error) if error.retry() != Retry::Never => return Err(error),
-            Err(error) => {
-                return self.fall_back(route, job, delivery, error.to_string()).await;
-            }
+            // As in a first attempt: a note that is refused goes out as text.
+            Err(error) => match begun.draft {
+                Some(draft) if !draft.report.reply.text.is_empty() => {
+                    delivery.text(1, &draft.report.reply.text).await?;
+                    return Ok(resumed(&delivery.trace, Some(draft), Outcome::Text));
+                }
+                _ => return self.fall_back(route, job, delivery, error.to_string()).await,
+            },
         }
         if job.attempt > MAX_ATTEMPTS {
             let reason = format!("gave up after {MAX_ATTEMPTS} attempts");

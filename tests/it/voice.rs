@@ -190,6 +190,20 @@ async fn a_token_that_is_refused_costs_no_answer_however_long_it_takes_to_renew(
 }
 
 #[tokio::test]
+async fn a_note_that_is_refused_when_it_is_sent_again_goes_out_as_text() {
+    let app = TestApp::start().hears("hello").await;
+    app.simulator.fail_next(CallKind::Messages, 400, 131_056, 1);
+    app.deliver(voice_note("en_hours.ogg")).await;
+    app.run_until_idle().await;
+    app.simulator.fail_next(CallKind::Messages, 400, 131_009, 1);
+    app.advance(4_000).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["hello"]);
+    let report = app.report().await;
+    assert_eq!((report.outcome, report.audio), (Outcome::Text, None));
+}
+
+#[tokio::test]
 async fn a_long_text_that_was_held_up_goes_out_once_and_in_order() {
     let text = "word ".repeat(2000);
     let app = TestApp::start().set("agents.0.reply", "text").answers(&text).await;
