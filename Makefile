@@ -37,7 +37,7 @@ endef
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: ## build hark and play six voice notes against a simulated WhatsApp
+demo: ## build hark and play eleven voice notes against a simulated WhatsApp
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
 	@[ -e target/release/hark ] || echo "The first build takes about 5 minutes on two cores."
@@ -62,7 +62,7 @@ bench: ## measure the parts with criterion; HARK_CORPUS adds whisper's speed
 	cargo bench --locked
 
 fixtures: ## make the voice notes of audio-fixtures anew
-	$(call need,espeak-ng:espeak-ng ffmpeg:ffmpeg)
+	$(call need,espeak-ng:espeak-ng flite:flite ffmpeg:ffmpeg)
 	audio-fixtures/make-fixtures.sh
 
 audit: ## licences, banned crates, unused dependencies, advisories (these need github.com)
