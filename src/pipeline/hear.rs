@@ -196,23 +196,48 @@ async fn transcribe(
     }
 }
 
-/// Joins the transcripts of one message's utterances.
-fn join(transcripts: Vec<Transcript>) -> Transcript {
+/// Joins the transcripts of one message's utterances. Where one has words, those without any say
+/// nothing about the message: they were a noise.
+fn join(mut transcripts: Vec<Transcript>) -> Transcript {
+    if transcripts.iter().any(|transcript| !transcript.text.trim().is_empty()) {
+        transcripts.retain(|transcript| !transcript.text.trim().is_empty());
+    }
     let mut joined = Transcript::default();
     for transcript in transcripts {
         if joined.language.is_empty() {
             joined.language = transcript.language;
         }
         let text = transcript.text.trim();
-        if !text.is_empty() {
-            if !joined.text.is_empty() {
-                joined.text.push(' ');
-            }
-            joined.text.push_str(text);
+        if !joined.text.is_empty() && !text.is_empty() {
+            joined.text.push(' ');
         }
+        joined.text.push_str(text);
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::Uncertainty;
+
+    fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
+        let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
+        let (text, language) = (text.to_owned(), language.to_owned());
+        Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain }
+    }
+
+    #[test]
+    fn a_noise_beside_words_casts_no_doubt_on_them() {
+        let noise = || heard("", "la", Some(Uncertainty::NoSpeech));
+        let words = || heard(" hello ", "en", None);
+        let joined = join(vec![noise(), words(), words()]);
+        assert_eq!(joined, heard("hello hello", "en", None));
+        assert_eq!(join(vec![noise(), noise()]), noise());
+        let doubtful = heard("mumble", "en", Some(Uncertainty::LowProbability));
+        assert_eq!(join(vec![words(), doubtful]).uncertain, Some(Uncertainty::LowProbability));
+    }
 }
