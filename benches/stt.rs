@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hark::audio::Speech;
-use hark::stt::whisper::{ModelSource, WhisperSettings, WhisperTranscriber};
+use hark::stt::models::ModelSource;
+use hark::stt::models::manifest::RunStyle;
+use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 use hark::stt::{Transcriber, Utterance};
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +49,7 @@ fn load(path: PathBuf, cut_audio_ctx: bool) -> WhisperTranscriber {
         states: 1,
         gpu: false,
         default_language: Some("en".into()),
-        cut_audio_ctx,
+        run: RunStyle { cut_audio_ctx, ..RunStyle::default() },
     })
     .expect("the corpus has this model")
 }

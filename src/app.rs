@@ -32,6 +32,10 @@ use crate::queue::inbox::{EmbeddedInbox, NumberState};
 use crate::queue::lanes::Lanes;
 use crate::store::Store;
 use crate::store::sqlite::{Access, SqliteStore};
+#[cfg(feature = "stt-whisper")]
+use crate::stt::models::ModelSource;
+#[cfg(feature = "stt-whisper")]
+use crate::stt::models::manifest::{self, RunStyle};
 use crate::stt::scripted::ScriptedTranscriber;
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
@@ -158,7 +162,7 @@ impl<'a> Engines<'a> {
         stt: &config::Stt,
     ) -> anyhow::Result<(String, Arc<dyn Transcriber>)> {
         use crate::stt::models::{self, ModelError};
-        use crate::stt::whisper::{ModelSource, WhisperSettings};
+        use crate::stt::whisper::WhisperSettings;
 
         let places = self.places;
         let found = models::find(
@@ -168,8 +172,8 @@ impl<'a> Engines<'a> {
             places.cache.as_deref(),
         );
         let refused = |error: ModelError| self.config.error("stt.model", error.to_string());
-        let path = match found {
-            Ok(path) => path,
+        let model = match found {
+            Ok(model) => model,
             Err(_) if self.hearing.scripted_without_model => {
                 return Ok((format!("{stt:?}"), self.scripted(stt)));
             }
@@ -182,13 +186,14 @@ impl<'a> Engines<'a> {
             gpu: stt.gpu,
             // Every agent names its own with each utterance.
             default_language: None,
-            cut_audio_ctx: false,
-            model: ModelSource::Path(path),
+            run: run_style(stt, &model),
+            model,
         };
         let key = format!("{settings:?}");
-        let whisper = match self.models.get(&key) {
-            Some(whisper) => Arc::clone(whisper),
-            None => Arc::new(WhisperTranscriber::load(settings).map_err(refused)?),
+        let whisper = if let Some(whisper) = self.models.get(&key) {
+            Arc::clone(whisper)
+        } else {
+            Arc::new(WhisperTranscriber::load(settings).map_err(refused)?)
         };
         self.models.insert(key.clone(), Arc::clone(&whisper));
         let speaker = &self.config.agents[agent];
@@ -257,6 +262,25 @@ impl<'a> Engines<'a> {
         }
         Ok(())
     }
+}
+
+/// How `model` is run: as the manifest says, unless the configuration says otherwise.
+#[cfg(feature = "stt-whisper")]
+fn run_style(stt: &config::Stt, model: &ModelSource) -> RunStyle {
+    let run = manifest::of(model).map(|known| known.run).unwrap_or_default();
+    let cut_audio_ctx = match stt.cut_audio_ctx {
+        config::CutAudioCtx::Auto => run.cut_audio_ctx,
+        config::CutAudioCtx::Cut => true,
+        config::CutAudioCtx::Whole => false,
+    };
+    if cut_audio_ctx && !run.cut_audio_ctx {
+        tracing::warn!(
+            stt.model = stt.model,
+            "stt.cut_audio_ctx is true, and nothing says that this model was trained for it: it \
+             may make many times the errors"
+        );
+    }
+    RunStyle { cut_audio_ctx, ..run }
 }
 
 /// What stands where a command hears nothing, so that no model is loaded for it.

@@ -130,7 +130,7 @@ macro_rules! section {
 
 section!(Stt: "engine" => engine, "model" => model, "models_dir" => models_dir Some,
     "threads" => threads Some, "states" => states, "language" => language Some, "gpu" => gpu,
-    "text" => text);
+    "cut_audio_ctx" => cut_audio_ctx, "text" => text);
 section!(Llm: "engine" => engine, "url" => url Some, "model" => model Some,
     "api_key" => api_key Some, "text" => text Some, "first_token_ms" => first_token_ms,
     "tokens_per_s" => tokens_per_s);

@@ -200,7 +200,33 @@ pub struct Stt {
     pub states: usize,
     pub language: Option<String>,
     pub gpu: bool,
+    pub cut_audio_ctx: CutAudioCtx,
     pub text: String,
+}
+
+/// Whether whisper's encoder runs over the note alone or over 30 s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum CutAudioCtx {
+    /// What the model's manifest says.
+    Auto,
+    /// `true`.
+    Cut,
+    /// `false`.
+    Whole,
+}
+
+impl TryFrom<toml::Value> for CutAudioCtx {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value {
+            toml::Value::Boolean(true) => Ok(Self::Cut),
+            toml::Value::Boolean(false) => Ok(Self::Whole),
+            toml::Value::String(auto) if auto == "auto" => Ok(Self::Auto),
+            _ => Err("must be \"auto\", true or false"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hark::config::{self, Config};
+use hark::config::{self, Config, CutAudioCtx};
 use secrecy::ExposeSecret as _;
 
 use crate::program::{Hark, SCRIPTED};
@@ -56,6 +56,10 @@ async fn unknown_keys_and_wrong_types_are_named() {
     check("[[agents]]\nname = \"a\"\nreply = \"sing\"", &["agents[1].reply", "reciprocal"]).await;
     check("[[agents]]\nname = \"a\"\nstt = { modl = \"b\" }", &["agents[1].stt", "`modl`"]).await;
     check("[log]\nlevel = \"hark=loud\"", &["mine.toml: log.level"]).await;
+    let cut = "stt.cut_audio_ctx: must be \"auto\", true or false";
+    check("[stt]\ncut_audio_ctx = \"no\"", &["mine.toml", cut]).await;
+    let cut = "agents[1].stt: cut_audio_ctx: must be \"auto\", true or false";
+    check("[[agents]]\nname = \"a\"\nstt = { cut_audio_ctx = 1 }", &["mine.toml", cut]).await;
 }
 
 #[tokio::test]
@@ -219,6 +223,19 @@ async fn an_agents_own_table_overrides_the_sections() {
     let hark = hark.env("WHATSAPP_VOICE_AGENT_ID", "own");
     let ran = hark.run(&["ask", "--text", "hi", "--json"]).await;
     assert_eq!(ran.json(0)[0]["reply"]["text"], "my own");
+}
+
+#[test]
+fn the_window_is_cut_as_the_model_allows_unless_told_otherwise() {
+    let cut =
+        |toml: &str, variables: &[(&str, &str)]| load(toml, variables).unwrap().stt.cut_audio_ctx;
+    let variable = |value| [("HARK__STT__CUT_AUDIO_CTX", value)];
+    assert_eq!(cut("", &[]), CutAudioCtx::Auto);
+    assert_eq!(cut("[stt]\ncut_audio_ctx = true", &[]), CutAudioCtx::Cut);
+    assert_eq!(cut("[stt]\ncut_audio_ctx = true", &variable("false")), CutAudioCtx::Whole);
+    assert_eq!(cut("[stt]\ncut_audio_ctx = false", &variable("auto")), CutAudioCtx::Auto);
+    let refused = load("", &variable("maybe")).unwrap_err();
+    assert!(refused.starts_with("HARK__STT__CUT_AUDIO_CTX: stt.cut_audio_ctx: must"), "{refused}");
 }
 
 #[cfg(feature = "stt-whisper")]

@@ -212,7 +212,9 @@ fn corpus_codecs_are_decoded_or_refused_in_words() {
 
 #[cfg(feature = "stt-whisper")]
 mod whisper {
-    use hark::stt::whisper::{ModelSource, WhisperSettings, WhisperTranscriber};
+    use hark::stt::models::ModelSource;
+    use hark::stt::models::manifest::RunStyle;
+    use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 
     use super::corpus;
     use crate::program::Hark;
@@ -233,7 +235,7 @@ mod whisper {
                 states: 2,
                 gpu: false,
                 default_language: None,
-                cut_audio_ctx: false,
+                run: RunStyle::default(),
             };
             WhisperTranscriber::load(settings).map_err(|error| error.to_string())
         };

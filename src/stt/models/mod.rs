@@ -1,10 +1,37 @@
-//! Where a model's file is: from a name or path in the configuration to a file that exists.
+//! Where a model is: from a name or path in the configuration to a file that exists.
 //!
 //! Reads neither the environment nor the home folder: the caller says which folders there are.
 //! Whether the file is a model is checked by the engine that loads it.
 
+pub mod manifest;
+
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Where the model's bytes are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ModelSource {
+    /// A file.
+    Path(PathBuf),
+    /// Part of the program.
+    Bytes {
+        /// Name for spans and errors, e.g. `hark-micro-en`.
+        name: &'static str,
+        /// The file's content.
+        bytes: &'static [u8],
+    },
+}
+
+impl fmt::Debug for ModelSource {
+    /// Shows no weights.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Bytes { name, bytes } => write!(f, "{name}, {} bytes built in", bytes.len()),
+        }
+    }
+}
 
 /// Why there is no model to transcribe with.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +86,7 @@ pub enum ModelError {
     },
 }
 
-/// Finds the file of model `name`.
+/// Finds model `name`.
 ///
 /// `name` is `tiny`, `ggml-tiny`, `ggml-tiny.bin` or a path. Names are looked up in `models_dir`
 /// (the configured one), `hark_models` (from `HARK_MODELS`), `./models` and `hark/models` in
@@ -72,11 +99,11 @@ pub fn find(
     models_dir: Option<&Path>,
     hark_models: Option<&Path>,
     cache_dir: Option<&Path>,
-) -> Result<PathBuf, ModelError> {
+) -> Result<ModelSource, ModelError> {
     let path = Path::new(name);
     if is_path(name) || (has_bin_ending(path) && path.is_file()) {
         return if path.is_file() {
-            Ok(path.to_owned())
+            Ok(ModelSource::Path(path.to_owned()))
         } else {
             Err(ModelError::NotFound { name: name.to_owned(), looked_for: vec![path.to_owned()] })
         };
@@ -93,7 +120,7 @@ pub fn find(
         .flat_map(|folder| file_names(name).into_iter().map(move |file| folder.join(file)))
         .collect();
     match looked_for.iter().find(|file| file.is_file()) {
-        Some(file) => Ok(file.clone()),
+        Some(file) => Ok(ModelSource::Path(file.clone())),
         None => Err(ModelError::NotFound { name: name.to_owned(), looked_for }),
     }
 }
@@ -146,13 +173,16 @@ mod tests {
         std::fs::write(first.path().join("ggml-tiny.bin"), "x").unwrap();
         std::fs::write(cache.join("ggml-tiny.bin"), "x").unwrap();
         std::fs::write(cache.join("ggml-base.en.bin"), "x").unwrap();
-        let find = |name| find(name, Some(first.path()), None, Some(second.path()));
+        let check = |name: &str, file: PathBuf| {
+            let found = find(name, Some(first.path()), None, Some(second.path()));
+            assert_eq!(found.unwrap(), ModelSource::Path(file), "{name}");
+        };
         for name in ["tiny", "ggml-tiny", "ggml-tiny.bin"] {
-            assert_eq!(find(name).unwrap(), first.path().join("ggml-tiny.bin"));
+            check(name, first.path().join("ggml-tiny.bin"));
         }
-        assert_eq!(find("base.en").unwrap(), cache.join("ggml-base.en.bin"));
-        let path = cache.join("ggml-base.en.bin").display().to_string();
-        assert_eq!(find(&path).unwrap(), Path::new(&path));
+        check("base.en", cache.join("ggml-base.en.bin"));
+        let path = cache.join("ggml-base.en.bin");
+        check(&path.display().to_string(), path);
     }
 
     #[test]
@@ -163,9 +193,9 @@ mod tests {
             assert!(message.ends_with(&format!("\n{line}")), "{message}");
             message
         };
-        let message = check("hark-micro-en", "hark models pull tiny");
-        assert!(message.contains("/nowhere/ggml-hark-micro-en.bin"), "{message}");
-        assert!(message.contains("models/hark-micro-en.bin"), "{message}");
+        let message = check("mine", "hark models pull tiny");
+        assert!(message.contains("/nowhere/ggml-mine.bin"), "{message}");
+        assert!(message.contains("models/mine.bin"), "{message}");
         check("base.en", "hark models pull base.en");
         check("ggml-small-q5_1.bin", "hark models pull small-q5_1");
         check("/nowhere/ggml-large-v3-turbo.bin", "hark models pull large-v3-turbo");

@@ -4,20 +4,28 @@
 
 use whisper_rs::{WhisperSegment, WhisperState};
 
+use super::params::Recipes;
 use super::quality;
 use crate::turn::{Segment, Transcript};
 
 /// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
 ///
-/// `no_speech_prob` is the lowest of the windows', since speech in one is speech. Without any
-/// segment it is 1: whisper.cpp drops the words of a window it thinks silent, and the number.
-pub(super) fn read(state: &WhisperState, offset_ms: f64, duration_ms: f64) -> Transcript {
+/// `no_speech_prob` is the lowest of the windows', since speech in one is speech, or 0 where
+/// whisper does not tell it. Without any segment it is 1: whisper.cpp drops the words of a window
+/// it thinks silent, and the number. A model that gives no times has one segment: the utterance.
+pub(super) fn read(
+    state: &WhisperState,
+    recipes: &Recipes,
+    offset_ms: f64,
+    duration_ms: f64,
+) -> Transcript {
     let mut bytes = Vec::new();
     let mut segments = Vec::new();
     let mut no_speech_prob = 1.0_f32;
     let mut logprobs = Logprobs::default();
     for heard in state.as_iter() {
-        no_speech_prob = no_speech_prob.min(heard.no_speech_probability());
+        let told = recipes.tells_no_speech().then(|| heard.no_speech_probability());
+        no_speech_prob = no_speech_prob.min(told.unwrap_or(0.0));
         logprobs.add(&heard);
         let words = heard.to_bytes().unwrap_or_default();
         // Joined as bytes: a character may begin in one segment and end in the next.
@@ -25,7 +33,11 @@ pub(super) fn read(state: &WhisperState, offset_ms: f64, duration_ms: f64) -> Tr
         let text = String::from_utf8_lossy(words).trim().to_owned();
         if !text.is_empty() {
             let at = |centiseconds| offset_ms + ms(centiseconds).clamp(0.0, duration_ms);
-            let (start_ms, end_ms) = (at(heard.start_timestamp()), at(heard.end_timestamp()));
+            let (start_ms, end_ms) = if recipes.tells_times() {
+                (at(heard.start_timestamp()), at(heard.end_timestamp()))
+            } else {
+                (offset_ms, offset_ms + duration_ms)
+            };
             segments.push(Segment { start_ms, end_ms: end_ms.max(start_ms), text });
         }
     }

@@ -12,7 +12,6 @@ mod worker;
 
 use std::fs::File;
 use std::io::Cursor;
-use std::path::PathBuf;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -22,23 +21,10 @@ use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 use self::header::Header;
 use self::params::{LanguageId, Recipes};
 use self::worker::{Job, Pool};
-use super::models::ModelError;
+use super::models::manifest::RunStyle;
+use super::models::{ModelError, ModelSource};
 use super::{SttError, Transcriber, Utterance};
 use crate::turn::Transcript;
-
-/// Where the model's bytes are.
-#[derive(Clone, Debug)]
-pub enum ModelSource {
-    /// A file, e.g. from [`super::models::find`].
-    Path(PathBuf),
-    /// Part of the program.
-    Bytes {
-        /// Name for spans and errors, e.g. `hark-micro-en`.
-        name: &'static str,
-        /// The file's content.
-        bytes: &'static [u8],
-    },
-}
 
 /// What to load and how to run it.
 #[derive(Clone, Debug)]
@@ -54,9 +40,8 @@ pub struct WhisperSettings {
     pub gpu: bool,
     /// Language of utterances that name none; `None` detects it, at twice the encoder's cost.
     pub default_language: Option<String>,
-    /// Whether the encoder runs only over the audio instead of all 30 s. Only for models tuned
-    /// for it: others make up to 80 times the errors (futo-org/whisper-acft).
-    pub cut_audio_ctx: bool,
+    /// How the model must be run, from [`super::models::manifest`].
+    pub run: RunStyle,
 }
 
 /// Transcribes with a whisper model.
@@ -96,7 +81,7 @@ impl WhisperTranscriber {
         let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
             refused(format!("no memory for {} states ({error})", settings.states))
         })?;
-        let recipes = Recipes::new(settings.threads, settings.cut_audio_ctx, header.languages());
+        let recipes = Recipes::new(settings.threads, settings.run, header.languages());
         let pool = Pool::start(states, recipes)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let stem = settings.model.stem();

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use whisper_rs::{FullParams, SamplingStrategy};
 
 use super::quality;
+use crate::stt::models::manifest::RunStyle;
 
 /// Encoder positions a second, and the most there are: 30 s.
 const POSITIONS_PER_S: usize = 50;
@@ -20,16 +21,16 @@ pub(super) type LanguageId = c_int;
 /// The settings for every language of one model.
 pub(super) struct Recipes {
     threads: c_int,
-    cut_audio_ctx: bool,
+    run: RunStyle,
     /// By language; the last is "detect it".
     by_language: Vec<OnceLock<FullParams<'static, 'static>>>,
 }
 
 impl Recipes {
-    pub(super) fn new(threads: usize, cut_audio_ctx: bool, languages: LanguageId) -> Self {
+    pub(super) fn new(threads: usize, run: RunStyle, languages: LanguageId) -> Self {
         Self {
             threads: c_int::try_from(threads.max(1)).unwrap_or(1),
-            cut_audio_ctx,
+            run,
             by_language: (0..=languages).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -51,12 +52,27 @@ impl Recipes {
 
     /// Whether a state may remember another audio context that detection would use.
     pub(super) fn detection_needs_priming(&self, language: Option<LanguageId>) -> bool {
-        self.cut_audio_ctx && language.is_none()
+        self.run.cut_audio_ctx && language.is_none()
+    }
+
+    /// Whether whisper's times are the words' own.
+    pub(super) fn tells_times(&self) -> bool {
+        !self.run.no_timestamps
+    }
+
+    /// Whether whisper's probability of no speech is of the utterance at hand.
+    ///
+    /// whisper.cpp 1.8.3 takes it from the first row of logits (`src/whisper.cpp` L7152-7161) and
+    /// computes only the last (L511-523, L2949-2955). They are the same when the prompt is one
+    /// token; a language or `<|notimestamps|>` in it leaves an earlier utterance's row there.
+    pub(super) fn tells_no_speech(&self) -> bool {
+        let english_only = self.by_language.len() == 2;
+        english_only && self.tells_times()
     }
 
     /// Encoder positions to compute, 0 for all.
     fn audio_ctx(&self, samples: usize) -> c_int {
-        if self.cut_audio_ctx { c_int::from(audio_ctx(samples)) } else { 0 }
+        if self.run.cut_audio_ctx { c_int::from(audio_ctx(samples)) } else { 0 }
     }
 
     fn common(&self, language: Option<LanguageId>) -> FullParams<'static, 'static> {
@@ -65,11 +81,13 @@ impl Recipes {
         // Not "auto" with `set_detect_language`: that returns after detection, without words.
         params.set_language(language.and_then(whisper_rs::get_lang_str));
         params.set_no_context(true);
-        // 0 and 0.6: one retry where the default of 0.2 makes five, for about a minute.
         params.set_temperature(0.0);
-        params.set_temperature_inc(0.6);
+        params.set_temperature_inc(self.run.temperature_inc);
+        params.set_no_timestamps(self.run.no_timestamps);
+        params.set_suppress_blank(self.run.suppress_blank);
         params.set_logprob_thold(quality::LOW_LOGPROB);
-        params.set_no_speech_thold(quality::NO_SPEECH);
+        // No probability is above 1: words are not dropped for another utterance's number.
+        params.set_no_speech_thold(if self.tells_no_speech() { quality::NO_SPEECH } else { 1.0 });
         params.set_token_timestamps(false);
         params.set_print_special(false);
         params.set_print_progress(false);
@@ -79,7 +97,8 @@ impl Recipes {
     }
 }
 
-/// Positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of 16.
+/// Positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of 16. What
+/// models/micro is trained with: another formula needs another model.
 fn audio_ctx(samples: usize) -> i16 {
     let positions = (samples * POSITIONS_PER_S).div_ceil(16_000) + 8;
     let positions = positions.next_multiple_of(16).min(POSITIONS);
@@ -91,8 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whispers_number_of_no_speech_is_believed_where_it_is_right() {
+        let tells = |languages, no_timestamps| {
+            let run = RunStyle { no_timestamps, ..RunStyle::default() };
+            Recipes::new(1, run, languages).tells_no_speech()
+        };
+        assert!(tells(1, false));
+        assert!(!tells(1, true) && !tells(99, false));
+    }
+
+    #[test]
     fn audio_context_follows_the_length_up_to_thirty_seconds() {
         assert_eq!(audio_ctx(16_000), 64);
+        assert_eq!([audio_ctx(17_920), audio_ctx(17_921)], [64, 80]);
         assert_eq!(audio_ctx(5 * 16_000), 272);
         assert_eq!(audio_ctx(30 * 16_000), 1_500);
         assert_eq!(audio_ctx(90 * 16_000), 1_500);

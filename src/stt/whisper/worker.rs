@@ -163,7 +163,7 @@ impl Shared {
             return Err(SttError::Cancelled);
         }
         done.map_err(|error| SttError::Engine(error.to_string()))?;
-        Ok(heard::read(state, job.offset_ms, job.speech.duration_ms()))
+        Ok(heard::read(state, &self.recipes, job.offset_ms, job.speech.duration_ms()))
     }
 
     fn warm_up(&self, state: &mut WhisperState) -> Result<(), whisper_rs::WhisperError> {
