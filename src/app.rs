@@ -172,6 +172,10 @@ impl<'a> Engines<'a> {
             places.cache.as_deref(),
         );
         let refused = |error: ModelError| self.config.error("stt.model", error.to_string());
+        // It is on unless it is turned off: only somebody who wrote it down expects one.
+        if stt.gpu && !cfg!(feature = "cuda") && self.config.origins.0.contains_key("stt.gpu") {
+            tracing::warn!("this build knows no graphics card: transcribing on the processor");
+        }
         let model = match found {
             Ok(model) => model,
             Err(_) if self.hearing.scripted_without_model => {

@@ -71,9 +71,6 @@ impl WhisperTranscriber {
                 "the model has no weights: it will transcribe nothing"
             );
         }
-        if settings.gpu && !cfg!(feature = "cuda") {
-            tracing::warn!("this build knows no graphics card: transcribing on the processor");
-        }
         let model = settings.model.open(settings.gpu).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory is short ({error})"))
         })?;
