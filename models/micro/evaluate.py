@@ -27,7 +27,9 @@ from text import Stream, words
 HERE = Path(__file__).parent
 MODEL = HERE.parent / "hark-micro-en.bin"
 SENTENCES = 300
-WHOLE_WINDOW = "[stt]\ncut_audio_ctx = false\n"
+# One thread: those that wait for each other spin, and a busy machine makes seconds of it.
+SETTINGS = "[stt]\nthreads = 1\n"
+WHOLE_WINDOW = SETTINGS + "cut_audio_ctx = false\n"
 
 
 @dataclass
@@ -90,7 +92,7 @@ def voice_notes(said: list[Said]) -> list[Said]:
     return notes
 
 
-def hear(hark: Path, model: Path, said: list[Said], config: str = "") -> list[dict]:
+def hear(hark: Path, model: Path, said: list[Said], config: str = SETTINGS) -> list[dict]:
     """What `hark transcribe --json` says of every file."""
     heard: list[dict] = []
     settings = WORK / "evaluate.toml"
@@ -112,7 +114,7 @@ class Report:
         self.hark, self.model, self.verbose = hark, model, verbose
         print(f"{'':44} {'WER':>7} {'words':>6}  must reach")
 
-    def rate(self, name: str, said: list[Said], target: str, config: str = "") -> float:
+    def rate(self, name: str, said: list[Said], target: str, config: str = SETTINGS) -> float:
         """Prints and returns the word error rate in per cent."""
         wrong = count = 0
         by_voice: dict[str, list[int]] = {}
@@ -131,7 +133,7 @@ class Report:
                 print(f"    {voice:40} {100 * missed / total:6.1f}%")
         return rate
 
-    def words_heard(self, name: str, sounds: list[Said], target: str, config: str = "") -> None:
+    def words_heard(self, name: str, sounds: list[Said], target: str, config: str = SETTINGS) -> None:
         heard = hear(self.hark, self.model, sounds, config)
         count = sum(len(words(item["text"] or "")) for item in heard)
         print(f"{name:44} {count:7} {'':6}  {target}", flush=True)
@@ -168,6 +170,22 @@ def human(corpus: Path) -> list[Said]:
     ]
 
 
+def defaults(model: Path, said: list[Said]) -> float | None:
+    """The error rate in per cent where another program runs whisper.cpp as it comes: timestamps, a
+    window of 30 s, no voice detection. None without PyPI's pywhispercpp."""
+    try:
+        from pywhispercpp.model import Model
+    except ImportError:
+        return None
+    other = Model(str(model), n_threads=1, print_progress=False, print_realtime=False)
+    wrong = count = 0
+    for item in said:
+        heard = " ".join(segment.text for segment in other.transcribe(str(item.file)))
+        expected = words(item.text)
+        wrong, count = wrong + errors(expected, words(heard)), count + len(expected)
+    return 100 * wrong / count
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=MODEL)
@@ -180,8 +198,10 @@ def main() -> None:
     variants = voices.espeak_variants()
 
     def sentences(seed: str, style) -> list[tuple[str, voices.Style]]:
-        rng, stream = random.Random(seed), Stream(97, held_out=True)
-        return [(stream.next(), style(rng)) for _ in range(args.sentences)]
+        rng, stream, texts = random.Random(seed), Stream(97, held_out=True), {}
+        while len(texts) < args.sentences:
+            texts[stream.next()] = None
+        return [(text, style(rng)) for text in texts]
 
     seen = sentences("seen", lambda rng: voices.seen_style(rng, variants))
     seen = speak(folder, "seen", seen)
@@ -198,6 +218,9 @@ def main() -> None:
     sounds = nothing(folder)
     report.words_heard("words in a minute of silence", sounds[:1], "0")
     report.words_heard("words in a minute of noise, white and pink", sounds[1:], "0")
+    other = defaults(args.model, seen[:100])
+    shown = "pip install pywhispercpp" if other is None else f"{other:6.2f}%"
+    print(f"{'voices of training, whisper.cpp as it comes':44} {shown}")
     if corpus := os.environ.get("HARK_CORPUS"):
         report.rate("people, any words (HARK_CORPUS/speech/en)", human(Path(corpus)), "as it is")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import random
 import time
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, distributed, multiprocessing
 
-from corpus import WORK
+from corpus import WORK, shard_path
 from mel import SPAN
 from model import Size, Whisper
 from text import words
@@ -27,7 +28,7 @@ from tokens import (
     EOT, NO_SPEECH, NO_TIMESTAMPS, SOT, VOCABULARY, Tokenizer, pronunciations, time_token,
 )  # fmt: skip
 
-PEAK_RATE, WARM_UP_STEPS = 1.5e-3, 600
+PEAK_RATE, WARM_UP_STEPS = 2e-3, 600
 # Of the time, what the learning rate takes to fall to nothing.
 FALL = 0.3
 # Encoder positions in a batch.
@@ -52,12 +53,15 @@ class Corpus:
     """The shards in memory, about 36 MB each, sorted into batches of like length."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.loaded, self.examples = folder, set(), []
+        self.folder, self.loaded, self.examples = folder, 0, []
 
-    def load_new(self) -> None:
-        for path in sorted(self.folder.glob("shard-????.npz")):
-            if path in self.loaded:
-                continue
+    def ready(self) -> int:
+        """How many shards there are, from the first on without a gap."""
+        return next(n for n in range(10_000) if not shard_path(self.folder, n).exists())
+
+    def load(self, shards: int) -> None:
+        for number in range(self.loaded, shards):
+            path = shard_path(self.folder, number)
             with np.load(path) as shard:
                 frames, texts = shard["frames"], shard["texts"].tolist()
                 floors, ends = shard["floors"].tolist(), shard["ends"].tolist()
@@ -66,7 +70,7 @@ class Corpus:
                     part = frames[starts[at] : starts[at + 1]]
                     floor, end = floors[at], ends[at]
                     self.examples.append(Example(part, floor, end, text))
-            self.loaded.add(path)
+        self.loaded = max(self.loaded, shards)
 
     def epoch(self, rng: random.Random):
         """Batches, every example once, in random order; a share of them joined into long notes."""
@@ -113,17 +117,17 @@ class Batches:
         phonemes = sorted({sound for sounds in self.sounds.values() for sound in sounds})
         self.phoneme = {sound: place for place, sound in enumerate(phonemes, 1)}
 
-    def mel(self, batch: list[Example], rng: random.Random) -> Tensor:
+    def mel(self, batch: list[Example], kind: float, rng: random.Random) -> Tensor:
         """(B, 80, 2 T): shifted in level, warped in frequency, with stretches blanked out.
 
-        Shortens `batch` where the window is long.
+        `kind`, from 0 to 1, chooses the window: seldom all 30 s, sometimes far more than is
+        needed, else the note's. Shortens `batch` where the window is long.
         """
         longest = max(context(len(example.frames)) for example in batch)
-        kind = rng.random()
-        if kind < 0.008:
+        if kind < 0.003:  # a second and more each
             longest = 1_500
-            del batch[4:]
-        elif kind < 0.08:
+            del batch[3:]
+        elif kind < 0.05:
             longest = max(longest, rng.choice((256, 384, 512, 768)))
             del batch[max(POSITIONS // longest, 1) :]
         elif kind < 0.4:
@@ -133,7 +137,7 @@ class Batches:
             frames = example.frames
             # Speech may stand anywhere in a long window, so that every position learns.
             example.offset = offset = 0
-            if kind < 0.08 and example.text and rng.random() < 0.5:
+            if kind < 0.05 and example.text and rng.random() < 0.5:
                 example.offset = offset = rng.randrange(max(2 * longest - len(frames) - 16, 1))
             values = frames.astype(np.float32) * (SPAN / 255)
             if rng.random() < 0.5:
@@ -172,7 +176,7 @@ class Batches:
                 goal[0] = self.place[NO_SPEECH]
             # A wrong word before must not make the next one wrong: listen, do not guess.
             for at in range(2, len(row) - 1):
-                if rng.random() < 0.06:
+                if rng.random() < 0.15:
                     row[at] = rng.randrange(len(self.used))
             rows.append(row[:-1])
             goals.append(goal)
@@ -204,10 +208,12 @@ def warp(factor: float) -> np.ndarray:
     return matrix
 
 
-def losses(model: Whisper, batches: Batches, batch: list[Example], rng: random.Random):
-    """Cross-entropy a token and CTC a phoneme."""
+def losses(
+    model: Whisper, batches: Batches, batch: list[Example], kind: float, rng: random.Random
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy a token and CTC a phoneme; `kind` chooses the window."""
     batch = batch[:]
-    mel = batches.mel(batch, rng)
+    mel = batches.mel(batch, kind, rng)
     inputs, targets = batches.tokens(batch, rng)
     with torch.autocast(mel.device.type, torch.bfloat16):
         audio = model.encoder(mel)
@@ -236,16 +242,29 @@ def parameters(model: Whisper) -> list[dict]:
     return [{"params": decayed, "weight_decay": 0.02}, {"params": kept, "weight_decay": 0.0}]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=180, help="of training in all")
-    parser.add_argument("--threads", type=int, help="default: every core")
-    parser.add_argument("--checkpoint", type=Path, default=WORK / "checkpoint.pt")
-    args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
+def reduce(model: Whisper, spent: float) -> float:
+    """Averages the gradients, and the seconds spent, over all processes. Returns the seconds."""
+    gradients = [p.grad for p in model.parameters()]
+    # The token rows that no process used have a gradient as well: the matrix is the softmax's.
+    flat = torch.cat([gradient.flatten() for gradient in gradients] + [torch.tensor([spent])])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    start = 0
+    for gradient in gradients:
+        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+        start += gradient.numel()
+    return float(flat[-1])
+
+
+def run(rank: int, processes: int, args: argparse.Namespace) -> None:
+    """One process of the training; each has the whole model and every `processes`-th batch."""
     torch.manual_seed(11)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if processes > 1:
+        # Two processes of one thread are twice as fast as one of two: the matrices are small.
+        torch.set_num_threads(1)
+        place = f"file://{args.checkpoint}.meeting-{args.meeting}"
+        distributed.init_process_group("gloo", place, rank=rank, world_size=processes)
     batches = Batches(Tokenizer(WORK), device)
     model = Whisper(Size(), len(batches.used), len(batches.phoneme)).to(device)
     optimizer = torch.optim.AdamW(parameters(model), PEAK_RATE, betas=(0.9, 0.98))
@@ -265,37 +284,63 @@ def main() -> None:
         torch.save(state, partial)
         partial.rename(args.checkpoint)
 
-    total, saved_at, sums, seen = args.minutes * 60, spent, np.zeros(2), 0
+    total, saved_at, sums, counted, seen = args.minutes * 60, spent, np.zeros(2), 0, 0
     while spent < total:
-        corpus.load_new()
+        shards = torch.tensor(corpus.ready())
+        if processes > 1:
+            distributed.all_reduce(shards, distributed.ReduceOp.MIN)
+        corpus.load(int(shards))
         if not corpus.examples:
             raise SystemExit(f"no shards in {corpus.folder}: run `python -m corpus` first")
-        rng = random.Random(f"epoch {epoch}")
-        for batch in corpus.epoch(rng):
+        # Another order after an interruption, or the first examples would be seen twice as often.
+        name = f"epoch {epoch} from step {step}"
+        every = list(corpus.epoch(random.Random(name)))
+        # The same for all, so that long windows, which are slow, come to all at the same time.
+        windows, rng = random.Random(f"{name} windows"), random.Random(f"{name} {rank}")
+        for at in range(rank, len(every) - processes + 1 + rank, processes):
+            batch = every[at]
             started = time.monotonic()
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, spent / total)
-            word_loss, ctc_loss = losses(model, batches, batch, rng)
+            word_loss, ctc_loss = losses(model, batches, batch, windows.random(), rng)
             optimizer.zero_grad(set_to_none=True)
-            (word_loss + 0.5 * ctc_loss).backward()
+            (word_loss + ctc_loss).backward()
+            if processes > 1:
+                spent = reduce(model, spent)
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             if not math.isfinite(norm):
                 raise SystemExit(f"step {step}: the gradients are {norm}")
             optimizer.step()
             step, spent = step + 1, spent + time.monotonic() - started
-            sums, seen = sums + (word_loss.item(), ctc_loss.item()), seen + len(batch)
-            if step % 100 == 0:
-                word, ctc = sums / 100
+            sums, counted = sums + (word_loss.item(), ctc_loss.item()), counted + 1
+            seen += len(batch) * processes
+            if rank == 0 and step % 100 == 0:
+                word, ctc = sums / counted
                 print(f"step {step} {spent / 60:.1f} min words {word:.3f} phonemes {ctc:.3f} "
                       f"examples {seen} of {len(corpus.examples)}", flush=True)  # fmt: skip
-                sums = np.zeros(2)
-            if spent - saved_at > 180 or spent >= total:
+                sums, counted = np.zeros(2), 0
+            if rank == 0 and (spent - saved_at > 180 or spent >= total):
                 save()
                 saved_at = spent
             if spent >= total:
                 break
         epoch += 1
-    print(f"{args.checkpoint}: {step} steps, {spent / 60:.0f} minutes")
+    if rank == 0:
+        print(f"{args.checkpoint}: {step} steps, {spent / 60:.0f} minutes")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=180, help="of training in all")
+    parser.add_argument("--checkpoint", type=Path, default=WORK / "checkpoint.pt")
+    cores = 1 if torch.cuda.is_available() else os.cpu_count()
+    parser.add_argument("--processes", type=int, default=cores, help="default: one a core")
+    args = parser.parse_args()
+    if args.processes > 1:
+        args.meeting = os.getpid()
+        multiprocessing.spawn(run, (args.processes, args), args.processes)
+    else:
+        run(0, 1, args)
 
 
 if __name__ == "__main__":
