@@ -71,7 +71,12 @@ impl WhisperTranscriber {
                 "the model has no weights: it will transcribe nothing"
             );
         }
-        let model = settings.model.open(settings.gpu).map_err(|error| {
+        let gpu = settings.gpu && cfg!(feature = "cuda");
+        // Slower than without on a processor. And never in a window that is cut: whisper.cpp 1.8.3
+        // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
+        // earlier caller said is heard in the positions behind the window (src/whisper.cpp L2682).
+        let flash_attn = gpu && !settings.run.cut_audio_ctx;
+        let model = settings.model.open(gpu, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory is short ({error})"))
         })?;
         let states = (0..settings.states.max(1)).map(|_| model.create_state());
@@ -178,10 +183,9 @@ impl ModelSource {
         Ok((name, header))
     }
 
-    fn open(&self, gpu: bool) -> Result<WhisperContext, WhisperError> {
+    fn open(&self, gpu: bool, flash_attn: bool) -> Result<WhisperContext, WhisperError> {
         let mut parameters = WhisperContextParameters::default();
-        // Flash attention is slower than without on a processor.
-        parameters.use_gpu(gpu).flash_attn(gpu);
+        parameters.use_gpu(gpu).flash_attn(flash_attn);
         match self {
             Self::Path(path) => WhisperContext::new_with_params(path, parameters),
             Self::Bytes { bytes, .. } => {
