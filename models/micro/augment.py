@@ -117,28 +117,38 @@ def view(audio: np.ndarray, noises: Noises, rng: np.random.Generator) -> tuple[n
     return audio, end
 
 
+def _overtones(turns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A note with up to seven overtones, of an instrument at random. `turns` is its phase."""
+    count, softness = rng.integers(1, 9), rng.choice((1, 1.5, 2))
+    return sum(np.sin(2 * np.pi * n * turns) / n**softness for n in range(1, count + 1))
+
+
 def nothing_said(noises: Noises, rng: np.random.Generator) -> np.ndarray:
     """0.2 to 8 s in which nobody speaks: silence, noise, hum, tones, chords, clicks."""
     length = int(rng.choice((1.0, 3.0, 8.0)) * rng.uniform(0.2, 1.0) * RATE)
     time = np.arange(length) / RATE
-    kind = rng.integers(0, 7)
+    kind = rng.choice((0, 1, 2, 3, 3, 4, 4, 5, 6))
     if kind == 0:
         return np.zeros(length, np.float32)
     if kind <= 2:
         audio = noises.slice(length, rng)
-    elif kind == 3:  # a chord, held or plucked
-        base = rng.uniform(80, 600)
-        audio = sum(
-            np.sin(2 * np.pi * base * step * time * overtone) / overtone
+    elif kind == 3:  # chords, struck or held
+        beat = rng.uniform(0.2, 1.5)
+        since = time % beat
+        base = rng.choice(rng.uniform(80, 400, 4), int(time[-1] / beat) + 1)
+        base = base[(time / beat).astype(int)]
+        decay = np.exp(-since * rng.choice((0, 2, 6)))
+        audio = decay * sum(
+            _overtones(base * step * time, rng)
             for step in rng.choice((1, 1.2, 1.25, 1.333, 1.5, 1.667, 2), 3)
-            for overtone in (1, 2, 3)
-        ) * np.exp(-time * rng.choice((0, 1, 4)))
-    elif kind == 4:  # a melody
-        notes = 110 * 2 ** (rng.integers(0, 36, 64) / 12)
-        pitch = np.repeat(notes, int(rng.uniform(0.08, 0.4) * RATE))
-        pitch = np.resize(pitch, length)
-        phase = 2 * np.pi * np.cumsum(pitch) / RATE
-        audio = np.sin(phase) + 0.4 * np.sin(2 * phase)
+        )
+    elif kind == 4:  # a tune, with or without vibrato, its notes joined or apart
+        beat = rng.uniform(0.08, 0.5)
+        notes = 110 * 2 ** (rng.integers(0, 36, int(time[-1] / beat) + 1) / 12)
+        pitch = notes[(time / beat).astype(int)]
+        pitch = pitch * (1 + rng.choice((0, 0.01, 0.02)) * np.sin(2 * np.pi * 5.5 * time))
+        apart = np.sin(np.pi * (time % beat) / beat) if rng.random() < 0.6 else 1
+        audio = apart * _overtones(np.cumsum(pitch) / RATE, rng)
     elif kind == 5:  # a sweep or one tone
         low, high = rng.uniform(100, 3_000, 2)
         audio = np.sin(2 * np.pi * (low * time + (high - low) * time**2 / (2 * time[-1] + 1e-9)))

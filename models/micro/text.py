@@ -31,10 +31,10 @@ def words(text: str) -> list[str]:
 def sentences(text: str) -> list[tuple[str, ...]]:
     """The sentences of `text` that count as known or unknown, as words.
 
-    One and two words are too few: there would be no "yes" in training.
+    Fewer than five words are too few: there would be no "yes" in training, and no "thank you".
     """
     split = (tuple(words(part)) for part in re.split(r"[.?]", text))
-    return [part for part in split if len(part) > 2]
+    return [part for part in split if len(part) > 4]
 
 
 def is_held_out(sentence: tuple[str, ...]) -> bool:

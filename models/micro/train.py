@@ -30,7 +30,7 @@ from tokens import (
 
 PEAK_RATE, WARM_UP_STEPS = 2e-3, 600
 # Of the time, what the learning rate takes to fall to nothing.
-FALL = 0.3
+FALL = 0.4
 # Encoder positions in a batch.
 POSITIONS = 4_000
 
@@ -78,6 +78,10 @@ class Corpus:
         rng.shuffle(order)
         joined = [join(order.pop() for _ in range(rng.choice((2, 3, 4, 6))))
                   for _ in range(len(order) // 40)]  # fmt: skip
+        # Nobody may speak for a long time as well.
+        noises = [example for example in self.examples if not example.text]
+        joined += [join(rng.choices(noises, k=rng.choice((2, 4, 8))))
+                   for _ in range(len(noises) // 8)]  # fmt: skip
         order += [example for example in joined if len(example.frames) <= 2_900]
         # Like lengths together, or most of a batch is padding; the jitter mixes them.
         order.sort(key=lambda example: len(example.frames) * rng.uniform(0.9, 1.1))
@@ -124,7 +128,7 @@ class Batches:
         needed, else the note's. Shortens `batch` where the window is long.
         """
         longest = max(context(len(example.frames)) for example in batch)
-        if kind < 0.003:  # a second and more each
+        if kind < 0.01:  # ten times as slow
             longest = 1_500
             del batch[3:]
         elif kind < 0.05:
@@ -259,6 +263,7 @@ def reduce(model: Whisper, spent: float) -> float:
 def run(rank: int, processes: int, args: argparse.Namespace) -> None:
     """One process of the training; each has the whole model and every `processes`-th batch."""
     torch.manual_seed(11)
+    parent = os.getppid()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if processes > 1:
         # Two processes of one thread are twice as fast as one of two: the matrices are small.
@@ -299,6 +304,8 @@ def run(rank: int, processes: int, args: argparse.Namespace) -> None:
         windows, rng = random.Random(f"{name} windows"), random.Random(f"{name} {rank}")
         for at in range(rank, len(every) - processes + 1 + rank, processes):
             batch = every[at]
+            if processes > 1 and os.getppid() != parent:
+                raise SystemExit("the main process is gone")
             started = time.monotonic()
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, spent / total)
