@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test check bench fixtures audit deps native
+.PHONY: help demo test check bench fixtures model audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +56,7 @@ check: ## format, lints, build without whisper, documentation
 	cargo check --no-default-features --locked
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-bench: ## measure the parts with criterion; HARK_CORPUS adds whisper's speed
+bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whisper tiny and base
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
 	cargo bench --locked
@@ -64,6 +64,9 @@ bench: ## measure the parts with criterion; HARK_CORPUS adds whisper's speed
 fixtures: ## make the voice notes of audio-fixtures anew
 	$(call need,espeak-ng:espeak-ng flite:flite ffmpeg:ffmpeg)
 	audio-fixtures/make-fixtures.sh
+
+model: ## train models/hark-micro-en.bin anew, which takes hours; models/micro says what it needs
+	cd models/micro && $(MAKE)
 
 audit: ## licences, banned crates, unused dependencies, advisories (these need github.com)
 	$(call need,$(CARGO))

@@ -1,57 +1,97 @@
-//! Speech to text: `transcribe/<model>/<audio>`, on whisper.cpp's models without weights.
+//! Speech to text: `transcribe/<model>/<audio>`, and `transcribe/<model>-cut/<audio>` with the
+//! encoder's window cut to the audio.
 //!
-//! They run at nearly full cost and hear nothing, so the input is silence. They are not part of the
-//! repository: without `HARK_CORPUS` nothing is measured.
+//! The built-in model hears real speech. whisper.cpp's models without weights run at nearly full
+//! cost and hear nothing, so their input is silence; they are not part of the repository and are
+//! measured only where `HARK_CORPUS` names their folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hark::audio::Speech;
 use hark::stt::models::ModelSource;
-use hark::stt::models::manifest::RunStyle;
+use hark::stt::models::manifest::{self, RunStyle};
 use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 use hark::stt::{Transcriber, Utterance};
 use tokio_util::sync::CancellationToken;
 
-fn transcribe(criterion: &mut Criterion) {
+#[cfg(feature = "model-micro")]
+fn built_in(criterion: &mut Criterion) {
+    use hark::audio::{Limits, NoteEncoder, Pcm, SampleRate, decode};
+    use hark::stt::models::{built_in, find};
+
+    let model = find(built_in::NAME, None, None, None).expect("it is built in");
+    let decode = |note: &[u8]| {
+        decode(note, Limits { bytes: 1 << 20, seconds: 60 }).expect("a note is decoded")
+    };
+    let long = decode(include_bytes!("../audio-fixtures/en_long.ogg"));
+    // Speech is made by decoding only.
+    let beginning = |seconds: usize| {
+        let pcm =
+            Pcm { rate: SampleRate::SPEECH, samples: long.samples()[..seconds * 16_000].to_vec() };
+        let mut encoder = NoteEncoder::new(pcm.rate).expect("16 kHz is a rate of Opus");
+        let mut note = encoder.push(&pcm).expect("speech is encoded");
+        note.extend(encoder.finish().expect("speech is encoded"));
+        decode(&note)
+    };
+    measure(criterion, "hark-micro", &model, &[1, 5, 10], beginning);
+}
+
+#[cfg(not(feature = "model-micro"))]
+fn built_in(_: &mut Criterion) {
+    eprintln!("transcribe/hark-micro: not run, it is not part of this build");
+}
+
+fn without_weights(criterion: &mut Criterion) {
     #[expect(clippy::disallowed_methods, reason = "a bench has no configuration")]
     let Ok(corpus) = std::env::var("HARK_CORPUS") else {
-        eprintln!("transcribe: not run, HARK_CORPUS is not set");
+        eprintln!("transcribe/whisper-*: not run, HARK_CORPUS is not set");
         return;
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     for (model, file) in [("whisper-tiny", "tiny"), ("whisper-base", "base")] {
         let path = Path::new(&corpus).join(format!("whisper/for-tests-ggml-{file}.bin"));
-        for cut_audio_ctx in [false, true] {
-            let stt = load(path.clone(), cut_audio_ctx);
-            runtime.block_on(stt.warm_up()).expect("the model runs");
-            let group = if cut_audio_ctx { format!("{model}-cut") } else { model.to_owned() };
-            let mut group = criterion.benchmark_group(format!("transcribe/{group}"));
-            group.sample_size(10);
-            for seconds in [5_u32, 30] {
-                group.throughput(Throughput::Elements(seconds.into()));
-                let speech = Speech::silence(seconds as usize * 16_000);
-                let id = BenchmarkId::from_parameter(format!("{seconds}s"));
-                group.bench_with_input(id, &speech, |bencher, speech| {
-                    bencher.to_async(&runtime).iter(|| hear(&stt, speech));
-                });
-            }
-            group.finish();
-        }
+        let silence = |seconds| Speech::silence(seconds * 16_000);
+        measure(criterion, model, &ModelSource::Path(path), &[5, 30], silence);
     }
 }
 
-fn load(path: PathBuf, cut_audio_ctx: bool) -> WhisperTranscriber {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+/// Measures `model` on each of these `seconds` of `audio`, in the whole window and in the cut one.
+fn measure(
+    criterion: &mut Criterion,
+    name: &str,
+    model: &ModelSource,
+    seconds: &[usize],
+    audio: impl Fn(usize) -> Speech,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    for (cut_audio_ctx, ending) in [(false, ""), (true, "-cut")] {
+        let stt = load(model, cut_audio_ctx);
+        runtime.block_on(stt.warm_up()).expect("the model runs");
+        let mut group = criterion.benchmark_group(format!("transcribe/{name}{ending}"));
+        group.sample_size(10);
+        for &seconds in seconds {
+            group.throughput(Throughput::Elements(seconds as u64));
+            let id = BenchmarkId::from_parameter(format!("{seconds}s"));
+            group.bench_with_input(id, &audio(seconds), |bencher, speech| {
+                bencher.to_async(&runtime).iter(|| hear(&stt, speech));
+            });
+        }
+        group.finish();
+    }
+}
+
+fn load(model: &ModelSource, cut_audio_ctx: bool) -> WhisperTranscriber {
+    let run = manifest::of(model).map(|known| known.run).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     WhisperTranscriber::load(WhisperSettings {
-        model: ModelSource::Path(path),
-        threads,
+        model: model.clone(),
+        threads: run.threads.unwrap_or(cores),
         states: 1,
         gpu: false,
         default_language: Some("en".into()),
-        run: RunStyle { cut_audio_ctx, ..RunStyle::default() },
+        run: RunStyle { cut_audio_ctx, ..run },
     })
-    .expect("the corpus has this model")
+    .expect("the model is there and loads")
 }
 
 async fn hear(stt: &WhisperTranscriber, speech: &Speech) {
@@ -63,8 +103,8 @@ async fn hear(stt: &WhisperTranscriber, speech: &Speech) {
         first: true,
     };
     let heard = stt.transcribe(utterance, &CancellationToken::new()).await;
-    std::hint::black_box(heard).expect("silence is transcribed");
+    std::hint::black_box(heard).expect("it is transcribed");
 }
 
-criterion_group!(benches, transcribe);
+criterion_group!(benches, built_in, without_weights);
 criterion_main!(benches);

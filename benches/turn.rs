@@ -1,7 +1,7 @@
 //! Whole turns as `hark ask` runs them, engines warm: `turn/<engines>/<audio in and out>`.
 //!
 //! Scripted engines work at once, so what is measured is hark's own work: decode, gate, encode.
-//! With espeak the voice's own time is in it.
+//! `real` hears with the built-in model and speaks with espeak-ng: their own time is in it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,25 +12,44 @@ use hark::audio::{self, Limits, NoteEncoder, Pcm, SampleRate};
 use hark::config;
 use hark::pipeline::{AgentSetup, Ask, Trace, VoicePath};
 
-/// The longest fixture, 10.6 s of speech.
+/// The longest fixture, 11.3 s of speech.
 const LONG: &[u8] = include_bytes!("../audio-fixtures/en_long.ogg");
 /// About ten seconds of espeak; thirty words, which are ten seconds of the scripted voice.
 const TEN_SECONDS: &str = "We are open from Monday to Friday from nine in the morning until six in \
     the evening. On Saturday we close at two, and on Sunday we are closed all day.";
 
-fn turns(criterion: &mut Criterion) {
-    turn(criterion, "scripted", 5, Duration::ZERO);
-    turn(criterion, "scripted", 10, Duration::ZERO);
-    // Turns do not follow each other at once: the next voice has time to start, as here.
-    turn(criterion, "espeak", 10, Duration::from_millis(50));
+/// What hears and what speaks.
+#[derive(Clone, Copy)]
+struct Ends {
+    name: &'static str,
+    stt: &'static str,
+    tts: &'static str,
+    /// Turns do not follow each other at once: the next voice has time to start.
+    pause: Duration,
 }
 
-fn turn(criterion: &mut Criterion, voice: &str, seconds: u32, pause: Duration) {
+const SCRIPTED: Ends =
+    Ends { name: "scripted", stt: "scripted", tts: "scripted", pause: Duration::ZERO };
+const REAL: Ends =
+    Ends { name: "real", stt: "whisper", tts: "espeak", pause: Duration::from_millis(50) };
+
+fn turns(criterion: &mut Criterion) {
+    turn(criterion, SCRIPTED, 5);
+    turn(criterion, SCRIPTED, 10);
+    if cfg!(feature = "model-micro") {
+        turn(criterion, REAL, 5);
+        turn(criterion, REAL, 10);
+    } else {
+        eprintln!("turn/real: not run, the built-in model is not part of this build");
+    }
+}
+
+fn turn(criterion: &mut Criterion, ends: Ends, seconds: u32) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
     let words: Vec<&str> = TEN_SECONDS.split(' ').take(seconds as usize * 3).collect();
-    let (path, agent) = runtime.block_on(program(voice, &words.join(" ")));
+    let (path, agent) = runtime.block_on(program(ends, &words.join(" ")));
     let question = bytes::Bytes::from(question(seconds));
-    let mut group = criterion.benchmark_group(format!("turn/{voice}"));
+    let mut group = criterion.benchmark_group(format!("turn/{}", ends.name));
     group.throughput(Throughput::Elements(seconds.into()));
     group.bench_function(format!("{seconds}s"), |bencher| {
         bencher.to_async(&runtime).iter_custom(|rounds| {
@@ -43,8 +62,8 @@ fn turn(criterion: &mut Criterion, voice: &str, seconds: u32, pause: Duration) {
                     let asked = path.ask(agent, ask, true, &Trace::start()).await;
                     spent += start.elapsed();
                     assert!(asked.expect("the turn ends").note.is_some(), "no voice note");
-                    if !pause.is_zero() {
-                        tokio::time::sleep(pause).await;
+                    if !ends.pause.is_zero() {
+                        tokio::time::sleep(ends.pause).await;
                     }
                 }
                 spent
@@ -55,12 +74,13 @@ fn turn(criterion: &mut Criterion, voice: &str, seconds: u32, pause: Duration) {
 }
 
 /// What the program would build of this configuration, warm.
-async fn program(voice: &str, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
+async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("hark.toml");
     let toml = format!(
-        "[stt]\nengine = \"scripted\"\n[llm]\nengine = \"scripted\"\ntext = \"{answer}\"\n\
-         [tts]\nengine = \"{voice}\"\n"
+        "[stt]\nengine = \"{}\"\n[llm]\nengine = \"scripted\"\ntext = \"{answer}\"\n\
+         [tts]\nengine = \"{}\"\n",
+        ends.stt, ends.tts
     );
     std::fs::write(&file, toml).expect("it can be written to");
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");

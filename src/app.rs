@@ -184,19 +184,27 @@ impl<'a> Engines<'a> {
             Err(error) => return Err(refused(error).into()),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let run = run_style(stt, &model);
         let settings = WhisperSettings {
-            threads: stt.threads.unwrap_or_else(|| (cores / stt.states).max(1)),
+            threads: stt.threads.or(run.threads).unwrap_or_else(|| (cores / stt.states).max(1)),
             states: stt.states,
             gpu: stt.gpu,
             // Every agent names its own with each utterance.
             default_language: None,
-            run: run_style(stt, &model),
+            run,
             model,
         };
         let key = format!("{settings:?}");
         let whisper = if let Some(whisper) = self.models.get(&key) {
             Arc::clone(whisper)
         } else {
+            if matches!(settings.model, ModelSource::Bytes { .. }) {
+                tracing::info!(
+                    stt.model = stt.model,
+                    "hearing with the small model that is built in; people are heard better with \
+                     an official one, for instance: hark models pull base"
+                );
+            }
             Arc::new(WhisperTranscriber::load(settings).map_err(refused)?)
         };
         self.models.insert(key.clone(), Arc::clone(&whisper));

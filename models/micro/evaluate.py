@@ -27,9 +27,7 @@ from text import Stream, words
 HERE = Path(__file__).parent
 MODEL = HERE.parent / "hark-micro-en.bin"
 SENTENCES = 300
-# One thread: those that wait for each other spin, and a busy machine makes seconds of it.
-SETTINGS = "[stt]\nthreads = 1\n"
-WHOLE_WINDOW = SETTINGS + "cut_audio_ctx = false\n"
+WHOLE_WINDOW = "[stt]\ncut_audio_ctx = false\n"
 
 
 @dataclass
@@ -92,7 +90,7 @@ def voice_notes(said: list[Said]) -> list[Said]:
     return notes
 
 
-def hear(hark: Path, model: Path, said: list[Said], config: str = SETTINGS) -> list[dict]:
+def hear(hark: Path, model: Path, said: list[Said], config: str = "") -> list[dict]:
     """What `hark transcribe --json` says of every file."""
     heard: list[dict] = []
     settings = WORK / "evaluate.toml"
@@ -114,7 +112,7 @@ class Report:
         self.hark, self.model, self.verbose = hark, model, verbose
         print(f"{'':44} {'WER':>7} {'words':>6}  must reach")
 
-    def rate(self, name: str, said: list[Said], target: str, config: str = SETTINGS) -> float:
+    def rate(self, name: str, said: list[Said], target: str, config: str = "") -> float:
         """Prints and returns the word error rate in per cent."""
         wrong = count = 0
         by_voice: dict[str, list[int]] = {}
@@ -133,7 +131,7 @@ class Report:
                 print(f"    {voice:40} {100 * missed / total:6.1f}%")
         return rate
 
-    def words_heard(self, name: str, sounds: list[Said], target: str, config: str = SETTINGS) -> None:
+    def words_heard(self, name: str, sounds: list[Said], target: str, config: str = "") -> None:
         heard = hear(self.hark, self.model, sounds, config)
         count = sum(len(words(item["text"] or "")) for item in heard)
         print(f"{name:44} {count:7} {'':6}  {target}", flush=True)

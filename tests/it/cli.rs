@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
+use crate::harness::words::{Comparison, assert_error_rate, errors, words};
 use crate::program::{Hark, PATIENCE, Running, SCRIPTED};
 
 const QUESTION: &[u8] = include_bytes!("../../audio-fixtures/en_hours.ogg");
@@ -48,6 +49,14 @@ fn is_turn(turn: &Value) {
     is_note(&turn["audio"]);
 }
 
+/// Checks that a fixture was understood: its voice is new to the model, so not every word needs to
+/// be right. How many do is for `hearing` to say.
+#[track_caller]
+fn is_heard(text: &Value, said: &str) {
+    let heard = text.as_str().expect("a text");
+    assert!(4 * errors(said, heard) <= words(said).len(), "said {said:?}, heard {heard:?}");
+}
+
 #[track_caller]
 fn is_note(audio: &Value) {
     has_keys(audio, &["path", "bytes", "duration_ms", "bitrate"]);
@@ -86,12 +95,13 @@ async fn ask_prints_one_turn_and_writes_a_note_that_plays() {
 
 #[tokio::test]
 async fn ask_reads_standard_input() {
-    let hark = Hark::new().file("hark.toml", SCRIPTED);
+    let hark = Hark::new();
     let ran = hark.run_with(&["ask", "-", "-o", "answer.ogg", "--json"], QUESTION).await;
     let turn = &ran.json(0)[0];
     is_turn(turn);
-    // The scripted ears know the fixture by its bytes, whatever its name.
-    assert_eq!(turn["transcript"]["text"], "When do you open on Saturday?");
+    is_heard(&turn["transcript"]["text"], "When do you open on Saturday?");
+    assert_eq!(turn["transcript"]["no_speech_prob"], 0.0);
+    assert!(turn["reply"]["text"].as_str().unwrap().contains("nine in the morning"), "{turn}");
     let names: Vec<&str> =
         turn["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
     assert!(["decode", "vad", "stt", "llm", "tts", "encode"].iter().all(|n| names.contains(n)));
@@ -119,7 +129,6 @@ async fn say_writes_a_note_to_a_file_or_to_standard_output() {
 #[tokio::test]
 async fn transcribe_prints_a_line_a_file_in_order_and_fails_if_one_failed() {
     let hark = Hark::new()
-        .file("hark.toml", SCRIPTED)
         .file("one.ogg", QUESTION)
         .file("two.ogg", "this is no audio")
         .file("four.ogg", include_bytes!("../../audio-fixtures/en_price.ogg"));
@@ -132,35 +141,41 @@ async fn transcribe_prints_a_line_a_file_in_order_and_fails_if_one_failed() {
         has_keys(line, &keys);
         assert_eq!(line["text"].is_null(), line["error"].is_string(), "{line}");
     }
-    assert_eq!(lines[0]["text"], "When do you open on Saturday?");
+    is_heard(&lines[0]["text"], "When do you open on Saturday?");
     assert_eq!(lines[0]["language"], "en");
     // ffprobe says 2.032 s and counts the pre-skip.
     assert!((lines[0]["audio_ms"].as_f64().unwrap() - 2025.5).abs() < 1.0, "{}", lines[0]);
     assert!(lines[0]["stt_ms"].is_f64());
     assert!(lines[1]["error"].as_str().unwrap().contains("unsupported"), "{}", lines[1]);
     assert!(lines[2]["error"].as_str().unwrap().contains("No such file"), "{}", lines[2]);
-    assert_eq!(lines[3]["text"], "How much does the coffee cost?");
+    is_heard(&lines[3]["text"], "How much does the coffee cost?");
     let ran = hark.run(&["transcribe", "four.ogg", "one.ogg"]).await;
     assert_eq!(ran.code, 0);
-    assert!(ran.text().starts_with("four.ogg: How much does the coffee cost?"), "{}", ran.text());
+    let words = format!("four.ogg: {}  [", lines[3]["text"].as_str().unwrap());
+    assert!(ran.text().starts_with(&words), "{}", ran.text());
 }
 
 #[tokio::test]
-async fn demo_answers_every_fixture_with_a_voice_note() {
+async fn demo_hears_every_fixture_and_answers_it_with_a_voice_note() {
     let hark = Hark::new();
     let ran = hark.run(&["demo", "--once", "--json"]).await;
     let lines = ran.json(0);
     let fixtures: Vec<&str> = lines.iter().map(|line| line["fixture"].as_str().unwrap()).collect();
-    let built_in: Vec<&str> = hark::cli::fixtures::all().iter().map(|f| f.name).collect();
-    assert_eq!(fixtures, built_in);
+    let built_in = hark::cli::fixtures::all();
+    assert_eq!(fixtures, built_in.iter().map(|fixture| fixture.name).collect::<Vec<_>>());
     assert!(fixtures.len() >= 11, "{fixtures:?}");
+    let notes = lines.iter().zip(built_in).map(|(line, fixture)| Comparison {
+        note: fixture.name.to_owned(),
+        said: fixture.transcript.to_owned(),
+        heard: line["transcript"]["text"].as_str().unwrap_or_default().to_owned(),
+    });
+    assert_error_rate("the demo", &notes.collect::<Vec<_>>(), 15.0);
     for line in &lines {
         has_keys(line, &[&TURN[..], &["fixture"]].concat());
         is_turn(line);
         plays(Path::new(line["audio"]["path"].as_str().unwrap()), &line["audio"]).await;
     }
-    // Without a model the demo says that it does not hear.
-    assert!(ran.stderr.contains("the transcriber is scripted"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("scripted"), "{}", ran.stderr);
 }
 
 #[tokio::test]
@@ -184,7 +199,7 @@ async fn two_processes(hark: Hark) -> (Hark, Running, Running) {
     let number = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[[numbers]]\nphone_number_id = \"900\"\n\
          provider = \"simulator\"\naccess_token = \"t\"\napp_secret = \"s\"\n\
-         api_url = \"http://{whatsapp}\"\n{SCRIPTED}"
+         api_url = \"http://{whatsapp}\"\n"
     );
     let hark = hark.file("hark.toml", number);
     let service = hark.start(&["serve"]).await;
@@ -238,7 +253,7 @@ async fn turns_shows_what_a_service_answered() {
         (&json!("15550001"), &json!("do you ship abroad"))
     );
     assert_eq!(turns[0]["outcome"], "voice_note");
-    assert_eq!(turns[1]["transcript"]["text"], "When do you open on Saturday?");
+    is_heard(&turns[1]["transcript"]["text"], "When do you open on Saturday?");
     let one = hark.run(&["turns", "--json", "--contact", "15550002", "--limit", "5"]).await.json(0);
     assert_eq!((one.len(), &one[0]["turn"]), (1, &turns[1]["turn"]));
     let words = hark.run(&["turns", "--limit", "1"]).await;

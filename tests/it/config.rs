@@ -241,9 +241,10 @@ fn the_window_is_cut_as_the_model_allows_unless_told_otherwise() {
 #[cfg(feature = "stt-whisper")]
 #[tokio::test]
 async fn without_a_model_only_what_hears_is_refused_with_the_line_that_pulls_one() {
-    let hark = Hark::new().file("hark.toml", NUMBER).file("a.ogg", "not heard anyway");
+    let file = format!("{NUMBER}[stt]\nmodel = \"base\"\n");
+    let hark = Hark::new().file("hark.toml", file).file("a.ogg", "not heard anyway");
     for arguments in [&["serve"][..], &["ask", "a.ogg"], &["transcribe", "a.ogg"]] {
-        says(&hark, arguments, &["stt.model: no model", "\nhark models pull "]).await;
+        says(&hark, arguments, &["stt.model: no model `base`", "\nhark models pull base"]).await;
     }
     assert_eq!(hark.run(&["ask", "--text", "when do you open"]).await.code, 0);
     assert_eq!(hark.run(&["say", "hello"]).await.code, 0);

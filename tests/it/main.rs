@@ -11,6 +11,8 @@ mod corpus;
 mod crash;
 mod delivery;
 mod foreign_graph;
+#[cfg(feature = "model-micro")]
+mod hearing;
 mod hostile;
 mod lanes;
 mod layers;

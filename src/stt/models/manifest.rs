@@ -43,6 +43,8 @@ pub struct RunStyle {
     pub suppress_blank: bool,
     /// Steps of temperature, up to 1, in which doubtful words are tried again; 0 for never.
     pub temperature_inc: f32,
+    /// Threads that a state takes at most, where more are not worth their cores.
+    pub threads: Option<usize>,
 }
 
 impl Default for RunStyle {
@@ -53,6 +55,7 @@ impl Default for RunStyle {
             suppress_blank: true,
             // 0 and 0.6: one retry where whisper.cpp's 0.2 makes five, for about a minute.
             temperature_inc: 0.6,
+            threads: None,
         }
     }
 }
@@ -62,7 +65,6 @@ pub fn models() -> Vec<Model> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Manifest {
-        #[serde(default)]
         model: Vec<Model>,
     }
     let manifest: Manifest = toml::from_str(MANIFEST).expect("a test reads the manifest");
@@ -79,6 +81,8 @@ pub fn of(source: &ModelSource) -> Option<Model> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -90,5 +94,14 @@ mod tests {
             assert!(hex::decode(&model.sha256).is_ok_and(|hash| hash.len() == 32), "{model:?}");
             assert!(!model.licence.is_empty() && !model.languages.is_empty(), "{model:?}");
         }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_name_wherever_it_lies() {
+        let of = |path: &str| of(&ModelSource::Path(PathBuf::from(path)));
+        let run = of("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
+        assert!(run.cut_audio_ctx && run.no_timestamps && !run.suppress_blank);
+        assert!(run.temperature_inc.abs() < f32::EPSILON && run.threads == Some(1));
+        assert_eq!(of("models/ggml-mine.bin"), None);
     }
 }

@@ -1,8 +1,10 @@
-//! Where a model is: from a name or path in the configuration to a file that exists.
+//! Where a model is: from a name or path in the configuration to the model that is built in, or to
+//! a file that exists.
 //!
 //! Reads neither the environment nor the home folder: the caller says which folders there are.
 //! Whether the file is a model is checked by the engine that loads it.
 
+pub mod built_in;
 pub mod manifest;
 
 use std::fmt;
@@ -88,9 +90,10 @@ pub enum ModelError {
 
 /// Finds model `name`.
 ///
-/// `name` is `tiny`, `ggml-tiny`, `ggml-tiny.bin` or a path. Names are looked up in `models_dir`
-/// (the configured one), `hark_models` (from `HARK_MODELS`), `./models` and `hark/models` in
-/// `cache_dir`, the user's cache folder; a path is taken as it is.
+/// `name` is `tiny`, `ggml-tiny`, `ggml-tiny.bin` or a path. A path is taken as it is. The name of
+/// the model that is built in means that one; others are looked up in `models_dir` (the configured
+/// one), `hark_models` (from `HARK_MODELS`), `./models` and `hark/models` in `cache_dir`, the
+/// user's cache folder.
 ///
 /// # Errors
 /// `NotFound`, whose message ends in the line that pulls a model.
@@ -107,6 +110,9 @@ pub fn find(
         } else {
             Err(ModelError::NotFound { name: name.to_owned(), looked_for: vec![path.to_owned()] })
         };
+    }
+    if let Some(built_in) = built_in::find(name) {
+        return Ok(built_in);
     }
     let folders = [
         models_dir.map(Path::to_owned),
@@ -183,6 +189,19 @@ mod tests {
         check("base.en", cache.join("ggml-base.en.bin"));
         let path = cache.join("ggml-base.en.bin");
         check(&path.display().to_string(), path);
+    }
+
+    #[cfg(feature = "model-micro")]
+    #[test]
+    fn the_built_in_name_comes_before_the_folders_and_a_path_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hark-micro-en.bin");
+        std::fs::write(&file, "x").unwrap();
+        let find = |name: &str| find(name, Some(folder.path()), None, None).unwrap();
+        let built_in = format!("{:?}", find(built_in::NAME));
+        assert!(built_in.starts_with("hark-micro-en, ") && built_in.len() < 100, "{built_in}");
+        assert_eq!(find(&file.display().to_string()), ModelSource::Path(file.clone()));
+        assert_eq!(find("hark-micro-en.bin"), ModelSource::Path(file));
     }
 
     #[test]

@@ -6,7 +6,10 @@
 mod redact;
 mod service;
 mod setup;
+#[cfg(feature = "model-micro")]
+pub(crate) mod sound;
 pub(crate) mod update;
+pub(crate) mod words;
 
 use std::cell::Cell;
 use std::time::Duration;
