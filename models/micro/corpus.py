@@ -1,4 +1,4 @@
-"""Synthesises the training set: `python -m corpus --shards 60`.
+"""Synthesises the training set: `python -m corpus --shards 56`.
 
 A shard is a thousand utterances and some noises, written as mel spectrograms of two augmented
 views each. Shards are made in order, each from its own seed, and one that exists is kept: an
@@ -74,7 +74,7 @@ def make_shard(folder: Path, number: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", type=int, default=60, help="a thousand utterances each")
+    parser.add_argument("--shards", type=int, default=56, help="a thousand utterances each")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     args = parser.parse_args()
     assets.fetch(WORK)

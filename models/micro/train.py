@@ -1,4 +1,4 @@
-"""Trains the model: `python -m train --minutes 180`.
+"""Trains the model: `python -m train --minutes 120`.
 
 Starts on the shards that `corpus` has made so far and takes up new ones as they come. The learning
 rate warms up, holds, and falls over the last part of the time; a checkpoint is written every few
@@ -338,7 +338,7 @@ def run(rank: int, processes: int, args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=180, help="of training in all")
+    parser.add_argument("--minutes", type=float, default=120, help="of training in all")
     parser.add_argument("--checkpoint", type=Path, default=WORK / "checkpoint.pt")
     cores = 1 if torch.cuda.is_available() else os.cpu_count()
     parser.add_argument("--processes", type=int, default=cores, help="default: one a core")
