@@ -1,37 +1,19 @@
-//! The composition root: turns a checked configuration into running parts.
+//! Which engine an agent gets: from names in the configuration to what hears, answers and speaks.
 //!
-//! Only this file and `cli` name concrete backends.
+//! Engines are shared: agents that want the same get one, and a model is loaded once.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
-use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret as _;
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 use crate::agent::Responder;
 use crate::agent::faq::{DEMO_FAQ, FaqResponder};
 use crate::agent::knowledge::Knowledge;
 use crate::agent::scripted::ScriptedResponder;
-use crate::audio::Limits;
-use crate::clock::Clock;
-use crate::config::{self, Config, ConfigError, NumberStatus, Reply};
-use crate::http::{AppSecret, HttpState, Readiness};
-use crate::lifecycle::Shutdown;
-use crate::pipeline::{
-    AgentSetup, Phrase, Phrases, Pipeline, ReplyPolicy, Route, VoicePath, Workers,
-};
-use crate::provider::http_client;
-use crate::provider::meta::{MetaCloud, MetaSettings};
-use crate::queue::inbox::{EmbeddedInbox, NumberState};
-use crate::queue::lanes::Lanes;
-use crate::store::Store;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::config::{self, Config, ConfigError, Reply};
+use crate::pipeline::{AgentSetup, ReplyPolicy};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
@@ -40,7 +22,6 @@ use crate::stt::scripted::ScriptedTranscriber;
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
 use crate::stt::{NoteKey, SttError, Transcriber, Utterance};
-use crate::telemetry;
 use crate::tts::Synthesizer;
 use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer};
 use crate::tts::scripted::ScriptedSynthesizer;
@@ -311,162 +292,4 @@ impl Transcriber for Deaf {
     ) -> Result<Transcript, SttError> {
         Err(SttError::Engine("this command was started without a transcriber".into()))
     }
-}
-
-/// What hears and speaks, from the configuration.
-///
-/// # Errors
-/// If the system starts no threads.
-pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
-    let phrase = |phrase: &config::Phrase| Phrase(phrase.by_language());
-    let messages = &config.messages;
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    Ok(VoicePath {
-        workers: Workers::start(cores).context("starting audio threads")?,
-        limits: Limits { bytes: config.limits.audio_bytes, seconds: config.limits.audio_seconds },
-        phrases: Phrases {
-            fallback: phrase(&messages.fallback),
-            no_speech: phrase(&messages.no_speech),
-            too_long: phrase(&messages.too_long),
-            unsupported: phrase(&messages.unsupported),
-            unreadable: phrase(&messages.unreadable),
-            media_gone: phrase(&messages.media_gone),
-        },
-    })
-}
-
-/// The service, ready to run.
-pub struct App {
-    router: Router,
-    lanes: Lanes,
-    ready: Readiness,
-    metrics: PrometheusHandle,
-    /// The record, for what runs the service in its own process.
-    pub store: Arc<dyn Store>,
-}
-
-impl App {
-    /// Opens the store, loads and warms the engines, and joins the parts.
-    ///
-    /// # Errors
-    /// A [`ConfigError`] for what the operator can mend in the configuration.
-    pub async fn build(
-        config: &Config,
-        places: &Places,
-        hearing: &Hearing,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
-        if config.numbers.is_empty() {
-            let problem = "no business number is configured; add a [[numbers]] table";
-            return Err(config.error("numbers", problem).into());
-        }
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
-        let mut engines = Engines::new(config, places, hearing);
-        let routes = routes(config, &mut engines)?;
-        engines.warm_up().await?;
-        let pipeline = Pipeline {
-            path: voice_path(config)?,
-            routes,
-            store: Arc::clone(&store),
-            clock: clock.clone(),
-            turn_limit: Duration::from_secs(config.limits.turn_seconds),
-        };
-        let wake = Arc::new(Notify::new());
-        let numbers = config.numbers.iter().map(|number| {
-            let state = match number.status {
-                NumberStatus::Active => NumberState::Active,
-                NumberStatus::Paused => NumberState::Paused,
-            };
-            (number.phone_number_id.clone(), state)
-        });
-        let inbox = EmbeddedInbox::new(
-            Arc::clone(&store),
-            clock.clone(),
-            numbers.collect(),
-            Arc::clone(&wake),
-        );
-        let (ready, metrics) = (Readiness::default(), telemetry::init_metrics());
-        let router = crate::http::router(HttpState {
-            inbox: Arc::new(inbox),
-            secrets: secrets(config),
-            verify_token: config.webhook.verify_token.clone(),
-            metrics: metrics.clone(),
-            ready: ready.clone(),
-        });
-        let lanes = Lanes::new(Arc::clone(&store), Arc::new(pipeline), clock, wake);
-        Ok(Self { router, lanes, ready, metrics, store })
-    }
-
-    /// Serves until `shutdown` and finishes what runs.
-    ///
-    /// # Errors
-    /// If the listener fails.
-    pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
-        self.ready.set(true);
-        let stop = shutdown.stop.clone();
-        let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
-            stop.cancelled().await;
-        });
-        let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
-        let serve = async {
-            let served = server.await;
-            // A server that died must not leave lanes running behind a dead port.
-            shutdown.stop.cancel();
-            served
-        };
-        let aborted = shutdown.abort.cancelled();
-        let upkeep = telemetry::upkeep(self.metrics);
-        tokio::select! {
-            (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
-            () = upkeep => unreachable!("it runs for ever"),
-            () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
-                tracing::warn!("aborted: unfinished messages are taken up at the next start");
-                Ok(())
-            }
-        }
-    }
-}
-
-fn routes(
-    config: &Config,
-    engines: &mut Engines<'_>,
-) -> anyhow::Result<HashMap<crate::turn::PhoneNumberId, Route>> {
-    let client = http_client();
-    let mut routes = HashMap::new();
-    // Messages to the others wait until their number is active again.
-    let active = config.numbers.iter().filter(|number| number.status == NumberStatus::Active);
-    for number in active {
-        let settings = MetaSettings {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
-            access_token: number.access_token.clone().unwrap_or_default(),
-            media_hosts: number.media_hosts(),
-            audio_bytes_limit: config.limits.audio_bytes,
-        };
-        let route = Route {
-            messenger: Arc::new(MetaCloud::new(settings, client.clone())),
-            agent: engines.agent(number.agent.as_deref())?,
-        };
-        routes.insert(number.phone_number_id.clone(), route);
-    }
-    Ok(routes)
-}
-
-/// The distinct app secrets with their numbers.
-fn secrets(config: &Config) -> Vec<AppSecret> {
-    let mut secrets: Vec<AppSecret> = Vec::new();
-    for number in &config.numbers {
-        let Some(secret) = &number.app_secret else { continue };
-        let same = |known: &&mut AppSecret| known.secret.expose_secret() == secret.expose_secret();
-        match secrets.iter_mut().find(same) {
-            Some(known) => known.numbers.push(number.phone_number_id.clone()),
-            None => secrets.push(AppSecret {
-                secret: secret.clone(),
-                numbers: vec![number.phone_number_id.clone()],
-            }),
-        }
-    }
-    secrets
 }
