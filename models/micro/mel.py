@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-RATE, FFT, HOP, BINS = 16_000, 400, 160, 80
+RATE, FFT, HOP = 16_000, 400, 160
 # Values span 8 decades at most, 2 after the division by 4.
 SPAN = 2.0
 

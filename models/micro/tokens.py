@@ -11,7 +11,7 @@ from pathlib import Path
 from text import Grammar
 
 VOCABULARY = 51_864
-EOT, SOT, PREV, NO_SPEECH, NO_TIMESTAMPS, TIMES = 50_256, 50_257, 50_360, 50_361, 50_362, 50_363
+EOT, SOT, NO_SPEECH, NO_TIMESTAMPS, TIMES = 50_256, 50_257, 50_361, 50_362, 50_363
 # Timestamps are taught in tenths of a second, every fifth of whisper's.
 TIME_STEP = 5
 

@@ -72,7 +72,7 @@ class Corpus:
                     self.examples.append(Example(part, floor, end, text))
         self.loaded = max(self.loaded, shards)
 
-    def epoch(self, rng: random.Random):
+    def epoch(self, rng: random.Random) -> list[list[Example]]:
         """Batches, every example once, in random order; a share of them joined into long notes."""
         order = self.examples[:]
         rng.shuffle(order)
@@ -94,7 +94,7 @@ class Corpus:
             batch.append(example)
         batches.append(batch)
         rng.shuffle(batches)
-        yield from batches
+        return batches
 
 
 def join(examples) -> Example:
@@ -299,7 +299,7 @@ def run(rank: int, processes: int, args: argparse.Namespace) -> None:
             raise SystemExit(f"no shards in {corpus.folder}: run `python -m corpus` first")
         # Another order after an interruption, or the first examples would be seen twice as often.
         name = f"epoch {epoch} from step {step}"
-        every = list(corpus.epoch(random.Random(name)))
+        every = corpus.epoch(random.Random(name))
         # The same for all, so that long windows, which are slow, come to all at the same time.
         windows, rng = random.Random(f"{name} windows"), random.Random(f"{name} {rank}")
         for at in range(rank, len(every) - processes + 1 + rank, processes):
