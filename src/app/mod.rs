@@ -66,7 +66,7 @@ impl App {
     /// Opens the store, loads and warms the engines, and joins the parts.
     ///
     /// # Errors
-    /// A [`ConfigError`] for what the operator can mend in the configuration.
+    /// A [`ConfigError`](crate::config::ConfigError) for what the operator can mend in the configuration.
     pub async fn build(
         config: &Config,
         places: &Places,
