@@ -17,6 +17,8 @@ pub const STAGE_SECONDS: &str = "hark_stage_seconds";
 pub const TURN_SECONDS: &str = "hark_turn_seconds";
 /// Counter of finished turns, label `outcome`.
 pub const TURNS_TOTAL: &str = "hark_turns_total";
+/// Counter of a language model's tokens, labels `engine` and `kind` (`prompt`, `completion`).
+pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
 
@@ -83,6 +85,14 @@ pub async fn upkeep(metrics: PrometheusHandle) {
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;
         metrics.run_upkeep();
+    }
+}
+
+/// Notes what one answer cost.
+pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
+    for (kind, tokens) in [("prompt", prompt_tokens), ("completion", completion_tokens)] {
+        let labels = [("engine", responder.to_owned()), ("kind", kind.to_owned())];
+        metrics::counter!(LLM_TOKENS_TOTAL, &labels).increment(tokens);
     }
 }
 

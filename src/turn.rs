@@ -280,6 +280,9 @@ pub struct Transcript {
     /// says it.
     #[serde(skip)]
     pub uncertain: Option<Uncertainty>,
+    /// Mean probability of the words, 0 to 1, where the engine tells it. Not part of the JSON.
+    #[serde(skip)]
+    pub confidence: Option<f32>,
 }
 
 /// Which check marked a transcript as uncertain.

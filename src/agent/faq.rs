@@ -89,7 +89,7 @@ impl Responder for FaqResponder {
         let answer = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(AgentError::Cancelled),
-            answer = self.answer(question) => answer.map(Delta),
+            answer = self.answer(question) => answer.map(Delta::Text),
         };
         stream::iter([answer]).boxed()
     }
@@ -111,10 +111,13 @@ mod tests {
     }
 
     async fn ask(responder: &FaqResponder, heard: &str, language: &str) -> String {
-        let question =
-            Question { heard: heard.into(), language: language.to_owned(), history: Vec::new() };
+        let question = Question::written(heard, language);
         let answer = responder.respond(question, &CancellationToken::new()).await;
-        answer.map_ok(|Delta(text)| text).try_collect().await.unwrap()
+        let text = answer.map_ok(|delta| match delta {
+            Delta::Text(text) => text,
+            Delta::Usage(_) => panic!("nothing was used"),
+        });
+        text.try_collect().await.unwrap()
     }
 
     async fn check(heard: &str, part_of_answer: &str) {
@@ -176,8 +179,7 @@ mod tests {
     async fn a_cancelled_question_is_not_answered() {
         let cancel = CancellationToken::new();
         cancel.cancel();
-        let question =
-            Question { heard: "hello".into(), language: "en".to_owned(), history: Vec::new() };
+        let question = Question::written("hello", "en");
         let mut answer = demo().respond(question, &cancel).await;
         assert!(matches!(answer.next().await, Some(Err(AgentError::Cancelled))));
         assert!(answer.next().await.is_none());

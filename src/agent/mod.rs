@@ -8,22 +8,70 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::turn::{Exchange, Personal, Retry};
+use crate::turn::{Exchange, Personal, Retry, Uncertainty};
 
 /// What a responder is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// What the person said or wrote.
     pub heard: Personal,
+    /// How it was heard; `None` if it was written.
+    pub spoken: Option<Spoken>,
     /// ISO 639-1 code the answer should be in.
     pub language: String,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
+    /// The person's name, as their profile has it.
+    pub contact_name: Option<Personal>,
+    /// When it was asked, Unix milliseconds.
+    pub asked_ms: i64,
+    /// Whether the answer will be heard rather than read.
+    pub aloud: bool,
 }
 
-/// A piece of the answer, in order. Pieces join without a separator.
+impl Question {
+    /// Written words of somebody unknown, at the beginning of a conversation.
+    pub fn written(heard: &str, language: &str) -> Self {
+        Self {
+            heard: heard.into(),
+            spoken: None,
+            language: language.to_owned(),
+            history: Vec::new(),
+            contact_name: None,
+            asked_ms: 0,
+            aloud: true,
+        }
+    }
+}
+
+/// How well spoken words were heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spoken {
+    /// ISO 639-1 code of what was spoken.
+    pub language: String,
+    /// Mean probability of the words, 0 to 1, where the transcriber tells it.
+    pub confidence: Option<f32>,
+    /// Why the words may be wrong; `None` if no check failed, or the person confirmed them.
+    pub uncertain: Option<Uncertainty>,
+}
+
+/// What a responder gives, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delta(pub String);
+pub enum Delta {
+    /// A piece of the answer; pieces join without a separator.
+    Text(String),
+    /// What the answer cost, once it is known.
+    Usage(Usage),
+}
+
+/// Tokens of one answer, as the model's server counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Read: instructions, history and question.
+    pub prompt_tokens: u64,
+    /// Written: the answer.
+    pub completion_tokens: u64,
+}
 
 /// Answers in text, streamed.
 #[async_trait]

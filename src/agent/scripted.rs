@@ -67,7 +67,7 @@ impl Responder for ScriptedResponder {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => Some((Err(AgentError::Cancelled), None)),
-                    () = wait => Some((Ok(Delta(word)), Some((words, due + between)))),
+                    () = wait => Some((Ok(Delta::Text(word)), Some((words, due + between)))),
                 }
             }
         })
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn question(heard: &str) -> Question {
-        Question { heard: heard.into(), language: "en".to_owned(), history: Vec::new() }
+        Question::written(heard, "en")
     }
 
     #[tokio::test]
@@ -101,8 +101,12 @@ mod tests {
         for (text, expected) in [(None, "one  two\nthree"), (Some("fixed text"), "fixed text")] {
             let responder = ScriptedResponder::new(text.map(str::to_owned), 0, 0.0);
             let answer = responder.respond(question("one  two\nthree"), &cancel).await;
-            let said: Vec<_> = answer.map(|delta| delta.unwrap().0).collect().await;
-            assert_eq!(said.concat(), expected);
+            let said: Vec<_> = answer.map(Result::unwrap).collect().await;
+            let text = said.iter().map(|delta| match delta {
+                Delta::Text(text) => text.as_str(),
+                Delta::Usage(_) => panic!("nothing was used"),
+            });
+            assert_eq!(text.collect::<String>(), expected);
             assert_eq!(said.len(), expected.split_whitespace().count());
         }
     }

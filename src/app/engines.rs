@@ -13,7 +13,7 @@ use crate::agent::faq::{DEMO_FAQ, FaqResponder};
 use crate::agent::knowledge::Knowledge;
 use crate::agent::scripted::ScriptedResponder;
 use crate::config::{self, Config, ConfigError, Reply};
-use crate::pipeline::{AgentSetup, ReplyPolicy};
+use crate::pipeline::{AgentSetup, AgentVoice, ReplyPolicy};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
@@ -102,7 +102,7 @@ impl<'a> Engines<'a> {
                 Reply::Reciprocal => ReplyPolicy::Reciprocal,
                 Reply::Text => ReplyPolicy::Text,
             },
-            voice: agent.voice.clone(),
+            voice: voice(agent),
             transcriber: self.transcriber(index, &engines.stt)?,
             responder: self.responder(index, &engines.llm)?,
             synthesizer: self.synthesizer(&engines.tts),
@@ -126,7 +126,8 @@ impl<'a> Engines<'a> {
     }
 
     fn scripted(&self, stt: &config::Stt) -> Arc<dyn Transcriber> {
-        Arc::new(ScriptedTranscriber::new(&stt.text, self.hearing.known.clone()))
+        let scripted = ScriptedTranscriber::new(&stt.text, self.hearing.known.clone());
+        Arc::new(scripted.doubting(stt.uncertain))
     }
 
     #[cfg(not(feature = "stt-whisper"))]
@@ -209,6 +210,9 @@ impl<'a> Engines<'a> {
             let scripted = ScriptedResponder::new(text, llm.first_token_ms, llm.tokens_per_s);
             return Ok(Arc::new(scripted));
         }
+        if llm.engine == "openai" {
+            return Err(self.config.error("llm.engine", "\"openai\" is not built yet").into());
+        }
         let key = format!("agents[{agent}].knowledge");
         let refused = |problem: String| self.config.error(&key, problem);
         let files = match &self.config.agents[agent].knowledge {
@@ -254,6 +258,18 @@ impl<'a> Engines<'a> {
             synthesizer.warm_up().await.context("warming the synthesizer up")?;
         }
         Ok(())
+    }
+}
+
+fn voice(agent: &config::Agent) -> AgentVoice {
+    match &agent.voice {
+        None => AgentVoice::default(),
+        Some(config::Voice::One(voice)) => {
+            AgentVoice { any: Some(voice.clone()), by_language: HashMap::new() }
+        }
+        Some(config::Voice::ByLanguage(voices)) => {
+            AgentVoice { any: None, by_language: voices.clone().into_iter().collect() }
+        }
     }
 }
 

@@ -48,6 +48,11 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
             unsupported: phrase(&messages.unsupported),
             unreadable: phrase(&messages.unreadable),
             media_gone: phrase(&messages.media_gone),
+            confirm: phrase(&messages.confirm),
+            repeat: phrase(&messages.repeat),
+            broke_off: phrase(&messages.broke_off),
+            text_mode: phrase(&messages.text_mode),
+            voice_mode: phrase(&messages.voice_mode),
         },
     })
 }

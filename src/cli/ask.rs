@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::{Context, fixtures, print};
 use crate::app::{Hearing, voice_path};
+use crate::clock::Clock;
 use crate::pipeline::{Ask, ReplyPolicy, Trace};
 use crate::stt::NoteKey;
 
@@ -59,7 +60,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         None => Ask::Text(arguments.text.clone().unwrap_or_default()),
     };
     let trace = Trace::start();
-    let mut asked = path.ask(&agent.setup, ask, aloud, &trace).await?;
+    let mut asked = path.ask(&agent.setup, ask, aloud, Clock::System.now_ms(), &trace).await?;
     if let (Some(note), Some(audio)) = (&asked.note, &mut asked.report.audio) {
         print::write_note(&arguments.output, note)?;
         audio.path = Some(arguments.output.display().to_string());

@@ -7,6 +7,7 @@ use anyhow::bail;
 
 use super::{Context, print};
 use crate::app::{Hearing, voice_path};
+use crate::config::Voice;
 use crate::pipeline::Trace;
 
 #[derive(clap::Args)]
@@ -28,7 +29,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     if let Some(voice) = arguments.voice {
         let name = context.config.default_agent.clone();
         for agent in context.config.agents.iter_mut().filter(|agent| agent.name == name) {
-            agent.voice = Some(voice.clone());
+            agent.voice = Some(Voice::One(voice.clone()));
         }
     }
     let hearing = Hearing { deaf: true, ..Hearing::default() };

@@ -25,8 +25,8 @@ struct Known {
 }
 
 const STT: Known = Known { key: "stt", built: &["whisper", "scripted"], planned: &[] };
-const LLM: Known = Known { key: "llm", built: &["faq", "scripted"], planned: &["openai"] };
-const TTS: Known = Known { key: "tts", built: &["espeak", "scripted"], planned: &["openai"] };
+const LLM: Known = Known { key: "llm", built: &["faq", "openai", "scripted"], planned: &[] };
+const TTS: Known = Known { key: "tts", built: &["espeak", "openai", "scripted"], planned: &[] };
 const STORE: Known = Known { key: "store", built: &["sqlite"], planned: &["postgres"] };
 const QUEUE: Known = Known { key: "queue", built: &["embedded"], planned: &["redis"] };
 
@@ -130,12 +130,19 @@ macro_rules! section {
 
 section!(Stt: "engine" => engine, "model" => model, "models_dir" => models_dir Some,
     "threads" => threads Some, "states" => states, "language" => language Some, "gpu" => gpu,
-    "cut_audio_ctx" => cut_audio_ctx, "text" => text);
+    "cut_audio_ctx" => cut_audio_ctx, "text" => text, "uncertain" => uncertain Some);
 section!(Llm: "engine" => engine, "url" => url Some, "model" => model Some,
-    "api_key" => api_key Some, "text" => text Some, "first_token_ms" => first_token_ms,
-    "tokens_per_s" => tokens_per_s);
+    "api_key" => api_key Some, "temperature" => temperature Some, "max_tokens" => max_tokens,
+    "history_tokens" => history_tokens, "connect_timeout_ms" => connect_timeout_ms,
+    "first_token_timeout_ms" => first_token_timeout_ms, "stall_timeout_ms" => stall_timeout_ms,
+    "timeout_ms" => timeout_ms, "retries" => retries, "text" => text Some,
+    "first_token_ms" => first_token_ms, "tokens_per_s" => tokens_per_s);
 section!(Tts: "engine" => engine, "voice" => voice Some, "url" => url Some, "model" => model Some,
-    "api_key" => api_key Some, "first_audio_ms" => first_audio_ms, "rtf" => rtf);
+    "api_key" => api_key Some, "speed" => speed, "format" => format,
+    "sample_rate" => sample_rate, "parallel" => parallel,
+    "connect_timeout_ms" => connect_timeout_ms,
+    "first_audio_timeout_ms" => first_audio_timeout_ms, "timeout_ms" => timeout_ms,
+    "retries" => retries, "first_audio_ms" => first_audio_ms, "rtf" => rtf);
 
 fn read<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<T, String> {
     value.clone().try_into().map_err(|error| format!("{key}: {}", error.message()))

@@ -17,7 +17,7 @@ use url::Url;
 pub use check::Engines;
 pub use load::{ConfigError, Environment, load};
 
-use crate::turn::PhoneNumberId;
+use crate::turn::{PhoneNumberId, Uncertainty};
 
 /// Everything hark can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +30,7 @@ pub struct Config {
     #[serde(default)]
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
+    pub gate: Gate,
     pub stt: Stt,
     pub llm: Llm,
     pub tts: Tts,
@@ -171,13 +172,76 @@ pub struct Agent {
     pub name: String,
     pub prompt: Option<String>,
     pub language: Option<String>,
+    pub languages: Option<Vec<String>>,
+    pub timezone: Option<String>,
     #[serde(default)]
     pub reply: Reply,
+    pub gate: Option<GateOverride>,
     pub stt: Option<Override>,
     pub llm: Option<Override>,
     pub tts: Option<Override>,
-    pub voice: Option<String>,
+    pub voice: Option<Voice>,
     pub knowledge: Option<Vec<PathBuf>>,
+}
+
+/// The voice of an agent: one for all languages, or one each.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the two ways to write it")]
+pub enum Voice {
+    One(String),
+    ByLanguage(BTreeMap<String, String>),
+}
+
+/// What is done with words that may have been misheard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "default.toml documents every value")]
+pub enum GateAction {
+    Answer,
+    Confirm,
+    Repeat,
+}
+
+/// What is done with uncertain words, by what makes them uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Gate {
+    pub no_speech: GateAction,
+    pub low_probability: GateAction,
+    pub repetition: GateAction,
+}
+
+/// An agent's own gate: one rule for every doubt, or some of the section's keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the two ways to write it")]
+pub enum GateOverride {
+    All(GateAction),
+    Keys {
+        no_speech: Option<GateAction>,
+        low_probability: Option<GateAction>,
+        repetition: Option<GateAction>,
+    },
+}
+
+impl Gate {
+    /// The section with an agent's own rules over it.
+    #[must_use]
+    pub fn laid_under(self, own: Option<&GateOverride>) -> Self {
+        match own {
+            None => self,
+            Some(GateOverride::All(action)) => {
+                Self { no_speech: *action, low_probability: *action, repetition: *action }
+            }
+            Some(GateOverride::Keys { no_speech, low_probability, repetition }) => Self {
+                no_speech: no_speech.unwrap_or(self.no_speech),
+                low_probability: low_probability.unwrap_or(self.low_probability),
+                repetition: repetition.unwrap_or(self.repetition),
+            },
+        }
+    }
 }
 
 /// An agent's own engine: its name, or a table over the section's keys.
@@ -202,6 +266,7 @@ pub struct Stt {
     pub gpu: bool,
     pub cut_audio_ctx: CutAudioCtx,
     pub text: String,
+    pub uncertain: Option<Uncertainty>,
 }
 
 /// Whether whisper's encoder runs over the note alone or over 30 s.
@@ -237,6 +302,14 @@ pub struct Llm {
     pub url: Option<Url>,
     pub model: Option<String>,
     pub api_key: Option<SecretString>,
+    pub temperature: Option<f64>,
+    pub max_tokens: u32,
+    pub history_tokens: u32,
+    pub connect_timeout_ms: u64,
+    pub first_token_timeout_ms: u64,
+    pub stall_timeout_ms: u64,
+    pub timeout_ms: u64,
+    pub retries: u32,
     pub text: Option<String>,
     pub first_token_ms: u64,
     pub tokens_per_s: f64,
@@ -251,8 +324,26 @@ pub struct Tts {
     pub url: Option<Url>,
     pub model: Option<String>,
     pub api_key: Option<SecretString>,
+    pub speed: f64,
+    pub format: TtsFormat,
+    pub sample_rate: u32,
+    pub parallel: usize,
+    pub connect_timeout_ms: u64,
+    pub first_audio_timeout_ms: u64,
+    pub timeout_ms: u64,
+    pub retries: u32,
     pub first_audio_ms: u64,
     pub rtf: f64,
+}
+
+/// What a speech server is asked to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "default.toml documents every value")]
+pub enum TtsFormat {
+    Pcm,
+    Wav,
+    Opus,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -333,5 +424,10 @@ pub struct Messages {
     pub unsupported: Phrase,
     pub unreadable: Phrase,
     pub media_gone: Phrase,
+    pub confirm: Phrase,
+    pub repeat: Phrase,
+    pub broke_off: Phrase,
+    pub text_mode: Phrase,
+    pub voice_mode: Phrase,
     pub dont_know: Phrase,
 }

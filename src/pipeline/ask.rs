@@ -38,7 +38,8 @@ pub struct Transcribed {
 }
 
 impl VoicePath {
-    /// Answers one message. A problem with the message is an answer too.
+    /// Answers one message that was asked at `now_ms`, Unix time. A problem with the message is an
+    /// answer too.
     ///
     /// # Errors
     /// When an engine failed; the turn's own answer would be the fallback sentence.
@@ -47,15 +48,12 @@ impl VoicePath {
         agent: &AgentSetup,
         ask: Ask,
         aloud: bool,
+        now_ms: i64,
         trace: &Trace,
     ) -> Result<Asked, TurnError> {
         let cancel = CancellationToken::new();
         let heard = match ask {
-            Ask::Text(text) => Ok(Heard {
-                text: Personal(text),
-                language: agent.language.clone().unwrap_or_else(|| "en".into()),
-                transcript: None,
-            }),
+            Ask::Text(text) => Ok(Heard::written(Personal(text), agent.language.clone())),
             Ask::Audio(bytes) => {
                 let audio = stream::iter([Ok(bytes)]).boxed();
                 self.hear(agent, audio, agent.language.clone(), trace, &cancel).await
@@ -63,8 +61,15 @@ impl VoicePath {
         };
         match heard {
             Ok(heard) => {
-                let question =
-                    Question { heard: heard.text, language: heard.language, history: Vec::new() };
+                let question = Question {
+                    spoken: heard.spoken(),
+                    heard: heard.text,
+                    language: heard.language,
+                    history: Vec::new(),
+                    contact_name: None,
+                    asked_ms: now_ms,
+                    aloud,
+                };
                 let reply = self.reply(agent, question, aloud, trace, &cancel).await?;
                 let (note, audio) = reply.note.unzip();
                 let outcome = if note.is_some() { Outcome::VoiceNote } else { Outcome::Text };

@@ -11,6 +11,7 @@ use super::error::{Cause, TurnError};
 use super::phrases::Problem;
 use super::stage::{Trace, stage};
 use super::{AgentSetup, VoicePath};
+use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::provider::ProviderError;
 use crate::stt::{NoteKey, SttError, Utterance};
@@ -27,6 +28,22 @@ pub(super) struct Heard {
     pub(super) text: Personal,
     pub(super) language: String,
     pub(super) transcript: Option<Transcript>,
+}
+
+impl Heard {
+    /// Written words.
+    pub(super) fn written(text: Personal, language: Option<String>) -> Self {
+        Self { text, language: language.unwrap_or_else(|| "en".into()), transcript: None }
+    }
+
+    /// How well it was heard; `None` if it was written.
+    pub(super) fn spoken(&self) -> Option<Spoken> {
+        self.transcript.as_ref().map(|transcript| Spoken {
+            language: transcript.language.clone(),
+            confidence: transcript.confidence,
+            uncertain: transcript.uncertain,
+        })
+    }
 }
 
 /// Why there is nothing to answer.
@@ -215,6 +232,11 @@ fn join(mut transcripts: Vec<Transcript>) -> Transcript {
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
+        // The least sure utterance says how sure the message is.
+        joined.confidence = match (joined.confidence, transcript.confidence) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
     }
     joined
 }
@@ -227,7 +249,8 @@ mod tests {
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
         let (text, language) = (text.to_owned(), language.to_owned());
-        Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain }
+        let confidence = Some(1.0);
+        Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
     }
 
     #[test]

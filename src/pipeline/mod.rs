@@ -10,6 +10,7 @@ mod hear;
 mod note;
 mod phrases;
 mod reply;
+mod speak;
 mod stage;
 mod turn;
 mod workers;
@@ -44,6 +45,22 @@ pub enum ReplyPolicy {
     Text,
 }
 
+/// The voices that an agent names, as its synthesizer knows them.
+#[derive(Clone, Debug, Default)]
+pub struct AgentVoice {
+    /// For every language without one of its own.
+    pub any: Option<String>,
+    /// By ISO 639-1 code.
+    pub by_language: HashMap<String, String>,
+}
+
+impl AgentVoice {
+    /// The voice for `language`; `None` leaves the choice to the synthesizer.
+    pub fn for_language(&self, language: &str) -> Option<String> {
+        self.by_language.get(language).or(self.any.as_ref()).cloned()
+    }
+}
+
 /// An agent with its engines.
 pub struct AgentSetup {
     /// Its name.
@@ -52,8 +69,8 @@ pub struct AgentSetup {
     pub language: Option<String>,
     /// When it speaks.
     pub reply: ReplyPolicy,
-    /// Its voice, if it names one.
-    pub voice: Option<String>,
+    /// Its voices, if it names any.
+    pub voice: AgentVoice,
     /// Hears.
     pub transcriber: Arc<dyn Transcriber>,
     /// Answers.

@@ -28,6 +28,11 @@ pub struct Phrases {
     pub unsupported: Phrase,
     pub unreadable: Phrase,
     pub media_gone: Phrase,
+    pub confirm: Phrase,
+    pub repeat: Phrase,
+    pub broke_off: Phrase,
+    pub text_mode: Phrase,
+    pub voice_mode: Phrase,
 }
 
 /// What is wrong with a message. Not an error of ours: the person is told, and the turn is done.

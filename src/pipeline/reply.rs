@@ -6,12 +6,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Cause, TurnError};
+use super::speak::speak;
 use super::stage::{Trace, stage_stream};
 use super::{AgentSetup, VoicePath, note};
-use crate::agent::Question;
-use crate::audio::{OggOpus, Pcm};
-use crate::speech_text::{SentenceSplitter, spoken};
-use crate::tts::Sentence;
+use crate::agent::{Delta, Question, Usage};
+use crate::audio::OggOpus;
+use crate::speech_text::SentenceSplitter;
+use crate::telemetry;
 use crate::turn::{NoteInfo, Stage};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
@@ -112,11 +113,14 @@ async fn write(
     };
     while let Some(delta) = deltas.next().await {
         match delta {
-            Ok(delta) => {
-                text.push_str(&delta.0);
-                for sentence in splitter.push(&delta.0) {
+            Ok(Delta::Text(piece)) => {
+                text.push_str(&piece);
+                for sentence in splitter.push(&piece) {
                     pass_on(sentence).await;
                 }
+            }
+            Ok(Delta::Usage(Usage { prompt_tokens, completion_tokens })) => {
+                telemetry::usage(agent.responder.name(), prompt_tokens, completion_tokens);
             }
             Err(error) if text.trim().is_empty() => return Err(error),
             Err(error) => broke_off = Some(error),
@@ -130,33 +134,6 @@ async fn write(
         return Err(TurnError { stage: Stage::Llm, cause: Cause::EmptyAnswer });
     }
     Ok(Written { text, broke_off })
-}
-
-/// Speaks sentence by sentence, in order.
-async fn speak(
-    agent: &AgentSetup,
-    language: &str,
-    mut sentences: mpsc::Receiver<String>,
-    pcm: mpsc::Sender<Pcm>,
-    trace: &Trace,
-    cancel: &CancellationToken,
-) -> Result<(), TurnError> {
-    while let Some(sentence) = sentences.recv().await {
-        let text = spoken(&sentence);
-        if text.is_empty() {
-            continue;
-        }
-        let sentence = Sentence { text, language: language.to_owned(), voice: agent.voice.clone() };
-        let sound = agent.synthesizer.speak(sentence, cancel).flatten_stream();
-        let mut sound = stage_stream(trace, Stage::Tts, sound);
-        while let Some(piece) = sound.next().await {
-            if pcm.send(piece?).await.is_err() {
-                // The encoder failed; its own error says why.
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.

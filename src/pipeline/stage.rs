@@ -75,8 +75,13 @@ impl Trace {
 /// How long a stage may take, or a stream may be silent, before the turn gives it up. Decoding
 /// and encoding have no budget: the limits on what comes in bound them.
 fn budget(stage: Stage) -> Duration {
-    // A slow machine transcribes 30 s of speech in that time.
-    Duration::from_secs(if stage == Stage::Stt { 90 } else { 30 })
+    Duration::from_secs(match stage {
+        // A slow machine transcribes 30 s of speech in that time.
+        Stage::Stt => 90,
+        // Engines of these have their own, configured times; this is for one that keeps none.
+        Stage::Llm | Stage::Tts => 120,
+        _ => 30,
+    })
 }
 
 /// Runs one stage.

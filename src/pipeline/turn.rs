@@ -93,8 +93,12 @@ impl Pipeline {
         };
         let question = Question {
             heard: heard.text.clone(),
+            spoken: heard.spoken(),
             language: heard.language.clone(),
             history: history?,
+            contact_name: job.contact.profile_name.clone(),
+            asked_ms: job.received_ms,
+            aloud,
         };
         let reply = self.path.reply(agent, question, aloud, trace, cancel).await?;
         if cancel.is_cancelled() {
@@ -114,11 +118,7 @@ impl Pipeline {
     ) -> Result<Heard, Unheard> {
         let language = route.agent.language.clone().or_else(|| job.contact_language.clone());
         match &job.message.body {
-            Body::Text { text } => Ok(Heard {
-                text: text.clone(),
-                language: language.unwrap_or_else(|| "en".into()),
-                transcript: None,
-            }),
+            Body::Text { text } => Ok(Heard::written(text.clone(), language)),
             Body::Audio { media } => {
                 let started = route.messenger.download(media);
                 let bytes = stage(trace, Stage::Download, started).await?;

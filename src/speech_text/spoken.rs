@@ -3,9 +3,9 @@
 //! Last step before a synthesizer. Minimal on purpose: numbers, dates and currencies are left to
 //! the engine. Deterministic; the output has no control character, no `[[` and no double space.
 
-/// Returns what a voice should say for `text`.
+/// Returns what a voice should say for `text`, written in `language`, an ISO 639-1 code.
 #[must_use]
-pub fn spoken(text: &str) -> String {
+pub fn spoken(text: &str, _language: &str) -> String {
     let mut said = String::with_capacity(text.len());
     let mut stop_before_next = false;
     for line in text.lines() {
@@ -151,7 +151,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        assert_eq!(spoken(text), expected);
+        assert_eq!(spoken(text, "en"), expected);
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn output_has_nothing_an_engine_would_interpret(text in "(\\[|\\]|\\(|http://|[*_`~#|\\n\\t]|\\PC){0,80}") {
-            let said = spoken(&text);
+            let said = spoken(&text, "en");
             prop_assert!(!said.contains("[[") && !said.contains("  "));
             prop_assert!(!said.chars().any(char::is_control));
         }

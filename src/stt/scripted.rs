@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{NoteKey, SttError, Transcriber, Utterance};
-use crate::turn::{Segment, Transcript};
+use crate::turn::{Segment, Transcript, Uncertainty};
 
 /// Answers with the text known for a note, else with one fixed text.
 pub struct ScriptedTranscriber {
     text: String,
     known: HashMap<NoteKey, String>,
+    uncertain: Option<Uncertainty>,
 }
 
 impl ScriptedTranscriber {
@@ -24,7 +25,14 @@ impl ScriptedTranscriber {
             stt.known_notes = known.len(),
             "the transcriber is scripted: it recognises no speech and answers with given texts"
         );
-        Self { text: text.into(), known }
+        Self { text: text.into(), known, uncertain: None }
+    }
+
+    /// Marks everything it hears as uncertain.
+    #[must_use]
+    pub fn doubting(mut self, uncertain: Option<Uncertainty>) -> Self {
+        self.uncertain = uncertain;
+        self
     }
 }
 
@@ -54,7 +62,8 @@ impl Transcriber for ScriptedTranscriber {
             language: utterance.language.unwrap_or_else(|| "en".to_owned()),
             no_speech_prob: 0.0,
             segments: if text.is_empty() { Vec::new() } else { vec![segment] },
-            uncertain: None,
+            uncertain: self.uncertain,
+            confidence: Some(if self.uncertain.is_some() { 0.3 } else { 1.0 }),
         })
     }
 }

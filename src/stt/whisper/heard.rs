@@ -44,7 +44,9 @@ pub(super) fn read(
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     let uncertain = quality::judge(&text, no_speech_prob, logprobs.mean());
     let language = whisper_rs::get_lang_str(state.full_lang_id_from_state()).unwrap_or("en");
-    Transcript { text, language: language.to_owned(), no_speech_prob, segments, uncertain }
+    let language = language.to_owned();
+    let confidence = logprobs.mean().map(f32::exp);
+    Transcript { text, language, no_speech_prob, segments, uncertain, confidence }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "whisper's times are at most minutes")]
