@@ -12,7 +12,7 @@ use hark::audio::Speech;
 use hark::stt::models::ModelSource;
 use hark::stt::models::manifest::{self, RunStyle};
 use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
-use hark::stt::{Transcriber, Utterance};
+use hark::stt::{LanguageHint, Transcriber, Utterance};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "model-micro")]
@@ -83,12 +83,11 @@ fn measure(
 fn load(model: &ModelSource, cut_audio_ctx: bool) -> WhisperTranscriber {
     let run = manifest::of(model).map(|known| known.run).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    WhisperTranscriber::load(WhisperSettings {
+    WhisperTranscriber::load(&WhisperSettings {
         model: model.clone(),
         threads: run.threads.unwrap_or(cores),
         states: 1,
         gpu: false,
-        default_language: Some("en".into()),
         run: RunStyle { cut_audio_ctx, ..run },
     })
     .expect("the model is there and loads")
@@ -98,7 +97,7 @@ async fn hear(stt: &WhisperTranscriber, speech: &Speech) {
     let utterance = Utterance {
         speech: speech.clone(),
         offset_ms: 0.0,
-        language: None,
+        language: LanguageHint::Known("en".into()),
         note: None,
         first: true,
     };

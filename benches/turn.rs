@@ -59,7 +59,7 @@ fn turn(criterion: &mut Criterion, ends: Ends, seconds: u32) {
                 for _ in 0..rounds {
                     let start = Instant::now();
                     let ask = Ask::Audio(question.clone());
-                    let asked = path.ask(agent, ask, true, 0, &Trace::start()).await;
+                    let asked = path.ask(agent, ask, 0, &Trace::start()).await;
                     spent += start.elapsed();
                     assert!(asked.expect("the turn ends").note.is_some(), "no voice note");
                     if !ends.pause.is_zero() {

@@ -306,7 +306,34 @@ impl Uncertainty {
             Self::Repetition => "repetition",
         }
     }
+
+    /// The reason of a turn that answered such words all the same.
+    pub fn as_reason(self) -> String {
+        format!("uncertain: {}", self.name())
+    }
 }
+
+/// How a person asked to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// In text, until they ask for the voice again.
+    Text,
+    /// By voice again, as far as the agent speaks.
+    Voice,
+}
+
+impl ReplyMode {
+    /// The word in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Voice => "voice",
+        }
+    }
+}
+
+/// What the reason of a turn begins with that asked whether its words were heard right.
+pub const TO_CONFIRM: &str = "confirm: ";
 
 /// How a turn ended for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -316,7 +343,7 @@ pub enum Outcome {
     VoiceNote,
     /// The reply, or a sentence naming a problem, was sent as text.
     Text,
-    /// A question back was sent: nothing was heard.
+    /// A question back was sent: nothing was heard, or not surely.
     Question,
     /// The fallback sentence was sent.
     Fallback,

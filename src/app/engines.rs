@@ -13,7 +13,7 @@ use crate::agent::faq::{DEMO_FAQ, FaqResponder};
 use crate::agent::knowledge::Knowledge;
 use crate::agent::scripted::ScriptedResponder;
 use crate::config::{self, Config, ConfigError, Reply};
-use crate::pipeline::{AgentSetup, AgentVoice, ReplyPolicy};
+use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
@@ -93,10 +93,10 @@ impl<'a> Engines<'a> {
         let index = self.config.agents.iter().position(|agent| agent.name == name);
         let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
         let (agent, engines) = (&self.config.agents[index], self.config.engines(index)?);
-        let language = agent.language.clone().or_else(|| engines.stt.language.clone());
         Ok(Arc::new(AgentSetup {
             name: agent.name.clone(),
-            language,
+            languages: languages(agent, &engines.stt),
+            gate: gate(self.config.gate.laid_under(agent.gate.as_ref())),
             reply: match agent.reply {
                 Reply::Voice => ReplyPolicy::Voice,
                 Reply::Reciprocal => ReplyPolicy::Reciprocal,
@@ -171,8 +171,6 @@ impl<'a> Engines<'a> {
             threads: stt.threads.or(run.threads).unwrap_or_else(|| (cores / stt.states).max(1)),
             states: stt.states,
             gpu: stt.gpu,
-            // Every agent names its own with each utterance.
-            default_language: None,
             run,
             model,
         };
@@ -187,13 +185,16 @@ impl<'a> Engines<'a> {
                      an official one, for instance: hark models pull base"
                 );
             }
-            Arc::new(WhisperTranscriber::load(settings).map_err(refused)?)
+            Arc::new(WhisperTranscriber::load(&settings).map_err(refused)?)
         };
         self.models.insert(key.clone(), Arc::clone(&whisper));
         let speaker = &self.config.agents[agent];
-        if let Some(language) = speaker.language.as_ref().or(stt.language.as_ref())
-            && !whisper.knows(language)
-        {
+        let spoken = match languages(speaker, stt) {
+            Languages::Fixed(language) => vec![language],
+            Languages::Among(languages) => languages,
+            Languages::Any => Vec::new(),
+        };
+        if let Some(language) = spoken.iter().find(|language| !whisper.knows(language)) {
             let problem = format!(
                 "agent \"{}\" speaks \"{language}\" and model {} does not: a multilingual one \
                  does, for instance: hark models pull base",
@@ -258,6 +259,28 @@ impl<'a> Engines<'a> {
             synthesizer.warm_up().await.context("warming the synthesizer up")?;
         }
         Ok(())
+    }
+}
+
+fn languages(agent: &config::Agent, stt: &config::Stt) -> Languages {
+    let fixed = agent.language.as_ref().or(stt.language.as_ref());
+    match (&agent.languages, fixed) {
+        (Some(languages), _) => Languages::Among(languages.clone()),
+        (None, Some(language)) => Languages::Fixed(language.clone()),
+        (None, None) => Languages::Any,
+    }
+}
+
+fn gate(gate: config::Gate) -> Gate {
+    let action = |action| match action {
+        config::GateAction::Answer => GateAction::Answer,
+        config::GateAction::Confirm => GateAction::Confirm,
+        config::GateAction::Repeat => GateAction::Repeat,
+    };
+    Gate {
+        no_speech: action(gate.no_speech),
+        low_probability: action(gate.low_probability),
+        repetition: action(gate.repetition),
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{Context, fixtures, print};
 use crate::app::{Hearing, voice_path};
 use crate::clock::Clock;
-use crate::pipeline::{Ask, ReplyPolicy, Trace};
+use crate::pipeline::{Ask, Trace};
 use crate::stt::NoteKey;
 
 #[derive(clap::Args)]
@@ -49,18 +49,12 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let path = voice_path(&context.config)?;
     tracing::debug!(load_ms = agent.load_ms, "engines are warm");
 
-    let spoken = bytes.is_some();
-    let aloud = match agent.setup.reply {
-        ReplyPolicy::Voice => true,
-        ReplyPolicy::Reciprocal => spoken,
-        ReplyPolicy::Text => false,
-    };
     let ask = match bytes {
         Some(bytes) => Ask::Audio(bytes),
         None => Ask::Text(arguments.text.clone().unwrap_or_default()),
     };
     let trace = Trace::start();
-    let mut asked = path.ask(&agent.setup, ask, aloud, Clock::System.now_ms(), &trace).await?;
+    let mut asked = path.ask(&agent.setup, ask, Clock::System.now_ms(), &trace).await?;
     if let (Some(note), Some(audio)) = (&asked.note, &mut asked.report.audio) {
         print::write_note(&arguments.output, note)?;
         audio.path = Some(arguments.output.display().to_string());

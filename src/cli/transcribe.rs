@@ -59,7 +59,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     let hearing = Hearing { known: ask::known_beside(readable), mute: true, ..Hearing::default() };
     let agent = context.agent(None, &hearing).await?;
     let path = voice_path(&context.config)?;
-    let language = arguments.language.or_else(|| agent.setup.language.clone());
+    let language = arguments.language;
 
     let mut failed = false;
     for (file, bytes) in files {

@@ -177,11 +177,39 @@ fn check_agents(config: &Config) -> Result<(), ConfigError> {
             let key = format!("agents[{index}].name");
             return Err(config.error(&key, format!("a second agent \"{}\"", agent.name)));
         }
+        check_languages(config, index, agent)?;
         config.engines(index)?;
     }
     if config.agent(None).is_none() {
         let problem = no_agent(config, &config.default_agent);
         return Err(config.error("default_agent", problem));
+    }
+    Ok(())
+}
+
+fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), ConfigError> {
+    let key = |name: &str| format!("agents[{index}].{name}");
+    if let Some(languages) = &agent.languages {
+        if agent.language.is_some() {
+            let problem = "language is set too; leave one of the two out";
+            return Err(config.error(&key("languages"), problem));
+        }
+        if languages.is_empty() {
+            return Err(config.error(&key("languages"), "names none; leave it out to follow any"));
+        }
+    }
+    for (name, codes) in [
+        ("language", agent.language.iter().collect::<Vec<_>>()),
+        ("languages", agent.languages.iter().flatten().collect()),
+    ] {
+        for code in codes {
+            let primary = code.split(['-', '_']).next().unwrap_or_default();
+            let letters = primary.chars().all(|c| c.is_ascii_lowercase());
+            if !letters || !(2..=3).contains(&primary.len()) {
+                let problem = format!("\"{code}\" is no language; write a code such as \"en\"");
+                return Err(config.error(&key(name), problem));
+            }
+        }
     }
     Ok(())
 }

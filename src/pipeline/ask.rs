@@ -4,13 +4,14 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
+use super::answer::Around;
 use super::error::TurnError;
 use super::hear::{Heard, Unheard};
 use super::phrases::Problem;
 use super::stage::Trace;
 use super::{AgentSetup, VoicePath};
-use crate::agent::Question;
 use crate::audio::OggOpus;
+use crate::stt::LanguageHint;
 use crate::turn::{NoteInfo, Outcome, Personal, ReplyText, StageRecord, Transcript, TurnReport};
 
 /// What is asked.
@@ -47,34 +48,29 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         ask: Ask,
-        aloud: bool,
         now_ms: i64,
         trace: &Trace,
     ) -> Result<Asked, TurnError> {
         let cancel = CancellationToken::new();
         let heard = match ask {
-            Ask::Text(text) => Ok(Heard::written(Personal(text), agent.language.clone())),
+            Ask::Text(text) => Ok(Heard::written(agent, Personal(text), None)),
             Ask::Audio(bytes) => {
                 let audio = stream::iter([Ok(bytes)]).boxed();
-                self.hear(agent, audio, agent.language.clone(), trace, &cancel).await
+                self.hear(agent, audio, None, trace, &cancel).await
             }
         };
         match heard {
             Ok(heard) => {
-                let question = Question {
-                    spoken: heard.spoken(),
-                    heard: heard.text,
-                    language: heard.language,
-                    history: Vec::new(),
-                    contact_name: None,
-                    asked_ms: now_ms,
-                    aloud,
-                };
-                let reply = self.reply(agent, question, aloud, trace, &cancel).await?;
+                let around = Around { asked_ms: now_ms, ..Around::default() };
+                let reply = self.answer(agent, &heard, around, trace, &cancel).await?;
                 let (note, audio) = reply.note.unzip();
-                let outcome = if note.is_some() { Outcome::VoiceNote } else { Outcome::Text };
+                let outcome = match &note {
+                    _ if reply.asks_back.is_some() => Outcome::Question,
+                    Some(_) => Outcome::VoiceNote,
+                    None => Outcome::Text,
+                };
                 let report = report(trace, heard.transcript, reply.text, audio, outcome)
-                    .because(reply.reason);
+                    .because(reply.reason.or(reply.asks_back));
                 Ok(Asked { report, note })
             }
             Err(Unheard::Problem(problem)) => {
@@ -86,8 +82,8 @@ impl VoicePath {
 
     /// The report of a turn that tells what is wrong with the message.
     fn tell(&self, trace: &Trace, agent: &AgentSetup, problem: &Problem) -> TurnReport {
-        let language = agent.language.as_deref().unwrap_or("en");
-        let text = problem.phrase(&self.phrases).in_language(language).to_owned();
+        let language = agent.languages.without_words(None);
+        let text = problem.phrase(&self.phrases).in_language(&language).to_owned();
         report(trace, None, text, None, problem.outcome()).because(Some(problem.reason()))
     }
 
@@ -101,11 +97,11 @@ impl VoicePath {
         text: &str,
         trace: &Trace,
     ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-        let language = agent.language.as_deref().unwrap_or("en");
-        self.say(agent, text, language, trace).await
+        let language = agent.languages.of_text(text, None);
+        self.say(agent, text, &language, trace).await
     }
 
-    /// Hears one file, as `hark transcribe` does.
+    /// Hears one file, as `hark transcribe` does; `language` is known or the agent's.
     pub async fn transcribe(
         &self,
         agent: &AgentSetup,
@@ -114,16 +110,17 @@ impl VoicePath {
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();
+        let hint = language.map_or_else(|| agent.languages.hint(None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
         let (audio_ms, heard) = match self.listen(audio, trace).await {
             Ok(listened) => {
                 let audio_ms = Some(listened.audio_ms);
-                (audio_ms, self.understand(agent, listened, language, trace, &cancel).await)
+                (audio_ms, self.understand(agent, listened, hint, trace, &cancel).await)
             }
             Err(error) => (None, Err(error.into())),
         };
         let heard = match heard {
-            Ok(heard) => Ok(heard.transcript.unwrap_or_default()),
+            Ok(transcript) => Ok(transcript),
             // No words are a result, not a failure.
             Err(Unheard::Problem(Problem::NoSpeech)) => Ok(Transcript::default()),
             Err(Unheard::Problem(problem)) => Err(problem.reason()),

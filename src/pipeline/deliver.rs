@@ -15,6 +15,9 @@ use crate::turn::{MessageId, Outcome, Retry, Stage, TurnId};
 /// Index of the fallback text: beyond any part of an answer, so that none is overwritten.
 pub(super) const FALLBACK_PART: u32 = 1000;
 
+/// Index of the first text with links beside a note.
+const LINKS_PART: u32 = 900;
+
 /// How often and how long apart a part's end is tried to be noted: half a minute in all.
 const NOTE_TRIES: u32 = 60;
 const NOTE_RETRY: Duration = Duration::from_millis(500);
@@ -35,22 +38,43 @@ impl<'a> Delivery<'a> {
         Self { pipeline, messenger, job, turn, trace: trace.clone() }
     }
 
-    /// Uploads and sends a voice note as part 0.
-    /// The draft is kept meanwhile.
-    pub(super) async fn voice(&self, note: OggOpus, draft: &Draft) -> Result<(), TurnError> {
+    /// Uploads and sends a voice note as part 0, and behind it, unless empty, the links that were
+    /// not read out. The draft is kept meanwhile. Returns why the links were refused, if they
+    /// were: the note counts all the same.
+    pub(super) async fn voice(
+        &self,
+        note: OggOpus,
+        links: &str,
+        draft: &Draft,
+    ) -> Result<Option<String>, TurnError> {
         let upload = stage(&self.trace, Stage::Upload, self.messenger.upload(note));
         let (media, ()) = tokio::try_join!(upload, self.draft(draft))?;
-        for part in self.plan(0, [PartContent::Voice(media)]).await? {
+        // All stand before the first call: a crash in between must not swallow the links.
+        let voice = parts(0, [PartContent::Voice(media)]);
+        let beside = split_text(links).into_iter().filter(|links| !links.is_empty());
+        let beside = parts(LINKS_PART, beside.map(PartContent::Text));
+        self.plan(voice.iter().chain(&beside).cloned().collect()).await?;
+        for part in voice {
             self.send(part).await?;
         }
-        Ok(())
+        for part in beside {
+            match self.send(part).await {
+                Err(error) if error.retry() == Retry::Never => {
+                    tracing::warn!(error = %error, "the links beside a note were refused");
+                    return Ok(Some(format!("links_failed: {error}")));
+                }
+                sent => sent?,
+            }
+        }
+        Ok(None)
     }
 
     /// Sends a text, in as many parts as its length needs, from part `index` on.
     pub(super) async fn text(&self, index: u32, text: &str) -> Result<(), TurnError> {
         // All stand before the first call: a crash in between must not swallow the rest.
-        let contents = split_text(text).into_iter().map(PartContent::Text);
-        for part in self.plan(index, contents).await? {
+        let parts = parts(index, split_text(text).into_iter().map(PartContent::Text));
+        self.plan(parts.clone()).await?;
+        for part in parts {
             self.send(part).await?;
         }
         Ok(())
@@ -64,6 +88,9 @@ impl<'a> Delivery<'a> {
             outcome = match (&part.state, &part.content) {
                 (PartState::Failed, _) => continue,
                 _ if part.index >= FALLBACK_PART => Some(Outcome::Fallback),
+                // They stand in the text that takes the place of a note that was refused.
+                _ if part.index >= LINKS_PART && outcome != Some(Outcome::VoiceNote) => continue,
+                _ if part.index >= LINKS_PART => outcome,
                 (_, PartContent::Voice(_)) => Some(Outcome::VoiceNote),
                 (_, PartContent::Text(_)) => outcome.or(Some(Outcome::Text)),
             };
@@ -80,19 +107,10 @@ impl<'a> Delivery<'a> {
         kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
     }
 
-    async fn plan(
-        &self,
-        first: u32,
-        contents: impl IntoIterator<Item = PartContent>,
-    ) -> Result<Vec<Part>, TurnError> {
-        let parts: Vec<Part> = (first..)
-            .zip(contents)
-            .map(|(index, content)| Part { index, content, state: PartState::Planned })
-            .collect();
+    async fn plan(&self, parts: Vec<Part>) -> Result<(), TurnError> {
         let now_ms = self.pipeline.clock.now_ms();
         let planned = self.pipeline.store.plan_parts(&self.turn, &parts, now_ms).await;
-        planned.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
-        Ok(parts)
+        planned.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
     }
 
     async fn send(&self, part: Part) -> Result<(), TurnError> {
@@ -130,6 +148,12 @@ impl<'a> Delivery<'a> {
             tokio::time::sleep(NOTE_RETRY).await;
         }
     }
+}
+
+/// Parts with these contents, none of them sent, from `first` on.
+fn parts(first: u32, contents: impl IntoIterator<Item = PartContent>) -> Vec<Part> {
+    let part = |(index, content)| Part { index, content, state: PartState::Planned };
+    (first..).zip(contents).map(part).collect()
 }
 
 /// The provider answered and said no, so nothing was sent.

@@ -14,7 +14,7 @@ use super::{AgentSetup, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::provider::ProviderError;
-use crate::stt::{NoteKey, SttError, Utterance};
+use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{Personal, Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
@@ -26,14 +26,16 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 /// What the agent is to answer.
 pub(super) struct Heard {
     pub(super) text: Personal,
+    /// What to answer in.
     pub(super) language: String,
     pub(super) transcript: Option<Transcript>,
 }
 
 impl Heard {
-    /// Written words.
-    pub(super) fn written(text: Personal, language: Option<String>) -> Self {
-        Self { text, language: language.unwrap_or_else(|| "en".into()), transcript: None }
+    /// Written words; `last` is the language of the person's last message.
+    pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&str>) -> Self {
+        let language = agent.languages.of_text(text.reveal(), last);
+        Self { text, language, transcript: None }
     }
 
     /// How well it was heard; `None` if it was written.
@@ -67,17 +69,24 @@ impl From<TurnError> for Unheard {
 pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
 
 impl VoicePath {
-    /// Decodes while the audio arrives, gates what is no speech, and transcribes the rest.
+    /// Decodes while the audio arrives, gates what is no speech, and transcribes the rest. `last`
+    /// is the language of the person's last message.
     pub(super) async fn hear(
         &self,
         agent: &AgentSetup,
         audio: Audio<'_>,
-        language: Option<String>,
+        last: Option<&str>,
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
         let listened = self.listen(audio, trace).await?;
-        self.understand(agent, listened, language, trace, cancel).await
+        let hint = agent.languages.hint(last);
+        let transcript = self.understand(agent, listened, hint, trace, cancel).await?;
+        Ok(Heard {
+            text: Personal(transcript.text.clone()),
+            language: agent.languages.of_speech(&transcript.language, last),
+            transcript: Some(transcript),
+        })
     }
 
     /// Decodes while the audio arrives and finds the speech in it.
@@ -98,10 +107,10 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         Listened { note, spans, .. }: Listened,
-        language: Option<String>,
+        language: LanguageHint,
         trace: &Trace,
         cancel: &CancellationToken,
-    ) -> Result<Heard, Unheard> {
+    ) -> Result<Transcript, Unheard> {
         if spans.is_empty() {
             return Err(Unheard::Problem(Problem::NoSpeech));
         }
@@ -121,11 +130,7 @@ impl VoicePath {
         if transcript.text.is_empty() {
             return Err(Unheard::Problem(Problem::NoSpeech));
         }
-        Ok(Heard {
-            text: Personal(transcript.text.clone()),
-            language: transcript.language.clone(),
-            transcript: Some(transcript),
-        })
+        Ok(transcript)
     }
 
     async fn on_worker<T: Send + 'static>(

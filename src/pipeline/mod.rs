@@ -3,16 +3,21 @@
 //! Sees traits only. Every turn ends in a voice note, a text, a question or the fallback
 //! sentence; what went wrong on the way stands in the turn's record.
 
+mod answer;
 mod ask;
 mod deliver;
 mod error;
+mod gate;
 mod hear;
+mod language;
 mod note;
 mod phrases;
 mod reply;
 mod speak;
 mod stage;
 mod turn;
+mod typing;
+mod wishes;
 mod workers;
 
 use std::collections::HashMap;
@@ -21,6 +26,8 @@ use std::time::Duration;
 
 pub use ask::{Ask, Asked, Transcribed};
 pub use error::{Cause, TurnError};
+pub use gate::{Gate, GateAction};
+pub use language::Languages;
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
 pub use workers::Workers;
@@ -65,10 +72,12 @@ impl AgentVoice {
 pub struct AgentSetup {
     /// Its name.
     pub name: String,
-    /// Fixed language, if it has one.
-    pub language: Option<String>,
+    /// What it answers in.
+    pub languages: Languages,
     /// When it speaks.
     pub reply: ReplyPolicy,
+    /// What it does with words that may have been misheard.
+    pub gate: Gate,
     /// Its voices, if it names any.
     pub voice: AgentVoice,
     /// Hears.

@@ -11,9 +11,9 @@ use super::stage::{Trace, stage_stream};
 use super::{AgentSetup, VoicePath, note};
 use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
-use crate::speech_text::SentenceSplitter;
+use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
-use crate::turn::{NoteInfo, Stage};
+use crate::turn::{NoteInfo, ReplyMode, Stage};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
 const SENTENCES_AHEAD: usize = 4;
@@ -22,31 +22,37 @@ const SENTENCES_AHEAD: usize = 4;
 /// at once is not held up by the hand-over, and only half a megabyte.
 const PCM_AHEAD: usize = 64;
 
-/// What the agent answered.
+/// What goes back to the person.
+#[derive(Default)]
 pub(super) struct Reply {
     pub(super) text: String,
     /// The note, if one was wanted and made.
     pub(super) note: Option<(OggOpus, NoteInfo)>,
     /// Why there is no note although one was wanted, or why the text is not whole.
     pub(super) reason: Option<String>,
+    /// It is no answer but a question back, for this reason.
+    pub(super) asks_back: Option<String>,
+    /// How the person wants to be answered from now on, if they said so.
+    pub(super) wish: Option<ReplyMode>,
 }
 
 impl VoicePath {
-    /// Asks the agent and, if `aloud`, speaks and encodes each sentence as soon as it stands.
+    /// Asks the agent and, if it is to be heard, speaks and encodes each sentence as soon as it
+    /// stands.
     pub(super) async fn reply(
         &self,
         agent: &AgentSetup,
         question: Question,
-        aloud: bool,
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Reply, TurnError> {
         let language = question.language.clone();
         let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-        let sentences = aloud.then_some(sentences);
+        let sentences = question.aloud.then_some(sentences);
+        let ending = self.phrases.broke_off.in_language(&language);
         let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
         let (written, spoken, note) = tokio::join!(
-            write(agent, question, sentences, trace, cancel),
+            write(agent, question, sentences, ending, trace, cancel),
             speak(agent, &language, to_speak, pcm, trace, cancel),
             note::encode(&self.workers, trace, to_encode),
         );
@@ -56,7 +62,7 @@ impl VoicePath {
             Ok(note) => (note, reason),
             Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
         };
-        Ok(Reply { text, note, reason })
+        Ok(Reply { text, note, reason, ..Reply::default() })
     }
 
     /// Speaks a text that stands already.
@@ -94,10 +100,12 @@ struct Written {
 }
 
 /// Collects the answer and passes each sentence on. A voice that has failed does not stop it.
+/// An answer that breaks off is cut behind its last whole sentence, and `ending` follows.
 async fn write(
     agent: &AgentSetup,
     question: Question,
     sentences: Option<mpsc::Sender<String>>,
+    ending: &str,
     trace: &Trace,
     cancel: &CancellationToken,
 ) -> Result<Written, TurnError> {
@@ -122,9 +130,17 @@ async fn write(
             Ok(Delta::Usage(Usage { prompt_tokens, completion_tokens })) => {
                 telemetry::usage(agent.responder.name(), prompt_tokens, completion_tokens);
             }
-            Err(error) if text.trim().is_empty() => return Err(error),
             Err(error) => broke_off = Some(error),
         }
+    }
+    if let Some(error) = broke_off {
+        // What stands behind the last whole sentence is nothing to say.
+        let whole = complete_sentences(&text).trim();
+        if whole.is_empty() || cancel.is_cancelled() {
+            return Err(error);
+        }
+        pass_on(ending.to_owned()).await;
+        return Ok(Written { text: format!("{whole} {ending}"), broke_off: Some(error) });
     }
     if let Some(rest) = splitter.finish() {
         pass_on(rest).await;
@@ -133,11 +149,11 @@ async fn write(
     if text.is_empty() {
         return Err(TurnError { stage: Stage::Llm, cause: Cause::EmptyAnswer });
     }
-    Ok(Written { text, broke_off })
+    Ok(Written { text, broke_off: None })
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.
-fn log_failure(message: &str, error: &TurnError) -> String {
+pub(super) fn log_failure(message: &str, error: &TurnError) -> String {
     tracing::warn!(stage.name = error.stage.name(), error = %error, "{message}");
     format!("{}_failed", error.stage.name())
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::StreamExt as _;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::answer::Around;
 use super::ask::report;
 use super::deliver::{Delivery, FALLBACK_PART};
 use super::error::{Cause, TurnError};
@@ -14,13 +15,13 @@ use super::hear::{Heard, Unheard};
 use super::phrases::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
-use super::{Pipeline, ReplyPolicy, Route};
-use crate::agent::Question;
-use crate::provider::Messenger;
+use super::typing::Typing;
+use super::{Pipeline, Route};
 use crate::queue::{Handled, JobHandler};
-use crate::store::{Begun, Draft, Job};
+use crate::speech_text::long_links;
+use crate::store::{Begun, Draft, History, Job};
 use crate::telemetry;
-use crate::turn::{Body, MessageId, Outcome, Retry, Stage};
+use crate::turn::{Body, Outcome, Retry, Stage, Uncertainty};
 
 /// Attempts at an answer; after them the fallback text goes out.
 const MAX_ATTEMPTS: u32 = 3;
@@ -30,12 +31,6 @@ const MAX_BLIND_SENDS: u32 = 6;
 
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
-
-/// WhatsApp takes "typing" away after 25 s.
-const TYPING_EVERY: Duration = Duration::from_secs(20);
-
-/// How long the end of a turn waits for the call that shows it.
-const TYPING_END: Duration = Duration::from_millis(500);
 
 /// How long the fallback text is tried to be delivered: WhatsApp's window for free answers.
 const DELIVERY_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
@@ -62,15 +57,25 @@ impl Pipeline {
             Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
         };
         let Heard { text, transcript, .. } = heard;
+        if let Some(mode) = reply.wish {
+            // Kept before the reply goes out: it promises to remember.
+            let kept = self.store.set_reply_mode(job.row, mode).await;
+            kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
+        }
         let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
+        let asks_back = reply.asks_back.clone();
+        let why = asks_back.clone().or_else(|| uncertain.map(Uncertainty::as_reason));
         let audio = reply.note.as_ref().map(|(_, info)| info.clone());
-        let planned = report(trace, transcript, reply.text.clone(), audio, Outcome::VoiceNote);
+        let ends = |outcome| if asks_back.is_some() { Outcome::Question } else { outcome };
+        let (said, voice_note) = (reply.text.clone(), ends(Outcome::VoiceNote));
+        let planned = report(trace, transcript, said, audio, voice_note).because(why.clone());
         let draft = Draft { heard: Some(text.0), report: planned };
         let Sent { text, audio, outcome, reason } =
             self.send_reply(delivery, reply, &draft).await?;
-        let reason = reason.or_else(|| uncertain.map(|why| format!("uncertain: {}", why.name())));
+        // What a question back is for must stand in the record, whatever else happened.
+        let reason = if asks_back.is_some() { why } else { reason.or(why) };
         let transcript = draft.report.transcript;
-        let report = report(trace, transcript, text, audio, outcome).because(reason);
+        let report = report(trace, transcript, text, audio, ends(outcome)).because(reason);
         Ok(Draft { heard: draft.heard, report })
     }
 
@@ -82,25 +87,16 @@ impl Pipeline {
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<(Heard, Reply), Unheard> {
-        let agent = &route.agent;
         let (heard, history) =
             tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
         let heard = heard?;
-        let aloud = match agent.reply {
-            ReplyPolicy::Voice => true,
-            ReplyPolicy::Reciprocal => heard.transcript.is_some(),
-            ReplyPolicy::Text => false,
-        };
-        let question = Question {
-            heard: heard.text.clone(),
-            spoken: heard.spoken(),
-            language: heard.language.clone(),
+        let around = Around {
             history: history?,
+            reply_mode: job.reply_mode,
             contact_name: job.contact.profile_name.clone(),
             asked_ms: job.received_ms,
-            aloud,
         };
-        let reply = self.path.reply(agent, question, aloud, trace, cancel).await?;
+        let reply = self.path.answer(&route.agent, &heard, around, trace, cancel).await?;
         if cancel.is_cancelled() {
             // What a cancelled engine left is no answer.
             return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping }.into());
@@ -116,14 +112,14 @@ impl Pipeline {
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
-        let language = route.agent.language.clone().or_else(|| job.contact_language.clone());
+        let last = job.contact_language.as_deref();
         match &job.message.body {
-            Body::Text { text } => Ok(Heard::written(text.clone(), language)),
+            Body::Text { text } => Ok(Heard::written(&route.agent, text.clone(), last)),
             Body::Audio { media } => {
                 let started = route.messenger.download(media);
                 let bytes = stage(trace, Stage::Download, started).await?;
                 let audio = stage_stream(trace, Stage::Download, bytes).boxed();
-                self.path.hear(&route.agent, audio, language, trace, cancel).await
+                self.path.hear(&route.agent, audio, last, trace, cancel).await
             }
             Body::Unsupported | Body::Silent => {
                 Err(Unheard::Problem(Problem::Type(job.message.raw_type.clone())))
@@ -131,7 +127,7 @@ impl Pipeline {
         }
     }
 
-    async fn history(&self, job: &Job) -> Result<Vec<crate::turn::Exchange>, TurnError> {
+    async fn history(&self, job: &Job) -> Result<History, TurnError> {
         let history = self.store.history(&job.message.number, job.contact_id, HISTORY).await;
         history.map_err(|error| TurnError { stage: Stage::Llm, cause: error.into() })
     }
@@ -143,16 +139,18 @@ impl Pipeline {
         reply: Reply,
         draft: &Draft,
     ) -> Result<Sent, TurnError> {
-        let Reply { text, note, mut reason } = reply;
+        let Reply { text, note, mut reason, .. } = reply;
         let mut index = 0;
         if let Some((file, audio)) = note {
-            match delivery.voice(file, draft).await {
-                Ok(()) => {
+            // Nobody writes a long address down from hearing it.
+            let links = long_links(&text).join("\n");
+            match delivery.voice(file, &links, draft).await {
+                Ok(links_failed) => {
                     return Ok(Sent {
                         text,
                         audio: Some(audio),
                         outcome: Outcome::VoiceNote,
-                        reason,
+                        reason: reason.or(links_failed),
                     });
                 }
                 // Without an answer the note may be on its way: it is looked for, not doubled.
@@ -268,7 +266,7 @@ impl Pipeline {
         if begun.finished {
             return Ok(());
         }
-        let typing = Typing::start(route, &job.message.id);
+        let typing = Typing::start(&route.messenger, &job.message.id);
         let ended = self.attempt(route, job, &delivery, begun, &cancel).await;
         typing.stop().await;
         let ended = match ended {
@@ -333,11 +331,14 @@ impl JobHandler for Pipeline {
 fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
     let now = report(trace, None, String::new(), None, outcome);
     let mut ended = draft.unwrap_or(Draft { heard: None, report: now });
-    ended.report.outcome = outcome;
     if outcome != Outcome::VoiceNote {
         ended.report.audio = None;
     }
-    ended.report.reason = Some("resumed after a restart or a failed send".into());
+    // A question back stays one, with what it is about: the next message may answer it.
+    if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
+        ended.report.outcome = outcome;
+        ended.report.reason = Some("resumed after a restart or a failed send".into());
+    }
     ended
 }
 
@@ -350,47 +351,5 @@ struct Sent {
 }
 
 fn language_of(route: &Route, job: &Job) -> String {
-    let language = route.agent.language.clone().or_else(|| job.contact_language.clone());
-    language.unwrap_or_else(|| "en".into())
-}
-
-/// Shows the person that the message was read and is being answered, until the turn ends.
-struct Typing {
-    /// Stops the task also when the turn panics.
-    stop: DropGuard,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Typing {
-    fn start(route: &Route, message: &MessageId) -> Self {
-        let stop = CancellationToken::new();
-        let (messenger, message) = (std::sync::Arc::clone(&route.messenger), message.clone());
-        let stopped = stop.clone();
-        let task = tokio::spawn(async move {
-            while !stopped.is_cancelled() {
-                show_typing(messenger.as_ref(), &message).await;
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    () = tokio::time::sleep(TYPING_EVERY) => {}
-                }
-            }
-        });
-        Self { stop: stop.drop_guard(), task }
-    }
-
-    /// Lets a call that is under way end, so that its connection stays usable, but not for long.
-    async fn stop(self) {
-        let Self { stop, mut task } = self;
-        drop(stop);
-        if tokio::time::timeout(TYPING_END, &mut task).await.is_err() {
-            task.abort();
-        }
-    }
-}
-
-/// A turn does not depend on it, so a failure is only worth a line.
-async fn show_typing(messenger: &dyn Messenger, message: &MessageId) {
-    if let Err(error) = messenger.read_and_typing(message).await {
-        tracing::warn!(error = %error, "the message could not be marked as read");
-    }
+    route.agent.languages.without_words(job.contact_language.as_deref())
 }

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::turn::{ContactRef, Personal};
+use crate::turn::{ContactRef, Personal, ReplyMode};
 
 /// Returns the row of `contact`, made or merged as needed.
 pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rusqlite::Result<i64> {
@@ -74,6 +74,23 @@ fn take_phone(db: &Connection, known: i64, alias: i64) -> rusqlite::Result<()> {
         db.prepare_cached(&format!("UPDATE {table} SET contact_id = ?1 WHERE contact_id = ?2"))?
             .execute([known, alias])?;
     }
+    db.prepare_cached(
+        "UPDATE contacts SET (language, reply_mode) = (
+             SELECT coalesce(contacts.language, a.language),
+                    coalesce(contacts.reply_mode, a.reply_mode)
+             FROM contacts a WHERE a.id = ?2) WHERE id = ?1",
+    )?
+    .execute([known, alias])?;
     db.prepare_cached("DELETE FROM contacts WHERE id = ?1")?.execute([alias])?;
+    Ok(())
+}
+
+/// Remembers how the person behind the message `row` wants to be answered.
+pub(super) fn set_reply_mode(db: &Connection, row: i64, mode: ReplyMode) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE contacts SET reply_mode = ?2
+         WHERE id = (SELECT contact_id FROM messages WHERE id = ?1)",
+    )?
+    .execute(params![row, mode.name()])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Disposition, Job, contacts};
-use crate::turn::{Accepted, Body, ContactRef, Inbound, Personal};
+use crate::turn::{Accepted, Body, ContactRef, Inbound, Personal, ReplyMode};
 
 /// Stores one message unless its id is known.
 pub(super) fn accept(
@@ -51,7 +51,7 @@ pub(super) fn accept(
 /// second, and would read every message there ever was.
 const LEASABLE: &str = "
     SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.sent_ms, m.received_ms,
-           m.attempts, c.id, c.user_id, c.phone, c.profile_name, c.language
+           m.attempts, c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
     FROM messages m JOIN contacts c ON c.id = m.contact_id
     WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
       AND NOT EXISTS (
@@ -84,6 +84,11 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         row: row.get(0)?,
         contact_id: row.get(8)?,
         contact_language: row.get(12)?,
+        reply_mode: match row.get::<_, Option<String>>(13)?.as_deref() {
+            Some("text") => Some(ReplyMode::Text),
+            Some("voice") => Some(ReplyMode::Voice),
+            _ => None,
+        },
         message: Inbound {
             number: row.get::<_, String>(1)?.as_str().into(),
             id: row.get::<_, String>(2)?.as_str().into(),
@@ -168,6 +173,7 @@ mod tests {
     fn the_queue_is_read_without_the_messages_that_are_done() {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(include_str!("migrations/0001_turns.sql")).unwrap();
+        db.execute_batch(include_str!("migrations/0002_reply_mode.sql")).unwrap();
         for sql in [LEASABLE, NEXT_DUE] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let wanted = plan.parameter_count();

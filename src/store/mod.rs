@@ -11,8 +11,8 @@ mod writer;
 use async_trait::async_trait;
 
 use crate::turn::{
-    Accepted, ContactRef, Exchange, Inbound, MediaId, MessageId, PhoneNumberId, Retry,
-    StatusUpdate, TurnId, TurnReport,
+    Accepted, ContactRef, Exchange, Inbound, MediaId, MessageId, Personal, PhoneNumberId,
+    ReplyMode, Retry, StatusUpdate, TurnId, TurnReport,
 };
 
 /// What becomes of a newly accepted message.
@@ -37,6 +37,8 @@ pub struct Job {
     pub contact: ContactRef,
     /// Language of the contact's last transcript.
     pub contact_language: Option<String>,
+    /// How the contact asked to be answered, if they did.
+    pub reply_mode: Option<ReplyMode>,
     /// The message.
     pub message: Inbound,
     /// 1 on the first try.
@@ -94,6 +96,15 @@ pub struct Begun {
     pub parts: Vec<Part>,
     /// What an earlier attempt was about to send.
     pub draft: Option<Draft>,
+}
+
+/// The conversation so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Finished exchanges, oldest first.
+    pub exchanges: Vec<Exchange>,
+    /// Words of the last exchange that the person was asked to confirm, if it ended so.
+    pub to_confirm: Option<Personal>,
 }
 
 /// A turn as `hark turns` shows it.
@@ -163,13 +174,16 @@ pub trait Store: Send + Sync {
         now_ms: i64,
     ) -> Result<Begun, StoreError>;
 
-    /// The last `limit` finished exchanges of a lane, oldest first.
+    /// The last `limit` finished exchanges of a lane.
     async fn history(
         &self,
         number: &PhoneNumberId,
         contact_id: i64,
         limit: usize,
-    ) -> Result<Vec<Exchange>, StoreError>;
+    ) -> Result<History, StoreError>;
+
+    /// Remembers how the person behind the message `row` wants to be answered.
+    async fn set_reply_mode(&self, row: i64, mode: ReplyMode) -> Result<(), StoreError>;
 
     /// Writes parts down, in one transaction, before the first of them is sent.
     async fn plan_parts(

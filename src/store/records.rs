@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::inbox::{from_json, to_json};
-use super::{Begun, Draft, Job, Part, PartContent, PartState, TurnRow};
+use super::{Begun, Draft, History, Job, Part, PartContent, PartState, TurnRow};
 use crate::turn::{
     DeliveryStatus, Exchange, MediaId, MessageId, Outcome, Personal, PhoneNumberId, StatusUpdate,
-    TurnId, TurnReport,
+    TO_CONFIRM, TurnId, TurnReport,
 };
 
 /// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
@@ -68,26 +68,33 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
     })
 }
 
-/// The last exchanges of a lane, oldest first.
+/// The last exchanges of a lane.
 pub(super) fn history(
     db: &Connection,
     number: &PhoneNumberId,
     contact_id: i64,
     limit: usize,
-) -> rusqlite::Result<Vec<Exchange>> {
-    let mut exchanges: Vec<Exchange> = db
+) -> rusqlite::Result<History> {
+    let mut turns: Vec<(Exchange, bool)> = db
         .prepare_cached(
-            "SELECT heard, report ->> '$.reply.text' FROM turns
+            "SELECT heard, report ->> '$.reply.text', coalesce(reason, '') FROM turns
              WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
         .query_map(
             params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) }),
+            |row| {
+                let (heard, answered) = (Personal(row.get(0)?), Personal(row.get(1)?));
+                let asked_back = row.get::<_, String>(2)?.starts_with(TO_CONFIRM);
+                Ok((Exchange { heard, answered }, asked_back))
+            },
         )?
         .collect::<Result<_, _>>()?;
-    exchanges.reverse();
-    Ok(exchanges)
+    let last = turns.first().filter(|(_, asked_back)| *asked_back);
+    let to_confirm = last.map(|(exchange, _)| exchange.heard.clone());
+    turns.reverse();
+    let exchanges = turns.into_iter().map(|(exchange, _)| exchange).collect();
+    Ok(History { exchanges, to_confirm })
 }
 
 /// Writes a part down before it is sent.

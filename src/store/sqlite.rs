@@ -11,11 +11,15 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::writer::{Mode, Worker};
-use super::{Begun, Disposition, Draft, Job, Part, Store, StoreError, TurnRow, inbox, records};
-use crate::turn::{Accepted, Exchange, Inbound, MessageId, PhoneNumberId, StatusUpdate, TurnId};
+use super::{
+    Begun, Disposition, Draft, History, Job, Part, Store, StoreError, TurnRow, contacts, inbox,
+    records,
+};
+use crate::turn::{Accepted, Inbound, MessageId, PhoneNumberId, ReplyMode, StatusUpdate, TurnId};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_turns.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_turns.sql"), include_str!("migrations/0002_reply_mode.sql")];
 
 /// [`Store`] on one SQLite file.
 pub struct SqliteStore {
@@ -160,9 +164,13 @@ impl Store for SqliteStore {
         number: &PhoneNumberId,
         contact_id: i64,
         limit: usize,
-    ) -> Result<Vec<Exchange>, StoreError> {
+    ) -> Result<History, StoreError> {
         let number = number.clone();
         self.reader.call(move |db| records::history(db, &number, contact_id, limit)).await
+    }
+
+    async fn set_reply_mode(&self, row: i64, mode: ReplyMode) -> Result<(), StoreError> {
+        self.writer.call(move |db| contacts::set_reply_mode(db, row, mode)).await
     }
 
     async fn plan_parts(

@@ -28,6 +28,25 @@ impl NoteKey {
     }
 }
 
+/// What is known of the language of an utterance; ISO 639-1 codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LanguageHint {
+    /// It is this one.
+    Known(String),
+    /// It is to be found out.
+    Guess {
+        /// What it probably is: saves time where it is right.
+        likely: Option<String>,
+        /// What it may be; empty for anything.
+        among: Vec<String>,
+    },
+}
+
+impl LanguageHint {
+    /// Nothing is known.
+    pub const ANY: Self = Self::Guess { likely: None, among: Vec::new() };
+}
+
 /// One stretch of speech, at most 30 s, cut by the segmenter.
 #[derive(Clone, Debug)]
 pub struct Utterance {
@@ -35,8 +54,8 @@ pub struct Utterance {
     pub speech: Speech,
     /// Where it starts in the message, added to the times of the segments.
     pub offset_ms: f64,
-    /// ISO 639-1 code of the language spoken; `None` to detect it.
-    pub language: Option<String>,
+    /// What is known of the language spoken.
+    pub language: LanguageHint,
     /// The note it was cut from, where the caller has its bytes.
     pub note: Option<NoteKey>,
     /// Whether it is the first utterance of its message.

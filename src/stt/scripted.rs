@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{NoteKey, SttError, Transcriber, Utterance};
+use super::{LanguageHint, NoteKey, SttError, Transcriber, Utterance};
 use crate::turn::{Segment, Transcript, Uncertainty};
 
 /// Answers with the text known for a note, else with one fixed text.
@@ -59,7 +59,11 @@ impl Transcriber for ScriptedTranscriber {
         };
         Ok(Transcript {
             text: text.to_owned(),
-            language: utterance.language.unwrap_or_else(|| "en".to_owned()),
+            language: match utterance.language {
+                LanguageHint::Known(language)
+                | LanguageHint::Guess { likely: Some(language), .. } => language,
+                LanguageHint::Guess { likely: None, .. } => "en".to_owned(),
+            },
             no_speech_prob: 0.0,
             segments: if text.is_empty() { Vec::new() } else { vec![segment] },
             uncertain: self.uncertain,
@@ -77,7 +81,7 @@ mod tests {
         Utterance {
             speech: Speech::silence(16_000),
             offset_ms: 500.0,
-            language: Some("es".into()),
+            language: LanguageHint::Known("es".into()),
             note: Some(NoteKey::of(note)),
             first,
         }

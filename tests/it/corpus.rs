@@ -234,10 +234,9 @@ mod whisper {
                 threads: 1,
                 states: 2,
                 gpu: false,
-                default_language: None,
                 run: RunStyle::default(),
             };
-            WhisperTranscriber::load(settings).map_err(|error| error.to_string())
+            WhisperTranscriber::load(&settings).map_err(|error| error.to_string())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
         assert!(!model.has_weights() && !model.multilingual() && model.knows("en"));

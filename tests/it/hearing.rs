@@ -9,7 +9,7 @@ use hark::cli::fixtures;
 use hark::stt::models::manifest::{self, RunStyle};
 use hark::stt::models::{built_in, find};
 use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
-use hark::stt::{Transcriber as _, Utterance};
+use hark::stt::{LanguageHint, Transcriber as _, Utterance};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -233,20 +233,24 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
     let run = manifest::of(&model).expect("it is in the manifest").run;
     let mut found = Vec::new();
     for cut_audio_ctx in [true, false] {
-        let whisper = WhisperTranscriber::load(WhisperSettings {
+        let whisper = WhisperTranscriber::load(&WhisperSettings {
             model: model.clone(),
             threads: 1,
             states: 1,
             gpu: false,
-            default_language: None,
             run: RunStyle { cut_audio_ctx, ..run },
         });
         let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
         for Note { name, said, file } in wordless() {
             let limits = Limits { bytes: 16 << 20, seconds: 60 };
             let speech = audio::decode(&file[..44 + 2 * RATE * 20], limits).unwrap();
-            let utterance =
-                Utterance { speech, offset_ms: 0.0, language: None, note: None, first: true };
+            let utterance = Utterance {
+                speech,
+                offset_ms: 0.0,
+                language: LanguageHint::ANY,
+                note: None,
+                first: true,
+            };
             let heard = whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap();
             let note = format!("{name}, cut: {cut_audio_ctx}");
             found.push(Comparison { note, said, heard: heard.text });

@@ -5,6 +5,7 @@
 
 pub mod header;
 mod heard;
+mod language;
 mod params;
 mod quality;
 mod tensors;
@@ -19,11 +20,12 @@ use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
 use self::header::Header;
+use self::language::LanguageTokens;
 use self::params::{LanguageId, Recipes};
-use self::worker::{Job, Pool};
+use self::worker::{Job, Pool, Spoken};
 use super::models::manifest::RunStyle;
 use super::models::{ModelError, ModelSource};
-use super::{SttError, Transcriber, Utterance};
+use super::{LanguageHint, SttError, Transcriber, Utterance};
 use crate::turn::Transcript;
 
 /// What to load and how to run it.
@@ -38,8 +40,6 @@ pub struct WhisperSettings {
     pub states: usize,
     /// Whether to use a graphics card, in a build that can.
     pub gpu: bool,
-    /// Language of utterances that name none; `None` detects it, at twice the encoder's cost.
-    pub default_language: Option<String>,
     /// How the model must be run, from [`super::models::manifest`].
     pub run: RunStyle,
 }
@@ -48,7 +48,6 @@ pub struct WhisperSettings {
 pub struct WhisperTranscriber {
     name: String,
     header: Header,
-    default_language: Option<String>,
     pool: Pool,
 }
 
@@ -57,7 +56,7 @@ impl WhisperTranscriber {
     ///
     /// # Errors
     /// A file that is not a complete whisper model, or a machine that cannot run it.
-    pub fn load(settings: WhisperSettings) -> Result<Self, ModelError> {
+    pub fn load(settings: &WhisperSettings) -> Result<Self, ModelError> {
         // First of all, or ggml writes to stderr on its own.
         whisper_rs::install_logging_hooks();
         let (name, header) = settings.model.check()?;
@@ -84,11 +83,15 @@ impl WhisperTranscriber {
             refused(format!("no memory for {} states ({error})", settings.states))
         })?;
         let recipes = Recipes::new(settings.threads, settings.run, header.languages());
-        let pool = Pool::start(states, recipes)
+        let tokens = header.multilingual().then(|| LanguageTokens {
+            start: model.token_sot(),
+            first: model.token_lang(0),
+            count: header.languages(),
+        });
+        let pool = Pool::start(states, recipes, tokens)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let stem = settings.model.stem();
-        let default_language = settings.default_language;
-        Ok(Self { name: format!("whisper/{stem}"), header, default_language, pool })
+        Ok(Self { name: format!("whisper/{stem}"), header, pool })
     }
 
     /// Whether the model knows languages other than English.
@@ -111,14 +114,21 @@ impl WhisperTranscriber {
         self.pool.skipped()
     }
 
-    /// The language to transcribe in; `None` to detect it. A code that the model does not know
+    /// What is known of the language, in whisper's numbers. A code that the model does not know
     /// is detected rather than believed: it would become another token.
-    fn language(&self, utterance: Option<&str>) -> Option<LanguageId> {
+    fn spoken(&self, hint: &LanguageHint) -> Spoken {
+        let id = |code: &String| language_id(code).filter(|id| *id < self.header.languages());
         if !self.multilingual() {
-            return Some(0);
+            return Spoken::Known(0);
         }
-        let code = utterance.or(self.default_language.as_deref())?;
-        language_id(code).filter(|id| *id < self.header.languages())
+        match hint {
+            LanguageHint::Known(code) => id(code).map_or(Spoken::Unknown, Spoken::Known),
+            LanguageHint::Guess { likely, among } => {
+                let among: Vec<LanguageId> = among.iter().filter_map(id).collect();
+                let likely = likely.as_ref().and_then(id).or(among.first().copied());
+                likely.map_or(Spoken::Unknown, |likely| Spoken::Likely { likely, among })
+            }
+        }
     }
 }
 
@@ -143,7 +153,7 @@ impl Transcriber for WhisperTranscriber {
         }
         let (reply, answer) = oneshot::channel();
         self.pool.submit(Job {
-            language: self.language(utterance.language.as_deref()),
+            spoken: self.spoken(&utterance.language),
             speech: utterance.speech,
             offset_ms: utterance.offset_ms,
             cancel: cancel.clone(),

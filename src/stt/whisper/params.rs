@@ -55,6 +55,11 @@ impl Recipes {
         self.run.cut_audio_ctx && language.is_none()
     }
 
+    /// Threads that a run takes.
+    pub(super) fn threads(&self) -> usize {
+        usize::try_from(self.threads).unwrap_or(1)
+    }
+
     /// Whether whisper's times are the words' own.
     pub(super) fn tells_times(&self) -> bool {
         !self.run.no_timestamps

@@ -16,16 +16,29 @@ use tokio_util::sync::CancellationToken;
 use whisper_rs::WhisperState;
 
 use super::heard;
+use super::language::LanguageTokens;
 use super::params::{LanguageId, Recipes};
 use crate::audio::Speech;
 use crate::stt::SttError;
 use crate::turn::Transcript;
 
+/// What is known of the language of an utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Spoken {
+    Known(LanguageId),
+    /// To be looked at again once it is transcribed; one of `among` unless it is empty.
+    Likely {
+        likely: LanguageId,
+        among: Vec<LanguageId>,
+    },
+    Unknown,
+}
+
 /// One utterance to transcribe, and who waits for it.
 pub(super) struct Job {
     pub(super) speech: Speech,
     pub(super) offset_ms: f64,
-    pub(super) language: Option<LanguageId>,
+    pub(super) spoken: Spoken,
     pub(super) cancel: CancellationToken,
     pub(super) reply: oneshot::Sender<Result<Transcript, SttError>>,
 }
@@ -47,6 +60,8 @@ pub(super) struct Pool {
 
 struct Shared {
     recipes: Recipes,
+    /// Only multilingual models have any.
+    tokens: Option<LanguageTokens>,
     queue: Mutex<Receiver<Job>>,
     stop: AtomicBool,
     skipped: AtomicU64,
@@ -55,13 +70,18 @@ struct Shared {
 
 impl Pool {
     /// Starts one thread for each state; each runs one silent utterance before its first job.
-    pub(super) fn start(states: Vec<WhisperState>, recipes: Recipes) -> io::Result<Self> {
+    pub(super) fn start(
+        states: Vec<WhisperState>,
+        recipes: Recipes,
+        tokens: Option<LanguageTokens>,
+    ) -> io::Result<Self> {
         // One job waits for each that runs, plus the pieces of one long note (eight of 30 s).
         // More waiting than that is seconds of delay, which the caller should know of: Busy.
         let (queue, jobs) = sync_channel(2 * states.len() + 8);
         let (warm, warmth) = watch::channel(Warmth::default());
         let shared = Arc::new(Shared {
             recipes,
+            tokens,
             queue: Mutex::new(jobs),
             stop: AtomicBool::new(false),
             skipped: AtomicU64::new(0),
@@ -158,7 +178,13 @@ impl Shared {
         caller: &Caller<'_>,
     ) -> Result<Transcript, SttError> {
         let samples = job.speech.samples();
-        let done = self.full(state, job.language, samples, caller);
+        let done = match &job.spoken {
+            Spoken::Known(language) => self.full(state, Some(*language), samples, caller),
+            Spoken::Likely { likely, among } => {
+                self.full_in_likely(state, *likely, among, samples, caller)
+            }
+            Spoken::Unknown => self.full(state, None, samples, caller),
+        };
         if caller.is_gone() {
             return Err(SttError::Cancelled);
         }
@@ -172,6 +198,23 @@ impl Shared {
         let caller = Caller { cancel: &cancel, reply: &reply, stop: &self.stop };
         let english = Some(0);
         self.full(state, english, Speech::silence(SHORTEST).samples(), &caller)
+    }
+
+    /// Runs whisper in the likely language, and once more if it clearly was another.
+    fn full_in_likely(
+        &self,
+        state: &mut WhisperState,
+        likely: LanguageId,
+        among: &[LanguageId],
+        samples: &[f32],
+        caller: &Caller<'_>,
+    ) -> Result<(), whisper_rs::WhisperError> {
+        self.full(state, Some(likely), samples, caller)?;
+        let Some(tokens) = self.tokens.filter(|_| !caller.is_gone()) else { return Ok(()) };
+        match tokens.mistaken(state, likely, among, self.recipes.threads())? {
+            Some(other) => self.full(state, Some(other), samples, caller),
+            None => Ok(()),
+        }
     }
 
     /// Runs whisper on `samples`, padded with silence to a second.

@@ -1,0 +1,158 @@
+//! Which language a person is answered in.
+//!
+//! Between hearing and answering. An agent has one language, a few, or follows whatever it hears;
+//! written words are told by their letters, spoken ones by the transcriber.
+
+use crate::stt::LanguageHint;
+
+/// Letters below which written words say too little about their language: "ok" is everywhere.
+const FEW_LETTERS: usize = 12;
+
+/// The languages that an agent answers in; ISO 639-1 codes, perhaps with a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Languages {
+    /// This one, whatever is heard.
+    Fixed(String),
+    /// That of the person if it is one of these, else the first. Never empty.
+    Among(Vec<String>),
+    /// That of the person.
+    Any,
+}
+
+impl Languages {
+    /// What the transcriber is told; `last` is the language of the person's last message.
+    pub(super) fn hint(&self, last: Option<&str>) -> LanguageHint {
+        match self {
+            Self::Fixed(language) => LanguageHint::Known(language.clone()),
+            Self::Among(languages) => {
+                let likely = last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]);
+                LanguageHint::Guess { likely: Some(likely.clone()), among: languages.clone() }
+            }
+            Self::Any => LanguageHint::Guess { likely: last.map(str::to_owned), among: Vec::new() },
+        }
+    }
+
+    /// The language to answer in after `heard` was spoken.
+    pub(super) fn of_speech(&self, heard: &str, last: Option<&str>) -> String {
+        match self {
+            Self::Any if !heard.is_empty() => heard.to_owned(),
+            Self::Among(languages) => match find(languages, heard) {
+                Some(language) => language.clone(),
+                None => self.without_words(last),
+            },
+            Self::Fixed(_) | Self::Any => self.without_words(last),
+        }
+    }
+
+    /// The language to answer in after `text` was written.
+    pub(super) fn of_text(&self, text: &str, last: Option<&str>) -> String {
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+        // Where nothing else is known, a guess from little is better than none.
+        if matches!(self, Self::Fixed(_)) || (letters < FEW_LETTERS && last.is_some()) {
+            return self.without_words(last);
+        }
+        match written_in(text) {
+            Some(language) => self.of_speech(language, last),
+            None => self.without_words(last),
+        }
+    }
+
+    /// The language to answer in where no words are at hand.
+    pub(super) fn without_words(&self, last: Option<&str>) -> String {
+        match self {
+            Self::Fixed(language) => language.clone(),
+            Self::Among(languages) => {
+                last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]).clone()
+            }
+            Self::Any => last.unwrap_or("en").to_owned(),
+        }
+    }
+}
+
+/// The one of `languages` that is `heard`, whatever its region.
+fn find<'a>(languages: &'a [String], heard: &str) -> Option<&'a String> {
+    let exact = languages.iter().find(|language| language.eq_ignore_ascii_case(heard));
+    exact.or_else(|| languages.iter().find(|language| primary(language) == primary(heard)))
+}
+
+/// `pt` of `pt-BR`.
+pub(super) fn primary(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or(language)
+}
+
+/// The language that words are written in, one of whichlang's sixteen; `None` without letters.
+fn written_in(text: &str) -> Option<&'static str> {
+    use whichlang::Lang;
+
+    if !text.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    Some(match whichlang::detect_language(text) {
+        Lang::Ara => "ar",
+        Lang::Cmn => "zh",
+        Lang::Deu => "de",
+        Lang::Eng => "en",
+        Lang::Fra => "fr",
+        Lang::Hin => "hi",
+        Lang::Ita => "it",
+        Lang::Jpn => "ja",
+        Lang::Kor => "ko",
+        Lang::Nld => "nl",
+        Lang::Por => "pt",
+        Lang::Rus => "ru",
+        Lang::Spa => "es",
+        Lang::Swe => "sv",
+        Lang::Tur => "tr",
+        Lang::Vie => "vi",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn among(codes: &[&str]) -> Languages {
+        Languages::Among(codes.iter().map(|&code| code.to_owned()).collect())
+    }
+
+    #[test]
+    fn speech_is_answered_in_its_language_if_the_agent_has_it() {
+        let fixed = Languages::Fixed("de".to_owned());
+        assert_eq!(fixed.of_speech("es", Some("fr")), "de");
+        let two = among(&["en", "pt-BR"]);
+        assert_eq!(two.of_speech("pt", None), "pt-BR");
+        assert_eq!(two.of_speech("la", None), "en");
+        assert_eq!(two.of_speech("la", Some("pt")), "pt-BR");
+        assert_eq!(Languages::Any.of_speech("sv", Some("en")), "sv");
+        assert_eq!(Languages::Any.of_speech("", Some("es")), "es");
+    }
+
+    #[test]
+    fn writing_is_answered_in_the_language_of_its_words() {
+        let (two, any) = (among(&["en", "es"]), Languages::Any);
+        let spanish = "¿A qué hora abren mañana por la tarde?";
+        for languages in [&two, &any] {
+            assert_eq!(languages.of_text(spanish, Some("en")), "es");
+            assert_eq!(languages.of_text("When do you open tomorrow?", Some("es")), "en");
+            assert_eq!(languages.of_text("ok", Some("es")), "es");
+            assert_eq!(languages.of_text("👍 12", None), "en");
+        }
+        assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
+        assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
+        assert_eq!(Languages::Fixed("fr".to_owned()).of_text(spanish, None), "fr");
+    }
+
+    #[test]
+    fn the_transcriber_is_told_what_is_likely() {
+        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
+            likely: Some(likely.to_owned()),
+            among: among.iter().map(|&code| code.to_owned()).collect(),
+        };
+        let two = among(&["en", "es"]);
+        assert_eq!(two.hint(Some("es")), guess("es", &["en", "es"]));
+        assert_eq!(two.hint(Some("de")), guess("en", &["en", "es"]));
+        assert_eq!(Languages::Any.hint(Some("de")), guess("de", &[]));
+        let fixed = Languages::Fixed("fr".to_owned());
+        assert_eq!(fixed.hint(Some("de")), LanguageHint::Known("fr".to_owned()));
+    }
+}
