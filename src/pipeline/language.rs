@@ -51,9 +51,15 @@ impl Languages {
         if matches!(self, Self::Fixed(_)) || (letters < FEW_LETTERS && last.is_some()) {
             return self.without_words(last);
         }
-        match written_in(text) {
-            Some(language) => self.of_speech(language, last),
-            None => self.without_words(last),
+        match (written_in(text), self) {
+            // A line of Spanish often looks like Portuguese, and the other way round.
+            (Some(like @ ("es" | "pt")), Self::Among(languages)) => {
+                let sister = if like == "es" { "pt" } else { "es" };
+                let known = find(languages, like).or_else(|| find(languages, sister));
+                known.cloned().unwrap_or_else(|| self.without_words(last))
+            }
+            (Some(language), _) => self.of_speech(language, last),
+            (None, _) => self.without_words(last),
         }
     }
 
@@ -137,6 +143,7 @@ mod tests {
             assert_eq!(languages.of_text("ok", Some("es")), "es");
             assert_eq!(languages.of_text("👍 12", None), "en");
         }
+        assert_eq!(two.of_text("Responde por escrito, por favor", Some("en")), "es");
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
         assert_eq!(Languages::Fixed("fr".to_owned()).of_text(spanish, None), "fr");

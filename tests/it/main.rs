@@ -5,6 +5,7 @@
 mod harness;
 mod program;
 
+mod asking;
 mod cli;
 mod config;
 mod corpus;
