@@ -1,0 +1,378 @@
+//! Answers of a language model: what it is asked, what becomes of its words, and what a person
+//! gets when its server goes wrong.
+
+use hark::turn::{Outcome, TurnReport};
+use serde_json::{Value, json};
+
+use crate::harness::update::voice_note;
+use crate::harness::{PERSON, Setup, TestApp};
+use crate::openai::chat::{Asked, Chat, DONE, Script, delta, event, finish, used};
+use crate::openai::{router, serve};
+
+const FALLBACK: &str = "Sorry, we couldn't process your request. Please try again later";
+const KEY: &str = "k3y-of-the-test";
+
+/// A service whose agent asks a server with these scripts.
+async fn asking(scripts: impl IntoIterator<Item = Script>) -> (Setup, Chat) {
+    let chat = Chat::new(scripts);
+    let url = serve(router(chat.clone())).await;
+    let setup = TestApp::start().set("llm.engine", "openai").set("llm.url", &url);
+    (setup.set("llm.model", "test-model").set("llm.api_key", KEY), chat)
+}
+
+fn messages(asked: &Asked) -> &[Value] {
+    asked.body["messages"].as_array().expect("a list")
+}
+
+/// The report of one written question, which is sent and answered.
+async fn answered(app: &TestApp, question: &str) -> TurnReport {
+    app.text(PERSON, question).await;
+    app.run_until_idle().await;
+    app.turns().await.pop().expect("a turn").report.expect("it is finished")
+}
+
+/// Checks that a written question is answered by a voice note with this text.
+async fn check_voice(scripts: Vec<Script>, requests: usize, text: &str) -> Vec<Asked> {
+    let (setup, chat) = asking(scripts).await;
+    let app = setup.await;
+    let report = answered(&app, "what is the price").await;
+    assert_eq!((report.reply.text.as_str(), report.outcome), (text, Outcome::VoiceNote));
+    assert_eq!(report.reason, None);
+    assert_eq!(app.sent_one().kind, "audio");
+    let asked = chat.asked();
+    assert_eq!(asked.len(), requests);
+    asked
+}
+
+/// Checks that a written question ends in the fallback text with `reason`, that the server got so
+/// many requests, and that the next question is answered.
+async fn check_fallback(setup: Setup, chat: &Chat, requests: usize, reason: &str) {
+    let app = setup.set("llm.retries", "1").await;
+    let report = answered(&app, "what is the price").await;
+    assert_eq!((report.reply.text.as_str(), report.outcome), (FALLBACK, Outcome::Fallback));
+    let why = report.reason.unwrap();
+    assert!(why.starts_with("llm failed: ") && why.contains(reason), "{why}");
+    assert!(!why.contains(KEY) && !why.contains("price"), "{why}");
+    assert_eq!(chat.asked().len(), requests);
+    chat.answer_from_now_on(Script::says("Two euros."));
+    assert_eq!(answered(&app, "and now").await.reply.text, "Two euros.");
+    assert_eq!(app.sent().len(), 2);
+}
+
+/// As [`check_fallback`], for a script that answers every request.
+async fn check_broken(script: Script, requests: usize, reason: &str) {
+    let (setup, chat) = asking([script]).await;
+    check_fallback(setup, &chat, requests, reason).await;
+}
+
+#[tokio::test]
+async fn a_streamed_answer_becomes_a_voice_note() {
+    let (setup, chat) = asking([Script::says("Two euros fifty. It is ready at noon.")]).await;
+    let app = setup.hears("what is the price").set("agents.0.timezone", "Europe/Madrid");
+    let app = app.set("stt.uncertain", "low_probability").set("gate.low_probability", "answer");
+    let app = app.set("llm.temperature", "0.5").set("llm.max_tokens", "77").await;
+    app.deliver(voice_note("en_hours.ogg")).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_one().kind, "audio");
+    let report = app.report().await;
+    assert_eq!(report.reply.text, "Two euros fifty. It is ready at noon.");
+    assert!(report.stages.iter().any(|stage| stage.name.name() == "llm"));
+
+    let [asked] = &chat.asked()[..] else { panic!("one request") };
+    let header = |name: &str| asked.headers.get(name).unwrap().to_str().unwrap().to_owned();
+    assert_eq!(header("authorization"), format!("Bearer {KEY}"));
+    assert_eq!(header("content-type"), "application/json");
+    let mut body = asked.body.clone();
+    let sent = body["messages"].take();
+    let expected = json!({
+        "model": "test-model", "messages": null, "stream": true, "max_tokens": 77,
+        "temperature": 0.5, "stream_options": { "include_usage": true },
+    });
+    assert_eq!(body, expected);
+    let system = sent[0]["content"].as_str().unwrap();
+    for words in ["(Europe/Madrid)", "Answer in English.", "read out", "no markdown"] {
+        assert!(system.contains(words), "no {words:?} in {system}");
+    }
+    assert_eq!((&sent[0]["role"], &sent[1]["role"]), (&json!("system"), &json!("user")));
+    let question = sent[1]["content"].as_str().unwrap();
+    assert!(question.starts_with("[voice message, transcribed, language: English"), "{question}");
+    assert!(question.contains("doubtful: the words are guesses"), "{question}");
+    assert!(question.ends_with("]\nwhat is the price"), "{question}");
+    assert_eq!(sent.as_array().unwrap().len(), 2);
+
+    let (_, metrics) = app.get("/metrics").await;
+    for (kind, least) in [("prompt", 20), ("completion", 7)] {
+        let line = format!("hark_llm_tokens_total{{engine=\"openai/test-model\",kind=\"{kind}\"}}");
+        let value = metrics.lines().find_map(|l| l.strip_prefix(&line)?.trim().parse::<u64>().ok());
+        assert!(value.is_some_and(|value| value >= least), "{line}: {value:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_conversation_so_far_goes_along_as_far_as_its_tokens_reach() {
+    let answers = ["First answer.", "Second answer.", "Third answer.", "Fourth answer."];
+    let (setup, chat) = asking(answers.map(Script::says)).await;
+    // An exchange is about 20 tokens.
+    let app = setup.set("llm.history_tokens", "45").set("agents.0.prompt", "You sell bread.").await;
+    for (question, answer) in ["one", "two", "three", "four"].iter().zip(answers) {
+        assert_eq!(answered(&app, question).await.reply.text, answer);
+    }
+    app.sent();
+    let asked = chat.asked();
+    let said = |at: usize| -> Vec<_> {
+        messages(&asked[at])[1..].iter().map(|m| m["content"].as_str().unwrap()).collect()
+    };
+    assert_eq!(said(0), ["one"]);
+    assert_eq!(said(1), ["one", answers[0], "two"]);
+    assert_eq!(said(3), ["two", answers[1], "three", answers[2], "four"]);
+    let roles: Vec<_> = messages(&asked[1]).iter().map(|m| m["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "user"]);
+    assert!(messages(&asked[0])[0]["content"].as_str().unwrap().starts_with("You sell bread."));
+}
+
+#[tokio::test]
+async fn an_agents_files_are_told_to_its_model_and_the_demo_shops_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faq.csv");
+    std::fs::write(&file, "question,answer\nWhat is the price?,Two euros fifty.\n").unwrap();
+    let (setup, chat) = asking([Script::says("Two fifty.")]).await;
+    let app = setup.set("agents.0.knowledge.0", file.to_str().unwrap()).await;
+    answered(&app, "what is the price").await;
+    answered(&app, "and what about the bigger ones").await;
+    answered(&app, "thanks").await;
+    app.sent();
+    let asked = chat.asked();
+    let system = |at: usize| messages(&asked[at])[0]["content"].as_str().unwrap();
+    let on_file = "on file that may answer the question:\n- What is the price? Two euros fifty.";
+    assert!(system(0).contains(on_file), "{}", system(0));
+    assert!(!system(2).contains("on file"), "{}", system(2));
+    let asked = check_voice(vec![Script::says("Hm.")], 1, "Hm.").await;
+    let system = messages(&asked[0])[0]["content"].as_str().unwrap();
+    assert!(!system.contains("on file"), "{system}");
+}
+
+#[tokio::test]
+async fn every_servers_way_to_stream_is_understood() {
+    let text = "Größe: 2 € – 你好.";
+    for length in [1, 2, 3, 5, 64, 4096] {
+        check_voice(vec![Script::says(text).in_pieces_of(length)], 1, text).await;
+    }
+    // CRLF, no space after the colon, comments, chunks without choices or content.
+    let bare = format!(
+        ": OPENROUTER PROCESSING\r\n\r\nid: 1\r\ndata:{}\r\n\r\n: still here\r\n\r\ndata:{}\r\n\r\n\
+         data:{}\r\n\r\ndata:{}\r\n\r\n",
+        json!({ "object": "chat.completion.chunk" }),
+        delta(&json!({ "role": "assistant", "content": null })),
+        delta(&json!({ "content": "Two euros.", "unknown": [{}] })),
+        json!({ "choices": [{ "finish_reason": "stop" }], "x_groq": { "usage": {} } }),
+    );
+    check_voice(vec![Script::stream(bare)], 1, "Two euros.").await;
+    // [DONE] without a reason, and a reason without [DONE].
+    check_voice(vec![Script::words("Two euros.").then(DONE)], 1, "Two euros.").await;
+    check_voice(vec![Script::words("Two euros.").then(&finish("stop"))], 1, "Two euros.").await;
+    // A server that keeps the connection open after all was said.
+    let open = Script::words("Two euros.").then(&finish("stop")).then_hangs();
+    check_voice(vec![open], 1, "Two euros.").await;
+    let broken = Script::words("Two euros.").then(&finish("stop")).then_breaks();
+    check_voice(vec![broken], 1, "Two euros.").await;
+    // One that does not stream.
+    let whole = json!({
+        "choices": [{ "message": { "role": "assistant", "content": "Two\neuros." } }],
+        "usage": { "prompt_tokens": 1, "completion_tokens": 2 },
+    });
+    let whole = Script::status(200, "application/json", &format!("\n {whole}"));
+    check_voice(vec![whole.clone()], 1, "Two\neuros.").await;
+    check_voice(vec![whole.in_pieces_of(7)], 1, "Two\neuros.").await;
+}
+
+#[tokio::test]
+async fn what_a_model_thinks_is_not_said() {
+    let words = |text: &str| event(&delta(&json!({ "content": text })));
+    let thinking = Script::words("")
+        .then(&event(&delta(&json!({ "reasoning_content": "They want", "content": null }))))
+        .then(&event(&delta(&json!({ "reasoning": "a price.", "content": "" }))))
+        .then(&words("<th"))
+        .then(&words("ink>\nTwo or three? </thi"))
+        .then(&words("nk>\n\nTwo "))
+        .then(&words("euros."))
+        .then(&finish("stop"))
+        .then(&used(1, 2))
+        .then(DONE);
+    check_voice(vec![thinking.clone()], 1, "Two euros.").await;
+    check_voice(vec![thinking.in_pieces_of(1)], 1, "Two euros.").await;
+    let all_thought = Script::words("<think>Hm, hm, hm").then(&finish("length")).then(DONE);
+    check_broken(all_thought, 1, "answer was cut: it came to llm.max_tokens").await;
+    check_broken(Script::says("<think>Hm.</think> "), 1, "the answer is empty").await;
+}
+
+#[tokio::test]
+async fn a_key_that_a_server_does_not_know_is_left_out_or_renamed_from_then_on() {
+    let scripts = [
+        Script::error(400, "Unrecognized request argument: stream_options"),
+        Script::error(400, "Use 'max_completion_tokens' instead of 'max_tokens'."),
+        Script::error(422, "'temperature' does not support 0.5 with this model."),
+        Script::says("Two euros."),
+    ];
+    let (setup, chat) = asking(scripts).await;
+    let app = setup.set("llm.temperature", "0.5").set("llm.retries", "0").await;
+    answered(&app, "one").await;
+    answered(&app, "two").await;
+    assert_eq!(app.sent().len(), 2);
+    let asked = chat.asked();
+    assert_eq!(asked.len(), 5);
+    for asked in &asked[3..] {
+        let keys: Vec<&String> = asked.body.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["max_completion_tokens", "messages", "model", "stream"]);
+    }
+    let hopeless = Script::error(400, "max_tokens is too large");
+    check_broken(hopeless, 2, "refused (HTTP 400): max_tokens is too large; check llm.model").await;
+}
+
+#[tokio::test]
+async fn what_passes_is_asked_again_and_answered() {
+    let fine = || Script::says("Two euros.");
+    let failing = [
+        Script::error(500, "oops"),
+        Script::status(502, "text/html", "<html>Bad gateway</html>"),
+        Script::error(429, "slow down"),
+        Script::error(429, "slow down").header("retry-after", "0"),
+        Script::error(503, "loading").header("retry-after", "0.1"),
+        Script::words("").then_breaks(),
+        Script::stream(": keep-alive\n\n"),
+        Script::words("").then(&event(&json!({ "error": { "message": "x", "code": 502 } }))),
+        Script::words("").then("event: error\ndata: {\"message\": \"overloaded\"}\n\n"),
+        Script::words("").then(&finish("error")),
+    ];
+    for script in failing {
+        check_voice(vec![script, fine()], 2, "Two euros.").await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_gives_no_word_in_time_is_asked_again() {
+    let silent = [
+        Script::says("Too late.").paced(30_000, 0.0),
+        Script::words("").then_hangs(),
+        Script::words("<think>hm, ").then_hangs(),
+    ];
+    for script in silent {
+        let (setup, chat) = asking([script, Script::says("Two euros.")]).await;
+        let app = setup.set("llm.first_token_timeout_ms", "200").await;
+        let report = answered(&app, "what is the price").await;
+        assert_eq!(report.reply.text, "Two euros.");
+        assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+    }
+    let (setup, chat) = asking([Script::words("").then_hangs()]).await;
+    let setup = setup.set("llm.first_token_timeout_ms", "200");
+    check_fallback(setup, &chat, 2, "language model gave no word within 200 ms").await;
+    // The whole time ends it too.
+    let (setup, chat) = asking([Script::words("").then_hangs()]).await;
+    let setup = setup.set("llm.timeout_ms", "200");
+    check_fallback(setup, &chat, 1, "language model gave no word within 200 ms").await;
+}
+
+#[tokio::test]
+async fn what_only_an_operator_can_mend_is_not_asked_again() {
+    let page = "<!doctype html><title>Welcome</title>";
+    for (script, reason) in [
+        (Script::error(401, &format!("Incorrect API key {KEY}")), "[removed]; check llm.api_key"),
+        (Script::error(403, "no: 'what is the price'"), "(HTTP 403): no: [removed]"),
+        (Script::error(404, "no such model"), "no such model; check llm.url and llm.model"),
+        (Script::error(402, "pay"), "the account of llm.api_key has no credit left"),
+        (Script::status(200, "text/html", page), "a web page (HTTP 200): is llm.url right?"),
+        (Script::status(404, "text/html", page), "a web page (HTTP 404): is llm.url right?"),
+        (Script::status(200, "text/plain", "hello"), "something that is no event stream"),
+        (Script::status(200, "application/json", "{}"), "JSON that is no chat completion"),
+        (Script::stream("data: hello\n\n"), "an event that is no chat completion"),
+        (Script::status(307, "text/plain", "").header("location", "http://127.0.0.1:9/"), "moved"),
+        (Script::words("").then(&finish("content_filter")).then(DONE), "content filter"),
+    ] {
+        check_broken(script, 1, reason).await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_ten_megabytes_is_refused() {
+    let long = format!("data: {}", "x".repeat(10 << 20));
+    check_broken(Script::stream(long.clone()), 1, "answered a line of over 1 MiB").await;
+    let whole = format!("{{\"choices\": \"{long}");
+    check_broken(Script::stream(whole), 1, "answered more than 1 MiB at once").await;
+    let page = Script::status(500, "text/plain", &long);
+    let (setup, chat) = asking([page, Script::says("Two euros.")]).await;
+    let app = setup.await;
+    assert_eq!(answered(&app, "what is the price").await.reply.text, "Two euros.");
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+}
+
+/// Checks that an answer which fails after its first words is not asked for again, and that what
+/// was complete reaches the person.
+async fn check_broke_off(script: Script, log: &str) {
+    let (setup, chat) = asking([script]).await;
+    let app = setup.set("llm.stall_timeout_ms", "200").await;
+    let report = answered(&app, "what is the price").await;
+    assert!(report.reply.text.starts_with("Two euros fifty."), "{log}: {}", report.reply.text);
+    assert_eq!(report.outcome, Outcome::VoiceNote, "{log}");
+    assert!(report.reason.is_some_and(|reason| reason.starts_with("llm_failed")), "{log}");
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 1), "{log}");
+    chat.answer_from_now_on(Script::says("At noon."));
+    let report = answered(&app, "and when").await;
+    assert_eq!((report.reply.text.as_str(), report.reason), ("At noon.", None), "{log}");
+    assert_eq!(app.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_said_as_far_as_it_is_complete() {
+    let words = || Script::words("Two euros fifty. It is ready in about");
+    let error = event(&json!({ "error": { "message": "no memory", "type": "server_error" } }));
+    for (script, log) in [
+        (words().then_hangs(), "stall"),
+        (words().then(": alive\n\n").paced(0, 50.0).then_hangs(), "comments are no words"),
+        (words().then_breaks(), "break"),
+        (words(), "closed without an end"),
+        (words().then(&error), "error in a chunk"),
+        (words().then("event: error\ndata: no memory\n\n"), "error event"),
+        (words().then(&finish("error")), "error as a reason"),
+        (words().then(&finish("length")).then(&used(1, 9)).then(DONE), "length"),
+        (words().then(&finish("content_filter")).then(DONE), "filter"),
+        (words().then("data: <html>\n\n"), "no JSON"),
+        (words().then(&"x".repeat(2 << 20)), "a long line"),
+    ] {
+        check_broke_off(script, log).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_asked_again_later_and_then_given_up() {
+    let app = TestApp::start().set("llm.engine", "openai").set("llm.model", "m");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}/v1");
+    let app = app.set("llm.url", &url).set("llm.retries", "0").await;
+    app.text(PERSON, "hello").await;
+    for wait_ms in [5_000, 20_000] {
+        app.run_until_idle().await;
+        assert!(app.sent().is_empty());
+        app.advance(wait_ms).await;
+    }
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), [FALLBACK]);
+    let reason = app.report().await.reason.unwrap();
+    assert!(reason.starts_with("llm failed: language model could not be reached: "), "{reason}");
+    assert!(!reason.contains("127.0.0.1"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_long_pause_gets_it_and_the_person_the_whole_answer() {
+    let busy = Script::error(429, "Rate limit reached").header("retry-after", "30");
+    let (setup, chat) = asking([busy, Script::says("Two euros.")]).await;
+    let app = setup.await;
+    app.text(PERSON, "what is the price").await;
+    app.run_until_idle().await;
+    assert!(app.sent().is_empty() && chat.asked().len() == 1);
+    app.advance(29_999).await;
+    app.run_until_idle().await;
+    assert!(app.sent().is_empty() && chat.asked().len() == 1);
+    app.advance(1).await;
+    app.run_until_idle().await;
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+    assert_eq!(app.report().await.reply.text, "Two euros.");
+}
