@@ -112,8 +112,8 @@ async fn a_streamed_answer_becomes_a_voice_note() {
 async fn the_conversation_so_far_goes_along_as_far_as_its_tokens_reach() {
     let answers = ["First answer.", "Second answer.", "Third answer.", "Fourth answer."];
     let (setup, chat) = asking(answers.map(Script::says)).await;
-    // An exchange is about 20 tokens.
-    let app = setup.set("llm.history_tokens", "45").set("agents.0.prompt", "You sell bread.").await;
+    // Each exchange counts as 14 or 15 tokens.
+    let app = setup.set("llm.history_tokens", "30").set("agents.0.prompt", "You sell bread.").await;
     for (question, answer) in ["one", "two", "three", "four"].iter().zip(answers) {
         assert_eq!(answered(&app, question).await.reply.text, answer);
     }
@@ -276,7 +276,7 @@ async fn what_only_an_operator_can_mend_is_not_asked_again() {
     let page = "<!doctype html><title>Welcome</title>";
     for (script, reason) in [
         (Script::error(401, &format!("Incorrect API key {KEY}")), "[removed]; check llm.api_key"),
-        (Script::error(403, "no: 'what is the price'"), "(HTTP 403): no: [removed]"),
+        (Script::error(403, "no: 'what is the price'"), "(HTTP 403): no: '[removed]'"),
         (Script::error(404, "no such model"), "no such model; check llm.url and llm.model"),
         (Script::error(402, "pay"), "the account of llm.api_key has no credit left"),
         (Script::status(200, "text/html", page), "a web page (HTTP 200): is llm.url right?"),

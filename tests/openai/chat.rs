@@ -139,7 +139,11 @@ impl Script {
                     tokio::time::sleep(pause).await;
                     None
                 }
-                Step::Break => Some(Err("the script breaks the connection")),
+                Step::Break => {
+                    // What came so far is to arrive.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Some(Err("the script breaks the connection"))
+                }
                 Step::Hang => std::future::pending().await,
             }
         });
