@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
+use secrecy::ExposeSecret as _;
 
 use crate::agent::Responder;
 use crate::agent::faq::{DEMO_FAQ, FaqResponder};
@@ -256,7 +257,7 @@ impl<'a> Engines<'a> {
         let settings = OpenAiSettings {
             url: llm.url.clone().context("llm.url is checked")?,
             model: llm.model.clone().context("llm.model is checked")?,
-            api_key: llm.api_key.clone(),
+            api_key: llm.api_key.clone().filter(|key| !key.expose_secret().is_empty()),
             temperature: llm.temperature,
             max_tokens: llm.max_tokens,
             first_token_timeout: Duration::from_millis(llm.first_token_timeout_ms),

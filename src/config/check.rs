@@ -61,7 +61,7 @@ impl Config {
             let key = if own { at(known.key) } else { format!("{}.engine", known.key) };
             self.check_engine(known, engine, &key)?;
         }
-        self.check_llm(&engines.llm, agent.llm.is_some().then(|| at("llm")))?;
+        self.check_llm(&engines.llm, agent.llm.is_some().then(|| at("llm")).as_deref())?;
         Ok(engines)
     }
 
@@ -98,11 +98,11 @@ impl Config {
     }
 
     /// Checks what a language model needs; `own` is the agent's key where it overrides the section.
-    fn check_llm(&self, llm: &Llm, own: Option<String>) -> Result<(), ConfigError> {
+    fn check_llm(&self, llm: &Llm, own: Option<&str>) -> Result<(), ConfigError> {
         if llm.engine != "openai" {
             return Ok(());
         }
-        let wrong = |name: &str, problem: &str| match &own {
+        let wrong = |name: &str, problem: &str| match own {
             Some(own) => self.error(own, format!("{name}: {problem}")),
             None => self.error(&format!("llm.{name}"), problem),
         };
@@ -113,6 +113,10 @@ impl Config {
         }
         if llm.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
             return Err(wrong("model", "is missing; engine \"openai\" needs llm.model"));
+        }
+        let key = llm.api_key.as_ref().map_or("", |key| key.expose_secret());
+        if !key.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(wrong("api_key", "has a character that no key has, such as a space"));
         }
         // The range of OpenAI's API; NaN is in none.
         if !llm.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {

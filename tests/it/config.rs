@@ -107,6 +107,7 @@ async fn a_language_model_needs_an_address_and_a_name() {
     check(&llm("url = \"ftp://a\"\nmodel = \"m\""), &["llm.url: must begin with http"]).await;
     check(&llm("url = \"v1\""), &["mine.toml: llm.url: "]).await;
     check(&llm(&format!("{fine}temperature = 2.1")), &["llm.temperature: must be 0 to 2"]).await;
+    check(&llm(&format!("{fine}api_key = \"a b\"")), &["llm.api_key: has a character"]).await;
     check(&llm(&format!("{fine}timeout_ms = 0")), &["llm.timeout_ms: must be at least 1"]).await;
     let own = "[[agents]]\nname = \"a\"\nllm = ";
     check(&format!("{own}\"openai\""), &["mine.toml: agents[1].llm: url: is missing"]).await;

@@ -1,8 +1,16 @@
 //! Answers of a language model: what it is asked, what becomes of its words, and what a person
 //! gets when its server goes wrong.
 
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use hark::agent::openai::{OpenAiResponder, OpenAiSettings};
+use hark::agent::prompt::Persona;
+use hark::agent::{AgentError, Delta, Question, Responder as _, Usage};
+use hark::provider::{ClientTimes, http_client_with};
 use hark::turn::{Outcome, TurnReport};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::update::voice_note;
 use crate::harness::{PERSON, Setup, TestApp};
@@ -260,7 +268,7 @@ async fn a_server_that_gives_no_word_in_time_is_asked_again() {
         let app = setup.set("llm.first_token_timeout_ms", "200").await;
         let report = answered(&app, "what is the price").await;
         assert_eq!(report.reply.text, "Two euros.");
-        assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+        assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio", 2));
     }
     let (setup, chat) = asking([Script::words("").then_hangs()]).await;
     let setup = setup.set("llm.first_token_timeout_ms", "200");
@@ -301,7 +309,7 @@ async fn a_line_of_ten_megabytes_is_refused() {
     let (setup, chat) = asking([page, Script::says("Two euros.")]).await;
     let app = setup.await;
     assert_eq!(answered(&app, "what is the price").await.reply.text, "Two euros.");
-    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio", 2));
 }
 
 /// Checks that an answer which fails after its first words is not asked for again, and that what
@@ -313,7 +321,7 @@ async fn check_broke_off(script: Script, log: &str) {
     assert!(report.reply.text.starts_with("Two euros fifty."), "{log}: {}", report.reply.text);
     assert_eq!(report.outcome, Outcome::VoiceNote, "{log}");
     assert!(report.reason.is_some_and(|reason| reason.starts_with("llm_failed")), "{log}");
-    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 1), "{log}");
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio", 1), "{log}");
     chat.answer_from_now_on(Script::says("At noon."));
     let report = answered(&app, "and when").await;
     assert_eq!((report.reply.text.as_str(), report.reason), ("At noon.", None), "{log}");
@@ -373,6 +381,92 @@ async fn a_server_that_asks_for_a_long_pause_gets_it_and_the_person_the_whole_an
     assert!(app.sent().is_empty() && chat.asked().len() == 1);
     app.advance(1).await;
     app.run_until_idle().await;
-    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio".into(), 2));
+    assert_eq!((app.sent_one().kind, chat.asked().len()), ("audio", 2));
     assert_eq!(app.report().await.reply.text, "Two euros.");
+}
+
+/// A responder without a service around it.
+async fn responder(chat: &Chat) -> OpenAiResponder {
+    let second = Duration::from_secs(1);
+    let settings = OpenAiSettings {
+        url: serve(router(chat.clone())).await.parse().unwrap(),
+        model: "m".to_owned(),
+        api_key: None,
+        temperature: None,
+        max_tokens: 10,
+        first_token_timeout: 30 * second,
+        stall_timeout: second,
+        timeout: 30 * second,
+        retries: 0,
+        persona: Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 },
+        knowledge: None,
+    };
+    let client = http_client_with(ClientTimes { connect: second, read: None });
+    OpenAiResponder::new(settings, client)
+}
+
+#[tokio::test]
+async fn words_come_one_by_one_and_the_cost_at_the_end() {
+    let chat = Chat::new([Script::says("Two euros.").paced(0, 20.0)]);
+    let responder = responder(&chat).await;
+    let question = Question::written("hello", "en");
+    let answer = responder.respond(question, &CancellationToken::new()).await;
+    let deltas: Vec<_> = answer.map(Result::unwrap).collect().await;
+    let text = |text: &str| Delta::Text(text.to_owned());
+    let usage = Delta::Usage(Usage { prompt_tokens: 20, completion_tokens: 7 });
+    assert_eq!(deltas, [text("Two "), text("euros."), usage]);
+    assert!(chat.asked()[0].headers.get("authorization").is_none());
+}
+
+#[tokio::test]
+async fn a_voice_that_is_slow_takes_nothing_from_the_servers_time() {
+    let chat = Chat::new([Script::says("One. Two. Three.").paced(0, 20.0)]);
+    let responder = responder(&chat).await;
+    let question = Question::written("hello", "en");
+    let mut answer = responder.respond(question, &CancellationToken::new()).await;
+    let mut deltas = 0;
+    while let Some(delta) = answer.next().await {
+        delta.unwrap();
+        deltas += 1;
+        // Longer than a server may be silent.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+    }
+    assert_eq!(deltas, 4);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_cancelled_hangs_up_at_once() {
+    let words = Script::words("Two euros.").then_hangs();
+    for script in [Script::says("late").paced(60_000, 0.0), Script::words("").then_hangs(), words] {
+        let chat = Chat::new([script]);
+        let responder = responder(&chat).await;
+        let cancel = CancellationToken::new();
+        let asked = async {
+            while chat.open() == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            cancel.cancel();
+        };
+        let answer = responder.respond(Question::written("hello", "en"), &cancel).await;
+        let (answer, ()) = tokio::join!(answer.collect::<Vec<_>>(), asked);
+        assert!(matches!(answer.last(), Some(Err(AgentError::Cancelled))), "{answer:?}");
+        let hung_up = async {
+            while chat.open() > 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), hung_up).await.expect("it hangs up");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_more_than_one_turn() {
+    let (setup, chat) = asking([Script::says("Two euros.")]).await;
+    let app = setup.await;
+    for question in ["one", "two", "three"] {
+        answered(&app, question).await;
+    }
+    app.sent();
+    let peers: Vec<_> = chat.asked().into_iter().map(|asked| asked.peer).collect();
+    assert!(peers[0].is_some() && peers.iter().all(|peer| *peer == peers[0]), "{peers:?}");
 }

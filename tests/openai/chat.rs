@@ -4,13 +4,15 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use futures_util::stream::{self, StreamExt as _};
@@ -19,6 +21,8 @@ use serde_json::{Value, json};
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// The client's end of the connection, where the server is told.
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
@@ -130,9 +134,11 @@ impl Script {
         self
     }
 
-    async fn answer(self) -> Response {
+    async fn answer(self, open: Open) -> Response {
         tokio::time::sleep(self.silence).await;
-        let steps = stream::iter(self.steps).filter_map(|step| async {
+        // The stream keeps `open`, and is dropped at its end or when the client hangs up.
+        let steps = stream::iter(self.steps).inspect(move |_| _ = &open);
+        let steps = steps.filter_map(|step| async {
             match step {
                 Step::Bytes(bytes) => Some(Ok(bytes)),
                 Step::Pause(pause) => {
@@ -192,6 +198,23 @@ pub(crate) fn used(prompt_tokens: u64, completion_tokens: u64) -> String {
 pub(crate) struct Chat {
     scripts: Arc<Mutex<VecDeque<Script>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    open: Arc<AtomicUsize>,
+}
+
+/// An answer under way.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn count(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Chat {
@@ -204,6 +227,11 @@ impl Chat {
     /// Every request so far, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("no holder panics").clone()
+    }
+
+    /// Answers that are neither at their end nor hung up on.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     /// Forgets the scripts and answers every request with this one.
@@ -226,13 +254,16 @@ pub(crate) fn router(chat: Chat) -> Router {
 
 async fn answer(
     State(chat): State<Chat>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Infallible> {
+    let open = Open::count(&chat.open);
     let json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let Some(body) = serde_json::from_slice(&body).ok().filter(|_| json) else {
-        return Ok(Script::error(400, "the body is no JSON").answer().await);
+        return Ok(Script::error(400, "the body is no JSON").answer(open).await);
     };
-    chat.asked.lock().expect("no holder panics").push(Asked { headers, body });
-    Ok(chat.next().answer().await)
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    chat.asked.lock().expect("no holder panics").push(Asked { peer, headers, body });
+    Ok(chat.next().answer(open).await)
 }

@@ -5,6 +5,8 @@
 
 pub(crate) mod chat;
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use tokio::net::TcpListener;
 
@@ -17,6 +19,7 @@ pub(crate) fn router(chat: chat::Chat) -> Router {
 pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it listens");
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}/v1")
 }

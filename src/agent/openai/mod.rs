@@ -138,7 +138,9 @@ impl Responder for OpenAiResponder {
                     Some(Ok(delta)) => Some((Ok(delta), Some(answering))),
                     Some(Err(error)) => Some((Err(error), None)),
                     None => {
-                        answering.reading.map(Reading::give_back);
+                        if let Some(reading) = answering.reading {
+                            reading.give_back();
+                        }
                         None
                     }
                 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::knowledge::Hit;
 use super::{Question, Spoken};
-use crate::turn::{Exchange, Uncertainty};
+use crate::turn::{Exchange, Personal, Uncertainty};
 
 /// What an agent without a `prompt` is.
 const DEFAULT_PROMPT: &str = "You are the assistant of a business and answer its customers on \
@@ -42,7 +42,7 @@ pub struct Message {
     /// Whose words they are.
     pub role: Role,
     /// The words.
-    pub content: String,
+    pub content: Personal,
 }
 
 /// Whose words a message holds.
@@ -69,15 +69,13 @@ pub struct Persona {
 impl Persona {
     /// Writes all messages of one request; `on_file` is what the knowledge has on the question.
     pub fn messages(&self, question: &Question, on_file: &[Hit]) -> Vec<Message> {
-        let system = Message { role: Role::System, content: self.system(question, on_file) };
-        let mut messages = vec![system];
-        for exchange in recent(&question.history, self.history_tokens) {
-            let heard = cut(exchange.heard.reveal(), QUESTION_LIMIT);
-            messages.push(Message { role: Role::User, content: heard });
-            let answered = exchange.answered.reveal().to_owned();
-            messages.push(Message { role: Role::Assistant, content: answered });
+        let message = |role, content| Message { role, content };
+        let mut messages = vec![message(Role::System, Personal(self.system(question, on_file)))];
+        for Exchange { heard, answered } in recent(&question.history, self.history_tokens) {
+            messages.push(message(Role::User, heard.clone()));
+            messages.push(message(Role::Assistant, answered.clone()));
         }
-        messages.push(Message { role: Role::User, content: asked(question) });
+        messages.push(message(Role::User, Personal(asked(question))));
         messages
     }
 
@@ -175,7 +173,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::turn::Personal;
 
     fn persona() -> Persona {
         let timezone = TimeZone::get("Europe/Madrid").unwrap();
@@ -187,7 +184,7 @@ mod tests {
     }
 
     fn system(persona: &Persona, question: &Question) -> String {
-        persona.messages(question, &[])[0].content.clone()
+        persona.messages(question, &[])[0].content.reveal().to_owned()
     }
 
     #[test]
@@ -222,7 +219,7 @@ mod tests {
         };
         let hits = [hit(Some("When do you open?"), "At nine."), hit(None, &"x".repeat(9000))];
         let messages = persona().messages(&Question::written("hours", "en"), &hits);
-        let text = &messages[0].content;
+        let text = messages[0].content.reveal();
         assert!(text.contains("on file") && text.contains("\n- When do you open? At nine.\n- xx"));
         assert!(text.len() < 4000 && text.ends_with("x [...]"));
     }
@@ -256,7 +253,7 @@ mod tests {
         let mut question = Question::written("and on Sunday?", "en");
         question.history = vec![exchange("when?", "At nine."), exchange("where?", "Here.")];
         let messages = persona().messages(&question, &[]);
-        let rest: Vec<_> = messages[1..].iter().map(|m| (m.role, m.content.as_str())).collect();
+        let rest: Vec<_> = messages[1..].iter().map(|m| (m.role, m.content.reveal())).collect();
         let (user, assistant) = (Role::User, Role::Assistant);
         let expected = [
             (user, "when?"),
