@@ -62,7 +62,7 @@ pub struct Persona {
     pub prompt: Option<String>,
     /// What "now" means.
     pub timezone: TimeZone,
-    /// Most tokens of the conversation so far, as [`tokens`] counts them.
+    /// Most tokens of the conversation so far, by an estimate on the high side.
     pub history_tokens: u32,
 }
 
