@@ -124,8 +124,8 @@ pub(super) fn read(json: &[u8]) -> Result<Said, serde_json::Error> {
         }
         said.end = said.end.or(choice.finish_reason.as_deref().and_then(End::read));
     }
-    let groq = wire.x_groq.map(|groq| parsed(groq)["usage"].take());
-    said.usage = wire.usage.map(parsed).and_then(|u| usage(&u)).or(groq.and_then(|u| usage(&u)));
+    let groq = wire.x_groq.and_then(|groq| usage(&parsed(groq)["usage"]));
+    said.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
     Ok(said)
 }
 
@@ -175,6 +175,8 @@ impl ServerError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -233,6 +235,7 @@ mod tests {
         assert_eq!(used(&format!(r#"{{"choices":[],"usage":{usage}}}"#)), expected);
         assert_eq!(used(&format!(r#"{{"usage":null,"x_groq":{{"usage":{usage}}}}}"#)), expected);
         assert_eq!(used(r#"{"usage":null,"x_groq":{"id":"a"}}"#), None);
+        assert_eq!(used(r#"{"usage":7,"x_groq":"a"}"#), None);
         assert_eq!(used(r#"{"usage":{"prompt_tokens":"many"}}"#), None);
     }
 
@@ -246,5 +249,24 @@ mod tests {
         assert_eq!(error(r#"{"error":"no"}"#).message, "no");
         assert_eq!(error(r#"{"error":[1]}"#), ServerError::default());
         assert!(super::read(b"<html>").is_err() && super::read(b"7").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_chunk_is_too_odd(
+            keys in prop::collection::vec(
+                ("choices|usage|x_groq|error|delta|content|index", "null|7|-1.5|\"a\"|\\[\\]|\\{\\}|\\[7,null\\]"),
+                0..5,
+            )
+        ) {
+            let fields: Vec<_> = keys.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            let fields = format!("{{{}}}", fields.join(","));
+            for json in [fields.clone(), format!("{{\"choices\":[{fields}]}}"), format!("[{fields}")] {
+                // An error is an answer too; a panic is none.
+                if let Ok(said) = read(json.as_bytes()) {
+                    prop_assert!(said.text.is_empty() || said.text == "a" || said.text == "aa");
+                }
+            }
+        }
     }
 }

@@ -171,6 +171,10 @@ async fn every_servers_way_to_stream_is_understood() {
     let whole = Script::status(200, "application/json", &format!("\n {whole}"));
     check_voice(vec![whole.clone()], 1, "Two\neuros.").await;
     check_voice(vec![whole.in_pieces_of(7)], 1, "Two\neuros.").await;
+    // One that sends us elsewhere on its own host.
+    let moved = Script::status(307, "text/plain", "").header("location", "/v1/chat/completions");
+    let asked = check_voice(vec![moved, Script::says("Two euros.")], 2, "Two euros.").await;
+    assert_eq!(asked[0].body, asked[1].body);
 }
 
 #[tokio::test]
@@ -247,6 +251,26 @@ async fn words_come_one_by_one_and_the_cost_at_the_end() {
     let usage = Delta::Usage(Usage { prompt_tokens: 20, completion_tokens: 7 });
     assert_eq!(deltas, [text("Two "), text("euros."), usage]);
     assert!(chat.asked()[0].headers.get("authorization").is_none());
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_is_cut() {
+    let text = "word ".repeat(20_000);
+    let chat = Chat::new([Script::says(&text).in_pieces_of(10_000)]);
+    let responder = responder(&chat).await;
+    let question = Question::written("hello", "en");
+    let answer = responder.respond(question, &CancellationToken::new()).await;
+    let mut deltas: Vec<_> = answer.collect().await;
+    let last = deltas.pop().expect("an end");
+    assert!(matches!(last, Err(AgentError::CutShort(_))), "{last:?}");
+    let bytes: usize = deltas
+        .iter()
+        .map(|delta| match delta {
+            Ok(Delta::Text(text)) => text.len(),
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert!(((64 << 10)..(64 << 10) + 10).contains(&bytes), "{bytes}");
 }
 
 #[tokio::test]
