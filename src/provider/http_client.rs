@@ -23,8 +23,8 @@ pub struct ClientTimes {
     pub read: Option<Duration>,
 }
 
-/// Builds the client of provider calls. On a machine without CA certificates every `https` call fails, plain `http`
-/// to a configured fake works.
+/// Builds the client of provider calls. On a machine without CA certificates every `https` call
+/// fails, plain `http` to a configured fake works.
 ///
 /// # Panics
 /// If the TLS library refuses its own defaults, which only a broken build can cause.

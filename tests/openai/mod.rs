@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// Everything the server answers.
+/// Everything the server answers: each half of the API is merged in here.
 pub(crate) fn router(chat: chat::Chat) -> Router {
-    chat::router(chat)
+    Router::new().merge(chat::router(chat))
 }
 
 /// Serves a router on a port of its own, for as long as the runtime lives.
