@@ -1,4 +1,4 @@
-//! What a language model is told: who it is, what is known, what was said before, and what is asked.
+//! What a language model is told: who it is, what is known, what was said before, what is asked.
 //!
 //! Pure: the time comes with the question. Invariants: the conversation so far stays within its
 //! tokens and goes in whole exchanges, the latest first; what a person says, writes or calls
