@@ -2,7 +2,11 @@
 
 pub mod faq;
 pub mod knowledge;
+pub mod openai;
+pub mod prompt;
 pub mod scripted;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -87,7 +91,8 @@ pub trait Responder: Send + Sync {
     ) -> BoxStream<'static, Result<Delta, AgentError>>;
 }
 
-/// Why an answer could not be made, or broke off.
+/// Why an answer could not be made, or broke off. Never holds a key or what a person said: a
+/// server's own words are shortened and cleaned before they come in here.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The knowledge could not be searched: answer with the fallback.
@@ -96,12 +101,65 @@ pub enum AgentError {
     /// The turn is gone: nobody waits for the answer.
     #[error("answer was cancelled")]
     Cancelled,
+    /// The server is down, or broke off before the first word: ask again when it may be back.
+    #[error("language model could not be reached: {0}")]
+    Unreachable(String),
+    /// The server has too much to do: ask again after the time it names.
+    #[error("language model is busy (HTTP {status}): {message}")]
+    Busy {
+        /// HTTP status.
+        status: u16,
+        /// The server's own words.
+        message: String,
+        /// How long to leave it alone.
+        after: Duration,
+    },
+    /// No word came in time: the person has waited long enough, answer with the fallback.
+    #[error("language model gave no word within {waited_ms} ms")]
+    TooSlow {
+        /// How long it was waited for.
+        waited_ms: u64,
+    },
+    /// The operator has to mend key, credit, address or model name: answer with the fallback.
+    #[error("language model refused (HTTP {status}): {message}; {fix}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The server's own words.
+        message: String,
+        /// What to look at.
+        fix: &'static str,
+    },
+    /// What came is no answer of a chat API: answer with the fallback.
+    #[error("language model answered {0}")]
+    Unexpected(String),
+    /// The server declined to answer this: answer with the fallback, or with what came before.
+    #[error("language model's content filter ended the answer")]
+    Filtered,
+    /// The answer broke off: say what is whole.
+    #[error("answer broke off: {0}")]
+    BrokeOff(String),
+    /// The answer grew longer than allowed: say what is whole.
+    #[error("answer was cut: {0}")]
+    CutShort(&'static str),
 }
 
 impl AgentError {
     /// When the same question may be asked again.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        Retry::Never
+        match self {
+            // It was asked more than once already; a restart of the server takes longer.
+            Self::Unreachable(_) => Retry::After(Duration::from_secs(5)),
+            Self::Busy { after, .. } => Retry::After(*after),
+            Self::Knowledge(_)
+            | Self::Cancelled
+            | Self::TooSlow { .. }
+            | Self::Refused { .. }
+            | Self::Unexpected(_)
+            | Self::Filtered
+            | Self::BrokeOff(_)
+            | Self::CutShort(_) => Retry::Never,
+        }
     }
 }

@@ -5,15 +5,21 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret as _;
 
 use crate::agent::Responder;
 use crate::agent::faq::{DEMO_FAQ, FaqResponder};
 use crate::agent::knowledge::Knowledge;
+use crate::agent::openai::{OpenAiResponder, OpenAiSettings};
+use crate::agent::prompt::Persona;
 use crate::agent::scripted::ScriptedResponder;
 use crate::config::{self, Config, ConfigError, Reply};
 use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
+use crate::provider::{ClientTimes, http_client_with};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
@@ -68,6 +74,8 @@ pub struct Engines<'a> {
     #[cfg(feature = "stt-whisper")]
     models: HashMap<String, Arc<WhisperTranscriber>>,
     synthesizers: HashMap<String, Arc<dyn Synthesizer>>,
+    /// Connections to model servers, by the milliseconds that one may take to open.
+    clients: HashMap<u64, reqwest::Client>,
 }
 
 impl<'a> Engines<'a> {
@@ -81,6 +89,7 @@ impl<'a> Engines<'a> {
             #[cfg(feature = "stt-whisper")]
             models: HashMap::new(),
             synthesizers: HashMap::new(),
+            clients: HashMap::new(),
         }
     }
 
@@ -205,31 +214,72 @@ impl<'a> Engines<'a> {
         Ok((key, whisper))
     }
 
-    fn responder(&self, agent: usize, llm: &config::Llm) -> anyhow::Result<Arc<dyn Responder>> {
+    fn responder(&mut self, agent: usize, llm: &config::Llm) -> anyhow::Result<Arc<dyn Responder>> {
         if llm.engine == "scripted" {
             let text = llm.text.clone();
             let scripted = ScriptedResponder::new(text, llm.first_token_ms, llm.tokens_per_s);
             return Ok(Arc::new(scripted));
         }
+        let knowledge = self.knowledge(agent)?;
         if llm.engine == "openai" {
-            return Err(self.config.error("llm.engine", "\"openai\" is not built yet").into());
+            return Ok(Arc::new(self.language_model(agent, llm, knowledge)?));
         }
-        let key = format!("agents[{agent}].knowledge");
-        let refused = |problem: String| self.config.error(&key, problem);
-        let files = match &self.config.agents[agent].knowledge {
-            None => vec![(DEMO_FAQ.0.to_owned(), DEMO_FAQ.1.to_owned())],
-            Some(files) => files
-                .iter()
-                .map(|file| {
-                    let text = std::fs::read_to_string(file)
-                        .map_err(|error| refused(format!("{}: {error}", file.display())))?;
-                    Ok((file.display().to_string(), text))
-                })
-                .collect::<Result<_, ConfigError>>()?,
+        let knowledge = match knowledge {
+            Some(knowledge) => knowledge,
+            None => Knowledge::load(&[(DEMO_FAQ.0.to_owned(), DEMO_FAQ.1.to_owned())])?,
         };
-        let knowledge = Knowledge::load(&files).map_err(|error| refused(error.to_string()))?;
         let dont_know = self.config.messages.dont_know.by_language();
         Ok(Arc::new(FaqResponder::new(Arc::new(knowledge), dont_know.into_iter().collect())))
+    }
+
+    /// What an agent's files say; `None` if it names none.
+    fn knowledge(&self, agent: usize) -> Result<Option<Knowledge>, ConfigError> {
+        let key = format!("agents[{agent}].knowledge");
+        let refused = |problem: String| self.config.error(&key, problem);
+        let Some(files) = &self.config.agents[agent].knowledge else { return Ok(None) };
+        let read = |file: &PathBuf| {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| refused(format!("{}: {error}", file.display())))?;
+            Ok((file.display().to_string(), text))
+        };
+        let files: Vec<_> = files.iter().map(read).collect::<Result<_, ConfigError>>()?;
+        Knowledge::load(&files).map(Some).map_err(|error| refused(error.to_string()))
+    }
+
+    fn language_model(
+        &mut self,
+        agent: usize,
+        llm: &config::Llm,
+        knowledge: Option<Knowledge>,
+    ) -> anyhow::Result<OpenAiResponder> {
+        let client = self.client(llm.connect_timeout_ms);
+        let agent = &self.config.agents[agent];
+        let timezone = agent.timezone.as_deref().map_or(Ok(TimeZone::UTC), TimeZone::get)?;
+        let settings = OpenAiSettings {
+            url: llm.url.clone().context("llm.url is checked")?,
+            model: llm.model.clone().context("llm.model is checked")?,
+            api_key: llm.api_key.clone().filter(|key| !key.expose_secret().is_empty()),
+            temperature: llm.temperature,
+            max_tokens: llm.max_tokens,
+            first_token_timeout: Duration::from_millis(llm.first_token_timeout_ms),
+            stall_timeout: Duration::from_millis(llm.stall_timeout_ms),
+            timeout: Duration::from_millis(llm.timeout_ms),
+            retries: llm.retries,
+            persona: Persona {
+                prompt: agent.prompt.clone(),
+                timezone,
+                history_tokens: llm.history_tokens,
+            },
+            knowledge: knowledge.map(Arc::new),
+        };
+        Ok(OpenAiResponder::new(settings, client))
+    }
+
+    /// The client of model servers, whose callers bound every wait but the one for a connection.
+    fn client(&mut self, connect_timeout_ms: u64) -> reqwest::Client {
+        let times = ClientTimes { connect: Duration::from_millis(connect_timeout_ms), read: None };
+        let made = self.clients.entry(connect_timeout_ms);
+        made.or_insert_with(|| http_client_with(times)).clone()
     }
 
     fn synthesizer(&mut self, tts: &config::Tts) -> Arc<dyn Synthesizer> {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use toml::Table;
+use url::Url;
 
 use super::{Agent, Config, ConfigError, Llm, Override, ProviderKind, Stt, Tts};
 
@@ -60,6 +61,7 @@ impl Config {
             let key = if own { at(known.key) } else { format!("{}.engine", known.key) };
             self.check_engine(known, engine, &key)?;
         }
+        self.check_llm(&engines.llm, agent.llm.is_some().then(|| at("llm")).as_deref())?;
         Ok(engines)
     }
 
@@ -93,6 +95,45 @@ impl Config {
                 format!("\"{engine}\" is no engine; use \"{built}\"")
             },
         ))
+    }
+
+    /// Checks what a language model needs; `own` is the agent's key where it overrides the section.
+    fn check_llm(&self, llm: &Llm, own: Option<&str>) -> Result<(), ConfigError> {
+        if llm.engine != "openai" {
+            return Ok(());
+        }
+        let wrong = |name: &str, problem: &str| match own {
+            Some(own) => self.error(own, format!("{name}: {problem}")),
+            None => self.error(&format!("llm.{name}"), problem),
+        };
+        match llm.url.as_ref().map(Url::scheme) {
+            None => return Err(wrong("url", "is missing; engine \"openai\" needs llm.url")),
+            Some("http" | "https") => {}
+            Some(_) => return Err(wrong("url", "must begin with http:// or https://")),
+        }
+        if llm.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
+            return Err(wrong("model", "is missing; engine \"openai\" needs llm.model"));
+        }
+        let key = llm.api_key.as_ref().map_or("", |key| key.expose_secret());
+        if !key.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(wrong("api_key", "has a character that no key has, such as a space"));
+        }
+        // The range of OpenAI's API; NaN is in none.
+        if !llm.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {
+            return Err(wrong("temperature", "must be 0 to 2"));
+        }
+        for (name, value) in [
+            ("max_tokens", u64::from(llm.max_tokens)),
+            ("connect_timeout_ms", llm.connect_timeout_ms),
+            ("first_token_timeout_ms", llm.first_token_timeout_ms),
+            ("stall_timeout_ms", llm.stall_timeout_ms),
+            ("timeout_ms", llm.timeout_ms),
+        ] {
+            if value == 0 {
+                return Err(wrong(name, "must be at least 1"));
+            }
+        }
+        Ok(())
     }
 
     /// An error about `key`, with the file or variable that set it.
@@ -178,6 +219,13 @@ fn check_agents(config: &Config) -> Result<(), ConfigError> {
             return Err(config.error(&key, format!("a second agent \"{}\"", agent.name)));
         }
         check_languages(config, index, agent)?;
+        if let Some(timezone) = &agent.timezone
+            && jiff::tz::TimeZone::get(timezone).is_err()
+        {
+            let problem =
+                format!("there is no time zone \"{timezone}\"; for instance: Europe/Madrid");
+            return Err(config.error(&format!("agents[{index}].timezone"), problem));
+        }
         config.engines(index)?;
     }
     if config.agent(None).is_none() {

@@ -1,6 +1,6 @@
-//! The HTTP client of every provider call: one pool, with time limits.
+//! The HTTP clients of all calls: a pool each, with time limits.
 //!
-//! Made once by `app` and handed to who needs it. Invariant: a redirect is followed only to the
+//! Made by `app` and handed to who needs them. Invariant: a redirect is followed only to the
 //! same scheme, host and port, so that a token never leaves for a host nobody configured.
 
 use std::time::Duration;
@@ -14,32 +14,54 @@ const READ: Duration = Duration::from_secs(20);
 /// Redirects followed within one host.
 const HOPS: usize = 3;
 
-/// Builds the client. On a machine without CA certificates every `https` call fails, plain `http`
-/// to a configured fake works.
+/// How long a client waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientTimes {
+    /// To open a connection, TLS included.
+    pub connect: Duration,
+    /// For the next bytes of an answer; `None` where the caller bounds every wait.
+    pub read: Option<Duration>,
+}
+
+/// Builds the client of provider calls. On a machine without CA certificates every `https` call
+/// fails, plain `http` to a configured fake works.
 ///
 /// # Panics
 /// If the TLS library refuses its own defaults, which only a broken build can cause.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
+    http_client_with(ClientTimes { connect: CONNECT, read: Some(READ) })
+}
+
+/// Builds a client with its own times; otherwise as [`http_client`].
+///
+/// # Panics
+/// As [`http_client`].
+#[must_use]
+pub fn http_client_with(times: ClientTimes) -> reqwest::Client {
     // An error means that a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
-    builder().build().unwrap_or_else(|error| {
+    builder(times).build().unwrap_or_else(|error| {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "no CA certificates found, https calls will fail"
         );
-        builder().tls_certs_only([]).build().expect("a client without certificates needs nothing")
+        let bare = builder(times).tls_certs_only([]).build();
+        bare.expect("a client without certificates needs nothing")
     })
 }
 
-fn builder() -> reqwest::ClientBuilder {
+fn builder(times: ClientTimes) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "the one place that sets the timeouts")]
     let builder = reqwest::Client::builder();
+    let builder = match times.read {
+        Some(read) => builder.read_timeout(read),
+        None => builder,
+    };
     builder
         // Meta's media hosts answer errors to requests without a User-Agent.
         .user_agent(concat!("hark/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .read_timeout(READ)
+        .connect_timeout(times.connect)
         .pool_idle_timeout(Duration::from_secs(90))
         .pool_max_idle_per_host(64)
         .tcp_nodelay(true)
@@ -60,6 +82,8 @@ mod tests {
     fn client_is_built_twice_and_without_certificates() {
         let _one = http_client();
         let _two = http_client();
-        builder().tls_certs_only([]).build().unwrap();
+        let times = ClientTimes { connect: CONNECT, read: None };
+        let _three = http_client_with(times);
+        builder(times).tls_certs_only([]).build().unwrap();
     }
 }

@@ -88,14 +88,35 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     check("default_agent = \"x\"", &["mine.toml: default_agent: there is no agent \"x\""]).await;
     let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
     check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
-    check("[llm]\nengine = \"openai\"", &["mine.toml: llm.engine", "not built yet"]).await;
+    check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: \"claude\" is no engine"]).await;
     check("[tts]\nengine = \"openai\"", &["mine.toml: tts.engine", "not built yet"]).await;
     check("[store]\nengine = \"postgres\"", &["mine.toml: store.engine", "not built yet"]).await;
     check("[queue]\nengine = \"redis\"", &["mine.toml: queue.engine", "not built yet"]).await;
     check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
-    check("[[agents]]\nname = \"a\"\nllm = \"openai\"", &["agents[1].llm", "not built"]).await;
+    check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: \"x\" is no engine"]).await;
     let dialog = format!("{NUMBER}provider = \"360dialog\"");
     check(&dialog, &["mine.toml: numbers[0].provider", "not built yet"]).await;
+}
+
+#[tokio::test]
+async fn a_language_model_needs_an_address_and_a_name() {
+    let llm = |keys: &str| format!("[llm]\nengine = \"openai\"\n{keys}");
+    let fine = "url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n";
+    check(&llm("model = \"m\""), &["mine.toml: llm.url: is missing"]).await;
+    check(&llm("url = \"http://a\""), &["mine.toml: llm.model: is missing"]).await;
+    check(&llm("url = \"ftp://a\"\nmodel = \"m\""), &["llm.url: must begin with http"]).await;
+    check(&llm("url = \"v1\""), &["mine.toml: llm.url: "]).await;
+    check(&llm(&format!("{fine}temperature = 2.1")), &["llm.temperature: must be 0 to 2"]).await;
+    check(&llm(&format!("{fine}api_key = \"a b\"")), &["llm.api_key: has a character"]).await;
+    check(&llm(&format!("{fine}timeout_ms = 0")), &["llm.timeout_ms: must be at least 1"]).await;
+    let own = "[[agents]]\nname = \"a\"\nllm = ";
+    check(&format!("{own}\"openai\""), &["mine.toml: agents[1].llm: url: is missing"]).await;
+    let keys = "{ engine = \"openai\", url = \"http://a\", model = \" \" }";
+    check(&format!("{own}{keys}"), &["mine.toml: agents[1].llm: model: is missing"]).await;
+    let nowhere = "[[agents]]\nname = \"a\"\ntimezone = \"Madrid\"";
+    check(nowhere, &["agents[1].timezone: there is no time zone \"Madrid\""]).await;
+    load(&format!("{}[[agents]]\nname = \"a\"\ntimezone = \"Asia/Kolkata\"", llm(fine)), &[])
+        .unwrap();
 }
 
 #[tokio::test]

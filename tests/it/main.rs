@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod harness;
+#[path = "../openai/mod.rs"]
+mod openai;
 mod program;
 
 mod asking;
@@ -17,5 +19,6 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod thinking;
 mod voice;
 mod webhook;

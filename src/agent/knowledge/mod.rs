@@ -136,25 +136,41 @@ impl Knowledge {
     /// # Errors
     /// Only when SQLite itself fails.
     pub fn find(&self, question: &str, language: &str) -> Result<Option<Hit>, KnowledgeError> {
+        Ok(self.top(question, language, 1)?.into_iter().next())
+    }
+
+    /// Finds up to `most` passages that each cover enough of `question`, those that cover most
+    /// first; otherwise as [`Knowledge::find`].
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn top(
+        &self,
+        question: &str,
+        language: &str,
+        most: usize,
+    ) -> Result<Vec<Hit>, KnowledgeError> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        match words::terms(question, language) {
-            Terms::None => Ok(None),
+        let mut hits = match words::terms(question, language) {
+            Terms::None => Vec::new(),
             // "How are you?" has no word of weight: only a filed question with all of them is it.
             Terms::Common(words) => {
                 let query = format!("question : ({})", quoted(&words).join(" AND "));
-                let hit = candidates(&index, &query)?.into_iter().next();
-                Ok(hit.map(|(_, hit)| Hit { coverage: 1.0, ..hit }))
+                let hits = candidates(&index, &query)?.into_iter();
+                hits.map(|(_, hit)| Hit { coverage: 1.0, ..hit }).collect()
             }
-            Terms::Informative(words) => self.best_covered(&index, &quoted(&words)),
-        }
+            Terms::Informative(words) => self.best_covered(&index, &quoted(&words))?,
+        };
+        hits.truncate(most);
+        Ok(hits)
     }
 
-    /// Of the best-ranked passages, the one that covers most of `terms`, if it covers enough.
+    /// Of the best-ranked passages, those that cover enough of `terms`, by how much they cover.
     fn best_covered(
         &self,
         index: &Connection,
         terms: &[String],
-    ) -> Result<Option<Hit>, KnowledgeError> {
+    ) -> Result<Vec<Hit>, KnowledgeError> {
         let mut found: Vec<_> = candidates(index, &terms.join(" OR "))?
             .into_iter()
             .map(|(row, hit)| (row, hit, 0))
@@ -171,17 +187,17 @@ impl Knowledge {
                 }
             }
         }
-        let mut best: Option<Hit> = None;
-        for (_, hit, held) in found {
-            let hit = Hit { coverage: hit.coverage / total, ..hit };
-            let enough = if held >= MANY_WORDS { MIN_COVERAGE / 2.0 } else { MIN_COVERAGE };
-            // The better ranked of two that cover the same stays.
-            if hit.coverage >= enough
-                && best.as_ref().is_none_or(|best| hit.coverage > best.coverage + 1e-9)
-            {
-                best = Some(hit);
-            }
-        }
+        let mut best: Vec<Hit> = found
+            .into_iter()
+            .map(|(_, hit, held)| (Hit { coverage: hit.coverage / total, ..hit }, held))
+            .filter(|(hit, held)| {
+                hit.coverage >= if *held >= MANY_WORDS { MIN_COVERAGE / 2.0 } else { MIN_COVERAGE }
+            })
+            .map(|(hit, _)| hit)
+            .collect();
+        // Rounded, so that of two that cover the same the better ranked stays first.
+        #[expect(clippy::cast_possible_truncation, reason = "a share, 0 to 1")]
+        best.sort_by_key(|hit| std::cmp::Reverse((hit.coverage * 1e9).round() as i64));
         Ok(best)
     }
 }
@@ -274,6 +290,18 @@ mod tests {
         let hit = shop().find("opening hours", "en").unwrap().unwrap();
         assert_eq!(hit.question.as_deref(), Some("What are your opening hours?"));
         assert!((hit.coverage - 1.0).abs() < 1e-9 && hit.score > 0.0, "{hit:?}");
+    }
+
+    #[test]
+    fn more_than_one_passage_can_be_had() {
+        let top = |question, most| {
+            let hits = shop().top(question, "en", most).unwrap();
+            hits.into_iter().map(|hit| hit.answer).collect::<Vec<_>>()
+        };
+        let both = ["From nine to six.", "Yes, in two days."];
+        assert_eq!(top("opening or shipping", 3), both);
+        assert_eq!(top("opening or shipping", 1), both[..1]);
+        assert!(top("who won the world cup", 3).is_empty() && top("", 3).is_empty());
     }
 
     proptest! {

@@ -1,0 +1,272 @@
+//! Reads one chunk of an answer, whichever server wrote it.
+//!
+//! Invariant: what is missing, null or unknown is no error; only text of the answer itself comes
+//! out, never what a model thought (`reasoning`, `reasoning_content`, parts of type `thinking`).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::agent::Usage;
+
+/// What a chunk says.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Said {
+    /// Text that follows what came before; may be empty.
+    pub(super) text: String,
+    /// How the answer ended, if it did.
+    pub(super) end: Option<End>,
+    /// What it cost.
+    pub(super) usage: Option<Usage>,
+    /// What went wrong at the server.
+    pub(super) error: Option<ServerError>,
+    /// Whether the chunk has anything of an answer, were it only a role.
+    pub(super) is_chunk: bool,
+}
+
+/// How an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// All was said.
+    Whole,
+    /// It came to `max_tokens`.
+    Length,
+    /// The server's filter stepped in.
+    Filter,
+    /// The server failed.
+    Failure,
+}
+
+/// An error as servers write it: `{"message", "type", "code"}`, a string, or something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ServerError {
+    /// An HTTP status, where `code` is one.
+    pub(super) status: Option<u16>,
+    /// The codes that are words: `code` and `type`.
+    pub(super) code: String,
+    /// In the server's words; they may repeat what was asked.
+    pub(super) message: String,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    /// Groq's place for `usage`.
+    #[serde(borrow, default)]
+    x_groq: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(default)]
+    index: Option<u32>,
+    #[serde(borrow, default)]
+    delta: Option<Piece<'a>>,
+    /// Instead of `delta` where a server does not stream.
+    #[serde(borrow, default)]
+    message: Option<Piece<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Piece<'a> {
+    #[serde(borrow, default)]
+    content: Option<Content<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Parts(#[serde(borrow)] Vec<Part<'a>>),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+}
+
+/// Reads a chunk, or a whole answer that was not streamed.
+pub(super) fn read(json: &[u8]) -> Result<Said, serde_json::Error> {
+    let wire: Wire<'_> = serde_json::from_slice(json)?;
+    let mut said = Said {
+        is_chunk: wire.choices.is_some() || wire.usage.is_some(),
+        error: wire.error.map(|error| ServerError::read(&parsed(error))),
+        ..Said::default()
+    };
+    // One answer was asked for.
+    for choice in wire.choices.unwrap_or_default() {
+        if choice.index.unwrap_or(0) != 0 {
+            continue;
+        }
+        let piece = choice.delta.or(choice.message);
+        match piece.and_then(|piece| piece.content) {
+            Some(Content::Text(text)) => said.text.push_str(&text),
+            Some(Content::Parts(parts)) => {
+                let is_text =
+                    |part: &Part<'_>| part.kind.as_ref().is_none_or(|kind| kind == "text");
+                said.text.extend(parts.into_iter().filter(is_text).filter_map(|part| part.text));
+            }
+            Some(Content::Other(_)) | None => {}
+        }
+        said.end = said.end.or(choice.finish_reason.as_deref().and_then(End::read));
+    }
+    let groq = wire.x_groq.and_then(|groq| usage(&parsed(groq)["usage"]));
+    said.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
+    Ok(said)
+}
+
+/// JSON that was checked when the chunk around it was read.
+fn parsed(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+fn usage(value: &Value) -> Option<Usage> {
+    let prompt_tokens = value["prompt_tokens"].as_u64();
+    let completion_tokens = value["completion_tokens"].as_u64();
+    (prompt_tokens.is_some() || completion_tokens.is_some()).then(|| Usage {
+        prompt_tokens: prompt_tokens.unwrap_or(0),
+        completion_tokens: completion_tokens.unwrap_or(0),
+    })
+}
+
+impl End {
+    fn read(reason: &str) -> Option<Self> {
+        match reason {
+            "" => None,
+            "length" => Some(Self::Length),
+            "content_filter" => Some(Self::Filter),
+            "error" => Some(Self::Failure),
+            _ => Some(Self::Whole),
+        }
+    }
+}
+
+impl ServerError {
+    /// Reads the value of `error`, or a body that has none of that name.
+    pub(super) fn read(error: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if !error.is_object() {
+            return Self { message: text(error), ..Self::default() };
+        }
+        let status = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+        // FastAPI says `detail`.
+        let message = ["message", "detail", "error"].into_iter().map(|key| text(&error[key]));
+        Self {
+            status: status.and_then(|code| u16::try_from(code).ok()),
+            code: format!("{} {}", text(&error["code"]), text(&error["type"])),
+            message: message.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn says(json: &str, text: &str, end: Option<End>) {
+        let said = read(json.as_bytes()).unwrap();
+        assert_eq!((said.text.as_str(), said.end), (text, end), "{json}");
+        assert!(said.is_chunk && said.error.is_none(), "{json}");
+    }
+
+    #[test]
+    fn only_the_text_of_the_answer_is_read() {
+        says(r#"{"choices":[{"delta":{"content":"a\nü"}}]}"#, "a\nü", None);
+        says(
+            r#"{"id":1,"choices":[{"index":0,"delta":{"content":"a","x":[{}]},"logprobs":null,"finish_reason":null}]}"#,
+            "a",
+            None,
+        );
+        says(r#"{"choices":[{"delta":{"role":"assistant","content":null}}]}"#, "", None);
+        says(r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"}}]}"#, "", None);
+        says(r#"{"choices":[{"delta":null},{"index":1,"delta":{"content":"b"}}]}"#, "", None);
+        says(r#"{"choices":[]}"#, "", None);
+        says(
+            r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+            "a",
+            Some(End::Whole),
+        );
+        says(
+            r#"{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"a"},{"text":"b"}]}}]}"#,
+            "ab",
+            None,
+        );
+        says(r#"{"choices":[{"delta":{"content":7}}]}"#, "", None);
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        for (reason, end) in [
+            ("stop", End::Whole),
+            ("tool_calls", End::Whole),
+            ("eos", End::Whole),
+            ("length", End::Length),
+            ("content_filter", End::Filter),
+            ("error", End::Failure),
+        ] {
+            let json = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+            says(&json, "", Some(end));
+        }
+        says(r#"{"choices":[{"delta":{"content":"a"},"finish_reason":""}]}"#, "a", None);
+    }
+
+    #[test]
+    fn usage_is_found_where_servers_put_it() {
+        let used = |json: &str| read(json.as_bytes()).unwrap().usage;
+        let expected = Some(Usage { prompt_tokens: 7, completion_tokens: 3 });
+        let usage = r#"{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10,"x":null}"#;
+        assert_eq!(used(&format!(r#"{{"choices":[],"usage":{usage}}}"#)), expected);
+        assert_eq!(used(&format!(r#"{{"usage":null,"x_groq":{{"usage":{usage}}}}}"#)), expected);
+        assert_eq!(used(r#"{"usage":null,"x_groq":{"id":"a"}}"#), None);
+        assert_eq!(used(r#"{"usage":7,"x_groq":"a"}"#), None);
+        assert_eq!(used(r#"{"usage":{"prompt_tokens":"many"}}"#), None);
+    }
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        let error = |json: &str| read(json.as_bytes()).unwrap().error.unwrap();
+        let read = error(r#"{"error":{"message":"no","type":"server_error","code":502}}"#);
+        assert_eq!((read.status, read.message.as_str()), (Some(502), "no"));
+        let read = error(r#"{"error":{"message":"no","code":"insufficient_quota","type":null}}"#);
+        assert_eq!((read.status, read.code.trim()), (None, "insufficient_quota"));
+        assert_eq!(error(r#"{"error":"no"}"#).message, "no");
+        assert_eq!(error(r#"{"error":[1]}"#), ServerError::default());
+        assert!(super::read(b"<html>").is_err() && super::read(b"7").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_chunk_is_too_odd(
+            keys in prop::collection::vec(
+                ("choices|usage|x_groq|error|delta|content|index", "null|7|-1.5|\"a\"|\\[\\]|\\{\\}|\\[7,null\\]"),
+                0..5,
+            )
+        ) {
+            let fields: Vec<_> = keys.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            let fields = format!("{{{}}}", fields.join(","));
+            for json in [fields.clone(), format!("{{\"choices\":[{fields}]}}"), format!("[{fields}")] {
+                // An error is an answer too; a panic is none.
+                if let Ok(said) = read(json.as_bytes()) {
+                    prop_assert!(said.text.is_empty() || said.text == "a" || said.text == "aa");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Reads one answer as it comes.
+//!
+//! From the response's bytes to the words that may be said. Invariants: words that came before a
+//! failure are given before it; an answer, a line and what surrounds them have named limits.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
+
+use super::chunk::{self, End, Said, ServerError};
+use super::patience::{Late, Patience};
+use super::refusal::{Failure, Words, error_of, network};
+use super::sse::{Event, Events, TooLong};
+use super::think::Thoughts;
+use crate::agent::{AgentError, Delta, Usage};
+
+/// Longest answer, in bytes: an hour of speech. What `max_tokens` allows is far less.
+const ANSWER_LIMIT: usize = 64 << 10;
+/// Most bytes of one response; a token costs about 300.
+const RESPONSE_LIMIT: usize = 32 << 20;
+/// Most bytes of an answer that is not streamed.
+const WHOLE_LIMIT: usize = 1 << 20;
+/// After the last word the usage is waited for this long, not longer: the note waits too.
+const TAIL: Duration = Duration::from_millis(500);
+
+/// How the response is written, as its first byte shows.
+enum Form {
+    Unknown,
+    /// `text/event-stream`.
+    Stream(Events),
+    /// One JSON object, from a server that does not stream.
+    Whole(Vec<u8>),
+}
+
+/// An answer that is being read.
+pub(super) struct Reading {
+    response: Response,
+    form: Form,
+    thoughts: Thoughts,
+    /// Read and not given yet.
+    ready: VecDeque<Delta>,
+    usage: Option<Usage>,
+    end: Option<End>,
+    /// Bytes of the answer and of the response so far.
+    said: usize,
+    taken: usize,
+    /// Whether the server wrote anything that is part of an answer.
+    began: bool,
+    /// Nothing more is read; what is left to tell.
+    closed: bool,
+    failure: Option<Failure>,
+}
+
+impl Reading {
+    pub(super) fn new(response: Response) -> Self {
+        Self {
+            response,
+            form: Form::Unknown,
+            thoughts: Thoughts::default(),
+            ready: VecDeque::new(),
+            usage: None,
+            end: None,
+            said: 0,
+            taken: 0,
+            began: false,
+            closed: false,
+            failure: None,
+        }
+    }
+
+    /// Reads up to the first word.
+    ///
+    /// # Errors
+    /// If the answer failed before it.
+    pub(super) async fn begin(
+        &mut self,
+        limits: &Limits<'_>,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        while self.said == 0 && !self.closed {
+            self.read(limits, patience).await;
+        }
+        match self.failure.take() {
+            Some(failure) if self.said == 0 => Err(failure),
+            failure => {
+                self.failure = failure;
+                patience.expect_within(limits.stall);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives the next words, or at the end what the answer cost.
+    pub(super) async fn next(
+        &mut self,
+        limits: &Limits<'_>,
+        patience: &mut Patience,
+    ) -> Option<Result<Delta, AgentError>> {
+        while self.ready.is_empty() && !self.closed {
+            self.read(limits, patience).await;
+        }
+        let next = self.ready.pop_front().map(Ok);
+        next.or_else(|| self.failure.take().map(|failure| Err(failure.error)))
+    }
+
+    /// Reads what the server has next.
+    async fn read(&mut self, limits: &Limits<'_>, patience: &mut Patience) {
+        let read = match patience.wait(self.response.chunk()).await {
+            // All words are there: what would still come is not worth a failure.
+            Ok(Err(_)) | Err(_) if self.end.is_some() => return self.close(),
+            Ok(Ok(Some(bytes))) => self.take(&bytes, limits, patience),
+            Ok(Ok(None)) => self.end_of_body(limits, patience),
+            Ok(Err(error)) => Err(self.broke_off(network(error))),
+            Err(late) => Err(self.late(late, limits)),
+        };
+        if let Err(failure) = read {
+            self.close();
+            self.failure = Some(failure);
+        }
+    }
+
+    fn take(
+        &mut self,
+        bytes: &Bytes,
+        limits: &Limits<'_>,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        self.taken += bytes.len();
+        if self.taken > RESPONSE_LIMIT {
+            return Err(self.unexpected("more than 32 MiB"));
+        }
+        if let Form::Unknown = self.form {
+            self.form = match bytes.trim_ascii_start().first() {
+                None => return Ok(()),
+                Some(b'<') => return Err(Failure::page(self.response.status().as_u16())),
+                Some(b'{') => Form::Whole(Vec::new()),
+                Some(_) => Form::Stream(Events::default()),
+            };
+        }
+        match &mut self.form {
+            Form::Stream(events) => {
+                let events = events
+                    .push(bytes)
+                    .map_err(|TooLong| self.unexpected("a line of over 1 MiB"))?;
+                events.iter().try_for_each(|event| self.event(event, limits, patience))
+            }
+            Form::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
+                whole.extend_from_slice(bytes);
+                Ok(())
+            }
+            Form::Whole(_) | Form::Unknown => Err(self.unexpected("more than 1 MiB at once")),
+        }
+    }
+
+    fn end_of_body(&mut self, limits: &Limits<'_>, patience: &mut Patience) -> Result<(), Failure> {
+        match &mut self.form {
+            Form::Stream(events) => {
+                if let Some(event) = events.finish() {
+                    self.event(&event, limits, patience)?;
+                }
+            }
+            Form::Whole(whole) => {
+                let whole = std::mem::take(whole);
+                let said =
+                    chunk::read(&whole).ok().filter(|said| said.is_chunk || said.error.is_some());
+                let said =
+                    said.ok_or_else(|| self.unexpected("JSON that is no chat completion"))?;
+                self.hear(said, limits, patience)?;
+                self.end.get_or_insert(End::Whole);
+            }
+            Form::Unknown => {}
+        }
+        if self.closed || self.end.is_some() {
+            self.close();
+            return Ok(());
+        }
+        let kind = self.response.headers().get(CONTENT_TYPE);
+        let stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        Err(if self.began || stream || self.taken == 0 {
+            self.broke_off("the connection was closed before the end".to_owned())
+        } else {
+            self.unexpected("something that is no event stream: is llm.url right?")
+        })
+    }
+
+    fn event(
+        &mut self,
+        event: &Event,
+        limits: &Limits<'_>,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        if self.closed || event.data.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if event.data.trim_ascii() == b"[DONE]" {
+            self.end.get_or_insert(End::Whole);
+            self.close();
+            return Ok(());
+        }
+        if event.kind == b"error" {
+            return Err(self.reported(&error_of(&event.data), limits));
+        }
+        match chunk::read(&event.data) {
+            Ok(said) => self.hear(said, limits, patience),
+            Err(_not_json) => Err(self.unexpected("an event that is no chat completion")),
+        }
+    }
+
+    fn hear(
+        &mut self,
+        said: Said,
+        limits: &Limits<'_>,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        self.began |= said.is_chunk;
+        if said.is_chunk && self.said > 0 && self.end.is_none() {
+            patience.expect_within(limits.stall);
+        }
+        self.usage = said.usage.or(self.usage);
+        if !said.text.is_empty() {
+            let text = self.thoughts.push(&said.text);
+            self.say(&text);
+        }
+        if let Some(error) = said.error {
+            return Err(self.reported(&error, limits));
+        }
+        if said.end == Some(End::Failure) {
+            return Err(self.reported(&ServerError::default(), limits));
+        }
+        if said.end.is_some() && self.end.is_none() {
+            self.end = said.end;
+            patience.expect_within(TAIL);
+        }
+        if self.said > ANSWER_LIMIT {
+            return Err(Failure::last(AgentError::CutShort("it is longer than 64 KiB")));
+        }
+        Ok(())
+    }
+
+    /// Passes words on; white space before the first is none.
+    fn say(&mut self, text: &str) {
+        let text = if self.said == 0 { text.trim_start() } else { text };
+        self.said += text.len();
+        if !text.is_empty() {
+            self.ready.push_back(Delta::Text(text.to_owned()));
+        }
+    }
+
+    /// Ends the answer: what was held back, what it cost, and what its end means.
+    fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        let held = self.thoughts.finish();
+        self.say(&held);
+        self.ready.extend(self.usage.take().map(Delta::Usage));
+        self.failure = match self.end {
+            Some(End::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
+            Some(End::Filter) => Some(AgentError::Filtered),
+            Some(End::Whole | End::Failure) | None => None,
+        }
+        .map(Failure::last);
+    }
+
+    fn unexpected(&self, what: &str) -> Failure {
+        Failure::last(if self.said > 0 {
+            AgentError::BrokeOff(format!("the server sent {what}"))
+        } else {
+            AgentError::Unexpected(what.to_owned())
+        })
+    }
+
+    fn broke_off(&self, how: String) -> Failure {
+        if self.said > 0 {
+            Failure::last(AgentError::BrokeOff(how))
+        } else {
+            Failure::passing(AgentError::Unreachable(how))
+        }
+    }
+
+    fn reported(&self, error: &ServerError, limits: &Limits<'_>) -> Failure {
+        if self.said > 0 {
+            let message = limits.words.clean(&error.message);
+            Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
+        } else {
+            Failure::reported(error, &limits.words)
+        }
+    }
+
+    fn late(&self, late: Late, limits: &Limits<'_>) -> Failure {
+        if self.said == 0 {
+            return limits.too_slow(late);
+        }
+        let how = match late {
+            Late::Quiet => format!("no word for {} ms", limits.stall.as_millis()),
+            Late::Total => format!("it took longer than {} ms", limits.total.as_millis()),
+        };
+        Failure::last(AgentError::BrokeOff(how))
+    }
+
+    /// Gives the connection back for the next turn: it can be used again once the few bytes that
+    /// follow the last event are read.
+    pub(super) fn give_back(mut self) {
+        tokio::spawn(async move {
+            let rest = async { while let Ok(Some(_)) = self.response.chunk().await {} };
+            tokio::time::timeout(TAIL, rest).await.ok();
+        });
+    }
+}
+
+/// What bounds the reading, and what must not be quoted.
+pub(super) struct Limits<'a> {
+    pub(super) first_token: Duration,
+    pub(super) stall: Duration,
+    pub(super) total: Duration,
+    pub(super) words: Words<'a>,
+}
+
+impl Limits<'_> {
+    /// No word came in time.
+    pub(super) fn too_slow(&self, late: Late) -> Failure {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        match late {
+            Late::Quiet => {
+                Failure::passing(AgentError::TooSlow { waited_ms: ms(self.first_token) })
+            }
+            Late::Total => Failure::last(AgentError::TooSlow { waited_ms: ms(self.total) }),
+        }
+    }
+}

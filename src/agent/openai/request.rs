@@ -1,0 +1,119 @@
+//! The body of a request, in the dialect that the server understands.
+//!
+//! Servers differ in three keys. Invariant: each is changed at most once in a request, and only
+//! when the server's refusal names it.
+
+use serde::Serialize;
+
+use crate::agent::prompt::Message;
+
+/// How one server wants its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialect {
+    stream_options: bool,
+    temperature: bool,
+    /// `max_completion_tokens`, which `OpenAI`'s later models ask for, instead of `max_tokens`.
+    completion_tokens: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { stream_options: true, temperature: true, completion_tokens: false }
+    }
+}
+
+impl Dialect {
+    /// The dialect to try after a refusal with these words; `None` if they name no key of it.
+    pub(super) fn after(self, refusal: &str) -> Option<Self> {
+        let next = if refusal.contains("stream_options") {
+            Self { stream_options: false, ..self }
+        } else if refusal.contains("max_tokens") || refusal.contains("max_completion_tokens") {
+            Self { completion_tokens: true, ..self }
+        } else if refusal.contains("temperature") {
+            Self { temperature: false, ..self }
+        } else {
+            self
+        };
+        (next != self).then_some(next)
+    }
+}
+
+/// What is asked, without the dialect.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) model: String,
+    pub(super) messages: Vec<Message>,
+    pub(super) temperature: Option<f64>,
+    pub(super) max_tokens: u32,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: &'a [Message],
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+impl Ask {
+    /// Writes the JSON.
+    pub(super) fn body(&self, dialect: Dialect) -> Vec<u8> {
+        let Dialect { stream_options, temperature, completion_tokens } = dialect;
+        let body = Body {
+            model: &self.model,
+            messages: &self.messages,
+            stream: true,
+            stream_options: stream_options.then_some(StreamOptions { include_usage: true }),
+            max_tokens: (!completion_tokens).then_some(self.max_tokens),
+            max_completion_tokens: completion_tokens.then_some(self.max_tokens),
+            temperature: self.temperature.filter(|_| temperature),
+        };
+        serde_json::to_vec(&body).expect("text and numbers become JSON")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn each_refused_key_is_changed_once() {
+        let first = Dialect::default();
+        let second = first.after("Unknown parameter: 'stream_options'").unwrap();
+        let words = "'max_tokens' is not supported with this model. Use 'max_completion_tokens'.";
+        let third = second.after(words).unwrap();
+        let fourth = third.after("Unsupported value: 'temperature' does not support 0.3").unwrap();
+        for words in ["stream_options", words, "temperature", "context is too long", ""] {
+            assert_eq!(fourth.after(words), None);
+        }
+        let ask = Ask {
+            model: "m".to_owned(),
+            messages: Vec::new(),
+            temperature: Some(0.5),
+            max_tokens: 40,
+        };
+        let body = |dialect| serde_json::from_slice::<Value>(&ask.body(dialect)).unwrap();
+        let expected = json!({
+            "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,
+            "stream_options": { "include_usage": true },
+        });
+        assert_eq!(body(first), expected);
+        let expected =
+            json!({ "model": "m", "messages": [], "stream": true, "max_completion_tokens": 40 });
+        assert_eq!(body(fourth), expected);
+    }
+}
