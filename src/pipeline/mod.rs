@@ -54,13 +54,6 @@ pub struct AgentVoice {
     pub by_language: HashMap<String, String>,
 }
 
-impl AgentVoice {
-    /// The voice for `language`; `None` leaves the choice to the synthesizer.
-    pub fn for_language(&self, language: &str) -> Option<String> {
-        self.by_language.get(language).or(self.any.as_ref()).cloned()
-    }
-}
-
 /// An agent with its engines.
 pub struct AgentSetup {
     /// Its name.

@@ -1,9 +1,12 @@
-//! Encodes a reply while it is spoken: samples in as they come, one finished voice note out.
+//! Makes a note while it is spoken: sound in as it comes, one finished voice note out.
 //!
 //! A synthesiser slower than the encoder gets one encoder from the first sample to the last, and
 //! the note is complete a frame after the last sample. One that is faster leaves a backlog: the
 //! backlog is cut at a quiet frame and the rest goes to another encoder on another thread, warmed
 //! up with the samples before the cut, so that there is no seam to hear.
+//!
+//! Sentences that come in Opus are written as they are, between encoded ones too. Sound of any
+//! rate may follow sound of any other: a person gets the whole note.
 
 use std::collections::VecDeque;
 
@@ -13,36 +16,63 @@ use tokio::sync::mpsc;
 use super::error::{Cause, TurnError};
 use super::stage::Trace;
 use super::workers::Workers;
+use crate::audio::limits::MAX_NOTE_BYTES;
 use crate::audio::{
-    EncodeError, NoteMuxer, OggOpus, PRIME_MS, Packet, Pcm, Resampler, SampleRate, SpanEncoder,
-    opus_rate, quiet_cut,
+    CodedSpeech, DecodeError, EncodeError, Limits, NoteMuxer, OggOpus, PRIME_MS, Packet, Pcm,
+    Resampler, SampleRate, SpanEncoder, decode, lookahead, opus_rate, quiet_cut,
 };
+use crate::tts::Sound;
 use crate::turn::{NoteInfo, Stage};
 
 /// A backlog of this length is cut: about 4 ms of encoding, a few times the cost of warming the
 /// next encoder up.
 const CUT_MS: f64 = 1_000.0;
 
-/// Encodes what comes from `pcm` until it closes; `None` if not one sample came.
+/// The rate of what we encode behind a sentence that came in Opus.
+const RATE: SampleRate = SampleRate(24_000);
+
+/// Bytes of Opus that are taken as they come: half of what WhatsApp plays in place, which is half a
+/// minute at 64 kbit/s. What follows is encoded anew at our bitrates, of which the other half
+/// holds two minutes and more.
+const PASS_BYTES: usize = MAX_NOTE_BYTES / 2;
+
+/// Makes a note of what comes from `sound` until it closes; `None` if nothing is to be heard.
 pub(super) async fn encode(
     workers: &Workers,
     trace: &Trace,
-    mut pcm: mpsc::Receiver<Pcm>,
+    mut sound: mpsc::Receiver<Sound>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
     let failed = |cause: Cause| TurnError { stage: Stage::Encode, cause };
-    let Some(first) = pcm.recv().await else { return Ok(None) };
-    let mut note = Note::new(first.rate).map_err(|error| failed(error.into()))?;
-    note.push(first).map_err(|error| failed(error.into()))?;
+    let Some(first) = sound.recv().await else { return Ok(None) };
+    let mut note = Note::new(&first);
+    let mut next = Some(first);
     let mut working = FuturesUnordered::new();
     loop {
+        if let Some(sound) = next.take() {
+            match sound {
+                Sound::Pcm(pcm) => note.push(&pcm).map_err(|error| failed(error.into()))?,
+                Sound::Opus(speech) if note.may_pass(&speech) => {
+                    note.pass(&speech).map_err(|error| failed(error.into()))?;
+                }
+                Sound::Opus(speech) => {
+                    let trace = trace.clone();
+                    let pcm = workers
+                        .run(move || trace.measure(Stage::Encode, || decoded(&speech)))
+                        .await
+                        .map_err(failed)?
+                        .map_err(|error| failed(error.into()))?;
+                    note.push(&pcm).map_err(|error| failed(error.into()))?;
+                }
+            }
+        }
         while let Some((index, task)) = note.next_task() {
             let trace = trace.clone();
             let encoded = workers.run(move || trace.measure(Stage::Encode, || task.run()));
             working.push(async move { (index, encoded.await) });
         }
         tokio::select! {
-            next = pcm.recv(), if !note.ended => match next {
-                Some(next) => note.push(next).map_err(|error| failed(error.into()))?,
+            came = sound.recv(), if !note.ended => match came {
+                Some(sound) => next = Some(sound),
                 None => note.end().map_err(|error| failed(error.into()))?,
             },
             Some((index, encoded)) = working.next() => {
@@ -53,10 +83,16 @@ pub(super) async fn encode(
             else => break,
         }
     }
-    Ok(Some(note.finish()))
+    Ok(note.finish())
 }
 
-/// One encoder's stretch of the note.
+/// The sound of a sentence that came in Opus and has to be encoded anew.
+fn decoded(speech: &CodedSpeech) -> Result<Pcm, DecodeError> {
+    let samples = decode(speech.file(), Limits::default())?.samples().to_vec();
+    Ok(Pcm { samples, rate: SampleRate::SPEECH })
+}
+
+/// One encoder's stretch of the note, or packets that came as such.
 struct Span {
     /// `None` while a worker has it, and when the stretch is done.
     encoder: Option<SpanEncoder>,
@@ -67,22 +103,35 @@ struct Span {
     packets: Vec<Packet>,
     /// No more samples come.
     closed: bool,
+    /// Another encoder does not go on from here: the last frame is filled up and all is flushed.
+    flush: bool,
     done: bool,
 }
 
 struct Note {
+    /// What we encode at.
     rate: SampleRate,
+    /// Turns the sound that comes into that rate; `None` while it has it.
     resampler: Option<Resampler>,
-    input: SampleRate,
+    /// The rate of the sound that comes; `None` before the first samples of a run.
+    input: Option<SampleRate>,
     spans: VecDeque<Span>,
     /// Spans that were written to the muxer already.
     written: usize,
     muxer: NoteMuxer,
+    pre_skip: u64,
+    /// Granules of all packets before the run of samples that goes on now.
+    before: u64,
+    /// Those of them behind the end of the sound, if the last packets came as such.
+    padding: u64,
+    /// Samples of that run, at `rate`.
     samples: u64,
+    /// Bytes of the packets that were passed.
+    passed: usize,
     ended: bool,
 }
 
-/// What one worker does: encodes whole frames, and at the end of the note the rest of it.
+/// What one worker does: encodes whole frames, and at the end of a run the rest of it.
 struct Task {
     encoder: SpanEncoder,
     prime: Vec<f32>,
@@ -103,52 +152,82 @@ impl Task {
 }
 
 impl Note {
-    fn new(input: SampleRate) -> Result<Self, EncodeError> {
-        let rate = opus_rate(input);
-        let mut note = Self {
+    /// Begins a note as its first sound asks.
+    fn new(first: &Sound) -> Self {
+        let (rate, pre_skip, muxer) = match first {
+            Sound::Pcm(pcm) => {
+                let rate = opus_rate(pcm.rate);
+                (rate, rate.granules(lookahead(rate) as u64), NoteMuxer::new(rate))
+            }
+            Sound::Opus(speech) => {
+                let pre_skip = speech.pre_skip();
+                (RATE, pre_skip.into(), NoteMuxer::with_pre_skip(pre_skip, RATE))
+            }
+        };
+        Self {
             rate,
-            resampler: (rate != input).then(|| Resampler::new(input, rate)),
-            input,
+            resampler: None,
+            input: None,
             spans: VecDeque::new(),
             written: 0,
-            muxer: NoteMuxer::new(rate),
+            muxer,
+            pre_skip,
+            before: 0,
+            padding: 0,
             samples: 0,
+            passed: 0,
             ended: false,
-        };
-        note.open(Vec::new(), Vec::new())?;
-        Ok(note)
+        }
     }
 
     /// Starts a span that begins `backlog` samples before the end of what came.
     fn open(&mut self, prime: Vec<f32>, backlog: Vec<f32>) -> Result<(), EncodeError> {
-        let begins = self.samples - backlog.len() as u64;
-        let at_ms = self.rate.ms(usize::try_from(begins).unwrap_or(usize::MAX));
+        let run = self.rate.granules(self.samples - backlog.len() as u64);
+        #[expect(clippy::cast_precision_loss, reason = "a note is far below 2^52 granules")]
+        let at_ms = (self.before + run) as f64 / 48.0;
         let encoder = Some(SpanEncoder::new(self.rate, at_ms)?);
-        let packets = Vec::new();
-        self.spans.push_back(Span { encoder, prime, backlog, packets, closed: false, done: false });
+        let (packets, closed) = (Vec::new(), false);
+        let span = Span { encoder, prime, backlog, packets, closed, flush: false, done: false };
+        self.spans.push_back(span);
         Ok(())
     }
 
-    fn last(&mut self) -> &mut Span {
-        self.spans.back_mut().expect("a note has a span until it is finished")
+    /// The span that samples go to, if a run of them goes on.
+    fn last(&mut self) -> Option<&mut Span> {
+        self.spans.back_mut().filter(|span| !span.closed)
     }
 
-    fn push(&mut self, pcm: Pcm) -> Result<(), EncodeError> {
-        if pcm.rate != self.input {
-            let (expected_hz, hz) = (self.input.0, pcm.rate.0);
-            return Err(EncodeError::RateChanged { expected_hz, hz });
+    fn push(&mut self, pcm: &Pcm) -> Result<(), EncodeError> {
+        if pcm.samples.is_empty() {
+            return Ok(());
         }
-        let samples = match &mut self.resampler {
-            Some(resampler) => resampler.push(&pcm.samples),
-            None => pcm.samples,
-        };
-        self.append(&samples)
+        if self.input != Some(pcm.rate) {
+            self.flush_resampler()?;
+            self.input = Some(pcm.rate);
+            self.resampler = (pcm.rate != self.rate).then(|| Resampler::new(pcm.rate, self.rate));
+        }
+        match &mut self.resampler {
+            Some(resampler) => {
+                let samples = resampler.push(&pcm.samples);
+                self.append(&samples)
+            }
+            None => self.append(&pcm.samples),
+        }
     }
 
     fn append(&mut self, samples: &[f32]) -> Result<(), EncodeError> {
-        self.samples += samples.len() as u64;
+        if samples.is_empty() {
+            return Ok(());
+        }
         let rate = self.rate;
-        let span = self.last();
+        let prime_samples = (rate.0 / 1000 * PRIME_MS) as usize;
+        if self.last().is_none() {
+            // Behind packets of another encoder: the first packet must not lean on its own past.
+            let prime = if self.before > 0 { vec![0.0; prime_samples] } else { Vec::new() };
+            self.open(prime, Vec::new())?;
+        }
+        self.samples += samples.len() as u64;
+        let span = self.last().expect("one was opened");
         span.backlog.extend_from_slice(samples);
         // While its encoder is at hand the backlog is about to be taken whole.
         if span.encoder.is_some() || rate.ms(span.backlog.len()) < CUT_MS {
@@ -156,28 +235,66 @@ impl Note {
         }
         let cut = quiet_cut(&span.backlog, rate);
         let rest = span.backlog.split_off(cut);
-        let prime_samples = (rate.0 / 1000 * PRIME_MS) as usize;
         let prime = span.backlog[cut.saturating_sub(prime_samples)..].to_vec();
         span.closed = true;
         self.open(prime, rest)
     }
 
+    fn flush_resampler(&mut self) -> Result<(), EncodeError> {
+        let rest = self.resampler.take().map(Resampler::finish).unwrap_or_default();
+        self.append(&rest)
+    }
+
+    /// Ends the run of samples that goes on.
+    fn end_run(&mut self) -> Result<(), EncodeError> {
+        self.flush_resampler()?;
+        self.input = None;
+        let Some(last) = self.last() else { return Ok(()) };
+        (last.closed, last.flush) = (true, true);
+        let frame = self.rate.granules(u64::from(self.rate.0 / 50));
+        let sound = self.rate.granules(lookahead(self.rate) as u64 + self.samples);
+        let coded = sound.next_multiple_of(frame);
+        self.before += coded;
+        self.padding = coded - sound;
+        self.samples = 0;
+        Ok(())
+    }
+
+    /// Whether the note stays small enough if `speech` is taken as it is.
+    fn may_pass(&self, speech: &CodedSpeech) -> bool {
+        self.passed + speech.bytes() <= PASS_BYTES
+    }
+
+    /// Takes packets as they are, behind all that came before.
+    fn pass(&mut self, speech: &CodedSpeech) -> Result<(), EncodeError> {
+        self.end_run()?;
+        self.before += speech.coded_granules();
+        self.padding = speech.padding_granules();
+        self.passed += speech.bytes();
+        self.spans.push_back(Span {
+            encoder: None,
+            prime: Vec::new(),
+            backlog: Vec::new(),
+            packets: speech.packets().to_vec(),
+            closed: true,
+            flush: false,
+            done: true,
+        });
+        self.write();
+        Ok(())
+    }
+
     fn end(&mut self) -> Result<(), EncodeError> {
-        if let Some(resampler) = self.resampler.take() {
-            let rest = resampler.finish();
-            self.append(&rest)?;
-        }
+        self.end_run()?;
         self.ended = true;
-        self.last().closed = true;
         Ok(())
     }
 
     /// The next stretch whose encoder is at hand and has something to do.
     fn next_task(&mut self) -> Option<(usize, Task)> {
         let frame = (self.rate.0 / 50) as usize;
-        let spans = self.spans.len();
         for (index, span) in self.spans.iter_mut().enumerate() {
-            let finish = self.ended && index + 1 == spans;
+            let finish = span.flush;
             let whole = span.backlog.len() - span.backlog.len() % frame;
             let take = if finish { span.backlog.len() } else { whole };
             if take == 0 && !finish {
@@ -195,15 +312,19 @@ impl Note {
 
     /// Takes back what a worker made, and writes every stretch whose turn has come.
     fn take(&mut self, index: usize, encoder: Option<SpanEncoder>, packets: Vec<Packet>) {
-        let last = index - self.written + 1 == self.spans.len();
         let span = &mut self.spans[index - self.written];
         span.packets.extend(packets);
-        // The last stretch is done when its end was flushed, any other when it is used up.
-        span.done = encoder.is_none() || (!last && span.closed && span.backlog.is_empty());
+        // The last stretch of a run is done when its end was flushed, any other when it is used up.
+        span.done = encoder.is_none() || (span.closed && !span.flush && span.backlog.is_empty());
         span.encoder = encoder;
+        self.write();
+    }
+
+    /// Writes every stretch whose turn has come.
+    fn write(&mut self) {
         while let Some(first) = self.spans.front_mut() {
             self.muxer.push(std::mem::take(&mut first.packets));
-            if !first.done || self.spans.len() == 1 {
+            if !first.done {
                 break;
             }
             self.spans.pop_front();
@@ -211,9 +332,12 @@ impl Note {
         }
     }
 
-    fn finish(self) -> (OggOpus, NoteInfo) {
-        let duration_ms = self.rate.ms(usize::try_from(self.samples).unwrap_or(usize::MAX));
-        let file = self.muxer.finish(self.samples);
+    /// Closes the file; `None` if there is nothing to hear in it.
+    fn finish(self) -> Option<(OggOpus, NoteInfo)> {
+        let heard = self.before.checked_sub(self.padding + self.pre_skip)?;
+        #[expect(clippy::cast_precision_loss, reason = "a note is far below 2^52 granules")]
+        let duration_ms = heard as f64 / 48.0;
+        let file = self.muxer.finish(heard);
         let bytes = file.0.len() as u64;
         #[expect(
             clippy::cast_precision_loss,
@@ -222,7 +346,7 @@ impl Note {
             reason = "a note is far below 2^52 bits"
         )]
         let bitrate = (bytes as f64 * 8000.0 / duration_ms.max(1.0)) as u64;
-        (file, NoteInfo { path: None, bytes, duration_ms, bitrate })
+        Some((file, NoteInfo { path: None, bytes, duration_ms, bitrate }))
     }
 }
 
@@ -247,19 +371,31 @@ mod tests {
             .collect()
     }
 
-    async fn encoded(samples: &[f32], rate: SampleRate) -> (OggOpus, NoteInfo) {
+    async fn joined(sounds: Vec<Sound>) -> (OggOpus, NoteInfo) {
         let workers = Workers::start(2).unwrap();
-        let (pcm, to_encode) = mpsc::channel(4);
-        let pieces: Vec<Pcm> =
-            samples.chunks(2_205).map(|samples| Pcm { samples: samples.to_vec(), rate }).collect();
+        let (sound, to_encode) = mpsc::channel(4);
         let feed = async move {
-            for piece in pieces {
-                pcm.send(piece).await.unwrap();
+            for piece in sounds {
+                sound.send(piece).await.unwrap();
             }
         };
         let trace = Trace::start();
         let ((), note) = tokio::join!(feed, encode(&workers, &trace, to_encode));
         note.unwrap().unwrap()
+    }
+
+    fn pieces(samples: &[f32], rate: SampleRate) -> Vec<Sound> {
+        let pieces = samples.chunks(2_205);
+        pieces.map(|samples| Sound::Pcm(Pcm { samples: samples.to_vec(), rate })).collect()
+    }
+
+    async fn encoded(samples: &[f32], rate: SampleRate) -> (OggOpus, NoteInfo) {
+        joined(pieces(samples, rate)).await
+    }
+
+    /// A sentence in Opus from another encoder of ours.
+    async fn coded(seconds: u32, rate: SampleRate) -> CodedSpeech {
+        CodedSpeech::read(encoded(&sound(seconds, rate), rate).await.0.0).unwrap()
     }
 
     #[tokio::test]
@@ -285,21 +421,79 @@ mod tests {
     #[tokio::test]
     async fn no_sound_is_no_note() {
         let workers = Workers::start(1).unwrap();
-        let (pcm, to_encode) = mpsc::channel::<Pcm>(1);
+        let (pcm, to_encode) = mpsc::channel::<Sound>(1);
         drop(pcm);
         assert!(encode(&workers, &Trace::start(), to_encode).await.unwrap().is_none());
     }
 
-    #[tokio::test]
-    async fn a_change_of_rate_is_an_error() {
-        let workers = Workers::start(1).unwrap();
-        let (pcm, to_encode) = mpsc::channel(2);
-        for rate in [24_000, 16_000] {
-            let piece = Pcm { samples: vec![0.0; 480], rate: SampleRate(rate) };
-            pcm.send(piece).await.unwrap();
+    /// Checks length and loudness second by second, which rises and falls: a stretch that is lost,
+    /// doubled or played at a wrong rate would shift it. `late_ms`: what joins added by then.
+    #[track_caller]
+    fn check(file: &OggOpus, info: &NoteInfo, late_ms: &[f64]) {
+        let seconds = late_ms.len();
+        let head = inspect_note(&file.0).unwrap();
+        assert!((info.duration_ms - head.duration_ms).abs() < 0.1);
+        let heard = decode(&file.0, Limits::default()).unwrap();
+        assert!((heard.duration_ms() - head.duration_ms).abs() < 0.2);
+        #[expect(clippy::cast_precision_loss, reason = "some seconds")]
+        let expected_ms = seconds as f64 * 1000.0 + late_ms.last().unwrap();
+        assert!((head.duration_ms - expected_ms).abs() < 1.0, "{}", head.duration_ms);
+        for (second, late_ms) in late_ms.iter().enumerate() {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ms")]
+            let from = second * 16_000 + (late_ms * 16.0) as usize;
+            let (middle, edge) = (
+                &heard.samples()[from + 7_000..from + 9_000],
+                &heard.samples()[from + 100..from + 400],
+            );
+            let peak = |part: &[f32]| part.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
+            assert!(peak(middle) > 0.3, "second {second}: {}", peak(middle));
+            assert!(peak(edge) < 0.1, "second {second}: {}", peak(edge));
         }
-        drop(pcm);
-        let error = encode(&workers, &Trace::start(), to_encode).await.unwrap_err();
-        assert_eq!(error.stage, Stage::Encode);
+    }
+
+    #[tokio::test]
+    async fn sound_of_any_rate_follows_any_other() {
+        for first in [24_000, 16_000, 22_050, 48_000] {
+            let mut sounds = Vec::new();
+            for rate in [first, 16_000, 24_000, 44_100] {
+                sounds.extend(pieces(&sound(3, SampleRate(rate)), SampleRate(rate)));
+            }
+            let (file, info) = joined(sounds).await;
+            check(&file, &info, &[0.0; 12]);
+        }
+    }
+
+    #[tokio::test]
+    async fn opus_goes_into_the_note_packet_by_packet() {
+        let sentences = [coded(2, RATE).await, coded(3, SampleRate(48_000)).await];
+        let sounds = sentences.iter().cloned().map(Sound::Opus).collect();
+        let (file, info) = joined(sounds).await;
+        let note = CodedSpeech::read(file.0.clone()).unwrap();
+        let server = sentences.iter().flat_map(CodedSpeech::packets);
+        assert!(note.packets().iter().eq(server), "bit by bit");
+        #[expect(clippy::cast_precision_loss, reason = "some granules")]
+        let join_ms =
+            (sentences[0].padding_granules() + u64::from(sentences[1].pre_skip())) as f64 / 48.0;
+        assert!(join_ms < 27.0, "{join_ms}");
+        check(&file, &info, &[0.0, 0.0, join_ms, join_ms, join_ms]);
+    }
+
+    #[tokio::test]
+    async fn opus_and_samples_mix_in_any_order() {
+        let opus = coded(2, RATE).await;
+        let samples = |rate| pieces(&sound(2, SampleRate(rate)), SampleRate(rate));
+        // A run of samples that ends in a note is filled up to a frame like a file of its own.
+        #[expect(clippy::cast_precision_loss, reason = "some granules")]
+        let join = (opus.padding_granules() + u64::from(opus.pre_skip())) as f64 / 48.0;
+        let sounds = [samples(22_050), vec![Sound::Opus(opus.clone())], samples(16_000)].concat();
+        let (file, info) = joined(sounds).await;
+        check(&file, &info, &[0.0, 0.0, join, join, 2.0 * join, 2.0 * join]);
+        let note = CodedSpeech::read(file.0).unwrap();
+        let at = opus.packets().len();
+        assert_eq!(note.packets()[at..2 * at], *opus.packets());
+
+        let sounds = [vec![Sound::Opus(opus.clone())], samples(24_000), vec![Sound::Opus(opus)]];
+        let (file, info) = joined(sounds.concat()).await;
+        check(&file, &info, &[0.0, 0.0, join, join, 2.0 * join, 2.0 * join]);
     }
 }

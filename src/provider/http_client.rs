@@ -21,25 +21,36 @@ const HOPS: usize = 3;
 /// If the TLS library refuses its own defaults, which only a broken build can cause.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
+    http_client_within(CONNECT, READ)
+}
+
+/// As [`http_client`], for a server with time limits of its own: to open a connection, and the
+/// longest silence while an answer is read.
+///
+/// # Panics
+/// As [`http_client`].
+#[must_use]
+pub fn http_client_within(connect: Duration, read: Duration) -> reqwest::Client {
     // An error means that a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
-    builder().build().unwrap_or_else(|error| {
+    builder(connect, read).build().unwrap_or_else(|error| {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "no CA certificates found, https calls will fail"
         );
-        builder().tls_certs_only([]).build().expect("a client without certificates needs nothing")
+        let bare = builder(connect, read).tls_certs_only([]);
+        bare.build().expect("a client without certificates needs nothing")
     })
 }
 
-fn builder() -> reqwest::ClientBuilder {
+fn builder(connect: Duration, read: Duration) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "the one place that sets the timeouts")]
     let builder = reqwest::Client::builder();
     builder
         // Meta's media hosts answer errors to requests without a User-Agent.
         .user_agent(concat!("hark/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .read_timeout(READ)
+        .connect_timeout(connect)
+        .read_timeout(read)
         .pool_idle_timeout(Duration::from_secs(90))
         .pool_max_idle_per_host(64)
         .tcp_nodelay(true)
@@ -60,6 +71,6 @@ mod tests {
     fn client_is_built_twice_and_without_certificates() {
         let _one = http_client();
         let _two = http_client();
-        builder().tls_certs_only([]).build().unwrap();
+        builder(CONNECT, READ).tls_certs_only([]).build().unwrap();
     }
 }
