@@ -308,8 +308,8 @@ impl<'a> Engines<'a> {
             clippy::cast_sign_loss,
             reason = "checked to be from 0.5 to 2"
         )]
-        let words_per_minute =
-            (tts.speed != 1.0).then(|| (f64::from(WORDS_PER_MINUTE) * tts.speed).round() as u32);
+        let words_per_minute = ((tts.speed - 1.0).abs() > f64::EPSILON)
+            .then(|| (f64::from(WORDS_PER_MINUTE) * tts.speed).round() as u32);
         let voice = tts.voice.clone();
         Ok(EspeakSettings { voice, words_per_minute, warm, ..EspeakSettings::default() })
     }

@@ -121,7 +121,7 @@ fn check_tts(tts: &Tts) -> Result<(), (&'static str, &'static str)> {
         }
         Some(_) => {}
     }
-    if tts.model.as_ref().is_none_or(|model| model.is_empty()) {
+    if tts.model.as_ref().is_none_or(String::is_empty) {
         return Err(("model", "is missing; set a model of the server"));
     }
     if !(8_000..=192_000).contains(&tts.sample_rate) {

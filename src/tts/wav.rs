@@ -82,12 +82,11 @@ impl Format {
         match *bytes {
             // 8 bits are unsigned.
             [only] => (f32::from(only) - 128.0) / 128.0,
-            [low, high] => f32::from(i16::from_le_bytes([low, high])) / 32_768.0,
             [a, b, c, d] if self.float => {
                 let sample = f32::from_le_bytes([a, b, c, d]);
                 if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
             }
-            // 24 and 32 bits: the upper 16 are more than a note keeps.
+            // Of 24 and 32 bits the upper 16: more than a note keeps.
             [.., low, high] => f32::from(i16::from_le_bytes([low, high])) / 32_768.0,
             [] => 0.0,
         }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod harness;
+#[path = "../openai/mod.rs"]
+mod openai;
 mod program;
 
 mod cli;
@@ -16,5 +18,6 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod speaking;
 mod voice;
 mod webhook;

@@ -63,7 +63,7 @@ pub(super) fn words(body: &[u8], text: &str, key: &str) -> String {
     shortened(&safe(&found))
 }
 
-/// Where OpenAI, FastAPI and others put what they have to say.
+/// Where `OpenAI`, `FastAPI` and others put what they have to say.
 fn message(json: &Value) -> Option<&str> {
     let places = [
         &json["error"]["message"],

@@ -186,25 +186,26 @@ fn is_text(start: &[u8]) -> bool {
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     const V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const V2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    let &[0xff, b, c, d, e, f, ..] = bytes else { return None };
-    if b & 0xf6 == 0xf0 {
-        let length = usize::from(d & 3) << 11 | usize::from(e) << 3 | usize::from(f >> 5);
+    let &[0xff, kind, rates, rest @ ..] = bytes.first_chunk::<6>()? else { return None };
+    if kind & 0xf6 == 0xf0 {
+        let [high, middle, low] = rest.map(usize::from);
+        let length = (high & 3) << 11 | middle << 3 | low >> 5;
         return Some(length).filter(|length| *length > 7);
     }
     // Layer III of version 1, 2 or 2.5.
-    if b & 0xe6 != 0xe2 || b & 0x18 == 0x08 {
+    if kind & 0xe6 != 0xe2 || kind & 0x18 == 0x08 {
         return None;
     }
-    let version_1 = b & 0x18 == 0x18;
-    let kbit = *if version_1 { V1 } else { V2 }.get(usize::from(c >> 4))?;
-    let rate = *[44_100, 48_000, 32_000].get(usize::from(c >> 2 & 3))?;
-    let rate = match b & 0x18 {
+    let version_1 = kind & 0x18 == 0x18;
+    let kbit = *if version_1 { V1 } else { V2 }.get(usize::from(rates >> 4))?;
+    let rate = *[44_100, 48_000, 32_000].get(usize::from(rates >> 2 & 3))?;
+    let rate = match kind & 0x18 {
         0x18 => rate,
         0x10 => rate / 2,
         _ => rate / 4,
     };
     let bytes = if version_1 { 144_000 } else { 72_000 };
-    (kbit > 0).then(|| bytes * kbit / rate + usize::from(c >> 1 & 1))
+    (kbit > 0).then(|| bytes * kbit / rate + usize::from(rates >> 1 & 1))
 }
 
 /// A whole file: a note as it is, or the samples of anything that can be decoded, at 16 kHz.

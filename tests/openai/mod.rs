@@ -1,0 +1,3 @@
+//! A fake of OpenAI's API for tests: real HTTP on a port of its own.
+
+pub(crate) mod speech;
