@@ -146,3 +146,148 @@ async fn hand_on<S: Stream<Item = Result<Sound, TurnError>> + Unpin>(
     turn.passes();
     Ok(ControlFlow::Continue(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use futures_util::stream::{self, BoxStream};
+    use tokio::sync::Notify;
+
+    use super::super::{AgentVoice, ReplyPolicy};
+    use super::*;
+    use crate::agent::scripted::ScriptedResponder;
+    use crate::audio::{Pcm, SampleRate};
+    use crate::stt::scripted::ScriptedTranscriber;
+    use crate::tts::{Synthesizer, TtsError};
+
+    /// Pieces of each sentence.
+    const PIECES: usize = 3 * AHEAD;
+
+    /// Says "a" only when told to, fails on "x"; counts the pieces of all others.
+    #[derive(Default)]
+    struct Gated {
+        open: Arc<Notify>,
+        given: Arc<AtomicUsize>,
+    }
+
+    #[async_trait]
+    impl Synthesizer for Gated {
+        fn name(&self) -> &'static str {
+            "gated"
+        }
+
+        fn parallel(&self) -> usize {
+            2
+        }
+
+        async fn speak(
+            &self,
+            sentence: Sentence,
+            _: &CancellationToken,
+        ) -> BoxStream<'static, Result<Sound, TtsError>> {
+            let (open, given) = (Arc::clone(&self.open), Arc::clone(&self.given));
+            let letter = sentence.text.bytes().next().unwrap();
+            if letter == b'x' {
+                return stream::iter([Err(TtsError::Empty)]).boxed();
+            }
+            let pieces = stream::iter(0..PIECES).then(move |piece| {
+                let (open, given) = (Arc::clone(&open), Arc::clone(&given));
+                async move {
+                    match (letter, piece) {
+                        (b'a', 0) => open.notified().await,
+                        (b'a', _) => {}
+                        _ => {
+                            given.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                    let samples = vec![f32::from(letter)];
+                    Ok(Sound::Pcm(Pcm { samples, rate: SampleRate(24_000) }))
+                }
+            });
+            pieces.boxed()
+        }
+    }
+
+    fn agent(synthesizer: Gated) -> AgentSetup {
+        AgentSetup {
+            name: "test".into(),
+            language: None,
+            reply: ReplyPolicy::Voice,
+            voice: AgentVoice::default(),
+            transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
+            responder: Arc::new(ScriptedResponder::new(None, 0, 0.0)),
+            synthesizer: Arc::new(synthesizer),
+        }
+    }
+
+    async fn sentences(texts: &[&str]) -> mpsc::Receiver<String> {
+        let (sentences, to_speak) = mpsc::channel(8);
+        for text in texts {
+            sentences.send((*text).to_owned()).await.unwrap();
+        }
+        to_speak
+    }
+
+    #[tokio::test]
+    async fn later_sentences_keep_a_bounded_part_and_their_place() {
+        let gated = Gated::default();
+        let (open, given) = (Arc::clone(&gated.open), Arc::clone(&gated.given));
+        let (agent, trace, cancel) = (agent(gated), Trace::start(), CancellationToken::new());
+        let to_speak = sentences(&["a.", "b.", "c."]).await;
+        let (sound, mut heard) = mpsc::channel(1);
+        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let listening = async {
+            while given.load(Ordering::Relaxed) < AHEAD {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(given.load(Ordering::Relaxed), AHEAD, "and \"c\" has not begun");
+            open.notify_one();
+            let mut letters = Vec::new();
+            while let Some(Sound::Pcm(pcm)) = heard.recv().await {
+                letters.extend(pcm.samples);
+            }
+            letters
+        };
+        let (spoken, letters) = tokio::join!(speaking, listening);
+        spoken.unwrap();
+        let expected = [b'a', b'b', b'c'].map(|letter| vec![f32::from(letter); PIECES]).concat();
+        assert!(letters == expected);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept_waiting_by_the_sentence_before() {
+        let (agent, trace) = (agent(Gated::default()), Trace::start());
+        let cancel = CancellationToken::new();
+        let to_speak = sentences(&["a.", "x.", "c."]).await;
+        let (sound, _heard) = mpsc::channel(1);
+        let spoken = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        assert_eq!(spoken.await.unwrap_err().stage, Stage::Tts);
+    }
+
+    #[tokio::test]
+    async fn time_in_which_a_sentence_waits_for_its_turn_is_not_the_engines() {
+        let gated = Gated::default();
+        let open = Arc::clone(&gated.open);
+        let (agent, trace, cancel) = (agent(gated), Trace::start(), CancellationToken::new());
+        let to_speak = sentences(&["b.", "a."]).await;
+        let (sound, mut heard) = mpsc::channel(1);
+        open.notify_one();
+        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        // The encoder takes nothing for a while: both have given what they may by then.
+        let listening = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            while heard.recv().await.is_some() {}
+        };
+        let (spoken, ()) = tokio::join!(speaking, listening);
+        spoken.unwrap();
+        let sum = trace.sum_ms(Stage::Tts);
+        assert!(sum < 150.0, "{sum} ms of {}", trace.elapsed_ms());
+    }
+}

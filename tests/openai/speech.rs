@@ -220,9 +220,9 @@ fn paced(body: Bytes, piece: usize, pause: Duration, end: End, active: Active) -
 }
 
 /// The pitch of a sentence: 300 Hz for one that begins with "a", 100 Hz more for each letter on.
-pub(crate) fn pitch_hz(text: &str) -> f64 {
+pub(crate) fn pitch_hz(text: &str) -> usize {
     let first = text.bytes().next().unwrap().to_ascii_lowercase();
-    300.0 + 100.0 * f64::from(first - b'a')
+    300 + 100 * usize::from(first - b'a')
 }
 
 /// The length of a sentence.
@@ -250,7 +250,7 @@ pub(crate) fn sound(text: &str, format: &str, rate: u32) -> Bytes {
 )]
 fn tone(text: &str, rate: u32) -> Vec<f32> {
     let samples = (seconds(text) * f64::from(rate)).round() as usize;
-    let step = std::f64::consts::TAU * pitch_hz(text) / f64::from(rate);
+    let step = std::f64::consts::TAU * pitch_hz(text) as f64 / f64::from(rate);
     (0..samples).map(|at| (0.4 * (step * at as f64).sin()) as f32).collect()
 }
 

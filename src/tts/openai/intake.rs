@@ -227,3 +227,83 @@ async fn whole(file: Bytes) -> Result<Spoken, TtsError> {
         Err(_panicked) => Err(TtsError::NoSound { what: "what cannot be decoded".into() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a body is taken for: its samples, if they are given while they arrive.
+    async fn taken(asked: SpeechFormat, body: &[u8], piece: usize) -> Result<Vec<f32>, TtsError> {
+        let mut intake = Intake::new(asked, SampleRate(24_000));
+        let mut samples = Vec::new();
+        for piece in body.chunks(piece) {
+            intake.push(piece, &mut samples)?;
+        }
+        match intake.finish(&mut samples, |_| "words".to_owned()).await? {
+            Spoken::Streamed { samples: count, .. } => assert_eq!(count, samples.len()),
+            Spoken::Note(_) | Spoken::Decoded { .. } => panic!("it streams"),
+        }
+        Ok(samples)
+    }
+
+    #[tokio::test]
+    async fn samples_that_look_like_something_else_are_samples() {
+        let frame = b"\xff\xfb\x90\x64".repeat(20);
+        let once = [&frame[..4], &[3; 5_000]].concat();
+        let letters = [b"<html>".as_slice(), &[0; 100]].concat();
+        let short = [1, 2, 3, 4];
+        for body in [&frame[..], &once, &letters, &short, &[0; 64], &[0x7f; 66]] {
+            for piece in [1, 63, 10_000] {
+                let samples = taken(SpeechFormat::Pcm, body, piece).await.unwrap();
+                assert_eq!(samples.len(), body.len() / 2);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_sound_is_named() {
+        for asked in [SpeechFormat::Pcm, SpeechFormat::Wav, SpeechFormat::Opus] {
+            for (body, named) in [
+                (
+                    "<html><body>Sign in to continue to the internet</body></html>".repeat(9),
+                    "words",
+                ),
+                ("{\"error\": {\"message\": \"no\"}}".to_owned(), "text: words"),
+                ("Überlastet".to_owned(), "text: words"),
+            ] {
+                match taken(asked, body.as_bytes(), 5).await {
+                    Err(TtsError::NoSound { what }) => assert_eq!(what, named),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(matches!(taken(asked, b"", 1).await, Err(TtsError::Empty)));
+        }
+        let rubbish = [0xf0; 500];
+        let error = taken(SpeechFormat::Opus, &rubbish, 500).await.unwrap_err();
+        assert!(matches!(error, TtsError::NoSound { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_without_end_is_given_up() {
+        let body = [b"OggS".as_slice(), &vec![0; MAX_FILE]].concat();
+        let error = taken(SpeechFormat::Opus, &body, 1 << 16).await.unwrap_err();
+        assert!(matches!(error, TtsError::Engine(_)), "{error}");
+    }
+
+    #[test]
+    fn frames_of_mp3_and_aac_tell_their_length() {
+        for (header, length) in [
+            (&b"\xff\xfb\x90\x64\0\0"[..], Some(417)),
+            (b"\xff\xfb\x92\x64\0\0", Some(418)),
+            (b"\xff\xf3\x84\xc4\0\0", Some(192)),
+            (b"\xff\xf1\x50\x80\x2e\x7f", Some(371)),
+            (b"\xff\xfb\x90", None),
+            (b"\xff\xfb\xf0\x64\0\0", None),
+            (b"\xff\xfb\x0c\x64\0\0", None),
+            (b"\xff\xea\x90\x64\0\0", None),
+            (b"\xfe\xfb\x90\x64\0\0", None),
+        ] {
+            assert_eq!(frame_length(header), length, "{header:x?}");
+        }
+    }
+}
