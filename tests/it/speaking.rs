@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::harness::{PERSON, Setup, TestApp};
 use crate::openai::speech::{Answer, Request, Speech, converted, pitch_hz, seconds};
+use crate::program::Hark;
 
 /// Three sentences of three pitches.
 const TEXT: &str = "Early birds catch all the worms. Anna sings a song for us. Clouds come and go.";
@@ -288,12 +289,12 @@ async fn a_server_that_falls_silent_is_asked_again_until_something_was_heard() {
 async fn empty_sound_is_asked_for_once_more() {
     check_fault("pcm", &[body("")], true, 2).await;
     check_fault("pcm", &[body(""), body("")], false, 2).await;
-    check_fault("wav", &[Answer::Body(hark_wav_header()), body("")], false, 2).await;
+    check_fault("wav", &[Answer::Body(bare_header()), body("")], false, 2).await;
     check_fault("opus", &[body(""), body("")], false, 2).await;
 }
 
 /// A WAV file without a sample.
-fn hark_wav_header() -> Bytes {
+fn bare_header() -> Bytes {
     crate::openai::speech::sound(ONE, "wav", 24_000).slice(..44)
 }
 
@@ -330,6 +331,39 @@ async fn neither_text_nor_key_is_logged() {
     let log = app.log();
     assert!(log.contains("the speech server refuses the key"), "{log}");
     assert!(!log.contains("sk-secret") && !log.contains("Dolphins"), "{log}");
+}
+
+#[tokio::test]
+async fn samples_at_another_rate_than_configured_are_warned_of() {
+    let text = "Elephants never forget the way to the river, however far away it is.";
+    for (rate, warned) in [("24000", false), ("48000", false), ("96000", true)] {
+        let speech = Speech::start().await;
+        let app = through(&speech, text).set("tts.sample_rate", rate).in_a_process().await;
+        note(&app).await;
+        assert_eq!(app.log().contains("tts.sample_rate"), warned, "{rate}");
+    }
+}
+
+#[tokio::test]
+async fn espeak_takes_the_speed_and_the_voice_it_is_told() {
+    let say = async |text: &str, variables: &[(&str, &str)], more: &[&str]| {
+        let hark = variables.iter().fold(Hark::new(), |hark, (name, value)| hark.env(name, value));
+        let ran = hark.run(&[&["say", text, "--json"], more].concat()).await;
+        let spoken = ran.json(0).remove(0);
+        let note = std::fs::read(hark.path("reply.ogg")).unwrap();
+        (spoken["duration_ms"].as_f64().unwrap(), note)
+    };
+    let text = "The shop is open from nine to five, every day of the week.";
+    let (usual_ms, usual) = say(text, &[], &[]).await;
+    let (fast_ms, _) = say(text, &[("HARK__TTS__SPEED", "2")], &[]).await;
+    let (slow_ms, _) = say(text, &[("HARK__TTS__SPEED", "0.5")], &[]).await;
+    assert!(fast_ms < 0.7 * usual_ms && slow_ms > 1.5 * usual_ms, "{fast_ms} {usual_ms} {slow_ms}");
+
+    let (_, german) = say(text, &[], &["--voice", "de"]).await;
+    assert!(german != usual, "a voice that is asked for is taken");
+    // The section's voice is for its language.
+    let (_, other) = say(text, &[("HARK__TTS__VOICE", "de")], &[]).await;
+    assert!(other == usual);
 }
 
 #[tokio::test]
