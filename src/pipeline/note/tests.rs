@@ -1,5 +1,7 @@
 //! Notes of samples, of Opus and of both: whole, in order and of their exact length.
 
+use bytes::Bytes;
+
 use super::*;
 use crate::audio::{Limits, decode, inspect_note};
 
@@ -142,4 +144,29 @@ async fn opus_and_samples_mix_in_any_order() {
     let sounds = [vec![Sound::Opus(opus.clone())], samples(24_000), vec![Sound::Opus(opus)]];
     let (file, info) = joined(sounds.concat()).await;
     check(&file, &info, &[0.0, 0.0, join, join, 2.0 * join, 2.0 * join]);
+}
+
+#[tokio::test]
+async fn a_sentence_behind_another_sounds_as_it_does_alone() {
+    let read = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/audio-fixtures/");
+        Bytes::from(std::fs::read(format!("{folder}{name}.ogg")).unwrap())
+    };
+    for (first, second) in [("en_booking", "en_hours"), ("en_complaint", "en_number")] {
+        let alone = decode(&read(second), Limits::default()).unwrap();
+        let [first, second] = [first, second].map(|name| CodedSpeech::read(read(name)).unwrap());
+        let before = first.coded_granules() - u64::from(first.pre_skip());
+        let from = usize::try_from((before + u64::from(second.pre_skip())) / 3).unwrap();
+        let (file, _) = joined(vec![Sound::Opus(first), Sound::Opus(second)]).await;
+        let note = decode(&file.0, Limits::default()).unwrap();
+        let power = |samples: &mut dyn Iterator<Item = f32>| samples.map(|s| s * s).sum::<f32>();
+        // From its first 20 ms on, where the decoder has another past than the encoder.
+        let frames = alone.samples().chunks_exact(320);
+        for (at, (alone, behind)) in frames.zip(note.samples()[from..].chunks(320)).enumerate() {
+            let sound = power(&mut alone.iter().copied());
+            let error = power(&mut alone.iter().zip(behind).map(|(a, b)| a - b));
+            // 30 dB below what is spoken, or below what anybody hears.
+            assert!(error < 0.001 * sound + 320.0 * 1e-7, "frame {at}: {error} of {sound}");
+        }
+    }
 }
