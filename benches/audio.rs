@@ -75,7 +75,7 @@ fn encode_stitched(pcm: &Pcm) -> Vec<u8> {
     let mut muxer = NoteMuxer::new(pcm.rate);
     muxer.push(first);
     muxer.push(second);
-    muxer.finish(samples.len() as u64).0.to_vec()
+    muxer.finish(pcm.rate.granules(samples.len() as u64)).0.to_vec()
 }
 
 fn benches(criterion: &mut Criterion) {

@@ -52,5 +52,9 @@ pub const MAX_CONCEALED_MS: u32 = 5_000;
 /// How many bytes of rubbish may stand before the first MP3 or AAC frame.
 pub const MAX_PROBE_BYTES: u32 = 256 * 1024;
 
+/// Longest pre-skip that may stay in the middle of a note, in samples at 48 kHz: 80 ms, the most
+/// that RFC 7845 section 4.2 sees a use for. A longer one would be heard as a hole.
+pub const MAX_PRE_SKIP: u16 = 3_840;
+
 /// Largest voice note that `WhatsApp` plays in place; a larger one shows a download arrow.
 pub const MAX_NOTE_BYTES: usize = 512 * 1024;

@@ -4,6 +4,7 @@
 //! limit that stands in [`limits`]. The way in is [`SpeechDecoder`] then [`Segmenter`]; the way
 //! out is [`NoteEncoder`], or [`SpanEncoder`]s side by side with one [`NoteMuxer`].
 
+pub mod coded;
 pub mod decode;
 pub mod inspect;
 pub mod limits;
@@ -32,6 +33,7 @@ pub mod span;
 mod tests;
 pub mod vad;
 
+pub use coded::{CodedSpeech, NotPassable};
 pub use decode::{DecodeError, SpeechDecoder, decode};
 pub use inspect::{NoteHead, inspect_note, note_duration_ms};
 pub use limits::Limits;
@@ -39,5 +41,5 @@ pub use mux::NoteMuxer;
 pub use note::{NoteEncoder, opus_rate, quiet_cut};
 pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
-pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder};
+pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder, lookahead};
 pub use vad::{Segmenter, SpeechSpan};

@@ -9,7 +9,7 @@ use ogg::writing::{PacketWriteEndInfo, PacketWriter};
 use crate::audio::{
     OggOpus, SampleRate,
     opus_head::OpusHead,
-    span::{FRAME_MS, Packet, lookahead},
+    span::{Packet, lookahead},
 };
 
 /// The one stream of the file, "hark". `WhatsApp` itself writes 0, which opusinfo remarks on.
@@ -19,35 +19,50 @@ const SERIAL: u32 = 0x6861_726b;
 const VENDOR: &[u8; VENDOR_LENGTH as usize] = b"hark";
 const VENDOR_LENGTH: u32 = 4;
 
-/// Packets on a page: one second, as RFC 7845 section 6 asks.
-const PACKETS_PER_PAGE: u64 = 1000 / FRAME_MS as u64;
-
-/// Granules, which are samples at 48 kHz, in a packet.
-const GRANULES_PER_PACKET: u64 = 48 * FRAME_MS as u64;
+/// Sound on a page, in granules, which are samples at 48 kHz: one second, as RFC 7845 section 6
+/// asks.
+const GRANULES_PER_PAGE: u64 = 48_000;
 
 /// Joins the packets of one or more spans to one note.
 pub struct NoteMuxer {
     writer: PacketWriter<'static, Vec<u8>>,
-    rate: SampleRate,
     pre_skip: u64,
     /// The latest packet: whether it is the last is not known yet.
     held: Option<Packet>,
+    /// Granules of the packets that were written.
     written: u64,
+    /// Those of them on the page that is not complete yet.
+    on_page: u64,
     taken: usize,
 }
 
 impl NoteMuxer {
-    /// Begins a note whose sound is encoded at `rate`, one of Opus's.
+    /// Begins a note whose sound is encoded by us at `rate`, one of Opus's.
     #[must_use]
     pub fn new(rate: SampleRate) -> Self {
-        let pre_skip = lookahead(rate) as u64 * 48_000 / u64::from(rate.0);
+        let pre_skip = rate.granules(lookahead(rate) as u64);
+        let pre_skip = u16::try_from(pre_skip).expect("6.5 ms at 48 kHz are 312 samples");
+        Self::with_pre_skip(pre_skip, rate)
+    }
+
+    /// Begins a note whose first packets bring their own pre-skip, in samples at 48 kHz. `rate` is
+    /// that of the sound before it was encoded, a remark only.
+    #[must_use]
+    pub fn with_pre_skip(pre_skip: u16, rate: SampleRate) -> Self {
         let head = OpusHead::mono(pre_skip, rate.0);
         let mut tags = OpusHead::TAGS.to_vec();
         tags.extend(VENDOR_LENGTH.to_le_bytes());
         tags.extend(VENDOR);
         tags.extend(0u32.to_le_bytes());
         let writer = PacketWriter::new(Vec::new());
-        let mut muxer = Self { writer, rate, pre_skip, held: None, written: 0, taken: 0 };
+        let mut muxer = Self {
+            writer,
+            pre_skip: pre_skip.into(),
+            held: None,
+            written: 0,
+            on_page: 0,
+            taken: 0,
+        };
         muxer.write(head.to_packet(), PacketWriteEndInfo::EndPage, 0);
         muxer.write(tags, PacketWriteEndInfo::EndPage, 0);
         muxer
@@ -57,13 +72,16 @@ impl NoteMuxer {
     pub fn push(&mut self, packets: impl IntoIterator<Item = Packet>) {
         for packet in packets {
             if let Some(held) = self.held.replace(packet) {
-                self.written += 1;
-                let end = if self.written.is_multiple_of(PACKETS_PER_PAGE) {
+                let granules = held.granules();
+                self.written += granules;
+                self.on_page += granules;
+                let end = if self.on_page + granules > GRANULES_PER_PAGE {
+                    self.on_page = 0;
                     PacketWriteEndInfo::EndPage
                 } else {
                     PacketWriteEndInfo::NormalPacket
                 };
-                self.write(held.0, end, self.written * GRANULES_PER_PACKET);
+                self.write(held.0, end, self.written);
             }
         }
     }
@@ -75,26 +93,25 @@ impl NoteMuxer {
         fresh
     }
 
-    /// Ends the note after `total_samples` of sound at the rate the note began with, and returns
-    /// the whole file. Without a single packet that is a file of headers alone.
+    /// Ends the note after `granules` of sound to be heard, pre-skip not counted, and returns the
+    /// whole file. Without a single packet that is a file of headers alone.
     #[must_use]
-    pub fn finish(mut self, total_samples: u64) -> OggOpus {
-        self.end(total_samples);
+    pub fn finish(mut self, granules: u64) -> OggOpus {
+        self.end(granules);
         OggOpus(Bytes::from(self.writer.into_inner()))
     }
 
     /// Ends the note and returns the pages that [`Self::take_pages`] has not returned.
-    pub(in crate::audio) fn finish_pages(mut self, total_samples: u64) -> Vec<u8> {
-        self.end(total_samples);
+    pub(in crate::audio) fn finish_pages(mut self, granules: u64) -> Vec<u8> {
+        self.end(granules);
         self.take_pages()
     }
 
-    fn end(&mut self, total_samples: u64) {
+    fn end(&mut self, granules: u64) {
         let Some(last) = self.held.take() else { return };
-        self.written += 1;
-        let encoded = self.written * GRANULES_PER_PACKET;
-        let heard = self.pre_skip + total_samples * 48_000 / u64::from(self.rate.0);
-        self.write(last.0, PacketWriteEndInfo::EndStream, heard.min(encoded));
+        self.written += last.granules();
+        let end = (self.pre_skip + granules).min(self.written);
+        self.write(last.0, PacketWriteEndInfo::EndStream, end);
     }
 
     fn write(&mut self, packet: Vec<u8>, end: PacketWriteEndInfo, granule: u64) {

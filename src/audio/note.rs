@@ -88,7 +88,8 @@ impl NoteEncoder {
             self.encode(&resampler.finish())?;
         }
         self.muxer.push(self.span.finish()?);
-        Ok(self.muxer.finish_pages(self.samples))
+        let to = opus_rate(self.rate);
+        Ok(self.muxer.finish_pages(to.granules(self.samples)))
     }
 
     fn encode(&mut self, samples: &[f32]) -> Result<(), EncodeError> {

@@ -54,8 +54,7 @@ impl OpusHead {
     }
 
     /// The header of a note of ours: mono, without gain.
-    pub(in crate::audio) fn mono(pre_skip: u64, input_rate: u32) -> Self {
-        let pre_skip = u16::try_from(pre_skip).expect("6.5 ms at 48 kHz are 312 samples");
+    pub(in crate::audio) fn mono(pre_skip: u16, input_rate: u32) -> Self {
         Self { channels: 1, pre_skip, input_rate, gain: 0 }
     }
 

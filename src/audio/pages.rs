@@ -44,6 +44,11 @@ impl Page {
         &self.body
     }
 
+    /// Bytes of the whole page.
+    pub(in crate::audio) fn length(&self) -> usize {
+        HEADER + self.lacing.len() + self.body.len()
+    }
+
     /// The pieces of packets in order; only the last may be one that does not end.
     pub(in crate::audio) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut at = 0;

@@ -18,6 +18,12 @@ impl SampleRate {
     pub fn ms(self, samples: usize) -> f64 {
         samples as f64 * 1000.0 / f64::from(self.0)
     }
+
+    /// The length of `samples` at this rate in granules: samples at 48 kHz.
+    #[must_use]
+    pub fn granules(self, samples: u64) -> u64 {
+        samples * 48_000 / u64::from(self.0)
+    }
 }
 
 /// Mono speech at 16 kHz, f32 in [-1, 1]. Only this module's decoders build it.

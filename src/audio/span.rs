@@ -65,7 +65,7 @@ pub enum EncodeError {
     Opus(#[from] opus::Error),
 }
 
-/// One Opus packet: 20 ms of sound.
+/// One Opus packet: [`FRAME_MS`] of sound if we made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet(pub(in crate::audio) Vec<u8>);
 
@@ -74,6 +74,12 @@ impl Packet {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Its length in samples at 48 kHz; 0 if its bytes make no sense.
+    #[must_use]
+    pub fn granules(&self) -> u64 {
+        opus::packet::get_nb_samples(&self.0, 48_000).unwrap_or(0) as u64
     }
 }
 
@@ -193,8 +199,10 @@ pub(in crate::audio) fn frame_samples(rate: SampleRate) -> usize {
     (rate.0 / 1000 * FRAME_MS) as usize
 }
 
-/// libopus's delay at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of compensation).
-pub(in crate::audio) fn lookahead(rate: SampleRate) -> usize {
+/// libopus's delay in samples at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of
+/// compensation).
+#[must_use]
+pub fn lookahead(rate: SampleRate) -> usize {
     (rate.0 * 13 / 2000) as usize
 }
 

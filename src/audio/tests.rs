@@ -30,7 +30,7 @@ fn encode_stitched(samples: &[f32], rate: u32, cuts: &[usize], prime_ms: u32) ->
             muxer.push(span.finish().unwrap());
         }
     }
-    muxer.finish(samples.len() as u64)
+    muxer.finish(rate.granules(samples.len() as u64))
 }
 
 fn heard(bytes: &[u8]) -> Vec<f32> {

@@ -29,7 +29,9 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     if let Some(voice) = arguments.voice {
         let name = context.config.default_agent.clone();
         for agent in context.config.agents.iter_mut().filter(|agent| agent.name == name) {
-            agent.voice = Some(Voice::One(voice.clone()));
+            // Whatever language that voice has: it was asked for.
+            let language = agent.language.clone().unwrap_or_else(|| "en".to_owned());
+            agent.voice = Some(Voice::ByLanguage([(language, voice.clone())].into()));
         }
     }
     let hearing = Hearing { deaf: true, ..Hearing::default() };

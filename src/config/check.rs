@@ -62,6 +62,11 @@ impl Config {
             self.check_engine(known, engine, &key)?;
         }
         self.check_llm(&engines.llm, agent.llm.is_some().then(|| at("llm")).as_deref())?;
+        let own = agent.tts.is_some().then(|| at("tts"));
+        check_tts(&engines.tts).map_err(|(key, problem)| match own {
+            Some(own) => self.error(&own, format!("{key}: {problem}")),
+            None => self.error(&format!("tts.{key}"), problem),
+        })?;
         Ok(engines)
     }
 
@@ -139,6 +144,41 @@ impl Config {
     /// An error about `key`, with the file or variable that set it.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError::new(self.origins.of(key), key, problem)
+    }
+}
+
+/// Checks a voice's settings; an error is the key's name and what is wrong with it.
+fn check_tts(tts: &Tts) -> Result<(), (&'static str, &'static str)> {
+    if !(0.5..=2.0).contains(&tts.speed) {
+        return Err(("speed", "must be from 0.5 to 2"));
+    }
+    if tts.engine != "openai" {
+        return Ok(());
+    }
+    match &tts.url {
+        None => return Err(("url", "is missing; set the server's address, e.g. with /v1")),
+        Some(url) if !matches!(url.scheme(), "http" | "https") => {
+            return Err(("url", "must begin with http:// or https://"));
+        }
+        Some(_) => {}
+    }
+    if tts.model.as_ref().is_none_or(String::is_empty) {
+        return Err(("model", "is missing; set a model of the server"));
+    }
+    if !(8_000..=192_000).contains(&tts.sample_rate) {
+        return Err(("sample_rate", "must be from 8000 to 192000"));
+    }
+    if !(1..=16).contains(&tts.parallel) {
+        return Err(("parallel", "must be from 1 to 16"));
+    }
+    let times = [
+        ("connect_timeout_ms", tts.connect_timeout_ms),
+        ("first_audio_timeout_ms", tts.first_audio_timeout_ms),
+        ("timeout_ms", tts.timeout_ms),
+    ];
+    match times.into_iter().find(|(_, ms)| !(1..=600_000).contains(ms)) {
+        Some((key, _)) => Err((key, "must be from 1 to 600000")),
+        None => Ok(()),
     }
 }
 

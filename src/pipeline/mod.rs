@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::provider::Messenger;
 use crate::store::Store;
 use crate::stt::Transcriber;
-use crate::tts::Synthesizer;
+use crate::tts::{Synthesizer, Voice};
 use crate::turn::PhoneNumberId;
 
 /// When a reply is spoken.
@@ -63,8 +63,11 @@ pub struct AgentVoice {
 
 impl AgentVoice {
     /// The voice for `language`; `None` leaves the choice to the synthesizer.
-    pub fn for_language(&self, language: &str) -> Option<String> {
-        self.by_language.get(language).or(self.any.as_ref()).cloned()
+    pub fn for_language(&self, language: &str) -> Option<Voice> {
+        let own = self.by_language.get(language);
+        let own = own.or_else(|| self.by_language.get(language::primary(language)));
+        let own = own.cloned().map(Voice::Fixed);
+        own.or_else(|| self.any.clone().map(Voice::Any))
     }
 }
 

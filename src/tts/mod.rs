@@ -1,13 +1,18 @@
 //! Text to speech: the port, and the engines behind it.
 
 pub mod espeak;
+pub mod openai;
+mod outlet;
 pub mod scripted;
+mod wav;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::audio::Pcm;
+use crate::audio::{CodedSpeech, Pcm};
 use crate::turn::Retry;
 
 /// One sentence to be spoken, already free of markup.
@@ -18,7 +23,34 @@ pub struct Sentence {
     /// ISO 639-1 code; engines without such a voice use their default and say so once.
     pub language: String,
     /// The agent's voice, if it names one.
-    pub voice: Option<String>,
+    pub voice: Option<Voice>,
+}
+
+/// A voice that an agent names, as its engine knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// For whatever is said: an engine whose voices speak one language each takes it for that.
+    Any(String),
+    /// For the language of the sentence: taken as it is.
+    Fixed(String),
+}
+
+impl Voice {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Any(name) | Self::Fixed(name) => name,
+        }
+    }
+}
+
+/// A piece of a spoken sentence.
+#[derive(Clone, Debug)]
+pub enum Sound {
+    /// Samples, to be encoded.
+    Pcm(Pcm),
+    /// A whole sentence that may go into a note as it is.
+    Opus(CodedSpeech),
 }
 
 /// Speaks sentences.
@@ -32,13 +64,18 @@ pub trait Synthesizer: Send + Sync {
         Ok(())
     }
 
-    /// Starts to speak. Every chunk of one sentence has the same sample rate.
-    /// The stream ends after the last chunk or after its first error.
+    /// Sentences of one reply that it speaks side by side; a program on our own processor gains
+    /// nothing by more than one.
+    fn parallel(&self) -> usize {
+        1
+    }
+
+    /// Starts to speak. The stream ends after the last piece or after its first error.
     async fn speak(
         &self,
         sentence: Sentence,
         cancel: &CancellationToken,
-    ) -> BoxStream<'static, Result<Pcm, TtsError>>;
+    ) -> BoxStream<'static, Result<Sound, TtsError>>;
 }
 
 /// Why a sentence was not spoken.
@@ -56,15 +93,73 @@ pub enum TtsError {
     /// The engine failed on this sentence: the reply goes out as text.
     #[error("speech synthesis failed: {0}")]
     Engine(String),
+    /// The speech server could not be reached or broke off: ask again.
+    #[error("the speech server could not be reached: {0}")]
+    Network(String),
+    /// The speech server made no sound for too long: ask again.
+    #[error("the speech server was silent for {silent_ms} ms")]
+    Silent {
+        /// How long it was waited for.
+        silent_ms: u128,
+    },
+    /// The speech server is busy or has a problem of its own: ask again.
+    #[error("the speech server is busy or failing (HTTP {status}): {said}")]
+    Busy {
+        /// HTTP status.
+        status: u16,
+        /// The server's words, redacted.
+        said: String,
+        /// How long it asks to be left alone.
+        after: Option<Duration>,
+    },
+    /// The speech server refuses the key: the operator has to set `tts.api_key`.
+    #[error("the speech server refuses the key (HTTP {status}): {said} (see tts.api_key)")]
+    Key {
+        /// HTTP status.
+        status: u16,
+        /// The server's words, redacted.
+        said: String,
+    },
+    /// The speech server refuses the request: the operator has to mend `tts.url`, `tts.model` or
+    /// the voice.
+    #[error(
+        "the speech server refuses the request (HTTP {status}): {said} (see tts.url, tts.model, \
+         tts.voice)"
+    )]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The server's words, redacted.
+        said: String,
+    },
+    /// The speech server sent something else than sound: the operator has to look at `tts.url`.
+    #[error("the speech server sent {what} instead of sound (see tts.url)")]
+    NoSound {
+        /// What it was.
+        what: String,
+    },
+    /// The speech server sent sound without a sample: ask once more.
+    #[error("the speech server sent empty sound")]
+    Empty,
     /// The turn is gone: nobody waits for the sound.
     #[error("speech synthesis was cancelled")]
     Cancelled,
 }
 
 impl TtsError {
-    /// When the same sentence may be tried again.
+    /// When the same sentence may be tried again, if nothing of it was heard yet.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        Retry::Never
+        match self {
+            Self::Network(_) => Retry::After(Duration::from_millis(200)),
+            Self::Busy { after, .. } => Retry::After(after.unwrap_or(Duration::from_millis(500))),
+            Self::Silent { .. } | Self::Empty => Retry::After(Duration::ZERO),
+            Self::Start { .. }
+            | Self::Engine(_)
+            | Self::Key { .. }
+            | Self::Refused { .. }
+            | Self::NoSound { .. }
+            | Self::Cancelled => Retry::Never,
+        }
     }
 }

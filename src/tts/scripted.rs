@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Sentence, Synthesizer, TtsError};
+use super::{Sentence, Sound, Synthesizer, TtsError};
 use crate::audio::{Pcm, SampleRate};
 
 /// The rate of what it hums, the one remote voices use.
@@ -58,7 +58,7 @@ impl Synthesizer for ScriptedSynthesizer {
         &self,
         sentence: Sentence,
         cancel: &CancellationToken,
-    ) -> BoxStream<'static, Result<Pcm, TtsError>> {
+    ) -> BoxStream<'static, Result<Sound, TtsError>> {
         self.warned.call_once(|| warn!("the scripted synthesizer hums, it does not speak"));
         let pitches: Vec<f32> = sentence.text.split_whitespace().map(pitch_hz).collect();
         let chunks = (pitches.len() * WORD_SAMPLES).div_ceil(CHUNK_SAMPLES);
@@ -79,7 +79,10 @@ impl Synthesizer for ScriptedSynthesizer {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => Some((Err(TtsError::Cancelled), (0..0, due))),
-                    () = wait => Some((Ok(Pcm { samples, rate: RATE }), (left, due + per_chunk))),
+                    () = wait => {
+                        let hummed = Sound::Pcm(Pcm { samples, rate: RATE });
+                        Some((Ok(hummed), (left, due + per_chunk)))
+                    }
                 }
             }
         })
@@ -121,12 +124,19 @@ mod tests {
         Sentence { text: text.to_owned(), language: "en".to_owned(), voice: None }
     }
 
+    fn pcm(sound: Sound) -> Pcm {
+        match sound {
+            Sound::Pcm(pcm) => pcm,
+            Sound::Opus(_) => panic!("it hums samples"),
+        }
+    }
+
     #[tokio::test]
     async fn thirty_words_are_ten_seconds() {
         let synthesizer = ScriptedSynthesizer::new(0, 0.0);
         let text = "word ".repeat(30);
         let chunks = synthesizer.speak(sentence(&text), &CancellationToken::new()).await;
-        let chunks: Vec<Pcm> = chunks.map(Result::unwrap).collect().await;
+        let chunks: Vec<Pcm> = chunks.map(|chunk| pcm(chunk.unwrap())).collect().await;
         assert_eq!(chunks.iter().map(|c| c.samples.len()).sum::<usize>(), 240_000);
         assert!(chunks.iter().all(|c| c.rate == RATE && c.samples.len() <= CHUNK_SAMPLES));
         let peak =

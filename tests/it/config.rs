@@ -89,7 +89,6 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
     check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
     check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: \"claude\" is no engine"]).await;
-    check("[tts]\nengine = \"openai\"", &["mine.toml: tts.engine", "not built yet"]).await;
     check("[store]\nengine = \"postgres\"", &["mine.toml: store.engine", "not built yet"]).await;
     check("[queue]\nengine = \"redis\"", &["mine.toml: queue.engine", "not built yet"]).await;
     check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
@@ -117,6 +116,30 @@ async fn a_language_model_needs_an_address_and_a_name() {
     check(nowhere, &["agents[1].timezone: there is no time zone \"Madrid\""]).await;
     load(&format!("{}[[agents]]\nname = \"a\"\ntimezone = \"Asia/Kolkata\"", llm(fine)), &[])
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_voice_that_cannot_work_is_refused_by_its_key() {
+    let server = "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n";
+    check("[tts]\nengine = \"openai\"", &["mine.toml: tts.url: is missing"]).await;
+    let url = "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:1/v1\"";
+    check(url, &["mine.toml: tts.model: is missing"]).await;
+    check(&server.replace("http:", "ftp:"), &["mine.toml: tts.url: must begin with"]).await;
+    for (key, value) in [
+        ("speed", "2.5"),
+        ("speed", "nan"),
+        ("sample_rate", "24"),
+        ("parallel", "0"),
+        ("timeout_ms", "0"),
+        ("first_audio_timeout_ms", "9000000"),
+    ] {
+        let words = format!("mine.toml: tts.{key}: must be");
+        check(&format!("{server}{key} = {value}"), &[&words]).await;
+    }
+    check("[tts]\nspeed = 0.4", &["mine.toml: tts.speed: must be from 0.5 to 2"]).await;
+    let own = "[[agents]]\nname = \"a\"\ntts = { speed = 3 }";
+    check(own, &["mine.toml: agents[1].tts: speed: must be from 0.5 to 2"]).await;
+    check("[[agents]]\nname = \"a\"\ntts = \"openai\"", &["agents[1].tts: url: is missing"]).await;
 }
 
 #[tokio::test]

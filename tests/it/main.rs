@@ -19,6 +19,7 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod speaking;
 mod thinking;
 mod voice;
 mod webhook;

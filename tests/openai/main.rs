@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! HARK__LLM__ENGINE=openai HARK__LLM__URL=http://127.0.0.1:8091/v1 HARK__LLM__MODEL=any \
+//! HARK__TTS__ENGINE=openai HARK__TTS__URL=http://127.0.0.1:8091/v1 HARK__TTS__MODEL=any \
 //!     hark ask --text "what does it cost" -o reply.ogg
 //! ```
 
 #![expect(clippy::print_stdout, reason = "a program tells where it listens")]
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a fake that is broken")]
 
 #[expect(dead_code, reason = "the tests use the rest")]
 #[path = "mod.rs"]
@@ -15,6 +17,7 @@ use std::net::SocketAddr;
 
 use clap::Parser;
 use openai::chat::{Chat, Script};
+use openai::speech::Speech;
 use tokio::net::TcpListener;
 
 /// A server that speaks `OpenAI`'s API and always says the same.
@@ -36,6 +39,9 @@ struct Arguments {
     /// Words a second after that; 0 is at once.
     #[arg(long, default_value_t = 60.0)]
     tokens_per_s: f64,
+    /// Seconds of work a second of sound; a sound is a tone for each sentence.
+    #[arg(long, default_value_t = 0.1)]
+    rtf: f64,
 }
 
 #[tokio::main]
@@ -43,7 +49,8 @@ async fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let script = Script::says(&arguments.text);
     let script = script.paced(arguments.first_token_ms, arguments.tokens_per_s);
-    let router = openai::router(Chat::new([script]));
+    let speech = Speech::paced(arguments.rtf);
+    let router = openai::router(Chat::new([script])).merge(speech.router());
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("listening on http://{}/v1", listener.local_addr()?);
     axum::serve(listener, router).await

@@ -4,6 +4,7 @@
 //! `cargo run --example openai_server`. Each half of the API stands in a file of its own.
 
 pub(crate) mod chat;
+pub(crate) mod speech;
 
 use std::net::SocketAddr;
 

@@ -8,7 +8,6 @@
 mod child;
 mod gap;
 mod voices;
-mod wav;
 
 use std::io;
 use std::path::PathBuf;
@@ -23,27 +22,18 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{Sentence, Synthesizer, TtsError};
-use crate::audio::{Pcm, SampleRate};
+use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::wav::WavStream;
+use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use child::Children;
 use gap::Gap;
-use voices::{FALLBACK, Voices};
-use wav::WavStream;
+use voices::Voices;
 
 /// The engine's name in errors.
 const PROGRAM: &str = "espeak-ng";
 
 /// A sentence takes the engine milliseconds; waiting for the reader is not counted.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-
-/// Sound of one sentence, in seconds; sentences are cut at about 25 s of speech.
-const MAX_SECONDS: usize = 120;
-
-/// Chunks are 1/10 s.
-const CHUNKS_PER_SECOND: usize = 10;
-
-/// Chunks that may wait for the reader: 1.6 s. The engine's pipe holds as much again.
-const CHUNKS_AHEAD: usize = 16;
 
 /// So much of the engine's stderr is quoted.
 const MAX_COMPLAINT: u64 = 300;
@@ -53,15 +43,26 @@ const MAX_COMPLAINT: u64 = 300;
 pub struct EspeakSettings {
     /// The program, looked up in `PATH` unless it is a path.
     pub program: PathBuf,
-    /// The voice of sentences that name none, e.g. `en-gb+f3`; `None`: by language.
+    /// The voice of sentences that name none, e.g. `en-gb+f3`, where it speaks their language;
+    /// `None`: by language.
     pub voice: Option<String>,
-    /// Pace; `None` is the engine's own, 175.
+    /// Pace; `None` is the engine's own, [`WORDS_PER_MINUTE`].
     pub words_per_minute: Option<u32>,
+    /// Languages and agents' voices for which a child waits from the start.
+    pub warm: Vec<(String, Option<Voice>)>,
 }
+
+/// espeak-ng's own pace.
+pub const WORDS_PER_MINUTE: u32 = 175;
 
 impl Default for EspeakSettings {
     fn default() -> Self {
-        Self { program: PathBuf::from(PROGRAM), voice: None, words_per_minute: None }
+        Self {
+            program: PathBuf::from(PROGRAM),
+            voice: None,
+            words_per_minute: None,
+            warm: Vec::new(),
+        }
     }
 }
 
@@ -81,13 +82,20 @@ impl EspeakSynthesizer {
         Self { settings, children, voices: OnceCell::new() }
     }
 
-    /// The voice of `sentence`.
-    async fn voice(&self, sentence: &Sentence) -> Result<String, TtsError> {
-        if let Some(voice) = sentence.voice.as_ref().or(self.settings.voice.as_ref()) {
-            self.voices().await?.doubt(voice);
-            return Ok(voice.clone());
-        }
-        Ok(self.voices().await?.for_language(&sentence.language))
+    /// The voice of a sentence in `language`: an agent's own for that language, else the one that
+    /// is named if it speaks the language, else one that does.
+    async fn voice(&self, language: &str, voice: Option<&Voice>) -> Result<String, TtsError> {
+        let voices = self.voices().await?;
+        let (named, fixed) = match voice {
+            Some(Voice::Fixed(name)) => (Some(name), true),
+            Some(Voice::Any(name)) => (Some(name), false),
+            None => (self.settings.voice.as_ref(), false),
+        };
+        Ok(match named {
+            Some(name) if fixed => voices.named(name),
+            Some(name) => voices.named_for_language(name, language),
+            None => voices.for_language(language),
+        })
     }
 
     /// The engine's list of voices, asked once.
@@ -108,17 +116,26 @@ impl Synthesizer for EspeakSynthesizer {
         "espeak"
     }
 
-    /// Checks the program and the configured voice, and leaves a child waiting for that voice.
+    /// Checks the program and the configured voice, and leaves a child waiting for that voice and
+    /// for those in use.
     async fn warm_up(&self) -> Result<(), TtsError> {
-        self.voices().await?;
-        let voice = self.settings.voice.clone().unwrap_or_else(|| FALLBACK.to_owned());
-        let sentence =
-            Sentence { text: "ok".into(), language: "en".into(), voice: Some(voice.clone()) };
+        let voice = match &self.settings.voice {
+            Some(voice) => voice.clone(),
+            None => self.voice("en", None).await?,
+        };
+        let fixed = Some(Voice::Fixed(voice.clone()));
+        let sentence = Sentence { text: "ok".into(), language: "en".into(), voice: fixed };
         let mut sound = self.speak(sentence, &CancellationToken::new()).await;
         while let Some(chunk) = sound.next().await {
             chunk?;
         }
-        self.children.refilled(&voice).await;
+        let mut voices = vec![voice];
+        for (language, voice) in &self.settings.warm {
+            voices.push(self.voice(language, voice.as_ref()).await?);
+        }
+        for voice in voices {
+            self.children.refilled(&voice).await;
+        }
         Ok(())
     }
 
@@ -126,17 +143,18 @@ impl Synthesizer for EspeakSynthesizer {
         &self,
         sentence: Sentence,
         cancel: &CancellationToken,
-    ) -> BoxStream<'static, Result<Pcm, TtsError>> {
+    ) -> BoxStream<'static, Result<Sound, TtsError>> {
         let text = harmless(&sentence.text);
         if text.is_empty() {
             return stream::empty().boxed();
         }
-        let voice = match self.voice(&sentence).await {
+        let voice = match self.voice(&sentence.language, sentence.voice.as_ref()).await {
             Ok(voice) => voice,
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
         let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let job = Job { children: Arc::clone(&self.children), voice, text, chunks };
+        let outlet = Outlet::new(chunks);
+        let job = Job { children: Arc::clone(&self.children), voice, text, outlet };
         tokio::spawn(job.run(cancel.clone()));
         stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
     }
@@ -147,12 +165,12 @@ struct Job {
     children: Arc<Children>,
     voice: String,
     text: String,
-    chunks: mpsc::Sender<Result<Pcm, TtsError>>,
+    outlet: Outlet,
 }
 
 impl Job {
     /// Speaks until the end, the first error, or nobody listens any more.
-    async fn run(self, cancel: CancellationToken) {
+    async fn run(mut self, cancel: CancellationToken) {
         let waiting = self.children.take(&self.voice);
         let was_waiting = waiting.is_some();
         let mut spoken = self.speak_with(waiting, &cancel).await;
@@ -161,14 +179,13 @@ impl Job {
             spoken = self.speak_with(None, &cancel).await;
         }
         if let Err(Failure::Silent(error) | Failure::Midway(error)) = spoken {
-            // The reader may be gone; then nobody needs to know.
-            let _: Result<(), _> = self.chunks.send(Err(error)).await;
+            self.outlet.fail(error).await;
         }
     }
 
     /// Speaks with `child`, or with a new one; the child has been awaited when this returns.
     async fn speak_with(
-        &self,
+        &mut self,
         child: Option<Child>,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
@@ -178,25 +195,26 @@ impl Job {
                 self.children.start(&self.voice).await.map_err(|e| Failure::Midway(start(e)))?
             }
         };
-        let mut sent = 0;
+        self.outlet.clear();
+        let closed = self.outlet.when_closed();
         let spoken = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(TtsError::Cancelled),
-            () = self.chunks.closed() => Err(TtsError::Cancelled),
-            spoken = self.talk(&mut child, &mut sent) => spoken,
+            () = closed => Err(TtsError::Cancelled),
+            spoken = self.talk(&mut child) => spoken,
         };
         if spoken.is_err() {
             // Killing fails only when it has exited, and then it has been awaited too.
             let _: io::Result<()> = child.kill().await;
         }
         spoken.map_err(|error| match error {
-            TtsError::Engine(_) if sent == 0 => Failure::Silent(error),
+            TtsError::Engine(_) if !self.outlet.has_sent() => Failure::Silent(error),
             _ => Failure::Midway(error),
         })
     }
 
-    /// Writes the text, then passes the sound on; `sent` counts samples, also when it fails.
-    async fn talk(&self, child: &mut Child, sent: &mut usize) -> Result<(), TtsError> {
+    /// Writes the text, then passes the sound on.
+    async fn talk(&mut self, child: &mut Child) -> Result<(), TtsError> {
         let mut clock = Budget(TIME_LIMIT);
         let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
         let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
@@ -212,7 +230,7 @@ impl Job {
         self.children.refill(&self.voice);
 
         let (mut wav, mut gap) = (WavStream::default(), Gap::default());
-        let (mut bytes, mut samples, mut ready) = (vec![0; 8192], Vec::new(), Vec::new());
+        let (mut bytes, mut samples) = (vec![0; 8192], Vec::new());
         loop {
             let read = clock.spend(stdout.read(&mut bytes)).await?.map_err(engine)?;
             if read == 0 {
@@ -221,8 +239,8 @@ impl Job {
             samples.clear();
             wav.push(&bytes[..read], &mut samples).map_err(engine)?;
             if let Some(rate) = wav.rate() {
-                gap.push(&samples, rate, &mut ready);
-                self.send(&mut ready, rate, false, sent).await?;
+                gap.push(&samples, rate, self.outlet.ready());
+                self.outlet.send(rate, false).await?;
             }
         }
         let status = clock.spend(child.wait()).await?.map_err(engine)?;
@@ -230,35 +248,9 @@ impl Job {
             return Err(self.complaint(child, &mut clock, &status.to_string()).await);
         }
         if let Some(rate) = wav.rate() {
-            gap.finish(rate, &mut ready);
-            self.send(&mut ready, rate, true, sent).await?;
+            gap.finish(rate, self.outlet.ready());
+            self.outlet.send(rate, true).await?;
         }
-        Ok(())
-    }
-
-    /// Sends the whole chunks of `ready`, at the end the rest too.
-    async fn send(
-        &self,
-        ready: &mut Vec<f32>,
-        rate: SampleRate,
-        end: bool,
-        sent: &mut usize,
-    ) -> Result<(), TtsError> {
-        let per_second = usize::try_from(rate.0).unwrap_or(usize::MAX);
-        let size = per_second / CHUNKS_PER_SECOND;
-        let mut from = 0;
-        while ready.len() - from >= size || (end && ready.len() > from) {
-            let to = ready.len().min(from + size);
-            *sent += to - from;
-            if *sent > MAX_SECONDS * per_second {
-                let limit = format!("one sentence is longer than {MAX_SECONDS} s of sound");
-                return Err(TtsError::Engine(limit));
-            }
-            let chunk = Pcm { samples: ready[from..to].to_vec(), rate };
-            self.chunks.send(Ok(chunk)).await.map_err(|_| TtsError::Cancelled)?;
-            from = to;
-        }
-        ready.drain(..from);
         Ok(())
     }
 

@@ -2,14 +2,21 @@
 
 use futures_util::TryStreamExt;
 
+use super::voices::FALLBACK;
 use super::*;
+use crate::audio::{Pcm, SampleRate};
 
 fn sentence(text: &str, language: &str) -> Sentence {
     Sentence { text: text.to_owned(), language: language.to_owned(), voice: None }
 }
 
 async fn speak(engine: &EspeakSynthesizer, sentence: Sentence) -> Result<Vec<Pcm>, TtsError> {
-    engine.speak(sentence, &CancellationToken::new()).await.try_collect().await
+    let sound = engine.speak(sentence, &CancellationToken::new()).await;
+    let pcm = sound.map_ok(|sound| match sound {
+        Sound::Pcm(pcm) => pcm,
+        Sound::Opus(_) => panic!("it speaks samples"),
+    });
+    pcm.try_collect().await
 }
 
 async fn warm() -> EspeakSynthesizer {
@@ -65,6 +72,25 @@ async fn languages_have_their_voice_and_strangers_the_fallback() {
     let klingon = joined(&speak(&engine, sentence(text, "tlx")).await.unwrap());
     assert_ne!(spanish, english);
     assert_eq!(klingon, english);
+}
+
+#[tokio::test]
+async fn voices_in_use_wait_from_the_start_and_speak_their_language() {
+    let voice = |name: &str| Some(Voice::Any(name.to_owned()));
+    let fixed = Some(Voice::Fixed("de".to_owned()));
+    let warm = [("en", voice("en-gb+f3")), ("es", voice("en-gb+f3")), ("fr", fixed)];
+    let warm = warm.map(|(language, voice)| (language.to_owned(), voice)).to_vec();
+    let engine = EspeakSynthesizer::new(EspeakSettings { warm, ..EspeakSettings::default() });
+    engine.warm_up().await.unwrap();
+    for name in [FALLBACK, "en-gb+f3", "es+f3", "de"] {
+        assert!(engine.children.waiting_id(name).is_some(), "{name}");
+    }
+    let text = "Perdón, 2 minutos.";
+    let say = async |language: &str, voice: Option<Voice>| {
+        joined(&speak(&engine, Sentence { voice, ..sentence(text, language) }).await.unwrap())
+    };
+    assert_eq!(say("es", voice("de")).await, say("es", None).await);
+    assert_ne!(say("es", Some(Voice::Fixed("de".to_owned()))).await, say("es", None).await);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Before the child is taken, since espeak-ng fixes the voice when it starts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Once;
 
 use tracing::warn;
@@ -18,41 +18,39 @@ const BY_LANGUAGE: &[(&str, &str)] =
 #[derive(Debug)]
 pub(super) struct Voices {
     languages: HashSet<String>,
-    /// Everything a voice is called: language, name, file and the file's last part.
-    names: HashSet<String>,
+    /// Everything a voice is called (language, name, file and the file's last part), with the
+    /// languages that it speaks, without their regions.
+    names: HashMap<String, HashSet<String>>,
     warned: Once,
     doubted: Once,
 }
 
 impl Voices {
-    /// Reads the table that `espeak-ng --voices` prints; its second column is the language.
+    /// Reads the table that `espeak-ng --voices` prints: priority, language, age and gender, name,
+    /// file, and in parentheses other languages with their priority.
     pub(super) fn parse(table: &str) -> Self {
-        let languages = table
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_whitespace().nth(1))
-            .map(str::to_ascii_lowercase)
-            .collect();
-        let names = table
-            .lines()
-            .skip(1)
-            .flat_map(|line| {
-                let mut columns = line.split_whitespace().skip(1);
-                let (language, name) = (columns.next(), columns.nth(1));
-                let file = columns.next();
-                [language, name, file, file.and_then(|file| file.rsplit('/').next())]
-            })
-            .flatten()
-            .map(str::to_ascii_lowercase)
-            .collect();
+        let mut languages = HashSet::new();
+        let mut names: HashMap<String, HashSet<String>> = HashMap::new();
+        for line in table.lines().skip(1).map(str::to_ascii_lowercase) {
+            let mut columns = line.split_whitespace().skip(1);
+            let Some(language) = columns.next() else { continue };
+            languages.insert(language.to_owned());
+            let (name, file) = (columns.nth(1), columns.next());
+            let others = line.split('(').skip(1).filter_map(|part| part.split(' ').next());
+            let spoken: HashSet<String> =
+                std::iter::once(language).chain(others).map(primary).collect();
+            let last = file.and_then(|file| file.rsplit('/').next());
+            for name in [Some(language), name, file, last].into_iter().flatten() {
+                names.entry(name.to_owned()).or_default().extend(spoken.iter().cloned());
+            }
+        }
         Self { languages, names, warned: Once::new(), doubted: Once::new() }
     }
 
-    /// Says once when a voice that was asked for by name is not in the table: the engine takes it
-    /// without a word and speaks with its default.
-    pub(super) fn doubt(&self, voice: &str) {
-        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
-        if !self.names.contains(&base) {
+    /// A voice that was asked for by name. Says once when it is not in the table: the engine takes
+    /// it without a word and speaks with its default.
+    pub(super) fn named(&self, voice: &str) -> String {
+        if self.spoken_by(voice).is_none() {
             self.doubted.call_once(|| {
                 warn!(
                     tts.voice = voice,
@@ -60,18 +58,29 @@ impl Voices {
                 );
             });
         }
+        voice.to_owned()
+    }
+
+    /// The voice `voice` if it speaks `language`, or if no voice does; else the one for the
+    /// language, with the same variant (`+f3`).
+    pub(super) fn named_for_language(&self, voice: &str, language: &str) -> String {
+        let (Some(spoken), Some(own)) = (self.spoken_by(voice), self.own_voice(language)) else {
+            return self.named(voice);
+        };
+        // Norwegian is "no" to some and "nb" to espeak-ng.
+        if spoken.contains(&primary(language)) || spoken.contains(&primary(&own)) {
+            return voice.to_owned();
+        }
+        match voice.split_once('+') {
+            Some((_, variant)) => format!("{own}+{variant}"),
+            None => own,
+        }
     }
 
     /// The voice for `language`; says once when it is the fallback for want of another.
     pub(super) fn for_language(&self, language: &str) -> String {
-        let language = language.trim().to_ascii_lowercase().replace('_', "-");
-        let primary = language.split('-').next().unwrap_or_default();
-        let preferred =
-            BY_LANGUAGE.iter().find(|(code, _)| *code == primary).map(|(_, voice)| *voice);
-        let wanted =
-            [Some(language.as_str()).filter(|l| l.contains('-')), preferred, Some(primary)];
-        if let Some(voice) = wanted.into_iter().flatten().find(|v| self.languages.contains(*v)) {
-            return voice.to_owned();
+        if let Some(own) = self.own_voice(language) {
+            return own;
         }
         if !language.is_empty() {
             self.warned.call_once(|| {
@@ -80,37 +89,95 @@ impl Voices {
         }
         FALLBACK.to_owned()
     }
+
+    /// The voice that speaks `language`, if there is one: of its region, the usual one, any.
+    fn own_voice(&self, language: &str) -> Option<String> {
+        let language = language.trim().to_ascii_lowercase().replace('_', "-");
+        let primary = primary(&language);
+        let preferred =
+            BY_LANGUAGE.iter().find(|(code, _)| *code == primary).map(|(_, voice)| *voice);
+        let region = Some(language.as_str()).filter(|language| language.contains('-'));
+        let wanted = [region, preferred, Some(primary.as_str())];
+        let found = wanted.into_iter().flatten().find(|voice| self.languages.contains(*voice));
+        found.map(str::to_owned)
+    }
+
+    /// The languages that a voice speaks, if it is in the table.
+    fn spoken_by(&self, voice: &str) -> Option<&HashSet<String>> {
+        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
+        self.names.get(&base)
+    }
+}
+
+/// A language code without its region.
+fn primary(language: &str) -> String {
+    language.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn languages_get_a_voice_that_exists() {
-        let voices = Voices::parse(
+    fn voices() -> Voices {
+        Voices::parse(
             "Pty Language       Age/Gender VoiceName          File                 Other Languages\n \
              5  de              --/M      German             gmw/de\n \
+             5  cmn             --/M      Chinese_(Mandarin,_latin_as_English) sit/cmn (zh-cmn 5)(zh 5)\n \
              2  en-gb           --/M      English_(Great_Britain) gmw/en     (en 2)\n \
              2  en-us           --/M      English_(America)  gmw/en-US            (en 3)\n \
+             5  es              --/M      Spanish_(Spain)    roa/es\n \
+             5  es-419          --/M      Spanish_(Latin_America) roa/es-419           (es-mx 6)\n \
              5  fr-fr           --/M      French_(France)    roa/fr               (fr 5)\n \
+             5  nb              --/M      Norwegian_Bokmål   gmq/nb               (no 5)\n \
              5  pt              --/M      Portuguese_(Portugal) roa/pt            (pt-pt 5)\n \
              5  pt-br           --/M      Portuguese_(Brazil) roa/pt-BR           (pt 6)\n",
-        );
+        )
+    }
+
+    #[test]
+    fn languages_get_a_voice_that_exists() {
         for (language, voice) in [
             ("en", "en-us"),
             ("en_GB", "en-gb"),
             ("de-AT", "de"),
             ("fr", "fr-fr"),
             ("pt", "pt-br"),
+            ("zh", "cmn"),
+            ("no", "nb"),
             ("tlh", "en-us"),
             ("", "en-us"),
         ] {
-            assert_eq!(voices.for_language(language), voice, "{language}");
+            assert_eq!(voices().for_language(language), voice, "{language}");
         }
-        for name in ["en-us", "German", "gmw/en-US", "en-US"] {
-            assert!(voices.names.contains(&name.to_ascii_lowercase()), "{name}");
+    }
+
+    #[test]
+    fn a_voice_is_known_by_all_its_names() {
+        for name in ["en-us", "German", "gmw/en-US", "en-US", "English_(America)+f2"] {
+            assert!(voices().spoken_by(name).is_some(), "{name}");
         }
-        assert!(!voices.names.contains("klingon"));
+        assert!(voices().spoken_by("klingon").is_none());
+    }
+
+    #[test]
+    fn a_named_voice_speaks_its_own_language_only() {
+        for (named, language, voice) in [
+            ("en-gb+f3", "en", "en-gb+f3"),
+            ("en-gb+f3", "en-AU", "en-gb+f3"),
+            ("en-gb+f3", "es", "es+f3"),
+            ("German", "de", "German"),
+            ("German", "pt", "pt-br"),
+            ("es-419", "es", "es-419"),
+            ("es-419", "es-ES", "es-419"),
+            ("gmw/en-US", "fr", "fr-fr"),
+            ("nb", "no", "nb"),
+            ("cmn", "zh", "cmn"),
+            // Nothing speaks it, or nobody knows what the voice speaks: as it was asked for.
+            ("de", "tlh", "de"),
+            ("de", "", "de"),
+            ("mb-us1", "es", "mb-us1"),
+        ] {
+            assert_eq!(voices().named_for_language(named, language), voice, "{named} {language}");
+        }
     }
 }

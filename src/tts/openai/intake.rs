@@ -1,0 +1,309 @@
+//! A speech server's body becomes sound, whatever it turns out to be.
+//!
+//! Samples and WAV become samples while they arrive; Opus and every other format are gathered.
+//! Invariant: the first bytes decide. What was asked for decides only where they say nothing, as
+//! samples without a header do.
+
+use bytes::Bytes;
+
+use super::super::TtsError;
+use super::super::outlet::MAX_SECONDS;
+use super::super::wav::WavStream;
+use super::SpeechFormat;
+use crate::audio::{CodedSpeech, DecodeError, Limits, NotPassable, Pcm, SampleRate, decode};
+
+/// Bytes that tell text from samples: no second of speech begins with so many letters.
+const ENOUGH: usize = 64;
+
+/// Bytes that hold two frames of MP3 or AAC of the usual bitrates.
+const TWO_FRAMES: usize = 2 * 1500;
+
+/// Largest file that is gathered: two minutes of sound at 256 kbit/s.
+const MAX_FILE: usize = 4 * 1024 * 1024;
+
+/// Text that is kept for its message.
+const MAX_TEXT: usize = 8 * 1024;
+
+/// A body on its way in.
+pub(super) struct Intake {
+    asked: SpeechFormat,
+    sample_rate: SampleRate,
+    body: Body,
+    samples: usize,
+}
+
+enum Body {
+    /// Too few bytes to tell.
+    Start(Vec<u8>),
+    /// Decoded while it arrives; whether it has no header of its own.
+    Stream {
+        wav: WavStream,
+        raw: bool,
+    },
+    /// Decoded when it is whole.
+    Whole(Vec<u8>),
+    Text(Vec<u8>),
+}
+
+/// What a body was.
+pub(super) enum Spoken {
+    /// Its samples have been given already.
+    Streamed { rate: SampleRate, samples: usize, raw: bool },
+    /// Opus that goes into a note as it is.
+    Note(CodedSpeech),
+    /// A whole file; why it is no note, if it is Ogg.
+    Decoded { pcm: Pcm, why: Option<NotPassable> },
+}
+
+impl Intake {
+    pub(super) fn new(asked: SpeechFormat, sample_rate: SampleRate) -> Self {
+        Self { asked, sample_rate, body: Body::Start(Vec::new()), samples: 0 }
+    }
+
+    /// Whether sound has been seen.
+    pub(super) fn begun(&self) -> bool {
+        !matches!(self.body, Body::Start(_))
+    }
+
+    /// The rate of the samples that are given while they arrive.
+    pub(super) fn rate(&self) -> Option<SampleRate> {
+        match &self.body {
+            Body::Stream { wav, .. } => wav.rate(),
+            _ => None,
+        }
+    }
+
+    /// Takes the next bytes and appends the samples in them to `out`.
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), TtsError> {
+        match &mut self.body {
+            Body::Start(start) => {
+                start.extend_from_slice(bytes);
+                let Some(body) = tell(start, self.asked, self.sample_rate, false) else {
+                    return Ok(());
+                };
+                let start = std::mem::take(start);
+                self.body = body;
+                self.push(&start, out)
+            }
+            Body::Stream { wav, .. } => {
+                let before = out.len();
+                let pushed = wav.push(bytes, out);
+                self.samples += out.len() - before;
+                pushed.map_err(|error| TtsError::NoSound { what: error.to_string() })
+            }
+            Body::Whole(file) => {
+                file.extend_from_slice(bytes);
+                if file.len() > MAX_FILE {
+                    return Err(TtsError::Engine(format!(
+                        "one sentence has over {MAX_FILE} bytes"
+                    )));
+                }
+                Ok(())
+            }
+            Body::Text(text) => {
+                let room = MAX_TEXT.saturating_sub(text.len());
+                text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the body and appends the samples of one that was too short to tell before. `words`
+    /// finds the message in one that is text.
+    pub(super) async fn finish(
+        mut self,
+        out: &mut Vec<f32>,
+        words: impl Fn(&[u8]) -> String,
+    ) -> Result<Spoken, TtsError> {
+        if let Body::Start(start) = &mut self.body {
+            let start = std::mem::take(start);
+            let short = tell(&start, self.asked, self.sample_rate, true);
+            let Some(body) = short.filter(|_| !start.is_empty()) else {
+                return Err(TtsError::Empty);
+            };
+            self.body = body;
+            self.push(&start, out)?;
+        }
+        match self.body {
+            Body::Stream { wav, raw } => match wav.rate() {
+                Some(rate) if self.samples > 0 => {
+                    Ok(Spoken::Streamed { rate, samples: self.samples, raw })
+                }
+                _ => Err(TtsError::Empty),
+            },
+            Body::Text(text) => {
+                let what = if text.trim_ascii_start().starts_with(b"<") { "" } else { "text: " };
+                Err(TtsError::NoSound { what: format!("{what}{}", words(&text)) })
+            }
+            Body::Whole(file) => whole(file.into()).await,
+            Body::Start(_) => Err(TtsError::Empty),
+        }
+    }
+}
+
+/// Tells what begins with `start`; `None` while more bytes may tell more.
+fn tell(start: &[u8], asked: SpeechFormat, sample_rate: SampleRate, end: bool) -> Option<Body> {
+    if start.len() < ENOUGH && !end {
+        return None;
+    }
+    let marked = |marks: &[&[u8]]| marks.iter().any(|mark| start.starts_with(mark));
+    if marked(&[b"RIFF", b"RF64"]) {
+        return Some(Body::Stream { wav: WavStream::default(), raw: false });
+    }
+    let mp4 = start.get(4..8).is_some_and(|kind| kind == b"ftyp");
+    if mp4 || marked(&[b"OggS", b"ID3", b"fLaC", b"\x1a\x45\xdf\xa3"]) {
+        return Some(Body::Whole(Vec::new()));
+    }
+    if is_text(&start[..start.len().min(ENOUGH)]) {
+        return Some(Body::Text(Vec::new()));
+    }
+    if let Some(length) = frame_length(start) {
+        if start.len() < TWO_FRAMES && !end {
+            return None;
+        }
+        // One such header may stand in samples by chance, two at the right distance do not.
+        if start.get(length..).and_then(frame_length).is_some() {
+            return Some(Body::Whole(Vec::new()));
+        }
+    }
+    Some(match asked {
+        SpeechFormat::Pcm => Body::Stream { wav: WavStream::raw(sample_rate), raw: true },
+        SpeechFormat::Wav | SpeechFormat::Opus => Body::Whole(Vec::new()),
+    })
+}
+
+/// Whether all of `start` is text.
+fn is_text(start: &[u8]) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
+    // A cut character at the end is no reason against it.
+    let whole =
+        std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
+    !start.is_empty() && start.iter().all(letter) && whole
+}
+
+/// The length of the MP3 or ADTS frame that `bytes` begin with. Source: ISO 11172-3 section 2.4.2.3,
+/// ISO 13818-7 section 6.2.
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    const V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const V2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let &[0xff, kind, rates, rest @ ..] = bytes.first_chunk::<6>()? else { return None };
+    if kind & 0xf6 == 0xf0 {
+        let [high, middle, low] = rest.map(usize::from);
+        let length = (high & 3) << 11 | middle << 3 | low >> 5;
+        return Some(length).filter(|length| *length > 7);
+    }
+    // Layer III of version 1, 2 or 2.5.
+    if kind & 0xe6 != 0xe2 || kind & 0x18 == 0x08 {
+        return None;
+    }
+    let version_1 = kind & 0x18 == 0x18;
+    let kbit = *if version_1 { V1 } else { V2 }.get(usize::from(rates >> 4))?;
+    let rate = *[44_100, 48_000, 32_000].get(usize::from(rates >> 2 & 3))?;
+    let rate = match kind & 0x18 {
+        0x18 => rate,
+        0x10 => rate / 2,
+        _ => rate / 4,
+    };
+    let bytes = if version_1 { 144_000 } else { 72_000 };
+    (kbit > 0).then(|| bytes * kbit / rate + usize::from(rates >> 1 & 1))
+}
+
+/// A whole file: a note as it is, or the samples of anything that can be decoded, at 16 kHz.
+async fn whole(file: Bytes) -> Result<Spoken, TtsError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let why = match CodedSpeech::read(file.clone()) {
+            Ok(speech) => return Ok(Spoken::Note(speech)),
+            Err(why) => file.starts_with(b"OggS").then_some(why),
+        };
+        let seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
+        let speech = decode(&file, Limits { bytes: MAX_FILE as u64, seconds })?;
+        let pcm = Pcm { samples: speech.samples().to_vec(), rate: SampleRate::SPEECH };
+        Ok(Spoken::Decoded { pcm, why })
+    });
+    match opened.await {
+        Ok(Ok(spoken)) => Ok(spoken),
+        Ok(Err(DecodeError::Empty)) => Err(TtsError::Empty),
+        Ok(Err(error)) => Err(TtsError::NoSound { what: error.to_string() }),
+        Err(_panicked) => Err(TtsError::NoSound { what: "what cannot be decoded".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a body is taken for: its samples, if they are given while they arrive.
+    async fn taken(asked: SpeechFormat, body: &[u8], piece: usize) -> Result<Vec<f32>, TtsError> {
+        let mut intake = Intake::new(asked, SampleRate(24_000));
+        let mut samples = Vec::new();
+        for piece in body.chunks(piece) {
+            intake.push(piece, &mut samples)?;
+        }
+        match intake.finish(&mut samples, |_| "words".to_owned()).await? {
+            Spoken::Streamed { samples: count, .. } => assert_eq!(count, samples.len()),
+            Spoken::Note(_) | Spoken::Decoded { .. } => panic!("it streams"),
+        }
+        Ok(samples)
+    }
+
+    #[tokio::test]
+    async fn samples_that_look_like_something_else_are_samples() {
+        let frame = b"\xff\xfb\x90\x64".repeat(20);
+        let once = [&frame[..4], &[3; 5_000]].concat();
+        let letters = [b"<html>".as_slice(), &[0; 100]].concat();
+        let short = [1, 2, 3, 4];
+        for body in [&frame[..], &once, &letters, &short, &[0; 64], &[0x7f; 66]] {
+            for piece in [1, 63, 10_000] {
+                let samples = taken(SpeechFormat::Pcm, body, piece).await.unwrap();
+                assert_eq!(samples.len(), body.len() / 2);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_sound_is_named() {
+        for asked in [SpeechFormat::Pcm, SpeechFormat::Wav, SpeechFormat::Opus] {
+            for (body, named) in [
+                (
+                    "<html><body>Sign in to continue to the internet</body></html>".repeat(9),
+                    "words",
+                ),
+                ("{\"error\": {\"message\": \"no\"}}".to_owned(), "text: words"),
+                ("Überlastet".to_owned(), "text: words"),
+            ] {
+                match taken(asked, body.as_bytes(), 5).await {
+                    Err(TtsError::NoSound { what }) => assert_eq!(what, named),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(matches!(taken(asked, b"", 1).await, Err(TtsError::Empty)));
+        }
+        let rubbish = [0xf0; 500];
+        let error = taken(SpeechFormat::Opus, &rubbish, 500).await.unwrap_err();
+        assert!(matches!(error, TtsError::NoSound { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_without_end_is_given_up() {
+        let body = [b"OggS".as_slice(), &vec![0; MAX_FILE]].concat();
+        let error = taken(SpeechFormat::Opus, &body, 1 << 16).await.unwrap_err();
+        assert!(matches!(error, TtsError::Engine(_)), "{error}");
+    }
+
+    #[test]
+    fn frames_of_mp3_and_aac_tell_their_length() {
+        for (header, length) in [
+            (&b"\xff\xfb\x90\x64\0\0"[..], Some(417)),
+            (b"\xff\xfb\x92\x64\0\0", Some(418)),
+            (b"\xff\xf3\x84\xc4\0\0", Some(192)),
+            (b"\xff\xf1\x50\x80\x2e\x7f", Some(371)),
+            (b"\xff\xfb\x90", None),
+            (b"\xff\xfb\xf0\x64\0\0", None),
+            (b"\xff\xfb\x0c\x64\0\0", None),
+            (b"\xff\xea\x90\x64\0\0", None),
+            (b"\xfe\xfb\x90\x64\0\0", None),
+        ] {
+            assert_eq!(frame_length(header), length, "{header:x?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Speaks through a server: `/v1/audio/speech`, as OpenAI and those compatible with it have it.
+//!
+//! One request a sentence, several sentences side by side. Invariants: the sound is told by its
+//! first bytes, never by what was asked for or by its header; a request is made again only while
+//! nothing of the sentence was heard; every wait is bounded, and time in which nobody takes the
+//! sound is none of the server's; no text and no key is in an error or a log line.
+
+mod answer;
+mod intake;
+mod job;
+mod server;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use reqwest::Url;
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::{Sentence, Sound, Synthesizer, TtsError};
+use crate::audio::SampleRate;
+use job::Job;
+use server::Server;
+
+/// What to ask the server for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpeechFormat {
+    /// 16-bit mono samples without a header.
+    Pcm,
+    /// A WAV file.
+    Wav,
+    /// Ogg/Opus, which goes into the note as it is if it can.
+    Opus,
+}
+
+impl SpeechFormat {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pcm => "pcm",
+            Self::Wav => "wav",
+            Self::Opus => "opus",
+        }
+    }
+}
+
+/// How a speech server is used.
+#[derive(Clone, Debug)]
+pub struct OpenAiSettings {
+    /// Its base, e.g. `https://api.openai.com/v1`, or the whole address up to `/audio/speech`.
+    pub url: Url,
+    /// Its model.
+    pub model: String,
+    /// What it is shown as a bearer token.
+    pub api_key: Option<SecretString>,
+    /// The voice of sentences that name none.
+    pub voice: String,
+    /// Pace, 1 as the voice speaks by itself.
+    pub speed: f64,
+    /// What it is asked for.
+    pub format: SpeechFormat,
+    /// The rate of its PCM, which does not say it.
+    pub sample_rate: SampleRate,
+    /// Sentences of a reply asked for side by side.
+    pub parallel: usize,
+    /// Longest silence, before the first sound and within a sentence.
+    pub silence: Duration,
+    /// Longest time for a whole sentence.
+    pub whole: Duration,
+    /// Requests made again for one sentence.
+    pub retries: u32,
+}
+
+/// Speaks through a server.
+#[derive(Debug)]
+pub struct OpenAiSynthesizer {
+    server: Arc<Server>,
+}
+
+impl OpenAiSynthesizer {
+    /// Asks nothing yet. `client` has its own time limits for connecting.
+    #[must_use]
+    pub fn new(settings: OpenAiSettings, client: reqwest::Client) -> Self {
+        Self { server: Arc::new(Server::new(settings, client)) }
+    }
+}
+
+#[async_trait]
+impl Synthesizer for OpenAiSynthesizer {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn parallel(&self) -> usize {
+        self.server.settings.parallel
+    }
+
+    /// Opens a connection. A server that cannot be reached now may be later: it is only warned of.
+    async fn warm_up(&self) -> Result<(), TtsError> {
+        self.server.greet().await;
+        Ok(())
+    }
+
+    async fn speak(
+        &self,
+        sentence: Sentence,
+        cancel: &CancellationToken,
+    ) -> BoxStream<'static, Result<Sound, TtsError>> {
+        if !sentence.text.chars().any(char::is_alphanumeric) {
+            return stream::empty().boxed();
+        }
+        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
+        let job = Job::new(Arc::clone(&self.server), sentence, Outlet::new(chunks));
+        tokio::spawn(job.run(cancel.clone()));
+        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+    }
+}

@@ -1,0 +1,177 @@
+//! The server as all sentences see it: how it is asked, and what is said about it once.
+//!
+//! Between the job of a sentence and HTTP.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, Response, Url};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use tokio::time::timeout;
+use tracing::{error, warn};
+
+use super::super::{Sentence, TtsError, Voice};
+use super::{OpenAiSettings, answer};
+use crate::audio::NotPassable;
+
+/// Time for the error that a refused request comes with.
+const COMPLAINT_TIME: Duration = Duration::from_secs(2);
+
+/// Bytes of such an error that are read.
+const COMPLAINT_BYTES: usize = 8 * 1024;
+
+/// What people speak in a second, in letters, roughly and in any script that has letters.
+const LETTERS_PER_SECOND: f64 = 15.0;
+
+/// A shorter text says little about how fast it was spoken.
+const TELLING_LETTERS: usize = 40;
+
+/// What all sentences share.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) settings: OpenAiSettings,
+    client: reqwest::Client,
+    address: Url,
+    key_refused: Once,
+    odd_pace: Once,
+    encoded_anew: Once,
+}
+
+/// The body of a request.
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    input: &'a str,
+    voice: &'a str,
+    response_format: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+}
+
+impl Server {
+    /// Asks nothing yet.
+    pub(super) fn new(settings: OpenAiSettings, client: reqwest::Client) -> Self {
+        let address = speech_address(&settings.url);
+        let (key_refused, odd_pace, encoded_anew) = (Once::new(), Once::new(), Once::new());
+        Self { settings, client, address, key_refused, odd_pace, encoded_anew }
+    }
+
+    /// Opens a connection, and says in the log what is wrong with the server or the key.
+    pub(super) async fn greet(&self) {
+        let mut address = self.address.clone();
+        if let Ok(mut path) = address.path_segments_mut() {
+            path.pop().pop().push("models");
+        }
+        match timeout(self.settings.silence, self.with_key(self.client.get(address)).send()).await {
+            // Not every server lists its models; whether it takes our key it does say.
+            Ok(Ok(answer)) if matches!(answer.status().as_u16(), 401 | 403) => {
+                self.note_refused_key(answer.status().as_u16());
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                warn!(error = %answer::network(&error), "the speech server is not there yet");
+            }
+            Err(_) => warn!("the speech server does not answer yet"),
+        }
+    }
+
+    fn with_key(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.settings.api_key {
+            Some(key) => request.bearer_auth(key.expose_secret()),
+            None => request,
+        }
+    }
+
+    /// Asks for a sentence; comes back when the server has begun to answer.
+    pub(super) async fn ask(&self, sentence: &Sentence) -> Result<Response, TtsError> {
+        let settings = &self.settings;
+        let body = Request {
+            model: &settings.model,
+            input: &sentence.text,
+            voice: sentence.voice.as_ref().map_or(&settings.voice, Voice::name),
+            response_format: settings.format.name(),
+            speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
+        };
+        let request = self.client.post(self.address.clone()).json(&body);
+        let answer =
+            self.with_key(request).send().await.map_err(|error| answer::network(&error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let refusal = self.refusal(answer, &sentence.text).await;
+        if let TtsError::Key { status, .. } = refusal {
+            self.note_refused_key(status);
+        }
+        Err(refusal)
+    }
+
+    /// The error of an answer that is no success, with as much of its words as is safe.
+    async fn refusal(&self, mut answer: Response, text: &str) -> TtsError {
+        let mut body = Vec::new();
+        let read = async {
+            while body.len() < COMPLAINT_BYTES
+                && let Ok(Some(bytes)) = answer.chunk().await
+            {
+                body.extend_from_slice(&bytes);
+            }
+        };
+        // Without it the status has to do.
+        let _late = timeout(COMPLAINT_TIME, read).await;
+        body.truncate(COMPLAINT_BYTES);
+        answer::refusal(answer.status().as_u16(), answer.headers(), &self.words(&body, text))
+    }
+
+    /// The server's own words in `body`, without the key and the text.
+    pub(super) fn words(&self, body: &[u8], text: &str) -> String {
+        let key = self.settings.api_key.as_ref().map_or("", ExposeSecret::expose_secret);
+        answer::words(body, text, key)
+    }
+
+    /// Says once that Opus came which cannot be passed through.
+    pub(super) fn note_encoded_anew(&self, why: NotPassable) {
+        self.encoded_anew.call_once(|| {
+            warn!(
+                tts.reason = %why,
+                "the speech server's Opus is no voice note and is encoded anew"
+            );
+        });
+    }
+
+    fn note_refused_key(&self, status: u16) {
+        self.key_refused.call_once(|| {
+            error!(http.status = status, "the speech server refuses the key: set tts.api_key");
+        });
+    }
+
+    /// Says once when PCM is far too short or long for its text: then its rate is another.
+    pub(super) fn doubt_rate(&self, text: &str, seconds: f64) {
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric()).count();
+        #[expect(clippy::cast_precision_loss, reason = "a sentence")]
+        let expected = letters as f64 / LETTERS_PER_SECOND / self.settings.speed;
+        let usual = expected / 3.0..expected * 3.0;
+        if letters > TELLING_LETTERS && !usual.contains(&seconds) {
+            self.odd_pace.call_once(|| {
+                warn!(
+                    audio.seconds = seconds,
+                    audio.expected_seconds = expected,
+                    "the speech server's sound is far too short or too long for its text: is \
+                     tts.sample_rate the server's rate?"
+                );
+            });
+        }
+    }
+}
+
+/// The address of a server's speech, which its operator may have written out already.
+fn speech_address(base: &Url) -> Url {
+    let mut address = base.clone();
+    let whole = base.path().trim_end_matches('/').ends_with("/audio/speech");
+    if let Ok(mut path) = address.path_segments_mut() {
+        path.pop_if_empty();
+        if !whole {
+            path.extend(["audio", "speech"]);
+        }
+    }
+    address
+}

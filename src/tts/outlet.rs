@@ -1,0 +1,95 @@
+//! Where an engine's samples leave: chunks of equal length, in a bounded channel, up to a limit.
+//!
+//! Between what reads an engine's sound and the stream that `speak` returned. Time spent here is
+//! the reader's, not the engine's.
+
+use tokio::sync::mpsc;
+
+use super::{Sound, TtsError};
+use crate::audio::{Pcm, SampleRate};
+
+/// Sound of one sentence, in seconds; sentences are cut at about 25 s of speech.
+pub(super) const MAX_SECONDS: usize = 120;
+
+/// Chunks are 1/10 s.
+const CHUNKS_PER_SECOND: usize = 10;
+
+/// Chunks that may wait for the reader: 1.6 s. A program's pipe or a socket holds as much again.
+pub(super) const CHUNKS_AHEAD: usize = 16;
+
+/// Hands one sentence's sound on.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    chunks: mpsc::Sender<Result<Sound, TtsError>>,
+    ready: Vec<f32>,
+    sent: usize,
+}
+
+impl Outlet {
+    /// Sends into `chunks`.
+    pub(super) fn new(chunks: mpsc::Sender<Result<Sound, TtsError>>) -> Self {
+        Self { chunks, ready: Vec::new(), sent: 0 }
+    }
+
+    /// Comes back when nobody listens any more.
+    pub(super) fn when_closed(&self) -> impl Future<Output = ()> + use<> {
+        let chunks = self.chunks.clone();
+        async move { chunks.closed().await }
+    }
+
+    /// Whether something was sent that cannot be taken back.
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent > 0
+    }
+
+    /// Forgets what was not sent, to begin again.
+    pub(super) fn clear(&mut self) {
+        self.ready.clear();
+    }
+
+    /// Where samples are put before [`Outlet::send`].
+    pub(super) fn ready(&mut self) -> &mut Vec<f32> {
+        &mut self.ready
+    }
+
+    /// Sends the whole chunks, at the `end` the rest too.
+    ///
+    /// # Errors
+    /// `Cancelled` if nobody listens, `Engine` if the sentence is too long.
+    pub(super) async fn send(&mut self, rate: SampleRate, end: bool) -> Result<(), TtsError> {
+        let per_second = usize::try_from(rate.0).unwrap_or(usize::MAX);
+        let size = (per_second / CHUNKS_PER_SECOND).max(1);
+        let mut from = 0;
+        while self.ready.len() - from >= size || (end && self.ready.len() > from) {
+            let to = self.ready.len().min(from + size);
+            self.sent += to - from;
+            if self.sent > MAX_SECONDS * per_second {
+                let limit = format!("one sentence is longer than {MAX_SECONDS} s of sound");
+                return Err(TtsError::Engine(limit));
+            }
+            let samples = self.ready[from..to].to_vec();
+            self.hand_on(Ok(Sound::Pcm(Pcm { samples, rate }))).await?;
+            from = to;
+        }
+        self.ready.drain(..from);
+        Ok(())
+    }
+
+    /// Sends a sentence that is whole already.
+    ///
+    /// # Errors
+    /// `Cancelled` if nobody listens.
+    pub(super) async fn send_whole(&mut self, sound: Sound) -> Result<(), TtsError> {
+        self.sent += 1;
+        self.hand_on(Ok(sound)).await
+    }
+
+    /// Ends the sentence with an error; if the reader is gone nobody needs to know.
+    pub(super) async fn fail(&self, error: TtsError) {
+        let _gone: Result<(), TtsError> = self.hand_on(Err(error)).await;
+    }
+
+    async fn hand_on(&self, sound: Result<Sound, TtsError>) -> Result<(), TtsError> {
+        self.chunks.send(sound).await.map_err(|_| TtsError::Cancelled)
+    }
+}
