@@ -63,6 +63,14 @@ impl Origins {
             }
         }
     }
+
+    /// The secrets that were set, each with the file or variable it came from.
+    pub fn of_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_secret =
+            |key: &str| key.rsplit('.').next().is_some_and(|last| load::SECRETS.contains(&last));
+        let secrets = self.0.iter().filter(move |(key, _)| is_secret(key));
+        secrets.map(|(key, origin)| (key.as_str(), origin.as_str()))
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

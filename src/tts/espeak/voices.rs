@@ -51,8 +51,7 @@ impl Voices {
     /// Says once when a voice that was asked for by name is not in the table: the engine takes it
     /// without a word and speaks with its default.
     pub(super) fn doubt(&self, voice: &str) {
-        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
-        if !self.names.contains(&base) {
+        if !self.has(voice) {
             self.doubted.call_once(|| {
                 warn!(
                     tts.voice = voice,
@@ -62,20 +61,40 @@ impl Voices {
         }
     }
 
-    /// The voice for `language`; says once when it is the fallback for want of another.
-    pub(super) fn for_language(&self, language: &str) -> String {
+    /// Whether there is no voice at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.languages.is_empty()
+    }
+
+    /// Whether `voice` is in the table, whatever its variant (`+f3`).
+    pub(super) fn has(&self, voice: &str) -> bool {
+        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
+        self.names.contains(&base)
+    }
+
+    /// The voice for `language`, if there is one.
+    pub(super) fn find(&self, language: &str) -> Option<String> {
         let language = language.trim().to_ascii_lowercase().replace('_', "-");
         let primary = language.split('-').next().unwrap_or_default();
         let preferred =
             BY_LANGUAGE.iter().find(|(code, _)| *code == primary).map(|(_, voice)| *voice);
         let wanted =
             [Some(language.as_str()).filter(|l| l.contains('-')), preferred, Some(primary)];
-        if let Some(voice) = wanted.into_iter().flatten().find(|v| self.languages.contains(*v)) {
-            return voice.to_owned();
+        let found = wanted.into_iter().flatten().find(|voice| self.languages.contains(*voice));
+        found.map(str::to_owned)
+    }
+
+    /// The voice for `language`; says once when it is the fallback for want of another.
+    pub(super) fn for_language(&self, language: &str) -> String {
+        if let Some(voice) = self.find(language) {
+            return voice;
         }
-        if !language.is_empty() {
+        if !language.trim().is_empty() {
             self.warned.call_once(|| {
-                warn!(tts.language = %language, "espeak-ng has no voice for a language; using {FALLBACK}");
+                warn!(
+                    tts.language = language,
+                    "espeak-ng has no voice for a language; using {FALLBACK}"
+                );
             });
         }
         FALLBACK.to_owned()
