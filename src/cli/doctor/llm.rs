@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::report::Check;
+use super::report::{Check, Level};
 use super::{ENGINE_TIME_LIMIT, agents_in_use, languages_of, section_of};
 use crate::agent::knowledge::Knowledge;
 use crate::agent::{Delta, Question, Responder};
@@ -111,15 +111,83 @@ fn late() -> String {
     format!("no word within {} s", ENGINE_TIME_LIMIT.as_secs())
 }
 
-/// Names the key that a server's refusal is about.
+/// Names the key that a model server's refusal is about, by the HTTP status in its words.
 pub(super) fn refused(check: &mut Check, section: &str, why: &str) {
-    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    let (key, fix) = if has(&["401", "403"]) {
-        ("api_key", "write a key that the server takes to api_key or api_key_file")
-    } else if has(&["404", "model"]) {
-        ("model", "write a model that the server has; and the path of url, which often ends in /v1")
-    } else {
-        ("url", "start the server, or correct url")
+    let status = why.split_once("HTTP ").and_then(|(_, rest)| rest.get(..3)?.parse::<u16>().ok());
+    let (level, key, fix) = match status {
+        Some(401 | 403) => (
+            Level::Error,
+            "api_key",
+            "write a key that the server takes to api_key or api_key_file",
+        ),
+        Some(402 | 429) => {
+            (Level::Warning, "api_key", "look at the limits and the credit of the key's account")
+        }
+        Some(400 | 404 | 422) => (
+            Level::Error,
+            "model",
+            "write a model that the server has, and the whole path in url, which often ends in /v1",
+        ),
+        Some(500..) => {
+            (Level::Warning, "url", "look at the server's log, and run hark doctor again")
+        }
+        Some(_) | None => (Level::Error, "url", "start the server, or correct url"),
     };
-    check.error(format!("{section}.{key}"), why, format!("{fix} in [{section}]"));
+    check.found(level, format!("{section}.{key}"), why, format!("[{section}]: {fix}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream::{self, BoxStream};
+
+    use super::*;
+    use crate::agent::{AgentError, Usage};
+
+    /// Says what it is given, and then nothing for ever.
+    struct Says(Vec<&'static str>);
+
+    #[async_trait::async_trait]
+    impl Responder for Says {
+        fn name(&self) -> &'static str {
+            "says"
+        }
+
+        async fn respond(
+            &self,
+            question: Question,
+            cancel: &CancellationToken,
+        ) -> BoxStream<'static, Result<Delta, AgentError>> {
+            assert!(!cancel.is_cancelled() && question.heard.reveal() == "ok");
+            let said = self.0.clone().into_iter().map(|word| match word {
+                "" => Ok(Delta::Usage(Usage::default())),
+                "broken" => Err(AgentError::Knowledge("it broke".to_owned())),
+                word => Ok(Delta::Text(word.to_owned())),
+            });
+            stream::iter(said).boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn one_word_is_enough_and_none_is_not() {
+        let said = async |words: &[&'static str]| first_word(&Says(words.to_vec()), "en").await;
+        assert_eq!(said(&["", "hello", "broken"]).await, Ok(()));
+        assert_eq!(said(&[""]).await, Err("the answer was empty".to_owned()));
+        assert!(said(&["", "broken"]).await.is_err_and(|why| why.contains("it broke")));
+    }
+
+    #[test]
+    fn a_servers_refusal_names_its_key() {
+        for (why, level, key) in [
+            ("language model refused (HTTP 401): no", Level::Error, "llm.api_key"),
+            ("language model refused (HTTP 404): no", Level::Error, "llm.model"),
+            ("language model is busy (HTTP 429): no", Level::Warning, "llm.api_key"),
+            ("language model is busy (HTTP 503): no", Level::Warning, "llm.url"),
+            ("language model could not be reached: HTTP ", Level::Error, "llm.url"),
+        ] {
+            let mut check = Check::new("llm");
+            refused(&mut check, "llm", why);
+            let found = check.findings().next().expect("there is one");
+            assert_eq!((found.level, found.key.as_str()), (level, key), "{why}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::{agents_in_use, agents_of_people, languages_of, section_of};
 use crate::app::Places;
 use crate::config::{Config, Stt};
 
-/// Whether the model that is built in hears strangers well is not in doubt: it does not.
+/// The model that is built in is made for the demo.
 const BETTER: &str = "run `hark models pull base` and set [stt] model = \"base\"";
 
 /// One model and who hears with it.
@@ -53,22 +53,20 @@ fn wanted(config: &Config) -> Vec<Wanted> {
         }
         let agent = &config.agents[index];
         let stt = engines.stt;
-        let same = |known: &&mut Wanted| {
+        let same = |known: &Wanted| {
             (&known.stt.model, &known.stt.models_dir) == (&stt.model, &stt.models_dir)
         };
-        let place = match all.iter_mut().find(same) {
-            Some(known) => known,
-            None => {
-                all.push(Wanted {
-                    section: section_of(agent.stt.as_ref(), index, "stt"),
-                    stt,
-                    agents: Vec::new(),
-                    languages: Vec::new(),
-                    people: false,
-                });
-                all.last_mut().expect("it was added just now")
-            }
-        };
+        let place = all.iter().position(same).unwrap_or_else(|| {
+            all.push(Wanted {
+                section: section_of(agent.stt.as_ref(), index, "stt"),
+                stt: stt.clone(),
+                agents: Vec::new(),
+                languages: Vec::new(),
+                people: false,
+            });
+            all.len() - 1
+        });
+        let place = &mut all[place];
         place.agents.push(agent.name.clone());
         place.languages.extend(languages_of(config, index));
         place.people |= people.contains(&index);
@@ -110,7 +108,7 @@ fn look_at(check: &mut Check, wanted: &Wanted, places: &Places) {
     if !header.has_weights() {
         return check.error(key, format!("{file} has no weights: it hears nothing"), BETTER);
     }
-    let before = check.has_findings();
+    let before = check.findings().count();
     for language in wanted.languages.iter().filter(|language| !knows(&header, language)) {
         check.error(
             &key,
@@ -139,7 +137,7 @@ fn look_at(check: &mut Check, wanted: &Wanted, places: &Places) {
         );
         check.warning(&key, message, BETTER);
     }
-    if before == check.has_findings() {
+    if before == check.findings().count() {
         let languages = wanted.languages.join(", ");
         check.well(format!("{file} (agents: {agents}): whole, {sum}, knows {languages}"));
     }

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::TIME_LIMIT;
 use super::report::{Check, Level};
 use crate::clock::Clock;
-use crate::config::{Config, Number, NumberStatus};
+use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::provider::ProviderError;
 use crate::provider::meta::{Answered, MetaCloud, MetaSettings, NumberInfo};
 use crate::turn::Personal;
@@ -154,7 +154,10 @@ impl Trouble {
                 return Self::error(
                     "api_url",
                     format!("{host} could not be reached: {why}"),
-                    "check api_url, and that this machine may open connections to it",
+                    match number.provider {
+                        ProviderKind::Simulator => "start `hark simulate`, or correct api_url",
+                        _ => "check api_url, and that this machine may open connections to it",
+                    },
                 );
             }
             other => {

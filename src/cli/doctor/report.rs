@@ -113,10 +113,10 @@ impl Check {
     }
 
     pub(super) fn has_findings(&self) -> bool {
-        self.lines.iter().any(|line| matches!(line, Line::Found(_)))
+        self.findings().next().is_some()
     }
 
-    fn findings(&self) -> impl Iterator<Item = &Finding> {
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.lines.iter().filter_map(|line| match line {
             Line::Found(finding) => Some(finding),
             Line::Well(_) | Line::Skipped(_) => None,

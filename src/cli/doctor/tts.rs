@@ -76,3 +76,21 @@ async fn first_sound(setup: &AgentSetup, language: String) -> Result<(), String>
         None => Err("there was no sound".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Environment};
+
+    #[tokio::test]
+    async fn the_first_sound_of_a_word_is_heard() {
+        let environment = Environment::from([
+            ("HARK__TTS__ENGINE".to_owned(), "scripted".to_owned()),
+            // Another engine that cannot be made does not matter here.
+            ("HARK__AGENTS__0__KNOWLEDGE".to_owned(), "[\"none.csv\"]".to_owned()),
+        ]);
+        let config = config::load(None, &environment).unwrap();
+        let setup = setup(&config, &Places::default(), 0).unwrap();
+        assert_eq!(first_sound(&setup, "en".to_owned()).await, Ok(()));
+    }
+}

@@ -21,23 +21,25 @@ pub(super) async fn check(config: &Config) -> Check {
     }
     let program = EspeakSettings::default().program;
     let Some(installed) = installed(&mut check, &program).await else { return check };
-    let mut languages = Vec::new();
+    let mut spoken = Vec::new();
     for index in speakers {
-        languages.extend(languages_of(config, index));
         named(&mut check, config, index, &installed);
+        let languages = languages_of(config, index);
+        for language in languages.iter().filter(|language| !installed.speaks(language)) {
+            let agent = &config.agents[index].name;
+            check.error(
+                format!("agents[{index}].tts"),
+                format!("espeak-ng has no voice for \"{language}\" of agent \"{agent}\""),
+                "use a [tts] engine that speaks it: espeak-ng would read it out as English",
+            );
+        }
+        spoken.extend(languages);
     }
-    languages.sort_unstable();
-    languages.dedup();
-    for language in languages.iter().filter(|language| !installed.speaks(language)) {
-        check.error(
-            "tts.voice",
-            format!("espeak-ng has no voice for \"{language}\": it would be read out in English"),
-            format!("{INSTALL} of a newer release, or give the language another [tts] engine"),
-        );
-    }
+    spoken.sort_unstable();
+    spoken.dedup();
     if !check.has_findings() {
-        let languages = languages.join(", ");
-        check.well(format!("espeak-ng {}: speaks {languages}", installed.version));
+        let spoken = spoken.join(", ");
+        check.well(format!("espeak-ng {}: speaks {spoken}", installed.version));
     }
     check
 }

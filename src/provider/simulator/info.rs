@@ -17,7 +17,7 @@ use super::state::CallKind;
 pub(super) async fn get(
     State(shared): State<Arc<Shared>>,
     Path((version, id)): Path<(String, String)>,
-    query: Query<LookUp>,
+    Query(query): Query<LookUp>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     let head = Head { method: &Method::GET, headers: &headers };
@@ -28,7 +28,7 @@ pub(super) async fn get(
         return Ok(Json(json!({ "id": id })));
     }
     if id != shared.settings.phone_number_id.0 {
-        return media::look_up(shared, &version, &id, query.0, &headers);
+        return media::look_up(&shared, &version, &id, &query, &headers);
     }
     shared.admit(CallKind::NumberInfo, &head, json!({ "id": id }))?;
     shared.check_path(&Method::GET, &version, None)?;

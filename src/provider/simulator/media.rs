@@ -87,10 +87,10 @@ pub(super) struct LookUp {
 
 /// `GET /{version}/{media}`.
 pub(super) fn look_up(
-    shared: Arc<Shared>,
+    shared: &Shared,
     version: &str,
     id: &str,
-    query: LookUp,
+    query: &LookUp,
     headers: &HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     let head = Head { method: &Method::GET, headers };
