@@ -164,7 +164,7 @@ async fn without_a_number_there_is_nothing_to_serve() {
 
 #[tokio::test]
 async fn a_model_that_is_missing_cut_changed_or_monolingual_is_found() {
-    let micro = include_bytes!("../../models/hark-micro-en.bin");
+    let micro = include_bytes!("../../../models/hark-micro-en.bin");
     let (_, api) = whatsapp().await;
     let check = async |name: &str, file: Option<&[u8]>, expected: (&str, &str)| {
         let toml = good(&api) + &format!("[stt]\nmodel = \"{name}\"\n");
