@@ -37,7 +37,7 @@ pub(super) async fn check(config: &Config, places: &Places) -> Check {
     });
     read.await.unwrap_or_else(|_panicked| {
         let mut check = Check::new("models");
-        check.error("stt.model", "the model could not be looked at", "use another model file");
+        check.error("stt.model", "the model could not be looked at", BETTER);
         check
     })
 }

@@ -151,14 +151,16 @@ impl Trouble {
         let (code, status, title) = match error {
             ProviderError::Refused { code, http_status, title, .. } => (*code, *http_status, title),
             ProviderError::Network(why) => {
-                return Self::error(
-                    "api_url",
-                    format!("{host} could not be reached: {why}"),
-                    match number.provider {
-                        ProviderKind::Simulator => "start `hark simulate`, or correct api_url",
-                        _ => "check api_url, and that this machine may open connections to it",
-                    },
-                );
+                let fix = match number.provider {
+                    ProviderKind::Simulator => "start `hark simulate`, or correct api_url",
+                    _ if why.contains("certificate") => {
+                        "apt-get install ca-certificates, and look at the clock; a proxy that \
+                         opens TLS must not stand in between"
+                    }
+                    _ => "check api_url, and that this machine may open connections to it",
+                };
+                let message = format!("{host} could not be reached: {why}");
+                return Self::error("api_url", message, fix);
             }
             other => {
                 return Self::error(
