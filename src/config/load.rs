@@ -15,6 +15,9 @@ pub(super) const SECRETS: &[&str] = &["access_token", "app_secret", "verify_toke
 /// The process's environment, read once in `main`.
 pub type Environment = BTreeMap<String, String>;
 
+/// The key of errors about a whole file.
+pub const THE_FILE: &str = "the file";
+
 /// A configuration that cannot be used. Exit code 64.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: {key}: {problem}")]
@@ -55,9 +58,9 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
     if let Some(file) = file {
         let origin = file.display().to_string();
         let text = std::fs::read_to_string(file)
-            .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
+            .map_err(|error| ConfigError::new(&origin, THE_FILE, error.to_string()))?;
         let mut table: Table = toml::from_str(&text)
-            .map_err(|error| ConfigError::new(&origin, "the file", not_toml(&text, &error)))?;
+            .map_err(|error| ConfigError::new(&origin, THE_FILE, not_toml(&text, &error)))?;
         anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
         origins.insert(String::new(), origin.clone());
         overlay::merge(&mut root, table, "", &origin, &mut origins);

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use check::Engines;
-pub use load::{ConfigError, Environment, load};
+pub use load::{ConfigError, Environment, THE_FILE, load};
 
 use crate::turn::{PhoneNumberId, Uncertainty};
 

@@ -27,7 +27,7 @@ pub(super) async fn check(config: &Config, places: &Places) -> Check {
         return check;
     }
     let places = places.clone();
-    // A model of 3 GB is read for its checksum: that takes as long as the disk does.
+    // The whole model is read for its checksum.
     let read = tokio::task::spawn_blocking(move || {
         let mut check = Check::new("models");
         for wanted in wanted {
@@ -120,11 +120,18 @@ fn look_at(check: &mut Check, wanted: &Wanted, places: &Places) {
     let sum = match &known {
         None => "its checksum is not on file".to_owned(),
         Some(known) => match checksum(&source) {
-            Err(error) => return check.error(key, format!("{file}: {error}"), "mend the disk"),
+            Err(error) => {
+                let fix = "put the model on a disk that can be read, and fast";
+                return check.error(key, format!("{file}: {error}"), fix);
+            }
             Ok(sum) if sum == known.sha256 => "checksum right".to_owned(),
             Ok(_) => {
                 let message = format!("{file} is damaged, or another model than {}", known.name);
-                let fix = format!("run `hark models pull {}`, or rename your own file", known.name);
+                let fix = if known.name == built_in::NAME {
+                    format!("set {key} = \"{}\": that one is built in", known.name)
+                } else {
+                    format!("run `hark models pull {}`, or rename your own file", known.name)
+                };
                 return check.error(key, message, fix);
             }
         },
@@ -155,6 +162,10 @@ fn broken(check: &mut Check, key: &str, error: &str) {
     }
 }
 
+/// Reading takes no longer; the largest model has 3 GB.
+#[cfg(feature = "stt-whisper")]
+const READ_TIME_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
+
 /// The SHA-256 of a model, in hexadecimal.
 #[cfg(feature = "stt-whisper")]
 fn checksum(source: &crate::stt::models::ModelSource) -> std::io::Result<String> {
@@ -170,7 +181,11 @@ fn checksum(source: &crate::stt::models::ModelSource) -> std::io::Result<String>
         ModelSource::Path(path) => {
             let mut file = std::fs::File::open(path)?;
             let mut piece = vec![0; 1 << 20];
+            let started = std::time::Instant::now();
             loop {
+                if started.elapsed() > READ_TIME_LIMIT {
+                    return Err(std::io::ErrorKind::TimedOut.into());
+                }
                 match file.read(&mut piece)? {
                     0 => break,
                     read => sum.update(&piece[..read]),

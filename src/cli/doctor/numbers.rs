@@ -37,8 +37,9 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         }
         asked_before = true;
         let about = in_time(provider.number_info(), &mut offsets).await;
+        let answered = !matches!(about, Err(ProviderError::Network(_)));
         told(&mut check, index, number, about);
-        let Some(app) = app_of(number) else { continue };
+        let Some(app) = app_of(number).filter(|_| answered) else { continue };
         let same = |known: &App<'_>| {
             (&known.0, known.1, known.2.expose_secret()) == (&app.0, app.1, app.2.expose_secret())
         };
@@ -127,10 +128,16 @@ fn told(
 fn told_of_app(check: &mut Check, index: usize, about: Result<(), ProviderError>) {
     match about {
         Ok(()) => check.well(format!("numbers[{index}].app_secret is the app's")),
-        Err(ProviderError::Refused { code: 190 | 1 | 100 | 101, title, .. }) => check.error(
+        // 1 with HTTP 500 would be trouble of the provider's own.
+        Err(ProviderError::Refused {
+            code: 1 | 100 | 101 | 190,
+            http_status: 400..=403,
+            title,
+            ..
+        }) => check.error(
             format!("numbers[{index}].app_secret"),
             format!("is not the secret of app_id, so every webhook will be refused: {title}"),
-            "copy the app secret from App settings > Basic of that app",
+            "copy app_id and app_secret from App settings > Basic of the app",
         ),
         Err(error) => check.skipped(format!("numbers[{index}].app_secret: not known: {error}")),
     }

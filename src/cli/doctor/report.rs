@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::cli::print;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, THE_FILE};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,8 +32,7 @@ pub(super) struct Finding {
 impl Finding {
     /// What a configuration that does not load says.
     pub(super) fn unreadable(error: &ConfigError) -> Self {
-        // Errors about a whole file name no key of it.
-        let (key, fix) = if error.key == "the file" {
+        let (key, fix) = if error.key == THE_FILE {
             let there = std::path::Path::new(&error.origin).exists();
             let fix = if there { "correct" } else { "make the file, or correct --config:" };
             (error.origin.clone(), format!("{fix} {}", error.origin))

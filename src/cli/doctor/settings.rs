@@ -70,15 +70,19 @@ fn made_up(check: &mut Check, config: &Config, index: usize) {
              engine = \"openai\"",
         );
     }
-    let engines =
-        [("stt", engines.stt.engine), ("llm", engines.llm.engine), ("tts", engines.tts.engine)];
-    for (section, engine) in engines {
+    for (section, engine, own) in [
+        ("stt", engines.stt.engine, &agent.stt),
+        ("llm", engines.llm.engine, &agent.llm),
+        ("tts", engines.tts.engine, &agent.tts),
+    ] {
         if engine == "scripted" {
-            check.warning(
-                format!("{section}.engine"),
-                format!("agent \"{}\" meets real people with an engine made for tests", agent.name),
-                format!("use another engine than \"scripted\" in [{section}]"),
-            );
+            let key = match own {
+                Some(_) => format!("agents[{index}].{section}"),
+                None => format!("{section}.engine"),
+            };
+            let message =
+                format!("agent \"{}\" meets real people with an engine made for tests", agent.name);
+            check.warning(&key, message, format!("use another engine than \"scripted\" for {key}"));
         }
     }
 }

@@ -206,6 +206,8 @@ impl ModelSource {
 
 /// Whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
 pub fn knows(header: &Header, language: &str) -> bool {
+    // Or whisper.cpp tells stderr what it does not know.
+    whisper_rs::install_logging_hooks();
     language_id(language).is_some_and(|id| id < header.languages())
 }
 
