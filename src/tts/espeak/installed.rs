@@ -37,7 +37,7 @@ impl Installed {
 
     /// Whether it has a voice for `language`, an ISO 639-1 code with or without a region.
     pub fn speaks(&self, language: &str) -> bool {
-        self.voices.find(language).is_some()
+        self.voices.own_voice(language).is_some()
     }
 
     /// Whether it has the voice `name`, with or without a variant such as `+f3`.

@@ -61,19 +61,24 @@ impl Voices {
         }
     }
 
-    /// Whether there is no voice at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.languages.is_empty()
+    /// The voice for `language`; says once when it is the fallback for want of another.
+    pub(super) fn for_language(&self, language: &str) -> String {
+        if let Some(own) = self.own_voice(language) {
+            return own;
+        }
+        if !language.is_empty() {
+            self.warned.call_once(|| {
+                warn!(
+                    tts.language = %language,
+                    "espeak-ng has no voice for a language; using {FALLBACK}"
+                );
+            });
+        }
+        FALLBACK.to_owned()
     }
 
-    /// Whether `voice` is in the table, whatever its variant (`+f3`).
-    pub(super) fn has(&self, voice: &str) -> bool {
-        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
-        self.names.contains(&base)
-    }
-
-    /// The voice for `language`, if there is one.
-    pub(super) fn find(&self, language: &str) -> Option<String> {
+    /// The voice that speaks `language`, if there is one: of its region, the usual one, any.
+    pub(super) fn own_voice(&self, language: &str) -> Option<String> {
         let language = language.trim().to_ascii_lowercase().replace('_', "-");
         let primary = language.split('-').next().unwrap_or_default();
         let preferred =
@@ -84,20 +89,15 @@ impl Voices {
         found.map(str::to_owned)
     }
 
-    /// The voice for `language`; says once when it is the fallback for want of another.
-    pub(super) fn for_language(&self, language: &str) -> String {
-        if let Some(voice) = self.find(language) {
-            return voice;
-        }
-        if !language.trim().is_empty() {
-            self.warned.call_once(|| {
-                warn!(
-                    tts.language = language,
-                    "espeak-ng has no voice for a language; using {FALLBACK}"
-                );
-            });
-        }
-        FALLBACK.to_owned()
+    /// Whether there is no voice at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.languages.is_empty()
+    }
+
+    /// Whether `voice` is in the table, whatever its variant (`+f3`).
+    pub(super) fn has(&self, voice: &str) -> bool {
+        let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
+        self.names.contains(&base)
     }
 }
 
