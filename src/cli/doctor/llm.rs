@@ -81,7 +81,8 @@ fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bo
     }
 }
 
-/// The agent's responder, made without its voice: that one is looked at by itself.
+/// The agent's responder, made without its voice and its knowledge: those are looked at by
+/// themselves.
 fn responder(
     config: &Config,
     places: &Places,
@@ -89,6 +90,7 @@ fn responder(
 ) -> anyhow::Result<std::sync::Arc<dyn Responder>> {
     let mut config = config.clone();
     config.agents[index].tts = Some(Override::Engine("scripted".to_owned()));
+    config.agents[index].knowledge = Some(Vec::new());
     let hearing = Hearing { deaf: true, ..Hearing::default() };
     let name = config.agents[index].name.clone();
     let setup = Engines::new(&config, places, &hearing).agent(Some(&name))?;
@@ -119,22 +121,31 @@ pub(super) fn refused(check: &mut Check, section: &str, why: &str) {
         Some(401 | 403) => (
             Level::Error,
             "api_key",
-            "write a key that the server takes to api_key or api_key_file",
+            format!("write a key that the server takes to {section}.api_key or its file"),
         ),
-        Some(402 | 429) => {
-            (Level::Warning, "api_key", "look at the limits and the credit of the key's account")
-        }
+        Some(402 | 429) => (
+            Level::Warning,
+            "api_key",
+            "look at the limits and the credit of the key's account".to_owned(),
+        ),
         Some(400 | 404 | 422) => (
             Level::Error,
             "model",
-            "write a model that the server has, and the whole path in url, which often ends in /v1",
+            format!(
+                "write a model that the server has to {section}.model, and the whole path to \
+                 {section}.url, which often ends in /v1"
+            ),
         ),
-        Some(500..) => {
-            (Level::Warning, "url", "look at the server's log, and run hark doctor again")
+        Some(500..) => (
+            Level::Warning,
+            "url",
+            "look at the server's log, and run hark doctor again".to_owned(),
+        ),
+        Some(_) | None => {
+            (Level::Error, "url", format!("start the server, or correct {section}.url"))
         }
-        Some(_) | None => (Level::Error, "url", "start the server, or correct url"),
     };
-    check.found(level, format!("{section}.{key}"), why, format!("[{section}]: {fix}"));
+    check.found(level, format!("{section}.{key}"), why, fix);
 }
 
 #[cfg(test)]
