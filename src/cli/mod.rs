@@ -4,6 +4,7 @@
 
 mod ask;
 mod demo;
+mod doctor;
 pub mod fixtures;
 mod print;
 mod say;
@@ -45,6 +46,8 @@ enum Command {
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
     Say(say::Arguments),
+    /// Look at everything a service needs and say how to mend what is missing.
+    Doctor(doctor::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
     /// Run the simulated WhatsApp alone.
@@ -100,15 +103,14 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let config = config::load(arguments.config.as_deref(), &environment)?;
-    let format = match config.log.format {
-        config::LogFormat::Human => LogFormat::Human,
-        config::LogFormat::Json => LogFormat::Json,
+    let config = match ready(&arguments, &environment) {
+        Ok(config) => config,
+        // An unreadable configuration is what the doctor is asked about.
+        Err(error) => match &arguments.command {
+            Command::Doctor(arguments) => return doctor::unreadable(&error, arguments),
+            _ => return Err(error.into()),
+        },
     };
-    // The demo prints every turn itself.
-    let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
-    let level = if quiet { "warn" } else { config.log.level.as_str() };
-    init_logs(format, level).map_err(|error| config.error("log.level", error.to_string()))?;
     let context = Context { config, places: Places::from(&environment) };
     runtime()?.block_on(async move {
         match arguments.command {
@@ -117,10 +119,25 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
+            Command::Doctor(arguments) => doctor::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(context, arguments).await,
             Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
         }
     })
+}
+
+/// Reads the configuration and sets the logs up as it says.
+fn ready(arguments: &Arguments, environment: &Environment) -> Result<Config, ConfigError> {
+    let config = config::load(arguments.config.as_deref(), environment)?;
+    let format = match config.log.format {
+        config::LogFormat::Human => LogFormat::Human,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    // The demo prints every turn itself.
+    let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
+    let level = if quiet { "warn" } else { config.log.level.as_str() };
+    telemetry::init_logs(format, level).map_err(|error| config.error("log.level", error))?;
+    Ok(config)
 }
 
 fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {

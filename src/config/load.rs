@@ -1,7 +1,7 @@
 //! Reads the layers and makes a checked [`Config`] of them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::{Table, Value};
 
@@ -10,10 +10,13 @@ use super::{Config, check, overlay};
 const DEFAULTS: &str = include_str!("default.toml");
 
 /// Keys that may be given as `<key>_file` instead.
-const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
+pub(super) const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
 
 /// The process's environment, read once in `main`.
 pub type Environment = BTreeMap<String, String>;
+
+/// The key of errors about a whole file.
+pub const THE_FILE: &str = "the file";
 
 /// A configuration that cannot be used. Exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -55,15 +58,15 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
     if let Some(file) = file {
         let origin = file.display().to_string();
         let text = std::fs::read_to_string(file)
-            .map_err(|error| ConfigError::new(&origin, "the file", error.to_string()))?;
+            .map_err(|error| ConfigError::new(&origin, THE_FILE, error.to_string()))?;
         let mut table: Table = toml::from_str(&text)
-            .map_err(|error| ConfigError::new(&origin, "the file", not_toml(&text, &error)))?;
+            .map_err(|error| ConfigError::new(&origin, THE_FILE, not_toml(&text, &error)))?;
         anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
         origins.insert(String::new(), origin.clone());
         overlay::merge(&mut root, table, "", &origin, &mut origins);
     }
     apply_environment(&mut root, environment, &mut origins)?;
-    read_secret_files(&mut root, "", &origins)?;
+    read_secret_files(&mut root, "", &mut origins)?;
     let mut config = typed(&mut root, &origins, environment)?;
     config.origins = super::Origins(origins);
     fill_aliases(&mut config, environment)?;
@@ -171,24 +174,25 @@ fn set(
     Ok(())
 }
 
-/// Replaces every `<secret>_file` by the file's content.
+/// Replaces every `<secret>_file` by the file's content, which the secret then comes from.
 fn read_secret_files(
     table: &mut Table,
     at: &str,
-    origins: &BTreeMap<String, String>,
+    origins: &mut BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
-    let origins_of = |key: &str| super::Origins(origins.clone()).of(key).to_owned();
     let keys: Vec<String> = table.keys().cloned().collect();
     for key in keys {
         let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+        let origin = || super::Origins(origins.clone()).of(&path).to_owned();
         if let (Some(stem), Some(Value::String(file))) = (is_secret_file(&key), table.get(&key)) {
             if table.contains_key(stem) {
                 let problem = format!("{stem} is set too; leave one of the two out");
-                return Err(ConfigError::new(origins_of(&path), &path, problem));
+                return Err(ConfigError::new(origin(), &path, problem));
             }
-            let secret = std::fs::read_to_string(PathBuf::from(file)).map_err(|error| {
-                ConfigError::new(origins_of(&path), &path, format!("{file}: {error}"))
-            })?;
+            let secret = std::fs::read_to_string(file)
+                .map_err(|error| ConfigError::new(origin(), &path, format!("{file}: {error}")))?;
+            let stem_path = path.trim_end_matches("_file").to_owned();
+            origins.insert(stem_path, file.clone());
             table.insert(stem.to_owned(), Value::String(secret.trim().to_owned()));
             table.remove(&key);
             continue;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use check::Engines;
-pub use load::{ConfigError, Environment, load};
+pub use load::{ConfigError, Environment, THE_FILE, load};
 
 use crate::turn::{PhoneNumberId, Uncertainty};
 
@@ -62,6 +62,14 @@ impl Origins {
                 None => return self.0.get("").map_or("default.toml", String::as_str),
             }
         }
+    }
+
+    /// The secrets that were set, each with the file or variable it came from.
+    pub fn of_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_secret =
+            |key: &str| key.rsplit('.').next().is_some_and(|last| load::SECRETS.contains(&last));
+        let secrets = self.0.iter().filter(move |(key, _)| is_secret(key));
+        secrets.map(|(key, origin)| (key.as_str(), origin.as_str()))
     }
 }
 

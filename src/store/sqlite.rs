@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::writer::{Mode, Worker};
 use super::{
@@ -20,6 +20,9 @@ use crate::turn::{Accepted, Inbound, MessageId, PhoneNumberId, ReplyMode, Status
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] =
     &[include_str!("migrations/0001_turns.sql"), include_str!("migrations/0002_reply_mode.sql")];
+
+/// How long another process may hold the write lock.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// [`Store`] on one SQLite file.
 pub struct SqliteStore {
@@ -64,6 +67,36 @@ impl SqliteStore {
     }
 }
 
+/// Checks whether a service could write to the database at `path`, and leaves no trace: where
+/// there is one a write is rolled back, else the folder is tried. A service may run on it.
+/// Blocks for up to 5 s.
+///
+/// # Errors
+/// `Open` with what stands in the way.
+pub fn check_writable(path: &Path) -> Result<(), StoreError> {
+    let failed = |cause: String| StoreError::Open { path: path.display().to_string(), cause };
+    if path.exists() {
+        return write_and_undo(path).map_err(|error| failed(error.to_string()));
+    }
+    let folder = path.parent().into_iter().flat_map(Path::ancestors);
+    let folder =
+        folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let folder = folder.into_iter().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let trial = folder.join(format!(".hark-doctor-{}", std::process::id()));
+    let tried = File::create_new(&trial).and_then(|_file| std::fs::remove_file(&trial));
+    tried.map_err(|error| failed(format!("{}: {error}", folder.display())))
+}
+
+fn write_and_undo(path: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(BUSY)?;
+    let tried = connection.execute_batch("BEGIN IMMEDIATE; CREATE TABLE hark_doctor (trial);");
+    // Without a transaction there is nothing to undo.
+    let undone =
+        if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") };
+    tried.and(undone)
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -84,7 +117,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL syncs the WAL at every commit: what was answered 200 survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -13,6 +13,7 @@ mod config;
 mod corpus;
 mod crash;
 mod delivery;
+mod doctor;
 mod foreign_graph;
 #[cfg(feature = "model-micro")]
 mod hearing;

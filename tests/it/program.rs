@@ -96,7 +96,6 @@ impl Hark {
             .current_dir(self.folder.path())
             .env_clear()
             .env("TMPDIR", self.folder.path())
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -104,6 +103,7 @@ impl Hark {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 }

@@ -349,21 +349,21 @@ async fn espeak_takes_the_speed_and_the_voice_it_is_told() {
     let say = async |text: &str, variables: &[(&str, &str)], more: &[&str]| {
         let hark = variables.iter().fold(Hark::new(), |hark, (name, value)| hark.env(name, value));
         let ran = hark.run(&[&["say", text, "--json"], more].concat()).await;
-        let spoken = ran.json(0).remove(0);
-        let note = std::fs::read(hark.path("reply.ogg")).unwrap();
-        (spoken["duration_ms"].as_f64().unwrap(), note)
+        ran.json(0).remove(0)["duration_ms"].as_f64().unwrap()
     };
     let text = "The shop is open from nine to five, every day of the week.";
-    let (usual_ms, usual) = say(text, &[], &[]).await;
-    let (fast_ms, _) = say(text, &[("HARK__TTS__SPEED", "2")], &[]).await;
-    let (slow_ms, _) = say(text, &[("HARK__TTS__SPEED", "0.5")], &[]).await;
+    let usual_ms = say(text, &[], &[]).await;
+    let fast_ms = say(text, &[("HARK__TTS__SPEED", "2")], &[]).await;
+    let slow_ms = say(text, &[("HARK__TTS__SPEED", "0.5")], &[]).await;
     assert!(fast_ms < 0.7 * usual_ms && slow_ms > 1.5 * usual_ms, "{fast_ms} {usual_ms} {slow_ms}");
 
-    let (_, german) = say(text, &[], &["--voice", "de"]).await;
-    assert!(german != usual, "a voice that is asked for is taken");
+    // Another language's sounds for the same letters last another time, to the millisecond.
+    let same = |ms: f64| (ms - usual_ms).abs() < 1.0;
+    let german_ms = say(text, &[], &["--voice", "de"]).await;
+    assert!(!same(german_ms), "a voice that is asked for is taken: {german_ms}");
     // The section's voice is for its language.
-    let (_, other) = say(text, &[("HARK__TTS__VOICE", "de")], &[]).await;
-    assert!(other == usual);
+    let other_ms = say(text, &[("HARK__TTS__VOICE", "de")], &[]).await;
+    assert!(same(other_ms), "{other_ms} {usual_ms}");
 }
 
 #[tokio::test]

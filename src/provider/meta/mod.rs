@@ -4,6 +4,7 @@
 
 mod errors;
 mod hosts;
+mod info;
 mod media;
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use crate::provider::{Content, Messenger, Outgoing, ProviderError};
 use crate::turn::{MediaId, MediaRef, MessageId, Personal, PhoneNumberId, Retry};
 
 pub use errors::retry_of;
+pub use info::{Answered, NumberInfo};
 
 /// Longest JSON answer read; Graph's own have a few hundred bytes.
 const ANSWER_LIMIT: usize = 1 << 20;
@@ -89,20 +91,29 @@ impl MetaCloud {
     /// Sends a request and reads its JSON answer.
     async fn call(&self, request: RequestBuilder) -> Result<Value, ProviderError> {
         let response = self.respond(request).await?;
-        if !response.status().is_success() {
-            return Err(self.refused(response).await);
-        }
-        let body = read_answer(response).await?;
-        serde_json::from_slice(&body)
-            .map_err(|_| ProviderError::Unexpected("answer is not JSON".to_owned()))
+        json_of(response, self.settings.access_token.expose_secret()).await
     }
 
     async fn refused(&self, response: reqwest::Response) -> ProviderError {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // The status says enough if the body cannot be read.
-        let body = read_answer(response).await.unwrap_or_default();
-        errors::refusal(status, &headers, &body, self.settings.access_token.expose_secret())
+        refused(response, self.settings.access_token.expose_secret()).await
     }
+}
+
+/// Reads the JSON of an answer to a request that carried `token`.
+async fn json_of(response: reqwest::Response, token: &str) -> Result<Value, ProviderError> {
+    if !response.status().is_success() {
+        return Err(refused(response, token).await);
+    }
+    let body = read_answer(response).await?;
+    serde_json::from_slice(&body)
+        .map_err(|_| ProviderError::Unexpected("answer is not JSON".to_owned()))
+}
+
+async fn refused(response: reqwest::Response, token: &str) -> ProviderError {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    // The status says enough if the body cannot be read.
+    let body = read_answer(response).await.unwrap_or_default();
+    errors::refusal(status, &headers, &body, token)
 }
 
 #[async_trait]

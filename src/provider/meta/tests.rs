@@ -9,8 +9,11 @@ use axum::routing::get;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::*;
+use crate::clock::Clock;
 use crate::provider::simulator::{CallKind, test_note};
-use crate::provider::testing::{Listener, PHONE, TOKEN, World, media, messenger, phone, serve};
+use crate::provider::testing::{
+    Listener, PHONE, SECRET, TOKEN, World, media, messenger, phone, serve,
+};
 use crate::turn::{Body as InboundBody, ContactRef};
 
 fn outgoing(content: Content) -> Outgoing {
@@ -196,6 +199,26 @@ async fn refusals_carry_code_retry_and_no_token() {
     let api = Listener::start((StatusCode::UNAUTHORIZED, axum::Json(leaky))).await;
     let error = messenger(&api.url, |_| {}).send(text).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains(TOKEN));
+}
+
+#[tokio::test]
+async fn number_and_app_are_asked_about_without_a_trace_of_the_secret() {
+    let world = World::start_with(|settings| settings.access_token = Some(TOKEN.into())).await;
+    let about = world.messenger.number_info().await;
+    let info = about.result.unwrap();
+    assert_eq!(info.display_number.as_ref().map(Personal::reveal), Some("15550100000"));
+    assert_eq!(info.quality.as_deref(), Some("GREEN"));
+    assert!((about.server_ms.unwrap() - Clock::System.now_ms()).abs() < 60_000);
+    world.messenger.app_info("77", &SECRET.into()).await.result.unwrap();
+    assert_eq!(kinds(&world), [CallKind::NumberInfo, CallKind::AppInfo]);
+
+    let wrong = world.messenger.app_info("77", &"leak-me".into()).await.result.unwrap_err();
+    assert!(matches!(wrong, ProviderError::Refused { code: 190, http_status: 401, .. }));
+    let leaky = json!({"error": {"code": 1, "message": "Bad signature: 77|leak-me"}});
+    let api = Listener::start((StatusCode::BAD_REQUEST, axum::Json(leaky))).await;
+    let about = messenger(&api.url, |_| {}).app_info("77", &"leak-me".into()).await;
+    assert!(!format!("{:?}", about.result.unwrap_err()).contains("leak-me"));
+    assert_eq!(api.requests()[0].0["authorization"], "Bearer 77|leak-me");
 }
 
 #[tokio::test]

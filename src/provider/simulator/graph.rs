@@ -8,7 +8,7 @@ use axum::http::{Method, Uri};
 use axum::routing::{get, post};
 
 use super::rules::GraphError;
-use super::{Shared, media, messages};
+use super::{Shared, info, media, messages};
 
 /// Largest request body: WhatsApp's largest media file and the form around it.
 const BODY_LIMIT: usize = 101 << 20;
@@ -18,7 +18,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::post))
         .route("/{version}/{id}/media", post(media::upload))
-        .route("/{version}/{id}", get(media::look_up).delete(media::delete))
+        .route("/{version}/{id}", get(info::get).delete(media::delete))
         .route("/sim/media/{token}", get(media::download))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

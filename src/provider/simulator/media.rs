@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
+use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -86,19 +86,20 @@ pub(super) struct LookUp {
 }
 
 /// `GET /{version}/{media}`.
-pub(super) async fn look_up(
-    State(shared): State<Arc<Shared>>,
-    Path((version, id)): Path<(String, String)>,
-    Query(query): Query<LookUp>,
-    headers: HeaderMap,
+pub(super) fn look_up(
+    shared: &Shared,
+    version: &str,
+    id: &str,
+    query: &LookUp,
+    headers: &HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
-    let head = Head { method: &Method::GET, headers: &headers };
+    let head = Head { method: &Method::GET, headers };
     shared.admit(CallKind::MediaLookup, &head, json!({ "id": id }))?;
-    shared.check_path(&Method::GET, &version, query.phone_number_id.as_deref())?;
-    let base = shared.media_base().cloned().or_else(|| base_of(&headers));
-    let media = shared.state().media(&id).cloned();
+    shared.check_path(&Method::GET, version, query.phone_number_id.as_deref())?;
+    let base = shared.media_base().cloned().or_else(|| base_of(headers));
+    let media = shared.state().media(id).cloned();
     let (Some(media), Some(base)) = (media, base) else {
-        return Err(GraphError::no_object(&Method::GET, &id));
+        return Err(GraphError::no_object(&Method::GET, id));
     };
     Ok(Json(json!({
         "messaging_product": "whatsapp",

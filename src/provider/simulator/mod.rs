@@ -7,6 +7,7 @@
 mod control;
 mod graph;
 mod handle;
+mod info;
 mod media;
 mod messages;
 mod rules;

@@ -96,6 +96,16 @@ impl Head<'_> {
     fn text(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// The bearer token, if there is one.
+    pub(super) fn token(&self) -> Option<&str> {
+        let token = self.text(header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
+        Some(token).filter(|token| !token.is_empty())
+    }
+}
+
+fn refused(message: &str) -> GraphError {
+    GraphError::new(401, 190, message.to_owned())
 }
 
 impl Shared {
@@ -106,6 +116,28 @@ impl Shared {
         head: &Head<'_>,
         body: Value,
     ) -> Result<(), GraphError> {
+        self.record_call(kind, head, body)?;
+        match (head.token(), &self.settings.access_token) {
+            (None, _) => Err(refused("An access token is required to request this resource.")),
+            (Some(token), Some(expected)) if token != expected.expose_secret() => {
+                Err(refused("Invalid OAuth access token - Cannot parse access token"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Like [`Self::admit`], for an app that is or is not `known`.
+    pub(super) fn admit_app(
+        &self,
+        head: &Head<'_>,
+        body: Value,
+        known: bool,
+    ) -> Result<(), GraphError> {
+        self.record_call(CallKind::AppInfo, head, body)?;
+        if known { Ok(()) } else { Err(refused("Invalid OAuth access token signature.")) }
+    }
+
+    fn record_call(&self, kind: CallKind, head: &Head<'_>, body: Value) -> Result<(), GraphError> {
         let call = Call {
             method: head.method.to_string(),
             kind,
@@ -120,26 +152,9 @@ impl Shared {
             state.take_fault(kind)
         };
         self.changed();
-        if let Some(fault) = fault {
-            let message = format!("(#{}) Fault injected by the simulator", fault.code);
-            return Err(GraphError::new(fault.http_status, fault.code, message));
-        }
-        self.check_token(head)
-    }
-
-    fn check_token(&self, head: &Head<'_>) -> Result<(), GraphError> {
-        let refused = |message: &str| Err(GraphError::new(401, 190, message.to_owned()));
-        let token = head
-            .text(header::AUTHORIZATION)
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .filter(|token| !token.is_empty());
-        match (token, &self.settings.access_token) {
-            (None, _) => refused("An access token is required to request this resource."),
-            (Some(token), Some(expected)) if token != expected.expose_secret() => {
-                refused("Invalid OAuth access token - Cannot parse access token")
-            }
-            _ => Ok(()),
-        }
+        let Some(fault) = fault else { return Ok(()) };
+        let message = format!("(#{}) Fault injected by the simulator", fault.code);
+        Err(GraphError::new(fault.http_status, fault.code, message))
     }
 
     /// Checks the version and, for the number's edges, the number of a path.

@@ -44,6 +44,12 @@ pub enum CallKind {
     /// `DELETE /{media}`.
     #[serde(rename = "media.delete")]
     MediaDelete,
+    /// `GET /{number}`.
+    #[serde(rename = "number")]
+    NumberInfo,
+    /// `GET /{app}` with the app's own token.
+    #[serde(rename = "app")]
+    AppInfo,
 }
 
 /// One call of the API, as it came; headers with secrets are not kept.

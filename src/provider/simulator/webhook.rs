@@ -23,6 +23,9 @@ const ATTEMPTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// The phone number of the business, as people see it: one that nobody can have.
+pub(super) const DISPLAY_NUMBER: &str = "15550100000";
+
 /// Posts webhooks to hark.
 #[derive(Clone)]
 pub(super) struct Courier {
@@ -94,7 +97,7 @@ impl SimulatorSettings {
         let mut value = json!({
             "messaging_product": "whatsapp",
             "metadata": {
-                "display_phone_number": "15550100000",
+                "display_phone_number": DISPLAY_NUMBER,
                 "phone_number_id": self.phone_number_id,
             },
         });

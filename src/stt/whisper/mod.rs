@@ -106,7 +106,7 @@ impl WhisperTranscriber {
 
     /// Whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
     pub fn knows(&self, language: &str) -> bool {
-        language_id(language).is_some_and(|id| id < self.header.languages())
+        knows(&self.header, language)
     }
 
     /// Utterances that were not transcribed because their turn was gone before their turn came.
@@ -212,6 +212,13 @@ impl ModelSource {
             Self::Bytes { name, .. } => (*name).to_owned(),
         }
     }
+}
+
+/// Whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
+pub fn knows(header: &Header, language: &str) -> bool {
+    // Or whisper.cpp tells stderr what it does not know.
+    whisper_rs::install_logging_hooks();
+    language_id(language).is_some_and(|id| id < header.languages())
 }
 
 /// The place in whisper's table of a code such as `en` or `pt-BR`; names such as `english`, which

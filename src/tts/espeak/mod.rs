@@ -7,6 +7,7 @@
 
 mod child;
 mod gap;
+mod installed;
 mod voices;
 
 use std::io;
@@ -17,9 +18,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::sync::{OnceCell, mpsc};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::{CHUNKS_AHEAD, Outlet};
@@ -27,6 +28,7 @@ use super::wav::WavStream;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use child::Children;
 use gap::Gap;
+pub use installed::Installed;
 use voices::Voices;
 
 /// The engine's name in errors.
@@ -100,13 +102,7 @@ impl EspeakSynthesizer {
 
     /// The engine's list of voices, asked once.
     async fn voices(&self) -> Result<&Voices, TtsError> {
-        let list = || async {
-            let mut command = Command::new(&self.settings.program);
-            let table = command.arg("--voices").kill_on_drop(true).output();
-            let table = timeout(TIME_LIMIT, table).await.map_err(|_| late())?.map_err(start)?;
-            Ok(Voices::parse(&String::from_utf8_lossy(&table.stdout)))
-        };
-        self.voices.get_or_try_init(list).await
+        self.voices.get_or_try_init(|| installed::list(&self.settings.program)).await
     }
 }
 

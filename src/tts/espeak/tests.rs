@@ -1,6 +1,7 @@
 //! Runs the real espeak-ng, which `make deps` installs; without it these tests fail.
 
 use futures_util::TryStreamExt;
+use tokio::process::Command;
 
 use super::voices::FALLBACK;
 use super::*;

@@ -50,7 +50,7 @@ impl Voices {
     /// A voice that was asked for by name. Says once when it is not in the table: the engine takes
     /// it without a word and speaks with its default.
     pub(super) fn named(&self, voice: &str) -> String {
-        if self.spoken_by(voice).is_none() {
+        if !self.has(voice) {
             self.doubted.call_once(|| {
                 warn!(
                     tts.voice = voice,
@@ -91,7 +91,7 @@ impl Voices {
     }
 
     /// The voice that speaks `language`, if there is one: of its region, the usual one, any.
-    fn own_voice(&self, language: &str) -> Option<String> {
+    pub(super) fn own_voice(&self, language: &str) -> Option<String> {
         let language = language.trim().to_ascii_lowercase().replace('_', "-");
         let primary = primary(&language);
         let preferred =
@@ -100,6 +100,16 @@ impl Voices {
         let wanted = [region, preferred, Some(primary.as_str())];
         let found = wanted.into_iter().flatten().find(|voice| self.languages.contains(*voice));
         found.map(str::to_owned)
+    }
+
+    /// Whether there is no voice at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.languages.is_empty()
+    }
+
+    /// Whether `voice` is in the table, whatever its variant (`+f3`).
+    pub(super) fn has(&self, voice: &str) -> bool {
+        self.spoken_by(voice).is_some()
     }
 
     /// The languages that a voice speaks, if it is in the table.

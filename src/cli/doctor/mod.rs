@@ -1,0 +1,111 @@
+//! `hark doctor`: looks at everything a service needs, and says how to mend what is missing.
+//!
+//! The checks know nothing of each other, run side by side, each with a time limit, and are
+//! printed in one order. Invariant: nothing is changed and nothing is sent to anybody; a provider
+//! is asked for what it knows of a number, a model server for one word.
+
+mod clock;
+mod llm;
+mod models;
+mod numbers;
+mod report;
+mod settings;
+mod store;
+mod tts;
+mod voices;
+mod webhook;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use report::Finding;
+
+use super::Context;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, Override, ProviderKind};
+use crate::provider::http_client;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Print the findings as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A provider, a store or a program that takes longer is a finding.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// A model server may have to load its model first.
+const ENGINE_TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Exits 0 without findings, else 1.
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let (config, places, client) = (&context.config, &context.places, http_client());
+    let numbers = async {
+        let (numbers, offsets) = numbers::check(config, &client).await;
+        (numbers, clock::check(Clock::System.now_ms(), &offsets))
+    };
+    let (models, voices, (numbers, clock), llm, tts, store, webhook) = tokio::join!(
+        models::check(config, places),
+        voices::check(config),
+        numbers,
+        llm::check(config, places),
+        tts::check(config, places),
+        store::check(config),
+        webhook::check(config, &client),
+    );
+    let settings = settings::check(config);
+    let checks = [settings, models, voices, numbers, llm, tts, store, clock, webhook];
+    let findings = report::print(&checks, arguments.json)?;
+    Ok(ExitCode::from(u8::from(findings > 0)))
+}
+
+/// Says why the configuration cannot be used.
+pub(super) fn unreadable(error: &ConfigError, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let finding = Finding::unreadable(error);
+    if arguments.json {
+        report::json([&finding])?;
+    } else {
+        report::found(settings::NAME, &finding)?;
+    }
+    Ok(ExitCode::from(64))
+}
+
+/// The agents that a service would set up, by their place: those of the numbers, else the default.
+fn agents_in_use(config: &Config) -> Vec<usize> {
+    let used = |name: &String| {
+        let answers = |own: &Option<String>| own.as_ref().unwrap_or(&config.default_agent) == name;
+        config.numbers.iter().any(|number| answers(&number.agent))
+            || (config.numbers.is_empty() && *name == config.default_agent)
+    };
+    (0..config.agents.len()).filter(|index| used(&config.agents[*index].name)).collect()
+}
+
+/// The agents that answer real people: on a number that is no simulator's.
+fn agents_of_people(config: &Config) -> Vec<usize> {
+    let real = config.numbers.iter().filter(|number| number.provider != ProviderKind::Simulator);
+    let names: Vec<&String> =
+        real.map(|number| number.agent.as_ref().unwrap_or(&config.default_agent)).collect();
+    let used = |index: &usize| names.contains(&&config.agents[*index].name);
+    (0..config.agents.len()).filter(used).collect()
+}
+
+/// Where the keys of an agent's engine stand: in its own table or in the section.
+fn section_of(own: Option<&Override>, agent: usize, section: &str) -> String {
+    match own {
+        Some(Override::Keys(_)) => format!("agents[{agent}].{section}"),
+        Some(Override::Engine(_)) | None => section.to_owned(),
+    }
+}
+
+/// The languages an agent is sure to meet: those it is configured for, else English.
+fn languages_of(config: &Config, agent: usize) -> Vec<String> {
+    let speaker = &config.agents[agent];
+    let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());
+    let mut languages: Vec<String> = fixed.cloned().collect();
+    if languages.is_empty() {
+        let heard = config.engines(agent).ok().and_then(|engines| engines.stt.language);
+        languages.push(heard.unwrap_or_else(|| "en".to_owned()));
+    }
+    languages.dedup();
+    languages
+}

@@ -1,0 +1,116 @@
+//! What the configuration says, beyond that it loads: what is missing, made up or open to all.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::agents_of_people;
+use super::report::Check;
+use crate::config::Config;
+
+pub(super) const NAME: &str = "configuration";
+
+pub(super) fn check(config: &Config) -> Check {
+    let mut check = Check::new(NAME);
+    if config.numbers.is_empty() {
+        check.error(
+            "numbers",
+            "no business number is configured",
+            "add a [[numbers]] table with phone_number_id, access_token and app_secret",
+        );
+    }
+    let people = agents_of_people(config);
+    if !people.is_empty() {
+        webhook(&mut check, config);
+    }
+    for agent in people {
+        made_up(&mut check, config, agent);
+    }
+    open_to_all(&mut check, config);
+    if !check.has_findings() {
+        let (numbers, agents) = (config.numbers.len(), config.agents.len());
+        let origin = config.origins.of("");
+        check.well(format!("{origin} is read; numbers: {numbers}, agents: {agents}"));
+    }
+    check
+}
+
+/// What Meta needs to send its webhooks here.
+fn webhook(check: &mut Check, config: &Config) {
+    if config.webhook.verify_token.is_none() {
+        check.error(
+            "webhook.verify_token",
+            "is missing: Meta's handshake will be refused",
+            "set verify_token or verify_token_file in [webhook], and type the same word into \
+             Meta's webhook form",
+        );
+    }
+    if let Some(url) = &config.server.public_url
+        && url.scheme() != "https"
+    {
+        check.error(
+            "server.public_url",
+            "does not begin with https: Meta sends webhooks to no other address",
+            "put a proxy with a certificate in front of hark and write its https address",
+        );
+    }
+}
+
+/// What would tell real people things that are only meant for a trial.
+fn made_up(check: &mut Check, config: &Config, index: usize) {
+    let agent = &config.agents[index];
+    let Ok(engines) = config.engines(index) else { return };
+    if engines.llm.engine == "faq" && agent.knowledge.is_none() {
+        check.warning(
+            format!("agents[{index}].knowledge"),
+            format!(
+                "agent \"{}\" tells real people about the made-up shop of the demo",
+                agent.name
+            ),
+            "give the agent knowledge = [\"faq.csv\"] of your own, or a language model: [llm] \
+             engine = \"openai\"",
+        );
+    }
+    for (section, engine, own) in [
+        ("stt", engines.stt.engine, &agent.stt),
+        ("llm", engines.llm.engine, &agent.llm),
+        ("tts", engines.tts.engine, &agent.tts),
+    ] {
+        if engine == "scripted" {
+            let key = match own {
+                Some(_) => format!("agents[{index}].{section}"),
+                None => format!("{section}.engine"),
+            };
+            let message =
+                format!("agent \"{}\" meets real people with an engine made for tests", agent.name);
+            check.warning(&key, message, format!("use another engine than \"scripted\" for {key}"));
+        }
+    }
+}
+
+/// Files with secrets that every user of this machine can read; each is named once.
+#[cfg(unix)]
+fn open_to_all(check: &mut Check, config: &Config) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Read permission of everyone.
+    const OTHERS_READ: u32 = 0o004;
+    let mut files: BTreeMap<&Path, &str> = BTreeMap::new();
+    for (key, origin) in config.origins.of_secrets() {
+        files.entry(Path::new(origin)).or_insert(key);
+    }
+    for (file, key) in files {
+        // A variable's name is no file.
+        let Ok(about) = file.metadata() else { continue };
+        if about.is_file() && about.permissions().mode() & OTHERS_READ != 0 {
+            let file = file.display();
+            check.warning(
+                key,
+                format!("every user of this machine can read the secret in {file}"),
+                format!("chmod 600 {file}"),
+            );
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_: &mut Check, _: &Config) {}

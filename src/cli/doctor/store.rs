@@ -1,0 +1,28 @@
+//! The store: it can be written to, also beside a service that runs on it.
+
+use super::TIME_LIMIT;
+use super::report::Check;
+use crate::config::Config;
+use crate::store::sqlite::check_writable;
+
+pub(super) async fn check(config: &Config) -> Check {
+    const KEY: &str = "store.url";
+    const FIX: &str = "correct [store] url, or the permissions and the space of its folder";
+    let mut check = Check::new("store");
+    let path = config.store.path().to_owned();
+    let (name, exists) = (path.display().to_string(), path.exists());
+    let trial = tokio::task::spawn_blocking(move || check_writable(&path));
+    match tokio::time::timeout(TIME_LIMIT, trial).await {
+        Ok(Ok(Ok(()))) if exists => check.well(format!("{name} is writable")),
+        Ok(Ok(Ok(()))) => {
+            check.well(format!("{name} is not there yet and can be made: `hark serve` does it"));
+        }
+        Ok(Ok(Err(error))) => check.error(KEY, error.to_string(), FIX),
+        Ok(Err(_panicked)) => check.error(KEY, format!("{name} could not be looked at"), FIX),
+        Err(_late) => {
+            let message = format!("{name} did not answer within {} s", TIME_LIMIT.as_secs());
+            check.error(KEY, message, FIX);
+        }
+    }
+    check
+}

@@ -1,0 +1,59 @@
+//! What espeak-ng is installed: for who looks at a machine before it serves.
+
+use std::path::Path;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::voices::Voices;
+use super::{TIME_LIMIT, late, start};
+use crate::tts::TtsError;
+
+/// The installed program and its voices.
+#[derive(Debug)]
+pub struct Installed {
+    /// What it says of itself, e.g. `1.52.0`.
+    pub version: String,
+    voices: Voices,
+}
+
+impl Installed {
+    /// Runs `program` twice: for its version and for its voices.
+    ///
+    /// # Errors
+    /// `Start` if it is not there, `Engine` if it takes too long.
+    pub async fn find(program: &Path) -> Result<Self, TtsError> {
+        let said = ask(program, "--version").await?;
+        // "eSpeak NG text-to-speech: 1.52.0  Data at: /usr/lib/..."
+        let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
+        let version = version.unwrap_or("of an unknown version").to_owned();
+        Ok(Self { version, voices: list(program).await? })
+    }
+
+    /// Whether it has no voice at all: its data is missing.
+    pub fn is_mute(&self) -> bool {
+        self.voices.is_empty()
+    }
+
+    /// Whether it has a voice for `language`, an ISO 639-1 code with or without a region.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.voices.own_voice(language).is_some()
+    }
+
+    /// Whether it has the voice `name`, with or without a variant such as `+f3`.
+    pub fn has(&self, name: &str) -> bool {
+        self.voices.has(name)
+    }
+}
+
+/// The voices that `program` lists.
+pub(super) async fn list(program: &Path) -> Result<Voices, TtsError> {
+    Ok(Voices::parse(&ask(program, "--voices").await?))
+}
+
+async fn ask(program: &Path, what: &str) -> Result<String, TtsError> {
+    let mut command = Command::new(program);
+    let said = command.arg(what).kill_on_drop(true).output();
+    let said = timeout(TIME_LIMIT, said).await.map_err(|_| late())?.map_err(start)?;
+    Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+}
