@@ -5,6 +5,7 @@
 mod ask;
 mod demo;
 pub mod fixtures;
+mod models;
 mod print;
 mod say;
 mod serve;
@@ -45,6 +46,8 @@ enum Command {
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
     Say(say::Arguments),
+    /// List, download and check speech models.
+    Models(models::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
     /// Run the simulated WhatsApp alone.
@@ -117,6 +120,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
+            Command::Models(arguments) => models::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(context, arguments).await,
             Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
         }

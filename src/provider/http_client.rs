@@ -1,7 +1,8 @@
 //! The HTTP client of every provider call: one pool, with time limits.
 //!
 //! Made once by `app` and handed to who needs it. Invariant: a redirect is followed only to the
-//! same scheme, host and port, so that a token never leaves for a host nobody configured.
+//! same scheme, host and port, so that a token never leaves for a host nobody configured. Downloads
+//! of models have a client of their own, which is sent on to other hosts and has no token to lose.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(20);
 /// Redirects followed within one host.
 const HOPS: usize = 3;
+/// Redirects followed to a public file.
+const DOWNLOAD_HOPS: usize = 5;
 
 /// Builds the client. On a machine without CA certificates every `https` call fails, plain `http`
 /// to a configured fake works.
@@ -21,6 +24,21 @@ const HOPS: usize = 3;
 /// If the TLS library refuses its own defaults, which only a broken build can cause.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
+    build(builder)
+}
+
+/// Builds the client for public files that are checked by their checksums: it follows redirects to
+/// any host, as Hugging Face needs, and never from `https` to `http`. Nothing secret may be sent
+/// with it.
+///
+/// # Panics
+/// As [`http_client`].
+#[must_use]
+pub fn download_client() -> reqwest::Client {
+    build(|| builder().referer(false).redirect(redirect::Policy::custom(follow_anywhere)))
+}
+
+fn build(builder: fn() -> reqwest::ClientBuilder) -> reqwest::Client {
     // An error means that a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
     builder().build().unwrap_or_else(|error| {
@@ -52,6 +70,17 @@ fn follow_same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     if same_host && attempt.previous().len() <= HOPS { attempt.follow() } else { attempt.stop() }
 }
 
+fn follow_anywhere(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let secure = attempt.previous().iter().any(|from| from.scheme() == "https");
+    if secure && attempt.url().scheme() != "https" {
+        attempt.error("a redirect from https to http")
+    } else if attempt.previous().len() > DOWNLOAD_HOPS {
+        attempt.error("too many redirects")
+    } else {
+        attempt.follow()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +89,7 @@ mod tests {
     fn client_is_built_twice_and_without_certificates() {
         let _one = http_client();
         let _two = http_client();
+        let _three = download_client();
         builder().tls_certs_only([]).build().unwrap();
     }
 }

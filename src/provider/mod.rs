@@ -16,7 +16,7 @@ use futures_util::stream::BoxStream;
 use crate::audio::OggOpus;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
 
-pub use http_client::http_client;
+pub use http_client::{download_client, http_client};
 pub use split_text::split_text;
 
 /// What is sent.
