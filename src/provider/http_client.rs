@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reqwest::redirect;
+use reqwest::{Url, redirect};
 
 /// Time to open a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -71,14 +71,16 @@ fn follow_same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
 }
 
 fn follow_anywhere(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let secure = attempt.previous().iter().any(|from| from.scheme() == "https");
-    if secure && attempt.url().scheme() != "https" {
-        attempt.error("a redirect from https to http")
-    } else if attempt.previous().len() > DOWNLOAD_HOPS {
-        attempt.error("too many redirects")
-    } else {
+    if attempt.previous().len() <= DOWNLOAD_HOPS && is_as_safe(attempt.previous(), attempt.url()) {
         attempt.follow()
+    } else {
+        attempt.error("too many redirects, or one from https to http")
     }
+}
+
+/// Whether nothing that came over `https` goes on over `http`.
+fn is_as_safe(previous: &[Url], next: &Url) -> bool {
+    next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
 }
 
 #[cfg(test)]
@@ -91,5 +93,18 @@ mod tests {
         let _two = http_client();
         let _three = download_client();
         builder().tls_certs_only([]).build().unwrap();
+    }
+
+    #[test]
+    fn a_download_never_goes_on_from_https_to_http() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let safe = |previous: &[&str], next: &str| {
+            let previous: Vec<Url> = previous.iter().map(|text| url(text)).collect();
+            is_as_safe(&previous, &url(next))
+        };
+        assert!(safe(&["https://a"], "https://b") && safe(&["http://a"], "https://b"));
+        assert!(safe(&["http://a", "http://b"], "http://c"));
+        assert!(!safe(&["https://a"], "http://a") && !safe(&["http://a", "https://b"], "http://a"));
+        assert!(!safe(&["https://a"], "ftp://a"));
     }
 }

@@ -16,5 +16,6 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod models;
 mod voice;
 mod webhook;

@@ -119,31 +119,39 @@ impl Pull<'_> {
             return Ok(Pulled::Already);
         }
         report(Progress::Begin(part.done()));
+        if let Err(problem) = self.fill(&url, &mut part, &mut report).await {
+            if problem.spoils() || part.done() == 0 {
+                part.remove().await?;
+            }
+            return Err(problem);
+        }
+        part.finish(model).await?;
+        Ok(Pulled::Downloaded)
+    }
+
+    /// Fetches until `part` is whole, as often as it takes and the pace allows.
+    async fn fill(
+        &self,
+        url: &Url,
+        part: &mut Part,
+        report: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(), PullError> {
         let mut failures = 0;
         while part.missing() > 0 {
             let before = part.done();
-            let fetched = self.fetch(&url, &mut part, &mut report).await;
+            let fetched = self.fetch(url, part, report).await;
             part.flush().await?;
             let Err(problem) = fetched else { continue };
-            let Retry::After(least) = problem.retry() else {
-                if problem.spoils() || part.done() == 0 {
-                    part.remove().await?;
-                }
-                return Err(problem);
-            };
             failures = if part.done() >= before + PROGRESS { 1 } else { failures + 1 };
-            if failures >= self.pace.tries {
-                if part.done() == 0 {
-                    part.remove().await?;
-                }
-                return Err(problem);
-            }
+            let least = match problem.retry() {
+                Retry::After(least) if failures < self.pace.tries => least,
+                _ => return Err(problem),
+            };
             let wait = least.max(self.pace.first_wait * (1 << (failures - 1)));
             report(Progress::Again { problem: &problem, wait });
             sleep(wait).await;
         }
-        part.finish(model).await?;
-        Ok(Pulled::Downloaded)
+        Ok(())
     }
 
     fn url(&self, model: &Model) -> Result<Url, PullError> {
