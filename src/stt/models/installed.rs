@@ -37,7 +37,7 @@ pub fn check(file: &Path, model: &Model) -> io::Result<Condition> {
         return Ok(Condition::Size { bytes });
     }
     let mut hash = Sha256::new();
-    hash_all(&mut File::open(file)?, &mut hash)?;
+    hash_next(&File::open(file)?, bytes, &mut hash)?;
     Ok(compare(hash, model))
 }
 
@@ -51,10 +51,9 @@ pub fn check_bytes(bytes: &[u8], model: &Model) -> Condition {
     }
 }
 
-/// Feeds the rest of `file` to `hash`; returns how many bytes that was.
-pub(super) fn hash_all(file: &mut File, hash: &mut Sha256) -> io::Result<u64> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
+/// Feeds the next `length` bytes of `file` to `hash`, fewer if it ends; returns how many.
+pub(super) fn hash_next(file: &File, length: u64, hash: &mut Sha256) -> io::Result<u64> {
+    let (mut file, mut buffer, mut bytes) = (file.take(length), vec![0; 1 << 16], 0);
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(bytes),

@@ -36,12 +36,14 @@ impl Part {
         let opening = move || {
             let disk = |error| PullError::disk(&path, bytes, error);
             fs::create_dir_all(&folder).map_err(|e| PullError::disk(&folder, bytes, e))?;
-            let mut file = lock(&path, bytes)?;
+            let file = lock(&path, bytes)?;
             let mut hash = Sha256::new();
-            if file.metadata().map_err(disk)?.len() > bytes {
+            let mut length = file.metadata().map_err(disk)?.len();
+            if length > bytes {
                 file.set_len(0).map_err(disk)?;
+                length = 0;
             }
-            let done = installed::hash_all(&mut file, &mut hash).map_err(disk)?;
+            let done = installed::hash_next(&file, length, &mut hash).map_err(disk)?;
             Ok(Self { file: file.into(), path, target, hash, done, bytes })
         };
         tokio::task::spawn_blocking(opening).await.expect("opening a file does not panic")
