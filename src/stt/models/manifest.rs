@@ -191,7 +191,9 @@ mod tests {
     #[test]
     fn no_two_rows_are_the_same_model() {
         let count = models().len();
-        for value in [|m: &Model| m.name.clone(), |m| m.file.clone(), |m| m.sha256.clone()] {
+        for value in
+            [|m: &Model| m.name.clone(), |m: &Model| m.file.clone(), |m: &Model| m.sha256.clone()]
+        {
             let values: std::collections::BTreeSet<String> = models().iter().map(value).collect();
             assert_eq!(values.len(), count);
         }

@@ -190,7 +190,7 @@ async fn what_has_arrived_outlives_the_process() {
 async fn a_server_that_knows_no_ranges_is_read_from_the_start() {
     let server = Server::start(|_, _| Answer::whole(&file())).await;
     // The bytes of another file: nothing of them may be left.
-    let folder = Folder::with_part(&[7; 90_000]);
+    let folder = Folder::with_part(&vec![7; 90_000]);
     folder.pull(&server.url).await.unwrap();
     folder.has_the_model();
     assert_eq!(server.froms(), [90_000]);
@@ -240,7 +240,7 @@ async fn a_lie_while_resuming_leaves_what_is_there() {
 #[tokio::test]
 async fn a_part_that_is_too_long_is_begun_again() {
     let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
-    let folder = Folder::with_part(&[1; 200_002]);
+    let folder = Folder::with_part(&vec![1; 200_002]);
     folder.pull(&server.url).await.unwrap();
     folder.has_the_model();
     assert_eq!(server.froms(), [0]);
@@ -318,7 +318,7 @@ async fn other_bytes_are_refused_and_never_get_the_name() {
     .await;
 
     // A file that is there stays, whatever it is.
-    let server = Server::start(|_, _| Answer::whole(&[7; 200_001])).await;
+    let server = Server::start(|_, _| Answer::whole(&vec![7; 200_001])).await;
     let folder = Folder::new();
     std::fs::write(folder.0.path().join("ggml-small-one.bin"), "as it was").unwrap();
     folder.pull(&server.url).await.unwrap_err();
@@ -340,7 +340,7 @@ async fn a_damaged_file_is_replaced() {
 #[tokio::test]
 async fn a_damaged_part_costs_one_download_and_no_more() {
     let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
-    let folder = Folder::with_part(&[7; 90_000]);
+    let folder = Folder::with_part(&vec![7; 90_000]);
     let error = folder.pull(&server.url).await.unwrap_err();
     assert!(matches!(error, PullError::Checksum { .. }), "{error}");
     assert_eq!(folder.names(), [""; 0]);

@@ -27,7 +27,7 @@ async fn shows(
     let server = Server::start(move |_, _| answer()).await;
     let (hark, mirror) = (hark(), server.url.to_string());
     let ran = hark.run(&["models", "pull", name, "--mirror", &mirror]).await;
-    println!("# {lie}\n$ hark models pull {name} --mirror {mirror}\n{}", ran.stderr);
+    eprintln!("# {lie}\n$ hark models pull {name} --mirror {mirror}\n{}", ran.stderr);
     assert_eq!((ran.code, ran.text()), (1, ""), "{lie}: {}", ran.stderr);
     for word in words {
         assert!(ran.stderr.contains(word), "{lie}: {}\nsays nothing of {word}", ran.stderr);
@@ -113,7 +113,7 @@ async fn a_model_goes_where_it_will_be_found() {
 
 #[tokio::test]
 async fn a_damaged_file_is_replaced_where_it_lies() {
-    let server = Server::start(|_, _| Answer::whole(&[1; SILERO.1])).await;
+    let server = Server::start(|_, _| Answer::whole(&vec![1; SILERO.1])).await;
     let (mirror, damaged) = (server.url.to_string(), "models/ggml-silero-v6.2.0.bin");
     let hark = hark().file(damaged, "cut");
     // The part is beside it: it is in use, so it stays as it is.
