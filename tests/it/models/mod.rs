@@ -3,7 +3,9 @@
 //! Most tests use a small model of their own; the program itself knows only the real ones, whose
 //! bytes are not here, so it is shown being lied to.
 
+mod lies;
 mod program;
+mod resume;
 mod server;
 
 use std::os::unix::fs::symlink;
@@ -103,19 +105,6 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Pulls from a server that lies in one way and checks that it is refused with these words, that
-/// it was asked once, and that nothing is left.
-async fn refused(words: &[&str], answer: impl Fn() -> Answer + Send + Sync + 'static) {
-    let server = Server::start(move |_, _| answer()).await;
-    let folder = Folder::new();
-    let error = folder.pull(&server.url).await.expect_err("it was lied to").to_string();
-    for word in words {
-        assert!(error.contains(word), "{error}\nsays nothing of {word}");
-    }
-    assert_eq!(folder.names(), [""; 0], "{error}");
-    assert_eq!(server.asked().len(), 1, "{error}");
-}
-
 #[tokio::test]
 async fn a_model_is_pulled_once() {
     let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
@@ -145,188 +134,6 @@ async fn a_mirror_may_lie_deeper_than_the_root() {
 }
 
 #[tokio::test]
-async fn a_download_that_breaks_off_goes_on_where_it_was() {
-    let server = Server::start(|number, asked| {
-        let answer = Answer::honest(&file(), asked);
-        if number < 2 { answer.cut(70_000) } else { answer }
-    })
-    .await;
-    let (folder, mut told) = (Folder::new(), Vec::new());
-    let report = |progress: Progress<'_>| {
-        if let Progress::Again { problem, wait } = progress {
-            told.push((problem.to_string(), wait.as_millis()));
-        }
-    };
-    folder.pull_at(&server.url, PACE, report).await.unwrap();
-    folder.has_the_model();
-    assert_eq!(server.froms(), [0, 70_000, 140_000]);
-    let waits: Vec<u128> = told.iter().map(|(_, wait)| *wait).collect();
-    assert_eq!(waits, [1, 2], "each pause is longer");
-    assert!(told[0].0.contains("broke off after 70000 of 200001 bytes"), "{}", told[0].0);
-}
-
-#[tokio::test]
-async fn what_has_arrived_outlives_the_process() {
-    let broken = Server::start(|_, asked| Answer::honest(&file(), asked).cut(50_000)).await;
-    let folder = Folder::new();
-    let error = folder.pull(&broken.url).await.unwrap_err();
-    assert!(matches!(error, PullError::BrokeOff { done: 150_000, .. }), "{error}");
-    assert_eq!(broken.froms(), [0, 50_000, 100_000], "three tries, then it gives up");
-    assert_eq!(folder.names(), ["ggml-small-one.bin.part"]);
-
-    let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
-    let mut begin = None;
-    let report = |progress: Progress<'_>| {
-        if let Progress::Begin(done) = progress {
-            begin = Some(done);
-        }
-    };
-    folder.pull_at(&server.url, PACE, report).await.unwrap();
-    folder.has_the_model();
-    assert_eq!((server.froms(), begin), (vec![150_000], Some(150_000)));
-}
-
-#[tokio::test]
-async fn a_server_that_knows_no_ranges_is_read_from_the_start() {
-    let server = Server::start(|_, _| Answer::whole(&file())).await;
-    // The bytes of another file: nothing of them may be left.
-    let folder = Folder::with_part(&vec![7; 90_000]);
-    folder.pull(&server.url).await.unwrap();
-    folder.has_the_model();
-    assert_eq!(server.froms(), [90_000]);
-}
-
-#[tokio::test]
-async fn a_range_that_does_not_fit_is_asked_for_from_the_start() {
-    let ranges: [&'static str; 6] = [
-        "206 Partial Content\nContent-Range: bytes 0-200000/200001",
-        "206 Partial Content\nContent-Range: bytes 90000-200000/300000",
-        "206 Partial Content\nContent-Range: bytes 90000-99999/200001",
-        "206 Partial Content\nContent-Range: pages 1-2/3",
-        "206 Partial Content",
-        "416 Range Not Satisfiable\nContent-Range: bytes */200001",
-    ];
-    for head in ranges {
-        let server = Server::start(move |_, asked| match asked.from {
-            0 => Answer::whole(&file()),
-            _ => Answer::new(head, "something else"),
-        })
-        .await;
-        let folder = Folder::with_part(&file()[..90_000]);
-        folder.pull(&server.url).await.unwrap_or_else(|error| panic!("{head}: {error}"));
-        folder.has_the_model();
-        assert_eq!(server.froms(), [90_000, 0], "{head}");
-    }
-}
-
-#[tokio::test]
-async fn a_lie_while_resuming_leaves_what_is_there() {
-    let lies = [
-        "200 OK\nContent-Type: text/html\nContent-Length: 6",
-        "200 OK\nContent-Length: 6",
-        "200 OK\nContent-Length: 300000",
-        "206 Partial Content\nContent-Range: bytes 90000-200000/200001\nContent-Length: 6",
-        "403 Forbidden",
-    ];
-    for lie in lies {
-        let server = Server::start(move |_, _| Answer::new(lie, "<html>")).await;
-        let folder = Folder::with_part(&file()[..90_000]);
-        folder.pull(&server.url).await.expect_err(lie);
-        assert!(folder.read("ggml-small-one.bin.part") == file()[..90_000], "{lie}");
-        assert_eq!(folder.names(), ["ggml-small-one.bin.part"], "{lie}");
-    }
-}
-
-#[tokio::test]
-async fn a_part_that_is_too_long_is_begun_again() {
-    let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
-    let folder = Folder::with_part(&vec![1; 200_002]);
-    folder.pull(&server.url).await.unwrap();
-    folder.has_the_model();
-    assert_eq!(server.froms(), [0]);
-}
-
-#[tokio::test]
-async fn a_whole_part_needs_no_server() {
-    let folder = Folder::with_part(&file());
-    folder.pull(&"http://127.0.0.1:9".parse().unwrap()).await.unwrap();
-    folder.has_the_model();
-}
-
-#[tokio::test]
-async fn a_length_that_is_a_lie_is_refused() {
-    let announces = |length: &str| format!("announces {length} bytes where 200001 are due");
-    let short = || Answer::new("200 OK\nContent-Length: 5", &file()[..5]);
-    refused(&[&announces("5")], short).await;
-    let long = || Answer::new("200 OK\nContent-Length: 200006", file());
-    refused(&[&announces("200006")], long).await;
-    refused(&[&announces("0")], || Answer::new("200 OK\nContent-Length: 0", "")).await;
-}
-
-#[tokio::test]
-async fn more_bytes_than_the_model_has_are_not_read() {
-    refused(&["sends more than the 200001 bytes"], || {
-        Answer::new("200 OK", vec![b'x'; 4096]).for_ever()
-    })
-    .await;
-    refused(&["sends more than the 200001 bytes"], || {
-        Answer::new("200 OK", [file(), b"one more".to_vec()].concat())
-    })
-    .await;
-    let chunk = || format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    let head = "200 OK\nTransfer-Encoding: chunked";
-    refused(&["sends more than"], move || Answer::new(head, chunk()).for_ever()).await;
-}
-
-#[tokio::test]
-async fn fewer_bytes_without_a_length_are_a_download_that_broke_off() {
-    let server = Server::start(|_, asked| match asked.from {
-        0 => Answer::new("200 OK", file()).cut(120_000),
-        _ => Answer::rest(&file(), asked),
-    })
-    .await;
-    let folder = Folder::new();
-    folder.pull(&server.url).await.unwrap();
-    folder.has_the_model();
-    assert_eq!(server.froms(), [0, 120_000]);
-}
-
-#[tokio::test]
-async fn a_web_page_is_refused_as_one() {
-    let words = ["web page", "login", "/someone/models/resolve/0123abcd/ggml-small-one.bin"];
-    let page = "<!DOCTYPE html><title>Sign in</title>";
-    refused(&words, move || Answer::new("200 OK\nContent-Type: text/html; charset=utf-8", page))
-        .await;
-    refused(&words, move || Answer::whole(format!("\n  {page}").as_bytes())).await;
-    // As long as the model, and called a file.
-    refused(&words, move || {
-        let mut body = page.as_bytes().to_vec();
-        body.resize(200_001, b' ');
-        let head = "200 OK\nContent-Type: application/octet-stream\nContent-Length: 200001";
-        Answer::new(head, body)
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn other_bytes_are_refused_and_never_get_the_name() {
-    let other = || [&file()[..200_000], b"?"].concat();
-    let got = encode(Sha256::digest(other()));
-    refused(&["checksum", &model().sha256, &got, "run the same command again"], move || {
-        Answer::whole(&other())
-    })
-    .await;
-
-    // A file that is there stays, whatever it is.
-    let server = Server::start(|_, _| Answer::whole(&vec![7; 200_001])).await;
-    let folder = Folder::new();
-    std::fs::write(folder.0.path().join("ggml-small-one.bin"), "as it was").unwrap();
-    folder.pull(&server.url).await.unwrap_err();
-    assert_eq!(folder.names(), ["ggml-small-one.bin"]);
-    assert_eq!(folder.read("ggml-small-one.bin"), b"as it was");
-}
-
-#[tokio::test]
 async fn a_damaged_file_is_replaced() {
     let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
     for damaged in [file()[..1000].to_vec(), vec![7; 200_001]] {
@@ -335,81 +142,6 @@ async fn a_damaged_file_is_replaced() {
         assert_eq!(folder.pull(&server.url).await.unwrap(), Pulled::Downloaded);
         folder.has_the_model();
     }
-}
-
-#[tokio::test]
-async fn a_damaged_part_costs_one_download_and_no_more() {
-    let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
-    let folder = Folder::with_part(&vec![7; 90_000]);
-    let error = folder.pull(&server.url).await.unwrap_err();
-    assert!(matches!(error, PullError::Checksum { .. }), "{error}");
-    assert_eq!(folder.names(), [""; 0]);
-    folder.pull(&server.url).await.unwrap();
-    folder.has_the_model();
-    assert_eq!(server.froms(), [90_000, 0]);
-}
-
-#[tokio::test]
-async fn a_status_that_is_final_is_named() {
-    refused(&["404", "no such file", "mirror"], || Answer::new("404 Not Found", "<html>")).await;
-    refused(&["403", "login"], || Answer::new("403 Forbidden", "")).await;
-    refused(&["401", "login"], || Answer::new("401 Unauthorized", "")).await;
-    refused(&["204", "no file"], || Answer::new("204 No Content", "")).await;
-    // A part that nobody asked for.
-    let head = "206 Partial Content\nContent-Range: bytes 0-200000/200001";
-    refused(&["206", "no file"], move || Answer::new(head, file())).await;
-}
-
-#[tokio::test]
-async fn a_status_that_passes_is_waited_for() {
-    let server = Server::start(|number, asked| match number {
-        0 => Answer::new("503 Service Unavailable", ""),
-        1 => Answer::new("429 Too Many Requests\nRetry-After: 0", ""),
-        _ => Answer::honest(&file(), asked),
-    })
-    .await;
-    let folder = Folder::new();
-    folder.pull(&server.url).await.unwrap();
-    folder.has_the_model();
-
-    let server = Server::start(|_, _| Answer::new("500 Oh No", "")).await;
-    let folder = Folder::new();
-    let error = folder.pull(&server.url).await.unwrap_err().to_string();
-    assert!(error.contains("127.0.0.1 answered 500"), "{error}");
-    assert_eq!((server.asked().len(), folder.names().len()), (3, 0));
-}
-
-#[tokio::test]
-async fn a_server_may_say_how_long_to_wait_within_reason() {
-    let server =
-        Server::start(|_, _| Answer::new("429 Too Many Requests\nRetry-After: 86400", "")).await;
-    let folder = Folder::new();
-    let (told, mut waits) = tokio::sync::mpsc::channel(1);
-    let report = |progress: Progress<'_>| {
-        if let Progress::Again { wait, .. } = progress {
-            told.try_send(wait).unwrap();
-        }
-    };
-    tokio::select! {
-        result = folder.pull_at(&server.url, PACE, report) => panic!("it did not wait: {result:?}"),
-        wait = waits.recv() => assert_eq!(wait, Some(Duration::from_secs(30))),
-    }
-}
-
-#[tokio::test]
-async fn nobody_there_and_silence_are_told_apart_from_lies() {
-    let gone = Server::start(|_, _| Answer::whole(b"")).await.url.clone();
-    let folder = Folder::new();
-    let error = folder.pull(&gone).await.unwrap_err().to_string();
-    assert!(error.starts_with("no answer from 127.0.0.1: "), "{error}");
-    assert_eq!(folder.names(), [""; 0]);
-
-    let hasty = Pace { stall: Duration::from_millis(300), ..PACE };
-    let silent =
-        Server::start(|_, asked| Answer::honest(&file(), asked).cut(60_000).silent()).await;
-    let error = folder.pull_at(&silent.url, hasty, |_| {}).await.unwrap_err().to_string();
-    assert!(error.contains("180000 of 200001 bytes: hardly anything arrives"), "{error}");
-    assert_eq!(silent.froms(), [0, 60_000, 120_000]);
 }
 
 #[tokio::test]
