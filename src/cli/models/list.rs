@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         "\nspeed: what ten seconds of speech take on two cores. fastest: less than 0.3 s, fast: \
          less than 2 s,\nmoderate: less than 6 s, slow: as long as they last or longer, so for a \
          graphics card.\nsilero: tells speech from other sound; hark has its own way and does \
-         not use it yet.",
+         not use it yet.\nAddresses and checksums: hark models list --json",
     )?;
     Ok(ExitCode::SUCCESS)
 }
