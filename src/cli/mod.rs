@@ -6,6 +6,7 @@ mod ask;
 mod demo;
 mod doctor;
 pub mod fixtures;
+mod models;
 mod print;
 mod say;
 mod serve;
@@ -48,6 +49,8 @@ enum Command {
     Say(say::Arguments),
     /// Look at everything a service needs and say how to mend what is missing.
     Doctor(doctor::Arguments),
+    /// List, download and check speech models.
+    Models(models::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
     /// Run the simulated WhatsApp alone.
@@ -120,6 +123,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => doctor::run(context, arguments).await,
+            Command::Models(arguments) => models::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(context, arguments).await,
             Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
         }

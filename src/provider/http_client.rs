@@ -1,11 +1,12 @@
 //! The HTTP clients of all calls: a pool each, with time limits.
 //!
 //! Made by `app` and handed to who needs them. Invariant: a redirect is followed only to the
-//! same scheme, host and port, so that a token never leaves for a host nobody configured.
+//! same scheme, host and port, so that a token never leaves for a host nobody configured. Downloads
+//! of models have a client of their own, which is sent on to other hosts and has no token to lose.
 
 use std::time::Duration;
 
-use reqwest::redirect;
+use reqwest::{Url, redirect};
 
 /// Time to open a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -13,6 +14,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(20);
 /// Redirects followed within one host.
 const HOPS: usize = 3;
+/// Redirects followed to a public file.
+const DOWNLOAD_HOPS: usize = 5;
 
 /// How long a client waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,15 +42,31 @@ pub fn http_client() -> reqwest::Client {
 /// As [`http_client`].
 #[must_use]
 pub fn http_client_with(times: ClientTimes) -> reqwest::Client {
+    build(|| builder(times))
+}
+
+/// Builds the client for public files that are checked by their checksums: it follows redirects to
+/// any host, as Hugging Face needs, and never from `https` to `http`. Nothing secret may be sent
+/// with it.
+///
+/// # Panics
+/// As [`http_client`].
+#[must_use]
+pub fn download_client() -> reqwest::Client {
+    let times = ClientTimes { connect: CONNECT, read: Some(READ) };
+    let anywhere = || redirect::Policy::custom(follow_anywhere);
+    build(|| builder(times).referer(false).redirect(anywhere()))
+}
+
+fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> reqwest::Client {
     // An error means that a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
-    builder(times).build().unwrap_or_else(|error| {
+    builder().build().unwrap_or_else(|error| {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "no CA certificates found, https calls will fail"
         );
-        let bare = builder(times).tls_certs_only([]).build();
-        bare.expect("a client without certificates needs nothing")
+        builder().tls_certs_only([]).build().expect("a client without certificates needs nothing")
     })
 }
 
@@ -74,6 +93,19 @@ fn follow_same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     if same_host && attempt.previous().len() <= HOPS { attempt.follow() } else { attempt.stop() }
 }
 
+fn follow_anywhere(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    if attempt.previous().len() <= DOWNLOAD_HOPS && is_as_safe(attempt.previous(), attempt.url()) {
+        attempt.follow()
+    } else {
+        attempt.error("too many redirects, or one from https to http")
+    }
+}
+
+/// Whether nothing that came over `https` goes on over `http`.
+fn is_as_safe(previous: &[Url], next: &Url) -> bool {
+    next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +116,20 @@ mod tests {
         let _two = http_client();
         let times = ClientTimes { connect: CONNECT, read: None };
         let _three = http_client_with(times);
+        let _four = download_client();
         builder(times).tls_certs_only([]).build().unwrap();
+    }
+
+    #[test]
+    fn a_download_never_goes_on_from_https_to_http() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let safe = |previous: &[&str], next: &str| {
+            let previous: Vec<Url> = previous.iter().map(|text| url(text)).collect();
+            is_as_safe(&previous, &url(next))
+        };
+        assert!(safe(&["https://a"], "https://b") && safe(&["http://a"], "https://b"));
+        assert!(safe(&["http://a", "http://b"], "http://c"));
+        assert!(!safe(&["https://a"], "http://a") && !safe(&["http://a", "https://b"], "http://a"));
+        assert!(!safe(&["https://a"], "ftp://a"));
     }
 }

@@ -16,7 +16,7 @@ use futures_util::stream::BoxStream;
 use crate::audio::OggOpus;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
 
-pub use http_client::{ClientTimes, http_client, http_client_with};
+pub use http_client::{ClientTimes, download_client, http_client, http_client_with};
 pub use split_text::split_text;
 
 /// What is sent.

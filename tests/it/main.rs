@@ -20,6 +20,7 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod models;
 mod speaking;
 mod thinking;
 mod voice;

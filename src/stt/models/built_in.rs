@@ -19,6 +19,11 @@ pub(super) fn find(name: &str) -> Option<ModelSource> {
     Some(ModelSource::Bytes { name: NAME, bytes })
 }
 
+/// The model's bytes, if this build has one.
+pub fn bytes() -> Option<&'static [u8]> {
+    BYTES
+}
+
 #[cfg(all(test, feature = "model-micro"))]
 mod tests {
     use sha2::{Digest as _, Sha256};

@@ -3,7 +3,9 @@
 //! Between the file's name and the engine: a model is known by the name of its file, wherever that
 //! lies, and only the manifest says that it may be run otherwise than openai/whisper's.
 
-use serde::Deserialize;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 
 use super::ModelSource;
 
@@ -17,17 +19,62 @@ pub struct Model {
     pub name: String,
     /// The name of its file.
     pub file: String,
+    /// What it is for.
+    #[serde(default)]
+    pub kind: Kind,
+    /// The folder on Hugging Face that its file is in, a pinned revision included; `None` if it is
+    /// not downloaded.
+    pub from: Option<String>,
     /// Size of the file.
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// SPDX expression for the weights.
     pub licence: String,
-    /// ISO 639-1 codes of what it understands.
-    pub languages: Vec<String>,
+    /// What it understands.
+    pub languages: Languages,
+    /// How long it takes.
+    pub speed: Speed,
     /// How it must be run.
     #[serde(default)]
     pub run: RunStyle,
+}
+
+/// What a model is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Speech to text.
+    #[default]
+    Whisper,
+    /// Tells where somebody speaks. No part of hark uses one yet.
+    Vad,
+}
+
+/// What a model understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Languages {
+    /// English only.
+    English,
+    /// About a hundred languages.
+    Multilingual,
+    /// It does not matter to it.
+    Any,
+}
+
+/// How long ten seconds of speech take on two cores, without a graphics card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speed {
+    /// Less than 0.3 s.
+    Fastest,
+    /// Less than 2 s.
+    Fast,
+    /// Less than 6 s.
+    Moderate,
+    /// About as long as the note or longer.
+    Slow,
 }
 
 /// How a model must be run; the default is for openai/whisper's.
@@ -61,22 +108,58 @@ impl Default for RunStyle {
 }
 
 /// Every model of the manifest.
-pub fn models() -> Vec<Model> {
+pub fn models() -> &'static [Model] {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Manifest {
         model: Vec<Model>,
     }
-    let manifest: Manifest = toml::from_str(MANIFEST).expect("a test reads the manifest");
-    manifest.model
+    static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
+        let manifest: Manifest = toml::from_str(MANIFEST).expect("a test reads the manifest");
+        manifest.model
+    });
+    &MODELS
 }
 
 /// What the manifest says of a model.
-pub fn of(source: &ModelSource) -> Option<Model> {
-    models().into_iter().find(|model| match source {
+pub fn of(source: &ModelSource) -> Option<&'static Model> {
+    models().iter().find(|model| match source {
         ModelSource::Path(path) => path.file_name().is_some_and(|file| *file == *model.file),
         ModelSource::Bytes { name, .. } => model.name == *name,
     })
+}
+
+/// The model that is called `name`: `tiny`, `ggml-tiny` or `ggml-tiny.bin`.
+pub fn named(name: &str) -> Option<&'static Model> {
+    let stem = name.strip_suffix(".bin").unwrap_or(name);
+    let is = |model: &&Model| model.name == stem || model.file.strip_suffix(".bin") == Some(stem);
+    models().iter().find(is)
+}
+
+/// The model whose name is most like `name`, if one is.
+pub fn nearest(name: &str) -> Option<&'static Model> {
+    let name = name.to_lowercase();
+    let name = name.strip_suffix(".bin").unwrap_or(&name);
+    let name = name.strip_prefix("ggml-").unwrap_or(name);
+    let nearest = models().iter().min_by_key(|model| changes(&model.name, name))?;
+    // More than half of it changed is another word.
+    (2 * changes(&nearest.name, name) <= nearest.name.len()).then_some(nearest)
+}
+
+/// How many letters must be put in, left out or changed to make `b` of `a`.
+fn changes(a: &str, b: &str) -> usize {
+    let b = b.as_bytes();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 #[cfg(test)]
@@ -89,11 +172,47 @@ mod tests {
     fn every_row_is_complete() {
         for model in models() {
             let file = model.file.strip_suffix(".bin").expect(".bin");
-            assert!(!file.is_empty() && !file.contains('/'), "{model:?}");
-            assert!(model.bytes > 1_000_000, "{model:?}");
+            assert!(!file.contains('/'), "{model:?}");
+            assert!(model.bytes > 500_000, "{model:?}");
             assert!(hex::decode(&model.sha256).is_ok_and(|hash| hash.len() == 32), "{model:?}");
-            assert!(!model.licence.is_empty() && !model.languages.is_empty(), "{model:?}");
+            assert!(!model.licence.is_empty(), "{model:?}");
+            if let Some(from) = &model.from {
+                // `main` would be another file one day.
+                let (repository, revision) = from.split_once("/resolve/").expect("a revision");
+                assert!(hex::decode(revision).is_ok_and(|hash| hash.len() == 20), "{model:?}");
+                assert_eq!(repository.split('/').count(), 2, "{model:?}");
+                assert_eq!(file, format!("ggml-{}", model.name));
+                assert_eq!(model.languages == Languages::English, file.contains(".en"), "{file}");
+                assert_eq!(model.run, RunStyle::default(), "{file}");
+            }
         }
+    }
+
+    #[test]
+    fn no_two_rows_are_the_same_model() {
+        let count = models().len();
+        for value in
+            [|m: &Model| m.name.clone(), |m: &Model| m.file.clone(), |m: &Model| m.sha256.clone()]
+        {
+            let values: std::collections::BTreeSet<String> = models().iter().map(value).collect();
+            assert_eq!(values.len(), count);
+        }
+    }
+
+    #[test]
+    fn the_sizes_of_one_model_in_three_forms_fit_one_another() {
+        // A block of 32 weights: 64 bytes in f16, 34 in q8_0, 24 in q5_1, 22 in q5_0.
+        let mut checked = 0;
+        for q5 in models().iter().filter(|model| model.name.contains("-q5_")) {
+            let (name, form) = q5.name.rsplit_once('-').expect("it has a form");
+            let bytes = |name: &str| named(name).map(|model| model.bytes);
+            let whole = bytes(name).expect("every form has its whole");
+            let Some(q8) = bytes(&format!("{name}-q8_0")) else { continue };
+            let saved = if form == "q5_1" { 40 } else { 42 };
+            assert_eq!((whole - q5.bytes) * 30, (whole - q8) * saved, "{name}");
+            checked += 1;
+        }
+        assert_eq!(checked, 9);
     }
 
     #[test]
@@ -102,6 +221,25 @@ mod tests {
         let run = of("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
         assert!(run.cut_audio_ctx && run.no_timestamps && !run.suppress_blank);
         assert!(run.temperature_inc.abs() < f32::EPSILON && run.threads == Some(1));
+        let base = of("models/ggml-base.en.bin").expect("it is in the manifest");
+        assert_eq!((base.name.as_str(), base.run), ("base.en", RunStyle::default()));
         assert_eq!(of("models/ggml-mine.bin"), None);
+    }
+
+    #[test]
+    fn a_name_is_found_in_each_way_of_writing_it_and_a_slip_is_guessed() {
+        let is = |model: Option<&Model>| model.map(|model| model.name.clone());
+        for name in ["tiny.en-q5_1", "ggml-tiny.en-q5_1", "ggml-tiny.en-q5_1.bin"] {
+            assert_eq!(is(named(name)).as_deref(), Some("tiny.en-q5_1"));
+        }
+        assert_eq!(is(named("tin")), None);
+        let check =
+            |name: &str, meant: Option<&str>| assert_eq!(is(nearest(name)).as_deref(), meant);
+        check("tin", Some("tiny"));
+        check("Base-EN", Some("base.en"));
+        check("ggml-large-v3-trubo.bin", Some("large-v3-turbo"));
+        check("silero-vad", Some("silero-v6.2.0"));
+        check("parakeet-tdt-0.6b", None);
+        check("", None);
     }
 }

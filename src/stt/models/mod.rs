@@ -5,11 +5,15 @@
 //! Whether the file is a model is checked by the engine that loads it.
 
 pub mod built_in;
+pub mod installed;
 pub mod manifest;
+pub mod pull;
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use self::manifest::{Kind, Model};
 
 /// Where the model's bytes are.
 #[derive(Clone, PartialEq, Eq)]
@@ -114,21 +118,34 @@ pub fn find(
     if let Some(built_in) = built_in::find(name) {
         return Ok(built_in);
     }
-    let folders = [
-        models_dir.map(Path::to_owned),
-        hark_models.map(Path::to_owned),
-        Some(PathBuf::from("models")),
-        cache_dir.map(|cache| cache.join("hark").join("models")),
-    ];
-    let looked_for: Vec<PathBuf> = folders
+    let looked_for: Vec<PathBuf> = folders(models_dir, hark_models, cache_dir)
         .into_iter()
-        .flatten()
         .flat_map(|folder| file_names(name).into_iter().map(move |file| folder.join(file)))
         .collect();
     match looked_for.iter().find(|file| file.is_file()) {
         Some(file) => Ok(ModelSource::Path(file.clone())),
         None => Err(ModelError::NotFound { name: name.to_owned(), looked_for }),
     }
+}
+
+/// The folders that a name is looked up in, in this order; [`find`] says what they are.
+pub fn folders(
+    models_dir: Option<&Path>,
+    hark_models: Option<&Path>,
+    cache_dir: Option<&Path>,
+) -> Vec<PathBuf> {
+    let folders = [
+        models_dir.map(Path::to_owned),
+        hark_models.map(Path::to_owned),
+        Some(PathBuf::from("models")),
+        cache_dir.map(in_cache),
+    ];
+    folders.into_iter().flatten().collect()
+}
+
+/// The folder for models in the user's cache folder.
+pub fn in_cache(cache_dir: &Path) -> PathBuf {
+    cache_dir.join("hark").join("models")
 }
 
 /// A name that holds a separator is a path, and never leaves a model folder by accident.
@@ -154,12 +171,9 @@ fn file_names(name: &str) -> Vec<String> {
 /// The command that gets the official model meant by a name or file, `tiny` if it means none.
 fn pull_line(name: &str) -> String {
     let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
-    let stem = file.strip_suffix(".bin").unwrap_or(file);
-    let short = stem.strip_prefix("ggml-").unwrap_or(stem);
-    let family = short.split(['.', '-']).next().unwrap_or(short);
-    let official = matches!(family, "tiny" | "base" | "small" | "medium")
-        || matches!(short, "large-v3" | "large-v3-turbo");
-    format!("hark models pull {}", if official { short } else { "tiny" })
+    let hears = |model: &&Model| model.from.is_some() && model.kind == Kind::Whisper;
+    let name = manifest::named(file).filter(hears).map_or("tiny", |model| &model.name);
+    format!("hark models pull {name}")
 }
 
 fn list(files: &[PathBuf]) -> String {
@@ -219,5 +233,6 @@ mod tests {
         check("ggml-small-q5_1.bin", "hark models pull small-q5_1");
         check("/nowhere/ggml-large-v3-turbo.bin", "hark models pull large-v3-turbo");
         check("../models/mine", "hark models pull tiny");
+        check("ggml-silero-v6.2.0.bin", "hark models pull tiny");
     }
 }

@@ -1,0 +1,74 @@
+//! `hark models`: which models there are, getting one, and whether those here are whole.
+
+mod list;
+mod pull;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{Context, print};
+use crate::stt::models::manifest::{self, Model};
+use crate::stt::models::{built_in, folders};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show the models hark knows, and which are here.
+    List(list::Arguments),
+    /// Download a model and check it; a download that broke off is continued.
+    Pull(pull::Arguments),
+    /// Read the models that are here and compare them with their checksums.
+    Verify(verify::Arguments),
+}
+
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::List(arguments) => list::run(&context, &arguments),
+        Command::Pull(arguments) => pull::run(&context, arguments).await,
+        Command::Verify(arguments) => {
+            // It reads gigabytes.
+            tokio::task::spawn_blocking(move || verify::run(&context, arguments)).await?
+        }
+    }
+}
+
+/// The folders that models are looked for in.
+fn places(context: &Context) -> Vec<PathBuf> {
+    folders(
+        context.config.stt.models_dir.as_deref(),
+        context.places.hark_models.as_deref(),
+        context.places.cache.as_deref(),
+    )
+}
+
+/// A model of the manifest, from an argument; clap makes wrong usage, exit code 2, of what is none.
+fn known(name: &str) -> Result<&'static Model, String> {
+    manifest::named(name).ok_or_else(|| {
+        let guess = manifest::nearest(name)
+            .map(|model| format!("; did you mean `{}`?", model.name))
+            .unwrap_or_default();
+        let names: Vec<&str> = manifest::models().iter().map(|model| &*model.name).collect();
+        format!("hark knows no such model{guess}\nknown: {}", names.join(", "))
+    })
+}
+
+/// The bytes of `model`, if it is part of this program.
+fn built_in(model: &Model) -> Option<&'static [u8]> {
+    built_in::bytes().filter(|_| model.name == built_in::NAME)
+}
+
+/// A size as people read it.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        100_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

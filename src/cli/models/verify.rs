@@ -1,0 +1,197 @@
+//! `hark models verify`: reads every model that is here, and the one that is built in.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::{Context, built_in, known, places, print};
+use crate::stt::models::installed::{self, Condition};
+use crate::stt::models::manifest::{self, Model};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Only these: names of models, or files with a `/` in their paths [default: all].
+    #[arg(value_parser = wanted)]
+    names: Vec<Wanted>,
+    /// Print a JSON array.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is to be checked.
+#[derive(Clone)]
+enum Wanted {
+    Model(&'static Model),
+    File(PathBuf),
+}
+
+/// What was found out about one file.
+#[derive(Serialize)]
+struct Finding {
+    /// The model it is by its name.
+    model: Option<&'static str>,
+    /// The file; none for what is built in or not here.
+    path: Option<PathBuf>,
+    status: Status,
+    /// What is wrong and what to do.
+    problem: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ok,
+    Damaged,
+    Unreadable,
+    Missing,
+    /// Not in the manifest.
+    Unknown,
+    /// A download that broke off.
+    Unfinished,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut findings = Vec::new();
+    let mut report = |finding: Finding| {
+        if !arguments.json {
+            print::line(&finding.line())?;
+        }
+        findings.push(finding);
+        anyhow::Ok(())
+    };
+    if arguments.names.is_empty() {
+        let here = |model: &&Model| built_in(model).is_some();
+        for model in manifest::models().iter().filter(here) {
+            built_in(model).map(|bytes| report(of_bytes(model, bytes))).transpose()?;
+        }
+        for file in all_files(context)? {
+            report(of_file(file))?;
+        }
+    }
+    for wanted in arguments.names {
+        match wanted {
+            Wanted::File(file) => report(of_file(file))?,
+            Wanted::Model(model) => {
+                let bytes = built_in(model);
+                bytes.map(|bytes| report(of_bytes(model, bytes))).transpose()?;
+                let mut files = all_files(context)?;
+                files.retain(|file| is_of(file, model));
+                if files.is_empty() && bytes.is_none() {
+                    let problem = format!("it is not here: hark models pull {}", model.name);
+                    report(Finding::new(Some(model), None, Status::Missing, Some(problem)))?;
+                }
+                files.into_iter().try_for_each(|file| report(of_file(file)))?;
+            }
+        }
+    }
+    if arguments.json {
+        print::json(&findings)?;
+    }
+    let bad = |finding: &Finding| {
+        matches!(finding.status, Status::Damaged | Status::Unreadable | Status::Missing)
+    };
+    Ok(ExitCode::from(u8::from(findings.iter().any(bad))))
+}
+
+/// Every model file and part of one in the folders that models are looked for in, once.
+fn all_files(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut files, mut seen) = (Vec::new(), HashSet::new());
+    for folder in places(context) {
+        for ending in [".bin", ".bin.part"] {
+            let unreadable = || format!("reading {}", folder.display());
+            for file in installed::files(&folder, ending).with_context(unreadable)? {
+                if seen.insert(file.canonicalize().with_context(unreadable)?) {
+                    files.push(file);
+                }
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn of_bytes(model: &'static Model, bytes: &[u8]) -> Finding {
+    compared(model, None, installed::check_bytes(bytes, model))
+}
+
+fn of_file(file: PathBuf) -> Finding {
+    let name = name(&file);
+    if let Some(model) = name.strip_suffix(".part").and_then(by_file) {
+        let problem = format!("broken off; `hark models pull {}` goes on with it", model.name);
+        return Finding::new(Some(model), Some(file), Status::Unfinished, Some(problem));
+    }
+    let Some(model) = by_file(&name) else {
+        let problem = "it is none of the models that hark knows, by its name".to_owned();
+        return Finding::new(None, Some(file), Status::Unknown, Some(problem));
+    };
+    match installed::check(&file, model) {
+        Ok(condition) => compared(model, Some(file), condition),
+        Err(error) => {
+            Finding::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))
+        }
+    }
+}
+
+fn compared(model: &'static Model, file: Option<PathBuf>, condition: Condition) -> Finding {
+    let differs = match condition {
+        Condition::Good => return Finding::new(Some(model), file, Status::Ok, None),
+        Condition::Size { bytes } => format!("{bytes} bytes instead of {}", model.bytes),
+        Condition::Checksum { sha256 } => format!("sha256 {sha256} instead of {}", model.sha256),
+    };
+    let problem = match &file {
+        Some(_) if model.from.is_some() => {
+            format!("{differs}; `hark models pull {}` replaces it", model.name)
+        }
+        Some(_) => format!("{differs}; remove it"),
+        None => format!("{differs}; this program is damaged, install it again"),
+    };
+    Finding::new(Some(model), file, Status::Damaged, Some(problem))
+}
+
+impl Finding {
+    fn new(
+        model: Option<&'static Model>,
+        path: Option<PathBuf>,
+        status: Status,
+        problem: Option<String>,
+    ) -> Self {
+        Self { model: model.map(|model| &*model.name), path, status, problem }
+    }
+
+    fn line(&self) -> String {
+        let what = match (&self.path, self.model) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(model)) if self.status == Status::Missing => model.to_owned(),
+            (None, model) => format!("{} (built in)", model.unwrap_or_default()),
+        };
+        let status = match self.status {
+            Status::Ok => "ok",
+            Status::Damaged => "damaged",
+            Status::Unreadable => "unreadable",
+            Status::Missing => "missing",
+            Status::Unknown => "unknown",
+            Status::Unfinished => "unfinished",
+        };
+        let problem = self.problem.as_ref().map(|p| format!(": {p}")).unwrap_or_default();
+        format!("{status:<10}  {what}{problem}")
+    }
+}
+
+fn wanted(text: &str) -> Result<Wanted, String> {
+    if text.contains('/') { Ok(Wanted::File(text.into())) } else { known(text).map(Wanted::Model) }
+}
+
+fn is_of(file: &Path, model: &Model) -> bool {
+    let name = name(file);
+    name.strip_suffix(".part").unwrap_or(&name) == model.file
+}
+
+fn by_file(name: &str) -> Option<&'static Model> {
+    manifest::models().iter().find(|model| model.file == name)
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,132 @@
+//! Which model files are there, and whether they are what the manifest says.
+//!
+//! Reads folders and files and writes nothing. Blocks: a large model takes seconds to read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::manifest::Model;
+
+/// What a file is, compared with a row of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Exactly the model.
+    Good,
+    /// Another size: cut, or something else. Nothing more was read.
+    Size {
+        /// Of the file.
+        bytes: u64,
+    },
+    /// The right size and other bytes.
+    Checksum {
+        /// SHA-256 of the file, in hexadecimal.
+        sha256: String,
+    },
+}
+
+/// Compares a file with a row of the manifest.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn check(file: &Path, model: &Model) -> io::Result<Condition> {
+    let bytes = file.metadata()?.len();
+    if bytes != model.bytes {
+        return Ok(Condition::Size { bytes });
+    }
+    let mut hash = Sha256::new();
+    hash_next(&File::open(file)?, bytes, &mut hash)?;
+    Ok(compare(hash, model))
+}
+
+/// Compares bytes with a row of the manifest.
+pub fn check_bytes(bytes: &[u8], model: &Model) -> Condition {
+    let length = bytes.len() as u64;
+    if length == model.bytes {
+        compare(Sha256::new_with_prefix(bytes), model)
+    } else {
+        Condition::Size { bytes: length }
+    }
+}
+
+/// Feeds the next `length` bytes of `file` to `hash`, fewer if it ends; returns how many.
+pub(super) fn hash_next(file: &File, length: u64, hash: &mut Sha256) -> io::Result<u64> {
+    let (mut file, mut buffer, mut bytes) = (file.take(length), vec![0; 1 << 16], 0);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => {
+                hash.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+pub(super) fn compare(hash: Sha256, model: &Model) -> Condition {
+    let sha256 = hex::encode(hash.finalize());
+    if sha256 == model.sha256 { Condition::Good } else { Condition::Checksum { sha256 } }
+}
+
+/// The files in `folder` whose names end so, sorted; none if there is no such folder.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn files(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let named = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ending));
+        if named && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stt::models::manifest;
+
+    #[test]
+    fn a_cut_and_a_changed_file_are_told_from_a_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.bin");
+        std::fs::write(&file, "hello").unwrap();
+        // The checksum is `printf hello | sha256sum`.
+        let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        let model =
+            Model { bytes: 5, sha256: sha256.into(), ..manifest::named("tiny").unwrap().clone() };
+        assert_eq!(check(&file, &model).unwrap(), Condition::Good);
+        assert_eq!(check_bytes(b"hello", &model), Condition::Good);
+        std::fs::write(&file, "hell").unwrap();
+        assert_eq!(check(&file, &model).unwrap(), Condition::Size { bytes: 4 });
+        std::fs::write(&file, "hullo").unwrap();
+        assert!(matches!(check(&file, &model).unwrap(), Condition::Checksum { .. }));
+        check(&folder.path().join("b.bin"), &model).unwrap_err();
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_has_no_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["b.bin", "a.bin", "a.bin.part", "a.txt"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("c.bin")).unwrap();
+        let named = |ending| files(folder.path(), ending).unwrap();
+        assert_eq!(named(".bin"), ["a.bin", "b.bin"].map(|file| folder.path().join(file)));
+        assert_eq!(named(".bin.part").len(), 1);
+        assert!(files(&folder.path().join("none"), ".bin").unwrap().is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! What a server's answer means, before a byte of it is written.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::part::Part;
+use super::{LONGEST_WAIT, PullError};
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// What is missing.
+    TheRest,
+    /// The whole file.
+    FromTheStart,
+    /// Not what was asked for: ask for the whole file.
+    AnotherRange,
+}
+
+impl Answer {
+    /// Reads status and headers of the answer to a request for what begins at byte `from`.
+    pub(super) fn read(
+        response: &Response,
+        url: &Url,
+        part: &Part,
+        from: u64,
+    ) -> Result<Self, PullError> {
+        let status = response.status();
+        let answer = match status {
+            StatusCode::OK => Self::FromTheStart,
+            StatusCode::PARTIAL_CONTENT if from > 0 => {
+                let range = header(response, &CONTENT_RANGE).unwrap_or_default();
+                if fits(range, part) { Self::TheRest } else { return Ok(Self::AnotherRange) }
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => {
+                return Ok(Self::AnotherRange);
+            }
+            _ => return Err(refused(response, url)),
+        };
+        let kind = header(response, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        if kind.starts_with("text/html") || kind.starts_with("application/xhtml") {
+            return Err(PullError::WebPage { url: url.to_string() });
+        }
+        Ok(answer)
+    }
+
+    /// Looks at the beginning of the body and its announced length.
+    pub(super) fn judge(
+        self,
+        beginning: &[u8],
+        announced: Option<u64>,
+        url: &Url,
+        part: &Part,
+    ) -> Result<(), PullError> {
+        let whole = self == Self::FromTheStart;
+        // No model begins so; where the rest of one is sent, anything may come.
+        if whole && beginning.trim_ascii_start().first() == Some(&b'<') {
+            return Err(PullError::WebPage { url: url.to_string() });
+        }
+        let expected = if whole { part.bytes() } else { part.missing() };
+        match announced {
+            Some(announced) if announced != expected => {
+                Err(PullError::Length { url: url.to_string(), announced, expected })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The length of the body, as its header has it.
+pub(super) fn announced(response: &Response) -> Option<u64> {
+    header(response, &CONTENT_LENGTH)?.parse().ok()
+}
+
+/// The host of an address.
+pub(super) fn host(url: &Url) -> String {
+    url.host_str().unwrap_or("the mirror").to_owned()
+}
+
+/// Whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
+fn fits(range: &str, part: &Part) -> bool {
+    let bytes = part.bytes();
+    let read = || {
+        let (range, all) = range.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let all = if all == "*" { bytes } else { all.parse().ok()? };
+        Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?, all))
+    };
+    read() == Some((part.done(), bytes - 1, bytes))
+}
+
+fn refused(response: &Response, url: &Url) -> PullError {
+    let status = response.status();
+    if status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+    {
+        let asked = header(response, &RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+        let wait = asked.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_WAIT);
+        return PullError::Busy { host: host(url), status: status.as_u16(), wait };
+    }
+    let hint = match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            ", there is no such file: does the mirror keep Hugging Face's paths?"
+        }
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            ", it wants a login: hark sends none; use another --mirror"
+        }
+        _ => ", which is no file: use another --mirror",
+    };
+    PullError::Refused { url: url.to_string(), status: status.as_u16(), hint }
+}
+
+fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}

@@ -1,0 +1,250 @@
+//! Downloads a model: from a row of the manifest to a file that is exactly that model.
+//!
+//! Sits beside [`find`](super::find), which only reads. Invariant: nothing gets the model's name
+//! whose size and SHA-256 are not the manifest's, so neither the server nor the way to it is
+//! trusted, and redirects may lead anywhere. No token is sent.
+
+mod answer;
+mod error;
+mod part;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT_ENCODING, RANGE};
+use reqwest::{Client, Response};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use url::Url;
+
+use self::answer::Answer;
+pub use self::error::PullError;
+use self::error::reason;
+use self::part::Part;
+use super::installed::{self, Condition};
+use super::manifest::Model;
+use crate::turn::Retry;
+
+/// Where the official models are.
+pub const HUGGING_FACE: &str = "https://huggingface.co";
+
+/// Fewer bytes than this in [`Pace::stall`] are silence: it bounds the time of a download.
+const TRICKLE: u64 = 16 * 1024;
+/// A try that got this far counts as a first one, so that a bad line gets a large model too.
+const PROGRESS: u64 = 1 << 20;
+/// The longest that a server may ask us to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long the end of an answer is waited for when all bytes are there.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How patient a download is.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Tries in a row that bring nothing.
+    pub tries: u32,
+    /// Pause after the first; each next is twice as long.
+    pub first_wait: Duration,
+    /// The longest silence.
+    pub stall: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { tries: 5, first_wait: Duration::from_secs(1), stall: Duration::from_secs(30) }
+    }
+}
+
+/// What there is to tell while a download runs.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// It begins; so many bytes are there from an earlier time.
+    Begin(u64),
+    /// So many bytes are there.
+    At(u64),
+    /// It failed and will be tried again.
+    Again {
+        /// Why.
+        problem: &'a PullError,
+        /// After this long.
+        wait: Duration,
+    },
+}
+
+/// How a model came to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    /// It was there, whole.
+    Already,
+    /// It was downloaded.
+    Downloaded,
+}
+
+/// A download to be.
+pub struct Pull<'a> {
+    /// Follows redirects to other hosts, and asks for no compression.
+    pub client: &'a Client,
+    /// [`HUGGING_FACE`], or a server that has the same paths.
+    pub mirror: &'a Url,
+    /// Where the model goes; made if need be.
+    pub folder: &'a Path,
+    /// How patient it is.
+    pub pace: Pace,
+}
+
+impl Pull<'_> {
+    /// Where the file of `model` will be.
+    pub fn target(&self, model: &Model) -> PathBuf {
+        self.folder.join(&model.file)
+    }
+
+    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` is told
+    /// how it goes.
+    ///
+    /// # Errors
+    /// See [`PullError`]. What has arrived is kept and continued by the next call, unless it is
+    /// known to be wrong.
+    pub async fn pull(
+        &self,
+        model: &Model,
+        mut report: impl FnMut(Progress<'_>),
+    ) -> Result<Pulled, PullError> {
+        if self.is_there(model).await? {
+            return Ok(Pulled::Already);
+        }
+        let url = self.url(model)?;
+        let mut part = Part::open(self.folder, model).await?;
+        // Whoever had the part until now may just have finished.
+        if part.done() == 0 && self.is_there(model).await? {
+            part.remove().await?;
+            return Ok(Pulled::Already);
+        }
+        report(Progress::Begin(part.done()));
+        if let Err(problem) = self.fill(&url, &mut part, &mut report).await {
+            if problem.spoils() || part.done() == 0 {
+                part.remove().await?;
+            }
+            return Err(problem);
+        }
+        part.finish(model).await?;
+        Ok(Pulled::Downloaded)
+    }
+
+    /// Fetches until `part` is whole, as often as it takes and the pace allows.
+    async fn fill(
+        &self,
+        url: &Url,
+        part: &mut Part,
+        report: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(), PullError> {
+        let mut failures = 0;
+        while part.missing() > 0 {
+            let before = part.done();
+            let fetched = self.fetch(url, part, report).await;
+            part.flush().await?;
+            let Err(problem) = fetched else { continue };
+            failures = if part.done() >= before + PROGRESS { 1 } else { failures + 1 };
+            let least = match problem.retry() {
+                Retry::After(least) if failures < self.pace.tries => least,
+                _ => return Err(problem),
+            };
+            let wait = least.max(self.pace.first_wait * (1 << (failures - 1)));
+            report(Progress::Again { problem: &problem, wait });
+            sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    fn url(&self, model: &Model) -> Result<Url, PullError> {
+        let from = model.from.as_ref().ok_or_else(|| PullError::NoSource(model.name.clone()))?;
+        let mut url = self.mirror.clone();
+        url.set_path(&format!("{}/{from}/{}", url.path().trim_end_matches('/'), model.file));
+        Ok(url)
+    }
+
+    /// Whether the folder has the model, whole.
+    async fn is_there(&self, model: &Model) -> Result<bool, PullError> {
+        let (target, row) = (self.target(model), model.clone());
+        let checking = move || match installed::check(&target, &row) {
+            Ok(condition) => Ok(condition == Condition::Good),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(PullError::disk(&target, row.bytes, error)),
+        };
+        tokio::task::spawn_blocking(checking).await.expect("reading a file does not panic")
+    }
+
+    /// Makes one request for what is missing of `part` and writes what comes.
+    async fn fetch(
+        &self,
+        url: &Url,
+        part: &mut Part,
+        report: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(), PullError> {
+        let mut response = self.ask(url, part.done()).await?;
+        let mut answer = Answer::read(&response, url, part, part.done())?;
+        if answer == Answer::AnotherRange {
+            response = self.ask(url, 0).await?;
+            answer = Answer::read(&response, url, part, 0)?;
+        }
+        let announced = answer::announced(&response);
+        let mut first = true;
+        let (mut until, mut arrived) = (Instant::now() + self.pace.stall, 0);
+        loop {
+            let whole = !first && part.missing() == 0;
+            let chunk = next(&mut response, until).await;
+            let bytes = chunk.as_deref().unwrap_or_default();
+            if std::mem::take(&mut first) {
+                answer.judge(bytes, announced, url, part)?;
+                if answer == Answer::FromTheStart && part.done() > 0 {
+                    part.restart().await?;
+                }
+            }
+            if bytes.len() as u64 > part.missing() {
+                return Err(PullError::TooLong { url: url.to_string(), bytes: part.bytes() });
+            }
+            match &chunk {
+                Ok(bytes) => part.write(bytes).await?,
+                // What comes of the connection after the last byte does not matter.
+                Err(_) if whole => return Ok(()),
+                Err(reason) => return Err(broke_off(part, reason.clone())),
+            }
+            report(Progress::At(part.done()));
+            arrived += bytes.len() as u64;
+            if part.missing() == 0 {
+                until = Instant::now() + LINGER;
+            } else if arrived >= TRICKLE {
+                (until, arrived) = (Instant::now() + self.pace.stall, 0);
+            }
+        }
+    }
+
+    async fn ask(&self, url: &Url, from: u64) -> Result<Response, PullError> {
+        // A packed answer would not be the file.
+        let mut request = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        let no_answer = |reason| PullError::NoAnswer { host: answer::host(url), reason };
+        match timeout(self.pace.stall, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_redirect() => {
+                Err(PullError::Redirect { host: answer::host(url) })
+            }
+            Ok(Err(error)) => Err(no_answer(reason(error))),
+            Err(_) => Err(no_answer(format!("silence for {:?}", self.pace.stall))),
+        }
+    }
+}
+
+/// The next bytes of a body, or why there are none.
+async fn next(response: &mut Response, limit: Instant) -> Result<Bytes, String> {
+    match timeout_at(limit, response.chunk()).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err("the server ended it".into()),
+        Ok(Err(error)) => Err(reason(error)),
+        Err(_) => Err("hardly anything arrives".into()),
+    }
+}
+
+fn broke_off(part: &Part, reason: String) -> PullError {
+    PullError::BrokeOff { done: part.done(), bytes: part.bytes(), reason }
+}

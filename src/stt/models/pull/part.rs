@@ -1,0 +1,137 @@
+//! The file that a model arrives in: `<file>.part`, beside the place it will have.
+//!
+//! Invariant: it belongs to one process at a time, its checksum is known up to the last byte, and
+//! the only way to the model's own name is [`Part::finish`], which compares it. A process that dies
+//! leaves bytes that the next one counts and continues.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+
+use super::PullError;
+use crate::stt::models::installed::{self, Condition};
+use crate::stt::models::manifest::Model;
+
+/// A model that is arriving.
+pub(super) struct Part {
+    file: tokio::fs::File,
+    path: PathBuf,
+    /// Where it goes when it is whole.
+    target: PathBuf,
+    hash: Sha256,
+    done: u64,
+    bytes: u64,
+}
+
+impl Part {
+    /// Opens the part of `model` in `folder`, making both if need be, and reads what it holds.
+    pub(super) async fn open(folder: &Path, model: &Model) -> Result<Self, PullError> {
+        let path = folder.join(format!("{}.part", model.file));
+        let (folder, bytes) = (folder.to_owned(), model.bytes);
+        let target = folder.join(&model.file);
+        let opening = move || {
+            let disk = |error| PullError::disk(&path, bytes, error);
+            fs::create_dir_all(&folder).map_err(|e| PullError::disk(&folder, bytes, e))?;
+            let file = lock(&path, bytes)?;
+            let mut hash = Sha256::new();
+            let mut length = file.metadata().map_err(disk)?.len();
+            if length > bytes {
+                file.set_len(0).map_err(disk)?;
+                length = 0;
+            }
+            let done = installed::hash_next(&file, length, &mut hash).map_err(disk)?;
+            Ok(Self { file: file.into(), path, target, hash, done, bytes })
+        };
+        tokio::task::spawn_blocking(opening).await.expect("opening a file does not panic")
+    }
+
+    /// Bytes it holds.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Bytes of the whole model.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Bytes that are missing.
+    pub(super) fn missing(&self) -> u64 {
+        self.bytes - self.done
+    }
+
+    /// Appends bytes, at most as many as are missing.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), PullError> {
+        debug_assert!(bytes.len() as u64 <= self.missing());
+        self.file.write_all(bytes).await.map_err(|error| self.disk(error))?;
+        self.hash.update(bytes);
+        self.done += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Hands everything to the system, so that the next process finds it.
+    pub(super) async fn flush(&mut self) -> Result<(), PullError> {
+        self.file.flush().await.map_err(|error| self.disk(error))
+    }
+
+    /// Forgets what it holds.
+    pub(super) async fn restart(&mut self) -> Result<(), PullError> {
+        self.file.set_len(0).await.map_err(|error| self.disk(error))?;
+        self.file.rewind().await.map_err(|error| self.disk(error))?;
+        (self.hash, self.done) = (Sha256::new(), 0);
+        Ok(())
+    }
+
+    /// Gives a whole model its name, in one step and durably; one that differs is removed.
+    pub(super) async fn finish(mut self, model: &Model) -> Result<(), PullError> {
+        if let Condition::Checksum { sha256 } = installed::compare(self.hash.clone(), model) {
+            self.remove().await?;
+            return Err(PullError::Checksum {
+                file: model.file.clone(),
+                expected: model.sha256.clone(),
+                got: sha256,
+            });
+        }
+        self.flush().await?;
+        self.file.sync_all().await.map_err(|error| self.disk(error))?;
+        let disk = |error| PullError::disk(&self.target, self.bytes, error);
+        tokio::fs::rename(&self.path, &self.target).await.map_err(disk)?;
+        let folder = self.target.parent().expect("it is in a folder");
+        let folder = tokio::fs::File::open(folder).await.map_err(disk)?;
+        folder.sync_all().await.map_err(disk)
+    }
+
+    /// Removes it.
+    pub(super) async fn remove(&self) -> Result<(), PullError> {
+        tokio::fs::remove_file(&self.path).await.map_err(|error| self.disk(error))
+    }
+
+    fn disk(&self, error: io::Error) -> PullError {
+        PullError::disk(&self.path, self.bytes, error)
+    }
+}
+
+/// Opens the file and takes it for this process until it is closed.
+fn lock(path: &Path, bytes: u64) -> Result<File, PullError> {
+    let disk = |error| PullError::disk(path, bytes, error);
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(false);
+    for _ in 0..3 {
+        let file = open.open(path).map_err(disk)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(PullError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(disk(error)),
+        }
+        // Whoever had it may have given it its name since it was opened: then it is not ours.
+        let (ours, named) = (file.metadata().map_err(disk)?, fs::metadata(path));
+        if named.is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino())) {
+            return Ok(file);
+        }
+    }
+    Err(PullError::InUse(path.to_owned()))
+}
