@@ -7,6 +7,7 @@ mod program;
 
 mod cli;
 mod config;
+mod config_page;
 mod corpus;
 mod crash;
 mod delivery;
