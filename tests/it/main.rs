@@ -11,6 +11,7 @@ mod config_page;
 mod corpus;
 mod crash;
 mod delivery;
+mod docs;
 mod foreign_graph;
 #[cfg(feature = "model-micro")]
 mod hearing;
