@@ -237,6 +237,31 @@ async fn the_sql_of_the_privacy_page_deletes_one_person_and_nobody_else() {
     assert_eq!(app.sent().len(), 3);
 }
 
+#[tokio::test]
+async fn the_sql_of_the_privacy_page_empties_what_is_old_and_keeps_the_rest() {
+    let app = TestApp::start().answers("an old answer").await;
+    app.text("15550001111", "old words").await;
+    app.run_until_idle().await;
+    let database = app.database();
+    database
+        .execute_batch("UPDATE turns SET created_ms = 0; UPDATE messages SET received_ms = 0")
+        .unwrap();
+    app.text("15550002222", "new words").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent().len(), 2);
+    let before = rows(&database);
+    let sql = blocks(section(&page("PRIVACY.md"), "Delete what is old"), "sql");
+    database.execute_batch(&sql.concat()).unwrap();
+    assert_eq!(rows(&database), before);
+    let turns = app.turns().await;
+    assert_eq!((turns[0].heard.as_deref(), turns[1].heard.as_deref()), (None, Some("new words")));
+    let replies: Vec<_> =
+        turns.iter().map(|turn| turn.report.clone().unwrap().reply.text).collect();
+    assert_eq!(replies, ["", "an old answer"]);
+    let bodies = "SELECT count(*) FROM messages WHERE body LIKE '%old words%'";
+    assert_eq!(database.query_row(bodies, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
 #[test]
 fn the_deployment_page_names_every_metric() {
     let page = page("DEPLOY.md");
