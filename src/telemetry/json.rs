@@ -13,7 +13,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 /// The field of a turn's span that its trace is made of: 16 hex digits.
 const TURN: &str = "turn.id";
@@ -91,7 +91,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let mut fields = Map::new();
-    for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+    for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
         let extensions = span.extensions();
         let Some(own) = extensions.get::<FormattedFields<JsonFields>>() else { continue };
         let own: Map<String, Value> = serde_json::from_str(own).map_err(|_| fmt::Error)?;

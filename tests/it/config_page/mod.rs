@@ -105,7 +105,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use super::*;
@@ -154,7 +154,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("hark.toml");
         std::fs::write(&file, format!("{header}\nno_such_key = 1\n")).unwrap();
-        let error = hark::config::load(Some(&file), &Default::default()).unwrap_err().to_string();
+        let error = hark::config::load(Some(&file), &BTreeMap::default()).unwrap_err().to_string();
         let (_, names) = error.split_once("unknown field `no_such_key`, expected ").expect(&error);
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
