@@ -1,7 +1,7 @@
 # Unproven: no container engine was at hand where this was written, so this image was never built.
 #
 #   docker build -t hark .
-#   docker run -p 8080:8080 -v hark:/data --stop-timeout 30 hark
+#   docker run -p 8080:8080 -v hark:/data --stop-timeout 35 hark
 #
 # /data holds the store, hark.toml and, under models/, the whisper model. On SIGTERM running turns
 # get 25 s to finish, hence the stop timeout.

@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test check bench fixtures model audit deps native
+.PHONY: help demo test check docs bench fixtures model audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -48,13 +48,19 @@ test: ## run every test
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	cargo test --locked
 
-check: ## format, lints, build without whisper, documentation
+check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	$(call need,$(CARGO))
 	$(call need,$(BUILD))
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo check --no-default-features --locked
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	cargo test --locked --test it config_page
+
+docs: ## write docs/CONFIG.md anew, from src/config/default.toml
+	$(call need,$(CARGO))
+	$(call need,$(BUILD))
+	HARK_DOCS=write cargo test --locked --test it config_page
 
 bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whisper tiny and base
 	$(call need,$(CARGO))

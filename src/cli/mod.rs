@@ -135,7 +135,9 @@ fn ready(arguments: &Arguments, environment: &Environment) -> Result<Config, Con
     let config = config::load(arguments.config.as_deref(), environment)?;
     let format = match config.log.format {
         config::LogFormat::Human => LogFormat::Human,
-        config::LogFormat::Json => LogFormat::Json,
+        config::LogFormat::Json => LogFormat::Json {
+            project: environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned(),
+        },
     };
     // The demo prints every turn itself.
     let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";

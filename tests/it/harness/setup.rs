@@ -50,6 +50,12 @@ impl Setup {
         self
     }
 
+    /// Sets a variable of the environment under its own name.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.keys.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Runs the real program in its own process, by the system's clock, so that it can be killed.
     pub(crate) fn in_a_process(mut self) -> Self {
         self.process = true;
