@@ -5,19 +5,17 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
+use super::speakers;
 use crate::agent::Responder;
 use crate::agent::faq::{DEMO_FAQ, FaqResponder};
 use crate::agent::knowledge::Knowledge;
 use crate::agent::scripted::ScriptedResponder;
-use crate::audio::SampleRate;
 use crate::config::{self, Config, ConfigError, Reply};
-use crate::pipeline::{AgentSetup, AgentVoice, ReplyPolicy};
-use crate::provider::http_client_within;
+use crate::pipeline::{AgentSetup, ReplyPolicy};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
@@ -26,10 +24,7 @@ use crate::stt::scripted::ScriptedTranscriber;
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
 use crate::stt::{NoteKey, SttError, Transcriber, Utterance};
-use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer, WORDS_PER_MINUTE};
-use crate::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
-use crate::tts::scripted::ScriptedSynthesizer;
-use crate::tts::{Synthesizer, Voice};
+use crate::tts::Synthesizer;
 use crate::turn::Transcript;
 
 /// What the machine around the process offers, read from the environment once.
@@ -107,7 +102,7 @@ impl<'a> Engines<'a> {
                 Reply::Reciprocal => ReplyPolicy::Reciprocal,
                 Reply::Text => ReplyPolicy::Text,
             },
-            voice: voice(agent),
+            voice: speakers::voice(agent),
             transcriber: self.transcriber(index, &engines.stt)?,
             responder: self.responder(index, &engines.llm)?,
             synthesizer: self.synthesizer(&engines.tts)?,
@@ -243,75 +238,9 @@ impl<'a> Engines<'a> {
         if let Some(made) = self.synthesizers.get(&key) {
             return Ok(Arc::clone(made));
         }
-        let made: Arc<dyn Synthesizer> = match tts.engine.as_str() {
-            "scripted" => Arc::new(ScriptedSynthesizer::new(tts.first_audio_ms, tts.rtf)),
-            "openai" => self.speech_server(tts)?,
-            _ => Arc::new(EspeakSynthesizer::new(self.espeak(tts)?)),
-        };
+        let made = speakers::synthesizer(self.config, tts)?;
         self.synthesizers.insert(key, Arc::clone(&made));
         Ok(made)
-    }
-
-    fn speech_server(&self, tts: &config::Tts) -> anyhow::Result<Arc<dyn Synthesizer>> {
-        let missing = |key: &str| self.config.error(key, "is missing");
-        let settings = OpenAiSettings {
-            url: tts.url.clone().ok_or_else(|| missing("tts.url"))?,
-            model: tts.model.clone().ok_or_else(|| missing("tts.model"))?,
-            api_key: tts.api_key.clone(),
-            voice: tts.voice.clone().unwrap_or_else(|| "alloy".to_owned()),
-            speed: tts.speed,
-            format: match tts.format {
-                config::TtsFormat::Pcm => SpeechFormat::Pcm,
-                config::TtsFormat::Wav => SpeechFormat::Wav,
-                config::TtsFormat::Opus => SpeechFormat::Opus,
-            },
-            sample_rate: SampleRate(tts.sample_rate),
-            parallel: tts.parallel,
-            silence: Duration::from_millis(tts.first_audio_timeout_ms),
-            whole: Duration::from_millis(tts.timeout_ms),
-            retries: tts.retries,
-        };
-        // The engine keeps its own time while it reads; the client must not be faster.
-        let connect = Duration::from_millis(tts.connect_timeout_ms);
-        let client = http_client_within(connect, settings.whole + settings.silence);
-        Ok(Arc::new(OpenAiSynthesizer::new(settings, client)))
-    }
-
-    /// How espeak-ng speaks for `tts`, with the voices of all agents that use it.
-    fn espeak(&self, tts: &config::Tts) -> anyhow::Result<EspeakSettings> {
-        let mut warm = Vec::new();
-        for (index, agent) in self.config.agents.iter().enumerate() {
-            let engines = self.config.engines(index)?;
-            if format!("{:?}", engines.tts) != format!("{tts:?}") {
-                continue;
-            }
-            let own = agent.language.iter().chain(agent.languages.iter().flatten());
-            let heard = engines.stt.language.iter();
-            let mut languages: Vec<String> = own.chain(heard).cloned().collect();
-            if let Some(config::Voice::ByLanguage(voices)) = &agent.voice {
-                languages.extend(voices.keys().cloned());
-            }
-            if languages.is_empty() {
-                languages.push("en".to_owned());
-            }
-            let voice = voice(agent);
-            for language in languages {
-                let fixed = voice.by_language.get(&language).cloned().map(Voice::Fixed);
-                let voice = fixed.or_else(|| voice.any.clone().map(Voice::Any));
-                if !warm.contains(&(language.clone(), voice.clone())) {
-                    warm.push((language, voice));
-                }
-            }
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be from 0.5 to 2"
-        )]
-        let words_per_minute = ((tts.speed - 1.0).abs() > f64::EPSILON)
-            .then(|| (f64::from(WORDS_PER_MINUTE) * tts.speed).round() as u32);
-        let voice = tts.voice.clone();
-        Ok(EspeakSettings { voice, words_per_minute, warm, ..EspeakSettings::default() })
     }
 
     /// Warms every engine up that was made.
@@ -329,18 +258,6 @@ impl<'a> Engines<'a> {
             synthesizer.warm_up().await.context("warming the synthesizer up")?;
         }
         Ok(())
-    }
-}
-
-fn voice(agent: &config::Agent) -> AgentVoice {
-    match &agent.voice {
-        None => AgentVoice::default(),
-        Some(config::Voice::One(voice)) => {
-            AgentVoice { any: Some(voice.clone()), by_language: HashMap::new() }
-        }
-        Some(config::Voice::ByLanguage(voices)) => {
-            AgentVoice { any: None, by_language: voices.clone().into_iter().collect() }
-        }
     }
 }
 

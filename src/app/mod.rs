@@ -3,6 +3,7 @@
 //! Only this folder and `cli` name concrete backends.
 
 mod engines;
+mod speakers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
