@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
-use hark::audio::{NoteEncoder, Pcm, SampleRate};
+use hark::audio::{Limits, NoteEncoder, Pcm, SampleRate, decode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -228,6 +228,20 @@ fn paced(body: Bytes, piece: usize, pause: Duration, end: End, active: Active) -
 pub(crate) fn pitch_hz(text: &str) -> usize {
     let first = text.bytes().next().unwrap().to_ascii_lowercase();
     300 + 100 * usize::from(first - b'a')
+}
+
+/// The pitches of at least 0.2 s, in the order they are heard, rounded to 100 Hz.
+pub(crate) fn pitches(note: &[u8]) -> Vec<usize> {
+    let speech = decode(note, Limits::default()).unwrap();
+    let pitch = |tenth: &[f32]| {
+        let up = tenth.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+        (up * 10 + 50) / 100 * 100
+    };
+    let heard: Vec<usize> = speech.samples().chunks_exact(1_600).map(pitch).collect();
+    let steady = heard.windows(2).filter(|pair| pair[0] == pair[1]);
+    let mut steady: Vec<usize> = steady.map(|pair| pair[0]).collect();
+    steady.dedup();
+    steady
 }
 
 /// The length of a sentence.

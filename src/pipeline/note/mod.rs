@@ -5,8 +5,10 @@
 //! backlog is cut at a quiet frame and the rest goes to another encoder on another thread, warmed
 //! up with the samples before the cut, so that there is no seam to hear.
 //!
-//! Sentences that come in Opus are written as they are, between encoded ones too. Sound of any
-//! rate may follow sound of any other: a person gets the whole note.
+//! Sentences that come in Opus are written packet by packet as they are, between encoded ones too.
+//! One that is the whole reply goes the same way, into pages of our own: a second path for the
+//! server's file would save nothing but its pages. Sound of any rate may follow sound of any other:
+//! a person gets the whole note.
 
 use std::collections::VecDeque;
 

@@ -21,8 +21,14 @@ const COMPLAINT_TIME: Duration = Duration::from_secs(2);
 /// Bytes of such an error that are read.
 const COMPLAINT_BYTES: usize = 8 * 1024;
 
-/// What people speak in a second, in letters, roughly and in any script that has letters.
+/// Longest wait for a server at the start.
+const GREETING_TIME: Duration = Duration::from_secs(5);
+
+/// What people speak in a second, in letters, roughly.
 const LETTERS_PER_SECOND: f64 = 15.0;
+
+/// The first sign of scripts whose signs are syllables: each counts as three letters.
+const SYLLABLES: char = '\u{2e80}';
 
 /// A shorter text says little about how fast it was spoken.
 const TELLING_LETTERS: usize = 40;
@@ -63,7 +69,8 @@ impl Server {
         if let Ok(mut path) = address.path_segments_mut() {
             path.pop().pop().push("models");
         }
-        match timeout(self.settings.silence, self.with_key(self.client.get(address)).send()).await {
+        let request = self.with_key(self.client.get(address));
+        match timeout(GREETING_TIME, request.send()).await {
             // Not every server lists its models; whether it takes our key it does say.
             Ok(Ok(answer)) if matches!(answer.status().as_u16(), 401 | 403) => {
                 self.note_refused_key(answer.status().as_u16());
@@ -146,7 +153,8 @@ impl Server {
 
     /// Says once when PCM is far too short or long for its text: then its rate is another.
     pub(super) fn doubt_rate(&self, text: &str, seconds: f64) {
-        let letters = text.chars().filter(|letter| letter.is_alphanumeric()).count();
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        let letters: usize = letters.map(|letter| if letter < SYLLABLES { 1 } else { 3 }).sum();
         #[expect(clippy::cast_precision_loss, reason = "a sentence")]
         let expected = letters as f64 / LETTERS_PER_SECOND / self.settings.speed;
         let usual = expected / 3.0..expected * 3.0;
@@ -174,4 +182,23 @@ fn speech_address(base: &Url) -> Url {
         }
     }
     address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_and_a_whole_address_lead_to_the_same_place() {
+        for (base, address) in [
+            ("http://a/v1", "http://a/v1/audio/speech"),
+            ("http://a/v1/", "http://a/v1/audio/speech"),
+            ("http://a", "http://a/audio/speech"),
+            ("http://a/v1/audio/speech", "http://a/v1/audio/speech"),
+            ("http://a/v1/audio/speech/", "http://a/v1/audio/speech"),
+            ("http://a/x?version=2", "http://a/x/audio/speech?version=2"),
+        ] {
+            assert_eq!(speech_address(&base.parse().unwrap()).as_str(), address);
+        }
+    }
 }
