@@ -157,13 +157,15 @@ fn routes(
     let client = http_client();
     let mut routes = HashMap::new();
     // Messages to the others wait until their number is active again.
-    let active = config.numbers.iter().filter(|number| number.status == NumberStatus::Active);
-    for number in active {
+    let numbers = config.numbers.iter().enumerate();
+    for (index, number) in numbers.filter(|(_, number)| number.status == NumberStatus::Active) {
+        let token_key = format!("numbers[{index}].access_token");
         let settings = MetaSettings {
             api_url: number.api_url(),
             api_version: number.api_version(),
             phone_number_id: number.phone_number_id.clone(),
             access_token: number.access_token.clone().unwrap_or_default(),
+            access_token_file: config.secret_files.get(&token_key).cloned(),
             media_hosts: number.media_hosts(),
             audio_bytes_limit: config.limits.audio_bytes,
         };

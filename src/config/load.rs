@@ -1,7 +1,7 @@
 //! Reads the layers and makes a checked [`Config`] of them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -66,9 +66,11 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         overlay::merge(&mut root, table, "", &origin, &mut origins);
     }
     apply_environment(&mut root, environment, &mut origins)?;
-    read_secret_files(&mut root, "", &mut origins)?;
+    let mut secret_files = BTreeMap::new();
+    read_secret_files(&mut root, "", &mut origins, &mut secret_files)?;
     let mut config = typed(&mut root, &origins, environment)?;
     config.origins = super::Origins(origins);
+    config.secret_files = secret_files;
     fill_aliases(&mut config, environment)?;
     check::check(&config)?;
     Ok(config)
@@ -179,6 +181,7 @@ fn read_secret_files(
     table: &mut Table,
     at: &str,
     origins: &mut BTreeMap<String, String>,
+    files: &mut BTreeMap<String, PathBuf>,
 ) -> Result<(), ConfigError> {
     let keys: Vec<String> = table.keys().cloned().collect();
     for key in keys {
@@ -192,17 +195,18 @@ fn read_secret_files(
             let secret = std::fs::read_to_string(file)
                 .map_err(|error| ConfigError::new(origin(), &path, format!("{file}: {error}")))?;
             let stem_path = path.trim_end_matches("_file").to_owned();
+            files.insert(stem_path.clone(), PathBuf::from(file));
             origins.insert(stem_path, file.clone());
             table.insert(stem.to_owned(), Value::String(secret.trim().to_owned()));
             table.remove(&key);
             continue;
         }
         match table.get_mut(&key) {
-            Some(Value::Table(inner)) => read_secret_files(inner, &path, origins)?,
+            Some(Value::Table(inner)) => read_secret_files(inner, &path, origins, files)?,
             Some(Value::Array(values)) => {
                 for (index, value) in values.iter_mut().enumerate() {
                     if let Value::Table(inner) = value {
-                        read_secret_files(inner, &format!("{path}[{index}]"), origins)?;
+                        read_secret_files(inner, &format!("{path}[{index}]"), origins, files)?;
                     }
                 }
             }

@@ -42,6 +42,9 @@ pub struct Config {
     /// Where each key came from, for messages about it.
     #[serde(skip)]
     pub origins: Origins,
+    /// The files of secrets that came from one, by key, e.g. `numbers[0].access_token`.
+    #[serde(skip)]
+    pub secret_files: BTreeMap<String, PathBuf>,
 }
 
 /// Which layer set a key.

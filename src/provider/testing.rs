@@ -86,6 +86,7 @@ pub(super) fn messenger(api_url: &Url, change: impl FnOnce(&mut MetaSettings)) -
         api_version: "v25.0".to_owned(),
         phone_number_id: "900".into(),
         access_token: TOKEN.into(),
+        access_token_file: None,
         media_hosts: vec!["lookaside.fbsbx.com".to_owned()],
         audio_bytes_limit: 10_000,
     };

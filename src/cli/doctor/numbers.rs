@@ -62,6 +62,7 @@ fn provider(number: &Number, client: &reqwest::Client) -> MetaCloud {
         api_version: number.api_version(),
         phone_number_id: number.phone_number_id.clone(),
         access_token: number.access_token.clone().unwrap_or_default(),
+        access_token_file: None,
         media_hosts: Vec::new(),
         audio_bytes_limit: 0,
     };

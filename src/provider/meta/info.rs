@@ -39,9 +39,9 @@ impl MetaCloud {
     pub async fn number_info(&self) -> Answered<NumberInfo> {
         const FIELDS: &str =
             "display_phone_number,verified_name,quality_rating,code_verification_status";
-        let settings = &self.settings;
-        let number = &settings.phone_number_id.0;
-        let answered = self.look_at(number, FIELDS, settings.access_token.expose_secret()).await;
+        let number = &self.settings.phone_number_id.0;
+        let token = self.token.current();
+        let answered = self.look_at(number, FIELDS, token.expose_secret()).await;
         let result = answered.result.map(|answer| {
             let text = |key: &str| answer[key].as_str().map(str::to_owned);
             NumberInfo {

@@ -6,6 +6,11 @@ mod errors;
 mod hosts;
 mod info;
 mod media;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +23,8 @@ use url::Url;
 use crate::audio::OggOpus;
 use crate::provider::{Content, Messenger, Outgoing, ProviderError};
 use crate::turn::{MediaId, MediaRef, MessageId, Personal, PhoneNumberId, Retry};
+
+use token::Token;
 
 pub use errors::retry_of;
 pub use info::{Answered, NumberInfo};
@@ -36,6 +43,8 @@ pub struct MetaSettings {
     pub phone_number_id: PhoneNumberId,
     /// Sent as bearer token.
     pub access_token: SecretString,
+    /// Where a new token is looked for when this one is refused.
+    pub access_token_file: Option<PathBuf>,
     /// Hosts beside the API's that media may be fetched from with the token: `host` or
     /// `host:port`.
     pub media_hosts: Vec<String>,
@@ -48,15 +57,24 @@ pub struct MetaSettings {
 pub struct MetaCloud {
     settings: MetaSettings,
     hosts: hosts::TokenHosts,
+    token: Arc<Token>,
     client: reqwest::Client,
 }
+
+/// The token that a request was sent with; stands in its response's extensions.
+#[derive(Clone)]
+struct SentWith(SecretString);
+
+/// Wait before the next try once a new token was found.
+const RENEWED: Duration = Duration::from_secs(1);
 
 impl MetaCloud {
     /// Makes the messenger of one number; `client` is [`http_client`](crate::provider::http_client)'s.
     #[must_use]
     pub fn new(settings: MetaSettings, client: reqwest::Client) -> Self {
         let hosts = hosts::TokenHosts::new(&settings.api_url, &settings.media_hosts);
-        Self { settings, hosts, client }
+        let token = Token::new(settings.access_token.clone(), settings.access_token_file.clone());
+        Self { settings, hosts, token: Arc::new(token), client }
     }
 
     /// The address of an object; `None` if a part cannot be a path segment.
@@ -84,18 +102,36 @@ impl MetaCloud {
 
     /// Sends a request with the token.
     async fn respond(&self, request: RequestBuilder) -> Result<reqwest::Response, ProviderError> {
-        let token = self.settings.access_token.expose_secret();
-        request.bearer_auth(token).send().await.map_err(network)
+        let token = self.token.current();
+        let sent = request.bearer_auth(token.expose_secret()).send().await;
+        let mut response = sent.map_err(network)?;
+        response.extensions_mut().insert(SentWith(token));
+        Ok(response)
     }
 
     /// Sends a request and reads its JSON answer.
     async fn call(&self, request: RequestBuilder) -> Result<Value, ProviderError> {
         let response = self.respond(request).await?;
-        json_of(response, self.settings.access_token.expose_secret()).await
+        if response.status().is_success() {
+            return json_of(response, self.token.current().expose_secret()).await;
+        }
+        Err(self.refused(response).await)
     }
 
+    /// What a refusal means. A refused token is looked for anew in its file: if there is another,
+    /// the same call is worth a try at once.
     async fn refused(&self, response: reqwest::Response) -> ProviderError {
-        refused(response, self.settings.access_token.expose_secret()).await
+        let sent_with = response.extensions().get::<SentWith>().cloned();
+        let SentWith(token) = sent_with.unwrap_or_else(|| SentWith(self.token.current()));
+        let error = refused(response, token.expose_secret()).await;
+        match error {
+            ProviderError::Refused { code, http_status, title, .. }
+                if errors::is_token(code, http_status) && self.token.renewed(&token).await =>
+            {
+                ProviderError::Refused { code, http_status, title, retry: Retry::After(RENEWED) }
+            }
+            error => error,
+        }
     }
 }
 

@@ -202,6 +202,23 @@ async fn refusals_carry_code_retry_and_no_token() {
 }
 
 #[tokio::test]
+async fn a_refused_token_is_read_anew_from_its_file() {
+    let world = World::start_with(|settings| settings.access_token = Some(TOKEN.into())).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "old").unwrap();
+    let messenger = messenger(&world.api_url, |settings| {
+        settings.access_token = "old".into();
+        settings.access_token_file = Some(file.path().to_owned());
+    });
+    let text = outgoing(Content::Text("hi".to_owned()));
+    let retry = async || messenger.send(text.clone()).await.map_err(|error| error.retry());
+    assert_eq!(retry().await, Err(Retry::After(Duration::from_mins(5))));
+    std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
+    assert_eq!(retry().await, Err(Retry::After(RENEWED)));
+    retry().await.unwrap();
+}
+
+#[tokio::test]
 async fn number_and_app_are_asked_about_without_a_trace_of_the_secret() {
     let world = World::start_with(|settings| settings.access_token = Some(TOKEN.into())).await;
     let about = world.messenger.number_info().await;
