@@ -43,7 +43,10 @@ pub(super) fn fraction(spot: &Spot) -> Option<Said> {
     let (unit, length) = unit_behind(rest, length, language);
     let said = match before {
         Some(whole) => {
-            let whole = (language.cardinal)(whole, Form::Masculine);
+            // German glues both: "eineinhalb".
+            let glued = !language.words.and_half.starts_with(' ');
+            let form = if glued { Form::Masculine } else { Form::Alone };
+            let whole = (language.cardinal)(whole, form);
             match (top, bottom) {
                 (1, 2) => format!("{whole}{}", language.words.and_half),
                 _ => format!("{whole} {} {}", language.words.and, say_part(top, bottom, language)),
@@ -131,17 +134,10 @@ pub(super) fn german_ordinal(spot: &Spot) -> Option<Said> {
         return None;
     }
     let n = number.parse().ok().filter(|&n: &u64| n > 0)?;
-    let before = match spot.word_before() {
-        and if and == "und" => second_word_before(spot),
-        before => before,
-    };
-    Said::new(number.len() + 1, (language.ordinal)(n, (language.ordinal_form)(&before)))
-}
-
-/// In "am 3. und 4. Mai" the word that decides stands before the first number.
-fn second_word_before(spot: &Spot) -> String {
-    let mut words = spot.line[..spot.at].split_whitespace().rev().skip(2);
-    words.next().unwrap_or_default().to_lowercase()
+    Said::new(
+        number.len() + 1,
+        (language.ordinal)(n, (language.ordinal_form)(&spot.word_that_inflects())),
+    )
 }
 
 /// Says "#5", and four digits and more of it one by one.
@@ -254,6 +250,7 @@ fn form_before(after: &str, language: &Language) -> Form {
     if word.is_empty() || !is_noun || language.not_counted.contains(&lower.as_str()) {
         return Form::Alone;
     }
-    let feminine = language.feminine_endings.iter().any(|ending| lower.ends_with(ending));
+    let feminine = language.feminine_endings.iter().any(|ending| lower.ends_with(ending))
+        && !language.masculine.contains(&lower.as_str());
     if feminine { Form::Feminine } else { Form::Masculine }
 }

@@ -27,7 +27,7 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     let goes_on = after.starts_with(|c: char| c.is_alphanumeric())
         || (after.starts_with(mark) && !digits(&after[1..]).is_empty());
     (!goes_on).then(|| ())?;
-    Said::new(length, (language.date)(date, &spot.word_before()))
+    Said::new(length, (language.date)(date, &spot.word_that_inflects()))
 }
 
 /// A day and a month without a year, told from a fraction by its size.
@@ -43,7 +43,7 @@ fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> O
         return None;
     }
     let date = day_and_month(first, second, None, language)?;
-    Said::new(length, (language.date)(date, &spot.word_before()))
+    Said::new(length, (language.date)(date, &spot.word_that_inflects()))
 }
 
 /// Orders day and month as the language does, and the other way round if only that is a date.
@@ -90,7 +90,7 @@ pub(super) fn named(spot: &Spot) -> Option<Said> {
     };
     ends_word(&rest[length..]).then(|| ())?;
     let (year, length) = year_behind(rest, length, language);
-    Said::new(length, (language.date)(Date { year, ..date }, &spot.word_before()))
+    Said::new(length, (language.date)(Date { year, ..date }, &spot.word_that_inflects()))
 }
 
 /// One or two digits from 1 to 31.

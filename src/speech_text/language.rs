@@ -137,6 +137,8 @@ pub(super) struct Language {
     pub(super) not_counted: &'static [&'static str],
     /// Endings of nouns that are feminine.
     pub(super) feminine_endings: &'static [&'static str],
+    /// Nouns that only look feminine.
+    pub(super) masculine: &'static [&'static str],
 }
 
 /// The single words of a language.

@@ -3,6 +3,8 @@
 //! Between the agent and the synthesizer. Pure functions and one small state machine: no I/O, no
 //! clock, the same output for the same input however the stream was cut.
 
+#[cfg(test)]
+mod cases;
 mod contacts;
 mod counting;
 mod dates;

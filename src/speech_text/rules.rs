@@ -39,6 +39,16 @@ impl<'a> Spot<'a> {
         let from = from.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         before[from..].to_lowercase()
     }
+
+    /// The word that an ordinal is inflected for: of "am 3. und 4. Mai" it is "am" for both.
+    pub(super) fn word_that_inflects(&self) -> String {
+        let before = self.word_before();
+        if before != "und" {
+            return before;
+        }
+        let mut words = self.line[..self.at].split_whitespace().rev().skip(2);
+        words.next().unwrap_or_default().to_lowercase()
+    }
 }
 
 /// What is said for the first `length` bytes of the rest of a line.

@@ -1,7 +1,7 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
-use super::{entry, triples};
+use super::{BILLION, entry, triples};
 
 const BELOW_TWENTY: [&str; 20] = [
     "null",
@@ -39,6 +39,16 @@ const OBLIQUE: [&str; 17] = [
 const WEAK: [&str; 6] = ["das", "der", "die", "dieser", "diese", "jede"];
 
 fn cardinal(n: u64, form: Form) -> String {
+    if n >= BILLION {
+        let billions = match n / BILLION {
+            1 => "eine Milliarde".to_owned(),
+            _ => format!("{} Milliarden", cardinal(n / BILLION, Form::Feminine)),
+        };
+        return match n % BILLION {
+            0 => billions,
+            rest => format!("{billions} {}", cardinal(rest, form)),
+        };
+    }
     let (millions, thousands, rest) = triples(n);
     let mut parts = Vec::new();
     match millions {
@@ -354,4 +364,5 @@ pub(super) static GERMAN: Language = Language {
     ],
     not_counted: &[],
     feminine_endings: &["e", "ung", "heit", "keit", "schaft", "tion", "tät", "nacht", "person"],
+    masculine: &["name", "kunde", "ende", "käse", "kollege", "gebäude", "junge", "interesse"],
 };

@@ -305,4 +305,5 @@ pub(super) static ENGLISH: Language = Language {
     ],
     not_counted: &[],
     feminine_endings: &[],
+    masculine: &[],
 };

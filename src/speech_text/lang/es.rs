@@ -99,7 +99,11 @@ fn below_thousand(n: u64, form: Form) -> String {
     if n > 100 {
         let hundreds = entry(&HUNDREDS, n / 100);
         let feminine = form == Form::Feminine && n >= 200;
-        parts.push(if feminine { hundreds.replace("os", "as") } else { hundreds.to_owned() });
+        parts.push(if feminine {
+            format!("{}as", hundreds.trim_end_matches("os"))
+        } else {
+            hundreds.to_owned()
+        });
     }
     let rest = n % 100;
     if rest > 0 || n == 0 {
@@ -351,5 +355,23 @@ pub(super) static SPANISH: Language = Language {
     feminine_endings: &[
         "a", "as", "ción", "ciones", "dad", "dades", "sión", "siones", "noche", "noches", "veces",
         "vez",
+    ],
+    masculine: &[
+        "día",
+        "días",
+        "problema",
+        "problemas",
+        "programa",
+        "programas",
+        "mapa",
+        "mapas",
+        "tema",
+        "temas",
+        "idioma",
+        "idiomas",
+        "sistema",
+        "sistemas",
+        "sofá",
+        "sofás",
     ],
 };

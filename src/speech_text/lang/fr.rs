@@ -1,7 +1,7 @@
 //! French, with the number words of France.
 
 use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
-use super::{entry, triples};
+use super::{BILLION, entry, triples};
 
 const BELOW_TWENTY: [&str; 20] = [
     "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze",
@@ -21,6 +21,16 @@ const TENS: [&str; 10] = [
 ];
 
 fn cardinal(n: u64, form: Form) -> String {
+    if n >= BILLION {
+        let billions = match n / BILLION {
+            1 => "un milliard".to_owned(),
+            _ => format!("{} milliards", cardinal(n / BILLION, Form::Masculine)),
+        };
+        return match n % BILLION {
+            0 => billions,
+            rest => format!("{billions} {}", cardinal(rest, form)),
+        };
+    }
     let (millions, thousands, rest) = triples(n);
     let mut parts = Vec::new();
     match millions {
@@ -333,4 +343,5 @@ pub(super) static FRENCH: Language = Language {
         "bouteille",
         "bouteilles",
     ],
+    masculine: &[],
 };

@@ -12,6 +12,9 @@ use super::language::Language;
 pub(super) const ALL: [&Language; 5] =
     [&en::ENGLISH, &es::SPANISH, &pt::PORTUGUESE, &de::GERMAN, &fr::FRENCH];
 
+/// A thousand millions, where they have a name of their own.
+const BILLION: u64 = 1_000_000_000;
+
 /// Splits a number into millions, thousands and the rest.
 fn triples(n: u64) -> (u64, u64, u64) {
     (n / 1_000_000, n / 1000 % 1000, n % 1000)

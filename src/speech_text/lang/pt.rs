@@ -1,7 +1,7 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
-use super::{entry, triples};
+use super::{BILLION, entry, triples};
 
 const BELOW_TWENTY: [&str; 20] = [
     "zero",
@@ -67,6 +67,16 @@ const ORDINAL_TENS: [&str; 10] = [
 ];
 
 fn cardinal(n: u64, form: Form) -> String {
+    if n >= BILLION {
+        let billions = match n / BILLION {
+            1 => "um bilhão".to_owned(),
+            _ => format!("{} bilhões", cardinal(n / BILLION, Form::Masculine)),
+        };
+        return match n % BILLION {
+            0 => billions,
+            rest => format!("{billions} {}", cardinal(rest, form)),
+        };
+    }
     let (millions, thousands, rest) = triples(n);
     let mut said = match millions {
         0 => String::new(),
@@ -99,7 +109,11 @@ fn below_thousand(n: u64, form: Form) -> String {
     if n > 100 {
         let hundreds = entry(&HUNDREDS, n / 100);
         let agree = feminine && n >= 200;
-        parts.push(if agree { hundreds.replace("os", "as") } else { hundreds.to_owned() });
+        parts.push(if agree {
+            format!("{}as", hundreds.trim_end_matches("os"))
+        } else {
+            hundreds.to_owned()
+        });
     }
     let mut small = n % 100;
     if small >= 20 {
@@ -326,5 +340,23 @@ pub(super) static PORTUGUESE: Language = Language {
     ],
     feminine_endings: &[
         "a", "as", "ção", "ções", "dade", "dades", "noite", "noites", "vez", "vezes",
+    ],
+    masculine: &[
+        "dia",
+        "dias",
+        "problema",
+        "problemas",
+        "programa",
+        "programas",
+        "mapa",
+        "mapas",
+        "tema",
+        "temas",
+        "idioma",
+        "idiomas",
+        "sistema",
+        "sistemas",
+        "grama",
+        "gramas",
     ],
 };
