@@ -32,7 +32,7 @@ pub(super) fn email(spot: &Spot) -> Option<Said> {
     Said::new(length, format!("{local} {} {host}", language.words.at))
 }
 
-/// Says "@ana" and "#BlackFriday".
+/// Says `@ana` and `#BlackFriday`.
 pub(super) fn mention(spot: &Spot) -> Option<Said> {
     let mark = spot.rest().chars().next().filter(|c| matches!(c, '@' | '#'))?;
     let name = &spot.rest()[1..];
@@ -49,7 +49,7 @@ pub(super) fn mention(spot: &Spot) -> Option<Said> {
     Said::new(1 + name.len(), said)
 }
 
-/// "BlackFriday2026" word by word.
+/// Says `BlackFriday2026` word by word.
 fn camel_words(name: &str, language: &Language) -> String {
     let mut spaced = String::with_capacity(name.len() + 4);
     let mut before = ' ';
@@ -85,12 +85,15 @@ pub(super) fn phone(spot: &Spot) -> Option<Said> {
     // Thousands have dots too, and two long numbers with a dash are a range.
     let dotted = marks.contains('.') && !pairs && !plus;
     let range = groups.len() == 2 && marks.contains('-') && !plus && !local;
-    let slashed = marks.contains('/') && groups.len() > 2;
+    let slashed = marks.matches('/').count() > 1;
     let code = groups.len() == 1 && !plus;
-    if !(enough..=*PHONE_DIGITS.end()).contains(&count) || dotted || range || slashed || code {
+    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let short = spot.language.code == "en" && sizes == [3, 4] && marks == "-";
+    let enough_digits = (enough..=*PHONE_DIGITS.end()).contains(&count);
+    if !short && (!enough_digits || dotted || range || slashed || code) {
         return None;
     }
-    ends_word(&rest[length..]).then(|| ())?;
+    ends_word(&rest[length..]).then_some(())?;
     let language = spot.language;
     let said: Vec<_> = groups.iter().map(|group| say_group(group, language)).collect();
     let plus = if plus { format!("{} ", language.words.plus) } else { String::new() };
@@ -102,9 +105,9 @@ fn groups(text: &str) -> Option<(Vec<&str>, String, usize)> {
     let (mut groups, mut marks) = (Vec::new(), String::new());
     let (mut at, mut length) = (0, 0);
     loop {
-        let between = text[at..].find(|c: char| {
-            !matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | '\u{a0}' | '‑')
-        })?;
+        let between = text[at..]
+            .find(|c: char| !matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | '\u{a0}' | '‑'));
+        let between = between.unwrap_or(text.len() - at);
         // ") " and " (" are the longest between two groups, "(+" in front.
         if between > 3 || (at > 0 && text[at..at + between].contains('+')) {
             break;

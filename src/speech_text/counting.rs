@@ -27,14 +27,9 @@ const SIGNS: [(char, u64, u64); 15] = [
 pub(super) fn fraction(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let whole = digits(rest);
-    let (before, at) = match whole.len() {
-        0 => (None, 0),
-        _ => {
-            let after = &rest[whole.len()..];
-            let spaces = after.len() - after.trim_start_matches(' ').len();
-            (whole.parse::<u64>().ok(), whole.len() + spaces.min(1))
-        }
-    };
+    let behind = &rest[whole.len()..];
+    let space = usize::from(!whole.is_empty() && behind.starts_with(' '));
+    let (before, at) = (whole.parse::<u64>().ok(), whole.len() + space);
     let mixed = part(&rest[at..]).filter(|_| before.is_some_and(|whole| whole < 1000));
     let (before, (top, bottom, length)) = match mixed {
         Some((top, bottom, length)) if top < bottom => (before, (top, bottom, at + length)),
@@ -193,23 +188,27 @@ pub(super) fn code(spot: &Spot) -> Option<Said> {
     Said::new(word.len(), said.join(" "))
 }
 
-/// Says "2.0.1", and the ratio "3:1".
+/// Says "2.0.1", the ratio "3:1" and the list "1,2,3".
 pub(super) fn version(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
-    let run = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'));
-    let run = rest[..run.unwrap_or(rest.len())].trim_end_matches(['.', ':']);
-    let mark = if run.contains(':') { ':' } else { '.' };
+    let run = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ':' | ',')));
+    let run = rest[..run.unwrap_or(rest.len())].trim_end_matches(['.', ':', ',']);
+    let mark = [':', ','].into_iter().find(|mark| run.contains(*mark)).unwrap_or('.');
     let parts: Vec<&str> = run.split(mark).collect();
     let fits = if mark == ':' { parts.len() == 2 } else { parts.len() > 2 };
     let plain =
         |part: &&str| !part.is_empty() && part.len() <= 4 && digits(part).len() == part.len();
-    let thousands = mark == '.' && parts[1..].iter().all(|part| part.len() == 3);
+    let thousands = mark != ':' && parts[1..].iter().all(|part| part.len() == 3);
     if !fits || thousands || !parts.iter().all(plain) || parts.len() > 8 {
         return None;
     }
-    let between = if mark == ':' { language.words.ratio } else { language.words.dot };
+    let between = match mark {
+        ':' => format!(" {} ", language.words.ratio),
+        ',' => ", ".to_owned(),
+        _ => format!(" {} ", language.words.dot),
+    };
     let said: Vec<_> = parts.iter().map(|part| say_name(part, language)).collect();
-    Said::new(run.len(), said.join(&format!(" {between} ")))
+    Said::new(run.len(), said.join(&between))
 }
 
 /// Says any other number.
@@ -246,7 +245,8 @@ fn form_before(after: &str, language: &Language) -> Form {
     let Some(word) = after.strip_prefix([' ', '\u{a0}']) else { return Form::Alone };
     let word = &word[..word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len())];
     let lower = word.to_lowercase();
-    let is_noun = language.code != "de" || word.starts_with(char::is_uppercase);
+    // German nouns have a capital; elsewhere it is a name, which is not counted.
+    let is_noun = word.starts_with(char::is_uppercase) == (language.code == "de");
     if word.is_empty() || !is_noun || language.not_counted.contains(&lower.as_str()) {
         return Form::Alone;
     }

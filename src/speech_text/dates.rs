@@ -4,6 +4,9 @@ use super::language::{Date, Language};
 use super::number::{dash, digits};
 use super::rules::{Said, Spot, ends_word};
 
+/// Words before a day, and rarely before a fraction.
+const DAY_CUES: [&str; 7] = ["el", "al", "del", "día", "dia", "le", "du"];
+
 /// Three numbers with the same mark between them, or a German "21.11.".
 pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     let rest = spot.rest();
@@ -26,7 +29,7 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     let after = &rest[length..];
     let goes_on = after.starts_with(|c: char| c.is_alphanumeric())
         || (after.starts_with(mark) && !digits(&after[1..]).is_empty());
-    (!goes_on).then(|| ())?;
+    (!goes_on).then_some(())?;
     Said::new(length, (language.date)(date, &spot.word_that_inflects()))
 }
 
@@ -34,10 +37,11 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
 fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> Option<Said> {
     let language = spot.language;
     let after = &spot.rest()[length..];
-    let whole =
-        second.len() == 2 && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
+    let cued = first != "1" && DAY_CUES.contains(&spot.word_before().as_str());
+    let sized = second.len() == 2 || (cued && second.len() == 1);
+    let whole = sized && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
     // 8/10 is a mark out of ten, 05/10 and 21/11 are days.
-    let day_like = first.starts_with('0') || first.len() == 2 && first > second;
+    let day_like = cued || first.starts_with('0') || first.len() == 2 && first > second;
     let month_like = language.month_before_day && second > "12";
     if mark != '/' || !whole || !(day_like || month_like) {
         return None;
@@ -88,7 +92,7 @@ pub(super) fn named(spot: &Spot) -> Option<Said> {
         at += mark.map_or(0, |mark| mark.len());
         (Date { day, month: month + 1, year: None, month_first: true }, at)
     };
-    ends_word(&rest[length..]).then(|| ())?;
+    ends_word(&rest[length..]).then_some(())?;
     let (year, length) = year_behind(rest, length, language);
     Said::new(length, (language.date)(Date { year, ..date }, &spot.word_that_inflects()))
 }
@@ -137,8 +141,8 @@ fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize,
     let exact = matches!(language.code, "en" | "de");
     let lower = word.to_lowercase();
     let is_name = |name: &&str| if exact { *name == word } else { name.to_lowercase() == lower };
-    let which = table.iter().position(|names| names.iter().any(|name| is_name(&name)))?;
-    let short = table[which].iter().skip(1).any(|name| is_name(&name));
+    let which = table.iter().position(|names| names.iter().any(is_name))?;
+    let short = table[which].iter().skip(1).any(is_name);
     let stop = usize::from(short && text[word_end..].starts_with('.'));
     Some((which, word_end + stop))
 }
@@ -159,6 +163,6 @@ pub(super) fn weekdays(spot: &Spot) -> Option<Said> {
         return Said::new(at + dash + length, format!("{from} {} {to}", language.words.to));
     }
     let long_enough = rest[..at].chars().count() >= 2 && rest[..at] != *from;
-    (long_enough && rest[at..].starts_with(':')).then(|| ())?;
+    (long_enough && rest[at..].starts_with(':')).then_some(())?;
     Said::new(at, from)
 }

@@ -87,6 +87,7 @@ impl Time {
 
 /// All that differs between languages.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
 pub(super) struct Language {
     /// ISO 639-1.
     pub(super) code: &'static str,

@@ -43,8 +43,9 @@ pub(super) fn is_long(link: &str) -> bool {
     let bare = bare(link);
     let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
     let word = |c: char| c.is_ascii_lowercase() || c == '-';
-    let odd_path = !path.trim_start_matches(word).is_empty()
-        && !(path.len() <= 8 && path.chars().all(|c| word(c) || c.is_ascii_digit()));
+    let word_path = path.chars().all(word);
+    let short_path = path.len() <= 8 && path.chars().all(|c| word(c) || c.is_ascii_digit());
+    let odd_path = !word_path && !short_path;
     bare.chars().count() > MAX_SAID || host.contains([':', '?', '#', '@', '%']) || odd_path
 }
 
@@ -110,7 +111,7 @@ pub(super) fn is_host(host: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
-    host.len() > 4
+    host.len() >= 4
         && host.contains('.')
         && host.contains(|c: char| c.is_ascii_alphabetic())
         && TOP_LEVELS.contains(&last)

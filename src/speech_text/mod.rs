@@ -3,6 +3,7 @@
 //! Between the agent and the synthesizer. Pure functions and one small state machine: no I/O, no
 //! clock, the same output for the same input however the stream was cut.
 
+mod blocks;
 #[cfg(test)]
 mod cases;
 mod contacts;

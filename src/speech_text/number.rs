@@ -30,10 +30,8 @@ impl Number<'_> {
     }
 
     fn is_singular(&self, language: &Language) -> bool {
-        match language.singular_below_two {
-            true => self.whole < 2,
-            false => self.whole == 1 && self.decimals.is_empty(),
-        }
+        let one = self.whole == 1 && self.decimals.is_empty();
+        one || (language.singular_below_two && self.whole < 2)
     }
 }
 
@@ -74,7 +72,7 @@ pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Opt
     let mut decimals = decimals_after(&text[length..]);
     if groups == 1 && separator == Some(language.decimal) && !money && decimals.is_empty() {
         // The only group stands behind the mark of decimals: it is them.
-        whole = head.to_owned();
+        head.clone_into(&mut whole);
         decimals = &text[length - 3..length];
     } else if !decimals.is_empty() {
         let mark = text[length..].chars().next();

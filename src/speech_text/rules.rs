@@ -59,6 +59,7 @@ pub(super) struct Said {
 }
 
 impl Said {
+    #[expect(clippy::unnecessary_wraps, reason = "every caller is a rule, which may find nothing")]
     pub(super) fn new(length: usize, words: impl Into<String>) -> Option<Self> {
         Some(Self { length, words: words.into() })
     }

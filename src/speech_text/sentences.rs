@@ -2,10 +2,10 @@
 //!
 //! Invariants: the sentences joined are the input, whitespace aside; where the cuts fall does not
 //! depend on how the stream was chunked; what is kept back is at most [`MAX_CHARS`] characters
-//! plus the piece just pushed, or [`MAX_BLOCK`] bytes of a block of code or a table, which stays
+//! plus the piece just pushed, or `MAX_BLOCK` bytes of a block of code or a table, which stays
 //! one unit so that [`super::spoken`] sees it whole.
 
-use super::markup::{code_block, fence};
+use super::blocks::{Block, block};
 use super::stops::{End, full_stop, is_cjk, past_closers, past_ellipsis};
 
 /// A sentence lighter than this joins the next one: "Hi." alone sounds chopped. Counted in
@@ -17,9 +17,6 @@ const CJK_WEIGHT: usize = 3;
 
 /// Text without an end in sight is cut here (about 25 s of speech), at a space if there is one.
 const MAX_CHARS: usize = 400;
-
-/// A block of code or a table is kept whole up to this many bytes.
-const MAX_BLOCK: usize = 16_384;
 
 /// Splits text that arrives in pieces into sentences.
 ///
@@ -153,66 +150,6 @@ fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
         }
     }
     None
-}
-
-/// What a line that starts here belongs to; lengths in bytes.
-enum Block {
-    No,
-    /// Backticks on one line: there are no stops inside.
-    Inline(usize),
-    /// A block whose end has not arrived.
-    Open,
-    Whole(usize),
-    /// A block beyond [`MAX_BLOCK`].
-    Cut(usize),
-}
-
-/// Looks for a block of code or a table. Decides on the first [`MAX_BLOCK`] bytes alone, so that
-/// it does not matter how many have arrived.
-fn block(text: &str) -> Block {
-    let is_code = fence(text);
-    if is_code.is_none() && !text.starts_with('|') {
-        return Block::No;
-    }
-    let window = &text[..text.floor_char_boundary(MAX_BLOCK)];
-    let found = match is_code {
-        Some(mark) => code_end(window, mark),
-        None => table_end(window),
-    };
-    match found {
-        Block::Open if text.len() > MAX_BLOCK => {
-            let end = window.rfind(char::is_whitespace).filter(|&end| end > 0);
-            Block::Cut(end.unwrap_or(window.len()))
-        }
-        found => found,
-    }
-}
-
-/// The end of the line that closes a block of code.
-fn code_end(text: &str, mark: char) -> Block {
-    let inside = text.trim_start_matches(mark);
-    let opened = text.len() - inside.len();
-    let fence: String = std::iter::repeat_n(mark, 3).collect();
-    let Some(close) = inside.find(&fence) else { return Block::Open };
-    if code_block(text).is_none() {
-        return Block::Inline(opened + close + fence.len());
-    }
-    let behind = opened + close;
-    text[behind..].find('\n').map_or(Block::Open, |end| Block::Whole(behind + end + 1))
-}
-
-/// The end of the last line that starts with a bar, once the next line has begun.
-fn table_end(text: &str) -> Block {
-    let mut at = 0;
-    while let Some(end) = text[at..].find('\n') {
-        at += end + 1;
-        match text[at..].trim_start_matches([' ', '\t', '\r']).chars().next() {
-            Some('|') => {}
-            Some(_) => return Block::Whole(at),
-            None => return Block::Open,
-        }
-    }
-    Block::Open
 }
 
 #[cfg(test)]

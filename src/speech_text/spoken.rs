@@ -46,15 +46,12 @@ fn with_hosts(line: &str) -> String {
     let mut at = 0;
     while let Some(c) = line[at..].chars().next() {
         let inside_word = line[..at].ends_with(char::is_alphanumeric);
-        match link_length(&line[at..]).filter(|_| !inside_word) {
-            Some(length) => {
-                out.push_str(&say_link(&line[at..at + length], None));
-                at += length;
-            }
-            None => {
-                out.push(c);
-                at += c.len_utf8();
-            }
+        if let Some(length) = link_length(&line[at..]).filter(|_| !inside_word) {
+            out.push_str(&say_link(&line[at..at + length], None));
+            at += length;
+        } else {
+            out.push(c);
+            at += c.len_utf8();
         }
     }
     out

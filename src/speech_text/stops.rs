@@ -141,7 +141,7 @@ fn unless_ordinal(text: &str, end: usize) -> End {
     let may_fit = |word: &&str| word.starts_with(next);
     if AFTER_ORDINAL.iter().find(fits).is_some() {
         End::No
-    } else if AFTER_ORDINAL.iter().any(|word| may_fit(word)) {
+    } else if AFTER_ORDINAL.iter().any(may_fit) {
         End::Unknown
     } else {
         End::At(end)

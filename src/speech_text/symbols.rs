@@ -28,6 +28,9 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
     let spaced = spot.before().is_some_and(char::is_whitespace) && after.starts_with(' ');
     let digit_before = spot.line[..spot.at].trim_end().ends_with(|c: char| c.is_ascii_digit());
     let digit_after = after.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let joins = spot.before().is_some_and(char::is_alphanumeric)
+        && after.starts_with(char::is_alphanumeric);
+    let joins_numbers = joins && digit_before && digit_after;
     let number = digit_before && digit_after;
     let said = match c {
         '&' | '＆' => words.and,
@@ -45,15 +48,12 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
         '≥' => words.more,
         '~' | '≈' if digit_after => words.about,
         '@' if spaced => words.at,
-        '/' if spot.before().is_some_and(char::is_alphabetic)
-            && after.starts_with(char::is_alphabetic) =>
-        {
-            return Said::new(1, "");
-        }
+        // "he/she", "089/12": what joins two words or numbers is a short pause.
+        '/' | '-' if joins_numbers || (c == '/' && joins) => return Said::new(1, ""),
         _ => return coin(spot, c),
     };
     // "x" between two numbers is a word on its own.
-    (c != 'x' || spaced).then(|| ())?;
+    (c != 'x' || spaced).then_some(())?;
     let behind = if after.is_empty() { "" } else { " " };
     Said::new(c.len_utf8(), format!("{said}{behind}"))
 }

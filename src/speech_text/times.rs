@@ -37,7 +37,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
         let words = format!("{first} {} {}", spot.language.words.to, say(last));
         return Said::new(length + dash + end, words);
     }
-    is_time.then(|| ())?;
+    is_time.then_some(())?;
     Said::new(length, say(first))
 }
 

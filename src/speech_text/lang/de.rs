@@ -91,7 +91,7 @@ fn below_thousand(n: u64) -> String {
     let small = match rest {
         0 if n > 0 => String::new(),
         0..20 => entry(&BELOW_TWENTY, rest).to_owned(),
-        _ if rest % 10 == 0 => entry(&TENS, rest / 10).to_owned(),
+        _ if rest.is_multiple_of(10) => entry(&TENS, rest / 10).to_owned(),
         _ => format!("{}und{}", entry(&BELOW_TWENTY, rest % 10), entry(&TENS, rest / 10)),
     };
     hundreds + &small
@@ -128,7 +128,7 @@ fn year(n: u64) -> String {
     if !(1100..2000).contains(&n) {
         return cardinal(n, Form::Alone);
     }
-    let rest = if n % 100 == 0 { String::new() } else { cardinal(n % 100, Form::Alone) };
+    let rest = if n.is_multiple_of(100) { String::new() } else { cardinal(n % 100, Form::Alone) };
     format!("{}hundert{rest}", below_thousand(n / 100))
 }
 

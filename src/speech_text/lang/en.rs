@@ -113,7 +113,7 @@ fn time(time: Time) -> String {
         Some(Half::Am) => " AM",
         Some(Half::Pm) => " PM",
         None if time.hour > 12 && time.hour < 24 => " PM",
-        None if time.hour % 24 == 0 => " AM",
+        None if time.hour.is_multiple_of(24) => " AM",
         None if time.minute == 0 && !time.bare => " o'clock",
         None => "",
     };

@@ -109,7 +109,7 @@ fn below_thousand(n: u64, form: Form) -> String {
     if rest > 0 || n == 0 {
         let word = match rest {
             0..30 => entry(&BELOW_THIRTY, rest).to_owned(),
-            _ if rest % 10 == 0 => entry(&TENS, rest / 10).to_owned(),
+            _ if rest.is_multiple_of(10) => entry(&TENS, rest / 10).to_owned(),
             _ => format!("{} y {}", entry(&TENS, rest / 10), entry(&BELOW_THIRTY, rest % 10)),
         };
         parts.push(match (word.strip_suffix("uno"), form) {
@@ -128,7 +128,7 @@ fn ordinal(n: u64, form: Form) -> String {
         11 => "undécimo".to_owned(),
         12 => "duodécimo".to_owned(),
         13..20 => format!("decimo{}", entry(&ORDINALS, n % 10)),
-        10..100 if n % 10 == 0 => entry(&ORDINAL_TENS, n / 10).to_owned(),
+        10..100 if n.is_multiple_of(10) => entry(&ORDINAL_TENS, n / 10).to_owned(),
         20..100 => format!("{} {}", entry(&ORDINAL_TENS, n / 10), entry(&ORDINALS, n % 10)),
         _ => return cardinal(n, form),
     };

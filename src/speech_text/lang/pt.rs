@@ -133,7 +133,7 @@ fn below_thousand(n: u64, form: Form) -> String {
 fn ordinal(n: u64, form: Form) -> String {
     let word = match n {
         1..10 => entry(&ORDINALS, n).to_owned(),
-        10..100 if n % 10 == 0 => entry(&ORDINAL_TENS, n / 10).to_owned(),
+        10..100 if n.is_multiple_of(10) => entry(&ORDINAL_TENS, n / 10).to_owned(),
         10..100 => format!("{} {}", entry(&ORDINAL_TENS, n / 10), entry(&ORDINALS, n % 10)),
         _ => return cardinal(n, form),
     };
