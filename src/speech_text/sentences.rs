@@ -2,7 +2,11 @@
 //!
 //! Invariants: the sentences joined are the input, whitespace aside; where the cuts fall does not
 //! depend on how the stream was chunked; what is kept back is at most [`MAX_CHARS`] characters
-//! plus the piece just pushed.
+//! plus the piece just pushed, or `MAX_BLOCK` bytes of a block of code or a table, which stays
+//! one unit so that [`super::spoken`] sees it whole.
+
+use super::blocks::{Block, block};
+use super::stops::{End, full_stop, is_cjk, past_closers, past_ellipsis};
 
 /// A sentence lighter than this joins the next one: "Hi." alone sounds chopped. Counted in
 /// characters, a CJK character as [`CJK_WEIGHT`].
@@ -13,16 +17,6 @@ const CJK_WEIGHT: usize = 3;
 
 /// Text without an end in sight is cut here (about 25 s of speech), at a space if there is one.
 const MAX_CHARS: usize = 400;
-
-/// At most this many quotes and brackets are read after a stop, so that waiting is bounded.
-const MAX_CLOSERS: usize = 4;
-
-/// Words that carry a full stop without ending a sentence; lower case, without the stop.
-const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "approx", "jr", "sr", "sra", "srta",
-    "dra", "ud", "uds", "p.ej", "ej", "av", "núm", "z.b", "bzw", "ca", "usw", "nr", "mme", "mlle",
-    "env",
-];
 
 /// Splits text that arrives in pieces into sentences.
 ///
@@ -45,7 +39,7 @@ impl SentenceSplitter {
         self.rest.push_str(piece);
         let mut sentences = Vec::new();
         let mut from = 0;
-        while let Some(length) = first_end(&self.rest[from..]) {
+        while let Some(Cut { length, .. }) = first_end(&self.rest[from..], MIN_WEIGHT) {
             let sentence = self.rest[from..from + length].trim();
             if !sentence.is_empty() {
                 sentences.push(sentence.to_owned());
@@ -66,16 +60,70 @@ impl SentenceSplitter {
     }
 }
 
-/// Finds the first sentence of `text`: its length in bytes, `None` while it may still go on.
-fn first_end(text: &str) -> Option<usize> {
-    let mut weight = 0;
-    let mut last_space = None;
+/// The part of `text` up to the end of its last complete sentence, trimmed; empty if there is none.
+///
+/// For an answer that broke off. A sentence ends where [`SentenceSplitter`] would end one, however
+/// short it is; at the very end a stop is enough, unless it may belong to a number or a word.
+#[must_use]
+pub fn complete_sentences(text: &str) -> &str {
+    // The space shows the splitter that the last word is over.
+    let padded = format!("{text} ");
+    let (mut from, mut complete) = (0, 0);
+    while let Some(Cut { length, forced }) = first_end(&padded[from..], 0) {
+        from += length;
+        if !forced {
+            complete = from;
+        }
+    }
+    let complete = &text[..complete.min(text.len())];
+    let trimmed = complete.trim_end();
+    let number = trimmed.len() == text.trim_end().len()
+        && trimmed
+            .strip_suffix('.')
+            .is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    if number && text.ends_with('.') {
+        let last = trimmed.rfind(char::is_whitespace).unwrap_or_default();
+        return complete_sentences(&text[..last]);
+    }
+    trimmed
+}
+
+/// Where a sentence ends, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    length: usize,
+    /// It had no end, but grew too long.
+    forced: bool,
+}
+
+/// Finds the first sentence of `text`; `None` while it may still go on.
+fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
     // Leading whitespace belongs to no sentence and does not count towards the limit.
     let start = text.len() - text.trim_start().len();
+    let mut at_line_start = true;
+    let mut weight = 0;
+    let mut last_space = None;
+    let mut skip_to = 0;
     for (count, (at, c)) in text[start..].char_indices().enumerate() {
         let at = start + at;
+        if at_line_start && !c.is_whitespace() {
+            at_line_start = false;
+            match block(&text[at..]) {
+                Block::No => {}
+                Block::Open => return None,
+                // What stands in front ends here, light as it may be.
+                Block::Whole(_) | Block::Cut(_) if at > start => {
+                    return Some(Cut { length: at, forced: false });
+                }
+                Block::Whole(length) => {
+                    return Some(Cut { length: at + length, forced: false });
+                }
+                Block::Cut(length) => return Some(Cut { length: at + length, forced: true }),
+                Block::Inline(length) => skip_to = at + length,
+            }
+        }
         if count >= MAX_CHARS {
-            return Some(last_space.unwrap_or(at));
+            return Some(Cut { length: last_space.unwrap_or(at), forced: true });
         }
         weight += if is_cjk(c) { CJK_WEIGHT } else { 1 };
         let after = at + c.len_utf8();
@@ -83,68 +131,25 @@ fn first_end(text: &str) -> Option<usize> {
             last_space = Some(at);
         }
         let end = match c {
-            '\n' => End::At(after),
+            '\n' => {
+                at_line_start = true;
+                End::At(after)
+            }
+            _ if at < skip_to => End::No,
             '。' | '！' | '？' | '｡' => past_closers(text, after, false),
-            '.' if is_inside(&text[start..at]) => End::No,
-            '.' | '?' | '!' | '…' | '؟' | '۔' | '।' => past_closers(text, after, true),
+            '…' => past_ellipsis(text, after),
+            '.' if text[start..at].ends_with('.') => past_ellipsis(text, after),
+            '.' => full_stop(&text[start..at], text, after),
+            '?' | '!' | '؟' | '۔' | '।' | '॥' => past_closers(text, after, true),
             _ => End::No,
         };
         match end {
-            End::At(end) if weight >= MIN_WEIGHT => return Some(end),
+            End::At(length) if weight >= min_weight => return Some(Cut { length, forced: false }),
             End::Unknown => return None,
             End::At(_) | End::No => {}
         }
     }
     None
-}
-
-/// Whether a stop ends the sentence.
-enum End {
-    /// Yes; the sentence is this many bytes long.
-    At(usize),
-    /// No.
-    No,
-    /// The text that decides has not arrived.
-    Unknown,
-}
-
-/// Reads closing quotes and brackets from `after` on; then there must be a space, if needed.
-fn past_closers(text: &str, after: usize, needs_space: bool) -> End {
-    let mut end = after;
-    for (count, c) in text[after..].chars().enumerate() {
-        if count < MAX_CLOSERS
-            && matches!(c, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '」' | '』' | '*')
-        {
-            end += c.len_utf8();
-        } else if c.is_whitespace() || !needs_space {
-            return End::At(end);
-        } else {
-            return End::No;
-        }
-    }
-    End::Unknown
-}
-
-/// Whether a full stop after `before` belongs to the word: abbreviation, initial or list number.
-fn is_inside(before: &str) -> bool {
-    let word_at = before
-        .rfind(|c: char| c.is_whitespace() || c == '(')
-        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
-    let word = &before[word_at..];
-    let line_start = before[..word_at].trim_end_matches([' ', '\t']);
-    let mut letters = word.chars().rev();
-    let last = letters.next();
-    let initial =
-        last.is_some_and(char::is_uppercase) && letters.next().is_none_or(|before| before == '.');
-    let numbered = !word.is_empty()
-        && word.chars().all(|c| c.is_ascii_digit())
-        && (line_start.is_empty() || line_start.ends_with('\n'));
-    initial || numbered || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
-}
-
-/// Whether `c` is written without spaces: Chinese, Japanese, and their full-width marks.
-fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
 }
 
 #[cfg(test)]
@@ -196,6 +201,76 @@ mod tests {
     }
 
     #[test]
+    fn words_numbers_and_addresses_stay_whole() {
+        check(
+            "Das geht z. B. am 3. Mai um 9 Uhr. Danke sehr!",
+            &["Das geht z. B. am 3. Mai um 9 Uhr.", "Danke sehr!"],
+        );
+        check(
+            "It costs 1,234.56 or 1.234,56 here. Come in.",
+            &["It costs 1,234.56 or 1.234,56 here.", "Come in."],
+        );
+        check(
+            "Abrimos a las 9 a. m. y listo. ¡Hasta luego!",
+            &["Abrimos a las 9 a. m. y listo.", "¡Hasta luego!"],
+        );
+        check(
+            "See you at 3 p.m. tomorrow. Bye for now.",
+            &["See you at 3 p.m. tomorrow.", "Bye for now."],
+        );
+        check("We open at 3 p.m. Please come early.", &["We open at 3 p.m.", "Please come early."]);
+        check(
+            "Mail info@example.com. Or see example.com/a?b=1.5 today.",
+            &["Mail info@example.com.", "Or see example.com/a?b=1.5 today."],
+        );
+        check(
+            "Well ... maybe not today... Let me see.",
+            &["Well ... maybe not today...", "Let me see."],
+        );
+        check("Wait… what is that? Nothing at all.", &["Wait… what is that?", "Nothing at all."]);
+        check("Hola a todos.¿Qué tal estáis?", &["Hola a todos.", "¿Qué tal estáis?"]);
+    }
+
+    #[test]
+    fn other_scripts_have_their_own_stops() {
+        check("हम नौ बजे खुलते हैं। आप आइए॥ ठीक है।", &["हम नौ बजे खुलते हैं।", "आप आइए॥ ठीक है।"]);
+        check(
+            "ما هو وقت العمل؟ نفتح الساعة التاسعة.",
+            &["ما هو وقت العمل؟", "نفتح الساعة التاسعة."],
+        );
+        check(
+            "「開いていますか？」はい、開いています！",
+            &["「開いていますか？」", "はい、開いています！"],
+        );
+    }
+
+    #[test]
+    fn code_and_tables_stay_whole() {
+        let code = "```py\nprint(1.5). Yes! No?\n\nx = 2\n```";
+        check(&format!("Look:\n{code}\nThat was it."), &["Look:", code, "That was it."]);
+        let table = "| tea | price |\n|---|---|\n| Green. Nice! | 3 € |";
+        check(&format!("Our list:\n{table}\n\nBye then."), &["Our list:", table, "Bye then."]);
+        check(
+            "```ls. No! a```is a word. This is next.",
+            &["```ls. No! a```is a word.", "This is next."],
+        );
+    }
+
+    #[test]
+    fn what_broke_off_is_cut_at_the_last_sentence() {
+        let words = "word ".repeat(200);
+        let check = |text, expected| assert_eq!(complete_sentences(text), expected);
+        check("We open at nine. Yes. And on Sun", "We open at nine. Yes.");
+        check("We open at nine. It costs 3.", "We open at nine.");
+        check("We open at nine. Ask Dr.", "We open at nine.");
+        check("We open at nine.", "We open at nine.");
+        check("Opening hours\nNine to", "Opening hours");
+        check("Is it?", "Is it?");
+        check(&words, "");
+        check("nothing yet", "");
+    }
+
+    #[test]
     fn a_sentence_waits_for_the_space_behind_it() {
         let mut splitter = SentenceSplitter::new();
         assert!(splitter.push("The price is 3.").is_empty());
@@ -215,7 +290,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_chunking_loses_text_or_moves_a_cut(
-            text in "([a-zA-Z0-9é。！ .?!…\"\\n]|Dr\\. |[ ]{1,3}|\\PC){0,900}",
+            text in "([a-zA-Z0-9é。！ .?!…\"\\n]|Dr\\. |```|\\||am 3\\. Mai |[ ]{1,3}|\\PC){0,900}",
             cuts in prop::collection::vec(1usize..40, 1..30),
         ) {
             let mut pieces = Vec::new();

@@ -1,0 +1,76 @@
+//! The normaliser's cases: `cases.tsv` against [`super::spoken`], and what holds for any text.
+
+use proptest::prelude::*;
+
+use super::{SentenceSplitter, complete_sentences, long_links, spoken};
+
+const CASES: &str = include_str!("cases.tsv");
+const LANGUAGES: [&str; 5] = ["en", "es", "pt", "de", "fr"];
+
+/// A line is `written<TAB>spoken`; `\n` is a line break, `== xx` begins a language, `#` a class.
+#[test]
+fn every_case_is_said_as_a_person_would() {
+    let (mut language, mut count, mut wrong) = ("", [0; LANGUAGES.len()], Vec::new());
+    for (line, number) in CASES.lines().zip(1..) {
+        if let Some(code) = line.strip_prefix("== ") {
+            language = code;
+        } else if let Some((written, expected)) = line.split_once('\t') {
+            let at = LANGUAGES.iter().position(|code| *code == language).unwrap();
+            count[at] += 1;
+            let said = spoken(&written.replace("\\n", "\n"), language);
+            if said != expected {
+                wrong.push(format!("{number} {written:?}\n  want {expected:?}\n  said {said:?}"));
+            }
+        } else {
+            assert!(line.is_empty() || line.starts_with("# "), "line {number} is no case");
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count.iter().all(|&count| count >= 100), "too few cases: {count:?}");
+}
+
+fn sentences<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut splitter = SentenceSplitter::new();
+    let mut all: Vec<String> = pieces.into_iter().flat_map(|p| splitter.push(p)).collect();
+    all.extend(splitter.finish());
+    all
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_said_without_marks_or_a_flood(
+        text in "([0-9]{1,4}|[-+.,:/%€$#@ ]|[hkm]m?|https://|\\[|\\]|\\(|[*_`~|\\n\\t]|\\PC){0,80}",
+    ) {
+        for language in LANGUAGES.into_iter().chain(["hi"]) {
+            let said = spoken(&text, language);
+            prop_assert!(!said.contains("[[") && !said.contains("]]") && !said.contains("  "));
+            prop_assert!(!said.chars().any(char::is_control));
+            prop_assert!(said.len() <= 200 + 40 * text.len(), "{said}");
+            let again = spoken(&said, language);
+            prop_assert!(again.len() <= 200 + 4 * said.len(), "{again}");
+        }
+        prop_assert!(long_links(&text).iter().all(|link| text.contains(link.as_str())));
+    }
+
+    #[test]
+    fn what_is_said_does_not_depend_on_the_chunks(
+        text in "([a-z]{1,6}[ .]|[0-9]{1,3}|[.,?!:€] ?|```\\n?|\\n|\\| ?|Dr\\. |\\PC){0,60}",
+        size in 1usize..9,
+    ) {
+        let chars: Vec<char> = text.chars().collect();
+        let pieces: Vec<String> = chars.chunks(size).map(|chunk| chunk.iter().collect()).collect();
+        let say = |all: Vec<String>| all.iter().map(|s| spoken(s, "en")).collect::<Vec<_>>();
+        let streamed = say(sentences(pieces.iter().map(String::as_str)));
+        prop_assert_eq!(streamed, say(sentences([text.as_str()])));
+    }
+
+    #[test]
+    fn complete_sentences_hold_all_that_was_cut(text in "([a-z]{1,6}[ .?!]|[0-9]|\\PC){0,60}") {
+        let complete = complete_sentences(&text);
+        prop_assert!(text.starts_with(complete));
+        // What the splitter has cut off is complete, joined short ones too.
+        let bare = |s: &str| s.split_whitespace().collect::<String>();
+        let cut = SentenceSplitter::new().push(&text).concat();
+        prop_assert!(bare(complete).starts_with(&bare(&cut)), "{cut:?} of {complete:?}");
+    }
+}

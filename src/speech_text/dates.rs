@@ -1,0 +1,168 @@
+//! Days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "Mon–Fri".
+
+use super::language::{Date, Language};
+use super::number::{dash, digits};
+use super::rules::{Said, Spot, ends_word};
+
+/// Words before a day, and rarely before a fraction.
+const DAY_CUES: [&str; 7] = ["el", "al", "del", "día", "dia", "le", "du"];
+
+/// Three numbers with the same mark between them, or a German "21.11.".
+pub(super) fn numeric(spot: &Spot) -> Option<Said> {
+    let rest = spot.rest();
+    let first = digits(rest);
+    let mark = rest[first.len()..].chars().next().filter(|c| matches!(c, '-' | '/' | '.'))?;
+    let second = digits(&rest[first.len() + 1..]);
+    let at = first.len() + 1 + second.len();
+    if !matches!(second.len(), 1 | 2) || !rest[at..].starts_with(mark) {
+        return short(spot, first, mark, second, at);
+    }
+    let third = digits(&rest[at + 1..]);
+    let length = at + 1 + third.len();
+    let language = spot.language;
+    let date = match (first.len(), third.len()) {
+        (4, 2) => date(third, second, Some(first)),
+        (1 | 2, 4 | 2) => day_and_month(first, second, Some(third), language),
+        (1 | 2, 0) if mark == '.' && language.code == "de" => date(first, second, None),
+        _ => None,
+    }?;
+    let after = &rest[length..];
+    let goes_on = after.starts_with(|c: char| c.is_alphanumeric())
+        || (after.starts_with(mark) && !digits(&after[1..]).is_empty());
+    (!goes_on).then_some(())?;
+    Said::new(length, (language.date)(date, &spot.word_that_inflects()))
+}
+
+/// A day and a month without a year, told from a fraction by its size.
+fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> Option<Said> {
+    let language = spot.language;
+    let after = &spot.rest()[length..];
+    let cued = first != "1" && DAY_CUES.contains(&spot.word_before().as_str());
+    let sized = second.len() == 2 || (cued && second.len() == 1);
+    let whole = sized && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
+    // 8/10 is a mark out of ten, 05/10 and 21/11 are days.
+    let day_like = cued || first.starts_with('0') || first.len() == 2 && first > second;
+    let month_like = language.month_before_day && second > "12";
+    if mark != '/' || !whole || !(day_like || month_like) {
+        return None;
+    }
+    let date = day_and_month(first, second, None, language)?;
+    Said::new(length, (language.date)(date, &spot.word_that_inflects()))
+}
+
+/// Orders day and month as the language does, and the other way round if only that is a date.
+fn day_and_month(a: &str, b: &str, year: Option<&str>, language: &Language) -> Option<Date> {
+    let (day_first, month_first) = (date(a, b, year), date(b, a, year));
+    let month_first = month_first.map(|date| Date { month_first: true, ..date });
+    let day_first = day_first.map(|date| Date { month_first: language.month_before_day, ..date });
+    if language.month_before_day { month_first.or(day_first) } else { day_first.or(month_first) }
+}
+
+/// A date of digits, if there is such a day.
+fn date(day: &str, month: &str, year: Option<&str>) -> Option<Date> {
+    let (day, month) = (day.parse().ok()?, month.parse().ok()?);
+    let year = match year {
+        Some(year) if year.len() == 2 => Some(2000 + year.parse::<u64>().ok()?),
+        Some(year) => Some(year.parse().ok()?),
+        None => None,
+    };
+    let valid = (1..=31).contains(&day) && (1..=12).contains(&month);
+    (valid && year.is_none_or(|year: u64| (1000..3000).contains(&year))).then_some(Date {
+        day,
+        month,
+        year,
+        month_first: true,
+    })
+}
+
+/// A day and the name of a month in either order, with or without a year.
+pub(super) fn named(spot: &Spot) -> Option<Said> {
+    let (rest, language) = (spot.rest(), spot.language);
+    let (date, length) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
+        let (day, mut at) = day_of(rest)?;
+        at += spaces(&rest[at..], language)?;
+        let (month, name) = name_in(&rest[at..], &language.months, language)?;
+        (Date { day, month: month + 1, year: None, month_first: false }, at + name)
+    } else {
+        let (month, mut at) = name_in(rest, &language.months, language)?;
+        at += spaces(&rest[at..], language).filter(|_| language.month_before_day)?;
+        let (day, length) = day_of(&rest[at..])?;
+        at += length;
+        let mark = ["st", "nd", "rd", "th"].iter().find(|mark| rest[at..].starts_with(**mark));
+        at += mark.map_or(0, |mark| mark.len());
+        (Date { day, month: month + 1, year: None, month_first: true }, at)
+    };
+    ends_word(&rest[length..]).then_some(())?;
+    let (year, length) = year_behind(rest, length, language);
+    Said::new(length, (language.date)(Date { year, ..date }, &spot.word_that_inflects()))
+}
+
+/// One or two digits from 1 to 31.
+fn day_of(text: &str) -> Option<(u64, usize)> {
+    let day = digits(text);
+    let number = day.parse().ok().filter(|day| (1..=31).contains(day))?;
+    (day.len() <= 2).then_some((number, day.len()))
+}
+
+/// The length of what stands between a day and its month.
+fn spaces(text: &str, language: &Language) -> Option<usize> {
+    let between: &[&str] = match language.code {
+        "de" => &[". ", ".\u{a0}", "."],
+        "es" | "pt" => &[" de ", " "],
+        _ => &[" ", "\u{a0}"],
+    };
+    between.iter().find(|between| text.starts_with(**between)).map(|between| between.len())
+}
+
+/// A year of four digits behind a date, and where it ends; else where the date ends.
+fn year_behind(rest: &str, end: usize, language: &Language) -> (Option<u64>, usize) {
+    let between: &[&str] = match language.code {
+        "es" => &[" de ", " del ", " "],
+        "pt" => &[" de ", " "],
+        _ => &[", ", " "],
+    };
+    for between in between {
+        let Some(after) = rest[end..].strip_prefix(between) else { continue };
+        let year = digits(after);
+        let goes_on = after[year.len()..]
+            .starts_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '€' | '%'));
+        if year.len() == 4 && !goes_on && (year.starts_with('1') || year.starts_with('2')) {
+            return (year.parse().ok(), end + between.len() + 4);
+        }
+    }
+    (None, end)
+}
+
+/// Finds a name of a table at the start of `text`: which it is, and its length with a full stop.
+fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize, usize)> {
+    let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
+    let word = &text[..word_end];
+    // English and German names have a capital: "may" is a verb, "so" an adverb.
+    let exact = matches!(language.code, "en" | "de");
+    let lower = word.to_lowercase();
+    let is_name = |name: &&str| if exact { *name == word } else { name.to_lowercase() == lower };
+    let which = table.iter().position(|names| names.iter().any(is_name))?;
+    let short = table[which].iter().skip(1).any(is_name);
+    let stop = usize::from(short && text[word_end..].starts_with('.'));
+    Some((which, word_end + stop))
+}
+
+/// "Mon–Fri" in full, and "Mo:" before the hours.
+pub(super) fn weekdays(spot: &Spot) -> Option<Said> {
+    let (rest, language) = (spot.rest(), spot.language);
+    if !rest.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let (first, at) = name_in(rest, &language.weekdays, language)?;
+    let from = language.weekdays[first][0];
+    if let Some(dash) = dash(&rest[at..])
+        && let Some((last, length)) = name_in(&rest[at + dash..], &language.weekdays, language)
+        && ends_word(&rest[at + dash + length..])
+    {
+        let to = language.weekdays[last][0];
+        return Said::new(at + dash + length, format!("{from} {} {to}", language.words.to));
+    }
+    let long_enough = rest[..at].chars().count() >= 2 && rest[..at] != *from;
+    (long_enough && rest[at..].starts_with(':')).then_some(())?;
+    Said::new(at, from)
+}

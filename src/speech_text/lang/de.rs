@@ -1,0 +1,368 @@
+//! German. Ordinals are inflected for the word before them.
+
+use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
+use super::{BILLION, entry, triples};
+
+const BELOW_TWENTY: [&str; 20] = [
+    "null",
+    "ein",
+    "zwei",
+    "drei",
+    "vier",
+    "fünf",
+    "sechs",
+    "sieben",
+    "acht",
+    "neun",
+    "zehn",
+    "elf",
+    "zwölf",
+    "dreizehn",
+    "vierzehn",
+    "fünfzehn",
+    "sechzehn",
+    "siebzehn",
+    "achtzehn",
+    "neunzehn",
+];
+const TENS: [&str; 10] = [
+    "", "", "zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig",
+];
+
+/// Words after which an ordinal ends in "-en".
+const OBLIQUE: [&str; 17] = [
+    "ab", "am", "beim", "bis", "dem", "den", "des", "einem", "einen", "im", "jeden", "nach",
+    "seit", "vom", "vor", "zum", "zur",
+];
+
+/// Words after which it ends in "-e".
+const WEAK: [&str; 6] = ["das", "der", "die", "dieser", "diese", "jede"];
+
+fn cardinal(n: u64, form: Form) -> String {
+    if n >= BILLION {
+        let billions = match n / BILLION {
+            1 => "eine Milliarde".to_owned(),
+            _ => format!("{} Milliarden", cardinal(n / BILLION, Form::Feminine)),
+        };
+        return match n % BILLION {
+            0 => billions,
+            rest => format!("{billions} {}", cardinal(rest, form)),
+        };
+    }
+    let (millions, thousands, rest) = triples(n);
+    let mut parts = Vec::new();
+    match millions {
+        0 => {}
+        1 => parts.push("eine Million".to_owned()),
+        _ => parts.push(format!("{} Millionen", cardinal(millions, Form::Feminine))),
+    }
+    let mut low = String::new();
+    match thousands {
+        0 => {}
+        1 => low.push_str("tausend"),
+        _ => {
+            low.push_str(&below_thousand(thousands));
+            low.push_str("tausend");
+        }
+    }
+    if rest > 0 || n == 0 {
+        low.push_str(&below_thousand(rest));
+        if rest % 100 == 1 {
+            low.push_str(match form {
+                Form::Feminine if rest == 1 && n == 1 => "e",
+                Form::Masculine | Form::Feminine if n == 1 => "",
+                _ => "s",
+            });
+        }
+    }
+    if !low.is_empty() {
+        parts.push(low);
+    }
+    parts.join(" ")
+}
+
+fn below_thousand(n: u64) -> String {
+    let hundreds = match n / 100 {
+        0 => String::new(),
+        1 => "hundert".to_owned(),
+        hundreds => format!("{}hundert", entry(&BELOW_TWENTY, hundreds)),
+    };
+    let rest = n % 100;
+    let small = match rest {
+        0 if n > 0 => String::new(),
+        0..20 => entry(&BELOW_TWENTY, rest).to_owned(),
+        _ if rest.is_multiple_of(10) => entry(&TENS, rest / 10).to_owned(),
+        _ => format!("{}und{}", entry(&BELOW_TWENTY, rest % 10), entry(&TENS, rest / 10)),
+    };
+    hundreds + &small
+}
+
+fn ordinal(n: u64, form: Form) -> String {
+    let whole = cardinal(n, Form::Masculine);
+    let stem = match n % 100 {
+        1 => format!("{}erst", whole.trim_end_matches('s').trim_end_matches("ein")),
+        3 => format!("{}dritt", whole.trim_end_matches("drei")),
+        7 => format!("{}siebt", whole.trim_end_matches("sieben")),
+        8 => whole,
+        2..20 => whole + "t",
+        _ => whole + "st",
+    };
+    let ending = match form {
+        Form::Alone => "er",
+        Form::Masculine | Form::Feminine => "e",
+        Form::Bound => "en",
+    };
+    stem + ending
+}
+
+/// The ending of an ordinal behind `before`, a word in lower case.
+fn ordinal_form(before: &str) -> Form {
+    match before {
+        _ if OBLIQUE.contains(&before) => Form::Bound,
+        _ if WEAK.contains(&before) => Form::Masculine,
+        _ => Form::Alone,
+    }
+}
+
+fn year(n: u64) -> String {
+    if !(1100..2000).contains(&n) {
+        return cardinal(n, Form::Alone);
+    }
+    let rest = if n.is_multiple_of(100) { String::new() } else { cardinal(n % 100, Form::Alone) };
+    format!("{}hundert{rest}", below_thousand(n / 100))
+}
+
+fn date(date: Date, before: &str) -> String {
+    let month = GERMAN.months[date.month - 1][0];
+    let year = date.year.map(|n| format!(" {}", year(n))).unwrap_or_default();
+    format!("{} {month}{year}", ordinal(date.day, ordinal_form(before)))
+}
+
+fn time(time: Time) -> String {
+    let hour = cardinal(time.hour, Form::Masculine);
+    let minute = match time.minute {
+        0 => String::new(),
+        minute => format!(" {}", cardinal(minute, Form::Alone)),
+    };
+    let part = match (time.half, time.hour_of_day()) {
+        (None, _) => "",
+        (_, 0..5) => " nachts",
+        (_, 5..12) => " morgens",
+        (_, 12) => " mittags",
+        (_, 13..18) => " nachmittags",
+        _ => " abends",
+    };
+    if time.bare && time.minute == 0 && part.is_empty() {
+        return cardinal(time.hour, Form::Alone);
+    }
+    format!("{hour} Uhr{minute}{part}")
+}
+
+const M: Form = Form::Masculine;
+const F: Form = Form::Feminine;
+
+pub(super) static GERMAN: Language = Language {
+    code: "de",
+    cardinal,
+    ordinal,
+    ordinal_form,
+    year,
+    date,
+    time,
+    decimal: ',',
+    decimals_by_digit: true,
+    singular_below_two: false,
+    phone_in_pairs: false,
+    month_before_day: false,
+    words: Words {
+        point: "Komma",
+        minus: "minus",
+        plus: "plus",
+        equals: "gleich",
+        times: "mal",
+        and: "und",
+        percent: "Prozent",
+        to: "bis",
+        ratio: "zu",
+        out_of: "von",
+        about: "etwa",
+        less: "weniger als",
+        more: "mehr als",
+        per: "pro",
+        number: "Nummer",
+        at: "ät",
+        dot: "Punkt",
+        slash: "Schrägstrich",
+        hyphen: "Bindestrich",
+        underscore: "Unterstrich",
+        hashtag: "Hashtag",
+        half: "einhalb",
+        half_a: "ein halbes",
+        and_half: "einhalb",
+        long_link: "der Link, den ich mitschicke",
+        code: "Den Code lasse ich weg.",
+    },
+    million_of: "",
+    cents_join: " ",
+    cents_named: false,
+    currencies: &[
+        currency(&["€", "EUR"], noun("Euro", "Euro", M), noun("Cent", "Cent", M)),
+        currency(&["$", "US$", "USD"], noun("Dollar", "Dollar", M), noun("Cent", "Cent", M)),
+        currency(&["£", "GBP"], noun("Pfund", "Pfund", M), noun("Penny", "Pence", M)),
+        currency(&["R$", "BRL"], noun("Real", "Real", M), noun("Centavo", "Centavos", M)),
+        currency(&["¥", "JPY"], noun("Yen", "Yen", M), noun("", "", M)),
+        currency(&["CHF", "Fr."], noun("Franken", "Franken", M), noun("Rappen", "Rappen", M)),
+        currency(&["₹", "INR"], noun("Rupie", "Rupien", F), noun("Paisa", "Paise", M)),
+    ],
+    multipliers: &[
+        multiplier(&["Tsd.", "Tsd", "k"], 1000, noun("tausend", "tausend", M)),
+        multiplier(
+            &["Mio.", "Mio", "Million", "Millionen"],
+            1_000_000,
+            noun("Million", "Millionen", F),
+        ),
+        multiplier(
+            &["Mrd.", "Mrd", "Milliarde", "Milliarden"],
+            1_000_000_000,
+            noun("Milliarde", "Milliarden", F),
+        ),
+    ],
+    units: &[
+        unit(&["Uhr"], noun("Uhr", "Uhr", M)),
+        unit(&["km"], noun("Kilometer", "Kilometer", M)),
+        unit(&["m"], noun("Meter", "Meter", M)),
+        unit(&["cm"], noun("Zentimeter", "Zentimeter", M)),
+        unit(&["mm"], noun("Millimeter", "Millimeter", M)),
+        unit(&["kg"], noun("Kilo", "Kilo", M)),
+        unit(&["g"], noun("Gramm", "Gramm", M)),
+        unit(&["mg"], noun("Milligramm", "Milligramm", M)),
+        unit(&["t"], noun("Tonne", "Tonnen", F)),
+        unit(&["l", "L"], noun("Liter", "Liter", M)),
+        unit(&["ml"], noun("Milliliter", "Milliliter", M)),
+        unit(&["cl"], noun("Zentiliter", "Zentiliter", M)),
+        unit(&["m²", "m2", "qm"], noun("Quadratmeter", "Quadratmeter", M)),
+        unit(&["km²", "km2"], noun("Quadratkilometer", "Quadratkilometer", M)),
+        unit(&["m³", "m3"], noun("Kubikmeter", "Kubikmeter", M)),
+        unit(&["km/h"], noun("Kilometer pro Stunde", "Kilometer pro Stunde", M)),
+        unit(&["°C", "ºC", "℃"], noun("Grad", "Grad", M)),
+        unit(&["°F", "ºF"], noun("Grad Fahrenheit", "Grad Fahrenheit", M)),
+        unit(&["°"], noun("Grad", "Grad", M)),
+        unit(&["h", "Std.", "Std"], noun("Stunde", "Stunden", F)),
+        unit(&["min", "Min.", "Min"], noun("Minute", "Minuten", F)),
+        unit(&["s", "Sek.", "Sek"], noun("Sekunde", "Sekunden", F)),
+        unit(&["kB", "KB"], noun("Kilobyte", "Kilobyte", M)),
+        unit(&["MB"], noun("Megabyte", "Megabyte", M)),
+        unit(&["GB"], noun("Gigabyte", "Gigabyte", M)),
+        unit(&["TB"], noun("Terabyte", "Terabyte", M)),
+        unit(&["Mbit/s", "Mbps"], noun("Megabit pro Sekunde", "Megabit pro Sekunde", M)),
+        unit(&["W"], noun("Watt", "Watt", M)),
+        unit(&["kW"], noun("Kilowatt", "Kilowatt", M)),
+        unit(&["kWh"], noun("Kilowattstunde", "Kilowattstunden", F)),
+        unit(&["V"], noun("Volt", "Volt", M)),
+        unit(&["x"], noun("mal", "mal", M)),
+        unit(&["Stk.", "Stk"], noun("Stück", "Stück", M)),
+    ],
+    months: [
+        &["Januar", "Jänner", "Jan"],
+        &["Februar", "Feb"],
+        &["März", "Mär"],
+        &["April", "Apr"],
+        &["Mai"],
+        &["Juni", "Jun"],
+        &["Juli", "Jul"],
+        &["August", "Aug"],
+        &["September", "Sept", "Sep"],
+        &["Oktober", "Okt"],
+        &["November", "Nov"],
+        &["Dezember", "Dez"],
+    ],
+    weekdays: [
+        &["Montag", "Mo"],
+        &["Dienstag", "Di"],
+        &["Mittwoch", "Mi"],
+        &["Donnerstag", "Do"],
+        &["Freitag", "Fr"],
+        &["Samstag", "Sa"],
+        &["Sonntag", "So"],
+    ],
+    parts: [
+        ("Halb", "Halbe"),
+        ("Drittel", "Drittel"),
+        ("Viertel", "Viertel"),
+        ("Fünftel", "Fünftel"),
+        ("Sechstel", "Sechstel"),
+        ("Siebtel", "Siebtel"),
+        ("Achtel", "Achtel"),
+        ("Neuntel", "Neuntel"),
+        ("Zehntel", "Zehntel"),
+    ],
+    ordinal_marks: &[],
+    list: [
+        "Erstens",
+        "Zweitens",
+        "Drittens",
+        "Viertens",
+        "Fünftens",
+        "Sechstens",
+        "Siebtens",
+        "Achtens",
+        "Neuntens",
+        "Zehntens",
+    ],
+    replacements: &[
+        ("z. B.", "zum Beispiel"),
+        ("z.B.", "zum Beispiel"),
+        ("d. h.", "das heißt"),
+        ("d.h.", "das heißt"),
+        ("u. a.", "unter anderem"),
+        ("u.a.", "unter anderem"),
+        ("usw.", "und so weiter"),
+        ("bzw.", "beziehungsweise"),
+        ("ca.", "circa"),
+        ("inkl.", "inklusive"),
+        ("zzgl.", "zuzüglich"),
+        ("ggf.", "gegebenenfalls"),
+        ("evtl.", "eventuell"),
+        ("Dr.", "Doktor"),
+        ("Hr.", "Herr"),
+        ("Fr.", "Frau"),
+        ("Nr.", "Nummer"),
+        ("Str.", "Straße"),
+        ("Tel.", "Telefon"),
+        ("Mio.", "Millionen"),
+        ("Mrd.", "Milliarden"),
+        ("MwSt.", "Mehrwertsteuer"),
+        ("§", "Paragraf"),
+        ("24/7", "rund um die Uhr"),
+    ],
+    year_cues: &[
+        "jahr",
+        "jahre",
+        "seit",
+        "bis",
+        "ab",
+        "von",
+        "vor",
+        "nach",
+        "anno",
+        "sommer",
+        "winter",
+        "herbst",
+        "frühjahr",
+        "januar",
+        "februar",
+        "märz",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "dezember",
+    ],
+    not_counted: &[],
+    feminine_endings: &["e", "ung", "heit", "keit", "schaft", "tion", "tät", "nacht", "person"],
+    masculine: &["name", "kunde", "ende", "käse", "kollege", "gebäude", "junge", "interesse"],
+};

@@ -1,0 +1,347 @@
+//! French, with the number words of France.
+
+use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
+use super::{BILLION, entry, triples};
+
+const BELOW_TWENTY: [&str; 20] = [
+    "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze",
+    "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf",
+];
+const TENS: [&str; 10] = [
+    "",
+    "",
+    "vingt",
+    "trente",
+    "quarante",
+    "cinquante",
+    "soixante",
+    "soixante",
+    "quatre-vingt",
+    "quatre-vingt",
+];
+
+fn cardinal(n: u64, form: Form) -> String {
+    if n >= BILLION {
+        let billions = match n / BILLION {
+            1 => "un milliard".to_owned(),
+            _ => format!("{} milliards", cardinal(n / BILLION, Form::Masculine)),
+        };
+        return match n % BILLION {
+            0 => billions,
+            rest => format!("{billions} {}", cardinal(rest, form)),
+        };
+    }
+    let (millions, thousands, rest) = triples(n);
+    let mut parts = Vec::new();
+    match millions {
+        0 => {}
+        1 => parts.push("un million".to_owned()),
+        _ => parts.push(format!("{} millions", cardinal(millions, Form::Masculine))),
+    }
+    match thousands {
+        0 => {}
+        1 => parts.push("mille".to_owned()),
+        _ => {
+            // Before "mille" neither "cents" nor "quatre-vingts" keeps its s.
+            let count = below_thousand(thousands, Form::Masculine);
+            let bare = count.strip_suffix('s').filter(|_| !count.ends_with("trois"));
+            parts.push(format!("{} mille", bare.unwrap_or(&count)));
+        }
+    }
+    if rest > 0 || n == 0 {
+        parts.push(below_thousand(rest, form));
+    }
+    parts.join(" ")
+}
+
+fn below_thousand(n: u64, form: Form) -> String {
+    let (hundreds, rest) = (n / 100, n % 100);
+    let mut parts = Vec::new();
+    match (hundreds, rest) {
+        (0, _) => {}
+        (1, _) => parts.push("cent".to_owned()),
+        (_, 0) => parts.push(format!("{} cents", entry(&BELOW_TWENTY, hundreds))),
+        _ => parts.push(format!("{} cent", entry(&BELOW_TWENTY, hundreds))),
+    }
+    if rest > 0 || n == 0 {
+        parts.push(below_hundred(rest, form));
+    }
+    parts.join(" ")
+}
+
+fn below_hundred(n: u64, form: Form) -> String {
+    let one = if form == Form::Feminine { "une" } else { "un" };
+    let tens = entry(&TENS, n / 10);
+    // Seventy and ninety count on to nineteen.
+    let ones = if matches!(n, 70..80 | 90..100) { n % 10 + 10 } else { n % 10 };
+    match (n, ones) {
+        (1, _) => one.to_owned(),
+        (0..20, _) => entry(&BELOW_TWENTY, n).to_owned(),
+        (80, _) => "quatre-vingts".to_owned(),
+        (_, 0) => tens.to_owned(),
+        (81, _) => format!("{tens}-{one}"),
+        (20..80, 1) => format!("{tens} et {one}"),
+        (71, _) => "soixante et onze".to_owned(),
+        _ => format!("{tens}-{}", entry(&BELOW_TWENTY, ones)),
+    }
+}
+
+fn ordinal(n: u64, form: Form) -> String {
+    if n == 1 {
+        return if form == Form::Feminine { "première" } else { "premier" }.to_owned();
+    }
+    let whole = cardinal(n, Form::Masculine);
+    let stem = match whole.as_str() {
+        whole if whole.ends_with("cinq") => format!("{whole}u"),
+        whole if whole.ends_with("neuf") => format!("{}v", &whole[..whole.len() - 1]),
+        whole if whole.ends_with("vingts") || whole.ends_with("cents") => {
+            whole[..whole.len() - 1].to_owned()
+        }
+        whole => whole.trim_end_matches('e').to_owned(),
+    };
+    stem + "ième"
+}
+
+fn year(n: u64) -> String {
+    cardinal(n, Form::Alone)
+}
+
+fn date(date: Date, _: &str) -> String {
+    let month = FRENCH.months[date.month - 1][0];
+    let year = date.year.map(|n| format!(" {}", year(n))).unwrap_or_default();
+    let day = match date.day {
+        1 => "premier".to_owned(),
+        day => cardinal(day, Form::Alone),
+    };
+    format!("{day} {month}{year}")
+}
+
+fn time(time: Time) -> String {
+    let hour = cardinal(time.hour, Form::Feminine);
+    let minute = match time.minute {
+        0 => String::new(),
+        minute => format!(" {}", cardinal(minute, Form::Alone)),
+    };
+    let part = match (time.half, time.hour_of_day()) {
+        (None, _) => "",
+        (_, 0..12) => " du matin",
+        (_, 12..18) => " de l'après-midi",
+        _ => " du soir",
+    };
+    let hours = if time.hour < 2 { "heure" } else { "heures" };
+    format!("{hour} {hours}{minute}{part}")
+}
+
+const M: Form = Form::Masculine;
+const F: Form = Form::Feminine;
+
+pub(super) static FRENCH: Language = Language {
+    code: "fr",
+    cardinal,
+    ordinal,
+    ordinal_form: |_| Form::Alone,
+    year,
+    date,
+    time,
+    decimal: ',',
+    decimals_by_digit: false,
+    singular_below_two: true,
+    phone_in_pairs: true,
+    month_before_day: false,
+    words: Words {
+        point: "virgule",
+        minus: "moins",
+        plus: "plus",
+        equals: "égale",
+        times: "fois",
+        and: "et",
+        percent: "pour cent",
+        to: "à",
+        ratio: "à",
+        out_of: "sur",
+        about: "environ",
+        less: "moins de",
+        more: "plus de",
+        per: "par",
+        number: "numéro",
+        at: "arobase",
+        dot: "point",
+        slash: "slash",
+        hyphen: "tiret",
+        underscore: "tiret bas",
+        hashtag: "hashtag",
+        half: "un demi",
+        half_a: "un demi",
+        and_half: " et demi",
+        long_link: "le lien que j'envoie par écrit",
+        code: "Je passe le code.",
+    },
+    million_of: "de",
+    cents_join: " ",
+    cents_named: false,
+    currencies: &[
+        currency(&["€", "EUR"], noun("euro", "euros", M), noun("centime", "centimes", M)),
+        currency(&["$", "US$", "USD"], noun("dollar", "dollars", M), noun("cent", "cents", M)),
+        currency(&["£", "GBP"], noun("livre", "livres", F), noun("penny", "pence", M)),
+        currency(&["R$", "BRL"], noun("réal", "réaux", M), noun("centavo", "centavos", M)),
+        currency(&["¥", "JPY"], noun("yen", "yens", M), noun("", "", M)),
+        currency(&["CHF"], noun("franc", "francs", M), noun("centime", "centimes", M)),
+        currency(&["₹", "INR"], noun("roupie", "roupies", F), noun("paisa", "paisas", M)),
+    ],
+    multipliers: &[
+        multiplier(&["k", "K", "mille"], 1000, noun("mille", "mille", M)),
+        multiplier(&["M", "million", "millions"], 1_000_000, noun("million", "millions", M)),
+        multiplier(
+            &["Md", "milliard", "milliards"],
+            1_000_000_000,
+            noun("milliard", "milliards", M),
+        ),
+    ],
+    units: &[
+        unit(&["km"], noun("kilomètre", "kilomètres", M)),
+        unit(&["m"], noun("mètre", "mètres", M)),
+        unit(&["cm"], noun("centimètre", "centimètres", M)),
+        unit(&["mm"], noun("millimètre", "millimètres", M)),
+        unit(&["kg"], noun("kilo", "kilos", M)),
+        unit(&["g"], noun("gramme", "grammes", M)),
+        unit(&["mg"], noun("milligramme", "milligrammes", M)),
+        unit(&["t"], noun("tonne", "tonnes", F)),
+        unit(&["l", "L"], noun("litre", "litres", M)),
+        unit(&["ml", "mL"], noun("millilitre", "millilitres", M)),
+        unit(&["cl"], noun("centilitre", "centilitres", M)),
+        unit(&["m²", "m2"], noun("mètre carré", "mètres carrés", M)),
+        unit(&["km²", "km2"], noun("kilomètre carré", "kilomètres carrés", M)),
+        unit(&["m³", "m3"], noun("mètre cube", "mètres cubes", M)),
+        unit(&["km/h"], noun("kilomètre heure", "kilomètres heure", M)),
+        unit(&["°C", "ºC", "℃"], noun("degré", "degrés", M)),
+        unit(&["°F", "ºF"], noun("degré Fahrenheit", "degrés Fahrenheit", M)),
+        unit(&["°"], noun("degré", "degrés", M)),
+        unit(&["h"], noun("heure", "heures", F)),
+        unit(&["min", "mn"], noun("minute", "minutes", F)),
+        unit(&["s", "sec"], noun("seconde", "secondes", F)),
+        unit(&["ko", "Ko", "kB"], noun("kilo-octet", "kilo-octets", M)),
+        unit(&["Mo", "MB"], noun("mégaoctet", "mégaoctets", M)),
+        unit(&["Go", "GB"], noun("gigaoctet", "gigaoctets", M)),
+        unit(&["To", "TB"], noun("téraoctet", "téraoctets", M)),
+        unit(&["Mbit/s", "Mbps"], noun("mégabit par seconde", "mégabits par seconde", M)),
+        unit(&["W"], noun("watt", "watts", M)),
+        unit(&["kW"], noun("kilowatt", "kilowatts", M)),
+        unit(&["kWh"], noun("kilowattheure", "kilowattheures", M)),
+        unit(&["V"], noun("volt", "volts", M)),
+        unit(&["x"], noun("fois", "fois", F)),
+    ],
+    months: [
+        &["janvier", "janv", "jan"],
+        &["février", "févr", "fév"],
+        &["mars"],
+        &["avril", "avr"],
+        &["mai"],
+        &["juin"],
+        &["juillet", "juil"],
+        &["août"],
+        &["septembre", "sept"],
+        &["octobre", "oct"],
+        &["novembre", "nov"],
+        &["décembre", "déc"],
+    ],
+    weekdays: [
+        &["lundi", "lun"],
+        &["mardi", "mar"],
+        &["mercredi", "mer"],
+        &["jeudi", "jeu"],
+        &["vendredi", "ven"],
+        &["samedi", "sam"],
+        &["dimanche", "dim"],
+    ],
+    parts: [
+        ("demi", "demis"),
+        ("tiers", "tiers"),
+        ("quart", "quarts"),
+        ("cinquième", "cinquièmes"),
+        ("sixième", "sixièmes"),
+        ("septième", "septièmes"),
+        ("huitième", "huitièmes"),
+        ("neuvième", "neuvièmes"),
+        ("dixième", "dixièmes"),
+    ],
+    ordinal_marks: &[
+        ("er", M),
+        ("ère", F),
+        ("re", F),
+        ("ème", M),
+        ("eme", M),
+        ("e", M),
+        ("nde", M),
+        ("nd", M),
+        ("ᵉ", M),
+        ("ᵉʳ", M),
+    ],
+    list: [
+        "Premièrement",
+        "Deuxièmement",
+        "Troisièmement",
+        "Quatrièmement",
+        "Cinquièmement",
+        "Sixièmement",
+        "Septièmement",
+        "Huitièmement",
+        "Neuvièmement",
+        "Dixièmement",
+    ],
+    replacements: &[
+        ("p. ex.", "par exemple"),
+        ("p.ex.", "par exemple"),
+        ("c.-à-d.", "c'est-à-dire"),
+        ("etc.", "et cetera"),
+        ("Mme", "Madame"),
+        ("Mlle", "Mademoiselle"),
+        ("M.", "Monsieur"),
+        ("Dr", "Docteur"),
+        ("env.", "environ"),
+        ("av.", "avenue"),
+        ("bd", "boulevard"),
+        ("tél.", "téléphone"),
+        ("Tél.", "Téléphone"),
+        ("n°", "numéro"),
+        ("nº", "numéro"),
+        ("N°", "Numéro"),
+        ("24h/24", "vingt-quatre heures sur vingt-quatre"),
+        ("7j/7", "sept jours sur sept"),
+        ("24/7", "vingt-quatre heures sur vingt-quatre"),
+    ],
+    year_cues: &[],
+    not_counted: &[
+        "a", "au", "aux", "avec", "ce", "dans", "de", "des", "du", "en", "est", "et", "la", "le",
+        "les", "mais", "ou", "par", "pour", "puis", "qui", "que", "sans", "sur", "à", "était",
+    ],
+    feminine_endings: &[
+        "tion",
+        "tions",
+        "ette",
+        "ettes",
+        "ance",
+        "ence",
+        "ée",
+        "ées",
+        "ute",
+        "utes",
+        "onde",
+        "heure",
+        "heures",
+        "semaine",
+        "semaines",
+        "personne",
+        "personnes",
+        "nuit",
+        "nuits",
+        "table",
+        "tables",
+        "chambre",
+        "chambres",
+        "fois",
+        "pizza",
+        "bouteille",
+        "bouteilles",
+    ],
+    masculine: &[],
+};

@@ -1,0 +1,209 @@
+//! What a language has to say: the shape of the tables in `lang/`, and how one is found.
+
+use super::lang;
+
+/// What a number word agrees with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing: "uno", "eins"; of a German ordinal "dritter".
+    Alone,
+    /// A masculine or neuter noun behind it: "un", "ein"; of a German ordinal "dritte".
+    Masculine,
+    /// A feminine noun behind it: "una", "eine".
+    Feminine,
+    /// Of an ordinal that changes before its noun: Spanish "primer", German "dritten".
+    Bound,
+}
+
+/// A thing that is counted.
+#[derive(Debug)]
+pub(super) struct Noun {
+    pub(super) one: &'static str,
+    pub(super) many: &'static str,
+    pub(super) form: Form,
+}
+
+/// A noun and the signs that are written for it, behind a number.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) signs: &'static [&'static str],
+    pub(super) noun: Noun,
+}
+
+/// Money: its signs stand before or behind the amount.
+#[derive(Debug)]
+pub(super) struct Currency {
+    pub(super) signs: &'static [&'static str],
+    pub(super) noun: Noun,
+    /// The hundredth part; `one` is empty if there is none.
+    pub(super) cent: Noun,
+}
+
+/// "million" behind an amount of money.
+#[derive(Debug)]
+pub(super) struct Multiplier {
+    pub(super) signs: &'static [&'static str],
+    pub(super) factor: u64,
+    pub(super) noun: Noun,
+}
+
+/// A day; `month` is 1 to 12.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Date {
+    pub(super) day: u64,
+    pub(super) month: usize,
+    pub(super) year: Option<u64>,
+    /// Written with the month's name before the day, as in "May 3".
+    pub(super) month_first: bool,
+}
+
+/// A time of day, as written: `hour` is 0 to 24.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time {
+    pub(super) hour: u64,
+    pub(super) minute: u64,
+    pub(super) half: Option<Half>,
+    /// It is followed by another time that says the unit: "nine" of "nine to six o'clock".
+    pub(super) bare: bool,
+}
+
+/// Before or after noon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    Am,
+    Pm,
+}
+
+impl Time {
+    /// The hour of 24, if before or after noon was written.
+    pub(super) fn hour_of_day(self) -> u64 {
+        match (self.half, self.hour) {
+            (Some(Half::Pm), 1..=11) => self.hour + 12,
+            (Some(Half::Am), 12) => 0,
+            _ => self.hour,
+        }
+    }
+}
+
+/// All that differs between languages.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
+pub(super) struct Language {
+    /// ISO 639-1.
+    pub(super) code: &'static str,
+    /// Number words up to 999 999 999 999.
+    pub(super) cardinal: fn(u64, Form) -> String,
+    pub(super) ordinal: fn(u64, Form) -> String,
+    /// What an ordinal agrees with behind a word in lower case.
+    pub(super) ordinal_form: fn(&str) -> Form,
+    /// Four digits as a year.
+    pub(super) year: fn(u64) -> String,
+    /// A day; the text is the word before it, in lower case, which German inflects for.
+    pub(super) date: fn(Date, &str) -> String,
+    pub(super) time: fn(Time) -> String,
+    /// The mark before decimals; the other one groups thousands.
+    pub(super) decimal: char,
+    /// Decimals one by one, or as a number.
+    pub(super) decimals_by_digit: bool,
+    /// 1.5 is followed by the singular.
+    pub(super) singular_below_two: bool,
+    /// Two digits of a telephone number are one number.
+    pub(super) phone_in_pairs: bool,
+    /// Of 3/5 the 3 is the month.
+    pub(super) month_before_day: bool,
+    pub(super) words: Words,
+    /// Between a round million and a noun; empty if nothing.
+    pub(super) million_of: &'static str,
+    /// Between an amount and its cents.
+    pub(super) cents_join: &'static str,
+    pub(super) cents_named: bool,
+    pub(super) currencies: &'static [Currency],
+    pub(super) multipliers: &'static [Multiplier],
+    pub(super) units: &'static [Unit],
+    /// Each month's name, then its short forms.
+    pub(super) months: [&'static [&'static str]; 12],
+    /// Each weekday's name, from Monday, then its short forms.
+    pub(super) weekdays: [&'static [&'static str]; 7],
+    /// One and several of 1/2 to 1/10.
+    pub(super) parts: [(&'static str, &'static str); 9],
+    /// What makes a number an ordinal.
+    pub(super) ordinal_marks: &'static [(&'static str, Form)],
+    /// The first ten numbers of a list.
+    pub(super) list: [&'static str; 10],
+    /// What is written and what is said for it, at the start of a word.
+    pub(super) replacements: &'static [(&'static str, &'static str)],
+    /// Words after which four digits are a year.
+    pub(super) year_cues: &'static [&'static str],
+    /// Words behind a number that are not what it counts.
+    pub(super) not_counted: &'static [&'static str],
+    /// Endings of nouns that are feminine.
+    pub(super) feminine_endings: &'static [&'static str],
+    /// Nouns that only look feminine.
+    pub(super) masculine: &'static [&'static str],
+}
+
+/// The single words of a language.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) point: &'static str,
+    pub(super) minus: &'static str,
+    pub(super) plus: &'static str,
+    pub(super) equals: &'static str,
+    pub(super) times: &'static str,
+    pub(super) and: &'static str,
+    pub(super) percent: &'static str,
+    pub(super) to: &'static str,
+    /// Of 3:1.
+    pub(super) ratio: &'static str,
+    /// Of 8/10.
+    pub(super) out_of: &'static str,
+    pub(super) about: &'static str,
+    pub(super) less: &'static str,
+    pub(super) more: &'static str,
+    pub(super) per: &'static str,
+    /// Of #1.
+    pub(super) number: &'static str,
+    pub(super) at: &'static str,
+    pub(super) dot: &'static str,
+    pub(super) slash: &'static str,
+    pub(super) hyphen: &'static str,
+    pub(super) underscore: &'static str,
+    pub(super) hashtag: &'static str,
+    pub(super) half: &'static str,
+    /// 1/2 before a unit.
+    pub(super) half_a: &'static str,
+    /// What follows the whole number of 1½.
+    pub(super) and_half: &'static str,
+    /// In place of a link that goes out as text.
+    pub(super) long_link: &'static str,
+    /// In place of a block of code.
+    pub(super) code: &'static str,
+}
+
+impl Language {
+    /// Finds the tables of an ISO 639-1 code, which may carry a region; `None` if there are none.
+    pub(super) fn of(code: &str) -> Option<&'static Self> {
+        let code = code.split(['-', '_']).next().unwrap_or_default();
+        lang::ALL.into_iter().find(|language| language.code.eq_ignore_ascii_case(code))
+    }
+}
+
+pub(super) const fn noun(one: &'static str, many: &'static str, form: Form) -> Noun {
+    Noun { one, many, form }
+}
+
+pub(super) const fn unit(signs: &'static [&'static str], noun: Noun) -> Unit {
+    Unit { signs, noun }
+}
+
+pub(super) const fn currency(signs: &'static [&'static str], noun: Noun, cent: Noun) -> Currency {
+    Currency { signs, noun, cent }
+}
+
+pub(super) const fn multiplier(
+    signs: &'static [&'static str],
+    factor: u64,
+    noun: Noun,
+) -> Multiplier {
+    Multiplier { signs, factor, noun }
+}

@@ -1,0 +1,167 @@
+//! Whether a stop ends a sentence: abbreviations, initials, ordinals, list numbers, ellipses.
+
+/// At most this many quotes and brackets, or spaces, are read after a stop, so that waiting is
+/// bounded.
+const MAX_CLOSERS: usize = 4;
+
+/// Words that carry a full stop without ending a sentence; lower case, without the stop.
+const ABBREVIATIONS: &[&str] = &[
+    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "approx", "rev", "gen", "sr", "sra",
+    "srta", "dra", "d.ª", "ud", "uds", "p.ej", "ej", "av", "avda", "núm", "pág", "aprox", "p.ex",
+    "ex", "exmo", "exma", "z.b", "d.h", "u.a", "bzw", "ca", "nr", "str", "inkl", "zzgl", "ggf",
+    "evtl", "hr", "fr", "mio", "mrd", "vgl", "tel", "mme", "mlle", "env", "c.-à-d", "bd", "tél",
+];
+
+/// Words that carry one and may end a sentence: what follows decides.
+const SOFT: &[&str] = &[
+    "etc", "usw", "a.m", "p.m", "am", "pm", "inc", "ltd", "co", "jr", "s.a", "s.l", "no", "nos",
+    "n", "p", "pp", "art", "fig", "vol", "cap", "min", "std", "h", "kg", "m.w.st", "mwst", "uhr",
+    "stk",
+];
+
+/// Words after which a German number with a stop is an ordinal.
+const BEFORE_ORDINAL: &[&str] = &[
+    "ab", "am", "beim", "bis", "das", "dem", "den", "der", "des", "die", "im", "jeden", "seit",
+    "vom", "zum", "zur",
+];
+
+/// Words that follow an ordinal.
+const AFTER_ORDINAL: &[&str] = &[
+    "Januar",
+    "Jänner",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+    "Stock",
+    "Etage",
+    "Klasse",
+    "Platz",
+    "Tag",
+    "Woche",
+    "Mal",
+    "Quartal",
+    "Jahrhundert",
+];
+
+/// Whether a stop ends the sentence.
+pub(super) enum End {
+    /// Yes; the sentence is this many bytes long.
+    At(usize),
+    /// No.
+    No,
+    /// The text that decides has not arrived.
+    Unknown,
+}
+
+/// Reads closing quotes and brackets from `after` on; then there must be a space, if needed.
+pub(super) fn past_closers(text: &str, after: usize, needs_space: bool) -> End {
+    let mut end = after;
+    for (count, c) in text[after..].chars().enumerate() {
+        if count < MAX_CLOSERS && "\"')]”’»›」』）】*_~".contains(c) {
+            end += c.len_utf8();
+        } else if c.is_whitespace() || matches!(c, '¿' | '¡') || !needs_space {
+            return End::At(end);
+        } else {
+            return End::No;
+        }
+    }
+    End::Unknown
+}
+
+/// Decides on a full stop behind `before`.
+pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
+    let (head, word) = last_word(before);
+    let (_, word_before) = last_word(head.trim_end());
+    let lower = word.to_lowercase();
+    let number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
+    let line_start = head.trim_end_matches([' ', '\t']);
+    if number && (line_start.is_empty() || line_start.ends_with('\n')) {
+        return End::No;
+    }
+    if number && word.len() <= 3 {
+        let cue = word_before.to_lowercase();
+        return match past_closers(text, after, true) {
+            _ if BEFORE_ORDINAL.contains(&cue.as_str()) => End::No,
+            End::At(end) => unless_ordinal(text, end),
+            other => other,
+        };
+    }
+    let mut letters = word.chars().rev();
+    let last = letters.next();
+    let single = last.is_some_and(char::is_alphabetic) && letters.next().is_none_or(|c| c == '.');
+    let counted =
+        word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
+    if SOFT.contains(&lower.as_str()) || (single && counted) {
+        return match past_closers(text, after, true) {
+            End::At(end) => unless_lower(text, end),
+            other => other,
+        };
+    }
+    let initial = single && (last.is_some_and(char::is_uppercase) || word.chars().count() == 1);
+    if initial || ABBREVIATIONS.contains(&lower.as_str()) {
+        return End::No;
+    }
+    past_closers(text, after, true)
+}
+
+/// An ellipsis ends a sentence if the next word has a capital.
+pub(super) fn past_ellipsis(text: &str, after: usize) -> End {
+    match past_closers(text, after, true) {
+        End::At(end) => unless_lower(text, end),
+        other => other,
+    }
+}
+
+/// An end at `end`, unless the next word is in lower case or a number.
+fn unless_lower(text: &str, end: usize) -> End {
+    match next_char(&text[end..]) {
+        None => End::Unknown,
+        Some(c) if c.is_lowercase() || c.is_ascii_digit() => End::No,
+        Some(_) => End::At(end),
+    }
+}
+
+/// An end at `end`, unless the next word makes an ordinal of the number in front.
+fn unless_ordinal(text: &str, end: usize) -> End {
+    let next = text[end..].trim_start_matches(' ');
+    match next_char(&text[end..]) {
+        None => return End::Unknown,
+        Some(c) if c.is_lowercase() => return End::No,
+        Some(_) => {}
+    }
+    let fits = |word: &&&str| next.starts_with(**word);
+    let may_fit = |word: &&str| word.starts_with(next);
+    if AFTER_ORDINAL.iter().find(fits).is_some() {
+        End::No
+    } else if AFTER_ORDINAL.iter().any(may_fit) {
+        End::Unknown
+    } else {
+        End::At(end)
+    }
+}
+
+/// The first character of the next word; a line break, or a long gap, counts as one.
+fn next_char(text: &str) -> Option<char> {
+    text.chars().enumerate().find(|&(at, c)| c != ' ' || at >= MAX_CLOSERS).map(|(_, c)| c)
+}
+
+/// Splits off the word at the end, without the brackets, quotes and marks in front of it.
+fn last_word(before: &str) -> (&str, &str) {
+    let opens = |c: char| c.is_whitespace() || "([{¿¡\"'«“„*_".contains(c);
+    let at = before.rfind(opens);
+    let at = at.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    before.split_at(at)
+}
+
+/// Whether `c` is written without spaces: Chinese, Japanese, and their full-width marks.
+pub(super) fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
+}

@@ -1,0 +1,67 @@
+//! Abbreviations, and signs that are words: "&", "+", "=", "×", "<", "~", "§".
+
+use super::rules::{Said, Spot, ends_word};
+
+/// Says the long form of what a language's table has.
+pub(super) fn replacement(spot: &Spot) -> Option<Said> {
+    let rest = spot.rest();
+    let table = spot.language.replacements.iter();
+    let fits = |written: &str| {
+        rest.strip_prefix(written).is_some_and(|after| {
+            // What ends in a letter is a word; "No." and "M." need something behind them.
+            let open = written.ends_with(char::is_alphanumeric);
+            !open || ends_word(after)
+        })
+    };
+    let (written, said) =
+        table.filter(|(written, _)| fits(written)).max_by_key(|(written, _)| written.len())?;
+    // At the end of a line the stop was also the end of the sentence.
+    let ends = written.ends_with('.') && rest.len() == written.len();
+    Said::new(written.len(), if ends { format!("{said}.") } else { (*said).to_owned() })
+}
+
+/// Says a sign where it stands for a word.
+pub(super) fn sign(spot: &Spot) -> Option<Said> {
+    let (rest, words) = (spot.rest(), &spot.language.words);
+    let c = rest.chars().next()?;
+    let after = &rest[c.len_utf8()..];
+    let spaced = spot.before().is_some_and(char::is_whitespace) && after.starts_with(' ');
+    let digit_before = spot.line[..spot.at].trim_end().ends_with(|c: char| c.is_ascii_digit());
+    let digit_after = after.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let joins = spot.before().is_some_and(char::is_alphanumeric)
+        && after.starts_with(char::is_alphanumeric);
+    let joins_numbers = joins && digit_before && digit_after;
+    let number = digit_before && digit_after;
+    let said = match c {
+        '&' | '＆' => words.and,
+        '%' | '％' => words.percent,
+        '+' if number || spaced => words.plus,
+        '=' if !after.starts_with('=') => words.equals,
+        '×' | '✕' => words.times,
+        '*' | 'x' if number => words.times,
+        '−' if number => words.minus,
+        '-' if number && spaced => words.minus,
+        '÷' => words.slash,
+        '<' if digit_after => words.less,
+        '>' if digit_after => words.more,
+        '≤' => words.less,
+        '≥' => words.more,
+        '~' | '≈' if digit_after => words.about,
+        '@' if spaced => words.at,
+        // "he/she", "089/12": what joins two words or numbers is a short pause.
+        '/' | '-' if joins_numbers || (c == '/' && joins) => return Said::new(1, ""),
+        _ => return coin(spot, c),
+    };
+    // "x" between two numbers is a word on its own.
+    (c != 'x' || spaced).then_some(())?;
+    let behind = if after.is_empty() { "" } else { " " };
+    Said::new(c.len_utf8(), format!("{said}{behind}"))
+}
+
+/// A currency's sign without an amount.
+fn coin(spot: &Spot, c: char) -> Option<Said> {
+    let sign = &spot.rest()[..c.len_utf8()];
+    let mut table = spot.language.currencies.iter();
+    let currency = table.find(|currency| currency.signs.contains(&sign) && !c.is_alphabetic())?;
+    Said::new(sign.len(), currency.noun.many)
+}
