@@ -26,16 +26,3 @@ mod times;
 pub use links::long_links;
 pub use sentences::{SentenceSplitter, complete_sentences};
 pub use spoken::spoken;
-
-/// The links of a reply that are too long to be said.
-pub fn long_links(text: &str) -> Vec<String> {
-    text.split_whitespace()
-        .filter(|w| w.starts_with("http") && w.len() > 30)
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The whole sentences at the beginning of `text`.
-pub fn complete_sentences(text: &str) -> &str {
-    text.rfind(['.', '!', '?']).map_or("", |end| &text[..=end])
-}
