@@ -16,5 +16,6 @@ mod hearing;
 mod hostile;
 mod lanes;
 mod layers;
+mod mutation;
 mod voice;
 mod webhook;

@@ -17,7 +17,7 @@ use symphonia::core::{
 };
 
 use super::{
-    DecodeError,
+    DecodeError, flac,
     format::Format,
     mix::Mix,
     mp4,
@@ -83,6 +83,11 @@ pub(super) fn decode(
             Wav::Speech(speech) => return Ok(speech),
             Wav::Other(tidied) => bytes = tidied,
         }
+    }
+    match format {
+        Format::Flac => bytes = flac::tidy(&bytes).unwrap_or(bytes),
+        Format::Mp4 => mp4::mend(&mut bytes),
+        _ => {}
     }
     let file = File::new(&bytes, format);
     let mut budget = Budget { packets: bytes.len(), bytes: bytes.len().saturating_mul(2) };

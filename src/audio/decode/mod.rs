@@ -7,6 +7,7 @@
 mod aac;
 mod amr;
 mod container;
+mod flac;
 mod format;
 mod mix;
 mod mp4;

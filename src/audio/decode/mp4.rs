@@ -65,6 +65,25 @@ pub(super) fn tracks(file: &[u8]) -> Vec<Track> {
     tracks
 }
 
+/// Makes the last box of a file that was cut off, or that claims too much, end with the file.
+pub(super) fn mend(file: &mut [u8]) {
+    let mut rest = file;
+    while let Some((head, size)) = extent(rest) {
+        let there = rest.len() as u64;
+        if size as u64 > there {
+            match head {
+                8 => rest[..4].copy_from_slice(&u32::try_from(there).unwrap_or(0).to_be_bytes()),
+                _ => rest[8..16].copy_from_slice(&there.to_be_bytes()),
+            }
+            return;
+        }
+        if size < head {
+            return;
+        }
+        rest = &mut rest[size..];
+    }
+}
+
 fn track(body: &[u8]) -> Option<Track> {
     if inside(body, &[b"mdia", b"hdlr"])?.get(8..12)? != b"soun" {
         return None;
@@ -119,6 +138,19 @@ fn inside<'a>(body: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     })
 }
 
+/// The lengths of the head and of the whole box that `bytes` begin with.
+fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
+    Some(match word(bytes, 0)? {
+        // It goes on to the end.
+        0 => (8, bytes.len()),
+        1 => {
+            let size = u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?);
+            (16, usize::try_from(size).ok()?)
+        }
+        size => (8, size as usize),
+    })
+}
+
 /// Boxes side by side; one that claims more than there is has what there is.
 struct Boxes<'a>(&'a [u8]);
 
@@ -126,13 +158,8 @@ impl<'a> Iterator for Boxes<'a> {
     type Item = ([u8; 4], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (size, kind) = (word(self.0, 0)?, *self.0.get(4..)?.first_chunk()?);
-        let (head, size) = match size {
-            // It goes on to the end.
-            0 => (8, self.0.len()),
-            1 => (16, usize::try_from(u64::from_be_bytes(*self.0.get(8..)?.first_chunk()?)).ok()?),
-            size => (8, size as usize),
-        };
+        let kind = *self.0.get(4..)?.first_chunk()?;
+        let (head, size) = extent(self.0)?;
         let (whole, rest) = self.0.split_at_checked(size).unwrap_or((self.0, &[]));
         self.0 = rest;
         Some((kind, whole.get(head..)?))
@@ -186,5 +213,19 @@ mod tests {
         assert_eq!(tracks(&file(2, none, &comment))[0].delay(8_000), None);
         assert_eq!(tracks(b"\0\0\0\0moov"), []);
         assert_eq!(tracks(&file(1, none, b"")[..60]), []);
+    }
+
+    #[test]
+    fn a_box_that_claims_too_much_ends_with_the_file() {
+        let begun = boxed(b"ftyp", b"3gp4");
+        for (claimed, mended) in [
+            (b"\0\0\x01\0mdat12345678", b"\0\0\0\x10mdat12345678"),
+            (b"\0\0\0\x01mdat\0\0\0\x01\0\0\0\0", b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x10"),
+            (b"\0\0\0\x02mdat12345678", b"\0\0\0\x02mdat12345678"),
+        ] {
+            let mut file = [&begun[..], claimed].concat();
+            mend(&mut file);
+            assert_eq!(file, [&begun[..], mended].concat());
+        }
     }
 }
