@@ -267,7 +267,22 @@ async fn every_container_and_rate_is_heard_alike() {
         ("m4a", "-ar 44100 -c:a aac -b:a 64k -f ipod".to_owned()),
         ("aac", "-ar 44100 -c:a aac -b:a 64k -f adts".to_owned()),
         ("flac", "-ar 44100 -c:a flac -f flac".to_owned()),
+        ("ogg", "-ar 44100 -c:a flac -f ogg".to_owned()),
+        ("ogg", "-ac 6 -c:a libopus -b:a 192k -mapping_family 1 -f ogg".to_owned()),
+        ("webm", "-c:a libopus -b:a 32k -f webm".to_owned()),
+        ("mka", "-ar 44100 -c:a libvorbis -f matroska".to_owned()),
+        ("mp4", "-c:a libopus -b:a 32k -f mp4".to_owned()),
+        ("mp4", "-ar 44100 -c:a aac -b:a 64k -movflags frag_keyframe+empty_moov -f mp4".to_owned()),
+        ("3gp", "-ar 16000 -c:a aac -b:a 32k -f 3gp".to_owned()),
+        ("m4a", "-ar 44100 -c:a alac -f ipod".to_owned()),
+        ("aiff", "-ar 44100 -f aiff".to_owned()),
+        ("caf", "-ar 44100 -c:a pcm_s16be -f caf".to_owned()),
+        ("rf64", "-ar 44100 -rf64 always -f wav".to_owned()),
+        ("wav", "-ar 44100 -ac 8 -f wav".to_owned()),
     ];
+    for kind in ["u8", "s24le", "s32le", "f64le"] {
+        formats.push(("wav", format!("-ar 16000 -c:a pcm_{kind} -f wav")));
+    }
     for rate in [8_000, 16_000, 22_050, 44_100, 48_000] {
         for channels in [1, 2] {
             formats.push(("wav", format!("-ar {rate} -ac {channels} -f wav")));

@@ -24,7 +24,10 @@ use super::{
     track::{Heard, Sound},
     wav::{self, Wav},
 };
-use crate::audio::{Limits, limits::MAX_PROBE_BYTES};
+use crate::audio::{
+    Limits,
+    limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES},
+};
 
 /// symphonia's own probe looks through 1 MB of rubbish; ours through less.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
@@ -85,12 +88,22 @@ pub(super) fn decode(
         }
     }
     match format {
-        Format::Flac => bytes = flac::tidy(&bytes).unwrap_or(bytes),
+        Format::Flac => {
+            bytes = flac::tidy(&bytes).unwrap_or(bytes);
+            if flac::changes_rate(&bytes) {
+                return Err(DecodeError::unsupported("FLAC whose rate changes"));
+            }
+        }
+        Format::Mp4 if mp4::endless(&bytes) => {
+            return Err(DecodeError::corrupt("MP4: its tables are longer than any sound"));
+        }
         Format::Mp4 => mp4::mend(&mut bytes),
         _ => {}
     }
     let file = File::new(&bytes, format);
-    let mut budget = Budget { packets: bytes.len(), bytes: bytes.len().saturating_mul(2) };
+    let size = bytes.len();
+    let packets = size.min(limits.seconds as usize * MAX_PACKETS_PER_SECOND);
+    let mut budget = Budget { packets, bytes: size.saturating_mul(2), heard: 0 };
     let stream =
         MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
     let mut reader = PROBE
@@ -110,6 +123,10 @@ pub(super) fn decode(
     let speech = mix.finish();
     match ended {
         Err(error) if too_long || speech.is_empty() => Err(error),
+        // symphonia leaves out frames that are unlike the head, and what is left has gaps.
+        Ok(()) if format == Format::Flac && budget.heard < size / 10 * 9 => {
+            Err(DecodeError::unsupported("FLAC whose frames are not as its head says"))
+        }
         // What was decoded before the break counts.
         _ if speech.is_empty() => Err(DecodeError::Empty),
         _ => Ok(speech),
@@ -121,6 +138,8 @@ pub(super) fn decode(
 struct Budget {
     packets: usize,
     bytes: usize,
+    /// Bytes of the packets that were decoded.
+    heard: usize,
 }
 
 enum Stop {
@@ -153,10 +172,11 @@ fn link(
         };
         budget.packets = budget.packets.checked_sub(1).ok_or_else(over_budget)?;
         budget.bytes = budget.bytes.checked_sub(packet.data.len()).ok_or_else(over_budget)?;
-        if packet.track_id == sound.id
-            && let Heard::Broken(error) = sound.packet(&packet, file, mix)?
-        {
-            broken = Some(error);
+        if packet.track_id == sound.id {
+            match sound.packet(&packet, file, mix)? {
+                Heard::Whole => budget.heard += packet.data.len(),
+                Heard::Broken(error) => broken = Some(error),
+            }
         }
     }
     match broken {

@@ -36,6 +36,46 @@ pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     Some([b"fLaC", &head[..], &info, rest].concat())
 }
 
+/// Whether the rate changes on the way in a file that [`tidy`] made. symphonia knows one rate and
+/// leaves the frames of others out.
+pub(super) fn changes_rate(file: &[u8]) -> bool {
+    let frames = file.get(8 + STREAM_INFO_BYTES..).unwrap_or_default();
+    let mut rates = (0..frames.len()).filter_map(|at| rate_code(&frames[at..]));
+    let Some(first) = rates.next() else { return false };
+    let (alike, other) =
+        rates.fold((1, 0), |(a, b), rate| if rate == first { (a + 1, b) } else { (a, b + 1) });
+    // Sound may look like a head now and then.
+    other > alike / 10
+}
+
+/// The code of the rate, if `bytes` begin with a frame's head, whose checksum is right.
+fn rate_code(bytes: &[u8]) -> Option<u8> {
+    let &[0xff, 0xf8 | 0xf9, codes, kind, number, ..] = bytes else { return None };
+    let (block, rate) = (codes >> 4, codes & 0xf);
+    let number = match number.leading_ones() {
+        0 => 1,
+        bytes @ 2..=7 => bytes as usize,
+        _ => return None,
+    };
+    let block = match block {
+        6 => 1,
+        7 => 2,
+        _ => 0,
+    };
+    let long_rate = match rate {
+        12 => 1,
+        13 | 14 => 2,
+        _ => 0,
+    };
+    let (head, rest) = bytes.split_at_checked(4 + number + block + long_rate)?;
+    let checksum = head.iter().fold(0u8, |checksum, byte| {
+        (0..8).fold(checksum ^ byte, |checksum, _| {
+            checksum << 1 ^ if checksum >> 7 == 1 { 7 } else { 0 }
+        })
+    });
+    (kind & 1 == 0 && rest.first() == Some(&checksum)).then_some(rate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +101,16 @@ mod tests {
         let whole = file(&[(0, &info)]);
         assert!((0..whole.len() - 1).all(|length| tidy(&whole[..length]).is_none()));
         assert_eq!(tidy(&file(&[(4, b"comment")])), None);
+    }
+
+    #[test]
+    fn a_change_of_rate_is_seen() {
+        // Heads of 44.1 kHz and 32 kHz, each with its checksum.
+        let (first, second) =
+            ([0xff, 0xf8, 0x69, 0x98, 0, 15, 0x99], [0xff, 0xf8, 0x68, 0x98, 0, 15, 0x8f]);
+        let file = |heads: &[[u8; 7]]| [&[0; 42][..], heads.as_flattened()].concat();
+        assert!(!changes_rate(&file(&[first, first])));
+        assert!(changes_rate(&file(&[first, second])));
+        assert!(!changes_rate(&file(&[])));
     }
 }

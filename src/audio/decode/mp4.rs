@@ -13,6 +13,12 @@ const MOST_DELAY: u64 = 8_192;
 /// Tracks that are looked at; a file for one listener has one or two.
 const MOST_TRACKS: usize = 16;
 
+/// Fragments and their runs, and samples of a run: ten minutes of 20 ms are 30 000.
+const MOST_FRAGMENTS: u32 = 65_536;
+
+/// Times the samples of a track: about ten seconds.
+const MOST_STEPS: u64 = 1 << 33;
+
 /// One track of sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Track {
@@ -65,23 +71,68 @@ pub(super) fn tracks(file: &[u8]) -> Vec<Track> {
     tracks
 }
 
-/// Makes the last box of a file that was cut off, or that claims too much, end with the file.
+/// Mends what would keep symphonia from a file: a last box that was cut off or claims too much ends
+/// with the file, and the priority of a fragment's first sample, which it takes for something
+/// else and falls over, is cleared.
 pub(super) fn mend(file: &mut [u8]) {
-    let mut rest = file;
-    while let Some((head, size)) = extent(rest) {
-        let there = rest.len() as u64;
-        if size as u64 > there {
-            match head {
-                8 => rest[..4].copy_from_slice(&u32::try_from(there).unwrap_or(0).to_be_bytes()),
-                _ => rest[8..16].copy_from_slice(&there.to_be_bytes()),
-            }
-            return;
+    let length = file.len();
+    let mut at = 0;
+    while let Some((head, size)) =
+        file.get(at..).and_then(extent).filter(|(head, size)| head <= size)
+    {
+        let there = length - at;
+        if size > there && head == 8 {
+            let there = u32::try_from(there).unwrap_or(0);
+            file[at..at + 4].copy_from_slice(&there.to_be_bytes());
+        } else if size > there {
+            file[at + 8..at + 16].copy_from_slice(&(there as u64).to_be_bytes());
         }
-        if size < head {
-            return;
-        }
-        rest = &mut rest[size..];
+        at += size.min(there);
     }
+    within(file, &[b"moof", b"traf", b"trun"], &mut |run| {
+        let flags = word(run, 0).unwrap_or(0);
+        let first = if flags & 1 == 0 { 8 } else { 12 };
+        if let (true, Some(flags)) = (flags & 4 != 0, run.get_mut(first + 2..first + 4)) {
+            flags.fill(0);
+        }
+    });
+}
+
+/// Shows the bodies of all boxes at the end of `path` to `visit`.
+fn within(file: &mut [u8], path: &[&[u8; 4]], visit: &mut impl FnMut(&mut [u8])) {
+    let Some((kind, deeper)) = path.split_first() else { return visit(file) };
+    let mut rest = file;
+    while let Some((head, size)) = extent(rest).filter(|(head, size)| head <= size)
+        && let Some((whole, later)) = rest.split_at_mut_checked(size)
+    {
+        if whole[4..8] == **kind {
+            within(&mut whole[head..], deeper, visit);
+        }
+        rest = later;
+    }
+}
+
+/// Whether the tables are such that symphonia, which walks them for every sample, would never end.
+pub(super) fn endless(file: &[u8]) -> bool {
+    let (mut fragments, mut longest) = (0, 0);
+    for (_, fragment) in Boxes(file).filter(|(kind, _)| kind == b"moof") {
+        fragments += 1;
+        for (_, track) in Boxes(fragment).filter(|(kind, _)| kind == b"traf") {
+            for (_, run) in Boxes(track).filter(|(kind, _)| kind == b"trun") {
+                fragments += 1;
+                longest = longest.max(word(run, 4).unwrap_or(0));
+            }
+        }
+    }
+    let movie = inside(file, &[b"moov"]).unwrap_or_default();
+    let tracks = Boxes(movie).filter(|(kind, _)| kind == b"trak");
+    let steps = tracks.map(|(_, track)| {
+        let table = |kind| inside(track, &[b"mdia", b"minf", b"stbl", kind]);
+        let entries =
+            |kind, at| u64::from(table(kind).and_then(|table| word(table, at)).unwrap_or(0));
+        entries(b"stts", 4) * entries(b"stsz", 8)
+    });
+    fragments > MOST_FRAGMENTS || longest > MOST_FRAGMENTS || steps.max().unwrap_or(0) > MOST_STEPS
 }
 
 fn track(body: &[u8]) -> Option<Track> {
@@ -216,12 +267,32 @@ mod tests {
     }
 
     #[test]
+    fn a_fragments_first_sample_loses_its_priority() {
+        let file = |flags: &[u8]| {
+            let run = [b"\0\0\0\x05\0\0\0\x01\0\0\0\x09", flags, b"\0\0\0\x07"].concat();
+            boxed(b"moof", &boxed(b"traf", &boxed(b"trun", &run)))
+        };
+        let mut mended = file(b"\x02\x01\x02\x04");
+        mend(&mut mended);
+        assert_eq!(mended, file(b"\x02\x01\0\0"));
+        assert!(!endless(&mended));
+        let runs = boxed(b"traf", &boxed(b"trun", b"\0\0\0\0\x0f\0\0\0"));
+        assert!(endless(&boxed(b"moof", &runs)));
+        assert!(endless(&boxed(b"moof", b"").repeat(MOST_FRAGMENTS as usize + 1)));
+        let tables =
+            [boxed(b"stts", b"\0\0\0\0\0\x0f\0\0"), boxed(b"stsz", b"\0\0\0\0\0\0\0\0\0\x0f\0\0")];
+        let media = boxed(b"mdia", &boxed(b"minf", &boxed(b"stbl", &tables.concat())));
+        assert!(endless(&boxed(b"moov", &boxed(b"trak", &media))));
+    }
+
+    #[test]
     fn a_box_that_claims_too_much_ends_with_the_file() {
         let begun = boxed(b"ftyp", b"3gp4");
         for (claimed, mended) in [
             (b"\0\0\x01\0mdat12345678", b"\0\0\0\x10mdat12345678"),
             (b"\0\0\0\x01mdat\0\0\0\x01\0\0\0\0", b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x10"),
             (b"\0\0\0\x02mdat12345678", b"\0\0\0\x02mdat12345678"),
+            (b"\0\0\0\x08free\0\0\x01\0mdat", b"\0\0\0\x08free\0\0\0\x08mdat"),
         ] {
             let mut file = [&begun[..], claimed].concat();
             mend(&mut file);
