@@ -312,6 +312,39 @@ fn assert_outcomes(found: &BTreeMap<&str, Row>) {
     assert!(gone.is_empty(), "not in the corpus: {gone:?}");
 }
 
+/// How alike two sounds are, at the shift of up to 2 ms that fits best: 1 is the same.
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let alike = |a, b| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    let shifts = (0..32).flat_map(|shift| [alike(&a[shift..], b), alike(a, &b[shift..])]);
+    shifts.fold(-1.0, f32::max)
+}
+
+#[tokio::test]
+async fn corpus_amr_sounds_as_ffmpeg_decodes_it() {
+    let Some(corpus) = corpus() else { return };
+    for file in [
+        "amr/sample_nb.amr",
+        "amr/sine-nb.amr",
+        "amr/sample_wb.amr",
+        "3gp/bbb_mono_8kHz_12.2kbps_amrnb.3gp",
+        "3gp/bbb_mono_16kHz_23.05kbps_amrwb.3gp",
+    ] {
+        let path = corpus.join("codec/androidx-media").join(file);
+        let ours = audio::decode(&read(&path), LIMITS).unwrap();
+        // 3gp cannot be read from a pipe where its tables stand at the end.
+        let arguments =
+            format!("-nostdin -loglevel error -i {} -ar 16000 -f wav -", path.display());
+        let judge =
+            std::process::Command::new("ffmpeg").args(arguments.split(' ')).output().unwrap();
+        let theirs = audio::decode(&judge.stdout, LIMITS).unwrap();
+        let alike = correlation(ours.samples(), theirs.samples());
+        let off_ms = ours.duration_ms() - theirs.duration_ms();
+        eprintln!("{file}: correlation with ffmpeg {alike:.5}, {off_ms} ms longer");
+        assert!(alike > 0.98 && off_ms.abs() <= 60.0, "{file}: {alike}, {off_ms} ms off");
+    }
+}
+
 #[cfg(feature = "stt-whisper")]
 mod whisper {
     use hark::stt::models::ModelSource;

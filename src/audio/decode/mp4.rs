@@ -162,7 +162,7 @@ fn edit_list(body: &[u8]) -> Option<u64> {
         } else {
             i64::from(i32::from_be_bytes(entry.get(4..8)?.try_into().ok()?))
         };
-        u64::try_from(time).ok().filter(|time| *time <= u64::from(u32::MAX))
+        u32::try_from(time).ok().map(u64::from)
     })
 }
 
@@ -221,27 +221,27 @@ impl<'a> Iterator for Boxes<'a> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let size = u32::try_from(body.len() + 8).unwrap();
-        [&size.to_be_bytes()[..], kind, body].concat()
+        [&size.to_be_bytes()[..], &kind, body].concat()
     }
 
     /// A file with tracks of sound at 8 kHz, each with `edits`, and `more` in the movie.
     fn file(tracks: usize, edits: &[u8], more: &[u8]) -> Vec<u8> {
-        let described = boxed(b"stsd", b"\0\0\0\0\0\0\0\x01\0\0\0\x08samr");
+        let described = boxed(*b"stsd", b"\0\0\0\0\0\0\0\x01\0\0\0\x08samr");
         let media = [
-            boxed(b"mdhd", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1f\x40"),
-            boxed(b"hdlr", b"\0\0\0\0\0\0\0\0soun"),
-            boxed(b"minf", &boxed(b"stbl", &described)),
+            boxed(*b"mdhd", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1f\x40"),
+            boxed(*b"hdlr", b"\0\0\0\0\0\0\0\0soun"),
+            boxed(*b"minf", &boxed(*b"stbl", &described)),
         ];
         let track = [
-            boxed(b"tkhd", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07"),
-            boxed(b"edts", &boxed(b"elst", edits)),
-            boxed(b"mdia", &media.concat()),
+            boxed(*b"tkhd", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07"),
+            boxed(*b"edts", &boxed(*b"elst", edits)),
+            boxed(*b"mdia", &media.concat()),
         ];
-        let track = boxed(b"trak", &track.concat());
+        let track = boxed(*b"trak", &track.concat());
         let movie = [track.repeat(tracks), more.to_vec()].concat();
-        [boxed(b"ftyp", b"3gp4"), boxed(b"moov", &movie)].concat()
+        [boxed(*b"ftyp", b"3gp4"), boxed(*b"moov", &movie)].concat()
     }
 
     #[test]
@@ -270,24 +270,26 @@ mod tests {
     fn a_fragments_first_sample_loses_its_priority() {
         let file = |flags: &[u8]| {
             let run = [b"\0\0\0\x05\0\0\0\x01\0\0\0\x09", flags, b"\0\0\0\x07"].concat();
-            boxed(b"moof", &boxed(b"traf", &boxed(b"trun", &run)))
+            boxed(*b"moof", &boxed(*b"traf", &boxed(*b"trun", &run)))
         };
         let mut mended = file(b"\x02\x01\x02\x04");
         mend(&mut mended);
         assert_eq!(mended, file(b"\x02\x01\0\0"));
         assert!(!endless(&mended));
-        let runs = boxed(b"traf", &boxed(b"trun", b"\0\0\0\0\x0f\0\0\0"));
-        assert!(endless(&boxed(b"moof", &runs)));
-        assert!(endless(&boxed(b"moof", b"").repeat(MOST_FRAGMENTS as usize + 1)));
-        let tables =
-            [boxed(b"stts", b"\0\0\0\0\0\x0f\0\0"), boxed(b"stsz", b"\0\0\0\0\0\0\0\0\0\x0f\0\0")];
-        let media = boxed(b"mdia", &boxed(b"minf", &boxed(b"stbl", &tables.concat())));
-        assert!(endless(&boxed(b"moov", &boxed(b"trak", &media))));
+        let runs = boxed(*b"traf", &boxed(*b"trun", b"\0\0\0\0\x0f\0\0\0"));
+        assert!(endless(&boxed(*b"moof", &runs)));
+        assert!(endless(&boxed(*b"moof", b"").repeat(MOST_FRAGMENTS as usize + 1)));
+        let tables = [
+            boxed(*b"stts", b"\0\0\0\0\0\x0f\0\0"),
+            boxed(*b"stsz", b"\0\0\0\0\0\0\0\0\0\x0f\0\0"),
+        ];
+        let media = boxed(*b"mdia", &boxed(*b"minf", &boxed(*b"stbl", &tables.concat())));
+        assert!(endless(&boxed(*b"moov", &boxed(*b"trak", &media))));
     }
 
     #[test]
     fn a_box_that_claims_too_much_ends_with_the_file() {
-        let begun = boxed(b"ftyp", b"3gp4");
+        let begun = boxed(*b"ftyp", b"3gp4");
         for (claimed, mended) in [
             (b"\0\0\x01\0mdat12345678", b"\0\0\0\x10mdat12345678"),
             (b"\0\0\0\x01mdat\0\0\0\x01\0\0\0\0", b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x10"),

@@ -1,6 +1,7 @@
 //! The sound of one track in a container: symphonia's decoders, libopus for Opus, and AMR.
 
 use symphonia::core::{
+    audio::Channels,
     codecs::{
         CodecParameters,
         audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
@@ -159,7 +160,7 @@ fn known(
             params.extra_data = Some(core);
         }
     }
-    check(params.sample_rate, params.channels.as_ref().map(|channels| channels.count()))?;
+    check(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
     // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
     // behind its guess.
     let trim = file.format != Format::Frames || track.delay.is_some();

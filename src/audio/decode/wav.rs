@@ -14,13 +14,13 @@ use crate::audio::{
 const PORTION: usize = 4_096;
 
 /// What a format tag means.
-const PCM: u16 = 1;
-const ADPCM_MS: u16 = 2;
-const FLOAT: u16 = 3;
-const A_LAW: u16 = 6;
-const MU_LAW: u16 = 7;
-const ADPCM_IMA: u16 = 0x11;
-const EXTENSIBLE: u16 = 0xfffe;
+const PCM: u32 = 1;
+const ADPCM_MS: u32 = 2;
+const FLOAT: u32 = 3;
+const A_LAW: u32 = 6;
+const MU_LAW: u32 = 7;
+const ADPCM_IMA: u32 = 0x11;
+const EXTENSIBLE: u32 = 0xfffe;
 
 /// The end of a subformat that is a format tag in its first two bytes.
 const TAGGED: &[u8; 14] = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71";
@@ -113,7 +113,7 @@ fn tidy(chunks: &Chunks<'_>) -> Vec<u8> {
 
 /// The `fmt ` chunk.
 struct Head {
-    tag: u16,
+    tag: u32,
     channels: usize,
     rate: u32,
     /// Bytes of a frame.
@@ -130,10 +130,9 @@ impl Head {
             let field = number(chunk, at, width, big).and_then(|field| u32::try_from(field).ok());
             field.ok_or_else(|| DecodeError::corrupt("WAV: the format is cut off"))
         };
-        let short = |at| field(at, 2).map(|field| field as u16);
-        let mut tag = short(0)?;
+        let mut tag = field(0, 2)?;
         if tag == EXTENSIBLE {
-            tag = short(24)?;
+            tag = field(24, 2)?;
             if chunk.get(26..40) != Some(TAGGED) {
                 return Err(DecodeError::unsupported("WAV with a subformat that we do not know"));
             }
@@ -284,6 +283,57 @@ mod tests {
         ] {
             let speech = decode(&wav(magic, size, extra), Limits::default()).unwrap();
             assert_eq!(speech.samples().len(), 1_600, "{size:#x} {extra:?}");
+        }
+    }
+
+    /// One sample a millisecond in, 16 out: a file of `kind` with a constant pressure.
+    fn constant(big: bool, [tag, width, bits]: [u16; 3], sample: &[u8]) -> Vec<u8> {
+        let short = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let long = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let mut bytes = if big { b"RIFX".to_vec() } else { b"RIFF".to_vec() };
+        bytes.extend([&long(0)[..], b"WAVEfmt ", &long(16), &short(tag), &short(2)].concat());
+        bytes.extend([long(16_000), long(0)].concat());
+        bytes.extend([short(2 * width), short(bits)].concat());
+        bytes.extend([&b"data"[..], &long(0)].concat());
+        bytes.extend(sample.repeat(2 * 160));
+        bytes
+    }
+
+    #[test]
+    fn every_kind_of_pcm_has_the_same_pressure() {
+        for (kind, sample) in [
+            ([1, 1, 8], b"\xc0".as_slice()),
+            ([1, 2, 16], b"\0\x40"),
+            ([1, 2, 12], b"\0\x40"),
+            ([1, 3, 24], b"\0\0\x40"),
+            ([1, 4, 24], b"\0\0\x40\0"),
+            ([1, 4, 32], b"\0\0\0\x40"),
+            ([1, 8, 64], b"\0\0\0\0\0\0\0\x40"),
+            ([3, 4, 32], &0.5f32.to_le_bytes()),
+            ([3, 8, 64], &0.5f64.to_le_bytes()),
+            ([6, 1, 8], b"\xa5"),
+            ([7, 1, 8], b"\x90"),
+        ] {
+            let turned: Vec<u8> = sample.iter().rev().copied().collect();
+            for (big, sample) in [(false, sample), (true, &turned)] {
+                let speech = decode(&constant(big, kind, sample), Limits::default()).unwrap();
+                let samples = speech.samples();
+                assert_eq!(samples.len(), 160, "{kind:?}");
+                assert!((samples[80] - 0.5).abs() < 0.02, "{kind:?} {big}: {}", samples[80]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pcm_is_refused_in_words() {
+        for (kind, words) in [
+            ([0x31, 1, 0], "WAV with GSM"),
+            ([0x55, 1, 0], "WAV with MP3"),
+            ([3, 2, 16], "WAV with samples of 16 bits"),
+            ([0x1234, 2, 16], "WAV with codec 0x1234"),
+        ] {
+            let error = decode(&constant(false, kind, b"\0\0"), Limits::default()).unwrap_err();
+            assert_eq!(error.to_string(), format!("unsupported audio: {words}"));
         }
     }
 }
