@@ -43,7 +43,7 @@ const KINDS: [(&str, &str); 17] = [
     ("wav", "-ar 16000 -ac 2 -f wav"),
     ("wav adpcm", "-ar 16000 -c:a adpcm_ima_wav -f wav"),
     ("wav a-law", "-ar 8000 -c:a pcm_alaw -f wav"),
-    ("caf", "-ar 16000 -c:a pcm_s16be -f caf"),
+    ("aiff", "-ar 16000 -f aiff"),
 ];
 
 /// Pseudo-random numbers: Vigna's splitmix64.

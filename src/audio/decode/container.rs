@@ -1,5 +1,5 @@
-//! Whole files: WAV, FLAC, MP3, AAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and `WebM`, AIFF,
-//! CAF. symphonia takes them apart, [`super::track`] decodes.
+//! Whole files: WAV, FLAC, MP3, AAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and `WebM`, AIFF.
+//! symphonia takes them apart, [`super::track`] decodes.
 //!
 //! A header may claim what it likes: channels and rate are checked before a decoder is made, the
 //! duration while decoding, and the packets may not add up to more bytes than the file can hold.

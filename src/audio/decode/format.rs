@@ -19,7 +19,6 @@ pub(super) enum Format {
     Mp4,
     Matroska,
     Aiff,
-    Caf,
     /// MP3 or AAC in ADTS, perhaps behind a tag or some rubbish.
     Frames,
 }
@@ -29,6 +28,7 @@ const REFUSED: &[(&[u8], &str)] = &[
     (b"#!AMR_MC", "AMR with several channels"),
     (b"#!AMR-WB_MC", "AMR with several channels"),
     (b"#!EVS", "EVS"),
+    (b"caff", "CAF"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
     (b"MAC ", "Monkey's Audio"),
     (b"wvpk", "WavPack"),
@@ -61,7 +61,6 @@ impl Format {
             b"RIFF" | b"RF64" | b"RIFX" if kind == b"WAVE" => Self::Wav,
             b"RIFF" => return Err(DecodeError::unsupported("RIFF that is not WAVE")),
             b"FORM" => Self::Aiff,
-            b"caff" => Self::Caf,
             b"fLaC" => Self::Flac,
             b"\x1a\x45\xdf\xa3" => Self::Matroska,
             _ if start.starts_with(Band::Narrow.magic()) => Self::Amr(Band::Narrow),
@@ -81,7 +80,6 @@ impl Format {
             Self::Mp4 => "MP4",
             Self::Matroska => "Matroska",
             Self::Aiff => "AIFF",
-            Self::Caf => "CAF",
             Self::Frames => "MP3 or AAC",
         }
     }

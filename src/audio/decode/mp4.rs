@@ -71,9 +71,10 @@ pub(super) fn tracks(file: &[u8]) -> Vec<Track> {
     tracks
 }
 
-/// Mends what would keep symphonia from a file: a last box that was cut off or claims too much ends
-/// with the file, and the priority of a fragment's first sample, which it takes for something
-/// else and falls over, is cleared.
+/// Mends what would keep symphonia from a file or make it fall over: a last box that was cut off or
+/// claims too much ends with the file, a place behind the end is the end, one before a fragment its
+/// beginning, and the priority of a fragment's first sample, which it takes for something else, is
+/// cleared.
 pub(super) fn mend(file: &mut [u8]) {
     let length = file.len();
     let mut at = 0;
@@ -89,9 +90,29 @@ pub(super) fn mend(file: &mut [u8]) {
         }
         at += size.min(there);
     }
+    let clamp = |place: &mut [u8]| {
+        if long(place, 0).is_some_and(|at| at > length as u64) {
+            place[..8].copy_from_slice(&(length as u64).to_be_bytes());
+        }
+    };
+    within(file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"co64"], &mut |table| {
+        table.get_mut(8..).unwrap_or_default().chunks_exact_mut(8).for_each(clamp);
+    });
+    within(file, &[b"moof", b"traf", b"tfhd"], &mut |head| {
+        if word(head, 0).unwrap_or(0) & 1 != 0 {
+            head.get_mut(8..16).into_iter().for_each(clamp);
+        }
+    });
     within(file, &[b"moof", b"traf", b"trun"], &mut |run| {
         let flags = word(run, 0).unwrap_or(0);
-        let first = if flags & 1 == 0 { 8 } else { 12 };
+        let placed = flags & 1 != 0;
+        if let (true, Some(place)) = (placed, run.get_mut(8..12)) {
+            // Below 0.
+            if place[0] >= 0x80 {
+                place.fill(0);
+            }
+        }
+        let first = if placed { 12 } else { 8 };
         if let (true, Some(flags)) = (flags & 4 != 0, run.get_mut(first + 2..first + 4)) {
             flags.fill(0);
         }
@@ -182,6 +203,10 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|four| u32::from_be_bytes(*four))
 }
 
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|eight| u64::from_be_bytes(*eight))
+}
+
 /// The body of the first box at the end of `path`.
 fn inside<'a>(body: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(body, |body, kind| {
@@ -195,7 +220,7 @@ fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
         // It goes on to the end.
         0 => (8, bytes.len()),
         1 => {
-            let size = u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?);
+            let size = long(bytes, 8)?;
             (16, usize::try_from(size).ok()?)
         }
         size => (8, size as usize),
@@ -267,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragments_first_sample_loses_its_priority() {
+    fn a_fragment_lies_in_the_file_and_its_first_sample_has_no_priority() {
         let file = |flags: &[u8]| {
             let run = [b"\0\0\0\x05\0\0\0\x01\0\0\0\x09", flags, b"\0\0\0\x07"].concat();
             boxed(*b"moof", &boxed(*b"traf", &boxed(*b"trun", &run)))
@@ -276,6 +301,13 @@ mod tests {
         mend(&mut mended);
         assert_eq!(mended, file(b"\x02\x01\0\0"));
         assert!(!endless(&mended));
+        let head = |at: [u8; 8]| {
+            let head = [b"\0\0\0\x01\0\0\0\x01", &at[..]].concat();
+            boxed(*b"moof", &boxed(*b"traf", &boxed(*b"tfhd", &head)))
+        };
+        let mut far = head([0xff; 8]);
+        mend(&mut far);
+        assert_eq!(far, head([0, 0, 0, 0, 0, 0, 0, 40]));
         let runs = boxed(*b"traf", &boxed(*b"trun", b"\0\0\0\0\x0f\0\0\0"));
         assert!(endless(&boxed(*b"moof", &runs)));
         assert!(endless(&boxed(*b"moof", b"").repeat(MOST_FRAGMENTS as usize + 1)));
