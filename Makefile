@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test check docs bench fixtures model audit deps native
+.PHONY: help demo test fuzz check docs bench fixtures model audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,15 @@ test: ## run every test
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	cargo test --locked
+
+# A decoder that asks for gigabytes ends the run.
+fuzz: ## break sound files at random, HARK_FUZZ_CASES times from HARK_FUZZ_SEED on
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	cargo test --locked --test it --no-run
+	ulimit -v 4000000; \
+	    HARK_FUZZ_CASES=$${HARK_FUZZ_CASES:-100000} HARK_FUZZ_SEED=$${HARK_FUZZ_SEED:-$$(date +%s)} \
+	    cargo test --locked --test it mutation -- --nocapture
 
 check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	$(call need,$(CARGO))

@@ -12,7 +12,7 @@ use crate::audio::{
 /// The headers and the length of an Ogg/Opus file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoteHead {
-    /// 1 or 2.
+    /// 1 to 8.
     pub channels: u8,
     /// Samples at 48 kHz that a player drops at the beginning.
     pub pre_skip: u16,
@@ -31,7 +31,7 @@ pub struct NoteHead {
 /// Reads headers and length of the first Opus stream of `bytes`.
 ///
 /// # Errors
-/// `Corrupt` if there is no Opus stream in Ogg pages, `Unsupported` for more than two channels.
+/// `Corrupt` if there is no Opus stream in Ogg pages, `Unsupported` for more than eight channels.
 pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
     let mut reader = PageReader::default();
     reader.push(bytes);

@@ -39,6 +39,9 @@ pub const MAX_RATE: u32 = 384_000;
 /// Largest Opus packet we assemble: 48 frames of 1275 bytes (RFC 6716 section 3.2.5 and 3.4).
 pub const MAX_OPUS_PACKET: usize = 48 * 1275;
 
+/// Most packets of a whole file for each second that it may be long: Opus has up to 400 of 2.5 ms.
+pub const MAX_PACKETS_PER_SECOND: usize = 400;
+
 /// Most chained Opus streams in one file; each costs one decoder start.
 pub const MAX_LINKS: usize = 256;
 

@@ -1,12 +1,12 @@
 //! The identification header of an Opus stream, read by the decoder and by `inspect_note`,
 //! written by the muxer. Source: RFC 7845 section 5.1.
 
-use crate::audio::decode::DecodeError;
+use crate::audio::{decode::DecodeError, limits::MAX_CHANNELS};
 
 /// What the first packet of an Opus stream says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audio) struct OpusHead {
-    /// 1 or 2.
+    /// 1 to 8.
     pub(in crate::audio) channels: u8,
     /// Samples at 48 kHz to drop at the beginning.
     pub(in crate::audio) pre_skip: u16,
@@ -14,6 +14,17 @@ pub(in crate::audio) struct OpusHead {
     pub(in crate::audio) input_rate: u32,
     /// Gain to apply, in 1/256 dB.
     pub(in crate::audio) gain: i16,
+    /// `None` if each packet holds a single coded stream, as mono and stereo do.
+    pub(in crate::audio) streams: Option<Streams>,
+}
+
+/// How several coded streams make up the channels (RFC 7845 section 5.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::audio) struct Streams {
+    pub(in crate::audio) count: u8,
+    pub(in crate::audio) coupled: u8,
+    /// Which decoded channel is heard in which; as many count as there are channels.
+    pub(in crate::audio) mapping: [u8; MAX_CHANNELS],
 }
 
 impl OpusHead {
@@ -25,37 +36,48 @@ impl OpusHead {
     /// Parses the header packet.
     ///
     /// # Errors
-    /// `Corrupt` if it is too short, `Unsupported` for a later version or more than one coded stream.
+    /// `Corrupt` if it is too short, `Unsupported` for a later version, more than eight channels or
+    /// channels that are not loudspeakers.
     pub(in crate::audio) fn parse(packet: &[u8]) -> Result<Self, DecodeError> {
-        let Some(&[version, channels, skip0, skip1, r0, r1, r2, r3, gain0, gain1, family]) =
-            packet.strip_prefix(Self::MAGIC).and_then(|rest| rest.first_chunk())
-        else {
-            return Err(DecodeError::Corrupt { detail: "the Opus header is cut off".into() });
-        };
+        let cut_off = || DecodeError::Corrupt { detail: "the Opus header is cut off".into() };
+        let unsupported = |what| Err(DecodeError::Unsupported { what });
+        let (&[version, channels, skip0, skip1, r0, r1, r2, r3, gain0, gain1, family], table) =
+            packet
+                .strip_prefix(Self::MAGIC)
+                .and_then(|rest| rest.split_first_chunk())
+                .ok_or_else(cut_off)?;
         if version & 0xf0 != 0 {
-            return Err(DecodeError::Unsupported {
-                what: format!("Opus header version {version}"),
-            });
+            return unsupported(format!("Opus header version {version}"));
         }
-        // Other families than 0 say how many coded streams a packet holds; more than one needs
-        // the multistream decoder.
-        let streams = if family == 0 { 1 } else { packet.get(19).copied().unwrap_or(0) };
-        if !(1..=2).contains(&channels) || streams != 1 {
-            return Err(DecodeError::Unsupported {
-                what: format!("Opus with {channels} channels"),
-            });
+        // Family 0 has one or two channels in one stream, and no table.
+        let most = if family == 0 { 2 } else { MAX_CHANNELS };
+        if !(1..=most).contains(&usize::from(channels)) {
+            return unsupported(format!("Opus with {channels} channels"));
         }
+        let streams = match family {
+            0 => None,
+            // Vorbis order, or channels without an order: all are mixed down alike.
+            1 | 255 => {
+                let (&[count, coupled], table) = table.split_first_chunk().ok_or_else(cut_off)?;
+                let table = table.get(..usize::from(channels)).ok_or_else(cut_off)?;
+                let mut mapping = [0; MAX_CHANNELS];
+                mapping[..table.len()].copy_from_slice(table);
+                (count != 1).then_some(Streams { count, coupled, mapping })
+            }
+            _ => return unsupported(format!("Opus in channel mapping {family}")),
+        };
         Ok(Self {
             channels,
             pre_skip: u16::from_le_bytes([skip0, skip1]),
             input_rate: u32::from_le_bytes([r0, r1, r2, r3]),
             gain: i16::from_le_bytes([gain0, gain1]),
+            streams,
         })
     }
 
     /// The header of a note of ours: mono, without gain.
     pub(in crate::audio) fn mono(pre_skip: u16, input_rate: u32) -> Self {
-        Self { channels: 1, pre_skip, input_rate, gain: 0 }
+        Self { channels: 1, pre_skip, input_rate, gain: 0, streams: None }
     }
 
     /// The header packet, mapping family 0.

@@ -329,7 +329,8 @@ fn stereo_is_mixed_down_and_the_gain_applied() {
     encoder.set_bitrate(opus::Bitrate::Bits(128_000)).unwrap();
     let both: Vec<f32> =
         tone(48_000, 440.0, 1.0, 0.4).iter().flat_map(|&sample| [sample, 0.0]).collect();
-    let head = opus_head::OpusHead { channels: 2, pre_skip: 312, input_rate: 48_000, gain: 1541 };
+    let head =
+        opus_head::OpusHead { channels: 2, gain: 1541, ..opus_head::OpusHead::mono(312, 48_000) };
     let mut writer = ogg::PacketWriter::new(Vec::new());
     let end = ogg::PacketWriteEndInfo::EndPage;
     writer.write_packet(head.to_packet(), 1, end, 0).unwrap();
@@ -364,8 +365,8 @@ fn what_is_not_decoded_is_named() {
             other => panic!("{other:?}"),
         }
     }
-    check(b"#!AMR\n<\x91\x17", "AMR");
-    check(b"#!AMR-WB\n\x04", "AMR-WB");
+    check(b"#!AMR_MC1.0\n\0\0\0\x02", "AMR with several channels");
+    check(b"#!EVS_MC1.0\n", "EVS");
     check(b"%PDF-1.7 and so on", "PDF");
     check(&[0x5a; 5_000], "unknown");
     let six = encode(&tone(16_000, 440.0, 0.1, 0.4), 16_000);

@@ -135,11 +135,16 @@ async fn write(
     }
     if let Some(error) = broke_off {
         // What stands behind the last whole sentence is nothing to say.
-        let whole = complete_sentences(&text).trim();
+        let rest = splitter.finish().unwrap_or_default();
+        let last = complete_sentences(&rest);
+        let text = text.trim_end();
+        let whole = text[..text.len() - (rest.len() - last.len())].trim();
         if whole.is_empty() || cancel.is_cancelled() {
             return Err(error);
         }
-        pass_on(ending.to_owned()).await;
+        for sentence in [last, ending].into_iter().filter(|sentence| !sentence.is_empty()) {
+            pass_on(sentence.to_owned()).await;
+        }
         return Ok(Written { text: format!("{whole} {ending}"), broke_off: Some(error) });
     }
     if let Some(rest) = splitter.finish() {

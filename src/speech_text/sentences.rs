@@ -66,6 +66,20 @@ impl SentenceSplitter {
 /// short it is; at the very end a stop is enough, unless it may belong to a number or a word.
 #[must_use]
 pub fn complete_sentences(text: &str) -> &str {
+    let complete = up_to_last_stop(text);
+    let number = complete.len() == text.trim_end().len()
+        && complete
+            .strip_suffix('.')
+            .is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    if number && text.ends_with('.') {
+        let last = complete.rfind(char::is_whitespace).unwrap_or_default();
+        return up_to_last_stop(&text[..last]);
+    }
+    complete
+}
+
+/// The part of `text` up to its last stop that ends a sentence, trimmed.
+fn up_to_last_stop(text: &str) -> &str {
     // The space shows the splitter that the last word is over.
     let padded = format!("{text} ");
     let (mut from, mut complete) = (0, 0);
@@ -75,17 +89,7 @@ pub fn complete_sentences(text: &str) -> &str {
             complete = from;
         }
     }
-    let complete = &text[..complete.min(text.len())];
-    let trimmed = complete.trim_end();
-    let number = trimmed.len() == text.trim_end().len()
-        && trimmed
-            .strip_suffix('.')
-            .is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
-    if number && text.ends_with('.') {
-        let last = trimmed.rfind(char::is_whitespace).unwrap_or_default();
-        return complete_sentences(&text[..last]);
-    }
-    trimmed
+    text[..complete.min(text.len())].trim_end()
 }
 
 /// Where a sentence ends, in bytes.

@@ -24,6 +24,7 @@ mod lanes;
 mod layers;
 mod logs;
 mod models;
+mod mutation;
 mod speaking;
 mod thinking;
 mod voice;

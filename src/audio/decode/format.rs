@@ -3,27 +3,31 @@
 //! Formats that cannot be decoded are named here, so that the sender's answer and the log can say
 //! what it was.
 
-use super::DecodeError;
+use super::{DecodeError, amr::Band};
 
 /// As many bytes as the decision needs.
 pub(super) const ENOUGH: usize = 36;
 
-/// What [`super::container`] and [`super::ogg_opus`] can open.
+/// What can be opened: Ogg by [`super::ogg_opus`] or [`super::container`], AMR by [`super::amr`], the
+/// rest by [`super::container`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Ogg,
+    Amr(Band),
     Wav,
     Flac,
     Mp4,
     Matroska,
+    Aiff,
     /// MP3 or AAC in ADTS, perhaps behind a tag or some rubbish.
     Frames,
 }
 
 /// Starts of files that hold no sound we know, and their names.
 const REFUSED: &[(&[u8], &str)] = &[
-    (b"#!AMR-WB", "AMR-WB"),
-    (b"#!AMR", "AMR"),
+    (b"#!AMR_MC", "AMR with several channels"),
+    (b"#!AMR-WB_MC", "AMR with several channels"),
+    (b"#!EVS", "EVS"),
     (b"caff", "CAF"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
     (b"MAC ", "Monkey's Audio"),
@@ -56,9 +60,11 @@ impl Format {
             b"OggS" => Self::Ogg,
             b"RIFF" | b"RF64" | b"RIFX" if kind == b"WAVE" => Self::Wav,
             b"RIFF" => return Err(DecodeError::unsupported("RIFF that is not WAVE")),
-            b"FORM" => return Err(DecodeError::unsupported("AIFF")),
+            b"FORM" => Self::Aiff,
             b"fLaC" => Self::Flac,
             b"\x1a\x45\xdf\xa3" => Self::Matroska,
+            _ if start.starts_with(Band::Narrow.magic()) => Self::Amr(Band::Narrow),
+            _ if start.starts_with(Band::Wide.magic()) => Self::Amr(Band::Wide),
             _ if start.get(4..8).is_some_and(|kind| kind == b"ftyp") => Self::Mp4,
             _ => Self::Frames,
         })
@@ -68,10 +74,12 @@ impl Format {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ogg => "Ogg",
+            Self::Amr(_) => "AMR",
             Self::Wav => "WAV",
             Self::Flac => "FLAC",
             Self::Mp4 => "MP4",
             Self::Matroska => "Matroska",
+            Self::Aiff => "AIFF",
             Self::Frames => "MP3 or AAC",
         }
     }

@@ -1,18 +1,25 @@
 //! Decoding: bytes of any format in, 16 kHz mono speech out.
 //!
-//! First stop of a voice note after the download. The format is told by content alone. Ogg/Opus is
-//! decoded while it arrives; every other format is gathered and decoded at the end. Whatever the
-//! bytes are, time and memory stay within [`super::limits`] and nothing panics.
+//! First stop of a voice note after the download. The format is told by content alone. Ogg/Opus and
+//! AMR are decoded while they arrive; every other format is gathered and decoded at the end.
+//! Whatever the bytes are, time and memory stay within [`super::limits`] and nothing panics.
 
+mod aac;
+mod amr;
 mod container;
+mod flac;
 mod format;
+mod mix;
 mod mp4;
 mod ogg_opus;
+mod opus_sound;
+mod track;
 mod wav;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::{
+    amr::AmrDecoder,
     format::Format,
     ogg_opus::{OggOpusDecoder, Stream},
 };
@@ -75,9 +82,16 @@ enum State {
     /// Too few bytes to tell the format.
     Start(Vec<u8>),
     /// Ogg; the bytes are kept until an Opus stream has been seen.
-    Ogg { decoder: Box<OggOpusDecoder>, kept: Option<Vec<u8>> },
+    Ogg {
+        decoder: Box<OggOpusDecoder>,
+        kept: Option<Vec<u8>>,
+    },
+    Amr(Box<AmrDecoder>),
     /// A format that is decoded when all is there.
-    Whole { format: Format, bytes: Vec<u8> },
+    Whole {
+        format: Format,
+        bytes: Vec<u8>,
+    },
 }
 
 impl SpeechDecoder {
@@ -88,7 +102,7 @@ impl SpeechDecoder {
     }
 
     /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
-    /// all that the pages so far hold, for other formats none.
+    /// and AMR all that the pages or frames so far hold, for other formats none.
     ///
     /// # Errors
     /// Every [`DecodeError`] but `Empty`, as soon as it is certain.
@@ -97,19 +111,22 @@ impl SpeechDecoder {
         if self.bytes > self.limits.bytes {
             return Err(DecodeError::TooLarge { limit: self.limits.bytes });
         }
-        let mut speech = Vec::new();
-        match &mut self.state {
-            State::Start(start) => {
-                start.extend_from_slice(bytes);
-                if start.len() >= format::ENOUGH {
-                    let start = std::mem::take(start);
-                    self.begin(start, &mut speech)?;
+        guarded(|| {
+            let mut speech = Vec::new();
+            match &mut self.state {
+                State::Start(start) => {
+                    start.extend_from_slice(bytes);
+                    if start.len() >= format::ENOUGH {
+                        let start = std::mem::take(start);
+                        self.begin(start, &mut speech)?;
+                    }
                 }
+                State::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
+                State::Amr(decoder) => speech = decoder.push(bytes)?,
+                State::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
             }
-            State::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
-            State::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
-        }
-        Ok(Speech::new(speech))
+            Ok(Speech::new(speech))
+        })
     }
 
     /// Ends the input and returns the samples that [`Self::push`] has not returned.
@@ -117,26 +134,22 @@ impl SpeechDecoder {
     /// # Errors
     /// Every [`DecodeError`].
     pub fn finish(mut self) -> Result<Speech, DecodeError> {
-        let mut speech = Vec::new();
-        if let State::Start(start) = &mut self.state {
-            let start = std::mem::take(start);
-            self.begin(start, &mut speech)?;
-        }
-        match self.state {
-            State::Start(_) => unreachable!("begin has chosen a format"),
-            State::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
-            State::Whole { format, bytes } => {
-                let limits = self.limits;
-                // A bug in a demuxer must cost one note, not the worker. Nothing outlives the
-                // closure that a panic could leave half done.
-                speech =
-                    catch_unwind(AssertUnwindSafe(|| container::decode(bytes, format, limits)))
-                        .unwrap_or_else(|_| {
-                            Err(DecodeError::corrupt("the decoder failed on it"))
-                        })?;
+        guarded(|| {
+            let mut speech = Vec::new();
+            if let State::Start(start) = &mut self.state {
+                let start = std::mem::take(start);
+                self.begin(start, &mut speech)?;
             }
-        }
-        Ok(Speech::new(speech))
+            match self.state {
+                State::Start(_) => unreachable!("begin has chosen a format"),
+                State::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
+                State::Amr(decoder) => speech.extend(decoder.finish()?),
+                State::Whole { format, bytes } => {
+                    speech = container::decode(bytes, format, self.limits)?;
+                }
+            }
+            Ok(Speech::new(speech))
+        })
     }
 
     /// Chooses the format by the first bytes.
@@ -146,6 +159,11 @@ impl SpeechDecoder {
                 let decoder = Box::new(OggOpusDecoder::new(self.limits));
                 self.state = State::Ogg { decoder, kept: Some(Vec::new()) };
                 self.push_ogg(&start, speech)?;
+            }
+            Format::Amr(band) => {
+                let mut decoder = Box::new(AmrDecoder::new(band, self.limits)?);
+                *speech = decoder.push(&start[band.magic().len()..])?;
+                self.state = State::Amr(decoder);
             }
             format => self.state = State::Whole { format, bytes: start },
         }
@@ -181,6 +199,13 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Speech, DecodeError> {
         return Ok(rest);
     }
     Ok(Speech::new([begun.samples(), rest.samples()].concat()))
+}
+
+/// Lets a bug in a decoder cost one note, not the worker: a panic becomes an error, after which the
+/// decoder is spent, so that nothing half done is seen again.
+fn guarded(work: impl FnOnce() -> Result<Speech, DecodeError>) -> Result<Speech, DecodeError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(DecodeError::corrupt("the decoder failed on it")))
 }
 
 /// Makes a sample keep what [`Speech`] promises: finite and in [-1, 1].

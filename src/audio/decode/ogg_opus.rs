@@ -1,12 +1,11 @@
 //! Ogg/Opus, decoded while it arrives: the format of every `WhatsApp` voice note.
 //!
-//! libopus decodes straight to 16 kHz and mixes stereo down itself. Lost pages are concealed,
-//! pre-skip and end trimming are exact for each chained stream, a missing end-of-stream page is
-//! normal (`WhatsApp` writes none). Source: RFC 7845.
+//! Lost pages are concealed, pre-skip and end trimming are exact for each chained stream, a missing
+//! end-of-stream page is normal (`WhatsApp` writes none). Source: RFC 7845.
 
-use super::{DecodeError, sane};
+use super::{DecodeError, opus_sound::OpusSound, sane};
 use crate::audio::{
-    Limits, SampleRate,
+    Limits,
     limits::{MAX_CONCEALED_MS, MAX_LINKS, MAX_OPUS_PACKET},
     opus_head::OpusHead,
     pages::{Page, PageReader},
@@ -14,12 +13,6 @@ use crate::audio::{
 
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
 const GRANULES_PER_SAMPLE: u64 = 3;
-
-/// The longest packet has 120 ms (RFC 6716 section 3.1, code 3).
-const MAX_PACKET_SAMPLES: usize = 1920;
-
-/// What one concealment step makes: 20 ms.
-const CONCEAL_STEP: usize = 320;
 
 /// What the Ogg file turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +93,9 @@ impl OggOpusDecoder {
         let Some(link) = self.link.as_mut().filter(|link| link.serial == page.serial) else {
             return Ok(());
         };
-        let before = speech.len();
+        let (before, good) = (speech.len(), link.sound.good_packets());
         link.page(page, speech);
-        self.good_packets += std::mem::take(&mut link.good_packets);
+        self.good_packets += link.sound.good_packets() - good;
         if page.last {
             self.link = None;
         }
@@ -139,7 +132,7 @@ impl OggOpusDecoder {
 /// One logical Opus stream.
 struct Link {
     serial: u32,
-    decoder: opus::Decoder,
+    sound: OpusSound,
     next_sequence: u32,
     /// A data page has been seen.
     begun: bool,
@@ -153,20 +146,13 @@ struct Link {
     base: Option<u64>,
     /// Granules decoded or concealed so far, pre-skip included.
     decoded: u64,
-    /// Samples of the last packet, the guess for one that cannot be read.
-    last_samples: usize,
-    good_packets: u64,
 }
 
 impl Link {
     fn new(page: &Page, head: &OpusHead) -> Result<Self, DecodeError> {
-        let failed = |error: opus::Error| DecodeError::corrupt(error.to_string());
-        let mut decoder =
-            opus::Decoder::new(SampleRate::SPEECH.0, opus::Channels::Mono).map_err(failed)?;
-        decoder.set_gain(head.gain.into()).map_err(failed)?;
         Ok(Self {
             serial: page.serial,
-            decoder,
+            sound: OpusSound::new(head)?,
             next_sequence: page.sequence.wrapping_add(1),
             begun: false,
             tagged: false,
@@ -174,8 +160,6 @@ impl Link {
             skip: usize::from(head.pre_skip) / 3,
             base: None,
             decoded: 0,
-            last_samples: CONCEAL_STEP,
-            good_packets: 0,
         })
     }
 
@@ -185,16 +169,18 @@ impl Link {
         let lost = page.sequence != self.next_sequence;
         self.next_sequence = page.sequence.wrapping_add(1);
         let packets = self.packets(page, lost);
-        let length: u64 = packets.iter().map(|packet| self.granules(packet)).sum();
+        let length: u64 = packets.iter().map(|packet| granules(self.sound.samples(packet))).sum();
 
         let mut fresh = Vec::new();
         if let (true, Some(base), Some(end)) = (lost, self.base, page.granule) {
             let hole = end.saturating_sub(length).saturating_sub(base.saturating_add(self.decoded));
-            self.conceal(hole.min(u64::from(MAX_CONCEALED_MS) * 48), &mut fresh);
+            let hole = hole.min(u64::from(MAX_CONCEALED_MS) * 48) / GRANULES_PER_SAMPLE;
+            self.sound.conceal(usize::try_from(hole).unwrap_or(0), &mut fresh);
         }
         for packet in &packets {
-            self.decode(packet, &mut fresh);
+            self.sound.decode(packet, &mut fresh);
         }
+        self.decoded += granules(fresh.len());
         if let (None, Some(end), false) = (self.base, page.granule, packets.is_empty()) {
             // A stream that was joined late does not begin at 0 (RFC 7845 section 4.5).
             self.base = Some(end.saturating_sub(length));
@@ -237,45 +223,8 @@ impl Link {
         }
         packets
     }
+}
 
-    /// The length of a packet; that of the one before if it cannot be read.
-    fn granules(&self, packet: &[u8]) -> u64 {
-        let samples = opus::packet::get_nb_samples(packet, SampleRate::SPEECH.0);
-        samples.unwrap_or(self.last_samples) as u64 * GRANULES_PER_SAMPLE
-    }
-
-    fn decode(&mut self, packet: &[u8], fresh: &mut Vec<f32>) {
-        let at = fresh.len();
-        fresh.resize(at + MAX_PACKET_SAMPLES, 0.0);
-        // An empty slice would ask libopus for concealment of the whole buffer.
-        let decoded = if packet.is_empty() {
-            None
-        } else {
-            self.decoder.decode_float(packet, &mut fresh[at..], false).ok()
-        };
-        fresh.truncate(at + decoded.unwrap_or(0));
-        if let Some(samples) = decoded {
-            self.good_packets += 1;
-            self.last_samples = samples;
-            self.decoded += samples as u64 * GRANULES_PER_SAMPLE;
-        } else {
-            self.conceal(self.last_samples as u64 * GRANULES_PER_SAMPLE, fresh);
-        }
-    }
-
-    /// Makes up sound for a hole of that many granules.
-    fn conceal(&mut self, granules: u64, fresh: &mut Vec<f32>) {
-        let mut left = usize::try_from(granules / GRANULES_PER_SAMPLE).unwrap_or(0);
-        while left > 0 {
-            let step = left.min(CONCEAL_STEP);
-            let at = fresh.len();
-            fresh.resize(at + step, 0.0);
-            // libopus takes multiples of 2.5 ms; what it refuses stays silent.
-            if self.decoder.decode_float(&[], &mut fresh[at..], false).is_err() {
-                fresh[at..].fill(0.0);
-            }
-            left -= step;
-            self.decoded += step as u64 * GRANULES_PER_SAMPLE;
-        }
-    }
+fn granules(samples: usize) -> u64 {
+    samples as u64 * GRANULES_PER_SAMPLE
 }

@@ -3,6 +3,8 @@
 use std::f64::consts::TAU;
 use std::process::Stdio;
 
+use codec_core::codecs::amr::AmrCodec;
+use codec_core::types::{CodecConfig, FrameKind, VariableRateCodec as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -47,6 +49,30 @@ async fn run(program: &str, arguments: &[&str], input: &[u8]) {
     let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {said}");
+}
+
+/// An AMR file of 16 kHz samples, with pauses that are not sent.
+pub(crate) fn amr(samples: &[f32], config: &CodecConfig) -> Vec<u8> {
+    let mut codec = AmrCodec::new(config).unwrap();
+    codec.set_allow_dtx(true);
+    let variant = codec.variant();
+    // Every second sample is 8 kHz: that high sounds fold over does not matter here.
+    let step = 16_000 / variant.sample_rate() as usize;
+    #[expect(clippy::cast_possible_truncation, reason = "samples are in -1 to 1")]
+    let narrow: Vec<i16> =
+        samples.iter().step_by(step).map(|sample| (sample * 32_767.0) as i16).collect();
+    let mut file = variant.storage_magic().to_vec();
+    for samples in narrow.chunks_exact(variant.frame_samples()) {
+        let frame = codec.encode_frame(samples).unwrap();
+        let kind = match frame.kind {
+            FrameKind::Speech => frame.mode,
+            FrameKind::ComfortNoise => variant.sid_frame_type(),
+            FrameKind::NoData | FrameKind::Lost => 15,
+        };
+        file.push(kind << 3 | 4);
+        file.extend(frame.data);
+    }
+    file
 }
 
 /// A WAV file of samples from -1 to 1: mono, 16 bits.

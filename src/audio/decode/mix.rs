@@ -1,0 +1,96 @@
+//! The way of all decoded sound to 16 kHz mono: mixed down, resampled, and held to its limit.
+
+use super::{DecodeError, sane};
+use crate::audio::{Limits, Resampler, SampleRate};
+
+/// Mixes interleaved channels down, each as loud as the others; a frame that is cut off is left out.
+pub(super) fn down(interleaved: &[f32], channels: usize) -> impl Iterator<Item = f32> {
+    #[expect(clippy::cast_precision_loss, reason = "at most 8 channels")]
+    let share = 1.0 / channels.max(1) as f32;
+    // Before the mix, or one infinite sample would spoil a whole block.
+    let mono = move |frame: &[f32]| frame.iter().map(|&sample| sane(sample)).sum::<f32>() * share;
+    interleaved.chunks_exact(channels.max(1)).map(mono)
+}
+
+/// The nearest rate that shares a divisor with 16 kHz. A rate such as 44 101 Hz would take the
+/// resampler a block of a whole second; off by 0.3 % at most, it takes it 10 ms.
+fn usual(rate: SampleRate) -> SampleRate {
+    SampleRate((rate.0 + 12) / 25 * 25)
+}
+
+/// Mixes down and resamples, and holds the duration limit.
+pub(super) struct Mix {
+    limits: Limits,
+    /// Frames still to drop at the beginning: what an encoder put before the sound.
+    pub(super) skip: usize,
+    resampler: Option<(SampleRate, Resampler)>,
+    mono: Vec<f32>,
+    speech: Vec<f32>,
+    /// Samples that [`Self::take`] has handed out.
+    taken: usize,
+}
+
+impl Mix {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, skip: 0, resampler: None, mono: Vec::new(), speech: Vec::new(), taken: 0 }
+    }
+
+    /// No sound came yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.resampler.is_none() && self.speech.is_empty() && self.taken == 0
+    }
+
+    /// Takes interleaved samples. The rate may change from call to call.
+    ///
+    /// # Errors
+    /// `TooLong` once there are more samples than the limit.
+    pub(super) fn push(
+        &mut self,
+        interleaved: &[f32],
+        channels: usize,
+        rate: SampleRate,
+    ) -> Result<(), DecodeError> {
+        let skipped = self.skip.min(interleaved.len() / channels.max(1));
+        self.skip -= skipped;
+        let interleaved = &interleaved[skipped * channels..];
+        if channels == 0 || interleaved.is_empty() {
+            return Ok(());
+        }
+        let rate = usual(rate);
+        if self.resampler.as_ref().is_none_or(|(old, _)| *old != rate) {
+            self.flush();
+        }
+        let (_, resampler) =
+            self.resampler.get_or_insert_with(|| (rate, Resampler::new(rate, SampleRate::SPEECH)));
+        self.mono.clear();
+        self.mono.extend(down(interleaved, channels));
+        let ready = resampler.push(&self.mono);
+        self.speech.extend(ready.into_iter().map(sane));
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        if (self.taken + self.speech.len()) as u64 > self.limits.speech_samples() {
+            return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        if let Some((_, resampler)) = self.resampler.take() {
+            self.speech.extend(resampler.finish().into_iter().map(sane));
+        }
+    }
+
+    /// Returns the samples that became ready since the last call.
+    pub(super) fn take(&mut self) -> Vec<f32> {
+        self.taken += self.speech.len();
+        std::mem::take(&mut self.speech)
+    }
+
+    /// Returns the rest.
+    pub(super) fn finish(mut self) -> Vec<f32> {
+        self.flush();
+        self.speech
+    }
+}

@@ -1,0 +1,193 @@
+//! The sound of one track in a container: symphonia's decoders, libopus for Opus, and AMR.
+
+use symphonia::core::{
+    audio::Channels,
+    codecs::{
+        CodecParameters,
+        audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
+    },
+    errors::Error,
+    formats::{FormatReader, Track, TrackType},
+    packet::Packet,
+};
+
+use super::{
+    DecodeError, aac,
+    amr::AmrSound,
+    container::{File, failed},
+    format::Format,
+    mix::Mix,
+    opus_sound::OpusSound,
+};
+use crate::audio::{
+    SampleRate,
+    limits::{MAX_CHANNELS, MAX_RATE, MIN_RATE},
+    opus_head::OpusHead,
+};
+
+/// A track that is being decoded.
+pub(super) struct Sound {
+    pub(super) id: u32,
+    codec: Codec,
+    samples: Vec<f32>,
+}
+
+enum Codec {
+    Known(Box<dyn AudioDecoder>),
+    Opus {
+        sound: OpusSound,
+        /// Ticks of the container for a sample of ours, where it says how long a packet is heard.
+        ticks: Option<u64>,
+    },
+    Amr(AmrSound),
+}
+
+/// What became of a packet.
+pub(super) enum Heard {
+    Whole,
+    /// It is passed over.
+    Broken(Error),
+}
+
+impl Sound {
+    /// Opens the first track of sound that can be decoded.
+    pub(super) fn open(
+        reader: &dyn FormatReader,
+        file: &File,
+        mix: &mut Mix,
+    ) -> Result<Self, DecodeError> {
+        if let Some(track) = reader.first_track_known_codec(TrackType::Audio) {
+            let Some(CodecParameters::Audio(params)) = &track.codec_params else {
+                return Err(file.no_track());
+            };
+            let codec = if params.codec == well_known::CODEC_ID_OPUS {
+                opus(track, params, file, mix)?
+            } else {
+                known(track, params, file, mix)?
+            };
+            return Ok(Self { id: track.id, codec, samples: Vec::new() });
+        }
+        // symphonia passes the packets of tracks on that it knows nothing of.
+        let amr = file.tracks.iter().find_map(|track| Some((track, track.amr()?)));
+        let (track, band) = amr.ok_or_else(|| file.no_track())?;
+        mix.skip = track.delay(band.rate().0).unwrap_or(0);
+        Ok(Self { id: track.id, codec: Codec::Amr(AmrSound::new(band)?), samples: Vec::new() })
+    }
+
+    /// Decodes a packet into `mix`.
+    pub(super) fn packet(
+        &mut self,
+        packet: &Packet,
+        file: &File,
+        mix: &mut Mix,
+    ) -> Result<Heard, DecodeError> {
+        match &mut self.codec {
+            Codec::Known(decoder) => match decoder.decode(packet) {
+                Ok(buffer) => {
+                    let (rate, channels) = (buffer.spec().rate(), buffer.spec().channels().count());
+                    check(Some(rate), Some(channels))?;
+                    buffer.copy_to_vec_interleaved(&mut self.samples);
+                    mix.push(&self.samples, channels, SampleRate(rate))?;
+                }
+                Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
+                    return Ok(Heard::Broken(error));
+                }
+                Err(error) => return Err(failed(&error, file.format)),
+            },
+            Codec::Opus { sound, ticks } => {
+                self.samples.clear();
+                let good = sound.good_packets();
+                sound.decode(&packet.data, &mut self.samples);
+                if sound.good_packets() == good && mix.is_empty() {
+                    return Ok(Heard::Broken(Error::DecodeError("not an Opus packet")));
+                }
+                // The last one is often heard in part.
+                if let Some(heard) = ticks.map(|ticks| packet.dur.get() / ticks) {
+                    self.samples.truncate(usize::try_from(heard).unwrap_or(usize::MAX));
+                }
+                mix.push(&self.samples, 1, SampleRate::SPEECH)?;
+            }
+            Codec::Amr(sound) => {
+                sound.decode(&packet.data, mix)?;
+            }
+        }
+        Ok(Heard::Whole)
+    }
+}
+
+/// Opens an Opus track; its header stands beside it.
+fn opus(
+    track: &Track,
+    params: &AudioCodecParameters,
+    file: &File,
+    mix: &mut Mix,
+) -> Result<Codec, DecodeError> {
+    let head = params.extra_data.as_deref().unwrap_or_default();
+    let head = if file.format == Format::Mp4 { turned(head) } else { head.to_vec() };
+    let head = OpusHead::parse(&head)?;
+    let edited = file.track(track.id).and_then(|track| track.delay(SampleRate::SPEECH.0));
+    mix.skip = edited.unwrap_or(usize::from(head.pre_skip) / 3);
+    // An MP4 counts samples at 48 kHz; Matroska has milliseconds, and often none.
+    let ticks = (file.format == Format::Mp4).then_some(3);
+    Ok(Codec::Opus { sound: OpusSound::new(&head)?, ticks })
+}
+
+/// The header as MP4 has it, whose numbers have their highest byte first and whose version is 0.
+fn turned(head: &[u8]) -> Vec<u8> {
+    let mut head = head.to_vec();
+    if let Some(numbers) = head.get_mut(8..18) {
+        numbers[0] = 1;
+        numbers[2..4].reverse();
+        numbers[4..8].reverse();
+        numbers[8..10].reverse();
+    }
+    head
+}
+
+/// Opens a track that symphonia decodes.
+fn known(
+    track: &Track,
+    params: &AudioCodecParameters,
+    file: &File,
+    mix: &mut Mix,
+) -> Result<Codec, DecodeError> {
+    let mut params = params.clone();
+    let mut described = None;
+    if params.codec == well_known::CODEC_ID_AAC {
+        let config = params.extra_data.as_deref().unwrap_or_default();
+        described = aac::describe(config);
+        if let Some(core) = aac::core_config(config) {
+            params.extra_data = Some(core);
+        }
+    }
+    check(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
+    // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
+    // behind its guess.
+    let trim = file.format != Format::Frames || track.delay.is_some();
+    let decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(&params, &AudioDecoderOptions::default().gapless(trim))
+        .map_err(|error| match (error, described) {
+            (Error::Unsupported(_), Some(what)) => {
+                DecodeError::unsupported(format!("{} with {what}", file.format.name()))
+            }
+            (Error::Unsupported(_), None) if file.codec.is_some() => file.no_track(),
+            (error, _) => failed(&error, file.format),
+        })?;
+    let rate = decoder.codec_params().sample_rate.or(params.sample_rate);
+    let delay = file.track(track.id).zip(rate).and_then(|(track, rate)| track.delay(rate));
+    mix.skip = delay.unwrap_or(0);
+    Ok(Codec::Known(decoder))
+}
+
+/// Refuses what a header claims beyond the limits.
+fn check(rate: Option<u32>, channels: Option<usize>) -> Result<(), DecodeError> {
+    if let Some(rate) = rate.filter(|rate| !(MIN_RATE..=MAX_RATE).contains(rate)) {
+        return Err(DecodeError::unsupported(format!("a sample rate of {rate} Hz")));
+    }
+    match channels {
+        Some(count) if count > MAX_CHANNELS => {
+            Err(DecodeError::unsupported(format!("{count} channels")))
+        }
+        _ => Ok(()),
+    }
+}
