@@ -68,7 +68,7 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
     })
 }
 
-/// The last exchanges of a lane.
+/// The last exchanges of a lane. "Please try again later" is no answer that an agent gave.
 pub(super) fn history(
     db: &Connection,
     number: &PhoneNumberId,
@@ -79,6 +79,7 @@ pub(super) fn history(
         .prepare_cached(
             "SELECT heard, report ->> '$.reply.text', coalesce(reason, '') FROM turns
              WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
+               AND outcome <> 'fallback'
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
         .query_map(

@@ -65,10 +65,10 @@ async fn notes_over_a_limit_are_declined() {
 #[tokio::test]
 async fn files_that_are_no_sound_get_a_hint() {
     let app = TestApp::start;
-    let mut amr = b"#!AMR\n".to_vec();
-    amr.extend([0x3C; 320]);
-    let reason = "unsupported_format: AMR";
-    check(app(), audio(amr, "audio/amr"), UNSUPPORTED, Outcome::Text, reason).await;
+    let mut caf = b"caff\0\x01\0\0".to_vec();
+    caf.extend([0; 320]);
+    let reason = "unsupported_format: CAF";
+    check(app(), audio(caf, "audio/x-caf"), UNSUPPORTED, Outcome::Text, reason).await;
     let text = audio("Dear sir or madam, ".repeat(50), OGG);
     check(app(), text, UNSUPPORTED, Outcome::Text, "unsupported_format: unknown").await;
 }
