@@ -3,7 +3,9 @@
 //! `default.toml` < `hark.toml` < environment. Read once, checked once; only `app` and `cli` see
 //! it. Every error names the key and the file or variable it came from.
 
+mod agents;
 mod check;
+mod engines;
 mod load;
 mod overlay;
 
@@ -14,10 +16,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use agents::{Agent, Gate, GateAction, GateOverride, Override, Reply, Voice};
 pub use check::Engines;
+pub use engines::{CutAudioCtx, Llm, Stt, Tts, TtsFormat};
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
-use crate::turn::{PhoneNumberId, Uncertainty};
+use crate::turn::PhoneNumberId;
 
 /// Everything hark can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -163,198 +167,6 @@ impl Number {
     pub fn media_hosts(&self) -> Vec<String> {
         self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
     }
-}
-
-/// When a reply is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum Reply {
-    #[default]
-    Voice,
-    Reciprocal,
-    Text,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Agent {
-    pub name: String,
-    pub prompt: Option<String>,
-    pub language: Option<String>,
-    pub languages: Option<Vec<String>>,
-    pub timezone: Option<String>,
-    #[serde(default)]
-    pub reply: Reply,
-    pub gate: Option<GateOverride>,
-    pub stt: Option<Override>,
-    pub llm: Option<Override>,
-    pub tts: Option<Override>,
-    pub voice: Option<Voice>,
-    pub knowledge: Option<Vec<PathBuf>>,
-}
-
-/// The voice of an agent: one for all languages, or one each.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the two ways to write it")]
-pub enum Voice {
-    One(String),
-    ByLanguage(BTreeMap<String, String>),
-}
-
-/// What is done with words that may have been misheard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum GateAction {
-    Answer,
-    Confirm,
-    Repeat,
-}
-
-/// What is done with uncertain words, by what makes them uncertain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Gate {
-    pub no_speech: GateAction,
-    pub low_probability: GateAction,
-    pub repetition: GateAction,
-}
-
-/// An agent's own gate: one rule for every doubt, or some of the section's keys.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the two ways to write it")]
-pub enum GateOverride {
-    All(GateAction),
-    Keys {
-        no_speech: Option<GateAction>,
-        low_probability: Option<GateAction>,
-        repetition: Option<GateAction>,
-    },
-}
-
-impl Gate {
-    /// The section with an agent's own rules over it.
-    #[must_use]
-    pub fn laid_under(self, own: Option<&GateOverride>) -> Self {
-        match own {
-            None => self,
-            Some(GateOverride::All(action)) => {
-                Self { no_speech: *action, low_probability: *action, repetition: *action }
-            }
-            Some(GateOverride::Keys { no_speech, low_probability, repetition }) => Self {
-                no_speech: no_speech.unwrap_or(self.no_speech),
-                low_probability: low_probability.unwrap_or(self.low_probability),
-                repetition: repetition.unwrap_or(self.repetition),
-            },
-        }
-    }
-}
-
-/// An agent's own engine: its name, or a table over the section's keys.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the two ways to write it")]
-pub enum Override {
-    Engine(String),
-    Keys(toml::Table),
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Stt {
-    pub engine: String,
-    pub model: String,
-    pub models_dir: Option<PathBuf>,
-    pub threads: Option<usize>,
-    pub states: usize,
-    pub language: Option<String>,
-    pub gpu: bool,
-    pub cut_audio_ctx: CutAudioCtx,
-    pub text: String,
-    pub uncertain: Option<Uncertainty>,
-}
-
-/// Whether whisper's encoder runs over the note alone or over 30 s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "toml::Value")]
-pub enum CutAudioCtx {
-    /// What the model's manifest says.
-    Auto,
-    /// `true`.
-    Cut,
-    /// `false`.
-    Whole,
-}
-
-impl TryFrom<toml::Value> for CutAudioCtx {
-    type Error = &'static str;
-
-    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
-        match value {
-            toml::Value::Boolean(true) => Ok(Self::Cut),
-            toml::Value::Boolean(false) => Ok(Self::Whole),
-            toml::Value::String(auto) if auto == "auto" => Ok(Self::Auto),
-            _ => Err("must be \"auto\", true or false"),
-        }
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Llm {
-    pub engine: String,
-    pub url: Option<Url>,
-    pub model: Option<String>,
-    pub api_key: Option<SecretString>,
-    pub temperature: Option<f64>,
-    pub max_tokens: u32,
-    pub history_tokens: u32,
-    pub connect_timeout_ms: u64,
-    pub first_token_timeout_ms: u64,
-    pub stall_timeout_ms: u64,
-    pub timeout_ms: u64,
-    pub retries: u32,
-    pub text: Option<String>,
-    pub first_token_ms: u64,
-    pub tokens_per_s: f64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Tts {
-    pub engine: String,
-    pub voice: Option<String>,
-    pub url: Option<Url>,
-    pub model: Option<String>,
-    pub api_key: Option<SecretString>,
-    pub speed: f64,
-    pub format: TtsFormat,
-    pub sample_rate: u32,
-    pub parallel: usize,
-    pub connect_timeout_ms: u64,
-    pub first_audio_timeout_ms: u64,
-    pub timeout_ms: u64,
-    pub retries: u32,
-    pub first_audio_ms: u64,
-    pub rtf: f64,
-}
-
-/// What a speech server is asked to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum TtsFormat {
-    Pcm,
-    Wav,
-    Opus,
 }
 
 #[derive(Clone, Debug, Deserialize)]
