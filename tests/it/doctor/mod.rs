@@ -2,6 +2,7 @@
 //! the provider, and a real service behind the webhook.
 
 mod network;
+mod servers;
 
 use hark::clock::Clock;
 use hark::provider::http_client;
