@@ -79,19 +79,25 @@ async fn a_part_that_was_sent_but_not_noted_is_known_by_its_status() {
     check_answered_once(&app, &ids);
 }
 
-/// Answers one message, then puts the record back to the instant before the send was noted.
+/// Answers one message, then puts the record back to the instant before a send was noted.
 async fn sent_but_not_noted() -> TestApp {
-    let mut app = TestApp::start().await;
+    sent_but_part_not_noted("hello", 0).await
+}
+
+/// The same with this answer, for the send of this part.
+async fn sent_but_part_not_noted(answer: &str, part: u32) -> TestApp {
+    let mut app = TestApp::start().answers(answer).await;
     app.post_signed(&update::messages(NUMBER, &[update::text("wamid.1", "hello")])).await;
     app.run_until_idle().await;
-    app.sent_one();
+    app.sent();
     app.database()
-        .execute_batch(
-            "UPDATE parts SET state = 'planned', provider_id = NULL, sent_ms = NULL;
+        .execute_batch(&format!(
+            "UPDATE parts SET state = 'planned', provider_id = NULL, sent_ms = NULL
+             WHERE idx = {part};
              UPDATE turns SET finished_ms = NULL, outcome = NULL, reason = NULL;
              UPDATE messages SET state = 'leased';
-             DELETE FROM statuses;",
-        )
+             DELETE FROM statuses;"
+        ))
         .unwrap();
     app.restart().await;
     app.wait_until("it was recovered", async || app.stored("queued") == 1).await;
@@ -125,6 +131,18 @@ async fn without_a_status_the_same_note_is_sent_again_rather_than_never() {
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0].media, sent[1].media);
     assert_eq!(sent[0].callback_data, sent[1].callback_data);
+    assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
+}
+
+#[tokio::test]
+async fn links_that_were_not_noted_are_sent_again_without_their_note() {
+    let link = "https://shop.example.com/orders/4711/track?code=ab12cd34ef56&lang=en";
+    let app = sent_but_part_not_noted(&format!("Look here: {link}"), 900).await;
+    app.advance(1).await;
+    app.run_until_idle().await;
+    let kinds: Vec<String> = app.sent().into_iter().map(|sent| sent.kind.to_owned()).collect();
+    assert_eq!(kinds, ["audio", "text", "text"]);
+    assert_eq!(app.sent_texts(), [link, link]);
     assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
 }
 
