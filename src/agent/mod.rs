@@ -21,7 +21,7 @@ pub struct Question {
     pub heard: Personal,
     /// How it was heard; `None` if it was written.
     pub spoken: Option<Spoken>,
-    /// ISO 639-1 code the answer should be in.
+    /// ISO 639-1 code the answer should be in, perhaps with a region.
     pub language: String,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
@@ -46,6 +46,11 @@ impl Question {
             aloud: true,
         }
     }
+}
+
+/// `pt` of `pt-BR`.
+fn primary(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or(language)
 }
 
 /// How well spoken words were heard.
