@@ -11,7 +11,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::knowledge::Knowledge;
-use super::{AgentError, Delta, Question, Responder};
+use super::{AgentError, Delta, Question, Responder, primary};
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
@@ -53,10 +53,12 @@ impl FaqResponder {
 
     /// The sentence for a question that nothing on file answers.
     fn dont_know(&self, language: &str) -> String {
-        if let Some(own) = self.dont_know.get(language) {
+        let primary = primary(language);
+        let own = self.dont_know.get(language).or_else(|| self.dont_know.get(primary));
+        if let Some(own) = own {
             return own.clone();
         }
-        let built_in = DONT_KNOW.iter().find(|(code, _)| *code == language);
+        let built_in = DONT_KNOW.iter().find(|(code, _)| *code == primary);
         built_in.unwrap_or(&DONT_KNOW[0]).1.to_owned()
     }
 
@@ -168,7 +170,9 @@ mod tests {
         for heard in ["What is the capital of Mongolia?", "Who won the football?", "banana", "?"] {
             assert_eq!(ask(&faq, heard, "en").await, DONT_KNOW[0].1, "{heard}");
         }
-        assert_eq!(ask(&faq, "xyz", "de").await, DONT_KNOW[3].1);
+        for language in ["de", "de-AT"] {
+            assert_eq!(ask(&faq, "xyz", language).await, DONT_KNOW[3].1);
+        }
         assert_eq!(ask(&faq, "xyz", "sv").await, DONT_KNOW[0].1);
         let own = HashMap::from([("en".to_owned(), "No idea.".to_owned())]);
         let empty = FaqResponder::new(Arc::new(Knowledge::load(&[]).unwrap()), own);

@@ -21,7 +21,7 @@ pub struct Question {
     pub heard: Personal,
     /// How it was heard; `None` if it was written.
     pub spoken: Option<Spoken>,
-    /// ISO 639-1 code the answer should be in.
+    /// ISO 639-1 code the answer should be in, perhaps with a region.
     pub language: String,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
@@ -47,6 +47,15 @@ impl Question {
         }
     }
 }
+
+/// `pt` of `pt-BR`.
+fn primary(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or(language)
+}
+
+/// A person is told that there is no answer now rather than kept waiting for longer; what they say
+/// meanwhile waits behind.
+const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
 /// How well spoken words were heard.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +113,8 @@ pub enum AgentError {
     /// The server is down, or broke off before the first word: ask again when it may be back.
     #[error("language model could not be reached: {0}")]
     Unreachable(String),
-    /// The server has too much to do: ask again after the time it names.
+    /// The server has too much to do: ask again after the time it names, unless nobody should be
+    /// left without a word for so long.
     #[error("language model is busy (HTTP {status}): {message}")]
     Busy {
         /// HTTP status.
@@ -151,8 +161,9 @@ impl AgentError {
         match self {
             // It was asked more than once already; a restart of the server takes longer.
             Self::Unreachable(_) => Retry::After(Duration::from_secs(5)),
-            Self::Busy { after, .. } => Retry::After(*after),
-            Self::Knowledge(_)
+            Self::Busy { after, .. } if *after <= LONGEST_SILENCE => Retry::After(*after),
+            Self::Busy { .. }
+            | Self::Knowledge(_)
             | Self::Cancelled
             | Self::TooSlow { .. }
             | Self::Refused { .. }

@@ -58,15 +58,23 @@ impl<'a> Delivery<'a> {
             self.send(part).await?;
         }
         for part in beside {
-            match self.send(part).await {
-                Err(error) if error.retry() == Retry::Never => {
-                    tracing::warn!(error = %error, "the links beside a note were refused");
-                    return Ok(Some(format!("links_failed: {error}")));
-                }
-                sent => sent?,
+            if let Some(refused) = self.send_beside(part).await? {
+                return Ok(Some(refused));
             }
         }
         Ok(None)
+    }
+
+    /// Sends links beside a note. Returns why they were refused, if they were: to send the whole
+    /// text for them would answer twice.
+    async fn send_beside(&self, part: Part) -> Result<Option<String>, TurnError> {
+        match self.send(part).await {
+            Err(error) if error.retry() == Retry::Never => {
+                tracing::warn!(error = %error, "the links beside a note were refused");
+                Ok(Some(format!("links_failed: {error}")))
+            }
+            sent => sent.map(|()| None),
+        }
     }
 
     /// Sends a text, in as many parts as its length needs, from part `index` on.
@@ -94,7 +102,12 @@ impl<'a> Delivery<'a> {
                 (_, PartContent::Voice(_)) => Some(Outcome::VoiceNote),
                 (_, PartContent::Text(_)) => outcome.or(Some(Outcome::Text)),
             };
-            if part.state == PartState::Planned {
+            if part.state != PartState::Planned {
+                continue;
+            }
+            if (LINKS_PART..FALLBACK_PART).contains(&part.index) {
+                let _refused_and_logged = self.send_beside(part).await?;
+            } else {
                 self.send(part).await?;
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::language::primary;
 use crate::audio::DecodeError;
 use crate::turn::Outcome;
 
@@ -10,10 +11,11 @@ use crate::turn::Outcome;
 pub struct Phrase(pub BTreeMap<String, String>);
 
 impl Phrase {
-    /// The sentence in `language`, else in English, else in any.
+    /// The sentence in `language`, with or without its region, else in English, else in any.
     pub fn in_language(&self, language: &str) -> &str {
         let texts = &self.0;
-        let text = texts.get(language).or_else(|| texts.get("en"));
+        let text = texts.get(language).or_else(|| texts.get(primary(language)));
+        let text = text.or_else(|| texts.get("en"));
         text.or_else(|| texts.values().next()).map_or("", String::as_str)
     }
 }
@@ -94,6 +96,22 @@ impl Problem {
             Self::Format(what) => format!("unsupported_format: {what}"),
             Self::Corrupt => "corrupt_audio".into(),
             Self::MediaGone => "media_gone".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_has_the_sentence_of_its_language() {
+        let texts = [("en", "Sorry"), ("pt", "Desculpe"), ("pt-PT", "Desculpa")];
+        let phrase = Phrase(texts.map(|(code, text)| (code.to_owned(), text.to_owned())).into());
+        for (code, text) in
+            [("pt-BR", "Desculpe"), ("pt-PT", "Desculpa"), ("pt", "Desculpe"), ("la", "Sorry")]
+        {
+            assert_eq!(phrase.in_language(code), text, "{code}");
         }
     }
 }

@@ -39,6 +39,11 @@ const TEXT: &[&str] = &[
     "no voice notes",
     "no more voice messages",
     "no more voice notes",
+    "don't send voice messages",
+    "don't send voice notes",
+    "don't send me voice messages",
+    "don't send me voice notes",
+    "don't answer by voice",
     "stop sending voice messages",
     "stop sending voice notes",
     "responde con texto",
@@ -58,6 +63,9 @@ const TEXT: &[&str] = &[
     "no me mandes audios",
     "no me envíes audios",
     "no mandes audios",
+    "no responda con audio",
+    "no respondas con audio",
+    "no me respondas con audio",
     "sin audios por favor",
     "solo texto por favor",
     "responda por texto",
@@ -66,9 +74,13 @@ const TEXT: &[&str] = &[
     "responda por escrito",
     "me responda por texto",
     "responda me por texto",
+    "não mande áudio",
     "não mande áudios",
     "não me mande áudio",
+    "não me mande áudios",
     "não envie áudios",
+    "não responda por áudio",
+    "não responda com áudio",
     "sem áudio por favor",
     "só texto por favor",
     "escreva para mim",
@@ -162,9 +174,15 @@ const VOICE: &[&str] = &[
     "envoie moi des vocaux",
 ];
 
-/// Words before a request that turn it round: "you don't have to answer in text".
-const NOT: &[&str] =
-    &["don't", "dont", "not", "never", "didn't", "why", "can't", "nicht", "warum", "pourquoi"];
+/// Words close before a request, with no sign between, that turn it round: "you don't have to
+/// answer in text", but not "I can't listen, answer in text".
+const NOT: &[&str] = &[
+    "don't", "dont", "not", "never", "didn't", "why", "can't", "no", "não", "nunca", "nicht",
+    "warum", "pourquoi",
+];
+
+/// How far before a request they count.
+const CLOSE: usize = 4;
 
 /// Words that may stand around a request without being a question of their own.
 const AROUND: &[&str] = &[
@@ -240,25 +258,28 @@ const AROUND: &[&str] = &[
 impl Wish {
     /// The request in `text`, the last one if there are several.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let words: Vec<String> = text
-            .replace('’', "'")
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let text = text.replace('’', "'").to_lowercase();
+        let (mut words, mut clauses) = (Vec::new(), Vec::new());
+        for clause in text.split(['.', ',', ';', ':', '!', '?', '…', '\n']) {
+            clauses.push(words.len());
+            let split = clause.split(|c: char| !c.is_alphanumeric() && c != '\'');
+            words.extend(split.filter(|word| !word.is_empty()));
+        }
         let tables = [(ReplyMode::Text, TEXT), (ReplyMode::Voice, VOICE)];
         let mut last: Option<(usize, usize, ReplyMode)> = None;
         for (mode, table) in tables {
             for request in table {
                 let Some((from, to)) = find(&words, request) else { continue };
-                if last.is_none_or(|(other, _, _)| from > other) {
+                // Of two that end together the longer one counts: it has the "don't".
+                if last.is_none_or(|(first, end, _)| to > end || (to == end && from < first)) {
                     last = Some((from, to, mode));
                 }
             }
         }
         let (from, to, mode) = last?;
-        if words[..from].iter().any(|word| NOT.contains(word)) {
+        let clause = clauses.into_iter().rfind(|start| *start <= from).unwrap_or_default();
+        if words[clause.max(from.saturating_sub(CLOSE))..from].iter().any(|word| NOT.contains(word))
+        {
             return None;
         }
         let mut rest = words[..from].iter().chain(&words[to..]);
@@ -318,6 +339,29 @@ mod tests {
         check("Answer in text: when do you open?", Some((ReplyMode::Text, false)));
         check("How much is it? Please answer by text.", Some((ReplyMode::Text, false)));
         check("I said reply in text, no, answer by voice.", Some((ReplyMode::Voice, false)));
+    }
+
+    #[test]
+    fn no_voice_is_a_request_for_text() {
+        let text = Some((ReplyMode::Text, true));
+        check("Don't send me voice messages", text);
+        check("Não mande áudios, por favor", text);
+        check("Por favor, não responda por áudio", text);
+        check("No responda con audio", text);
+        check("No responda por texto", None);
+        check("Não responda por texto", None);
+    }
+
+    #[test]
+    fn a_reason_before_the_request_does_not_turn_it_round() {
+        let text = Some((ReplyMode::Text, false));
+        check("I can't listen right now, please answer in text", text);
+        check("I can't listen to it right now please answer in text", text);
+        check("I don't have headphones. Reply by text!", text);
+        check("Ich kann dich nicht hören, antworte schriftlich.", text);
+        check("Não posso ouvir, responda por texto", text);
+        check("No puedo oírte: responde por escrito", text);
+        check("No, answer by voice", Some((ReplyMode::Voice, false)));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::rules::{Said, Spot};
 /// A person can say and remember an address of this many characters.
 const MAX_SAID: usize = 30;
 
+/// The longest host there is. Source: RFC 1035, section 2.3.4.
+const MAX_HOST: usize = 253;
+
 /// Ends of hosts that are told from two sentences without a space.
 const TOP_LEVELS: [&str; 36] = [
     "com", "org", "net", "io", "info", "biz", "app", "dev", "ai", "eu", "shop", "store", "online",
@@ -72,17 +75,19 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
                 '。' | '，' | '、' | '（' | '）' | '「' | '」' | '！' | '？' | '”' | '»' | '।'
             )
     };
-    let mut link = &text[..text.find(stops).unwrap_or(text.len())];
     if scheme.is_none() {
-        let host_end = link.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
-        let host = link[..host_end.unwrap_or(link.len())].trim_end_matches(['.', '-']);
-        if !is_host(host) || link[host.len()..].starts_with('@') {
+        // Looked at first: text of which every letter may begin a host is searched but this far.
+        let host = &text[..host_run(text)?];
+        let host = host.trim_end_matches(['.', '-']);
+        let behind = &text[host.len()..];
+        if !is_host(host) || behind.starts_with('@') {
             return None;
         }
-        if !link[host.len()..].starts_with(['/', '?', '#', ':']) {
+        if !behind.starts_with(['/', '?', '#', ':']) {
             return Some(host.len());
         }
     }
+    let mut link = &text[..text.find(stops).unwrap_or(text.len())];
     loop {
         let last = link.chars().next_back()?;
         let closes = last == ')' && link.matches(')').count() > link.matches('(').count();
@@ -102,6 +107,13 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
         }
     }
     (link.len() > scheme.unwrap_or(0)).then_some(link.len())
+}
+
+/// The bytes at the start of `text` that may stand in a host; `None` if no host is so long.
+fn host_run(text: &str) -> Option<usize> {
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let length = text.bytes().take(MAX_HOST + 1).take_while(|byte| of_host(*byte)).count();
+    (length <= MAX_HOST).then_some(length)
 }
 
 /// Whether `host` is labels with a known end, as in "my-shop.example.com".
@@ -198,6 +210,14 @@ mod tests {
                 "www.example.org/Some_Page_(film)",
             ]
         );
+    }
+
+    #[test]
+    fn a_long_text_without_a_space_is_searched_once() {
+        // Read to its end from every letter this would take minutes.
+        assert!(long_links(&"a-".repeat(32 << 10)).is_empty());
+        let link = format!("{}.example.com/a/b?c", "a".repeat(63));
+        assert_eq!(long_links(&link), [link.as_str()]);
     }
 
     #[test]

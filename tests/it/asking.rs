@@ -1,6 +1,7 @@
 //! The gate and the person's wishes: words that may be misheard are asked about, and whoever wants
 //! to read is written to.
 
+use hark::provider::simulator::CallKind;
 use hark::turn::Outcome;
 
 use crate::harness::update::voice_note;
@@ -130,6 +131,31 @@ async fn a_long_link_goes_out_as_text_beside_the_note() {
     assert_eq!(sent.len(), 2, "{sent:#?}");
     assert!(sent[0].media.as_ref().is_some_and(|media| media.voice));
     assert_eq!(sent[1].text.as_deref(), Some(link));
+    assert_eq!(ends(&app).await[0].0, Outcome::VoiceNote);
+}
+
+#[tokio::test]
+async fn a_link_that_is_refused_after_a_restart_is_not_replaced_by_the_whole_answer() {
+    let link = "https://shop.example.com/orders/4711/track?code=ab12cd34ef56&lang=en";
+    let mut app = TestApp::start().answers(&format!("It is here: {link}")).await;
+    app.text(PERSON, "where is it?").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent().len(), 2);
+    // As if the process had ended between the note and the link.
+    app.database()
+        .execute_batch(
+            "UPDATE parts SET state = 'planned', provider_id = NULL, sent_ms = NULL WHERE idx > 0;
+             UPDATE turns SET finished_ms = NULL, outcome = NULL, reason = NULL;
+             UPDATE messages SET state = 'leased';
+             DELETE FROM statuses;",
+        )
+        .unwrap();
+    app.simulator.fail_next(CallKind::Messages, 400, 131_051, 1);
+    app.restart().await;
+    app.wait_until("it was recovered", async || app.stored("queued") == 1).await;
+    app.advance(5_000).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent().len(), 2, "{:#?}", app.sent());
     assert_eq!(ends(&app).await[0].0, Outcome::VoiceNote);
 }
 

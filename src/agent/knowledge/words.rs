@@ -3,6 +3,8 @@
 //! In front of the index. Invariant: a term is letters and digits only, and there are at most
 //! [`MAX_TERMS`], whatever a person says.
 
+use crate::agent::primary;
+
 /// More words than this add nothing to a search.
 const MAX_TERMS: usize = 32;
 
@@ -99,6 +101,7 @@ pub(super) enum Terms {
 
 /// Picks the terms of `question`, lower case, each once, in order.
 pub(super) fn terms(question: &str, language: &str) -> Terms {
+    let language = primary(language);
     let stop_words =
         STOP_WORDS.iter().find(|(code, _)| *code == language).unwrap_or(&STOP_WORDS[0]).1;
     let mut common = Vec::new();
@@ -138,7 +141,9 @@ mod tests {
         let informative = |words| Terms::Informative(owned(words));
         assert_eq!(terms("Hello, when do you OPEN? Open!", "en"), informative(&["open"]));
         assert_eq!(terms("Hello there", "en"), informative(&["hello"]));
-        assert_eq!(terms("¿Cuándo abren ustedes?", "es"), informative(&["abren"]));
+        for language in ["es", "es-419"] {
+            assert_eq!(terms("¿Cuándo abren ustedes?", language), informative(&["abren"]));
+        }
         assert_eq!(terms("How are you?", "en"), Terms::Common(owned(&["how", "are", "you"])));
         assert_eq!(terms("\"*\" -- !", "en"), Terms::None);
     }

@@ -187,6 +187,16 @@ async fn a_server_that_asks_for_a_long_pause_gets_it_and_the_person_the_whole_an
 }
 
 #[tokio::test]
+async fn nobody_is_left_without_a_word_for_an_hour() {
+    let busy = Script::error(429, "Daily limit reached").header("retry-after", "3600");
+    let (setup, chat) = asking([busy]).await;
+    let app = setup.await;
+    app.text(PERSON, "what is the price").await;
+    app.run_until_idle().await;
+    assert_eq!((app.sent_texts(), chat.asked().len()), (vec![FALLBACK.to_owned()], 1));
+}
+
+#[tokio::test]
 async fn the_operator_is_told_and_neither_key_nor_words_are_in_the_log() {
     let refused = Script::error(401, &format!("Incorrect API key {KEY}: 'what is the price'"));
     let (setup, chat) = asking([refused]).await;
