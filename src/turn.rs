@@ -332,6 +332,9 @@ impl ReplyMode {
     }
 }
 
+/// Indexes of the texts with links beside a note: beyond the parts of any answer.
+pub const LINKS_PARTS: std::ops::RangeInclusive<u32> = 900..=999;
+
 /// What the reason of a turn begins with that asked whether its words were heard right.
 pub const TO_CONFIRM: &str = "confirm: ";
 

@@ -28,6 +28,9 @@ struct Known {
 const STT: Known = Known { key: "stt", built: &["whisper", "scripted"], planned: &[] };
 const LLM: Known = Known { key: "llm", built: &["faq", "openai", "scripted"], planned: &[] };
 const TTS: Known = Known { key: "tts", built: &["espeak", "openai", "scripted"], planned: &[] };
+/// What a turn waits for an answer or a voice, whatever its engine would.
+const LONGEST_MS: u64 = 120_000;
+
 const STORE: Known = Known { key: "store", built: &["sqlite"], planned: &["postgres"] };
 const QUEUE: Known = Known { key: "queue", built: &["embedded"], planned: &["redis"] };
 
@@ -137,6 +140,9 @@ impl Config {
             if value == 0 {
                 return Err(wrong(name, "must be at least 1"));
             }
+            if name.ends_with("_ms") && value > LONGEST_MS {
+                return Err(wrong(name, "must be at most 120000, the longest that a turn waits"));
+            }
         }
         Ok(())
     }
@@ -176,8 +182,8 @@ fn check_tts(tts: &Tts) -> Result<(), (&'static str, &'static str)> {
         ("first_audio_timeout_ms", tts.first_audio_timeout_ms),
         ("timeout_ms", tts.timeout_ms),
     ];
-    match times.into_iter().find(|(_, ms)| !(1..=600_000).contains(ms)) {
-        Some((key, _)) => Err((key, "must be from 1 to 600000")),
+    match times.into_iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
+        Some((key, _)) => Err((key, "must be from 1 to 120000")),
         None => Ok(()),
     }
 }

@@ -88,7 +88,8 @@ impl VoicePath {
         let mode = wish.map(|wish| wish.mode);
         question.aloud = speaks(agent, heard, mode.or(around.reply_mode));
         let reply = match wish {
-            Some(Wish { mode, alone: true }) => {
+            // "I'll speak again" would be no truth from an agent that does not.
+            Some(Wish { mode, alone: true }) if question.aloud || mode == ReplyMode::Text => {
                 let agreed = match mode {
                     ReplyMode::Text => &phrases.text_mode,
                     ReplyMode::Voice => &phrases.voice_mode,

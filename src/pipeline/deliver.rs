@@ -10,13 +10,10 @@ use super::{Pipeline, Route};
 use crate::audio::OggOpus;
 use crate::provider::{Content, Messenger, Outgoing, split_text};
 use crate::store::{Draft, Job, Part, PartContent, PartState};
-use crate::turn::{MessageId, Outcome, Retry, Stage, TurnId};
+use crate::turn::{LINKS_PARTS, MessageId, Outcome, Retry, Stage, TurnId};
 
 /// Index of the fallback text: beyond any part of an answer, so that none is overwritten.
 pub(super) const FALLBACK_PART: u32 = 1000;
-
-/// Index of the first text with links beside a note.
-const LINKS_PART: u32 = 900;
 
 /// How often and how long apart a part's end is tried to be noted: half a minute in all.
 const NOTE_TRIES: u32 = 60;
@@ -52,7 +49,7 @@ impl<'a> Delivery<'a> {
         // All stand before the first call: a crash in between must not swallow the links.
         let voice = parts(0, [PartContent::Voice(media)]);
         let beside = split_text(links).into_iter().filter(|links| !links.is_empty());
-        let beside = parts(LINKS_PART, beside.map(PartContent::Text));
+        let beside = parts(*LINKS_PARTS.start(), beside.map(PartContent::Text));
         self.plan(voice.iter().chain(&beside).cloned().collect()).await?;
         for part in voice {
             self.send(part).await?;
@@ -97,15 +94,17 @@ impl<'a> Delivery<'a> {
                 (PartState::Failed, _) => continue,
                 _ if part.index >= FALLBACK_PART => Some(Outcome::Fallback),
                 // They stand in the text that takes the place of a note that was refused.
-                _ if part.index >= LINKS_PART && outcome != Some(Outcome::VoiceNote) => continue,
-                _ if part.index >= LINKS_PART => outcome,
+                _ if LINKS_PARTS.contains(&part.index) && outcome != Some(Outcome::VoiceNote) => {
+                    continue;
+                }
+                _ if LINKS_PARTS.contains(&part.index) => outcome,
                 (_, PartContent::Voice(_)) => Some(Outcome::VoiceNote),
                 (_, PartContent::Text(_)) => outcome.or(Some(Outcome::Text)),
             };
             if part.state != PartState::Planned {
                 continue;
             }
-            if (LINKS_PART..FALLBACK_PART).contains(&part.index) {
+            if LINKS_PARTS.contains(&part.index) {
                 let _refused_and_logged = self.send_beside(part).await?;
             } else {
                 self.send(part).await?;

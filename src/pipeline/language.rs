@@ -46,9 +46,11 @@ impl Languages {
 
     /// The language to answer in after `text` was written.
     pub(super) fn of_text(&self, text: &str, last: Option<&str>) -> String {
-        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-        // Where nothing else is known, a guess from little is better than none.
-        if matches!(self, Self::Fixed(_)) || (letters < FEW_LETTERS && last.is_some()) {
+        // Where nothing else is known, a guess from little is better than none; but only letters of
+        // its own tell a language then: "hola" would be Italian and "OK" Dutch.
+        let little = !says_enough(text);
+        let latin = text.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}');
+        if matches!(self, Self::Fixed(_)) || (little && (last.is_some() || latin)) {
             return self.without_words(last);
         }
         match (written_in(text), self) {
@@ -73,6 +75,11 @@ impl Languages {
             Self::Any => last.unwrap_or("en").to_owned(),
         }
     }
+}
+
+/// Whether written words are enough to tell their language.
+pub(super) fn says_enough(text: &str) -> bool {
+    text.chars().filter(|c| c.is_alphabetic()).count() >= FEW_LETTERS
 }
 
 /// The one of `languages` that is `heard`, whatever its region.
@@ -142,7 +149,9 @@ mod tests {
             assert_eq!(languages.of_text("When do you open tomorrow?", Some("es")), "en");
             assert_eq!(languages.of_text("ok", Some("es")), "es");
             assert_eq!(languages.of_text("👍 12", None), "en");
+            assert_eq!(languages.of_text("price?", None), "en");
         }
+        assert_eq!(any.of_text("कीमत?", None), "hi");
         assert_eq!(two.of_text("Responde por escrito, por favor", Some("en")), "es");
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");

@@ -4,6 +4,7 @@
 //! hands its sound on at once, a later one keeps up to [`AHEAD`] pieces until its turn has come.
 //! The first failure ends them all: the reply goes out as text, and should not wait.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use futures_util::future::FutureExt as _;
@@ -14,13 +15,16 @@ use tokio_util::sync::CancellationToken;
 use super::AgentSetup;
 use super::error::TurnError;
 use super::stage::{Trace, stage_stream};
-use crate::speech_text::spoken;
+use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::Stage;
 
 /// Pieces of sound that a sentence keeps until its turn: 10 s, a megabyte. More waits at the
 /// server.
 const AHEAD: usize = 100;
+
+/// Bytes from which on a text is spoken sentence by sentence: more than any sentence has.
+const LONG: usize = 1_000;
 
 /// Speaks all sentences; their sound goes to `sound` in their order.
 pub(super) async fn speak(
@@ -34,25 +38,24 @@ pub(super) async fn speak(
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
     let (mut all_come, mut turn) = (false, Turn::first());
+    let mut pieces = VecDeque::new();
     loop {
+        while voices.len() < side_by_side
+            && let Some(text) = pieces.pop_front()
+        {
+            let voice = agent.voice.for_language(language);
+            let sentence = Sentence { text, language: language.to_owned(), voice };
+            let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
+            let spoken = stage_stream(trace, Stage::Tts, spoken);
+            let (mine, next) = turn.then();
+            turn = next;
+            voices.push(hand_on(spoken, mine, &sound));
+        }
         tokio::select! {
-            next = sentences.recv(), if !all_come && voices.len() < side_by_side => {
-                let Some(sentence) = next else {
-                    all_come = true;
-                    continue;
-                };
-                let text = spoken(&sentence, language);
-                if text.is_empty() {
-                    continue;
-                }
-                let voice = agent.voice.for_language(language);
-                let sentence = Sentence { text, language: language.to_owned(), voice };
-                let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
-                let spoken = stage_stream(trace, Stage::Tts, spoken);
-                let (mine, next) = turn.then();
-                turn = next;
-                voices.push(hand_on(spoken, mine, &sound));
-            }
+            next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
+                Some(sentence) => pieces.extend(pieces_of(&spoken(&sentence, language))),
+                None => all_come = true,
+            },
             Some(handed) = voices.next() => {
                 if handed? == ControlFlow::Break(()) {
                     return Ok(());
@@ -61,6 +64,17 @@ pub(super) async fn speak(
             else => return Ok(()),
         }
     }
+}
+
+/// What is spoken in one go: a sentence, or the sentences that a whole table has become.
+fn pieces_of(text: &str) -> Vec<String> {
+    if text.len() <= LONG {
+        return Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect();
+    }
+    let mut splitter = SentenceSplitter::new();
+    let mut pieces = splitter.push(text);
+    pieces.extend(splitter.finish());
+    pieces
 }
 
 /// A sentence's place in the order: it waits for the one before and tells the one behind.

@@ -16,7 +16,7 @@ use super::phrases::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
-use super::{Pipeline, Route};
+use super::{Pipeline, Route, language};
 use crate::queue::{Handled, JobHandler};
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, History, Job};
@@ -56,7 +56,9 @@ impl Pipeline {
             Ok(Err(Unheard::Failed(error))) => return Err(error),
             Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
         };
-        let Heard { text, transcript, .. } = heard;
+        let Heard { text, language, transcript } = heard;
+        let tells = transcript.is_some() || language::says_enough(text.reveal());
+        let language = tells.then_some(language);
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
             let kept = self.store.set_reply_mode(job.row, mode).await;
@@ -69,14 +71,14 @@ impl Pipeline {
         let ends = |outcome| if asks_back.is_some() { Outcome::Question } else { outcome };
         let (said, voice_note) = (reply.text.clone(), ends(Outcome::VoiceNote));
         let planned = report(trace, transcript, said, audio, voice_note).because(why.clone());
-        let draft = Draft { heard: Some(text.0), report: planned };
+        let draft = Draft { heard: Some(text.0), language, report: planned };
         let Sent { text, audio, outcome, reason } =
             self.send_reply(delivery, reply, &draft).await?;
         // What a question back is for must stand in the record, whatever else happened.
         let reason = if asks_back.is_some() { why } else { reason.or(why) };
-        let transcript = draft.report.transcript;
+        let transcript = draft.report.transcript.clone();
         let report = report(trace, transcript, text, audio, ends(outcome)).because(reason);
-        Ok(Draft { heard: draft.heard, report })
+        Ok(Draft { report, ..draft })
     }
 
     /// Hears a message and makes the reply.
@@ -128,7 +130,9 @@ impl Pipeline {
     }
 
     async fn history(&self, job: &Job) -> Result<History, TurnError> {
-        let history = self.store.history(&job.message.number, job.contact_id, HISTORY).await;
+        let history =
+            self.store.history(&job.message.number, job.contact_id, HISTORY, self.clock.now_ms());
+        let history = history.await;
         history.map_err(|error| TurnError { stage: Stage::Llm, cause: error.into() })
     }
 
@@ -157,6 +161,8 @@ impl Pipeline {
                 Err(error) if error.stage == Stage::Send && error.retry() != Retry::Never => {
                     return Err(error);
                 }
+                // The note is fine and we are not, as with a token that was refused: it waits.
+                Err(error) if error.postpones() => return Err(error),
                 Err(error) => {
                     tracing::warn!(
                         stage.name = error.stage.name(), error = %error,
@@ -183,7 +189,7 @@ impl Pipeline {
         let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, job));
         delivery.text(0, text).await?;
         let report = report(&delivery.trace, None, text.to_owned(), None, problem.outcome());
-        Ok(Draft { heard: None, report: report.because(Some(problem.reason())) })
+        Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
     }
 
     /// Sends the fallback text after `error`.
@@ -201,7 +207,7 @@ impl Pipeline {
             Body::Text { text } => Some(text.reveal().to_owned()),
             _ => None,
         };
-        Ok(Draft { heard, report: report.because(Some(reason)) })
+        Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
     }
 
     /// Takes a turn up where an earlier attempt left it, or runs it.
@@ -274,7 +280,8 @@ impl Pipeline {
             Err(error) if self.gives_up(job, &error) => {
                 tracing::error!(error = %error, "a message could not be answered at all");
                 let report = report(&trace, None, String::new(), None, Outcome::Failed);
-                Draft { heard: None, report: report.because(Some(error.to_string())) }
+                let report = report.because(Some(error.to_string()));
+                Draft { heard: None, language: None, report }
             }
             Err(error) => return Err(error),
         };
@@ -330,7 +337,7 @@ impl JobHandler for Pipeline {
 /// Closes a turn whose parts an earlier attempt had made.
 fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
     let now = report(trace, None, String::new(), None, outcome);
-    let mut ended = draft.unwrap_or(Draft { heard: None, report: now });
+    let mut ended = draft.unwrap_or(Draft { heard: None, language: None, report: now });
     if outcome != Outcome::VoiceNote {
         ended.report.audio = None;
     }

@@ -178,7 +178,7 @@ const VOICE: &[&str] = &[
 /// answer in text", but not "I can't listen, answer in text".
 const NOT: &[&str] = &[
     "don't", "dont", "not", "never", "didn't", "why", "can't", "no", "não", "nunca", "nicht",
-    "warum", "pourquoi",
+    "warum", "pourquoi", "how", "what", "cómo", "wie", "comment",
 ];
 
 /// How far before a request they count.
@@ -371,6 +371,7 @@ mod tests {
             "I like your voice",
             "You don't have to answer in text",
             "Why do you reply by voice?",
+            "How do I answer by text?",
             "The answer in the text book is wrong",
             "",
         ] {

@@ -3,7 +3,7 @@
 use super::markup::{code_block, fence};
 
 /// A block of code or a table is kept whole up to this many bytes.
-const MAX_BLOCK: usize = 16_384;
+const MAX_BLOCK: usize = 4_096;
 
 /// What a line that starts here belongs to; lengths in bytes.
 pub(super) enum Block {

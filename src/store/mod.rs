@@ -35,7 +35,7 @@ pub struct Job {
     pub contact_id: i64,
     /// Who the reply goes to.
     pub contact: ContactRef,
-    /// Language of the contact's last transcript.
+    /// Language of the contact's last message that told one.
     pub contact_language: Option<String>,
     /// How the contact asked to be answered, if they did.
     pub reply_mode: Option<ReplyMode>,
@@ -83,6 +83,8 @@ pub struct Part {
 pub struct Draft {
     /// What the person said or wrote.
     pub heard: Option<String>,
+    /// The language of that, where it is known; kept with the contact when the turn is closed.
+    pub language: Option<String>,
     /// The report so far.
     pub report: TurnReport,
 }
@@ -103,7 +105,7 @@ pub struct Begun {
 pub struct History {
     /// Finished exchanges, oldest first.
     pub exchanges: Vec<Exchange>,
-    /// Words of the last exchange that the person was asked to confirm, if it ended so.
+    /// Words that the person was asked to confirm, if the last turn ended so within the hour.
     pub to_confirm: Option<Personal>,
 }
 
@@ -174,12 +176,13 @@ pub trait Store: Send + Sync {
         now_ms: i64,
     ) -> Result<Begun, StoreError>;
 
-    /// The last `limit` finished exchanges of a lane.
+    /// The last `limit` finished exchanges of a lane, as of `now_ms`.
     async fn history(
         &self,
         number: &PhoneNumberId,
         contact_id: i64,
         limit: usize,
+        now_ms: i64,
     ) -> Result<History, StoreError>;
 
     /// Remembers how the person behind the message `row` wants to be answered.

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::inbox::{from_json, to_json};
 use super::{Begun, Draft, History, Job, Part, PartContent, PartState, TurnRow};
 use crate::turn::{
-    DeliveryStatus, Exchange, MediaId, MessageId, Outcome, Personal, PhoneNumberId, StatusUpdate,
-    TO_CONFIRM, TurnId, TurnReport,
+    DeliveryStatus, Exchange, LINKS_PARTS, MediaId, MessageId, Outcome, Personal, PhoneNumberId,
+    StatusUpdate, TO_CONFIRM, TurnId, TurnReport,
 };
 
 /// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
@@ -38,7 +38,7 @@ pub(super) fn begin(
         .prepare_cached("SELECT finished_ms IS NOT NULL, heard, report FROM turns WHERE id = ?1")?
         .query_row([&turn.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let draft = match report {
-        Some(json) => Some(Draft { heard, report: from_json(&json)? }),
+        Some(json) => Some(Draft { heard, language: None, report: from_json(&json)? }),
         None => None,
     };
     let parts = db
@@ -68,33 +68,42 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
     })
 }
 
+/// How long a question back waits for its yes or no.
+const TO_CONFIRM_MS: i64 = 60 * 60 * 1000;
+
 /// The last exchanges of a lane. "Please try again later" is no answer that an agent gave.
 pub(super) fn history(
     db: &Connection,
     number: &PhoneNumberId,
     contact_id: i64,
     limit: usize,
+    now_ms: i64,
 ) -> rusqlite::Result<History> {
-    let mut turns: Vec<(Exchange, bool)> = db
+    let mut exchanges: Vec<Exchange> = db
         .prepare_cached(
-            "SELECT heard, report ->> '$.reply.text', coalesce(reason, '') FROM turns
+            "SELECT heard, report ->> '$.reply.text' FROM turns
              WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
                AND outcome <> 'fallback'
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
         .query_map(
             params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| {
-                let (heard, answered) = (Personal(row.get(0)?), Personal(row.get(1)?));
-                let asked_back = row.get::<_, String>(2)?.starts_with(TO_CONFIRM);
-                Ok((Exchange { heard, answered }, asked_back))
-            },
+            |row| Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) }),
         )?
         .collect::<Result<_, _>>()?;
-    let last = turns.first().filter(|(_, asked_back)| *asked_back);
-    let to_confirm = last.map(|(exchange, _)| exchange.heard.clone());
-    turns.reverse();
-    let exchanges = turns.into_iter().map(|(exchange, _)| exchange).collect();
+    exchanges.reverse();
+    let last: Option<(Option<String>, String, i64)> = db
+        .prepare_cached(
+            "SELECT heard, coalesce(reason, ''), finished_ms FROM turns
+             WHERE contact_id = ?1 AND number = ?2 AND finished_ms IS NOT NULL
+             ORDER BY created_ms DESC, rowid DESC LIMIT 1",
+        )?
+        .query_row(params![contact_id, number.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let to_confirm = last.and_then(|(heard, reason, finished_ms)| {
+        let waits = reason.starts_with(TO_CONFIRM) && now_ms - finished_ms < TO_CONFIRM_MS;
+        heard.filter(|_| waits).map(Personal)
+    });
     Ok(History { exchanges, to_confirm })
 }
 
@@ -150,11 +159,11 @@ pub(super) fn draft(db: &Connection, turn: &TurnId, draft: &Draft) -> rusqlite::
     Ok(())
 }
 
-/// Closes a turn, remembers the language that was heard, and applies failures that came first.
+/// Closes a turn, remembers the language that was told, and applies failures that came first.
 pub(super) fn finish(
     db: &Connection,
     turn: &TurnId,
-    Draft { heard, report }: &Draft,
+    Draft { heard, language, report }: &Draft,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
@@ -169,20 +178,24 @@ pub(super) fn finish(
         report.reason,
         now_ms
     ])?;
-    if let Some(transcript) = &report.transcript {
+    let heard_in = report.transcript.as_ref().map(|transcript| &transcript.language);
+    let told = language.as_ref().or(heard_in).filter(|language| !language.is_empty());
+    if let Some(language) = told {
         db.prepare_cached(
             "UPDATE contacts SET language = ?2
              WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)",
         )?
-        .execute([&turn.0, &transcript.language])?;
+        .execute([&turn.0, language])?;
     }
     let failure: Option<(Option<i64>, Option<String>)> = db
         .prepare_cached(
             "SELECT s.error_code, s.error_title FROM statuses s
              JOIN parts p ON p.turn = s.turn AND p.idx = s.idx
-             WHERE s.turn = ?1 AND s.status = 'failed' LIMIT 1",
+             WHERE s.turn = ?1 AND s.status = 'failed' AND s.idx NOT BETWEEN ?2 AND ?3 LIMIT 1",
         )?
-        .query_row([&turn.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![turn.0, LINKS_PARTS.start(), LINKS_PARTS.end()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     if let Some((code, title)) = failure {
         fail_turn(db, &turn.0, code, title.as_deref())?;
@@ -223,7 +236,8 @@ pub(super) fn record_status(db: &Connection, update: &StatusUpdate) -> rusqlite:
          WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
     )?
     .execute(params![turn, index, update.message.0, update.at_ms, state])?;
-    if update.status == DeliveryStatus::Failed {
+    // The note was heard without its links.
+    if update.status == DeliveryStatus::Failed && !LINKS_PARTS.contains(&index) {
         fail_turn(db, &turn, update.error_code, update.error_title.as_deref())?;
     }
     Ok(())

@@ -197,9 +197,10 @@ impl Store for SqliteStore {
         number: &PhoneNumberId,
         contact_id: i64,
         limit: usize,
+        now_ms: i64,
     ) -> Result<History, StoreError> {
         let number = number.clone();
-        self.reader.call(move |db| records::history(db, &number, contact_id, limit)).await
+        self.reader.call(move |db| records::history(db, &number, contact_id, limit, now_ms)).await
     }
 
     async fn set_reply_mode(&self, row: i64, mode: ReplyMode) -> Result<(), StoreError> {

@@ -30,15 +30,12 @@ pub struct NumberInfo {
     pub display_number: Option<Personal>,
     /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`: what people think of its messages.
     pub quality: Option<String>,
-    /// `VERIFIED`, `NOT_VERIFIED` or `EXPIRED`.
-    pub code_verification: Option<String>,
 }
 
 impl MetaCloud {
     /// Asks what Meta knows of the number, by `GET /{number}`.
     pub async fn number_info(&self) -> Answered<NumberInfo> {
-        const FIELDS: &str =
-            "display_phone_number,verified_name,quality_rating,code_verification_status";
+        const FIELDS: &str = "display_phone_number,verified_name,quality_rating";
         let number = &self.settings.phone_number_id.0;
         let token = self.token.current();
         let answered = self.look_at(number, FIELDS, token.expose_secret()).await;
@@ -47,7 +44,6 @@ impl MetaCloud {
             NumberInfo {
                 display_number: answer["display_phone_number"].as_str().map(Into::into),
                 quality: text("quality_rating"),
-                code_verification: text("code_verification_status"),
             }
         });
         Answered { server_ms: answered.server_ms, result }
