@@ -22,11 +22,8 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, seconds: 10 };
 /// A decoder that takes longer hangs. Not a measure of speed: the slowest case takes milliseconds.
 const LIVENESS: Duration = Duration::from_mins(1);
 
-/// What a decoder says that caught its own panic: that is an answer, but one to look into.
+/// What a decoder says that caught its own panic.
 const PANICKED: &str = "the decoder failed on it";
-
-/// Of so many cases one may end that way: symphonia asserts what a Vorbis header may well not hold.
-const CASES_FOR_A_PANIC: u64 = 2_000;
 
 /// How ffmpeg makes a file of each kind.
 const KINDS: [(&str, &str); 17] = [
@@ -249,7 +246,7 @@ async fn mutation_of_sound_files_neither_panics_nor_hangs_nor_grows() {
     let (first, cases) = (number("HARK_FUZZ_SEED"), number("HARK_FUZZ_CASES"));
     let (first, cases) = (first.unwrap_or(SEED), cases.unwrap_or(CASES));
     let (before, mut slowest) = (peak_mib(), (Duration::ZERO, "none", first));
-    let (mut failed, mut caught) = (Vec::new(), 0);
+    let mut failed = Vec::new();
     for seed in first..first + cases {
         let mut random = Random(seed);
         let (kind, file) = case(&originals, &mut random);
@@ -258,21 +255,16 @@ async fn mutation_of_sound_files_neither_panics_nor_hangs_nor_grows() {
             Err(what) => {
                 let again = format!("HARK_FUZZ_SEED={seed} HARK_FUZZ_CASES=1 make fuzz");
                 eprintln!("{kind}: {what}; again: {again}");
-                if what == PANICKED {
-                    caught += 1;
-                } else {
-                    failed.push(format!("{kind}: {what}; again: {again}"));
-                }
+                failed.push(format!("{kind}: {what}; again: {again}"));
             }
         }
     }
     let (took, kind, seed) = slowest;
     eprintln!(
-        "{cases} broken files from seed {first}: {} failed, {caught} panics caught; the slowest took {took:?} ({kind}, {seed}); \
+        "{cases} broken files from seed {first}: {} failed; the slowest took {took:?} ({kind}, {seed}); \
          memory {before} MiB before, {} MiB at most",
         failed.len(),
         peak_mib()
     );
     assert!(failed.is_empty(), "{failed:#?}");
-    assert!(caught <= cases / CASES_FOR_A_PANIC, "{caught} panics were caught");
 }

@@ -22,6 +22,7 @@ use super::{
     mix::Mix,
     mp4,
     track::{Heard, Sound},
+    vorbis,
     wav::{self, Wav},
 };
 use crate::audio::{
@@ -98,6 +99,7 @@ pub(super) fn decode(
             return Err(DecodeError::corrupt("MP4: its tables are longer than any sound"));
         }
         Format::Mp4 => mp4::mend(&mut bytes),
+        Format::Ogg => vorbis::check_ogg(&bytes)?,
         _ => {}
     }
     let file = File::new(&bytes, format);

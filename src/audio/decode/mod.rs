@@ -14,6 +14,7 @@ mod mp4;
 mod ogg_opus;
 mod opus_sound;
 mod track;
+mod vorbis;
 mod wav;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

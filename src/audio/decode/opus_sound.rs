@@ -3,7 +3,10 @@
 //! libopus decodes straight to 16 kHz and mixes stereo down itself; several coded streams are
 //! mixed down here. Every packet becomes sound of its length: one that cannot be read is concealed.
 
-use super::DecodeError;
+use super::{
+    DecodeError,
+    mix::{self, Order},
+};
 use crate::audio::{
     SampleRate,
     limits::MAX_CHANNELS,
@@ -108,7 +111,7 @@ impl Voice {
             Self::Several { decoder, channels, room } => {
                 let room = room.get_mut(..fresh.len() * *channels)?;
                 let samples = decoder.decode_float(packet, room, false).ok()?;
-                super::mix::down(room, *channels)
+                mix::down(room, *channels, Order::Vorbis)
                     .zip(fresh)
                     .take(samples)
                     .for_each(|(mono, place)| *place = mono);

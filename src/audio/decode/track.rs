@@ -18,6 +18,7 @@ use super::{
     format::Format,
     mix::Mix,
     opus_sound::OpusSound,
+    vorbis,
 };
 use crate::audio::{
     SampleRate,
@@ -159,6 +160,9 @@ fn known(
         if let Some(core) = aac::core_config(config) {
             params.extra_data = Some(core);
         }
+    }
+    if params.codec == well_known::CODEC_ID_VORBIS {
+        vorbis::check(params.extra_data.as_deref().unwrap_or_default())?;
     }
     check(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
     // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
