@@ -233,6 +233,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_table_is_spoken_sentence_by_sentence_and_a_sentence_in_one_go() {
+        let row = "Tea, green: three euros and fifty cents a cup. ";
+        let table = row.repeat(40);
+        let pieces = pieces_of(&table);
+        assert_eq!(pieces.len(), 40);
+        assert_eq!(pieces.concat().len(), table.len() - 40);
+        assert_eq!(pieces_of("One. Two."), ["One. Two."]);
+        assert!(pieces_of("").is_empty());
+    }
+
     async fn sentences(texts: &[&str]) -> mpsc::Receiver<String> {
         let (sentences, to_speak) = mpsc::channel(8);
         for text in texts {

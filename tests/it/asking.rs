@@ -3,9 +3,10 @@
 
 use hark::provider::simulator::CallKind;
 use hark::turn::Outcome;
+use serde_json::json;
 
-use crate::harness::update::voice_note;
-use crate::harness::{PERSON, Setup, TestApp};
+use crate::harness::update::{self, voice_note};
+use crate::harness::{NUMBER, PERSON, Setup, TestApp};
 
 /// A transcriber that is unsure of everything it hears.
 fn mishears(text: &str) -> Setup {
@@ -110,15 +111,69 @@ async fn a_person_is_answered_in_their_language_if_the_agent_has_it() {
         .set("agents.0.languages.1", "es")
         .set("agents.0.reply", "text")
         .await;
-    for (text, answer) in [
-        ("Responde por escrito, por favor", "De acuerdo, a partir de ahora escribo."),
-        ("Bitte antworten Sie mir schriftlich.", "All right, I'll write from now on."),
+    for (person, text, answer) in [
+        (PERSON, "Responde por escrito, por favor", "De acuerdo, a partir de ahora escribo."),
+        (PERSON, "Bitte antworten Sie mir schriftlich.", "De acuerdo, a partir de ahora"),
+        ("15550002222", "Bitte antworten Sie mir schriftlich.", "All right, I'll write from now"),
     ] {
-        app.text(PERSON, text).await;
+        app.text(person, text).await;
         app.run_until_idle().await;
         let last = app.sent().pop().and_then(|last| last.text).expect("a text");
         assert!(last.starts_with(answer), "{text}: {last}");
     }
+}
+
+#[tokio::test]
+async fn a_question_back_is_forgotten_after_an_hour() {
+    let app = mishears("a table for two").await;
+    app.deliver(voice_note("en_hours.ogg")).await;
+    app.run_until_idle().await;
+    app.advance(2 * 60 * 60 * 1000).await;
+    app.text(PERSON, "yes").await;
+    app.run_until_idle().await;
+    assert_eq!(ends(&app).await[1], said(Outcome::VoiceNote, "yes"));
+}
+
+#[tokio::test]
+async fn what_people_write_in_is_remembered_if_it_tells() {
+    let app = TestApp::start().await;
+    let language = || -> Option<String> {
+        app.database().query_row("SELECT language FROM contacts", [], |row| row.get(0)).unwrap()
+    };
+    app.text(PERSON, "ok").await;
+    app.run_until_idle().await;
+    assert_eq!(language(), None);
+    for text in ["¿A qué hora abren mañana por la tarde?", "ok"] {
+        app.text(PERSON, text).await;
+        app.run_until_idle().await;
+        assert_eq!(language().as_deref(), Some("es"), "{text}");
+    }
+    app.sent();
+}
+
+#[tokio::test]
+async fn an_agent_that_only_writes_promises_no_voice() {
+    let app = TestApp::start().set("agents.0.reply", "text").await;
+    app.text(PERSON, "Answer by voice, please").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["Answer by voice, please"]);
+}
+
+#[tokio::test]
+async fn a_link_that_is_lost_on_its_way_fails_no_note() {
+    let link = "https://shop.example.com/orders/4711/track?code=ab12cd34ef56&lang=en";
+    let app = TestApp::start().answers(&format!("Look here: {link}")).await;
+    app.text(PERSON, "where is it?").await;
+    app.run_until_idle().await;
+    let lost = app.sent().pop().expect("the link");
+    let status = json!({
+        "id": lost.id, "status": "failed", "timestamp": "100", "recipient_id": PERSON,
+        "errors": [{ "code": 131_026, "title": "Undeliverable" }],
+        "biz_opaque_callback_data": lost.callback_data,
+    });
+    app.post_signed(&update::statuses(NUMBER, &[status])).await;
+    app.run_until_idle().await;
+    assert_eq!(ends(&app).await[0].0, Outcome::VoiceNote);
 }
 
 #[tokio::test]
