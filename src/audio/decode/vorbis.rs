@@ -110,7 +110,8 @@ impl Bits<'_> {
         if !(1..=MAX_DIMENSIONS).contains(&dimensions) || entries > MAX_ENTRIES {
             return refuse("a codebook has no possible size");
         }
-        if self.take(1)? == 1 {
+        let ordered = self.take(1)? == 1;
+        if ordered {
             self.ordered_lengths(entries)?;
         } else if self.take(1)? == 1 {
             for _ in 0..entries {
