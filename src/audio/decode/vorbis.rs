@@ -111,10 +111,9 @@ impl Bits<'_> {
             return refuse("a codebook has no possible size");
         }
         let ordered = self.take(1)? == 1;
-        let sparse = !ordered && self.take(1)? == 1;
         if ordered {
             self.ordered_lengths(entries)?;
-        } else if sparse {
+        } else if self.take(1)? == 1 {
             for _ in 0..entries {
                 if self.take(1)? == 1 {
                     self.skip(5)?;
