@@ -313,6 +313,11 @@ impl Uncertainty {
     }
 }
 
+/// A language code without its region: `pt` of `pt-BR`.
+pub fn primary_language(code: &str) -> &str {
+    code.split(['-', '_']).next().unwrap_or(code)
+}
+
 /// How a person asked to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyMode {

@@ -11,7 +11,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::knowledge::Knowledge;
-use super::{AgentError, Delta, Question, Responder, primary};
+use super::{AgentError, Delta, Question, Responder};
+use crate::turn::primary_language;
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
@@ -53,7 +54,7 @@ impl FaqResponder {
 
     /// The sentence for a question that nothing on file answers.
     fn dont_know(&self, language: &str) -> String {
-        let primary = primary(language);
+        let primary = primary_language(language);
         let own = self.dont_know.get(language).or_else(|| self.dont_know.get(primary));
         if let Some(own) = own {
             return own.clone();

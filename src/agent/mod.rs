@@ -48,11 +48,6 @@ impl Question {
     }
 }
 
-/// `pt` of `pt-BR`.
-fn primary(language: &str) -> &str {
-    language.split(['-', '_']).next().unwrap_or(language)
-}
-
 /// A person is told that there is no answer now rather than kept waiting for longer; what they say
 /// meanwhile waits behind.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);

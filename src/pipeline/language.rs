@@ -4,6 +4,7 @@
 //! written words are told by their letters, spoken ones by the transcriber.
 
 use crate::stt::LanguageHint;
+use crate::turn::primary_language;
 
 /// Letters below which written words say too little about their language: "ok" is everywhere.
 const FEW_LETTERS: usize = 12;
@@ -85,12 +86,9 @@ pub(super) fn says_enough(text: &str) -> bool {
 /// The one of `languages` that is `heard`, whatever its region.
 fn find<'a>(languages: &'a [String], heard: &str) -> Option<&'a String> {
     let exact = languages.iter().find(|language| language.eq_ignore_ascii_case(heard));
-    exact.or_else(|| languages.iter().find(|language| primary(language) == primary(heard)))
-}
-
-/// `pt` of `pt-BR`.
-pub(super) fn primary(language: &str) -> &str {
-    language.split(['-', '_']).next().unwrap_or(language)
+    exact.or_else(|| {
+        languages.iter().find(|language| primary_language(language) == primary_language(heard))
+    })
 }
 
 /// The language that words are written in, one of whichlang's sixteen; `None` without letters.

@@ -39,7 +39,7 @@ use crate::provider::Messenger;
 use crate::store::Store;
 use crate::stt::Transcriber;
 use crate::tts::{Synthesizer, Voice};
-use crate::turn::PhoneNumberId;
+use crate::turn::{PhoneNumberId, primary_language};
 
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl AgentVoice {
     /// The voice for `language`; `None` leaves the choice to the synthesizer.
     pub fn for_language(&self, language: &str) -> Option<Voice> {
         let own = self.by_language.get(language);
-        let own = own.or_else(|| self.by_language.get(language::primary(language)));
+        let own = own.or_else(|| self.by_language.get(primary_language(language)));
         let own = own.cloned().map(Voice::Fixed);
         own.or_else(|| self.any.clone().map(Voice::Any))
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::language::primary;
 use crate::audio::DecodeError;
-use crate::turn::Outcome;
+use crate::turn::{Outcome, primary_language};
 
 /// One sentence in several languages.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +13,7 @@ impl Phrase {
     /// The sentence in `language`, with or without its region, else in English, else in any.
     pub fn in_language(&self, language: &str) -> &str {
         let texts = &self.0;
-        let text = texts.get(language).or_else(|| texts.get(primary(language)));
+        let text = texts.get(language).or_else(|| texts.get(primary_language(language)));
         let text = text.or_else(|| texts.get("en"));
         text.or_else(|| texts.values().next()).map_or("", String::as_str)
     }

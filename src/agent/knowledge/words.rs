@@ -3,7 +3,7 @@
 //! In front of the index. Invariant: a term is letters and digits only, and there are at most
 //! [`MAX_TERMS`], whatever a person says.
 
-use crate::agent::primary;
+use crate::turn::primary_language;
 
 /// More words than this add nothing to a search.
 const MAX_TERMS: usize = 32;
@@ -101,7 +101,7 @@ pub(super) enum Terms {
 
 /// Picks the terms of `question`, lower case, each once, in order.
 pub(super) fn terms(question: &str, language: &str) -> Terms {
-    let language = primary(language);
+    let language = primary_language(language);
     let stop_words =
         STOP_WORDS.iter().find(|(code, _)| *code == language).unwrap_or(&STOP_WORDS[0]).1;
     let mut common = Vec::new();

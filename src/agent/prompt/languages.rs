@@ -1,6 +1,6 @@
 //! English names of languages, which models understand better than codes.
 
-use crate::agent::primary;
+use crate::turn::primary_language;
 
 /// By ISO 639-1 code: those of most speakers among the ones whisper hears.
 const NAMES: &[(&str, &str)] = &[
@@ -63,7 +63,7 @@ const NAMES: &[(&str, &str)] = &[
 
 /// The name of a language; a region (`pt-BR`) is left out.
 pub(super) fn name(code: &str) -> String {
-    let language = primary(code).to_ascii_lowercase();
+    let language = primary_language(code).to_ascii_lowercase();
     match NAMES.iter().find(|(known, _)| *known == language) {
         Some((_, name)) => (*name).to_owned(),
         None => format!("the one with the code {language}"),

@@ -26,7 +26,7 @@ use self::worker::{Job, Pool, Spoken};
 use super::models::manifest::RunStyle;
 use super::models::{ModelError, ModelSource};
 use super::{LanguageHint, SttError, Transcriber, Utterance};
-use crate::turn::Transcript;
+use crate::turn::{Transcript, primary_language};
 
 /// What to load and how to run it.
 #[derive(Clone, Debug)]
@@ -224,7 +224,7 @@ pub fn knows(header: &Header, language: &str) -> bool {
 /// The place in whisper's table of a code such as `en` or `pt-BR`; names such as `english`, which
 /// whisper would take too, are not codes.
 fn language_id(code: &str) -> Option<LanguageId> {
-    let primary = code.split(['-', '_']).next().unwrap_or(code).to_ascii_lowercase();
+    let primary = primary_language(code).to_ascii_lowercase();
     let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
     if is_code { whisper_rs::get_lang_id(&primary) } else { None }
 }

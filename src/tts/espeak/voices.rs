@@ -7,6 +7,8 @@ use std::sync::Once;
 
 use tracing::warn;
 
+use crate::turn::primary_language;
+
 /// The voice for languages espeak-ng does not have.
 pub(super) const FALLBACK: &str = "en-us";
 
@@ -121,7 +123,7 @@ impl Voices {
 
 /// A language code without its region.
 fn primary(language: &str) -> String {
-    language.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+    primary_language(language.trim()).to_ascii_lowercase()
 }
 
 #[cfg(test)]
