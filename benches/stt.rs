@@ -9,8 +9,8 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hark::audio::Speech;
-use hark::stt::models::ModelSource;
-use hark::stt::models::manifest::{self, RunStyle};
+use hark::models::ModelSource;
+use hark::models::manifest::{self, RunStyle};
 use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 use hark::stt::{LanguageHint, Transcriber, Utterance};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 #[cfg(feature = "model-micro")]
 fn built_in(criterion: &mut Criterion) {
     use hark::audio::{Limits, NoteEncoder, Pcm, SampleRate, decode};
-    use hark::stt::models::{built_in, find};
+    use hark::models::{built_in, find};
 
     let model = find(built_in::NAME, None, None, None).expect("it is built in");
     let decode = |note: &[u8]| {

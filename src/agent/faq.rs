@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use super::knowledge::Knowledge;
 use super::{AgentError, Delta, Question, Responder};
+use crate::knowledge::Knowledge;
 use crate::turn::primary_language;
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.

@@ -1,7 +1,6 @@
 //! The agent: what is heard goes in, the words of the answer stream out.
 
 pub mod faq;
-pub mod knowledge;
 pub mod openai;
 pub mod prompt;
 pub mod scripted;

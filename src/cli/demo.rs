@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::lifecycle::Shutdown;
 use crate::provider::http_client;
-use crate::provider::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::store::Store;
 use crate::turn::TurnReport;
 

@@ -10,7 +10,7 @@ use super::print;
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::provider::http_client;
-use crate::provider::simulator::{Simulator, SimulatorSettings};
+use crate::simulator::{Simulator, SimulatorSettings};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -1,13 +1,10 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
+pub mod cloud;
 mod http_client;
-pub mod meta;
 pub mod payload;
 pub mod signature;
-pub mod simulator;
 mod split_text;
-#[cfg(test)]
-mod testing;
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -2,11 +2,7 @@
 //!
 //! The port that the queue and the pipeline see. What a method returned `Ok` for is on disk.
 
-mod contacts;
-mod inbox;
-mod records;
 pub mod sqlite;
-mod writer;
 
 use async_trait::async_trait;
 

@@ -3,7 +3,6 @@
 //! Sits between the segmenter and the agent. An engine never sees a message, a contact or a file:
 //! it gets 16 kHz speech and gives words.
 
-pub mod models;
 pub mod scripted;
 #[cfg(feature = "stt-whisper")]
 pub mod whisper;

@@ -1,7 +1,7 @@
 //! The gate and the person's wishes: words that may be misheard are asked about, and whoever wants
 //! to read is written to.
 
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use hark::turn::Outcome;
 use serde_json::json;
 

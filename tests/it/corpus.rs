@@ -347,8 +347,8 @@ async fn corpus_amr_sounds_as_ffmpeg_decodes_it() {
 
 #[cfg(feature = "stt-whisper")]
 mod whisper {
-    use hark::stt::models::ModelSource;
-    use hark::stt::models::manifest::RunStyle;
+    use hark::models::ModelSource;
+    use hark::models::manifest::RunStyle;
     use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 
     use super::corpus;

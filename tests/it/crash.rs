@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use hark::turn::Outcome;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Delivery statuses: what became of what was sent.
 
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use hark::turn::{Outcome, TurnId};
 use serde_json::{Value, json};
 

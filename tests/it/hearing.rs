@@ -7,8 +7,8 @@
 use codec_core::types::CodecConfig;
 use hark::audio::{self, Limits};
 use hark::cli::fixtures;
-use hark::stt::models::manifest::{self, RunStyle};
-use hark::stt::models::{built_in, find};
+use hark::models::manifest::{self, RunStyle};
+use hark::models::{built_in, find};
 use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 use hark::stt::{LanguageHint, Transcriber as _, Utterance};
 use serde_json::Value;

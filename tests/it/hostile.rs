@@ -1,7 +1,7 @@
 //! Messages that cannot be heard: each gets a sentence that says what is wrong, and no panic.
 
 use hark::audio::{NoteEncoder, Pcm, SampleRate};
-use hark::provider::simulator::{CallKind, PersonMessage};
+use hark::simulator::{CallKind, PersonMessage};
 use hark::turn::Outcome;
 use serde_json::{Value, json};
 

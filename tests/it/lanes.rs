@@ -1,6 +1,6 @@
 //! Order: one contact's messages one at a time, different contacts side by side.
 
-use hark::provider::simulator::{Call, CallKind};
+use hark::simulator::{Call, CallKind};
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{Disposition, Store as _};
 use hark::turn::{Body, ContactRef, Inbound, Personal, TurnId};

@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 const BASE: [&str; 4] = ["turn", "clock", "audio", "speech_text"];
 
 /// What each part may name beside itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 15] = [
+const ORDER: [(&str, &[&str]); 18] = [
     ("turn", &[]),
     ("clock", &[]),
     ("audio", &[]),
     ("speech_text", &[]),
-    ("stt", &[]),
-    ("agent", &[]),
+    ("models", &[]),
+    ("knowledge", &[]),
+    ("stt", &["models"]),
+    ("agent", &["knowledge"]),
     ("tts", &[]),
     ("provider", &[]),
     ("store", &[]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("config", &[]),
+    ("simulator", &["provider"]),
     ("queue", &["store", "telemetry"]),
     ("http", &["provider", "store", "queue", "telemetry"]),
     ("pipeline", &["stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use serde_json::{Map, Value};
 
 use crate::harness::update::{text_of, voice_note};

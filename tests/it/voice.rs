@@ -4,7 +4,7 @@ use std::process::Command;
 
 use hark::audio::inspect_note;
 use hark::provider::TEXT_LIMIT;
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use hark::turn::Outcome;
 use insta::assert_json_snapshot;
 

@@ -29,9 +29,9 @@ use reading::{Limits, Reading};
 use refusal::{Again, Failure, Words, error_of};
 use request::{Ask, Dialect};
 
-use super::knowledge::{Hit, Knowledge};
 use super::prompt::Persona;
 use super::{AgentError, Delta, Question, Responder};
+use crate::knowledge::{Hit, Knowledge};
 
 /// A server that asks for a longer pause gets it between two tries of the whole turn.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::knowledge::Hit;
 use super::{Question, Spoken};
+use crate::knowledge::Hit;
 use crate::turn::{Exchange, Personal, Uncertainty};
 
 /// What an agent without a `prompt` is.

@@ -7,11 +7,11 @@ use super::Engines;
 use super::languages;
 use crate::config;
 #[cfg(feature = "stt-whisper")]
+use crate::models::ModelSource;
+#[cfg(feature = "stt-whisper")]
+use crate::models::manifest::{self, RunStyle};
+#[cfg(feature = "stt-whisper")]
 use crate::pipeline::Languages;
-#[cfg(feature = "stt-whisper")]
-use crate::stt::models::ModelSource;
-#[cfg(feature = "stt-whisper")]
-use crate::stt::models::manifest::{self, RunStyle};
 use crate::stt::scripted::ScriptedTranscriber;
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
@@ -53,7 +53,7 @@ impl Engines<'_> {
         agent: usize,
         stt: &config::Stt,
     ) -> anyhow::Result<(String, Arc<dyn Transcriber>)> {
-        use crate::stt::models::{self, ModelError};
+        use crate::models::{self, ModelError};
         use crate::stt::whisper::WhisperSettings;
 
         let places = self.places;

@@ -11,11 +11,11 @@ use secrecy::ExposeSecret as _;
 use super::Engines;
 use crate::agent::Responder;
 use crate::agent::faq::{DEMO_FAQ, FaqResponder};
-use crate::agent::knowledge::Knowledge;
 use crate::agent::openai::{OpenAiResponder, OpenAiSettings};
 use crate::agent::prompt::Persona;
 use crate::agent::scripted::ScriptedResponder;
 use crate::config::{self, ConfigError};
+use crate::knowledge::Knowledge;
 
 impl Engines<'_> {
     pub(super) fn responder(

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::{Check, Level};
 use super::{ENGINE_TIME_LIMIT, agents_in_use, languages_of, section_of};
-use crate::agent::knowledge::Knowledge;
 use crate::agent::{Delta, Question, Responder};
 use crate::app::{Engines, Hearing, Places};
 use crate::config::{Agent, Config, Override};
+use crate::knowledge::Knowledge;
 
 pub(super) async fn check(config: &Config, places: &Places) -> Check {
     let mut check = Check::new("llm");

@@ -89,7 +89,7 @@ fn look_at(check: &mut Check, wanted: &Wanted, _: &Places) {
 
 #[cfg(feature = "stt-whisper")]
 fn look_at(check: &mut Check, wanted: &Wanted, places: &Places) {
-    use crate::stt::models::{built_in, find, manifest};
+    use crate::models::{built_in, find, manifest};
     use crate::stt::whisper::knows;
 
     let key = format!("{}.model", wanted.section);
@@ -168,12 +168,12 @@ const READ_TIME_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// The SHA-256 of a model, in hexadecimal.
 #[cfg(feature = "stt-whisper")]
-fn checksum(source: &crate::stt::models::ModelSource) -> std::io::Result<String> {
+fn checksum(source: &crate::models::ModelSource) -> std::io::Result<String> {
     use std::io::Read as _;
 
     use sha2::{Digest as _, Sha256};
 
-    use crate::stt::models::ModelSource;
+    use crate::models::ModelSource;
 
     let mut sum = Sha256::new();
     match source {

@@ -12,7 +12,7 @@ use super::report::{Check, Level};
 use crate::clock::Clock;
 use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::provider::ProviderError;
-use crate::provider::meta::{Answered, MetaCloud, MetaSettings, NumberInfo};
+use crate::provider::cloud::{Answered, MetaCloud, MetaSettings, NumberInfo};
 use crate::turn::Personal;
 
 /// Between two calls: two a second.

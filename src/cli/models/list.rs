@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{Context, built_in, places, print, size};
-use crate::stt::models::manifest::{self, Kind, Languages, Model, Speed};
-use crate::stt::models::pull::HUGGING_FACE;
+use crate::models::manifest::{self, Kind, Languages, Model, Speed};
+use crate::models::pull::HUGGING_FACE;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{Context, print};
-use crate::stt::models::manifest::{self, Model};
-use crate::stt::models::{built_in, folders};
+use crate::models::manifest::{self, Model};
+use crate::models::{built_in, folders};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{Context, built_in, known, places, print};
-use crate::stt::models::installed::{self, Condition};
-use crate::stt::models::manifest::{self, Model};
+use crate::models::installed::{self, Condition};
+use crate::models::manifest::{self, Model};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

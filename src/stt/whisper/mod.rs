@@ -3,29 +3,24 @@
 //! One model is loaded once and shared by `states` workers. The file is checked before
 //! whisper.cpp sees it ([`header`]), since whisper.cpp ends the process on a bad one.
 
-pub mod header;
 mod heard;
 mod language;
 mod params;
 mod quality;
-mod tensors;
 mod worker;
-
-use std::fs::File;
-use std::io::Cursor;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
-use self::header::Header;
 use self::language::LanguageTokens;
 use self::params::{LanguageId, Recipes};
 use self::worker::{Job, Pool, Spoken};
-use super::models::manifest::RunStyle;
-use super::models::{ModelError, ModelSource};
 use super::{LanguageHint, SttError, Transcriber, Utterance};
+use crate::models::ggml::Header;
+use crate::models::manifest::RunStyle;
+use crate::models::{ModelError, ModelSource};
 use crate::turn::{Transcript, primary_language};
 
 /// What to load and how to run it.
@@ -40,7 +35,7 @@ pub struct WhisperSettings {
     pub states: usize,
     /// Whether to use a graphics card, in a build that can.
     pub gpu: bool,
-    /// How the model must be run, from [`super::models::manifest`].
+    /// How the model must be run, from [`crate::models::manifest`].
     pub run: RunStyle,
 }
 
@@ -75,7 +70,7 @@ impl WhisperTranscriber {
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
         // earlier caller said is heard in the positions behind the window (src/whisper.cpp L2682).
         let flash_attn = gpu && !settings.run.cut_audio_ctx;
-        let model = settings.model.open(gpu, flash_attn).map_err(|error| {
+        let model = open(&settings.model, gpu, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory is short ({error})"))
         })?;
         let states = (0..settings.states.max(1)).map(|_| model.create_state());
@@ -169,47 +164,14 @@ impl Transcriber for WhisperTranscriber {
     }
 }
 
-impl ModelSource {
-    /// Checks the file without whisper.cpp; gives its name for errors and what it says.
-    ///
-    /// # Errors
-    /// A file that cannot be read or is not a complete whisper model.
-    pub fn check(&self) -> Result<(String, Header), ModelError> {
-        let name = match self {
-            Self::Path(path) => path.display().to_string(),
-            Self::Bytes { name, .. } => (*name).to_owned(),
-        };
-        let header = match self {
-            Self::Bytes { bytes, .. } => {
-                header::check(Cursor::new(*bytes), bytes.len() as u64, &name)?
-            }
-            Self::Path(path) => {
-                let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-                let (len, file) = opened
-                    .map_err(|source| ModelError::Unreadable { file: name.clone(), source })?;
-                header::check(file, len, &name)?
-            }
-        };
-        Ok((name, header))
-    }
-
-    fn open(&self, gpu: bool, flash_attn: bool) -> Result<WhisperContext, WhisperError> {
-        let mut parameters = WhisperContextParameters::default();
-        parameters.use_gpu(gpu).flash_attn(flash_attn);
-        match self {
-            Self::Path(path) => WhisperContext::new_with_params(path, parameters),
-            Self::Bytes { bytes, .. } => {
-                WhisperContext::new_from_buffer_with_params(bytes, parameters)
-            }
-        }
-    }
-
-    fn stem(&self) -> String {
-        match self {
-            Self::Path(path) => {
-                path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-            }
-            Self::Bytes { name, .. } => (*name).to_owned(),
+/// Loads the checked model into whisper.cpp.
+fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperContext, WhisperError> {
+    let mut parameters = WhisperContextParameters::default();
+    parameters.use_gpu(gpu).flash_attn(flash_attn);
+    match source {
+        ModelSource::Path(path) => WhisperContext::new_with_params(path, parameters),
+        ModelSource::Bytes { bytes, .. } => {
+            WhisperContext::new_from_buffer_with_params(bytes, parameters)
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use whisper_rs::{FullParams, SamplingStrategy};
 
 use super::quality;
-use crate::stt::models::manifest::RunStyle;
+use crate::models::manifest::RunStyle;
 
 /// Encoder positions a second, and the most there are: 30 s.
 const POSITIONS_PER_S: usize = 50;

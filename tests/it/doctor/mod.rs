@@ -6,7 +6,7 @@ mod servers;
 
 use hark::clock::Clock;
 use hark::provider::http_client;
-use hark::provider::simulator::{CallKind, Simulator, SimulatorHandle, SimulatorSettings};
+use hark::simulator::{CallKind, Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use hark::clock::Clock;
-use hark::provider::simulator::CallKind;
+use hark::simulator::CallKind;
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -14,9 +14,7 @@ pub(crate) mod words;
 use std::cell::Cell;
 use std::time::Duration;
 
-use hark::provider::simulator::{
-    Call, CallKind, Message, PersonMessage, PersonSays, SimulatorHandle,
-};
+use hark::simulator::{Call, CallKind, Message, PersonMessage, PersonSays, SimulatorHandle};
 use hark::store::sqlite::SqliteStore;
 use hark::store::{Store as _, TurnRow};
 use hark::turn::{MessageId, TurnReport};

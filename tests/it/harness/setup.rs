@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use hark::clock::Clock;
 use hark::config::Environment;
 use hark::provider::http_client;
-use hark::provider::simulator::{Simulator, SimulatorSettings};
+use hark::simulator::{Simulator, SimulatorSettings};
 use hark::store::sqlite::{Access, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hark::provider::signature;
-use hark::provider::simulator::{PersonMessage, PersonSays};
+use hark::simulator::{PersonMessage, PersonSays};
 use serde_json::{Value, json};
 
 use super::PERSON;

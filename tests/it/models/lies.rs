@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hark::stt::models::pull::{Pace, Progress};
+use hark::models::pull::{Pace, Progress};
 use hex::encode;
 use sha2::{Digest as _, Sha256};
 

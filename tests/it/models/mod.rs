@@ -13,9 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hark::models::manifest::{self, Model};
+use hark::models::pull::{Pace, Progress, Pull, PullError, Pulled};
 use hark::provider::download_client;
-use hark::stt::models::manifest::{self, Model};
-use hark::stt::models::pull::{Pace, Progress, Pull, PullError, Pulled};
 use hex::encode;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! Downloads that break off, and what is there from an earlier time.
 
-use hark::stt::models::pull::{Progress, PullError};
+use hark::models::pull::{Progress, PullError};
 
 use super::server::{Answer, Server};
 use super::{Folder, PACE, file};

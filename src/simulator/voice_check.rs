@@ -87,11 +87,11 @@ fn split_page(bytes: &[u8]) -> Option<(Page<'_>, &[u8])> {
 }
 
 #[cfg(test)]
-pub(in crate::provider) mod tests {
+pub(in crate::simulator) mod tests {
     use super::*;
 
     /// Makes a file that has the pages of an Opus stream, with noise for sound.
-    pub(in crate::provider) fn note(channels: u8, ms: u64) -> Vec<u8> {
+    pub(in crate::simulator) fn note(channels: u8, ms: u64) -> Vec<u8> {
         let mut head = b"OpusHead\x01".to_vec();
         head.extend([channels, 0x38, 0x01, 0x80, 0xBB, 0, 0, 0, 0, 0]);
         let mut file = page(2, 0, &head);

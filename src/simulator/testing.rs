@@ -12,10 +12,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::provider::meta::{MetaCloud, MetaSettings};
+use crate::provider::cloud::{MetaCloud, MetaSettings};
 use crate::provider::payload::{self, Updates};
-use crate::provider::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::provider::{http_client, signature};
+use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 
 pub(super) const SECRET: &str = "app secret of the tests";

@@ -8,7 +8,7 @@
 use std::io::{BufReader, Read, Seek};
 
 use super::tensors::{self, WeightType};
-use crate::stt::models::ModelError;
+use crate::models::ModelError;
 
 /// `ggml` as a little-endian number.
 const MAGIC: i32 = 0x6767_6d6c;

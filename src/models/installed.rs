@@ -97,7 +97,7 @@ pub fn files(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stt::models::manifest;
+    use crate::models::manifest;
 
     #[test]
     fn a_cut_and_a_changed_file_are_told_from_a_good_one() {

@@ -12,6 +12,8 @@ mod media;
 mod messages;
 mod rules;
 mod state;
+#[cfg(test)]
+mod testing;
 mod voice_check;
 mod webhook;
 
@@ -166,7 +168,7 @@ impl Shared {
 }
 
 #[cfg(test)]
-pub(super) use voice_check::tests::note as test_note;
+use voice_check::tests::note as test_note;
 
 #[cfg(test)]
 mod tests;

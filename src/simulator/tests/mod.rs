@@ -1,5 +1,7 @@
 //! The fake API as a strict counterpart: what it refuses, and the webhooks it sends.
 
+mod cloud;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::provider::http_client;
-use crate::provider::testing::{PHONE, TOKEN, World, first, serve};
+use crate::simulator::testing::{PHONE, TOKEN, World, first, serve};
 use crate::turn::{Body, DeliveryStatus};
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

@@ -3,6 +3,11 @@
 //! One thread writes and one reads; see `writer`. The file is locked while a service
 //! runs on it, since a second one would lease the first one's messages.
 
+mod contacts;
+mod queue;
+mod records;
+mod writer;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 
-use super::writer::{Mode, Worker};
-use super::{
-    Begun, Disposition, Draft, History, Job, Part, Store, StoreError, TurnRow, contacts, inbox,
-    records,
-};
+use self::writer::{Mode, Worker};
+use super::{Begun, Disposition, Draft, History, Job, Part, Store, StoreError, TurnRow};
 use crate::turn::{Accepted, Inbound, MessageId, PhoneNumberId, ReplyMode, StatusUpdate, TurnId};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
@@ -148,7 +150,7 @@ impl Store for SqliteStore {
             .call(move |db| {
                 messages
                     .iter()
-                    .map(|(message, disposition)| inbox::accept(db, message, *disposition, now_ms))
+                    .map(|(message, disposition)| queue::accept(db, message, *disposition, now_ms))
                     .collect()
             })
             .await
@@ -161,23 +163,23 @@ impl Store for SqliteStore {
     }
 
     async fn recover(&self, now_ms: i64, retry_ms: i64) -> Result<usize, StoreError> {
-        self.writer.call(move |db| inbox::recover(db, now_ms, retry_ms)).await
+        self.writer.call(move |db| queue::recover(db, now_ms, retry_ms)).await
     }
 
     async fn lease(&self, limit: usize, now_ms: i64) -> Result<Vec<Job>, StoreError> {
-        self.writer.call(move |db| inbox::lease(db, limit, now_ms)).await
+        self.writer.call(move |db| queue::lease(db, limit, now_ms)).await
     }
 
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
-        self.reader.call(inbox::next_due_ms).await
+        self.reader.call(queue::next_due_ms).await
     }
 
     async fn ack(&self, row: i64) -> Result<(), StoreError> {
-        self.writer.call(move |db| inbox::ack(db, row)).await
+        self.writer.call(move |db| queue::ack(db, row)).await
     }
 
     async fn release(&self, row: i64, at_ms: i64, was_attempt: bool) -> Result<(), StoreError> {
-        self.writer.call(move |db| inbox::release(db, row, at_ms, was_attempt)).await
+        self.writer.call(move |db| queue::release(db, row, at_ms, was_attempt)).await
     }
 
     async fn begin_turn(

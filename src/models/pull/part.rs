@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::PullError;
-use crate::stt::models::installed::{self, Condition};
-use crate::stt::models::manifest::Model;
+use crate::models::installed::{self, Condition};
+use crate::models::manifest::Model;
 
 /// A model that is arriving.
 pub(super) struct Part {

@@ -255,4 +255,29 @@ fn network(error: reqwest::Error) -> ProviderError {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(api_url: &str, version: &str, expected: &str) {
+        let settings = MetaSettings {
+            api_url: Url::parse(api_url).unwrap(),
+            api_version: version.to_owned(),
+            phone_number_id: "900".into(),
+            access_token: SecretString::default(),
+            access_token_file: None,
+            media_hosts: Vec::new(),
+            audio_bytes_limit: 0,
+        };
+        let client = MetaCloud::new(settings, crate::provider::http_client());
+        assert_eq!(client.number_endpoint("media").unwrap().as_str(), expected);
+    }
+
+    #[test]
+    fn addresses_keep_the_path_of_the_api() {
+        check("https://graph.example", "v25.0", "https://graph.example/v25.0/900/media");
+        let proxy = "https://proxy.example/meta/v25.0/900/media";
+        check("https://proxy.example/meta/?x=1", "v25.0", proxy);
+        check("https://proxy.example/v24.0", "", "https://proxy.example/v24.0/900/media");
+    }
+}

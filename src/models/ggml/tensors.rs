@@ -6,7 +6,7 @@
 use std::io::{Read, Seek};
 
 use super::header::{Header, Input};
-use crate::stt::models::ModelError;
+use crate::models::ModelError;
 
 /// Longest name in whisper's table is `encoder.positional_embedding` and its like, under 64.
 const NAME_BYTES: i32 = 128;

@@ -7,7 +7,7 @@
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// Writes that may wait. At 1,000 webhooks a second this is a quarter of a second of work; a
 /// caller beyond it waits for its place.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::inbox::{from_json, to_json};
-use super::{Begun, Draft, History, Job, Part, PartContent, PartState, TurnRow};
+use super::queue::{from_json, to_json};
+use crate::store::{Begun, Draft, History, Job, Part, PartContent, PartState, TurnRow};
 use crate::turn::{
     DeliveryStatus, Exchange, LINKS_PARTS, MediaId, MessageId, Outcome, Personal, PhoneNumberId,
     StatusUpdate, TO_CONFIRM, TurnId, TurnReport,

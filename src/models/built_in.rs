@@ -9,7 +9,7 @@ use super::ModelSource;
 pub const NAME: &str = "hark-micro-en";
 
 #[cfg(feature = "model-micro")]
-static BYTES: Option<&[u8]> = Some(include_bytes!("../../../models/hark-micro-en.bin"));
+static BYTES: Option<&[u8]> = Some(include_bytes!("../../models/hark-micro-en.bin"));
 #[cfg(not(feature = "model-micro"))]
 static BYTES: Option<&[u8]> = None;
 
@@ -29,7 +29,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::stt::models::manifest;
+    use crate::models::manifest;
 
     #[test]
     fn the_manifest_describes_the_file_that_is_built_in() {

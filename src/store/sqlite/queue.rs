@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Disposition, Job, contacts};
+use super::contacts;
+use crate::store::{Disposition, Job};
 use crate::turn::{Accepted, Body, ContactRef, Inbound, Personal, ReplyMode};
 
 /// Stores one message unless its id is known.

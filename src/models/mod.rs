@@ -5,14 +5,17 @@
 //! Whether the file is a model is checked by the engine that loads it.
 
 pub mod built_in;
+pub mod ggml;
 pub mod installed;
 pub mod manifest;
 pub mod pull;
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
+use self::ggml::Header;
 use self::manifest::{Kind, Model};
 
 /// Where the model's bytes are.
@@ -27,6 +30,41 @@ pub enum ModelSource {
         /// The file's content.
         bytes: &'static [u8],
     },
+}
+
+impl ModelSource {
+    /// Checks the file without whisper.cpp; gives its name for errors and what it says.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not a complete whisper model.
+    pub fn check(&self) -> Result<(String, Header), ModelError> {
+        let name = match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Bytes { name, .. } => (*name).to_owned(),
+        };
+        let header = match self {
+            Self::Bytes { bytes, .. } => {
+                ggml::check(Cursor::new(*bytes), bytes.len() as u64, &name)?
+            }
+            Self::Path(path) => {
+                let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+                let (len, file) = opened
+                    .map_err(|source| ModelError::Unreadable { file: name.clone(), source })?;
+                ggml::check(file, len, &name)?
+            }
+        };
+        Ok((name, header))
+    }
+
+    /// Its name without folder and ending.
+    pub fn stem(&self) -> String {
+        match self {
+            Self::Path(path) => {
+                path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            }
+            Self::Bytes { name, .. } => (*name).to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for ModelSource {

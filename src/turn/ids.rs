@@ -1,0 +1,82 @@
+//! Ids: string newtypes that are safe to log.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Defines a string newtype with `Display`, for ids that are safe to log.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                Self(value.to_owned())
+            }
+        }
+    };
+}
+
+id!(
+    /// A business number's id at the provider (`metadata.phone_number_id`).
+    PhoneNumberId
+);
+id!(
+    /// A provider's message id, `wamid...` at Meta.
+    MessageId
+);
+id!(
+    /// A provider's media id.
+    MediaId
+);
+id!(
+    /// One turn; derived from the message that started it, so that a retry has the same id.
+    TurnId
+);
+
+impl TurnId {
+    /// Derives the id of the turn that answers `message` on `number`: 16 hex digits.
+    pub fn of(number: &PhoneNumberId, message: &MessageId) -> Self {
+        let digest = Sha256::new()
+            .chain_update(number.0.as_bytes())
+            .chain_update([0])
+            .chain_update(message.0.as_bytes())
+            .finalize();
+        Self(hex::encode(&digest[..8]))
+    }
+
+    /// What is sent as `biz_opaque_callback_data` with part `index`: `hark:<turn>:<index>`.
+    pub fn callback_data(&self, index: u32) -> String {
+        format!("hark:{}:{index}", self.0)
+    }
+
+    /// Reads back what [`TurnId::callback_data`] wrote; `None` if it is not ours.
+    pub fn parse_callback_data(data: &str) -> Option<(Self, u32)> {
+        let (turn, index) = data.strip_prefix("hark:")?.rsplit_once(':')?;
+        Some((Self(turn.to_owned()), index.parse().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callback_data_names_turn_and_part() {
+        let turn = TurnId::of(&"106".into(), &"wamid.A".into());
+        assert_eq!(turn, TurnId::of(&"106".into(), &"wamid.A".into()));
+        assert_ne!(turn, TurnId::of(&"107".into(), &"wamid.A".into()));
+        assert_eq!(TurnId::parse_callback_data(&turn.callback_data(3)), Some((turn, 3)));
+        assert_eq!(TurnId::parse_callback_data("someone else's"), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! What comes in: messages and delivery statuses, parsed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MediaId, MessageId, Personal, PhoneNumberId};
+
+/// How the provider names one person. At least one of the two ids is present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRef {
+    /// Business-scoped user id (`US.1349...`), the key when present.
+    pub user_id: Option<Personal>,
+    /// Phone number in digits: the key of contacts without a user id, an alias of the others.
+    pub phone: Option<Personal>,
+    /// Name shown in the profile.
+    pub profile_name: Option<Personal>,
+}
+
+/// Where a media file is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaRef {
+    /// The provider's id, valid for 7 days from the webhook.
+    pub id: MediaId,
+    /// Direct address, valid for about 5 minutes; absent on older webhooks.
+    pub url: Option<String>,
+    /// What the provider says the type is; never trusted for decoding.
+    pub mime_type: Option<String>,
+    /// SHA-256 of the file, hex or Base64.
+    pub sha256: Option<String>,
+}
+
+/// What an inbound message carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// Written words: a text, or the title of the button or list row that was tapped.
+    Text {
+        /// The words.
+        text: Personal,
+    },
+    /// Spoken words: a voice note or an audio file.
+    Audio {
+        /// Where the file is.
+        media: MediaRef,
+    },
+    /// A type that is answered by a short text: image, video, document, sticker, location, ...
+    Unsupported,
+    /// A type that is kept and starts no turn: reaction, system, edit, group message, ...
+    Silent,
+}
+
+/// One message of a webhook, parsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// The business number it was sent to.
+    pub number: PhoneNumberId,
+    /// The provider's message id, the key of deduplication.
+    pub id: MessageId,
+    /// Who sent it; `None` for system messages that name nobody.
+    pub from: Option<ContactRef>,
+    /// The provider's own type word, e.g. `audio`.
+    pub raw_type: String,
+    /// What it carries.
+    pub body: Body,
+    /// When the person sent it, Unix milliseconds.
+    pub sent_at_ms: i64,
+}
+
+/// Whether an accepted message was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Stored by this call.
+    New,
+    /// Its id was known already; nothing was stored.
+    Duplicate,
+}
+
+/// What happened to a message we sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the provider's own words")]
+pub enum DeliveryStatus {
+    Sent,
+    Delivered,
+    Read,
+    Played,
+    Failed,
+    Deleted,
+    Warning,
+}
+
+/// One delivery status of a webhook, parsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusUpdate {
+    /// The business number the message was sent from.
+    pub number: PhoneNumberId,
+    /// The message it is about.
+    pub message: MessageId,
+    /// The new status.
+    pub status: DeliveryStatus,
+    /// When it happened, Unix milliseconds.
+    pub at_ms: i64,
+    /// The provider's error code, for `failed`.
+    pub error_code: Option<i64>,
+    /// The provider's error title, for `failed`.
+    pub error_title: Option<String>,
+    /// The `biz_opaque_callback_data` we sent, which names turn and part.
+    pub callback_data: Option<String>,
+}
+
+/// How a person asked to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// In text, until they ask for the voice again.
+    Text,
+    /// By voice again, as far as the agent speaks.
+    Voice,
+}
+
+impl ReplyMode {
+    /// The word in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Voice => "voice",
+        }
+    }
+}
+
+/// One turn of earlier conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What the person said.
+    pub heard: Personal,
+    /// What we answered.
+    pub answered: Personal,
+}

@@ -1,0 +1,179 @@
+//! What one turn did: what was heard and answered, how it ended and how long it took.
+
+use serde::{Deserialize, Serialize};
+
+use super::StageRecord;
+
+/// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnReport {
+    /// What was heard; `None` for written messages and for audio that could not be heard.
+    pub transcript: Option<Transcript>,
+    /// What was answered.
+    pub reply: ReplyText,
+    /// The voice note; `None` when the reply went as text.
+    pub audio: Option<NoteInfo>,
+    /// When each stage worked.
+    pub stages: Vec<StageRecord>,
+    /// From lease or input read to send answered or file closed.
+    pub total_ms: f64,
+    /// `total_ms` minus the union of the external stages.
+    pub overhead_ms: f64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it ended other than with the reply that was wanted.
+    pub reason: Option<String>,
+}
+
+impl TurnReport {
+    /// Computes the overhead: `total_ms` minus the union of all external intervals.
+    pub fn overhead(total_ms: f64, stages: &[StageRecord]) -> f64 {
+        let mut external: Vec<(f64, f64)> = stages
+            .iter()
+            .filter(|record| record.name.is_external())
+            .map(|record| (record.start_ms, record.end_ms))
+            .collect();
+        external.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut covered, mut until) = (0.0, f64::NEG_INFINITY);
+        for (start, end) in external {
+            if end > until {
+                covered += end - start.max(until);
+                until = end;
+            }
+        }
+        (total_ms - covered).max(0.0)
+    }
+}
+
+/// The words of a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyText {
+    /// The whole reply, as written.
+    pub text: String,
+}
+
+/// The voice note of a reply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoteInfo {
+    /// Where the file was written; `None` when it only went to the provider.
+    pub path: Option<String>,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Length without pre-skip.
+    pub duration_ms: f64,
+    /// Mean bit rate of the file, bit/s.
+    pub bitrate: u64,
+}
+
+/// How a turn ended for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A voice note was sent.
+    VoiceNote,
+    /// The reply, or a sentence naming a problem, was sent as text.
+    Text,
+    /// A question back was sent: nothing was heard, or not surely.
+    Question,
+    /// The fallback sentence was sent.
+    Fallback,
+    /// Nothing could be delivered; `reason` says why.
+    Failed,
+}
+
+impl Outcome {
+    /// The name used in JSON and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VoiceNote => "voice_note",
+            Self::Text => "text",
+            Self::Question => "question",
+            Self::Fallback => "fallback",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A span of a transcript with its place in the audio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Start in the audio.
+    pub start_ms: f64,
+    /// End in the audio.
+    pub end_ms: f64,
+    /// The words.
+    pub text: String,
+}
+
+/// What was heard in one message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// The words, trimmed.
+    pub text: String,
+    /// ISO 639-1 code, e.g. `en`.
+    pub language: String,
+    /// Probability that there was no speech, 0 to 1.
+    pub no_speech_prob: f32,
+    /// The transcript in pieces.
+    pub segments: Vec<Segment>,
+    /// Why the words may be wrong, if a check failed. Not part of the JSON; the report's reason
+    /// says it.
+    #[serde(skip)]
+    pub uncertain: Option<Uncertainty>,
+    /// Mean probability of the words, 0 to 1, where the engine tells it. Not part of the JSON.
+    #[serde(skip)]
+    pub confidence: Option<f32>,
+}
+
+/// Which check marked a transcript as uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncertainty {
+    /// The model thinks there may have been no speech.
+    NoSpeech,
+    /// The mean log-probability of the tokens is low.
+    LowProbability,
+    /// The text repeats itself.
+    Repetition,
+}
+
+impl Uncertainty {
+    /// The name used in a report's reason.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoSpeech => "no_speech",
+            Self::LowProbability => "low_probability",
+            Self::Repetition => "repetition",
+        }
+    }
+
+    /// The reason of a turn that answered such words all the same.
+    pub fn as_reason(self) -> String {
+        format!("uncertain: {}", self.name())
+    }
+}
+
+/// Indexes of the texts with links beside a note: beyond the parts of any answer.
+pub const LINKS_PARTS: std::ops::RangeInclusive<u32> = 900..=999;
+
+/// What the reason of a turn begins with that asked whether its words were heard right.
+pub const TO_CONFIRM: &str = "confirm: ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::Stage;
+
+    #[test]
+    fn overhead_leaves_out_overlapping_engine_time_once() {
+        let record = |name, start_ms, end_ms| StageRecord { name, start_ms, end_ms };
+        let stages = [
+            record(Stage::Llm, 10.0, 60.0),
+            record(Stage::Tts, 40.0, 80.0),
+            record(Stage::Encode, 50.0, 95.0),
+            record(Stage::Llm, 45.0, 50.0),
+            record(Stage::Send, 97.0, 100.0),
+        ];
+        assert!((TurnReport::overhead(100.0, &stages) - 27.0).abs() < 1e-9);
+    }
+}
