@@ -44,7 +44,7 @@ pub(super) async fn encode(
     trace: &Trace,
     mut sound: mpsc::Receiver<Sound>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-    let failed = |cause: Cause| TurnError { stage: Stage::Encode, cause };
+    let failed = |cause: Cause| cause.at(Stage::Encode);
     let Some(first) = sound.recv().await else { return Ok(None) };
     let mut note = Note::new(&first);
     let mut next = Some(first);
