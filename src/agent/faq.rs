@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AgentError, Delta, Question, Responder};
 use crate::knowledge::Knowledge;
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
@@ -42,19 +42,19 @@ const DONT_KNOW: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct FaqResponder {
     knowledge: Arc<Knowledge>,
-    dont_know: HashMap<String, String>,
+    dont_know: HashMap<LanguageCode, String>,
 }
 
 impl FaqResponder {
     /// Answers from `knowledge`; `dont_know` replaces the built-in sentences, by language code.
     #[must_use]
-    pub fn new(knowledge: Arc<Knowledge>, dont_know: HashMap<String, String>) -> Self {
+    pub fn new(knowledge: Arc<Knowledge>, dont_know: HashMap<LanguageCode, String>) -> Self {
         Self { knowledge, dont_know }
     }
 
     /// The sentence for a question that nothing on file answers.
-    fn dont_know(&self, language: &str) -> String {
-        let primary = primary_language(language);
+    fn dont_know(&self, language: &LanguageCode) -> String {
+        let primary = language.primary();
         let own = self.dont_know.get(language).or_else(|| self.dont_know.get(primary));
         if let Some(own) = own {
             return own.clone();
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(ask(&faq, "xyz", language).await, DONT_KNOW[3].1);
         }
         assert_eq!(ask(&faq, "xyz", "sv").await, DONT_KNOW[0].1);
-        let own = HashMap::from([("en".to_owned(), "No idea.".to_owned())]);
+        let own = HashMap::from([(LanguageCode::english(), "No idea.".to_owned())]);
         let empty = FaqResponder::new(Arc::new(Knowledge::load(&[]).unwrap()), own);
         assert_eq!(ask(&empty, "when do you open", "en").await, "No idea.");
     }

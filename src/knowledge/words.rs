@@ -3,7 +3,7 @@
 //! In front of the index. Invariant: a term is letters and digits only, and there are at most
 //! [`MAX_TERMS`], whatever a person says.
 
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// More words than this add nothing to a search.
 const MAX_TERMS: usize = 32;
@@ -100,8 +100,8 @@ pub(super) enum Terms {
 }
 
 /// Picks the terms of `question`, lower case, each once, in order.
-pub(super) fn terms(question: &str, language: &str) -> Terms {
-    let language = primary_language(language);
+pub(super) fn terms(question: &str, language: &LanguageCode) -> Terms {
+    let language = language.primary();
     let stop_words =
         STOP_WORDS.iter().find(|(code, _)| *code == language).unwrap_or(&STOP_WORDS[0]).1;
     let mut common = Vec::new();
@@ -139,19 +139,22 @@ mod tests {
     #[test]
     fn only_telling_words_remain() {
         let informative = |words| Terms::Informative(owned(words));
-        assert_eq!(terms("Hello, when do you OPEN? Open!", "en"), informative(&["open"]));
-        assert_eq!(terms("Hello there", "en"), informative(&["hello"]));
+        assert_eq!(terms("Hello, when do you OPEN? Open!", &"en".into()), informative(&["open"]));
+        assert_eq!(terms("Hello there", &"en".into()), informative(&["hello"]));
         for language in ["es", "es-419"] {
-            assert_eq!(terms("¿Cuándo abren ustedes?", language), informative(&["abren"]));
+            assert_eq!(terms("¿Cuándo abren ustedes?", &language.into()), informative(&["abren"]));
         }
-        assert_eq!(terms("How are you?", "en"), Terms::Common(owned(&["how", "are", "you"])));
-        assert_eq!(terms("\"*\" -- !", "en"), Terms::None);
+        assert_eq!(
+            terms("How are you?", &"en".into()),
+            Terms::Common(owned(&["how", "are", "you"]))
+        );
+        assert_eq!(terms("\"*\" -- !", &"en".into()), Terms::None);
     }
 
     #[test]
     fn terms_are_bounded() {
         let question = (0..1000).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
-        let Terms::Informative(terms) = terms(&question, "en") else { panic!("no terms") };
+        let Terms::Informative(terms) = terms(&question, &"en".into()) else { panic!("no terms") };
         assert_eq!(terms.len(), MAX_TERMS);
     }
 }

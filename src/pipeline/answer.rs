@@ -15,7 +15,7 @@ use super::wishes::Wish;
 use super::{AgentSetup, ReplyPolicy, VoicePath};
 use crate::agent::Question;
 use crate::store::History;
-use crate::turn::{Personal, ReplyMode, TO_CONFIRM, Uncertainty};
+use crate::turn::{LanguageCode, Personal, ReplyMode, TO_CONFIRM, Uncertainty};
 
 /// Characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
@@ -107,7 +107,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         text: String,
-        language: &str,
+        language: &LanguageCode,
         aloud: bool,
         trace: &Trace,
     ) -> Reply {

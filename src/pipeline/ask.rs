@@ -12,7 +12,9 @@ use super::stage::Trace;
 use super::{AgentSetup, VoicePath};
 use crate::audio::OggOpus;
 use crate::stt::LanguageHint;
-use crate::turn::{NoteInfo, Outcome, Personal, ReplyText, StageRecord, Transcript, TurnReport};
+use crate::turn::{
+    LanguageCode, NoteInfo, Outcome, Personal, ReplyText, StageRecord, Transcript, TurnReport,
+};
 
 /// What is asked.
 pub enum Ask {
@@ -106,7 +108,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         bytes: Bytes,
-        language: Option<String>,
+        language: Option<LanguageCode>,
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();

@@ -15,7 +15,7 @@ use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::provider::ProviderError;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
-use crate::turn::{Personal, Stage, Transcript};
+use crate::turn::{LanguageCode, Personal, Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
@@ -27,13 +27,13 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 pub(super) struct Heard {
     pub(super) text: Personal,
     /// What to answer in.
-    pub(super) language: String,
+    pub(super) language: LanguageCode,
     pub(super) transcript: Option<Transcript>,
 }
 
 impl Heard {
     /// Written words; `last` is the language of the person's last message.
-    pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&str>) -> Self {
+    pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&LanguageCode>) -> Self {
         let language = agent.languages.of_text(text.reveal(), last);
         Self { text, language, transcript: None }
     }
@@ -75,7 +75,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         audio: Audio<'_>,
-        last: Option<&str>,
+        last: Option<&LanguageCode>,
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
@@ -226,7 +226,7 @@ fn join(mut transcripts: Vec<Transcript>) -> Transcript {
     }
     let mut joined = Transcript::default();
     for transcript in transcripts {
-        if joined.language.is_empty() {
+        if joined.language.is_unknown() {
             joined.language = transcript.language;
         }
         let text = transcript.text.trim();
@@ -253,7 +253,7 @@ mod tests {
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
-        let (text, language) = (text.to_owned(), language.to_owned());
+        let (text, language) = (text.to_owned(), language.into());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
     }

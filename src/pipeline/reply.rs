@@ -13,7 +13,7 @@ use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
-use crate::turn::{NoteInfo, ReplyMode, Stage};
+use crate::turn::{LanguageCode, NoteInfo, ReplyMode, Stage};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
 const SENTENCES_AHEAD: usize = 4;
@@ -70,7 +70,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         text: &str,
-        language: &str,
+        language: &LanguageCode,
         trace: &Trace,
     ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
         let cancel = CancellationToken::new();

@@ -17,7 +17,7 @@ use super::error::TurnError;
 use super::stage::{Trace, stage_stream};
 use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
-use crate::turn::Stage;
+use crate::turn::{LanguageCode, Stage};
 
 /// Pieces of sound that a sentence keeps until its turn: 10 s, a megabyte. More waits at the
 /// server.
@@ -29,7 +29,7 @@ const LONG: usize = 1_000;
 /// Speaks all sentences; their sound goes to `sound` in their order.
 pub(super) async fn speak(
     agent: &AgentSetup,
-    language: &str,
+    language: &LanguageCode,
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
     trace: &Trace,
@@ -44,7 +44,7 @@ pub(super) async fn speak(
             && let Some(text) = pieces.pop_front()
         {
             let voice = agent.voice.for_language(language);
-            let sentence = Sentence { text, language: language.to_owned(), voice };
+            let sentence = Sentence { text, language: language.clone(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
             let (mine, next) = turn.then();
@@ -259,7 +259,8 @@ mod tests {
         let (agent, trace, cancel) = (agent(gated), Trace::start(), CancellationToken::new());
         let to_speak = sentences(&["a.", "b.", "c."]).await;
         let (sound, mut heard) = mpsc::channel(1);
-        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let english = LanguageCode::english();
+        let speaking = speak(&agent, &english, to_speak, sound, &trace, &cancel);
         let listening = async {
             while given.load(Ordering::Relaxed) < AHEAD {
                 tokio::task::yield_now().await;
@@ -287,7 +288,8 @@ mod tests {
         let cancel = CancellationToken::new();
         let to_speak = sentences(&["a.", "x.", "c."]).await;
         let (sound, _heard) = mpsc::channel(1);
-        let spoken = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let english = LanguageCode::english();
+        let spoken = speak(&agent, &english, to_speak, sound, &trace, &cancel);
         assert_eq!(spoken.await.unwrap_err().stage, Stage::Tts);
     }
 
@@ -299,7 +301,8 @@ mod tests {
         let to_speak = sentences(&["b.", "a."]).await;
         let (sound, mut heard) = mpsc::channel(1);
         open.notify_one();
-        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let english = LanguageCode::english();
+        let speaking = speak(&agent, &english, to_speak, sound, &trace, &cancel);
         // The encoder takes nothing for a while: both have given what they may by then.
         let listening = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;

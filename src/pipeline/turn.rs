@@ -21,7 +21,7 @@ use crate::queue::{Handled, JobHandler};
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, History, Job};
 use crate::telemetry;
-use crate::turn::{Body, Outcome, Retry, Stage, Uncertainty};
+use crate::turn::{Body, LanguageCode, Outcome, Retry, Stage, Uncertainty};
 
 /// Attempts at an answer; after them the fallback text goes out.
 const MAX_ATTEMPTS: u32 = 3;
@@ -114,7 +114,7 @@ impl Pipeline {
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
-        let last = job.contact_language.as_deref();
+        let last = job.contact_language.as_ref();
         match &job.message.body {
             Body::Text { text } => Ok(Heard::written(&route.agent, text.clone(), last)),
             Body::Audio { media } => {
@@ -357,6 +357,6 @@ struct Sent {
     reason: Option<String>,
 }
 
-fn language_of(route: &Route, job: &Job) -> String {
-    route.agent.languages.without_words(job.contact_language.as_deref())
+fn language_of(route: &Route, job: &Job) -> LanguageCode {
+    route.agent.languages.without_words(job.contact_language.as_ref())
 }

@@ -1,6 +1,7 @@
 //! What a language has to say: the shape of the tables in `lang/`, and how one is found.
 
 use super::lang;
+use crate::turn::LanguageCode;
 
 /// What a number word agrees with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,10 +182,10 @@ pub(super) struct Words {
 }
 
 impl Language {
-    /// Finds the tables of an ISO 639-1 code, which may carry a region; `None` if there are none.
-    pub(super) fn of(code: &str) -> Option<&'static Self> {
-        let code = code.split(['-', '_']).next().unwrap_or_default();
-        lang::ALL.into_iter().find(|language| language.code.eq_ignore_ascii_case(code))
+    /// Finds the tables of a language, whatever its region; `None` if there are none.
+    pub(super) fn of(code: &LanguageCode) -> Option<&'static Self> {
+        let primary = code.primary();
+        lang::ALL.into_iter().find(|language| language.code.eq_ignore_ascii_case(primary))
     }
 }
 
