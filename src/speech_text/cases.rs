@@ -2,20 +2,19 @@
 
 use proptest::prelude::*;
 
-use super::{SentenceSplitter, complete_sentences, long_links, spoken};
+use super::{SentenceSplitter, complete_sentences, lang, long_links, spoken};
 
 const CASES: &str = include_str!("cases.tsv");
-const LANGUAGES: [&str; 5] = ["en", "es", "pt", "de", "fr"];
 
 /// A line is `written<TAB>spoken`; `\n` is a line break, `== xx` begins a language, `#` a class.
 #[test]
 fn every_case_is_said_as_a_person_would() {
-    let (mut language, mut count, mut wrong) = ("", [0; LANGUAGES.len()], Vec::new());
+    let (mut language, mut count, mut wrong) = ("", vec![0; lang::ALL.len()], Vec::new());
     for (line, number) in CASES.lines().zip(1..) {
         if let Some(code) = line.strip_prefix("== ") {
             language = code;
         } else if let Some((written, expected)) = line.split_once('\t') {
-            let at = LANGUAGES.iter().position(|code| *code == language).unwrap();
+            let at = lang::ALL.iter().position(|known| known.code == language).unwrap();
             count[at] += 1;
             let said = spoken(&written.replace("\\n", "\n"), &language.into());
             if said != expected {
@@ -41,7 +40,7 @@ proptest! {
     fn any_text_is_said_without_marks_or_a_flood(
         text in "([0-9]{1,4}|[-+.,:/%€$#@ ]|[hkm]m?|https://|\\[|\\]|\\(|[*_`~|\\n\\t]|\\PC){0,80}",
     ) {
-        for language in LANGUAGES.into_iter().chain(["hi"]) {
+        for language in lang::ALL.iter().map(|language| language.code).chain(["hi"]) {
             let said = spoken(&text, &language.into());
             prop_assert!(!said.contains("[[") && !said.contains("]]") && !said.contains("  "));
             prop_assert!(!said.chars().any(char::is_control));

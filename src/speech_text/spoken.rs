@@ -4,9 +4,8 @@
 //! no `]]` and no double space, and its length is bounded by the input's.
 
 use super::inline::is_emoji;
-use super::language::Language;
 use super::links::{link_length, say_link};
-use super::{markup, rules};
+use super::{lang, markup, rules};
 use crate::turn::LanguageCode;
 
 /// Returns what a voice should say for `text`, written in `language`.
@@ -15,7 +14,7 @@ use crate::turn::LanguageCode;
 /// digits, since words of another language would be worse than the engine's own reading.
 #[must_use]
 pub fn spoken(text: &str, language: &LanguageCode) -> String {
-    let language = Language::of(language);
+    let language = lang::of(language);
     let mut said = String::with_capacity(text.len());
     let mut stop_before_next = false;
     for line in markup::lines(text, language) {
