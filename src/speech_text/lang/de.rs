@@ -6,8 +6,9 @@ use super::super::language::{
 };
 use super::{BILLION, entry, has, triples};
 
-const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, elf, zwölf, dreizehn, \
-     vierzehn, fünfzehn, sechzehn, siebzehn, achtzehn, neunzehn";
+const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, \
+                            elf, zwölf, dreizehn, vierzehn, fünfzehn, sechzehn, siebzehn, \
+                            achtzehn, neunzehn";
 const TENS: &str = "-, -, zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig";
 
 /// Words after which an ordinal ends in "-en".
@@ -145,32 +146,32 @@ pub(super) static GERMAN: Language = Language {
     dont_know: "Das weiß ich leider nicht. Fragen Sie bitte anders, oder verlangen Sie einen Menschen.",
     wishes: Wishes {
         text: "antworte schriftlich, antworten sie schriftlich, antworte mir schriftlich, \
-             antworten sie mir schriftlich, antworte als text, antworte mit text, \
-             antworten sie als text, schreib mir lieber, schreiben sie mir lieber, \
-             bitte keine sprachnachrichten, keine sprachnachrichten mehr, nur text bitte",
+               antworten sie mir schriftlich, antworte als text, antworte mit text, \
+               antworten sie als text, schreib mir lieber, schreiben sie mir lieber, \
+               bitte keine sprachnachrichten, keine sprachnachrichten mehr, nur text bitte",
         voice: "antworte mit sprache, antworten sie mit sprache, antworte mit stimme, \
-             antworte als sprachnachricht, antworten sie als sprachnachricht, \
-             antworte per sprachnachricht, antworten sie per sprachnachricht, sprich wieder, \
-             sprechen sie wieder, wieder sprachnachrichten",
+                antworte als sprachnachricht, antworten sie als sprachnachricht, \
+                antworte per sprachnachricht, antworten sie per sprachnachricht, sprich wieder, \
+                sprechen sie wieder, wieder sprachnachrichten",
         not: "nicht, warum, wie",
         around: "bitte, ab, jetzt, kannst, können, du, sie, mir, danke, hallo, wieder",
     },
     answers: Answers {
         yes: "ja, ja bitte, ja genau, genau, richtig, ja richtig, stimmt, das stimmt, \
-             ja das stimmt, korrekt, jawohl",
+              ja das stimmt, korrekt, jawohl",
         no: "nein, nee, nein falsch, falsch, stimmt nicht, das stimmt nicht, nein das stimmt nicht",
     },
     search: Search {
         common: "aber, als, am, an, auch, auf, aus, bei, bin, bis, bitte, da, das, dass, dem, den, \
-             der, des, die, dir, du, ein, eine, einem, einen, einer, er, es, für, gibt, haben, \
-             hat, heute, ich, ihr, ihre, im, in, ist, ja, kann, können, man, mein, mich, mir, \
-             mit, möchte, nach, nicht, noch, oder, sein, sich, sie, sind, so, und, uns, von, \
-             wann, warum, was, welche, wer, wie, wir, wird, wo, zu, zum, zur",
+                 der, des, die, dir, du, ein, eine, einem, einen, einer, er, es, für, gibt, haben, \
+                 hat, heute, ich, ihr, ihre, im, in, ist, ja, kann, können, man, mein, mich, mir, \
+                 mit, möchte, nach, nicht, noch, oder, sein, sich, sie, sind, so, und, uns, von, \
+                 wann, warum, was, welche, wer, wie, wir, wird, wo, zu, zum, zur",
         courtesies: "hallo, guten, tag, danke",
     },
     stops: Stops {
-        never_end: "z.b, d.h, u.a, bzw, ca, nr, str, inkl, zzgl, ggf, evtl, hr, fr, dr, prof, mio, mrd, \
-             vgl, tel",
+        never_end: "z.b, d.h, u.a, bzw, ca, nr, str, inkl, zzgl, ggf, evtl, hr, fr, dr, prof, mio, \
+                    mrd, vgl, tel",
         may_end: "usw, std, h, min, kg, m.w.st, mwst, uhr, stk",
     },
     cardinal,
@@ -317,11 +318,11 @@ pub(super) static GERMAN: Language = Language {
     dotted_ordinals: Some(DottedOrdinals {
         before: "ab, am, beim, bis, das, dem, den, der, des, die, im, jeden, seit, vom, zum, zur",
         after: "Januar, Jänner, Februar, März, April, Mai, Juni, Juli, August, September, Oktober, \
-             November, Dezember, Stock, Etage, Klasse, Platz, Tag, Woche, Mal, Quartal, \
-             Jahrhundert",
+                November, Dezember, Stock, Etage, Klasse, Platz, Tag, Woche, Mal, Quartal, \
+                Jahrhundert",
     }),
-    list: "Erstens, Zweitens, Drittens, Viertens, Fünftens, Sechstens, Siebtens, Achtens, Neuntens, \
-         Zehntens",
+    list: "Erstens, Zweitens, Drittens, Viertens, Fünftens, Sechstens, Siebtens, Achtens, \
+           Neuntens, Zehntens",
     replacements: &[
         ("z. B.", "zum Beispiel"),
         ("z.B.", "zum Beispiel"),
@@ -348,9 +349,9 @@ pub(super) static GERMAN: Language = Language {
         ("§", "Paragraf"),
         ("24/7", "rund um die Uhr"),
     ],
-    year_cues: "jahr, jahre, seit, bis, ab, von, vor, nach, anno, sommer, winter, herbst, frühjahr, \
-         januar, februar, märz, april, mai, juni, juli, august, september, oktober, november, \
-         dezember",
+    year_cues: "jahr, jahre, seit, bis, ab, von, vor, nach, anno, sommer, winter, herbst, \
+                frühjahr, januar, februar, märz, april, mai, juni, juli, august, september, \
+                oktober, november, dezember",
     not_counted: "",
     feminine_endings: "e, ung, heit, keit, schaft, tion, tät, nacht, person",
     masculine: "name, kunde, ende, käse, kollege, gebäude, junge, interesse",

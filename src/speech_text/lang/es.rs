@@ -6,16 +6,17 @@ use super::super::language::{
 };
 use super::{entry, triples};
 
-const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, once, doce, trece, \
-     catorce, quince, dieciséis, diecisiete, dieciocho, diecinueve, veinte, veintiuno, veintidós, \
-     veintitrés, veinticuatro, veinticinco, veintiséis, veintisiete, veintiocho, veintinueve";
+const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, \
+                            once, doce, trece, catorce, quince, dieciséis, diecisiete, dieciocho, \
+                            diecinueve, veinte, veintiuno, veintidós, veintitrés, veinticuatro, \
+                            veinticinco, veintiséis, veintisiete, veintiocho, veintinueve";
 const TENS: &str = "-, -, -, treinta, cuarenta, cincuenta, sesenta, setenta, ochenta, noventa";
-const HUNDREDS: &str = "-, ciento, doscientos, trescientos, cuatrocientos, quinientos, seiscientos, setecientos, \
-     ochocientos, novecientos";
+const HUNDREDS: &str = "-, ciento, doscientos, trescientos, cuatrocientos, quinientos, \
+                        seiscientos, setecientos, ochocientos, novecientos";
 const ORDINALS: &str =
     "cero, primero, segundo, tercero, cuarto, quinto, sexto, séptimo, octavo, noveno";
-const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, cuadragésimo, quincuagésimo, sexagésimo, septuagésimo, \
-     octogésimo, nonagésimo";
+const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, cuadragésimo, quincuagésimo, \
+                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
 
 fn cardinal(n: u64, form: Form) -> String {
     let (millions, thousands, rest) = triples(n);
@@ -131,38 +132,39 @@ const F: Form = Form::Feminine;
 pub(super) static SPANISH: Language = Language {
     code: "es",
     dont_know: "Eso no lo sé, lo siento. ¿Puede preguntarlo de otra manera, o pedir hablar con una \
-         persona?",
+                persona?",
     wishes: Wishes {
         text: "responde con texto, responde por texto, responde en texto, responde por escrito, \
-             respóndeme con texto, respóndeme por texto, respóndeme en texto, \
-             respóndeme por escrito, responda por escrito, respóndame por escrito, \
-             responda con texto, contesta por escrito, contéstame por escrito, \
-             contéstame por texto, no me mandes audios, no me envíes audios, no mandes audios, \
-             no responda con audio, no respondas con audio, no me respondas con audio, \
-             sin audios por favor, solo texto por favor",
+               respóndeme con texto, respóndeme por texto, respóndeme en texto, \
+               respóndeme por escrito, responda por escrito, respóndame por escrito, \
+               responda con texto, contesta por escrito, contéstame por escrito, \
+               contéstame por texto, no me mandes audios, no me envíes audios, no mandes audios, \
+               no responda con audio, no respondas con audio, no me respondas con audio, \
+               sin audios por favor, solo texto por favor",
         voice: "responde con voz, responde por voz, responde con audio, responde con audios, \
-             respóndeme con voz, respóndeme por voz, respóndeme con audio, responda con voz, \
-             responda con audio, responda por voz, mándame audios, envíame audios, \
-             háblame otra vez",
+                respóndeme con voz, respóndeme por voz, respóndeme con audio, responda con voz, \
+                responda con audio, responda por voz, mándame audios, envíame audios, \
+                háblame otra vez",
         not: "no, nunca, cómo",
         around: "por, favor, puedes, puede, a, partir, de, ahora, hola, gracias, me, otra, vez",
     },
     answers: Answers {
         yes: "sí, si, sí por favor, sí eso, sí eso es, eso es, correcto, exacto, sí correcto, \
-             claro, así es",
+              claro, así es",
         no: "no, no incorrecto, incorrecto, no eso no, eso no, no es eso, no no es eso",
     },
     search: Search {
-        common: "a, al, algo, como, cómo, con, cual, cuál, cuando, cuándo, cuanto, cuánto, de, del, \
-             donde, dónde, el, ella, en, eres, es, esta, está, estan, están, este, esto, favor, \
-             ha, hay, hola, hoy, la, las, le, lo, los, me, mi, muy, nos, o, para, pero, por, \
-             porque, puede, pueden, puedo, que, qué, quien, quién, quiero, se, ser, si, sí, son, \
-             soy, su, sus, te, tiene, tienen, tu, un, una, unos, usted, ustedes, y, ya, yo",
+        common: "a, al, algo, como, cómo, con, cual, cuál, cuando, cuándo, cuanto, cuánto, de, \
+                 del, donde, dónde, el, ella, en, eres, es, esta, está, estan, están, este, esto, \
+                 favor, ha, hay, hola, hoy, la, las, le, lo, los, me, mi, muy, nos, o, para, pero, \
+                 por, porque, puede, pueden, puedo, que, qué, quien, quién, quiero, se, ser, si, \
+                 sí, son, soy, su, sus, te, tiene, tienen, tu, un, una, unos, usted, ustedes, y, \
+                 ya, yo",
         courtesies: "buenos, buenas, días, dias, tardes, gracias",
     },
     stops: Stops {
         never_end: "sr, sra, srta, dr, dra, d.ª, prof, gen, ud, uds, p.ej, ej, av, avda, núm, pág, \
-             aprox, tel",
+                    aprox, tel",
         may_end: "etc, s.a, s.l, n, p, pp, art, fig, vol, cap, min, h, kg",
     },
     cardinal,
@@ -338,9 +340,9 @@ pub(super) static SPANISH: Language = Language {
         ("24/7", "veinticuatro siete"),
     ],
     year_cues: "",
-    not_counted: "a, al, ante, con, de, del, desde, el, en, entre, era, es, fue, hasta, la, las, los, ni, \
-         o, para, pero, por, que, si, sin, u, y, está",
+    not_counted: "a, al, ante, con, de, del, desde, el, en, entre, era, es, fue, hasta, la, las, \
+                  los, ni, o, para, pero, por, que, si, sin, u, y, está",
     feminine_endings: "a, as, ción, ciones, dad, dades, sión, siones, noche, noches, veces, vez",
-    masculine: "día, días, problema, problemas, programa, programas, mapa, mapas, tema, temas, idioma, \
-         idiomas, sistema, sistemas, sofá, sofás",
+    masculine: "día, días, problema, problemas, programa, programas, mapa, mapas, tema, temas, \
+                idioma, idiomas, sistema, sistemas, sofá, sofás",
 };

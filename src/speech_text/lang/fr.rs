@@ -6,8 +6,8 @@ use super::super::language::{
 };
 use super::{BILLION, entry, triples};
 
-const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, douze, treize, \
-     quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
+const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, \
+                            douze, treize, quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
 const TENS: &str =
     "-, -, vingt, trente, quarante, cinquante, soixante, soixante, quatre-vingt, quatre-vingt";
 
@@ -133,32 +133,32 @@ const F: Form = Form::Feminine;
 
 pub(super) static FRENCH: Language = Language {
     code: "fr",
-    dont_know: "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à une \
-         personne ?",
+    dont_know: "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à \
+                une personne ?",
     wishes: Wishes {
         text: "réponds par écrit, répondez par écrit, réponds moi par écrit, \
-             répondez moi par écrit, réponds en texte, répondez en texte, réponds par texte, \
-             répondez par texte, pas de messages vocaux, plus de messages vocaux, plus de vocaux, \
-             pas de vocaux",
+               répondez moi par écrit, réponds en texte, répondez en texte, réponds par texte, \
+               répondez par texte, pas de messages vocaux, plus de messages vocaux, \
+               plus de vocaux, pas de vocaux",
         voice: "réponds à l'oral, répondez à l'oral, réponds par vocal, répondez par vocal, \
-             réponds en vocal, répondez en vocal, réponds à voix haute, répondez à voix haute, \
-             réponds par la voix, reparle moi, parle moi de nouveau, envoie moi des vocaux",
+                réponds en vocal, répondez en vocal, réponds à voix haute, répondez à voix haute, \
+                réponds par la voix, reparle moi, parle moi de nouveau, envoie moi des vocaux",
         not: "pourquoi, comment",
         around: "s'il, vous, te, plaît, peux, tu, pouvez, a, partir, de, désormais, maintenant, \
-             merci, bonjour, salut",
+                 merci, bonjour, salut",
     },
     answers: Answers {
         yes: "oui, ouais, oui s'il vous plaît, oui c'est ça, c'est ça, exact, exactement, \
-             tout à fait, oui tout à fait, c'est exact, d'accord",
+              tout à fait, oui tout à fait, c'est exact, d'accord",
         no: "non, pas du tout, non pas du tout, faux, c'est faux, ce n'est pas ça, \
              non ce n'est pas ça",
     },
     search: Search {
         common: "a, à, ai, au, aux, avec, avez, c, ce, ces, cette, combien, comment, d, dans, de, \
-             des, du, elle, en, es, est, et, être, fait, faire, il, ils, j, je, l, la, le, les, \
-             leur, ma, mais, me, mes, moi, mon, n, ne, nos, notre, nous, on, où, ou, par, pas, \
-             peut, plaît, pour, pouvez, puis, qu, quand, que, quel, quelle, quels, qui, s, sa, \
-             se, ses, si, son, sont, sur, te, tu, un, une, veux, vos, votre, vous, y",
+                 des, du, elle, en, es, est, et, être, fait, faire, il, ils, j, je, l, la, le, \
+                 les, leur, ma, mais, me, mes, moi, mon, n, ne, nos, notre, nous, on, où, ou, par, \
+                 pas, peut, plaît, pour, pouvez, puis, qu, quand, que, quel, quelle, quels, qui, \
+                 s, sa, se, ses, si, son, sont, sur, te, tu, un, une, veux, vos, votre, vous, y",
         courtesies: "bonjour, salut, merci",
     },
     stops: Stops {
@@ -313,7 +313,7 @@ pub(super) static FRENCH: Language = Language {
     ],
     dotted_ordinals: None,
     list: "Premièrement, Deuxièmement, Troisièmement, Quatrièmement, Cinquièmement, Sixièmement, \
-         Septièmement, Huitièmement, Neuvièmement, Dixièmement",
+           Septièmement, Huitièmement, Neuvièmement, Dixièmement",
     replacements: &[
         ("p. ex.", "par exemple"),
         ("p.ex.", "par exemple"),
@@ -336,10 +336,10 @@ pub(super) static FRENCH: Language = Language {
         ("24/7", "vingt-quatre heures sur vingt-quatre"),
     ],
     year_cues: "",
-    not_counted: "a, au, aux, avec, ce, dans, de, des, du, en, est, et, la, le, les, mais, ou, par, pour, \
-         puis, qui, que, sans, sur, à, était",
-    feminine_endings: "tion, tions, ette, ettes, ance, ence, ée, ées, ute, utes, onde, heure, heures, semaine, \
-         semaines, personne, personnes, nuit, nuits, table, tables, chambre, chambres, fois, \
-         pizza, bouteille, bouteilles",
+    not_counted: "a, au, aux, avec, ce, dans, de, des, du, en, est, et, la, le, les, mais, ou, \
+                  par, pour, puis, qui, que, sans, sur, à, était",
+    feminine_endings: "tion, tions, ette, ettes, ance, ence, ée, ées, ute, utes, onde, heure, \
+                       heures, semaine, semaines, personne, personnes, nuit, nuits, table, tables, \
+                       chambre, chambres, fois, pizza, bouteille, bouteilles",
     masculine: "",
 };

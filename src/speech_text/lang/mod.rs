@@ -57,7 +57,7 @@ fn triples(n: u64) -> (u64, u64, u64) {
     (n / 1_000_000, n / 1000 % 1000, n % 1000)
 }
 
-/// Returns the entry of a list for a number, which is in its range.
+/// Returns the entry of a list for a number in its range; a `-` keeps the place of one without.
 fn entry(list: &'static str, n: u64) -> &'static str {
     usize::try_from(n).ok().and_then(|at| entries(list).nth(at)).unwrap_or_default()
 }

@@ -6,15 +6,16 @@ use super::super::language::{
 };
 use super::{BILLION, entry, triples};
 
-const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, onze, doze, treze, \
-     catorze, quinze, dezesseis, dezessete, dezoito, dezenove";
+const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, \
+                            onze, doze, treze, catorze, quinze, dezesseis, dezessete, dezoito, \
+                            dezenove";
 const TENS: &str = "-, -, vinte, trinta, quarenta, cinquenta, sessenta, setenta, oitenta, noventa";
-const HUNDREDS: &str = "-, cento, duzentos, trezentos, quatrocentos, quinhentos, seiscentos, setecentos, oitocentos, \
-     novecentos";
+const HUNDREDS: &str = "-, cento, duzentos, trezentos, quatrocentos, quinhentos, seiscentos, \
+                        setecentos, oitocentos, novecentos";
 const ORDINALS: &str =
     "zero, primeiro, segundo, terceiro, quarto, quinto, sexto, sétimo, oitavo, nono";
-const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, quadragésimo, quinquagésimo, sexagésimo, septuagésimo, \
-     octogésimo, nonagésimo";
+const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, quadragésimo, quinquagésimo, \
+                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
 
 fn cardinal(n: u64, form: Form) -> String {
     if n >= BILLION {
@@ -132,29 +133,29 @@ const F: Form = Form::Feminine;
 
 pub(super) static PORTUGUESE: Language = Language {
     code: "pt",
-    dont_know: "Isso eu não sei, desculpe. Pode perguntar de outra forma, ou pedir para falar com uma \
-         pessoa?",
+    dont_know: "Isso eu não sei, desculpe. Pode perguntar de outra forma, ou pedir para falar com \
+                uma pessoa?",
     wishes: Wishes {
         text: "responda por texto, responda em texto, responde em texto, responda por escrito, \
-             me responda por texto, responda me por texto, não mande áudio, não mande áudios, \
-             não me mande áudio, não me mande áudios, não envie áudios, não responda por áudio, \
-             não responda com áudio, sem áudio por favor, só texto por favor, escreva para mim",
+               me responda por texto, responda me por texto, não mande áudio, não mande áudios, \
+               não me mande áudio, não me mande áudios, não envie áudios, não responda por áudio, \
+               não responda com áudio, sem áudio por favor, só texto por favor, escreva para mim",
         voice: "responda por voz, responda por áudio, responda com áudio, responda com voz, \
-             responde por áudio, me responda por áudio, mande áudios, pode mandar áudio",
+                responde por áudio, me responda por áudio, mande áudios, pode mandar áudio",
         not: "não, nunca",
         around: "por, favor, pode, me, a, partir, de, agora, obrigado, obrigada, olá, oi, sim",
     },
     answers: Answers {
         yes: "sim, sim por favor, isso, isso mesmo, sim isso mesmo, certo, correto, exato, \
-             exatamente",
+              exatamente",
         no: "não, não não, errado, não é isso, isso não, incorreto",
     },
     search: Search {
         common: "a, ao, aos, as, com, como, da, das, de, do, dos, e, é, ela, ele, em, essa, esse, \
-             esta, está, estão, eu, favor, foi, há, hoje, isso, já, lhe, mais, mas, me, meu, \
-             minha, muito, na, não, nas, no, nos, o, onde, os, ou, para, pela, pelo, por, posso, \
-             pode, qual, quando, quanto, que, quem, quero, se, seu, seus, são, sua, tem, têm, um, \
-             uma, vocês, você",
+                 esta, está, estão, eu, favor, foi, há, hoje, isso, já, lhe, mais, mas, me, meu, \
+                 minha, muito, na, não, nas, no, nos, o, onde, os, ou, para, pela, pelo, por, \
+                 posso, pode, qual, quando, quanto, que, quem, quero, se, seu, seus, são, sua, \
+                 tem, têm, um, uma, vocês, você",
         courtesies: "olá, oi, bom, boa, dia, tarde, obrigado, obrigada",
     },
     stops: Stops {
@@ -317,9 +318,9 @@ pub(super) static PORTUGUESE: Language = Language {
         ("24/7", "vinte e quatro horas por dia, sete dias por semana"),
     ],
     year_cues: "",
-    not_counted: "a, ao, as, com, da, das, de, do, dos, e, em, era, foi, mas, na, nas, no, nos, o, os, ou, \
-         para, por, que, se, sem, até, é, está",
+    not_counted: "a, ao, as, com, da, das, de, do, dos, e, em, era, foi, mas, na, nas, no, nos, o, \
+                  os, ou, para, por, que, se, sem, até, é, está",
     feminine_endings: "a, as, ção, ções, dade, dades, noite, noites, vez, vezes",
-    masculine: "dia, dias, problema, problemas, programa, programas, mapa, mapas, tema, temas, idioma, \
-         idiomas, sistema, sistemas, grama, gramas",
+    masculine: "dia, dias, problema, problemas, programa, programas, mapa, mapas, tema, temas, \
+                idioma, idiomas, sistema, sistemas, grama, gramas",
 };
