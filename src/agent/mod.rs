@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::turn::{Exchange, Personal, Retry, Uncertainty};
+use crate::turn::{Exchange, LanguageCode, Personal, Retry, Uncertainty};
 
 /// What a responder is asked.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Question {
     pub heard: Personal,
     /// How it was heard; `None` if it was written.
     pub spoken: Option<Spoken>,
-    /// ISO 639-1 code the answer should be in, perhaps with a region.
-    pub language: String,
+    /// What the answer should be in.
+    pub language: LanguageCode,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
     /// The person's name, as their profile has it.
@@ -34,11 +34,11 @@ pub struct Question {
 
 impl Question {
     /// Written words of somebody unknown, at the beginning of a conversation.
-    pub fn written(heard: &str, language: &str) -> Self {
+    pub fn written(heard: &str, language: impl Into<LanguageCode>) -> Self {
         Self {
             heard: heard.into(),
             spoken: None,
-            language: language.to_owned(),
+            language: language.into(),
             history: Vec::new(),
             contact_name: None,
             asked_ms: 0,
@@ -54,8 +54,8 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 /// How well spoken words were heard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spoken {
-    /// ISO 639-1 code of what was spoken.
-    pub language: String,
+    /// What was spoken.
+    pub language: LanguageCode,
     /// Mean probability of the words, 0 to 1, where the transcriber tells it.
     pub confidence: Option<f32>,
     /// Why the words may be wrong; `None` if no check failed, or the person confirmed them.

@@ -15,7 +15,7 @@ use super::workers::Workers;
 use super::{AgentSetup, Scene};
 use crate::audio::{Limits, OggOpus};
 use crate::stt::LanguageHint;
-use crate::turn::{NoteInfo, Outcome, Personal, Transcript, TurnReport};
+use crate::turn::{LanguageCode, NoteInfo, Outcome, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
@@ -112,7 +112,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         bytes: Bytes,
-        language: Option<String>,
+        language: Option<LanguageCode>,
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
-use crate::turn::{Retry, Transcript};
+use crate::turn::{LanguageCode, Retry, Transcript};
 
 /// Which note an utterance came from: the SHA-256 of the note's bytes.
 ///
@@ -27,17 +27,17 @@ impl NoteKey {
     }
 }
 
-/// What is known of the language of an utterance; ISO 639-1 codes.
+/// What is known of the language of an utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LanguageHint {
     /// It is this one.
-    Known(String),
+    Known(LanguageCode),
     /// It is to be found out.
     Guess {
         /// What it probably is: saves time where it is right.
-        likely: Option<String>,
+        likely: Option<LanguageCode>,
         /// What it may be; empty for anything.
-        among: Vec<String>,
+        among: Vec<LanguageCode>,
     },
 }
 

@@ -13,15 +13,15 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
-use crate::turn::Retry;
+use crate::turn::{LanguageCode, Retry};
 
 /// One sentence to be spoken, already free of markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// The words.
     pub text: String,
-    /// ISO 639-1 code; engines without such a voice use their default and say so once.
-    pub language: String,
+    /// Their language; engines without such a voice use their default and say so once.
+    pub language: LanguageCode,
     /// The agent's voice, if it names one.
     pub voice: Option<Voice>,
 }

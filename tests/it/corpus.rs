@@ -374,7 +374,7 @@ mod whisper {
             WhisperTranscriber::load(&settings).map_err(|error| error.to_string())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
-        assert!(!model.has_weights() && !model.multilingual() && model.knows("en"));
+        assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));
         for (file, words) in [PAGE, BROKEN] {
             let error = load(file).err().expect("it is refused");
             assert!(error.contains(words), "{error}");

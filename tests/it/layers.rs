@@ -12,7 +12,7 @@ const ORDER: [(&str, &[&str]); 18] = [
     ("turn", &[]),
     ("clock", &[]),
     ("audio", &[]),
-    ("speech_text", &[]),
+    ("speech_text", &["turn"]),
     ("models", &[]),
     ("knowledge", &[]),
     ("stt", &["models"]),

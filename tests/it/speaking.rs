@@ -367,7 +367,7 @@ async fn nobody_listening_ends_the_request() {
         retries: 2,
     };
     let voice = OpenAiSynthesizer::new(settings, http_client());
-    let sentence = || Sentence { text: ONE.to_owned(), language: "en".to_owned(), voice: None };
+    let sentence = || Sentence { text: ONE.to_owned(), language: "en".into(), voice: None };
     let gone = async || {
         let ended = async {
             while speech.active().0 > 0 {

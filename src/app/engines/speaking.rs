@@ -13,6 +13,7 @@ use crate::tts::Synthesizer;
 use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer, WORDS_PER_MINUTE};
 use crate::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
 use crate::tts::scripted::ScriptedSynthesizer;
+use crate::turn::LanguageCode;
 
 impl Engines<'_> {
     pub(super) fn synthesizer(
@@ -68,7 +69,7 @@ impl Engines<'_> {
             let mut spoken = match languages(agent, &engines.stt) {
                 Languages::Fixed(language) => vec![language],
                 Languages::Among(languages) => languages,
-                Languages::Any => vec!["en".to_owned()],
+                Languages::Any => vec![LanguageCode::english()],
             };
             let voice = voice(agent);
             spoken.extend(voice.by_language.keys().cloned());

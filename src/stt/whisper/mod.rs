@@ -21,7 +21,7 @@ use super::{LanguageHint, SttError, Transcriber, Utterance};
 use crate::models::ggml::Header;
 use crate::models::manifest::RunStyle;
 use crate::models::{ModelError, ModelSource};
-use crate::turn::{Transcript, primary_language};
+use crate::turn::{LanguageCode, Transcript};
 
 /// What to load and how to run it.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl WhisperTranscriber {
     }
 
     /// Whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
-    pub fn knows(&self, language: &str) -> bool {
+    pub fn knows(&self, language: &LanguageCode) -> bool {
         knows(&self.header, language)
     }
 
@@ -112,7 +112,7 @@ impl WhisperTranscriber {
     /// What is known of the language, in whisper's numbers. A code that the model does not know
     /// is detected rather than believed: it would become another token.
     fn spoken(&self, hint: &LanguageHint) -> Spoken {
-        let id = |code: &String| language_id(code).filter(|id| *id < self.header.languages());
+        let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
         if !self.multilingual() {
             return Spoken::Known(0);
         }
@@ -177,7 +177,7 @@ fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperCont
 }
 
 /// Whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
-pub fn knows(header: &Header, language: &str) -> bool {
+pub fn knows(header: &Header, language: &LanguageCode) -> bool {
     // Or whisper.cpp tells stderr what it does not know.
     whisper_rs::install_logging_hooks();
     language_id(language).is_some_and(|id| id < header.languages())
@@ -185,8 +185,8 @@ pub fn knows(header: &Header, language: &str) -> bool {
 
 /// The place in whisper's table of a code such as `en` or `pt-BR`; names such as `english`, which
 /// whisper would take too, are not codes.
-fn language_id(code: &str) -> Option<LanguageId> {
-    let primary = primary_language(code).to_ascii_lowercase();
+fn language_id(code: &LanguageCode) -> Option<LanguageId> {
+    let primary = code.primary().to_ascii_lowercase();
     let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
     if is_code { whisper_rs::get_lang_id(&primary) } else { None }
 }
@@ -214,11 +214,11 @@ mod tests {
 
     #[test]
     fn language_codes_are_known_with_and_without_a_region() {
-        assert_eq!(language_id("en"), Some(0));
-        assert_eq!(language_id("pt-BR"), language_id("pt"));
-        assert_eq!(language_id("ES_mx"), language_id("es"));
+        assert_eq!(language_id(&"en".into()), Some(0));
+        assert_eq!(language_id(&"pt-BR".into()), language_id(&"pt".into()));
+        assert_eq!(language_id(&"ES_mx".into()), language_id(&"es".into()));
         for code in ["", "english", "e\0", "xx", "auto"] {
-            assert_eq!(language_id(code), None, "{code}");
+            assert_eq!(language_id(&code.into()), None, "{code}");
         }
     }
 }
