@@ -1,7 +1,6 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
 pub mod cloud;
-mod http_client;
 pub mod payload;
 pub mod signature;
 mod split_text;
@@ -13,7 +12,6 @@ use futures_util::stream::BoxStream;
 use crate::audio::OggOpus;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
 
-pub use http_client::{ClientTimes, download_client, http_client, http_client_with};
 pub use split_text::split_text;
 
 /// What is sent.

@@ -14,7 +14,8 @@ use url::Url;
 use crate::clock::Clock;
 use crate::provider::cloud::{MetaCloud, MetaSettings};
 use crate::provider::payload::{self, Updates};
-use crate::provider::{http_client, signature};
+use crate::provider::signature;
+use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 

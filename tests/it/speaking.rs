@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use hark::audio::{SampleRate, inspect_note};
-use hark::provider::http_client;
+use hark::remote::http_client;
 use hark::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
 use hark::tts::{Sentence, Synthesizer as _, TtsError};
 use hark::turn::Outcome;

@@ -5,7 +5,7 @@
 //! a person said is in an error or a log line.
 
 mod chunk;
-mod patience;
+
 mod reading;
 mod refusal;
 mod request;
@@ -24,7 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use patience::Patience;
+use crate::remote::patience::Patience;
 use reading::{Limits, Reading};
 use refusal::{Again, Failure, Words, error_of};
 use request::{Ask, Dialect};

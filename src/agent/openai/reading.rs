@@ -11,11 +11,11 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
 use super::chunk::{self, End, Said, ServerError};
-use super::patience::{Late, Patience};
 use super::refusal::{Failure, Words, error_of, network};
 use super::sse::{Event, Events, TooLong};
 use super::think::Thoughts;
 use crate::agent::{AgentError, Delta, Usage};
+use crate::remote::patience::{Late, Patience};
 
 /// Longest answer, in bytes: an hour of speech. What `max_tokens` allows is far less.
 const ANSWER_LIMIT: usize = 64 << 10;

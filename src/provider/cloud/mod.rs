@@ -69,7 +69,7 @@ struct SentWith(SecretString);
 const RENEWED: Duration = Duration::from_secs(1);
 
 impl MetaCloud {
-    /// Makes the messenger of one number; `client` is [`http_client`](crate::provider::http_client)'s.
+    /// Makes the messenger of one number; `client` is [`http_client`](crate::remote::http_client)'s.
     #[must_use]
     pub fn new(settings: MetaSettings, client: reqwest::Client) -> Self {
         let hosts = hosts::TokenHosts::new(&settings.api_url, &settings.media_hosts);
@@ -269,7 +269,7 @@ mod tests {
             media_hosts: Vec::new(),
             audio_bytes_limit: 0,
         };
-        let client = MetaCloud::new(settings, crate::provider::http_client());
+        let client = MetaCloud::new(settings, crate::remote::http_client());
         assert_eq!(client.number_endpoint("media").unwrap().as_str(), expected);
     }
 
