@@ -22,7 +22,7 @@ use crate::config::{self, Config, NumberStatus};
 use crate::http::{AppSecret, HttpState, Readiness};
 use crate::lifecycle::Shutdown;
 use crate::pipeline::{Phrase, Phrases, Pipeline, Route, VoicePath, Workers};
-use crate::provider::cloud::{MetaCloud, MetaSettings};
+use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
 use crate::queue::inbox::{EmbeddedInbox, NumberState};
 use crate::queue::lanes::Lanes;
 use crate::remote::http_client;
@@ -160,17 +160,19 @@ fn routes(
     let numbers = config.numbers.iter().enumerate();
     for (index, number) in numbers.filter(|(_, number)| number.status == NumberStatus::Active) {
         let token_key = format!("numbers[{index}].access_token");
-        let settings = MetaSettings {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
+        let settings = CloudSettings {
+            access: CloudAccess::Meta {
+                api_url: number.api_url(),
+                api_version: number.api_version(),
+                phone_number_id: number.phone_number_id.clone(),
+            },
             access_token: number.access_token.clone().unwrap_or_default(),
             access_token_file: config.secret_files.get(&token_key).cloned(),
             media_hosts: number.media_hosts(),
             audio_bytes_limit: config.limits.audio_bytes,
         };
         let route = Route {
-            messenger: Arc::new(MetaCloud::new(settings, client.clone())),
+            messenger: Arc::new(CloudClient::new(settings, client.clone())),
             agent: engines.agent(number.agent.as_deref())?,
         };
         routes.insert(number.phone_number_id.clone(), route);

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 use crate::audio::OggOpus;
+use crate::remote::words::error_chain;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
 
 pub use split_text::split_text;
@@ -99,6 +100,11 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// Describes a failure below HTTP.
+    fn network(error: reqwest::Error) -> Self {
+        Self::Network(error_chain(error))
+    }
+
     /// Whether every call of this number fails until the operator mends something: the token.
     #[must_use]
     pub fn is_ours(&self) -> bool {
