@@ -7,6 +7,7 @@ use crate::audio::{DecodeError, EncodeError};
 use crate::provider::ProviderError;
 use crate::store::StoreError;
 use crate::stt::SttError;
+use crate::threads::RunError;
 use crate::tts::TtsError;
 use crate::turn::{Retry, Stage};
 
@@ -64,6 +65,12 @@ pub enum Cause {
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
+}
+
+impl From<RunError> for Cause {
+    fn from(_busy_or_panicked: RunError) -> Self {
+        Self::Busy
+    }
 }
 
 impl TurnError {

@@ -137,7 +137,7 @@ impl VoicePath {
         &self,
         work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
     ) -> Result<T, TurnError> {
-        let decoded = self.workers.run(work).await;
+        let decoded = self.workers.run(work).await.map_err(Cause::from);
         decoded
             .and_then(|result| result.map_err(Cause::from))
             .map_err(|cause| TurnError { stage: Stage::Decode, cause })

@@ -18,7 +18,6 @@ mod stage;
 mod turn;
 mod typing;
 mod wishes;
-mod workers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +29,6 @@ pub use gate::{Gate, GateAction};
 pub use language::Languages;
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
-pub use workers::Workers;
 
 use crate::agent::Responder;
 use crate::audio::Limits;
@@ -38,6 +36,7 @@ use crate::clock::Clock;
 use crate::provider::Messenger;
 use crate::store::Store;
 use crate::stt::Transcriber;
+use crate::threads::Threads;
 use crate::tts::{Synthesizer, Voice};
 use crate::turn::{PhoneNumberId, primary_language};
 
@@ -102,7 +101,7 @@ pub struct Route {
 /// What hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
     /// Threads for decoding and encoding.
-    pub workers: Workers,
+    pub workers: Threads,
     /// What may come in.
     pub limits: Limits,
     /// What people are told when something goes wrong.

@@ -1,8 +1,8 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
 pub mod cloud;
+pub mod door;
 pub mod payload;
-pub mod signature;
 mod split_text;
 
 use async_trait::async_trait;

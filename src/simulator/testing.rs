@@ -13,8 +13,8 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
+use crate::provider::door;
 use crate::provider::payload::{self, Updates};
-use crate::provider::signature;
 use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
@@ -74,7 +74,7 @@ impl World {
         let requests = self.webhooks.requests();
         let read = requests.iter().map(|(headers, body)| {
             let header = headers["x-hub-signature-256"].to_str().unwrap();
-            assert!(signature::verify(&SECRET.into(), body, header));
+            assert!(door::verify(&SECRET.into(), body, header));
             payload::parse(body).unwrap()
         });
         read.collect()
