@@ -107,6 +107,14 @@ pub enum AgentError {
     /// The server is down, or broke off before the first word: ask again when it may be back.
     #[error("language model could not be reached: {0}")]
     Unreachable(String),
+    /// The server has trouble of its own: ask again when it may be over.
+    #[error("language model could not be reached: HTTP {status}: {message}")]
+    Failing {
+        /// HTTP status.
+        status: u16,
+        /// The server's own words.
+        message: String,
+    },
     /// The server has too much to do: ask again after the time it names, unless nobody should be
     /// left without a word for so long.
     #[error("language model is busy (HTTP {status}): {message}")]
@@ -134,6 +142,12 @@ pub enum AgentError {
         /// What to look at.
         fix: &'static str,
     },
+    /// A web page came: the operator has to correct the address. Answer with the fallback.
+    #[error("language model answered a web page (HTTP {status}): is llm.url right?")]
+    WebPage {
+        /// HTTP status.
+        status: u16,
+    },
     /// What came is no answer of a chat API: answer with the fallback.
     #[error("language model answered {0}")]
     Unexpected(String),
@@ -149,18 +163,31 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// Gives the HTTP status that the server answered with, if the error is about one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Failing { status, .. }
+            | Self::Busy { status, .. }
+            | Self::Refused { status, .. }
+            | Self::WebPage { status } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// When the same question may be asked again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             // It was asked more than once already; a restart of the server takes longer.
-            Self::Unreachable(_) => Retry::After(Duration::from_secs(5)),
+            Self::Unreachable(_) | Self::Failing { .. } => Retry::After(Duration::from_secs(5)),
             Self::Busy { after, .. } if *after <= LONGEST_SILENCE => Retry::After(*after),
             Self::Busy { .. }
             | Self::Knowledge(_)
             | Self::Cancelled
             | Self::TooSlow { .. }
             | Self::Refused { .. }
+            | Self::WebPage { .. }
             | Self::Unexpected(_)
             | Self::Filtered
             | Self::BrokeOff(_)

@@ -135,7 +135,7 @@ async fn on_worker<T: Send + 'static>(
     path: &VoicePath,
     work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
 ) -> Result<T, TurnError> {
-    let decoded = path.workers.run(work).await;
+    let decoded = path.workers.run(work).await.map_err(Cause::from);
     let decoded = decoded.and_then(|result| result.map_err(Cause::from));
     decoded.map_err(|cause| cause.at(Stage::Decode))
 }

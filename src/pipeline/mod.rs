@@ -21,7 +21,6 @@ mod turn;
 mod typing;
 mod voice_path;
 mod wishes;
-mod workers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,7 +32,6 @@ pub use language::Languages;
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
-pub use workers::Workers;
 
 use tokio_util::sync::CancellationToken;
 

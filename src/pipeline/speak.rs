@@ -167,7 +167,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::super::{
-        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath, Workers,
+        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath,
     };
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
@@ -233,7 +233,7 @@ mod tests {
 
     impl World {
         fn new(synthesizer: Gated) -> Self {
-            let workers = Workers::start(1).unwrap();
+            let workers = crate::threads::Threads::start("test", 1, 8).unwrap();
             let path =
                 VoicePath { workers, limits: Limits::default(), phrases: Phrases::default() };
             let (agent, trace) = (agent(synthesizer), Trace::start());

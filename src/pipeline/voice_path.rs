@@ -11,16 +11,16 @@ use super::phrases::Phrases;
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
-use super::workers::Workers;
 use super::{AgentSetup, Scene};
 use crate::audio::{Limits, OggOpus};
 use crate::stt::LanguageHint;
+use crate::threads::Threads;
 use crate::turn::{LanguageCode, NoteInfo, Outcome, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
     /// Threads for decoding and encoding.
-    pub workers: Workers,
+    pub workers: Threads,
     /// What may come in.
     pub limits: Limits,
     /// What people are told when something goes wrong.

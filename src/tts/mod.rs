@@ -13,6 +13,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
+use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
 
 /// One sentence to be spoken, already free of markup.
@@ -147,6 +148,22 @@ pub enum TtsError {
 }
 
 impl TtsError {
+    /// Describes a failure below HTTP.
+    pub(crate) fn network(error: reqwest::Error) -> Self {
+        Self::Network(error_chain(error))
+    }
+
+    /// Gives the HTTP status of a speech server's refusal, if the error is one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Busy { status, .. } | Self::Key { status, .. } | Self::Refused { status, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+
     /// When the same sentence may be tried again, if nothing of it was heard yet.
     #[must_use]
     pub fn retry(&self) -> Retry {

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words, time, sound and sentences: known to everyone, knowing nobody.
-const BASE: [&str; 4] = ["turn", "clock", "audio", "speech_text"];
+/// Words, time, calls out, threads, sound and sentences: known to everyone, knowing nobody.
+const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
 
 /// What each part may name beside itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 18] = [
+const ORDER: [(&str, &[&str]); 20] = [
     ("turn", &[]),
     ("clock", &[]),
+    ("remote", &[]),
+    ("threads", &[]),
     ("audio", &[]),
     ("speech_text", &["turn"]),
     ("models", &[]),

@@ -23,7 +23,7 @@ use report::Finding;
 use super::Context;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Override, ProviderKind};
-use crate::provider::http_client;
+use crate::remote::http_client;
 use crate::turn::LanguageCode;
 
 #[derive(clap::Args)]

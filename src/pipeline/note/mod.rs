@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
 use super::stage::Trace;
-use super::workers::Workers;
 use crate::audio::limits::MAX_NOTE_BYTES;
 use crate::audio::{
     CodedSpeech, DecodeError, EncodeError, Limits, NoteMuxer, OggOpus, PRIME_MS, Packet, Pcm,
     Resampler, SampleRate, SpanEncoder, decode, lookahead, opus_rate, quiet_cut,
 };
+use crate::threads::Threads;
 use crate::tts::Sound;
 use crate::turn::{NoteInfo, Stage};
 
@@ -40,7 +40,7 @@ const PASS_BYTES: usize = MAX_NOTE_BYTES / 2;
 
 /// Makes a note of what comes from `sound` until it closes; `None` if nothing is to be heard.
 pub(super) async fn encode(
-    workers: &Workers,
+    workers: &Threads,
     trace: &Trace,
     mut sound: mpsc::Receiver<Sound>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
@@ -61,7 +61,7 @@ pub(super) async fn encode(
                     let pcm = workers
                         .run(move || trace.measure(Stage::Encode, || decoded(&speech)))
                         .await
-                        .map_err(failed)?
+                        .map_err(|busy| failed(busy.into()))?
                         .map_err(|error| failed(error.into()))?;
                     note.push(&pcm).map_err(|error| failed(error.into()))?;
                 }
@@ -79,7 +79,7 @@ pub(super) async fn encode(
             },
             Some((index, encoded)) = working.next() => {
                 let (encoder, packets) =
-                    encoded.map_err(failed)?.map_err(|error| failed(error.into()))?;
+                    encoded.map_err(|busy| failed(busy.into()))?.map_err(|error| failed(error.into()))?;
                 note.take(index, encoder, packets);
             }
             else => break,

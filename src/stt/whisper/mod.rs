@@ -10,13 +10,12 @@ mod quality;
 mod worker;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
 use self::language::LanguageTokens;
 use self::params::{LanguageId, Recipes};
-use self::worker::{Job, Pool, Spoken};
+use self::worker::{LanguageChoice, Pool};
 use super::{LanguageHint, SttError, Transcriber, Utterance};
 use crate::models::ggml::Header;
 use crate::models::manifest::RunStyle;
@@ -111,17 +110,22 @@ impl WhisperTranscriber {
 
     /// What is known of the language, in whisper's numbers. A code that the model does not know
     /// is detected rather than believed: it would become another token.
-    fn spoken(&self, hint: &LanguageHint) -> Spoken {
+    fn language(&self, hint: &LanguageHint) -> LanguageChoice {
         let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
         if !self.multilingual() {
-            return Spoken::Known(0);
+            return LanguageChoice::Known(0);
         }
         match hint {
-            LanguageHint::Known(code) => id(code).map_or(Spoken::Unknown, Spoken::Known),
+            LanguageHint::Known(code) => {
+                id(code).map_or(LanguageChoice::Unknown, LanguageChoice::Known)
+            }
             LanguageHint::Guess { likely, among } => {
                 let among: Vec<LanguageId> = among.iter().filter_map(id).collect();
                 let likely = likely.as_ref().and_then(id).or(among.first().copied());
-                likely.map_or(Spoken::Unknown, |likely| Spoken::Likely { likely, among })
+                likely.map_or(LanguageChoice::Unknown, |likely| LanguageChoice::Likely {
+                    likely,
+                    among,
+                })
             }
         }
     }
@@ -146,21 +150,8 @@ impl Transcriber for WhisperTranscriber {
         if cancel.is_cancelled() {
             return Err(SttError::Cancelled);
         }
-        let (reply, answer) = oneshot::channel();
-        self.pool.submit(Job {
-            spoken: self.spoken(&utterance.language),
-            speech: utterance.speech,
-            offset_ms: utterance.offset_ms,
-            cancel: cancel.clone(),
-            reply,
-        })?;
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(SttError::Cancelled),
-            heard = answer => {
-                heard.unwrap_or_else(|_| Err(SttError::Engine("the worker ended".into())))
-            }
-        }
+        let language = self.language(&utterance.language);
+        self.pool.transcribe(utterance, language, cancel).await
     }
 }
 
