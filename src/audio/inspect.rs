@@ -41,7 +41,7 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
     let first = pages
         .iter()
         .position(|page| page.first && page.body().starts_with(OpusHead::MAGIC))
-        .ok_or_else(|| DecodeError::Corrupt { detail: "no Opus stream in Ogg pages".into() })?;
+        .ok_or_else(|| DecodeError::corrupt("no Opus stream in Ogg pages"))?;
     let head = OpusHead::parse(pages[first].body())?;
     let serial = pages[first].serial;
     let mut stream = Stream::default();

@@ -6,6 +6,7 @@
 
 pub mod coded;
 pub mod decode;
+mod downmix;
 pub mod inspect;
 pub mod limits;
 pub mod mux;
@@ -32,6 +33,7 @@ pub mod span;
 )]
 mod tests;
 pub mod vad;
+pub mod wav;
 
 pub use coded::{CodedSpeech, NotPassable};
 pub use decode::{DecodeError, SpeechDecoder, decode};
@@ -43,3 +45,4 @@ pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
 pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder, lookahead};
 pub use vad::{Segmenter, SpeechSpan};
+pub use wav::WavStream;

@@ -60,11 +60,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    fn unsupported(what: impl Into<String>) -> Self {
+    pub(in crate::audio) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
     }
 
-    fn corrupt(detail: impl Into<String>) -> Self {
+    pub(in crate::audio) fn corrupt(detail: impl Into<String>) -> Self {
         Self::Corrupt { detail: detail.into() }
     }
 }
@@ -207,9 +207,4 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Speech, DecodeError> {
 fn guarded(work: impl FnOnce() -> Result<Speech, DecodeError>) -> Result<Speech, DecodeError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(DecodeError::corrupt("the decoder failed on it")))
-}
-
-/// Makes a sample keep what [`Speech`] promises: finite and in [-1, 1].
-fn sane(sample: f32) -> f32 {
-    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }

@@ -3,12 +3,13 @@
 //! Lost pages are concealed, pre-skip and end trimming are exact for each chained stream, a missing
 //! end-of-stream page is normal (`WhatsApp` writes none). Source: RFC 7845.
 
-use super::{DecodeError, opus_sound::OpusSound, sane};
+use super::{DecodeError, opus_sound::OpusSound};
 use crate::audio::{
     Limits,
     limits::{MAX_CONCEALED_MS, MAX_LINKS, MAX_OPUS_PACKET},
     opus_head::OpusHead,
     pages::{Page, PageReader},
+    pcm::sane,
 };
 
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.

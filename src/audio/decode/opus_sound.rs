@@ -3,12 +3,10 @@
 //! libopus decodes straight to 16 kHz and mixes stereo down itself; several coded streams are
 //! mixed down here. Every packet becomes sound of its length: one that cannot be read is concealed.
 
-use super::{
-    DecodeError,
-    mix::{self, Order},
-};
+use super::DecodeError;
 use crate::audio::{
     SampleRate,
+    downmix::{ChannelOrder, downmix},
     limits::MAX_CHANNELS,
     opus_head::{OpusHead, Streams},
 };
@@ -111,7 +109,7 @@ impl Voice {
             Self::Several { decoder, channels, room } => {
                 let room = room.get_mut(..fresh.len() * *channels)?;
                 let samples = decoder.decode_float(packet, room, false).ok()?;
-                mix::down(room, *channels, Order::Vorbis)
+                downmix(room, *channels, ChannelOrder::Vorbis)
                     .zip(fresh)
                     .take(samples)
                     .for_each(|(mono, place)| *place = mono);

@@ -24,8 +24,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::{CHUNKS_AHEAD, Outlet};
-use super::wav::WavStream;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
+use crate::audio::WavStream;
 use child::Children;
 use gap::Gap;
 pub use installed::Installed;

@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use super::super::TtsError;
 use super::super::outlet::MAX_SECONDS;
-use super::super::wav::WavStream;
 use super::SpeechFormat;
-use crate::audio::{CodedSpeech, DecodeError, Limits, NotPassable, Pcm, SampleRate, decode};
+use crate::audio::{
+    CodedSpeech, DecodeError, Limits, NotPassable, Pcm, SampleRate, WavStream, decode,
+};
 
 /// Bytes that tell text from samples: no second of speech begins with so many letters.
 const ENOUGH: usize = 64;
