@@ -14,7 +14,7 @@
 use bytes::Bytes;
 
 use crate::audio::{
-    Packet,
+    DecodeError, Limits, Packet, Pcm, SampleRate, decode,
     limits::{MAX_OPUS_PACKET, MAX_PRE_SKIP},
     opus_head::OpusHead,
     pages::{Page, PageReader},
@@ -77,10 +77,13 @@ impl CodedSpeech {
         Ok(Self { file, packets, pre_skip: head.pre_skip, padding })
     }
 
-    /// The file as it came, to be decoded after all.
-    #[must_use]
-    pub fn file(&self) -> &Bytes {
-        &self.file
+    /// Decodes the sentence to 16 kHz, to be encoded anew.
+    ///
+    /// # Errors
+    /// Every [`DecodeError`].
+    pub fn decode(&self) -> Result<Pcm, DecodeError> {
+        let samples = decode(&self.file, Limits::default())?.samples().to_vec();
+        Ok(Pcm { samples, rate: SampleRate::SPEECH })
     }
 
     /// The packets, as the server made them.
@@ -199,7 +202,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{NoteEncoder, Pcm, SampleRate, signals::speechlike};
+    use crate::audio::{NoteEncoder, signals::speechlike};
 
     fn note(seconds: f64) -> Vec<u8> {
         let rate = SampleRate(24_000);

@@ -22,7 +22,7 @@ pub mod resample;
     clippy::cast_sign_loss,
     reason = "the numbers are small and the tests' own"
 )]
-mod signals;
+pub(crate) mod signals;
 pub mod span;
 #[cfg(test)]
 #[expect(
@@ -40,7 +40,7 @@ pub use decode::{DecodeError, SpeechDecoder, decode};
 pub use inspect::{NoteHead, inspect_note, note_duration_ms};
 pub use limits::Limits;
 pub use mux::NoteMuxer;
-pub use note::{NoteEncoder, opus_rate, quiet_cut};
+pub use note::{EncodedSpan, NoteEncoder, NoteStitcher, SpanTask, opus_rate, quiet_cut};
 pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
 pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder, lookahead};
