@@ -33,7 +33,7 @@ pub use stage::Trace;
 pub use workers::Workers;
 
 use crate::agent::Responder;
-use crate::audio::Limits;
+use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::provider::Messenger;
 use crate::store::Store;
@@ -104,7 +104,7 @@ pub struct VoicePath {
     /// Threads for decoding and encoding.
     pub workers: Workers,
     /// What may come in.
-    pub limits: Limits,
+    pub limits: AudioLimits,
     /// What people are told when something goes wrong.
     pub phrases: Phrases,
 }

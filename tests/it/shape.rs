@@ -8,7 +8,38 @@ const MAX_FILE_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// Type names that are defined more than once, and why that confuses nobody.
-const SHARED_NAMES: &[(&str, &str)] = &[];
+const SHARED_NAMES: &[(&str, &str)] = &[
+    ("Agent", "a section of the configuration; an option that several commands share"),
+    ("App", "the composed service; an app's data as Graph answers it"),
+    ("Arguments", "what one command takes; every command has a module"),
+    ("Ask", "what a turn is asked; the body of a request to a language model"),
+    ("Body", "what a message holds; private to two HTTP clients"),
+    ("Clock", "the time of the program; private: what a server's silence may take"),
+    ("Command", "the commands of `hark`; those of `hark models`"),
+    ("Content", "what is sent to a person; private: a piece of a model's answer"),
+    ("End", "private to two parsers"),
+    ("Engines", "the engines of the agents; private: their sections while they are checked"),
+    ("Finding", "what the doctor found; what `hark models verify` found"),
+    ("Form", "private to two parsers"),
+    ("Gate", "the configured gate; the gate of a turn"),
+    ("GateAction", "the configured gate's; the gate's of a turn"),
+    ("Job", "a stored message; private to two engines"),
+    ("Limits", "a section of the configuration; private to a parser"),
+    ("Line", "private to what prints or parses lines"),
+    ("LogFormat", "the configured one; the one that telemetry sets up"),
+    ("Number", "a section of the configuration; a number that is spoken"),
+    ("OpenAiSettings", "those of the language model; those of the speech server"),
+    ("Part", "a message of a turn; a partial download; private: a piece of an answer"),
+    ("Phrase", "the configured one; the one that a turn says"),
+    ("Reply", "the configured way to reply; a reply that is being made"),
+    ("Said", "private to two parsers"),
+    ("Server", "a section of the configuration; private to two HTTP clients"),
+    ("Spoken", "words of an answer; private to two engines"),
+    ("Voice", "a section of the configuration; a voice that an engine knows"),
+    ("Wanted", "private to two commands"),
+    ("Words", "private to a redactor and a language table"),
+    ("Work", "private to two thread pools"),
+];
 
 /// The functions of a file with their lengths in lines.
 fn functions(code: &str) -> Vec<(&str, usize)> {

@@ -2,7 +2,7 @@
 
 use super::DecodeError;
 use crate::audio::{
-    Limits, Resampler, SampleRate,
+    AudioLimits, Resampler, SampleRate,
     downmix::{ChannelOrder, downmix},
     pcm::sane,
 };
@@ -15,7 +15,7 @@ fn usual(rate: SampleRate) -> SampleRate {
 
 /// Mixes down and resamples, and holds the duration limit.
 pub(super) struct Mix {
-    limits: Limits,
+    limits: AudioLimits,
     /// Frames still to drop at the beginning: what an encoder put before the sound.
     pub(super) skip: usize,
     resampler: Option<(SampleRate, Resampler)>,
@@ -26,7 +26,7 @@ pub(super) struct Mix {
 }
 
 impl Mix {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: AudioLimits) -> Self {
         Self { limits, skip: 0, resampler: None, mono: Vec::new(), speech: Vec::new(), taken: 0 }
     }
 

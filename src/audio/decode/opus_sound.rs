@@ -19,13 +19,13 @@ const CONCEAL_STEP: usize = 320;
 
 /// One running Opus stream.
 pub(super) struct OpusSound {
-    voice: Voice,
+    voice: PacketDecoder,
     /// Samples of the last packet, the guess for one that cannot be read.
     last_samples: usize,
     good_packets: u64,
 }
 
-enum Voice {
+enum PacketDecoder {
     Mono(opus::Decoder),
     /// Interleaved channels, and room for a packet of them.
     Several {
@@ -44,7 +44,7 @@ impl OpusSound {
                 let rate = SampleRate::SPEECH.0;
                 let mut decoder = opus::Decoder::new(rate, opus::Channels::Mono).map_err(failed)?;
                 decoder.set_gain(head.gain.into()).map_err(failed)?;
-                Voice::Mono(decoder)
+                PacketDecoder::Mono(decoder)
             }
             Some(Streams { count, coupled, mapping }) => {
                 let channels = usize::from(head.channels).min(MAX_CHANNELS);
@@ -53,7 +53,11 @@ impl OpusSound {
                 let mut decoder =
                     opus::MSDecoder::new(rate, count, coupled, mapping).map_err(failed)?;
                 decoder.set_gain(head.gain.into()).map_err(failed)?;
-                Voice::Several { decoder, channels, room: vec![0.0; MAX_PACKET_SAMPLES * channels] }
+                PacketDecoder::Several {
+                    decoder,
+                    channels,
+                    room: vec![0.0; MAX_PACKET_SAMPLES * channels],
+                }
             }
         };
         Ok(Self { voice, last_samples: CONCEAL_STEP, good_packets: 0 })
@@ -101,7 +105,7 @@ impl OpusSound {
     }
 }
 
-impl Voice {
+impl PacketDecoder {
     /// Fills the beginning of `fresh` and returns how much of it, `None` if the packet is broken.
     fn decode(&mut self, packet: &[u8], fresh: &mut [f32]) -> Option<usize> {
         match self {

@@ -1,7 +1,7 @@
 //! WAV files of senders: every kind of PCM is read here, ADPCM goes to symphonia in a tidy file.
 
 use super::{DecodeError, mix::Mix};
-use crate::audio::{Limits, wav::Header};
+use crate::audio::{AudioLimits, wav::WavHeader};
 
 /// Frames that are converted at a time.
 const PORTION: usize = 4_096;
@@ -17,8 +17,8 @@ pub(super) enum Wav {
 ///
 /// # Errors
 /// `Corrupt` without a whole `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
-pub(super) fn read(file: &[u8], limits: Limits) -> Result<Wav, DecodeError> {
-    let header = Header::read(file)?
+pub(super) fn read(file: &[u8], limits: AudioLimits) -> Result<Wav, DecodeError> {
+    let header = WavHeader::read(file)?
         .ok_or_else(|| DecodeError::corrupt("WAV: no format before the data"))?;
     let data = &file[header.data_at..];
     // 0 is what writers leave that did not know yet.
@@ -38,7 +38,7 @@ pub(super) fn read(file: &[u8], limits: Limits) -> Result<Wav, DecodeError> {
 }
 
 /// Rebuilds a file from its three chunks.
-fn tidy(header: &Header<'_>, data: &[u8]) -> Vec<u8> {
+fn tidy(header: &WavHeader<'_>, data: &[u8]) -> Vec<u8> {
     let mut file = b"RIFF\0\0\0\0WAVE".to_vec();
     let chunks = [(b"fmt ", Some(header.fmt)), (b"fact", header.fact), (b"data", Some(data))];
     for (id, chunk) in chunks {
@@ -56,7 +56,7 @@ fn tidy(header: &Header<'_>, data: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::super::decode;
-    use crate::audio::Limits;
+    use crate::audio::AudioLimits;
 
     fn wav(magic: [u8; 4], data_size: u32, before_data: &[u8]) -> Vec<u8> {
         let mut bytes = magic.to_vec();
@@ -83,7 +83,7 @@ mod tests {
             (*b"RIFF", 3_200, b"LIST\x05\0\0\0INFOx\0"),
             (*b"RIFF", 3_200, b"LIST\x0c\0\0\0INFOICMT\xff\xff\0\0"),
         ] {
-            let speech = decode(&wav(magic, size, extra), Limits::default()).unwrap();
+            let speech = decode(&wav(magic, size, extra), AudioLimits::default()).unwrap();
             assert_eq!(speech.samples().len(), 1_600, "{size:#x} {extra:?}");
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         ] {
             let turned: Vec<u8> = sample.iter().rev().copied().collect();
             for (big, sample) in [(false, sample), (true, &turned)] {
-                let speech = decode(&constant(big, kind, sample), Limits::default()).unwrap();
+                let speech = decode(&constant(big, kind, sample), AudioLimits::default()).unwrap();
                 let samples = speech.samples();
                 assert_eq!(samples.len(), 160, "{kind:?}");
                 assert!((samples[80] - 0.5).abs() < 0.02, "{kind:?} {big}: {}", samples[80]);
@@ -134,7 +134,8 @@ mod tests {
             ([3, 2, 16], "WAV with samples of 16 bits"),
             ([0x1234, 2, 16], "WAV with codec 0x1234"),
         ] {
-            let error = decode(&constant(false, kind, b"\0\0"), Limits::default()).unwrap_err();
+            let error =
+                decode(&constant(false, kind, b"\0\0"), AudioLimits::default()).unwrap_err();
             assert_eq!(error.to_string(), format!("unsupported audio: {words}"));
         }
     }

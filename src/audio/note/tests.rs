@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::audio::{
-    CodedSpeech, Limits, OggOpus, Pcm, decode, inspect_note, note::stitch::RATE_AFTER_OPUS,
+    AudioLimits, CodedSpeech, OggOpus, Pcm, decode, inspect_note, note::stitch::RATE_AFTER_OPUS,
     signals::swelling,
 };
 
@@ -61,7 +61,7 @@ fn check((file, duration_ms): &(OggOpus, f64), late_ms: &[f64]) {
     let seconds = late_ms.len();
     let head = inspect_note(&file.0).unwrap();
     assert!((duration_ms - head.duration_ms).abs() < 0.1);
-    let heard = decode(&file.0, Limits::default()).unwrap();
+    let heard = decode(&file.0, AudioLimits::default()).unwrap();
     assert!((heard.duration_ms() - head.duration_ms).abs() < 0.2);
     #[expect(clippy::cast_precision_loss, reason = "some seconds")]
     let expected_ms = seconds as f64 * 1000.0 + late_ms.last().unwrap();
@@ -146,12 +146,12 @@ fn a_sentence_behind_another_sounds_as_it_does_alone() {
         Bytes::from(std::fs::read(format!("{folder}{name}.ogg")).unwrap())
     };
     for (first, second) in [("en_booking", "en_hours"), ("en_complaint", "en_number")] {
-        let alone = decode(&read(second), Limits::default()).unwrap();
+        let alone = decode(&read(second), AudioLimits::default()).unwrap();
         let [first, second] = [first, second].map(|name| CodedSpeech::read(read(name)).unwrap());
         let before = first.coded_granules() - u64::from(first.pre_skip());
         let from = usize::try_from((before + u64::from(second.pre_skip())) / 3).unwrap();
         let (file, _) = stitch(&[Input::Opus(first), Input::Opus(second)], false);
-        let note = decode(&file.0, Limits::default()).unwrap();
+        let note = decode(&file.0, AudioLimits::default()).unwrap();
         let power = |samples: &mut dyn Iterator<Item = f32>| samples.map(|s| s * s).sum::<f32>();
         // From its first 20 ms on, where the decoder has another past than the encoder.
         let frames = alone.samples().chunks_exact(320);

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn every_limit_is_kept_while_decoding() {
     let input = speechlike(16_000, 12.0, 0.1);
-    let limits = Limits { seconds: 10, ..Limits::default() };
+    let limits = AudioLimits { seconds: 10, ..AudioLimits::default() };
     for bytes in [encode(&input, 16_000), wav(&input, 16_000)] {
         let refused = decode(&bytes, limits).unwrap_err();
         assert_eq!(refused, DecodeError::TooLong { limit_seconds: 10 });
-        let small = Limits { bytes: 1_000, ..limits };
+        let small = AudioLimits { bytes: 1_000, ..limits };
         assert_eq!(decode(&bytes, small).unwrap_err(), DecodeError::TooLarge { limit: 1_000 });
     }
 }
@@ -18,7 +18,7 @@ fn every_limit_is_kept_while_decoding() {
 fn what_is_not_decoded_is_named() {
     #[track_caller]
     fn check(bytes: &[u8], expected: &str) {
-        match decode(bytes, Limits::default()) {
+        match decode(bytes, AudioLimits::default()) {
             Err(DecodeError::Unsupported { what }) => assert_eq!(what, expected),
             other => panic!("{other:?}"),
         }
@@ -36,7 +36,7 @@ fn what_is_not_decoded_is_named() {
 #[test]
 fn hostile_bytes_neither_panic_nor_grow() {
     let sound = speechlike(16_000, 2.5, 0.1);
-    let limits = Limits { seconds: 5, bytes: 1 << 20 };
+    let limits = AudioLimits { seconds: 5, bytes: 1 << 20 };
     let sources = [encode(&sound, 16_000), wav(&sound[..8_000], 16_000)];
     let mut random = noise(42);
     let mut below =
@@ -93,6 +93,6 @@ fn a_small_file_cannot_unfold_beyond_the_limit() {
             page[18..22].copy_from_slice(&sequence.to_le_bytes());
         }));
     }
-    let refused = decode(&bytes, Limits::default()).unwrap_err();
+    let refused = decode(&bytes, AudioLimits::default()).unwrap_err();
     assert_eq!(refused, DecodeError::TooLong { limit_seconds: 600 });
 }

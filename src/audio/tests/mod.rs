@@ -20,7 +20,7 @@ fn encode(samples: &[f32], rate: u32) -> Vec<u8> {
 }
 
 fn heard(bytes: &[u8]) -> Vec<f32> {
-    decode(bytes, Limits::default()).unwrap().samples().to_vec()
+    decode(bytes, AudioLimits::default()).unwrap().samples().to_vec()
 }
 
 /// 16-bit mono WAV.
@@ -91,7 +91,7 @@ proptest! {
         let input = speechlike(24_000, 1.5, 0.1);
         for bytes in [encode(&input, 24_000), wav(&input, 24_000)] {
             let whole = heard(&bytes);
-            let mut decoder = SpeechDecoder::new(Limits::default());
+            let mut decoder = SpeechDecoder::new(AudioLimits::default());
             let mut pieces = Vec::new();
             let mut rest = bytes.as_slice();
             for cut in cuts.iter().cycle() {

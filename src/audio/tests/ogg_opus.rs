@@ -18,7 +18,7 @@ fn a_cut_off_note_keeps_what_arrived() {
     let note = encode(&speechlike(16_000, 3.0, 0.1), 16_000);
     let output = heard(&note[..note.len() * 3 / 4]);
     assert!((32_000..44_000).contains(&output.len()), "{}", output.len());
-    let cut_in_header = decode(&note[..30], Limits::default());
+    let cut_in_header = decode(&note[..30], AudioLimits::default());
     assert!(matches!(cut_in_header, Err(DecodeError::Corrupt { .. })), "{cut_in_header:?}");
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Writers of WAV are careless: sizes that were never filled in (espeak-ng writes 0x7ffff000,
 //! servers 0 or all ones), RF64, comment chunks that claim more than they have. Only `fmt `,
-//! `fact` and `data` matter. [`Header`] reads up to the samples; the file decoder takes the samples
+//! `fact` and `data` matter. [`WavHeader`] reads up to the samples; the file decoder takes the samples
 //! from the file, [`WavStream`] from the bytes as they arrive.
 //! Source: Microsoft, "Multiple channel audio data and WAVE files".
 
@@ -20,7 +20,7 @@ use crate::audio::{
 const MAX_STREAM_HEADER: usize = 4096;
 
 /// Holds the chunks before the samples.
-pub(in crate::audio) struct Header<'a> {
+pub(in crate::audio) struct WavHeader<'a> {
     pub(in crate::audio) format: WavFormat,
     /// Body of the `fmt ` chunk.
     pub(in crate::audio) fmt: &'a [u8],
@@ -32,7 +32,7 @@ pub(in crate::audio) struct Header<'a> {
     pub(in crate::audio) data_size: usize,
 }
 
-impl<'a> Header<'a> {
+impl<'a> WavHeader<'a> {
     /// Reads the chunks up to the samples; `None` if the bytes end before that.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl WavStream {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), DecodeError> {
         self.held.extend_from_slice(bytes);
         let Some(StreamLayout { channels, encoding, .. }) = self.layout else {
-            let Some(Header { format, data_at, .. }) = Header::read(&self.held)? else {
+            let Some(WavHeader { format, data_at, .. }) = WavHeader::read(&self.held)? else {
                 return if self.held.len() > MAX_STREAM_HEADER {
                     Err(DecodeError::corrupt("WAV: the header is too long"))
                 } else {

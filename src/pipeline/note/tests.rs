@@ -1,7 +1,7 @@
 //! Notes made on worker threads: complete and of their exact length.
 
 use super::*;
-use crate::audio::{Limits, Pcm, SampleRate, decode, inspect_note, signals::swelling};
+use crate::audio::{AudioLimits, Pcm, SampleRate, decode, inspect_note, signals::swelling};
 
 async fn joined(sounds: Vec<Sound>) -> (OggOpus, NoteInfo) {
     let workers = Workers::start(2).unwrap();
@@ -33,7 +33,7 @@ async fn a_note_made_at_once_is_whole_and_has_its_exact_length() {
         let head = inspect_note(&file.0).unwrap();
         assert!((head.duration_ms - 12_000.0).abs() < 1.0, "{}", head.duration_ms);
         assert!((info.duration_ms - head.duration_ms).abs() < 1.0);
-        let heard = decode(&file.0, Limits::default()).unwrap();
+        let heard = decode(&file.0, AudioLimits::default()).unwrap();
         // The loudness rises and falls once a second: a lost or doubled stretch would shift it.
         for second in 0..12 {
             let middle = &heard.samples()[second * 16_000 + 7_000..second * 16_000 + 9_000];

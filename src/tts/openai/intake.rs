@@ -10,7 +10,7 @@ use super::super::TtsError;
 use super::super::outlet::MAX_SECONDS;
 use super::SpeechFormat;
 use crate::audio::{
-    CodedSpeech, DecodeError, Limits, NotPassable, Pcm, SampleRate, WavStream, decode,
+    AudioLimits, CodedSpeech, DecodeError, NotPassable, Pcm, SampleRate, WavStream, decode,
 };
 
 /// Bytes that tell text from samples: no second of speech begins with so many letters.
@@ -217,7 +217,7 @@ async fn whole(file: Bytes) -> Result<Spoken, TtsError> {
             Err(why) => file.starts_with(b"OggS").then_some(why),
         };
         let seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
-        let speech = decode(&file, Limits { bytes: MAX_FILE as u64, seconds })?;
+        let speech = decode(&file, AudioLimits { bytes: MAX_FILE as u64, seconds })?;
         let pcm = Pcm { samples: speech.samples().to_vec(), rate: SampleRate::SPEECH };
         Ok(Spoken::Decoded { pcm, why })
     });
