@@ -60,7 +60,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         audio.path = Some(arguments.output.display().to_string());
     }
     // The turn ends when the file is closed.
-    asked.report.close(&trace);
+    asked.report.end_at(trace.elapsed_ms());
     if arguments.output == Path::new("-") && asked.note.is_some() {
         return Ok(ExitCode::SUCCESS);
     }

@@ -115,14 +115,12 @@ impl<'a> Delivery<'a> {
 
     /// Keeps what is about to be sent.
     pub(super) async fn draft(&self, draft: &Draft) -> Result<(), TurnError> {
-        let kept = self.pipeline.store.draft_turn(&self.turn, draft).await;
-        kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
+        Ok(self.pipeline.store.draft_turn(&self.turn, draft).await?)
     }
 
     async fn plan(&self, parts: Vec<Part>) -> Result<(), TurnError> {
         let now_ms = self.pipeline.clock.now_ms();
-        let planned = self.pipeline.store.plan_parts(&self.turn, &parts, now_ms).await;
-        planned.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
+        Ok(self.pipeline.store.plan_parts(&self.turn, &parts, now_ms).await?)
     }
 
     async fn send(&self, part: Part) -> Result<(), TurnError> {

@@ -1,34 +1,36 @@
-//! Why a turn could not go on, and what the queue should do about it.
+//! Why a turn could not go on. What follows is decided in [`next`](super::next).
 
 use std::time::Duration;
 
 use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
+use crate::knowledge::KnowledgeError;
 use crate::provider::ProviderError;
 use crate::store::StoreError;
 use crate::stt::SttError;
 use crate::tts::TtsError;
 use crate::turn::{Retry, Stage};
 
-/// A stage failed.
-///
-/// | cause | retry |
-/// |---|---|
-/// | engine busy | after 2 s |
-/// | provider: network, server side, rate | after what its error says |
-/// | store | after 1 s |
-/// | the process is stopping | at the next start |
-/// | number paused or gone | after 15 min, within a day |
-/// | a send without an answer in time | after 5 s, the same part |
-/// | any other deadline, everything else | never: the fallback text goes out |
+/// Says which stage of a turn failed, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{} failed: {cause}", stage.name())]
+#[error("{}{cause}", heading(*stage))]
 pub struct TurnError {
     /// Where.
     pub stage: Stage,
     /// Why.
     #[source]
     pub cause: Cause,
+}
+
+/// Names the stage, unless the cause does.
+fn heading(stage: Stage) -> String {
+    if stage == Stage::Store { String::new() } else { format!("{} failed: ", stage.name()) }
+}
+
+impl From<StoreError> for TurnError {
+    fn from(error: StoreError) -> Self {
+        Cause::Store(error).at(Stage::Store)
+    }
 }
 
 /// What failed; each engine's own error says more.
@@ -39,6 +41,8 @@ pub enum Cause {
     Decode(#[from] DecodeError),
     #[error(transparent)]
     Stt(#[from] SttError),
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
     #[error(transparent)]
     Agent(#[from] AgentError),
     #[error(transparent)]
@@ -52,13 +56,10 @@ pub enum Cause {
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
-    /// The process is stopping: the turn is taken up at the next start.
+    /// The process is stopping: the turn is resumed at the next start.
     #[error("the process is stopping")]
     Stopping,
-    /// The number is paused or configured no more: the message waits for it to come back.
-    #[error("the number is paused or not configured")]
-    Unconfigured,
-    /// All CPU workers have their hands full: try again later.
+    /// All CPU workers are busy: try again later.
     #[error("the machine is busy")]
     Busy,
     /// The agent's answer had no words.
@@ -66,8 +67,15 @@ pub enum Cause {
     EmptyAnswer,
 }
 
+impl Cause {
+    /// Makes it the failure of `stage`.
+    pub(super) fn at(self, stage: Stage) -> TurnError {
+        TurnError { stage, cause: self }
+    }
+}
+
 impl TurnError {
-    /// Whether and when the whole turn may be tried again.
+    /// Says whether and when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match &self.cause {
             Cause::Stt(error) => error.retry(),
@@ -77,28 +85,27 @@ impl TurnError {
             Cause::Store(error) => error.retry(),
             Cause::Busy => Retry::After(Duration::from_secs(2)),
             Cause::Stopping => Retry::After(Duration::ZERO),
-            Cause::Unconfigured => Retry::After(Duration::from_mins(15)),
             // It may have been sent: its status is waited for before it is sent again.
             Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),
-            Cause::Decode(_) | Cause::Encode(_) | Cause::Deadline | Cause::EmptyAnswer => {
-                Retry::Never
-            }
+            Cause::Decode(_)
+            | Cause::Encode(_)
+            | Cause::Knowledge(_)
+            | Cause::Deadline
+            | Cause::EmptyAnswer => Retry::Never,
         }
     }
 
-    /// Whether the provider took or refused a message in words that make no sense.
+    /// Returns whether the provider answered a send in words that make no sense.
     pub(super) fn is_blind_send(&self) -> bool {
         self.stage == Stage::Send
             && matches!(self.cause, Cause::Provider(ProviderError::Unexpected(_)))
     }
 
-    /// Whether the message is fine and only we are not able to answer it now: then waiting costs
-    /// it no attempt, and it is answered in full when we are.
+    /// Returns whether the message is fine and only we cannot answer it now: waiting then costs
+    /// it no attempt, and it is answered in full when we can.
     pub fn postpones(&self) -> bool {
         match &self.cause {
-            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Stopping | Cause::Unconfigured => {
-                true
-            }
+            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Stopping => true,
             Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
             _ => false,
         }

@@ -3,8 +3,13 @@
 //! Between hearing and answering. Pure: what was heard and the agent's rules in, a verdict out.
 //! The words to confirm stand in the record, so a "yes" after a restart still counts.
 
+use super::doors::{Passage, Say, Visit};
 use super::hear::Heard;
-use crate::turn::{Personal, Uncertainty};
+use super::phrases::Phrase;
+use crate::turn::{Personal, TO_CONFIRM, Uncertainty};
+
+/// Characters of a transcript that are repeated in "Did you say ...?".
+const MOST_REPEATED: usize = 300;
 
 /// What is done with uncertain words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +63,45 @@ impl Gate {
             GateAction::Confirm | GateAction::Repeat => Verdict::Repeat(why),
         }
     }
+}
+
+/// Asks back about words that may have been misheard.
+pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
+    let (phrases, heard) = (visit.phrases, visit.heard);
+    let ask_back = |phrase: &Phrase, reason: String| {
+        let text = phrase.in_language(&heard.language).to_owned();
+        Passage::Answered(Say { text, asks_back: Some(reason) })
+    };
+    match visit.agent.gate.judge(heard, visit.around.history.to_confirm.as_ref()) {
+        Verdict::Answer => Passage::Through,
+        Verdict::Confirmed(words) => {
+            // The words that were asked about are the question, not the past.
+            visit.question.history.pop();
+            visit.question.heard = words;
+            visit.question.spoken = None;
+            Passage::Through
+        }
+        Verdict::Denied => ask_back(&phrases.repeat, "not_confirmed".to_owned()),
+        Verdict::Confirm(why) => Passage::Answered(Say {
+            text: did_you_say(&phrases.confirm, heard),
+            asks_back: Some(format!("{TO_CONFIRM}{}", why.name())),
+        }),
+        Verdict::Repeat(why) => {
+            let nothing = why == Uncertainty::NoSpeech;
+            let phrase = if nothing { &phrases.no_speech } else { &phrases.repeat };
+            ask_back(phrase, format!("repeat: {}", why.name()))
+        }
+    }
+}
+
+/// Asks "Did you say ...?" with the words that were heard.
+fn did_you_say(phrase: &Phrase, heard: &Heard) -> String {
+    let words = heard.text.reveal().trim().trim_end_matches(['.', '?', '!', ',']);
+    let mut repeated: String = words.chars().take(MOST_REPEATED).collect();
+    if repeated.len() < words.len() {
+        repeated.push_str(" ...");
+    }
+    phrase.in_language(&heard.language).replace("{text}", &repeated)
 }
 
 /// What becomes of a message.

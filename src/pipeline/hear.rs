@@ -5,15 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
-use tokio_util::sync::CancellationToken;
 
 use super::error::{Cause, TurnError};
-use super::phrases::Problem;
+use super::problem::Problem;
 use super::stage::{Trace, stage};
-use super::{AgentSetup, VoicePath};
+use super::{AgentSetup, Scene, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
-use crate::provider::ProviderError;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{Personal, Stage, Transcript};
 
@@ -48,100 +46,98 @@ impl Heard {
     }
 }
 
-/// Why there is nothing to answer.
+/// Says why there is nothing to answer.
 pub(super) enum Unheard {
+    /// The message has a problem.
     Problem(Problem),
+    /// A stage failed, which may be the message's problem too.
     Failed(TurnError),
+}
+
+impl Unheard {
+    /// Finds the problem of the message, if it is one.
+    pub(super) fn problem(self) -> Result<Problem, TurnError> {
+        match self {
+            Self::Problem(problem) => Ok(problem),
+            Self::Failed(error) => Problem::of(&error.cause).ok_or(error),
+        }
+    }
 }
 
 impl From<TurnError> for Unheard {
     fn from(error: TurnError) -> Self {
-        match error.cause {
-            Cause::Provider(ProviderError::MediaGone) => Self::Problem(Problem::MediaGone),
-            Cause::Provider(ProviderError::TooLarge { .. }) => Self::Problem(Problem::TooLong),
-            Cause::Decode(error) => Self::Problem(Problem::of(error)),
-            cause => Self::Failed(TurnError { stage: error.stage, cause }),
-        }
+        Self::Failed(error)
     }
 }
 
 /// Audio as it arrives, wrapped by the stage that brings it.
 pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
 
-impl VoicePath {
-    /// Decodes while the audio arrives, gates what is no speech, and transcribes the rest. `last`
-    /// is the language of the person's last message.
-    pub(super) async fn hear(
-        &self,
-        agent: &AgentSetup,
-        audio: Audio<'_>,
-        last: Option<&str>,
-        trace: &Trace,
-        cancel: &CancellationToken,
-    ) -> Result<Heard, Unheard> {
-        let listened = self.listen(audio, trace).await?;
-        let hint = agent.languages.hint(last);
-        let transcript = self.understand(agent, listened, hint, trace, cancel).await?;
-        Ok(Heard {
-            text: Personal(transcript.text.clone()),
-            language: agent.languages.of_speech(&transcript.language, last),
-            transcript: Some(transcript),
-        })
-    }
+/// Decodes while the audio arrives, gates what has no speech, and transcribes the rest. `last` is
+/// the language of the person's last message.
+pub(super) async fn hear(
+    scene: Scene<'_>,
+    audio: Audio<'_>,
+    last: Option<&str>,
+) -> Result<Heard, Unheard> {
+    let languages = &scene.agent.languages;
+    let listened = listen(scene.path, audio, scene.trace).await?;
+    let transcript = understand(scene, listened, languages.hint(last)).await?;
+    Ok(Heard {
+        text: Personal(transcript.text.clone()),
+        language: languages.of_speech(&transcript.language, last),
+        transcript: Some(transcript),
+    })
+}
 
-    /// Decodes while the audio arrives and finds the speech in it.
-    pub(super) async fn listen(
-        &self,
-        mut audio: Audio<'_>,
-        trace: &Trace,
-    ) -> Result<Listened, TurnError> {
-        let mut listener = Listener::new(self, trace.clone());
-        while let Some(bytes) = audio.try_next().await? {
-            listener = self.on_worker(move || listener.push(&bytes)).await?;
-        }
-        self.on_worker(move || listener.finish()).await
+/// Decodes while the audio arrives and finds the speech in it.
+pub(super) async fn listen(
+    path: &VoicePath,
+    mut audio: Audio<'_>,
+    trace: &Trace,
+) -> Result<Listened, TurnError> {
+    let mut listener = Listener::new(path, trace.clone());
+    while let Some(bytes) = audio.try_next().await? {
+        listener = on_worker(path, move || listener.push(&bytes)).await?;
     }
+    on_worker(path, move || listener.finish()).await
+}
 
-    /// Transcribes the speech of one message.
-    pub(super) async fn understand(
-        &self,
-        agent: &AgentSetup,
-        Listened { note, spans, .. }: Listened,
-        language: LanguageHint,
-        trace: &Trace,
-        cancel: &CancellationToken,
-    ) -> Result<Transcript, Unheard> {
-        if spans.is_empty() {
-            return Err(Unheard::Problem(Problem::NoSpeech));
-        }
-        let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
-            speech: span.speech,
-            offset_ms: span.start_ms,
-            language: language.clone(),
-            note: Some(note),
-            first: index == 0,
-        });
-        let transcripts: Vec<Transcript> = stream::iter(utterances)
-            .map(|utterance| transcribe(agent, utterance, trace, cancel))
-            .buffered(SIDE_BY_SIDE)
-            .try_collect()
-            .await?;
-        let transcript = join(transcripts);
-        if transcript.text.is_empty() {
-            return Err(Unheard::Problem(Problem::NoSpeech));
-        }
-        Ok(transcript)
+/// Transcribes the speech of one message.
+pub(super) async fn understand(
+    scene: Scene<'_>,
+    Listened { note, spans, .. }: Listened,
+    language: LanguageHint,
+) -> Result<Transcript, Unheard> {
+    if spans.is_empty() {
+        return Err(Unheard::Problem(Problem::NoSpeech));
     }
+    let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
+        speech: span.speech,
+        offset_ms: span.start_ms,
+        language: language.clone(),
+        note: Some(note),
+        first: index == 0,
+    });
+    let transcripts: Vec<Transcript> = stream::iter(utterances)
+        .map(|utterance| transcribe(scene, utterance))
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    let transcript = join(transcripts);
+    if transcript.text.is_empty() {
+        return Err(Unheard::Problem(Problem::NoSpeech));
+    }
+    Ok(transcript)
+}
 
-    async fn on_worker<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
-    ) -> Result<T, TurnError> {
-        let decoded = self.workers.run(work).await;
-        decoded
-            .and_then(|result| result.map_err(Cause::from))
-            .map_err(|cause| TurnError { stage: Stage::Decode, cause })
-    }
+async fn on_worker<T: Send + 'static>(
+    path: &VoicePath,
+    work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
+) -> Result<T, TurnError> {
+    let decoded = path.workers.run(work).await;
+    let decoded = decoded.and_then(|result| result.map_err(Cause::from));
+    decoded.map_err(|cause| cause.at(Stage::Decode))
 }
 
 /// The speech of one message.
@@ -201,12 +197,9 @@ impl Listener {
 
 /// Transcribes one utterance. While the transcriber has its hands full it waits for a place, as
 /// long as the turn's time allows: what was downloaded and decoded is not thrown away.
-async fn transcribe(
-    agent: &AgentSetup,
-    utterance: Utterance,
-    trace: &Trace,
-    cancel: &CancellationToken,
-) -> Result<Transcript, TurnError> {
+async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript, TurnError> {
+    let Scene { agent, trace, cancel, .. } = scene;
+    trace.spend(|spent| spent.heard_s += utterance.speech.duration_ms() / 1000.0);
     loop {
         let work = agent.transcriber.transcribe(utterance.clone(), cancel);
         match stage(trace, Stage::Stt, work).await {

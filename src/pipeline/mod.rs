@@ -4,19 +4,22 @@
 //! sentence; what went wrong on the way stands in the turn's record.
 
 mod answer;
-mod ask;
 mod deliver;
+mod doors;
 mod error;
 mod gate;
 mod hear;
 mod language;
+mod next;
 mod note;
 mod phrases;
+mod problem;
 mod reply;
 mod speak;
 mod stage;
 mod turn;
 mod typing;
+mod voice_path;
 mod wishes;
 mod workers;
 
@@ -24,16 +27,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use ask::{Ask, Asked, Transcribed};
 pub use error::{Cause, TurnError};
 pub use gate::{Gate, GateAction};
 pub use language::Languages;
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
+pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 pub use workers::Workers;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::agent::Responder;
-use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::provider::Messenger;
 use crate::store::Store;
@@ -99,14 +103,13 @@ pub struct Route {
     pub agent: Arc<AgentSetup>,
 }
 
-/// What hears and speaks, without a messenger or a record: `hark ask` needs no more.
-pub struct VoicePath {
-    /// Threads for decoding and encoding.
-    pub workers: Workers,
-    /// What may come in.
-    pub limits: AudioLimits,
-    /// What people are told when something goes wrong.
-    pub phrases: Phrases,
+/// Points at what every step of a turn needs: who answers, on which engines, and the stopwatch.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    path: &'a VoicePath,
+    agent: &'a AgentSetup,
+    trace: &'a Trace,
+    cancel: &'a CancellationToken,
 }
 
 /// Everything a turn needs.

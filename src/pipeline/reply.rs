@@ -3,12 +3,11 @@
 use futures_util::future::FutureExt as _;
 use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::error::{Cause, TurnError};
 use super::speak::speak;
-use super::stage::{Trace, stage_stream};
-use super::{AgentSetup, VoicePath, note};
+use super::stage::stage_stream;
+use super::{Scene, note};
 use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
@@ -36,62 +35,59 @@ pub(super) struct Reply {
     pub(super) wish: Option<ReplyMode>,
 }
 
-impl VoicePath {
-    /// Asks the agent and, if it is to be heard, speaks and encodes each sentence as soon as it
-    /// stands.
-    pub(super) async fn reply(
-        &self,
-        agent: &AgentSetup,
-        question: Question,
-        trace: &Trace,
-        cancel: &CancellationToken,
-    ) -> Result<Reply, TurnError> {
-        let language = question.language.clone();
-        let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-        let sentences = question.aloud.then_some(sentences);
-        let ending = self.phrases.broke_off.in_language(&language);
-        let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
-        let (written, spoken, note) = tokio::join!(
-            write(agent, question, sentences, ending, trace, cancel),
-            speak(agent, &language, to_speak, pcm, trace, cancel),
-            note::encode(&self.workers, trace, to_encode),
-        );
-        let Written { text, broke_off } = written?;
-        let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
-        let (note, reason) = match spoken.and(note) {
-            Ok(note) => (note, reason),
-            Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
-        };
-        Ok(Reply { text, note, reason, ..Reply::default() })
-    }
+/// Asks the agent and, if it is to be heard, speaks and encodes each sentence as soon as it is
+/// written.
+pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Reply, TurnError> {
+    let language = question.language.clone();
+    let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
+    let sentences = question.aloud.then_some(sentences);
+    let (written, note) =
+        tokio::join!(write(scene, question, sentences), make_note(scene, &language, to_speak));
+    let Written { text, broke_off } = written?;
+    let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
+    let (note, reason) = match note {
+        Ok(note) => (note, reason),
+        Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
+    };
+    Ok(Reply { text, note, reason, ..Reply::default() })
+}
 
-    /// Speaks a text that stands already.
-    pub(super) async fn say(
-        &self,
-        agent: &AgentSetup,
-        text: &str,
-        language: &str,
-        trace: &Trace,
-    ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-        let cancel = CancellationToken::new();
-        let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-        let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
-        let mut splitter = SentenceSplitter::new();
-        let mut all = splitter.push(text);
-        all.extend(splitter.finish());
-        let ((), spoken, note) = tokio::join!(
-            async move {
-                for sentence in all {
-                    if sentences.send(sentence).await.is_err() {
-                        break;
-                    }
-                }
-            },
-            speak(agent, language, to_speak, pcm, trace, &cancel),
-            note::encode(&self.workers, trace, to_encode),
-        );
-        spoken.and(note)
+/// Speaks a finished text; `None` if it has no words.
+pub(super) async fn say(
+    scene: Scene<'_>,
+    text: &str,
+    language: &str,
+) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
+    let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
+    let mut splitter = SentenceSplitter::new();
+    let mut all = splitter.push(text);
+    all.extend(splitter.finish());
+    let hand_over = async move {
+        for sentence in all {
+            if sentences.send(sentence).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::join!(hand_over, make_note(scene, language, to_speak)).1
+}
+
+/// Speaks sentences as they come, and encodes them into one note.
+async fn make_note(
+    scene: Scene<'_>,
+    language: &str,
+    sentences: mpsc::Receiver<String>,
+) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
+    let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
+    let (spoken, note) = tokio::join!(
+        speak(scene, language, sentences, pcm),
+        note::encode(&scene.path.workers, scene.trace, to_encode),
+    );
+    let note = spoken.and(note)?;
+    if let Some((_, info)) = &note {
+        scene.trace.spend(|spent| spent.spoken_s += info.duration_ms / 1000.0);
     }
+    Ok(note)
 }
 
 struct Written {
@@ -102,13 +98,12 @@ struct Written {
 /// Collects the answer and passes each sentence on. A voice that has failed does not stop it.
 /// An answer that breaks off is cut behind its last whole sentence, and `ending` follows.
 async fn write(
-    agent: &AgentSetup,
+    scene: Scene<'_>,
     question: Question,
     sentences: Option<mpsc::Sender<String>>,
-    ending: &str,
-    trace: &Trace,
-    cancel: &CancellationToken,
 ) -> Result<Written, TurnError> {
+    let Scene { path, agent, trace, cancel } = scene;
+    let ending = path.phrases.broke_off.in_language(&question.language);
     let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
@@ -129,6 +124,10 @@ async fn write(
             }
             Ok(Delta::Usage(Usage { prompt_tokens, completion_tokens })) => {
                 telemetry::usage(agent.responder.name(), prompt_tokens, completion_tokens);
+                trace.spend(|spent| {
+                    spent.prompt_tokens += prompt_tokens;
+                    spent.completion_tokens += completion_tokens;
+                });
             }
             Err(error) => broke_off = Some(error),
         }
@@ -152,7 +151,7 @@ async fn write(
     }
     let text = text.trim().to_owned();
     if text.is_empty() {
-        return Err(TurnError { stage: Stage::Llm, cause: Cause::EmptyAnswer });
+        return Err(Cause::EmptyAnswer.at(Stage::Llm));
     }
     Ok(Written { text, broke_off: None })
 }

@@ -10,11 +10,10 @@ use std::ops::ControlFlow;
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
-use super::AgentSetup;
+use super::Scene;
 use super::error::TurnError;
-use super::stage::{Trace, stage_stream};
+use super::stage::stage_stream;
 use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::Stage;
@@ -28,21 +27,21 @@ const LONG: usize = 1_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order.
 pub(super) async fn speak(
-    agent: &AgentSetup,
+    scene: Scene<'_>,
     language: &str,
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
-    trace: &Trace,
-    cancel: &CancellationToken,
 ) -> Result<(), TurnError> {
+    let Scene { agent, trace, cancel, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
     let (mut all_come, mut place) = (false, Place::first());
-    let mut pieces = VecDeque::new();
+    let mut pieces: VecDeque<String> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
             && let Some(text) = pieces.pop_front()
         {
+            trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
             let voice = agent.voice.for_language(language);
             let sentence = Sentence { text, language: language.to_owned(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
@@ -166,10 +165,14 @@ mod tests {
     use futures_util::stream::{self, BoxStream};
     use tokio::sync::Notify;
 
-    use super::super::{AgentVoice, Gate, Languages, ReplyPolicy};
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::{
+        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath, Workers,
+    };
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
-    use crate::audio::{Pcm, SampleRate};
+    use crate::audio::{AudioLimits, Pcm, SampleRate};
     use crate::stt::scripted::ScriptedTranscriber;
     use crate::tts::{Synthesizer, TtsError};
 
@@ -221,6 +224,29 @@ mod tests {
         }
     }
 
+    /// An agent and everything around it.
+    struct World {
+        path: VoicePath,
+        agent: AgentSetup,
+        trace: Trace,
+        cancel: CancellationToken,
+    }
+
+    impl World {
+        fn new(synthesizer: Gated) -> Self {
+            let workers = Workers::start(1).unwrap();
+            let path =
+                VoicePath { workers, limits: AudioLimits::default(), phrases: Phrases::default() };
+            let (agent, trace) = (agent(synthesizer), Trace::start());
+            Self { path, agent, trace, cancel: CancellationToken::new() }
+        }
+
+        fn scene(&self) -> Scene<'_> {
+            let Self { path, agent, trace, cancel } = self;
+            Scene { path, agent, trace, cancel }
+        }
+    }
+
     fn agent(synthesizer: Gated) -> AgentSetup {
         AgentSetup {
             name: "test".into(),
@@ -257,10 +283,10 @@ mod tests {
     async fn later_sentences_keep_a_bounded_part_and_their_place() {
         let gated = Gated::default();
         let (open, given) = (Arc::clone(&gated.open), Arc::clone(&gated.given));
-        let (agent, trace, cancel) = (agent(gated), Trace::start(), CancellationToken::new());
+        let world = World::new(gated);
         let to_speak = sentences(&["a.", "b.", "c."]).await;
         let (sound, mut heard) = mpsc::channel(1);
-        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let speaking = speak(world.scene(), "en", to_speak, sound);
         let listening = async {
             while given.load(Ordering::Relaxed) < AHEAD {
                 tokio::task::yield_now().await;
@@ -284,11 +310,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_kept_waiting_by_the_sentence_before() {
-        let (agent, trace) = (agent(Gated::default()), Trace::start());
-        let cancel = CancellationToken::new();
+        let world = World::new(Gated::default());
         let to_speak = sentences(&["a.", "x.", "c."]).await;
         let (sound, _heard) = mpsc::channel(1);
-        let spoken = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let spoken = speak(world.scene(), "en", to_speak, sound);
         assert_eq!(spoken.await.unwrap_err().stage, Stage::Tts);
     }
 
@@ -296,11 +321,11 @@ mod tests {
     async fn time_in_which_a_sentence_waits_for_its_turn_is_not_the_engines() {
         let gated = Gated::default();
         let open = Arc::clone(&gated.open);
-        let (agent, trace, cancel) = (agent(gated), Trace::start(), CancellationToken::new());
+        let world = World::new(gated);
         let to_speak = sentences(&["b.", "a."]).await;
         let (sound, mut heard) = mpsc::channel(1);
         open.notify_one();
-        let speaking = speak(&agent, "en", to_speak, sound, &trace, &cancel);
+        let speaking = speak(world.scene(), "en", to_speak, sound);
         // The encoder takes nothing for a while: both have given what they may by then.
         let listening = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -308,7 +333,7 @@ mod tests {
         };
         let (spoken, ()) = tokio::join!(speaking, listening);
         spoken.unwrap();
-        let sum = trace.sum_ms(Stage::Tts);
-        assert!(sum < 150.0, "{sum} ms of {}", trace.elapsed_ms());
+        let sum = world.trace.sum_ms(Stage::Tts);
+        assert!(sum < 150.0, "{sum} ms of {}", world.trace.elapsed_ms());
     }
 }

@@ -8,23 +8,26 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
-use crate::turn::{Stage, StageRecord};
+use crate::turn::{
+    NoteInfo, Outcome, ReplyText, Spent, Stage, StageRecord, Transcript, TurnReport,
+};
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
 /// Shorter than any work of ours that lies between two of them.
 const JOIN_MS: f64 = 0.05;
 
-/// The stopwatch of one turn. Clones share the records.
+/// Keeps the times of one turn, and what it spent. Clones share both.
 #[derive(Clone)]
 pub struct Trace {
     started: Instant,
     records: Arc<Mutex<Vec<StageRecord>>>,
+    spent: Arc<Mutex<Spent>>,
 }
 
 impl Trace {
     /// Starts the turn's time.
     pub fn start() -> Self {
-        Self { started: Instant::now(), records: Arc::default() }
+        Self { started: Instant::now(), records: Arc::default(), spent: Arc::default() }
     }
 
     /// Milliseconds since the start.
@@ -44,6 +47,33 @@ impl Trace {
         let records = self.records.lock().expect("no holder panics");
         let of_stage = records.iter().filter(|record| record.name == name);
         of_stage.map(|record| record.end_ms - record.start_ms).sum()
+    }
+
+    /// Adds to what the turn spent.
+    pub(super) fn spend(&self, add: impl FnOnce(&mut Spent)) {
+        add(&mut self.spent.lock().expect("no holder panics"));
+    }
+
+    /// Reports the turn as it ends here.
+    pub(super) fn report(
+        &self,
+        transcript: Option<Transcript>,
+        text: String,
+        audio: Option<NoteInfo>,
+        outcome: Outcome,
+    ) -> TurnReport {
+        let (total_ms, stages) = (self.elapsed_ms(), self.records());
+        TurnReport {
+            transcript,
+            reply: ReplyText { text },
+            audio,
+            overhead_ms: TurnReport::overhead(total_ms, &stages),
+            stages,
+            total_ms,
+            spent: *self.spent.lock().expect("no holder panics"),
+            outcome,
+            reason: None,
+        }
     }
 
     /// Times a piece of CPU work; called on the thread that does it.
@@ -95,8 +125,8 @@ pub(super) async fn stage<T, E: Into<Cause>>(
     let result = tokio::time::timeout(budget(name), work.instrument(span)).await;
     trace.note(name, started);
     match result {
-        Ok(result) => result.map_err(|error| TurnError { stage: name, cause: error.into() }),
-        Err(_elapsed) => Err(TurnError { stage: name, cause: Cause::Deadline }),
+        Ok(result) => result.map_err(|error| error.into().at(name)),
+        Err(_elapsed) => Err(Cause::Deadline.at(name)),
     }
 }
 
@@ -118,8 +148,8 @@ pub(super) fn stage_stream<'a, T: Send + 'a, E: Into<Cause> + Send + 'a>(
         let (item, stream) = match next {
             Ok(None) => return None,
             Ok(Some(Ok(item))) => (Ok(item), Some(stream)),
-            Ok(Some(Err(error))) => (Err(TurnError { stage: name, cause: error.into() }), None),
-            Err(_elapsed) => (Err(TurnError { stage: name, cause: Cause::Deadline }), None),
+            Ok(Some(Err(error))) => (Err(error.into().at(name)), None),
+            Err(_elapsed) => (Err(Cause::Deadline.at(name)), None),
         };
         Some((item, (stream, trace)))
     })

@@ -1,4 +1,7 @@
-//! The turn itself, and the handler that the lanes run.
+//! One turn with a messenger and a record: what the lanes run.
+//!
+//! A turn hears, answers and sends in a straight line. Where a step fails, [`next`] decides what
+//! follows; the loop in [`Turn::run`] does it.
 
 use std::time::Duration;
 
@@ -7,283 +10,87 @@ use futures_util::stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::answer::Around;
-use super::ask::report;
+use super::answer::{Around, answer};
 use super::deliver::{Delivery, FALLBACK_PART};
 use super::error::{Cause, TurnError};
-use super::hear::{Heard, Unheard};
-use super::phrases::Problem;
+use super::hear::{Heard, Unheard, hear};
+use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
+use super::problem::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
-use super::{Pipeline, Route, language};
+use super::{Pipeline, Route, Scene, language};
 use crate::queue::{Handled, JobHandler};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, History, Job};
+use crate::store::{Begun, Draft, Job, StoreError};
 use crate::telemetry;
-use crate::turn::{Body, Outcome, Retry, Stage, Uncertainty};
-
-/// Attempts at an answer; after them the fallback text goes out.
-const MAX_ATTEMPTS: u32 = 3;
-
-/// Times a part is sent whose answers make no sense, as behind a proxy that rewrites them.
-const MAX_BLIND_SENDS: u32 = 6;
+use crate::turn::{Body, Outcome, Stage, TurnId, TurnReport, Uncertainty};
 
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
-/// How long the fallback text is tried to be delivered: WhatsApp's window for free answers.
-const DELIVERY_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a message waits for its number to be active again before it is looked at again.
+const UNCONFIGURED: Duration = Duration::from_mins(15);
 
-impl Pipeline {
-    /// Answers one message: hears it, asks the agent and speaks within the turn's time, then sends.
-    async fn run_turn(
-        &self,
-        route: &Route,
-        job: &Job,
-        delivery: &Delivery<'_>,
-        cancel: &CancellationToken,
-    ) -> Result<Draft, TurnError> {
-        let trace = &delivery.trace;
-        let answer = self.answer(route, job, trace, cancel);
-        // Sending is not part of that time: a send that was cut off may have arrived.
-        let answer = tokio::time::timeout(self.turn_limit, answer).await;
-        let (heard, reply) = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(Unheard::Problem(problem))) => {
-                return self.tell(route, job, delivery, problem).await;
-            }
-            Ok(Err(Unheard::Failed(error))) => return Err(error),
-            Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
-        };
-        let Heard { text, language, transcript } = heard;
-        let tells = transcript.is_some() || language::says_enough(text.reveal());
-        let language = tells.then_some(language);
-        if let Some(mode) = reply.wish {
-            // Kept before the reply goes out: it promises to remember.
-            let kept = self.store.set_reply_mode(job.row, mode).await;
-            kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
+/// How long a message waits whose turn could not be recorded.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+#[async_trait]
+impl JobHandler for Pipeline {
+    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled {
+        let turn = TurnId::of(&job.message.number, &job.message.id);
+        let span = tracing::info_span!("turn", turn.id = %turn, attempt = job.attempt);
+        async {
+            let Some(route) = self.routes.get(&job.message.number) else {
+                tracing::warn!("a message waits: its number is paused or not configured");
+                return Handled::Postpone(UNCONFIGURED);
+            };
+            let trace = Trace::start();
+            let scene =
+                Scene { path: &self.path, agent: &route.agent, trace: &trace, cancel: &cancel };
+            let delivery = Delivery::new(self, route, &job, &trace);
+            Turn { pipeline: self, route, job: &job, delivery, scene }.handle().await
         }
-        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
-        let asks_back = reply.asks_back.clone();
-        let why = asks_back.clone().or_else(|| uncertain.map(Uncertainty::as_reason));
-        let audio = reply.note.as_ref().map(|(_, info)| info.clone());
-        let ends = |outcome| if asks_back.is_some() { Outcome::Question } else { outcome };
-        let (said, voice_note) = (reply.text.clone(), ends(Outcome::VoiceNote));
-        let planned = report(trace, transcript, said, audio, voice_note).because(why.clone());
-        let draft = Draft { heard: Some(text.0), language, report: planned };
-        let Sent { text, audio, outcome, reason } =
-            self.send_reply(delivery, reply, &draft).await?;
-        // What a question back is for must stand in the record, whatever else happened.
-        let reason = if asks_back.is_some() { why } else { reason.or(why) };
-        let transcript = draft.report.transcript.clone();
-        let report = report(trace, transcript, text, audio, ends(outcome)).because(reason);
-        Ok(Draft { report, ..draft })
+        .instrument(span)
+        .await
     }
+}
 
-    /// Hears a message and makes the reply.
-    async fn answer(
-        &self,
-        route: &Route,
-        job: &Job,
-        trace: &Trace,
-        cancel: &CancellationToken,
-    ) -> Result<(Heard, Reply), Unheard> {
-        let (heard, history) =
-            tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
-        let heard = heard?;
-        let around = Around {
-            history: history?,
-            reply_mode: job.reply_mode,
-            contact_name: job.contact.profile_name.clone(),
-            asked_ms: job.received_ms,
-        };
-        let reply = self.path.answer(&route.agent, &heard, around, trace, cancel).await?;
-        if cancel.is_cancelled() {
-            // What a cancelled engine left is no answer.
-            return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping }.into());
-        }
-        Ok((heard, reply))
-    }
+/// Runs one message to its end.
+struct Turn<'a> {
+    pipeline: &'a Pipeline,
+    route: &'a Route,
+    job: &'a Job,
+    delivery: Delivery<'a>,
+    scene: Scene<'a>,
+}
 
-    /// Gets the words of a message, whatever it is.
-    async fn hear_message(
-        &self,
-        route: &Route,
-        job: &Job,
-        trace: &Trace,
-        cancel: &CancellationToken,
-    ) -> Result<Heard, Unheard> {
-        let last = job.contact_language.as_deref();
-        match &job.message.body {
-            Body::Text { text } => Ok(Heard::written(&route.agent, text.clone(), last)),
-            Body::Audio { media } => {
-                let started = route.messenger.download(media);
-                let bytes = stage(trace, Stage::Download, started).await?;
-                let audio = stage_stream(trace, Stage::Download, bytes).boxed();
-                self.path.hear(&route.agent, audio, last, trace, cancel).await
-            }
-            Body::Unsupported | Body::Silent => {
-                Err(Unheard::Problem(Problem::Type(job.message.raw_type.clone())))
-            }
-        }
-    }
+/// A step that failed, with what is needed to go on.
+struct Failed {
+    error: TurnError,
+    step: Step,
+    /// What was to be sent or was being resumed.
+    draft: Option<Draft>,
+}
 
-    async fn history(&self, job: &Job) -> Result<History, TurnError> {
-        let history =
-            self.store.history(&job.message.number, job.contact_id, HISTORY, self.clock.now_ms());
-        let history = history.await;
-        history.map_err(|error| TurnError { stage: Stage::Llm, cause: error.into() })
-    }
-
-    /// Sends the note; if there is none or the provider does not take it, the text.
-    async fn send_reply(
-        &self,
-        delivery: &Delivery<'_>,
-        reply: Reply,
-        draft: &Draft,
-    ) -> Result<Sent, TurnError> {
-        let Reply { text, note, mut reason, .. } = reply;
-        let mut index = 0;
-        if let Some((file, audio)) = note {
-            // Nobody writes a long address down from hearing it.
-            let links = long_links(&text).join("\n");
-            match delivery.voice(file, &links, draft).await {
-                Ok(links_failed) => {
-                    return Ok(Sent {
-                        text,
-                        audio: Some(audio),
-                        outcome: Outcome::VoiceNote,
-                        reason: reason.or(links_failed),
-                    });
-                }
-                // Without an answer the note may be on its way: it is looked for, not doubled.
-                Err(error) if error.stage == Stage::Send && error.retry() != Retry::Never => {
-                    return Err(error);
-                }
-                // The note is fine and we are not, as with a token that was refused: it waits.
-                Err(error) if error.postpones() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(
-                        stage.name = error.stage.name(), error = %error,
-                        "the reply goes out as text"
-                    );
-                    reason = Some(format!("{}_failed: {error}", error.stage.name()));
-                    index = u32::from(error.stage == Stage::Send);
-                }
-            }
-        }
-        delivery.draft(draft).await?;
-        delivery.text(index, &text).await?;
-        Ok(Sent { text, audio: None, outcome: Outcome::Text, reason })
-    }
-
-    /// Tells the person what is wrong with the message.
-    async fn tell(
-        &self,
-        route: &Route,
-        job: &Job,
-        delivery: &Delivery<'_>,
-        problem: Problem,
-    ) -> Result<Draft, TurnError> {
-        let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, job));
-        delivery.text(0, text).await?;
-        let report = report(&delivery.trace, None, text.to_owned(), None, problem.outcome());
-        Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
-    }
-
-    /// Sends the fallback text after `error`.
-    async fn fall_back(
-        &self,
-        route: &Route,
-        job: &Job,
-        delivery: &Delivery<'_>,
-        reason: String,
-    ) -> Result<Draft, TurnError> {
-        let text = self.path.phrases.fallback.in_language(&language_of(route, job)).to_owned();
-        delivery.text(FALLBACK_PART, &text).await?;
-        let report = report(&delivery.trace, None, text, None, Outcome::Fallback);
-        let heard = match &job.message.body {
-            Body::Text { text } => Some(text.reveal().to_owned()),
-            _ => None,
-        };
-        Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
-    }
-
-    /// Takes a turn up where an earlier attempt left it, or runs it.
-    async fn attempt(
-        &self,
-        route: &Route,
-        job: &Job,
-        delivery: &Delivery<'_>,
-        begun: Begun,
-        cancel: &CancellationToken,
-    ) -> Result<Draft, TurnError> {
-        match delivery.resume(begun.parts).await {
-            Ok(None) => {}
-            Ok(Some(outcome)) => return Ok(resumed(&delivery.trace, begun.draft, outcome)),
-            Err(error) if error.retry() != Retry::Never => return Err(error),
-            // As in a first attempt: a note that is refused goes out as text.
-            Err(error) => match begun.draft {
-                Some(draft) if !draft.report.reply.text.is_empty() => {
-                    delivery.text(1, &draft.report.reply.text).await?;
-                    return Ok(resumed(&delivery.trace, Some(draft), Outcome::Text));
-                }
-                _ => return self.fall_back(route, job, delivery, error.to_string()).await,
-            },
-        }
-        if job.attempt > MAX_ATTEMPTS {
-            let reason = format!("gave up after {MAX_ATTEMPTS} attempts");
-            return self.fall_back(route, job, delivery, reason).await;
-        }
-        let error = match self.run_turn(route, job, delivery, cancel).await {
-            Ok(ended) => return Ok(ended),
-            Err(TurnError { stage, .. }) if cancel.is_cancelled() && stage != Stage::Send => {
-                return Err(TurnError { stage, cause: Cause::Stopping });
-            }
-            Err(error) => error,
-        };
-        let may_retry = job.attempt < MAX_ATTEMPTS || error.postpones();
-        // A send without an answer has a part in the store; only that part may be tried again.
-        if error.retry() != Retry::Never && (may_retry || error.stage == Stage::Send) {
-            return Err(error);
-        }
-        tracing::warn!(
-            stage.name = error.stage.name(), error = %error, "the fallback text goes out"
-        );
-        self.fall_back(route, job, delivery, error.to_string()).await
-    }
-
-    async fn handle_turn(&self, job: &Job, cancel: CancellationToken) -> Result<(), TurnError> {
-        let stored = |error| TurnError { stage: Stage::Send, cause: Cause::Store(error) };
-        let Some(route) = self.routes.get(&job.message.number) else {
-            return Err(TurnError { stage: Stage::Send, cause: Cause::Unconfigured });
-        };
-        let trace = Trace::start();
-        let delivery = Delivery::new(self, route, job, &trace);
-        let now_ms = self.clock.now_ms();
+impl Turn<'_> {
+    /// Opens the turn's record, runs it and closes the record.
+    async fn handle(&self) -> Handled {
+        let (store, now_ms) = (&self.pipeline.store, self.pipeline.clock.now_ms());
         #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
-        let queue_ms = (now_ms - job.received_ms) as f64;
-        let begun = self
-            .store
-            .begin_turn(&delivery.turn, job, &route.agent.name, queue_ms, now_ms)
-            .await
-            .map_err(stored)?;
-        if begun.finished {
-            return Ok(());
-        }
-        let typing = Typing::start(&route.messenger, &job.message.id);
-        let ended = self.attempt(route, job, &delivery, begun, &cancel).await;
+        let queue_ms = (now_ms - self.job.received_ms) as f64;
+        let (turn, agent) = (&self.delivery.turn, &self.route.agent.name);
+        let begun = match store.begin_turn(turn, self.job, agent, queue_ms, now_ms).await {
+            Ok(Begun { finished: true, .. }) => return Handled::Done,
+            Ok(begun) => begun,
+            Err(error) => return unrecorded(&error),
+        };
+        let typing = Typing::start(&self.route.messenger, &self.job.message.id);
+        let ended = self.run(begun).await;
         typing.stop().await;
         let ended = match ended {
             Ok(ended) => ended,
-            Err(error) if self.gives_up(job, &error) => {
-                tracing::error!(error = %error, "a message could not be answered at all");
-                let report = report(&trace, None, String::new(), None, Outcome::Failed);
-                let report = report.because(Some(error.to_string()));
-                Draft { heard: None, language: None, report }
-            }
-            Err(error) => return Err(error),
+            Err(handled) => return handled,
         };
         telemetry::turn(&ended.report);
         tracing::info!(
@@ -292,51 +99,240 @@ impl Pipeline {
             turn.overhead_ms = ended.report.overhead_ms,
             "a turn ended"
         );
-        let now_ms = self.clock.now_ms();
-        let finished = self.store.finish_turn(&delivery.turn, &ended, now_ms).await;
-        finished.map_err(stored)
-    }
-
-    /// Whether an error that reached the end of a turn is final: the provider will never take a
-    /// message for this person, or the window to answer has closed.
-    fn gives_up(&self, job: &Job, error: &TurnError) -> bool {
-        let window_closed = self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS;
-        // A provider whose answers make no sense may well have taken every one of the sends.
-        let blind = job.attempt >= MAX_BLIND_SENDS && error.is_blind_send();
-        error.retry() == Retry::Never || window_closed || blind
-    }
-}
-
-#[async_trait]
-impl JobHandler for Pipeline {
-    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled {
-        let turn = crate::turn::TurnId::of(&job.message.number, &job.message.id);
-        let span = tracing::info_span!("turn", turn.id = %turn, attempt = job.attempt);
-        match self.handle_turn(&job, cancel).instrument(span.clone()).await {
+        match store.finish_turn(turn, &ended, self.pipeline.clock.now_ms()).await {
             Ok(()) => Handled::Done,
+            Err(error) => unrecorded(&error),
+        }
+    }
+
+    /// Resumes or answers, and does what [`next`] says until the turn is over; the error is what
+    /// becomes of the message if it is not.
+    async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
+        let mut ended = match self.resume(begun).await {
+            Ok(None) if self.job.attempt > MAX_ATTEMPTS => {
+                self.fall_back(format!("gave up after {MAX_ATTEMPTS} attempts")).await
+            }
+            Ok(None) => self.answer().await,
+            Ok(Some(ended)) => Ok(ended),
+            Err(failed) => Err(failed),
+        };
+        loop {
+            let Failed { error, step, draft } = match ended {
+                Ok(ended) => return Ok(ended),
+                Err(failed) => failed,
+            };
+            let (next, rule) = next(&error, &self.facts(step));
+            if let Some(message) = next.message() {
+                let stage = error.stage.name();
+                tracing::warn!(stage.name = stage, error = %error, %rule, "{message}");
+            }
+            ended = match next {
+                Next::Tell(problem) => self.tell(&problem).await,
+                Next::Text => self.send_text(draft, &error, step).await,
+                Next::FallBack => self.fall_back(error.to_string()).await,
+                Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
+                Next::Wait(wait) => return Err(Handled::Postpone(wait)),
+                Next::Again(wait) => return Err(Handled::RetryAfter(self.longer(wait))),
+                Next::GiveUp => {
+                    let report = self.trace().report(None, String::new(), None, Outcome::Failed);
+                    let report = report.because(Some(error.to_string()));
+                    Ok(Draft { heard: None, language: None, report })
+                }
+            };
+        }
+    }
+
+    /// 1, 4, 16 times what the error asks for, at most 15 minutes unless it asks for more.
+    fn longer(&self, wait: Duration) -> Duration {
+        let longer = wait * 4_u32.pow((self.job.attempt - 1).min(5));
+        longer.min(Duration::from_mins(15)).max(wait)
+    }
+
+    fn trace(&self) -> &Trace {
+        self.scene.trace
+    }
+
+    fn facts(&self, step: Step) -> Facts {
+        let age_ms = self.pipeline.clock.now_ms() - self.job.received_ms;
+        Facts {
+            step,
+            attempt: self.job.attempt,
+            age: Duration::from_millis(age_ms.try_into().unwrap_or_default()),
+            cancelled: self.scene.cancel.is_cancelled(),
+        }
+    }
+
+    /// Sends what an earlier attempt planned; `None` if nothing of it counts.
+    async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
+        let Begun { parts, draft, .. } = begun;
+        match self.delivery.resume(parts).await {
+            Ok(outcome) => Ok(outcome.map(|outcome| resumed(self.trace(), draft, outcome))),
             Err(error) => {
-                let wait = match error.retry() {
-                    Retry::After(wait) => wait,
-                    Retry::Never => Duration::from_secs(2),
-                };
-                // 1, 4, 16 times what the error asks for, at most 15 minutes unless it asks for
-                // more.
-                let longer = wait * 4_u32.pow((job.attempt - 1).min(5));
-                let wait = longer.min(Duration::from_mins(15)).max(wait);
-                let _entered = span.enter();
-                tracing::warn!(
-                    stage.name = error.stage.name(), error = %error,
-                    retry.after_s = wait.as_secs_f64(), "a turn is tried again"
-                );
-                if error.postpones() { Handled::Postpone(wait) } else { Handled::RetryAfter(wait) }
+                let text = |draft: &Draft| !draft.report.reply.text.is_empty();
+                let step = Step::Resuming { text: draft.as_ref().is_some_and(text) };
+                Err(Failed { error, step, draft })
             }
         }
     }
+
+    /// Hears the message, asks the agent and speaks within the turn's time, then sends.
+    async fn answer(&self) -> Result<Draft, Failed> {
+        let answering = |error: TurnError| Failed { error, step: Step::Answering, draft: None };
+        // Sending is not part of that time: a send that was cut off may have arrived.
+        let made = tokio::time::timeout(self.pipeline.turn_limit, self.make_reply()).await;
+        let made = made.unwrap_or_else(|_late| Err(Cause::Deadline.at(Stage::Llm).into()));
+        let (heard, reply) = match made {
+            Ok(made) => made,
+            Err(Unheard::Problem(problem)) => return self.tell(&problem).await,
+            Err(Unheard::Failed(error)) => return Err(answering(error)),
+        };
+        let Heard { text, language, transcript } = heard;
+        let tells = transcript.is_some() || language::says_enough(text.reveal());
+        let language = tells.then_some(language);
+        if let Some(mode) = reply.wish {
+            // Kept before the reply goes out: it promises to remember.
+            let kept = self.pipeline.store.set_reply_mode(self.job.row, mode).await;
+            kept.map_err(|error| answering(error.into()))?;
+        }
+        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
+        let Reply { text: said, note, reason, asks_back, .. } = reply;
+        let outcome = if asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
+        let (note, info) = note.unzip();
+        let report = self.trace().report(transcript, said, info, outcome);
+        let why = asks_back.or(reason).or(uncertain.map(Uncertainty::as_reason));
+        let draft = Draft { heard: Some(text.0), language, report: report.because(why) };
+        let Some(note) = note else { return self.send_reply(draft, 0).await };
+        // Nobody writes a long address down from hearing it.
+        let links = long_links(&draft.report.reply.text).join("\n");
+        match self.delivery.voice(note, &links, &draft).await {
+            Ok(links_failed) => {
+                let report = self.ended(draft.report.clone(), outcome, links_failed);
+                Ok(Draft { report, ..draft })
+            }
+            Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
+        }
+    }
+
+    /// Hears the message and makes the reply.
+    async fn make_reply(&self) -> Result<(Heard, Reply), Unheard> {
+        let Job { message, contact_id, .. } = self.job;
+        let history = async {
+            let now_ms = self.pipeline.clock.now_ms();
+            let store = &self.pipeline.store;
+            store.history(&message.number, *contact_id, HISTORY, now_ms).await
+        };
+        let (heard, history) = tokio::join!(self.hear_message(), history);
+        let heard = heard?;
+        let around = Around {
+            history: history.map_err(TurnError::from)?,
+            reply_mode: self.job.reply_mode,
+            contact_name: self.job.contact.profile_name.clone(),
+            asked_ms: self.job.received_ms,
+        };
+        let reply = answer(self.scene, &heard, &around).await?;
+        if self.scene.cancel.is_cancelled() {
+            // What a cancelled engine left is not an answer.
+            return Err(Cause::Stopping.at(Stage::Llm).into());
+        }
+        Ok((heard, reply))
+    }
+
+    /// Gets the words of a message, whatever it is.
+    async fn hear_message(&self) -> Result<Heard, Unheard> {
+        let (agent, last) = (&self.route.agent, self.job.contact_language.as_deref());
+        match &self.job.message.body {
+            Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
+            Body::Audio { media } => {
+                let started = self.route.messenger.download(media);
+                let bytes = stage(self.trace(), Stage::Download, started).await?;
+                let audio = stage_stream(self.trace(), Stage::Download, bytes).boxed();
+                hear(self.scene, audio, last).await
+            }
+            Body::Unsupported | Body::Silent => {
+                Err(Unheard::Problem(Problem::Type(self.job.message.raw_type.clone())))
+            }
+        }
+    }
+
+    /// Sends the reply as text after its note failed.
+    async fn send_text(
+        &self,
+        draft: Option<Draft>,
+        error: &TurnError,
+        step: Step,
+    ) -> Result<Draft, Failed> {
+        let Some(mut draft) = draft else { return self.fall_back(error.to_string()).await };
+        draft.report.audio = None;
+        if matches!(step, Step::Resuming { .. }) {
+            let text = draft.report.reply.text.clone();
+            self.delivery.text(1, &text).await.map_err(sending_text)?;
+            return Ok(resumed(self.trace(), Some(draft), Outcome::Text));
+        }
+        if draft.report.outcome != Outcome::Question {
+            let reason = format!("{}_failed: {error}", error.stage.name());
+            draft.report.reason = Some(reason);
+        }
+        self.send_reply(draft, u32::from(error.stage == Stage::Send)).await
+    }
+
+    /// Sends the reply as text, from part `index` on.
+    async fn send_reply(&self, mut draft: Draft, index: u32) -> Result<Draft, Failed> {
+        self.delivery.draft(&draft).await.map_err(sending_text)?;
+        let text = draft.report.reply.text.clone();
+        self.delivery.text(index, &text).await.map_err(sending_text)?;
+        draft.report = self.ended(draft.report, Outcome::Text, None);
+        Ok(draft)
+    }
+
+    /// Closes a report with what was sent; a question back stays one.
+    fn ended(&self, report: TurnReport, outcome: Outcome, beside: Option<String>) -> TurnReport {
+        let question = report.outcome == Outcome::Question;
+        let outcome = if question { Outcome::Question } else { outcome };
+        let reason = if question { report.reason } else { beside.or(report.reason) };
+        let now = self.trace().report(report.transcript, report.reply.text, report.audio, outcome);
+        now.because(reason)
+    }
+
+    /// Tells the person what is wrong with the message.
+    async fn tell(&self, problem: &Problem) -> Result<Draft, Failed> {
+        let text = problem.phrase(&self.pipeline.path.phrases).in_language(&self.language());
+        self.delivery.text(0, text).await.map_err(sending_text)?;
+        let report = self.trace().report(None, text.to_owned(), None, problem.outcome());
+        Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
+    }
+
+    /// Sends the fallback text.
+    async fn fall_back(&self, reason: String) -> Result<Draft, Failed> {
+        let text = self.pipeline.path.phrases.fallback.in_language(&self.language()).to_owned();
+        let sent = self.delivery.text(FALLBACK_PART, &text).await;
+        sent.map_err(|error| Failed { error, step: Step::Fallback, draft: None })?;
+        let report = self.trace().report(None, text, None, Outcome::Fallback);
+        let heard = match &self.job.message.body {
+            Body::Text { text } => Some(text.reveal().to_owned()),
+            _ => None,
+        };
+        Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
+    }
+
+    /// The language of a sentence to somebody whose words are not at hand.
+    fn language(&self) -> String {
+        self.route.agent.languages.without_words(self.job.contact_language.as_deref())
+    }
+}
+
+fn sending_text(error: TurnError) -> Failed {
+    Failed { error, step: Step::Text, draft: None }
+}
+
+/// Gives a message back whose turn could not be recorded.
+fn unrecorded(error: &StoreError) -> Handled {
+    tracing::error!(error = %error, "a turn could not be recorded: its message waits");
+    Handled::RetryAfter(STORE_RETRY)
 }
 
 /// Closes a turn whose parts an earlier attempt had made.
 fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
-    let now = report(trace, None, String::new(), None, outcome);
+    let now = trace.report(None, String::new(), None, outcome);
     let mut ended = draft.unwrap_or(Draft { heard: None, language: None, report: now });
     if outcome != Outcome::VoiceNote {
         ended.report.audio = None;
@@ -347,16 +343,4 @@ fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
         ended.report.reason = Some("resumed after a restart or a failed send".into());
     }
     ended
-}
-
-/// What was sent in the end.
-struct Sent {
-    text: String,
-    audio: Option<crate::turn::NoteInfo>,
-    outcome: Outcome,
-    reason: Option<String>,
-}
-
-fn language_of(route: &Route, job: &Job) -> String {
-    route.agent.languages.without_words(job.contact_language.as_deref())
 }

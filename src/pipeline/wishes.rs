@@ -3,6 +3,7 @@
 //! Between hearing and answering. Looks for a request, a word for the form and nothing that turns
 //! it round; what is left decides whether there is a question beside it.
 
+use super::doors::{Passage, Say, Visit};
 use crate::turn::ReplyMode;
 
 /// A person's request for one form of answers.
@@ -254,6 +255,25 @@ const AROUND: &[&str] = &[
     "sim",
     "yes",
 ];
+
+/// Remembers a request; where the message says nothing else, agrees to it.
+pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
+    let Some(Wish { mode, alone }) = Wish::of(visit.question.heard.reveal()) else {
+        return Passage::Through;
+    };
+    visit.wish = Some(mode);
+    visit.question.aloud = visit.is_aloud(Some(mode));
+    // An agent that never speaks cannot promise to speak again.
+    if !alone || (mode == ReplyMode::Voice && !visit.question.aloud) {
+        return Passage::Through;
+    }
+    let agreed = match mode {
+        ReplyMode::Text => &visit.phrases.text_mode,
+        ReplyMode::Voice => &visit.phrases.voice_mode,
+    };
+    let text = agreed.in_language(&visit.heard.language).to_owned();
+    Passage::Answered(Say { text, asks_back: None })
+}
 
 impl Wish {
     /// The request in `text`, the last one if there are several.

@@ -8,6 +8,7 @@ mod language;
 mod message;
 mod personal;
 mod report;
+mod spent;
 mod stage;
 
 pub use ids::{MediaId, MessageId, PhoneNumberId, TurnId};
@@ -21,4 +22,5 @@ pub use report::{
     LINKS_PARTS, NoteInfo, Outcome, ReplyText, Segment, TO_CONFIRM, Transcript, TurnReport,
     Uncertainty,
 };
+pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};

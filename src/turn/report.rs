@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StageRecord;
+use super::{Spent, StageRecord};
 
 /// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct TurnReport {
     pub total_ms: f64,
     /// `total_ms` minus the union of the external stages.
     pub overhead_ms: f64,
+    /// What it cost. Not part of the JSON; the record keeps it beside.
+    #[serde(skip)]
+    pub spent: Spent,
     /// How it ended.
     pub outcome: Outcome,
     /// Why it ended other than with the reply that was wanted.
@@ -42,6 +45,18 @@ impl TurnReport {
             }
         }
         (total_ms - covered).max(0.0)
+    }
+
+    /// Moves the end of the turn to `total_ms` after its start.
+    pub fn end_at(&mut self, total_ms: f64) {
+        self.total_ms = total_ms;
+        self.overhead_ms = Self::overhead(total_ms, &self.stages);
+    }
+
+    /// Gives the report a reason.
+    #[must_use]
+    pub fn because(self, reason: Option<String>) -> Self {
+        Self { reason, ..self }
     }
 }
 

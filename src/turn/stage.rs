@@ -17,6 +17,8 @@ pub enum Stage {
     Encode,
     Upload,
     Send,
+    /// Never timed: where errors of the record belong.
+    Store,
 }
 
 impl Stage {
@@ -33,6 +35,7 @@ impl Stage {
             Self::Encode => "encode",
             Self::Upload => "upload",
             Self::Send => "send",
+            Self::Store => "store",
         }
     }
 

@@ -27,7 +27,7 @@ const ORDER: [(&str, &[&str]); 18] = [
     ("simulator", &["provider"]),
     ("queue", &["store", "telemetry"]),
     ("http", &["provider", "store", "queue", "telemetry"]),
-    ("pipeline", &["stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),
+    ("pipeline", &["knowledge", "stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),
 ];
 
 /// The composition: may name everything.

@@ -16,7 +16,7 @@ pub(super) async fn encode(
     trace: &Trace,
     mut sound: mpsc::Receiver<Sound>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-    let failed = |cause: Cause| TurnError { stage: Stage::Encode, cause };
+    let failed = |cause: Cause| cause.at(Stage::Encode);
     let Some(first) = sound.recv().await else { return Ok(None) };
     let mut note = match &first {
         Sound::Pcm(pcm) => NoteStitcher::for_pcm(pcm.rate),

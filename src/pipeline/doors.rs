@@ -1,0 +1,80 @@
+//! What a message passes before the agent, in order. A door lets it through, or answers itself.
+//!
+//! Between hearing and the agent. Pure: no door calls out. A new policy is one more row.
+
+use super::answer::Around;
+use super::hear::Heard;
+use super::phrases::Phrases;
+use super::{AgentSetup, ReplyPolicy, gate, wishes};
+use crate::agent::Question;
+use crate::turn::ReplyMode;
+
+/// The doors, first to last.
+const DOORS: &[fn(&mut Visit<'_>) -> Passage] = &[gate::door, wishes::door];
+
+/// Follows one message on its way to the agent.
+pub(super) struct Visit<'a> {
+    pub(super) agent: &'a AgentSetup,
+    pub(super) phrases: &'a Phrases,
+    pub(super) heard: &'a Heard,
+    pub(super) around: &'a Around,
+    /// What the agent is asked; a door may change it.
+    pub(super) question: Question,
+    /// How the person wants to be answered from now on, if they said so.
+    pub(super) wish: Option<ReplyMode>,
+}
+
+/// Says whether a message goes on.
+pub(super) enum Passage {
+    /// To the next door, and from the last to the agent.
+    Through,
+    /// The door answers.
+    Answered(Say),
+}
+
+/// What a door says to the person.
+pub(super) struct Say {
+    pub(super) text: String,
+    /// Why it is a question back, if it is one.
+    pub(super) asks_back: Option<String>,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(
+        agent: &'a AgentSetup,
+        phrases: &'a Phrases,
+        heard: &'a Heard,
+        around: &'a Around,
+    ) -> Self {
+        let question = Question {
+            heard: heard.text.clone(),
+            spoken: heard.spoken(),
+            language: heard.language.clone(),
+            history: around.history.exchanges.clone(),
+            contact_name: around.contact_name.clone(),
+            asked_ms: around.asked_ms,
+            aloud: true,
+        };
+        let mut visit = Self { agent, phrases, heard, around, question, wish: None };
+        visit.question.aloud = visit.is_aloud(around.reply_mode);
+        visit
+    }
+
+    /// Leads the message through every door; returns what the first that answers says.
+    pub(super) fn pass(&mut self) -> Option<Say> {
+        DOORS.iter().find_map(|door| match door(self) {
+            Passage::Through => None,
+            Passage::Answered(say) => Some(say),
+        })
+    }
+
+    /// Returns whether the reply is spoken: the agent's policy, unless the person wants to read.
+    pub(super) fn is_aloud(&self, mode: Option<ReplyMode>) -> bool {
+        let policy = match self.agent.reply {
+            ReplyPolicy::Voice => true,
+            ReplyPolicy::Reciprocal => self.heard.transcript.is_some(),
+            ReplyPolicy::Text => false,
+        };
+        policy && mode != Some(ReplyMode::Text)
+    }
+}

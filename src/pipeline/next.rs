@@ -1,0 +1,310 @@
+//! What follows an error: one ordered table, the first row that fits decides.
+//!
+//! Pure: an error and the facts of its turn in, the next step out. A test prints the table into
+//! ARCHITECTURE.md, so that the words there are the rules that run.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::error::TurnError;
+use super::problem::Problem;
+use crate::turn::{Retry, Stage};
+
+/// Attempts at an answer; after them the fallback text goes out.
+pub(super) const MAX_ATTEMPTS: u32 = 3;
+
+/// Sends of one part whose answers make no sense, as from a proxy that rewrites them.
+const MAX_BLIND_SENDS: u32 = 6;
+
+/// WhatsApp's window for free answers; nothing is delivered after it.
+const WINDOW: Duration = Duration::from_hours(24);
+
+/// Wait before the next attempt where the error names none.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What a turn was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Hearing, thinking or speaking; nothing was planned.
+    Answering,
+    /// Uploading or sending the note; its text is at hand.
+    Note,
+    /// Sending a text: the reply, or what is wrong with the message.
+    Text,
+    /// Sending what an earlier attempt planned; whether its text is at hand.
+    Resuming { text: bool },
+    /// Sending the fallback text.
+    Fallback,
+}
+
+/// What is known of the turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) step: Step,
+    /// 1 on the first try.
+    pub(super) attempt: u32,
+    /// Since the message was accepted.
+    pub(super) age: Duration,
+    pub(super) cancelled: bool,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Leave it to whoever leases the message next.
+    Leave,
+    /// Say what is wrong with the message.
+    Tell(Problem),
+    /// Send the reply as text.
+    Text,
+    /// Send the fallback text.
+    FallBack,
+    /// Lease the message again; this counted as an attempt.
+    Again(Duration),
+    /// Lease the message again; this was no attempt.
+    Wait(Duration),
+    /// Close the turn as failed.
+    GiveUp,
+}
+
+impl Next {
+    /// Names it for the log; `None` where nothing failed that an operator could mend.
+    pub(super) fn message(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Tell(_) => return None,
+            Self::Text => "the reply goes out as text",
+            Self::FallBack => "the fallback text goes out",
+            Self::Leave | Self::Again(_) | Self::Wait(_) => "a turn is tried again",
+            Self::GiveUp => "a message could not be answered at all",
+        })
+    }
+}
+
+/// Holds one row: when it fits, and what follows.
+pub(super) struct Rule {
+    error: &'static str,
+    turn: &'static str,
+    next: &'static str,
+    fits: fn(&TurnError, &Facts) -> bool,
+    then: fn(&TurnError) -> Next,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        error: "any, except of a send",
+        turn: "cancelled",
+        next: "leave it to the next lease; no attempt is counted",
+        fits: |error, facts| facts.cancelled && error.stage != Stage::Send,
+        then: |_| Next::Leave,
+    },
+    Rule {
+        error: "the message cannot be heard: damaged, empty, too long, gone, unknown format",
+        turn: "is answered",
+        next: "tell the person",
+        fits: |error, facts| facts.step == Step::Answering && Problem::of(&error.cause).is_some(),
+        then: |error| Problem::of(&error.cause).map_or(Next::FallBack, Next::Tell),
+    },
+    Rule {
+        error: "of the upload, or a refused send; not our token",
+        turn: "has a note",
+        next: "send the reply as text",
+        fits: |error, facts| {
+            facts.step == Step::Note
+                && !error.postpones()
+                && (error.stage == Stage::Upload || is_final(error))
+        },
+        then: |_| Next::Text,
+    },
+    Rule {
+        error: "final",
+        turn: "is resumed with its text at hand",
+        next: "send the reply as text",
+        fits: |error, facts| facts.step == Step::Resuming { text: true } && is_final(error),
+        then: |_| Next::Text,
+    },
+    Rule {
+        error: "final",
+        turn: "sends the fallback text",
+        next: "give up: the turn is closed as failed",
+        fits: |error, facts| facts.step == Step::Fallback && is_final(error),
+        then: |_| Next::GiveUp,
+    },
+    Rule {
+        error: "final",
+        turn: "any",
+        next: "send the fallback text",
+        fits: |error, _| is_final(error),
+        then: |_| Next::FallBack,
+    },
+    Rule {
+        error: "any other",
+        turn: "older than 24 hours",
+        next: "give up",
+        fits: |_, facts| facts.age > WINDOW,
+        then: |_| Next::GiveUp,
+    },
+    Rule {
+        error: "ours alone: refused token, full queue, paused number",
+        turn: "any",
+        next: "wait; no attempt is counted",
+        fits: |error, _| error.postpones(),
+        then: |error| Next::Wait(wait(error)),
+    },
+    Rule {
+        error: "a send whose answers make no sense",
+        turn: "in its sixth attempt or later",
+        next: "give up: it may have arrived every time",
+        fits: |error, facts| facts.attempt >= MAX_BLIND_SENDS && error.is_blind_send(),
+        then: |_| Next::GiveUp,
+    },
+    Rule {
+        error: "any other",
+        turn: "is sending",
+        next: "the same part again, until the message is 24 hours old",
+        fits: |_, facts| facts.step != Step::Answering,
+        then: |error| Next::Again(wait(error)),
+    },
+    Rule {
+        error: "any other",
+        turn: "in its first or second attempt",
+        next: "answer again",
+        fits: |_, facts| facts.attempt < MAX_ATTEMPTS,
+        then: |error| Next::Again(wait(error)),
+    },
+    Rule {
+        error: "any other",
+        turn: "in its third attempt",
+        next: "send the fallback text",
+        fits: |_, _| true,
+        then: |_| Next::FallBack,
+    },
+];
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "| {} | {} | {} |", self.error, self.turn, self.next)
+    }
+}
+
+/// Decides what follows `error`, and says by which rule.
+pub(super) fn next(error: &TurnError, facts: &Facts) -> (Next, &'static Rule) {
+    let rule = RULES.iter().find(|rule| (rule.fits)(error, facts));
+    let rule = rule.expect("the last rule fits everything");
+    ((rule.then)(error), rule)
+}
+
+/// Whether the same call would fail the same way.
+fn is_final(error: &TurnError) -> bool {
+    error.retry() == Retry::Never
+}
+
+fn wait(error: &TurnError) -> Duration {
+    match error.retry() {
+        Retry::After(wait) => wait,
+        Retry::Never => PAUSE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Cause;
+    use super::*;
+    use crate::audio::DecodeError;
+    use crate::provider::ProviderError;
+    use crate::store::StoreError;
+    use crate::stt::SttError;
+
+    const RULE_OF: fn(&TurnError, &Facts) -> usize =
+        |error, facts| RULES.iter().position(|rule| (rule.fits)(error, facts)).unwrap();
+
+    fn refused(code: i64, retry: Retry) -> Cause {
+        let title = "no".to_owned();
+        ProviderError::Refused { code, http_status: 400, title, retry }.into()
+    }
+
+    fn facts(step: Step) -> Facts {
+        Facts { step, attempt: 1, age: Duration::from_secs(1), cancelled: false }
+    }
+
+    /// Every row, with a case that it decides.
+    fn cases() -> Vec<(Cause, Stage, Facts, Next)> {
+        let soon = Duration::from_secs(4);
+        let passing = || refused(131_056, Retry::After(soon));
+        let last = || refused(131_026, Retry::Never);
+        let network = || Cause::from(ProviderError::Network("gone".into()));
+        let resuming = |text| facts(Step::Resuming { text });
+        let old = |step| Facts { age: Duration::from_hours(25), ..facts(step) };
+        let two = Duration::from_secs(2);
+        vec![
+            (
+                SttError::Cancelled.into(),
+                Stage::Stt,
+                Facts { cancelled: true, ..facts(Step::Answering) },
+                Next::Leave,
+            ),
+            (
+                DecodeError::Empty.into(),
+                Stage::Decode,
+                facts(Step::Answering),
+                Next::Tell(Problem::EmptyAudio),
+            ),
+            (network(), Stage::Upload, facts(Step::Note), Next::Text),
+            (last(), Stage::Send, resuming(true), Next::Text),
+            (last(), Stage::Send, facts(Step::Fallback), Next::GiveUp),
+            (Cause::Deadline, Stage::Llm, facts(Step::Answering), Next::FallBack),
+            (passing(), Stage::Send, old(Step::Text), Next::GiveUp),
+            (refused(190, Retry::After(soon)), Stage::Send, facts(Step::Note), Next::Wait(soon)),
+            (
+                ProviderError::Unexpected("x".into()).into(),
+                Stage::Send,
+                Facts { attempt: 6, ..facts(Step::Note) },
+                Next::GiveUp,
+            ),
+            (passing(), Stage::Send, Facts { attempt: 9, ..facts(Step::Note) }, Next::Again(soon)),
+            (network(), Stage::Download, facts(Step::Answering), Next::Again(two)),
+            (
+                network(),
+                Stage::Download,
+                Facts { attempt: 3, ..facts(Step::Answering) },
+                Next::FallBack,
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_rule_decides_its_case() {
+        for (row, (cause, stage, facts, expected)) in cases().into_iter().enumerate() {
+            let error = cause.at(stage);
+            assert_eq!(RULE_OF(&error, &facts), row, "{error}, {facts:?}");
+            assert_eq!(next(&error, &facts).0, expected, "{error}, {facts:?}");
+        }
+        assert_eq!(cases().len(), RULES.len());
+    }
+
+    #[test]
+    fn a_cancelled_turn_sends_nothing_and_a_send_that_began_is_settled() {
+        let cancelled = |step| Facts { cancelled: true, ..facts(step) };
+        let store = TurnError::from(StoreError::Closed);
+        assert_eq!(next(&store, &cancelled(Step::Answering)).0, Next::Leave);
+        let send = Cause::Deadline.at(Stage::Send);
+        let wait = Next::Again(Duration::from_secs(5));
+        assert_eq!(next(&send, &cancelled(Step::Note)).0, wait);
+    }
+
+    #[test]
+    fn a_refused_text_is_followed_by_the_fallback_and_that_by_nothing() {
+        let refused = || refused(131_026, Retry::Never).at(Stage::Send);
+        for step in [Step::Text, Step::Resuming { text: false }] {
+            assert_eq!(next(&refused(), &facts(step)).0, Next::FallBack, "{step:?}");
+        }
+        assert_eq!(next(&refused(), &facts(Step::Fallback)).0, Next::GiveUp);
+    }
+
+    #[test]
+    fn the_table_is_in_the_architecture() {
+        let page = include_str!("../../ARCHITECTURE.md");
+        let table: String = RULES.iter().map(|rule| format!("{rule}\n")).collect();
+        let table = format!("| the error is | the turn | what follows |\n|---|---|---|\n{table}");
+        assert!(page.contains(&table), "ARCHITECTURE.md must have this table:\n{table}");
+    }
+}

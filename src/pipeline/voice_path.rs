@@ -1,0 +1,135 @@
+//! One turn on the real engines, without a messenger and without a record.
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Around, answer};
+use super::error::TurnError;
+use super::hear::{Heard, Unheard, hear, listen, understand};
+use super::phrases::Phrases;
+use super::problem::Problem;
+use super::reply::say;
+use super::stage::Trace;
+use super::workers::Workers;
+use super::{AgentSetup, Scene};
+use crate::audio::{AudioLimits, OggOpus};
+use crate::stt::LanguageHint;
+use crate::turn::{NoteInfo, Outcome, Personal, Transcript, TurnReport};
+
+/// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
+pub struct VoicePath {
+    /// Threads for decoding and encoding.
+    pub workers: Workers,
+    /// What may come in.
+    pub limits: AudioLimits,
+    /// What people are told when something goes wrong.
+    pub phrases: Phrases,
+}
+
+/// What is asked.
+pub enum Ask {
+    /// Words.
+    Text(String),
+    /// An audio file's bytes.
+    Audio(Bytes),
+}
+
+/// What came back.
+pub struct Asked {
+    /// As the outside sees it; `audio.path` is the caller's to fill in.
+    pub report: TurnReport,
+    /// The note, if the reply is spoken.
+    pub note: Option<OggOpus>,
+}
+
+/// What was heard in one file.
+pub struct Transcribed {
+    /// The words, none if there is no speech; the error is a sentence for the caller.
+    pub heard: Result<Transcript, String>,
+    /// Length of the audio, if it could be decoded.
+    pub audio_ms: Option<f64>,
+}
+
+impl VoicePath {
+    /// Answers one message that was asked at `now_ms`, Unix time. A problem with the message is an
+    /// answer too.
+    ///
+    /// # Errors
+    /// When an engine failed; the turn's own answer would be the fallback sentence.
+    pub async fn ask(
+        &self,
+        agent: &AgentSetup,
+        ask: Ask,
+        now_ms: i64,
+        trace: &Trace,
+    ) -> Result<Asked, TurnError> {
+        let cancel = CancellationToken::new();
+        let scene = Scene { path: self, agent, trace, cancel: &cancel };
+        let heard = match ask {
+            Ask::Text(text) => Ok(Heard::written(agent, Personal(text), None)),
+            Ask::Audio(bytes) => hear(scene, stream::iter([Ok(bytes)]).boxed(), None).await,
+        };
+        let heard = match heard.map_err(Unheard::problem) {
+            Ok(heard) => heard,
+            Err(Ok(problem)) => {
+                let language = agent.languages.without_words(None);
+                let text = problem.phrase(&self.phrases).in_language(&language).to_owned();
+                let report = trace.report(None, text, None, problem.outcome());
+                return Ok(Asked { report: report.because(Some(problem.reason())), note: None });
+            }
+            Err(Err(error)) => return Err(error),
+        };
+        let around = Around { asked_ms: now_ms, ..Around::default() };
+        let reply = answer(scene, &heard, &around).await?;
+        let (note, audio) = reply.note.unzip();
+        let outcome = match &note {
+            _ if reply.asks_back.is_some() => Outcome::Question,
+            Some(_) => Outcome::VoiceNote,
+            None => Outcome::Text,
+        };
+        let report = trace.report(heard.transcript, reply.text, audio, outcome);
+        Ok(Asked { report: report.because(reply.reason.or(reply.asks_back)), note })
+    }
+
+    /// Speaks a text into a note, as `hark say` does; `None` if it has no words.
+    ///
+    /// # Errors
+    /// When the synthesizer or the encoder failed.
+    pub async fn speak(
+        &self,
+        agent: &AgentSetup,
+        text: &str,
+        trace: &Trace,
+    ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
+        let language = agent.languages.of_text(text, None);
+        let cancel = CancellationToken::new();
+        say(Scene { path: self, agent, trace, cancel: &cancel }, text, &language).await
+    }
+
+    /// Transcribes one file, as `hark transcribe` does; `language` is known or the agent's.
+    pub async fn transcribe(
+        &self,
+        agent: &AgentSetup,
+        bytes: Bytes,
+        language: Option<String>,
+        trace: &Trace,
+    ) -> Transcribed {
+        let cancel = CancellationToken::new();
+        let scene = Scene { path: self, agent, trace, cancel: &cancel };
+        let hint = language.map_or_else(|| agent.languages.hint(None), LanguageHint::Known);
+        let audio = stream::iter([Ok(bytes)]).boxed();
+        let (audio_ms, heard) = match listen(self, audio, trace).await {
+            Ok(listened) => (Some(listened.audio_ms), understand(scene, listened, hint).await),
+            Err(error) => (None, Err(error.into())),
+        };
+        let heard = match heard.map_err(Unheard::problem) {
+            Ok(transcript) => Ok(transcript),
+            // No words are a result, not a failure.
+            Err(Ok(Problem::NoSpeech)) => Ok(Transcript::default()),
+            Err(Ok(problem)) => Err(problem.reason()),
+            Err(Err(error)) => Err(error.to_string()),
+        };
+        Transcribed { heard, audio_ms }
+    }
+}
