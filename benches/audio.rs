@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hark::audio::{
-    Limits, NoteEncoder, NoteMuxer, Packet, Pcm, Resampler, SampleRate, SpanEncoder, decode,
+    AudioLimits, NoteEncoder, NoteMuxer, Packet, Pcm, Resampler, SampleRate, SpanEncoder, decode,
     quiet_cut, span::PRIME_MS,
 };
 
@@ -84,7 +84,7 @@ fn benches(criterion: &mut Criterion) {
     let note = encode(&pcm);
 
     measure(criterion, "decode", "voice_note/10s", || {
-        decode(black_box(&note), Limits::default()).expect("our own note")
+        decode(black_box(&note), AudioLimits::default()).expect("our own note")
     });
     measure(criterion, "resample", "48k_to_16k/10s", || {
         let mut resampler = Resampler::new(SampleRate(48_000), SampleRate::SPEECH);

@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "model-micro")]
 fn built_in(criterion: &mut Criterion) {
-    use hark::audio::{Limits, NoteEncoder, Pcm, SampleRate, decode};
+    use hark::audio::{AudioLimits, NoteEncoder, Pcm, SampleRate, decode};
     use hark::models::{built_in, find};
 
     let model = find(built_in::NAME, None, None, None).expect("it is built in");
     let decode = |note: &[u8]| {
-        decode(note, Limits { bytes: 1 << 20, seconds: 60 }).expect("a note is decoded")
+        decode(note, AudioLimits { bytes: 1 << 20, seconds: 60 }).expect("a note is decoded")
     };
     let long = decode(include_bytes!("../audio-fixtures/en_long.ogg"));
     // Speech is made by decoding only.
@@ -81,7 +81,7 @@ fn measure(
 }
 
 fn load(model: &ModelSource, cut_audio_ctx: bool) -> WhisperTranscriber {
-    let run = manifest::of(model).map(|known| known.run).unwrap_or_default();
+    let run = manifest::find(model).map(|known| known.run).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     WhisperTranscriber::load(&WhisperSettings {
         model: model.clone(),

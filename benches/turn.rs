@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hark::app::{Engines, Hearing, Places, voice_path};
-use hark::audio::{self, Limits, NoteEncoder, Pcm, SampleRate};
+use hark::audio::{self, AudioLimits, NoteEncoder, Pcm, SampleRate};
 use hark::config;
 use hark::pipeline::{AgentSetup, Ask, Trace, VoicePath};
 
@@ -93,7 +93,7 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSe
 
 /// The first seconds of the fixture as a voice note of their own.
 fn question(seconds: u32) -> Vec<u8> {
-    let limits = Limits { bytes: 1 << 20, seconds: 60 };
+    let limits = AudioLimits { bytes: 1 << 20, seconds: 60 };
     let speech = audio::decode(LONG, limits).expect("a fixture is decoded");
     let rate = SampleRate(16_000);
     let samples = speech.samples()[..seconds as usize * 16_000].to_vec();

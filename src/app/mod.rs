@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 pub use self::engines::{Engines, Hearing, Places};
-use crate::audio::Limits;
+use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::{self, Config, NumberStatus};
 use crate::http::{AppSecret, HttpState, Readiness};
@@ -45,7 +45,10 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(VoicePath {
         workers: Threads::start("audio", cores, AUDIO_QUEUE).context("starting audio threads")?,
-        limits: Limits { bytes: config.limits.audio_bytes, seconds: config.limits.audio_seconds },
+        limits: AudioLimits {
+            bytes: config.limits.audio_bytes,
+            seconds: config.limits.audio_seconds,
+        },
         phrases: Phrases {
             fallback: phrase(&messages.fallback),
             no_speech: phrase(&messages.no_speech),

@@ -14,7 +14,7 @@
 use bytes::Bytes;
 
 use crate::audio::{
-    Packet,
+    AudioLimits, DecodeError, Packet, Pcm, SampleRate, decode,
     limits::{MAX_OPUS_PACKET, MAX_PRE_SKIP},
     opus_head::OpusHead,
     pages::{Page, PageReader},
@@ -55,7 +55,7 @@ impl CodedSpeech {
             return Err(NotPassable("it has no whole Ogg page"));
         };
         let head = head(first)?;
-        let mut stream = Stream { sequence: first.sequence, ..Stream::default() };
+        let mut stream = PacketCollector { sequence: first.sequence, ..PacketCollector::default() };
         for page in rest {
             if page.first || page.serial != first.serial {
                 return Err(NotPassable("it has more than one stream"));
@@ -77,10 +77,13 @@ impl CodedSpeech {
         Ok(Self { file, packets, pre_skip: head.pre_skip, padding })
     }
 
-    /// The file as it came, to be decoded after all.
-    #[must_use]
-    pub fn file(&self) -> &Bytes {
-        &self.file
+    /// Decodes the sentence to 16 kHz, to be encoded anew.
+    ///
+    /// # Errors
+    /// Every [`DecodeError`].
+    pub fn decode(&self) -> Result<Pcm, DecodeError> {
+        let samples = decode(&self.file, AudioLimits::default())?.samples().to_vec();
+        Ok(Pcm { samples, rate: SampleRate::SPEECH })
     }
 
     /// The packets, as the server made them.
@@ -151,7 +154,7 @@ fn check_packets(packets: &[Packet]) -> Result<u64, NotPassable> {
 }
 
 #[derive(Default)]
-struct Stream {
+struct PacketCollector {
     sequence: u32,
     tagged: bool,
     partial: Vec<u8>,
@@ -163,7 +166,7 @@ struct Stream {
     end: Option<u64>,
 }
 
-impl Stream {
+impl PacketCollector {
     fn page(&mut self, page: &Page) -> Result<(), NotPassable> {
         self.sequence = self.sequence.wrapping_add(1);
         if page.sequence != self.sequence || page.continued == self.partial.is_empty() {
@@ -199,7 +202,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{NoteEncoder, Pcm, SampleRate, signals::speechlike};
+    use crate::audio::{NoteEncoder, signals::speechlike};
 
     fn note(seconds: f64) -> Vec<u8> {
         let rate = SampleRate(24_000);

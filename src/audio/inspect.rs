@@ -41,10 +41,10 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
     let first = pages
         .iter()
         .position(|page| page.first && page.body().starts_with(OpusHead::MAGIC))
-        .ok_or_else(|| DecodeError::Corrupt { detail: "no Opus stream in Ogg pages".into() })?;
+        .ok_or_else(|| DecodeError::corrupt("no Opus stream in Ogg pages"))?;
     let head = OpusHead::parse(pages[first].body())?;
     let serial = pages[first].serial;
-    let mut stream = Stream::default();
+    let mut stream = StreamSummary::default();
     for page in pages[first + 1..].iter().filter(|page| page.serial == serial) {
         if page.first {
             break;
@@ -70,7 +70,7 @@ pub fn note_duration_ms(bytes: &[u8]) -> Option<f64> {
 }
 
 #[derive(Default)]
-struct Stream {
+struct StreamSummary {
     vendor: Option<String>,
     packets: usize,
     /// Granules of all packets so far.
@@ -82,7 +82,7 @@ struct Stream {
     partial: Vec<u8>,
 }
 
-impl Stream {
+impl StreamSummary {
     fn page(&mut self, page: &Page) {
         let before = self.coded;
         for piece in page.pieces() {

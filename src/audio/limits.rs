@@ -1,18 +1,18 @@
-//! Limits of the audio layer, all in one place; every decoder and encoder takes its bounds here.
+//! AudioLimits of the audio layer, all in one place; every decoder and encoder takes its bounds here.
 //!
 //! Hostile bytes cost at most what these numbers allow: input size bounds the parsing, duration
 //! bounds the samples, the rest bounds what one header can claim.
 
 /// What a sender may make us decode. The configuration sets it (`limits.audio_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct AudioLimits {
     /// Largest input, in bytes.
     pub bytes: u64,
     /// Longest sound, in seconds; more is refused while decoding, not after.
     pub seconds: u32,
 }
 
-impl Default for Limits {
+impl Default for AudioLimits {
     /// 16 MiB is `WhatsApp`'s own limit for audio (Cloud API, "Supported Media Types"); ten minutes
     /// is a very long voice note.
     fn default() -> Self {
@@ -20,7 +20,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl AudioLimits {
     /// The longest sound in samples at 16 kHz.
     pub(in crate::audio) fn speech_samples(&self) -> u64 {
         u64::from(self.seconds) * u64::from(crate::audio::SampleRate::SPEECH.0)

@@ -6,6 +6,7 @@
 
 pub mod coded;
 pub mod decode;
+mod downmix;
 pub mod inspect;
 pub mod limits;
 pub mod mux;
@@ -21,7 +22,7 @@ pub mod resample;
     clippy::cast_sign_loss,
     reason = "the numbers are small and the tests' own"
 )]
-mod signals;
+pub(crate) mod signals;
 pub mod span;
 #[cfg(test)]
 #[expect(
@@ -32,14 +33,16 @@ pub mod span;
 )]
 mod tests;
 pub mod vad;
+pub mod wav;
 
 pub use coded::{CodedSpeech, NotPassable};
 pub use decode::{DecodeError, SpeechDecoder, decode};
 pub use inspect::{NoteHead, inspect_note, note_duration_ms};
-pub use limits::Limits;
+pub use limits::AudioLimits;
 pub use mux::NoteMuxer;
-pub use note::{NoteEncoder, opus_rate, quiet_cut};
+pub use note::{EncodedSpan, NoteEncoder, NoteStitcher, SpanTask, opus_rate, quiet_cut};
 pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
 pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder, lookahead};
 pub use vad::{Segmenter, SpeechSpan};
+pub use wav::WavStream;

@@ -39,8 +39,8 @@ impl OpusHead {
     /// `Corrupt` if it is too short, `Unsupported` for a later version, more than eight channels or
     /// channels that are not loudspeakers.
     pub(in crate::audio) fn parse(packet: &[u8]) -> Result<Self, DecodeError> {
-        let cut_off = || DecodeError::Corrupt { detail: "the Opus header is cut off".into() };
-        let unsupported = |what| Err(DecodeError::Unsupported { what });
+        let cut_off = || DecodeError::corrupt("the Opus header is cut off");
+        let unsupported = |what: String| Err(DecodeError::unsupported(what));
         let (&[version, channels, skip0, skip1, r0, r1, r2, r3, gain0, gain1, family], table) =
             packet
                 .strip_prefix(Self::MAGIC)

@@ -32,7 +32,7 @@ pub(in crate::audio) struct Page {
 }
 
 /// A piece of a packet, as it lies on a page.
-pub(in crate::audio) struct Piece<'a> {
+pub(in crate::audio) struct PacketPiece<'a> {
     pub(in crate::audio) bytes: &'a [u8],
     /// The packet ends with this piece.
     pub(in crate::audio) ends: bool,
@@ -50,13 +50,13 @@ impl Page {
     }
 
     /// The pieces of packets in order; only the last may be one that does not end.
-    pub(in crate::audio) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+    pub(in crate::audio) fn pieces(&self) -> impl Iterator<Item = PacketPiece<'_>> {
         let mut at = 0;
         self.lacing.split_inclusive(|&lace| lace < 255).map(move |laces| {
             let length: usize = laces.iter().map(|&lace| usize::from(lace)).sum();
             let bytes = &self.body[at..at + length];
             at += length;
-            Piece { bytes, ends: laces.last().is_some_and(|&lace| lace < 255) }
+            PacketPiece { bytes, ends: laces.last().is_some_and(|&lace| lace < 255) }
         })
     }
 }

@@ -75,3 +75,8 @@ impl Pcm {
 /// A complete Ogg/Opus file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OggOpus(pub Bytes);
+
+/// Clamps a sample to [-1, 1]; a NaN, which neither listeners nor libopus take, becomes 0.
+pub(in crate::audio) fn sane(sample: f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
+}

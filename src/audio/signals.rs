@@ -1,10 +1,24 @@
 //! Generated signals and the measures that tests take of them; compiled for tests only.
 
+use crate::audio::SampleRate;
+
 /// A sine of `hz` and `amplitude`, `seconds` long.
 pub(in crate::audio) fn tone(rate: u32, hz: f64, seconds: f64, amplitude: f64) -> Vec<f32> {
     let rate = f64::from(rate);
     (0..(seconds * rate).round() as usize)
         .map(|n| (amplitude * (std::f64::consts::TAU * hz * n as f64 / rate).sin()) as f32)
+        .collect()
+}
+
+/// A gliding tone whose loudness rises and falls once a second.
+pub(crate) fn swelling(seconds: u32, rate: SampleRate) -> Vec<f32> {
+    let mut phase = 0.0_f64;
+    (0..seconds * rate.0)
+        .map(|index| {
+            let at = f64::from(index) / f64::from(rate.0);
+            phase += (180.0 + 60.0 * (at * 3.0).sin()) * std::f64::consts::TAU / f64::from(rate.0);
+            (0.4 * (at.fract() * std::f64::consts::PI).sin().powi(2) * phase.sin()) as f32
+        })
         .collect()
 }
 

@@ -8,7 +8,7 @@
 //! Complexity 5: see [`COMPLEXITY`]. The bitrate falls with the position in the note, see
 //! `BITRATES`.
 
-use crate::audio::SampleRate;
+use crate::audio::{SampleRate, pcm::sane};
 
 /// Length of a frame and so of a packet, in ms.
 pub const FRAME_MS: u32 = 20;
@@ -210,9 +210,4 @@ fn bitrate_at(at_ms: f64) -> i32 {
     let (_, bitrate) =
         BITRATES.iter().rev().find(|(from, _)| at_ms >= *from).unwrap_or(&BITRATES[0]);
     *bitrate
-}
-
-/// libopus takes any finite number, but not a NaN.
-fn sane(sample: f32) -> f32 {
-    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }

@@ -91,7 +91,7 @@ pub(super) fn known_beside<'a>(
     let mut known = fixtures::known();
     for (file, bytes) in files {
         if let Ok(text) = std::fs::read_to_string(file.with_extension("txt")) {
-            known.insert(NoteKey::of(bytes), text);
+            known.insert(NoteKey::from_note(bytes), text);
         }
     }
     known

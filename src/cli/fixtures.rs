@@ -42,5 +42,7 @@ pub fn all() -> Vec<Fixture> {
 /// What the scripted transcriber knows: the fixtures' texts.
 pub fn known() -> HashMap<NoteKey, String> {
     let known = all().into_iter();
-    known.map(|fixture| (NoteKey::of(&fixture.note), fixture.transcript.to_owned())).collect()
+    known
+        .map(|fixture| (NoteKey::from_note(&fixture.note), fixture.transcript.to_owned()))
+        .collect()
 }

@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn the_manifest_describes_the_file_that_is_built_in() {
         let bytes = BYTES.expect("the feature is on");
-        let model = find(NAME).as_ref().and_then(manifest::of).expect("it is in the manifest");
+        let model = find(NAME).as_ref().and_then(manifest::find).expect("it is in the manifest");
         let file = (bytes.len() as u64, hex::encode(Sha256::digest(bytes)));
         assert!(
             (model.bytes, &model.sha256) == (file.0, &file.1),

@@ -32,7 +32,7 @@ pub struct Model {
     /// SPDX expression for the weights.
     pub licence: String,
     /// What it understands.
-    pub languages: Languages,
+    pub languages: ModelLanguages,
     /// How long it takes.
     pub speed: Speed,
     /// How it must be run.
@@ -54,7 +54,7 @@ pub enum Kind {
 /// What a model understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Languages {
+pub enum ModelLanguages {
     /// English only.
     English,
     /// About a hundred languages.
@@ -122,7 +122,7 @@ pub fn models() -> &'static [Model] {
 }
 
 /// What the manifest says of a model.
-pub fn of(source: &ModelSource) -> Option<&'static Model> {
+pub fn find(source: &ModelSource) -> Option<&'static Model> {
     models().iter().find(|model| match source {
         ModelSource::Path(path) => path.file_name().is_some_and(|file| *file == *model.file),
         ModelSource::Bytes { name, .. } => model.name == *name,
@@ -182,7 +182,11 @@ mod tests {
                 assert!(hex::decode(revision).is_ok_and(|hash| hash.len() == 20), "{model:?}");
                 assert_eq!(repository.split('/').count(), 2, "{model:?}");
                 assert_eq!(file, format!("ggml-{}", model.name));
-                assert_eq!(model.languages == Languages::English, file.contains(".en"), "{file}");
+                assert_eq!(
+                    model.languages == ModelLanguages::English,
+                    file.contains(".en"),
+                    "{file}"
+                );
                 assert_eq!(model.run, RunStyle::default(), "{file}");
             }
         }
@@ -217,13 +221,13 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_name_wherever_it_lies() {
-        let of = |path: &str| of(&ModelSource::Path(PathBuf::from(path)));
-        let run = of("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
+        let find = |path: &str| find(&ModelSource::Path(PathBuf::from(path)));
+        let run = find("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
         assert!(run.cut_audio_ctx && run.no_timestamps && !run.suppress_blank);
         assert!(run.temperature_inc.abs() < f32::EPSILON && run.threads == Some(1));
-        let base = of("models/ggml-base.en.bin").expect("it is in the manifest");
+        let base = find("models/ggml-base.en.bin").expect("it is in the manifest");
         assert_eq!((base.name.as_str(), base.run), ("base.en", RunStyle::default()));
-        assert_eq!(of("models/ggml-mine.bin"), None);
+        assert_eq!(find("models/ggml-mine.bin"), None);
     }
 
     #[test]

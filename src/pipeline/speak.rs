@@ -1,8 +1,8 @@
-//! Sentences become sound: some side by side, heard in order.
+//! Turns sentences into sound: some are spoken side by side, all are heard in order.
 //!
-//! Between the sentences and the note. Every sentence is spoken by a voice of its own; the first
-//! hands its sound on at once, a later one keeps up to [`AHEAD`] pieces until its turn has come.
-//! The first failure ends them all: the reply goes out as text, and should not wait.
+//! Sits between the sentences and the note. Every sentence has its own stream; the first passes its
+//! sound on at once, a later one buffers up to [`AHEAD`] pieces until its place has come. The first
+//! failure ends them all: the reply goes out as text and should not wait.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -18,14 +18,14 @@ use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::{LanguageCode, Stage};
 
-/// Pieces of sound that a sentence keeps until its turn: 10 s, a megabyte. More waits at the
-/// server.
+/// Pieces of sound that a sentence buffers until its place has come: 10 s, one megabyte. The rest
+/// waits at the server.
 const AHEAD: usize = 100;
 
-/// Bytes from which on a text is spoken sentence by sentence: more than any sentence has.
+/// Longest text in bytes that is spoken in one go; no sentence is longer.
 const LONG: usize = 1_000;
 
-/// Speaks all sentences; their sound goes to `sound` in their order.
+/// Speaks all sentences and sends their sound to `sound` in order.
 pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
@@ -35,7 +35,7 @@ pub(super) async fn speak(
     let Scene { agent, trace, cancel, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
-    let (mut all_come, mut turn) = (false, Turn::first());
+    let (mut all_come, mut place) = (false, Place::first());
     let mut pieces: VecDeque<String> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
@@ -46,8 +46,8 @@ pub(super) async fn speak(
             let sentence = Sentence { text, language: language.clone(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
-            let (mine, next) = turn.then();
-            turn = next;
+            let (mine, next) = place.then();
+            place = next;
             voices.push(hand_on(spoken, mine, &sound));
         }
         tokio::select! {
@@ -65,7 +65,8 @@ pub(super) async fn speak(
     }
 }
 
-/// What is spoken in one go: a sentence, or the sentences that a whole table has become.
+/// Splits a text into what is spoken in one go: a sentence, or each sentence of a long text such as a
+/// table.
 fn pieces_of(text: &str) -> Vec<String> {
     if text.len() <= LONG {
         return Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect();
@@ -76,53 +77,53 @@ fn pieces_of(text: &str) -> Vec<String> {
     pieces
 }
 
-/// A sentence's place in the order: it waits for the one before and tells the one behind.
-struct Turn {
-    /// `None`: nothing stands before it.
+/// Holds a sentence's place in the order: it waits for the previous one and signals the next.
+struct Place {
+    /// `None` for the first sentence.
     before: Option<oneshot::Receiver<()>>,
-    /// `None`: nothing stands behind it yet.
-    behind: Option<oneshot::Sender<()>>,
+    /// `None` until there is a next sentence.
+    after: Option<oneshot::Sender<()>>,
 }
 
-impl Turn {
+impl Place {
     fn first() -> Self {
-        Self { before: None, behind: None }
+        Self { before: None, after: None }
     }
 
-    /// This turn and the one behind it.
+    /// Returns this place and the next one.
     fn then(self) -> (Self, Self) {
-        let (behind, before) = oneshot::channel();
-        let next = Self { before: Some(before), behind: None };
-        (Self { behind: Some(behind), ..self }, next)
+        let (after, before) = oneshot::channel();
+        let next = Self { before: Some(before), after: None };
+        (Self { after: Some(after), ..self }, next)
     }
 
-    /// Comes back when the one before has handed everything on.
+    /// Waits until the previous sentence has passed everything on.
     async fn comes(&mut self) {
         if let Some(before) = self.before.take() {
-            // The one before is never dropped without this one.
+            // The previous place is never dropped without this one.
             let _passed = before.await;
         }
     }
 
-    /// Lets the one behind begin.
+    /// Lets the next sentence begin.
     fn passes(self) {
-        if let Some(behind) = self.behind {
+        if let Some(after) = self.after {
             // Nobody listens once the reply has failed.
-            let _failed = behind.send(());
+            let _failed = after.send(());
         }
     }
 }
 
-/// Hands a sentence's sound on when its turn has come; `Break` if nobody takes it.
+/// Passes a sentence's sound on when its place has come; `Break` if nobody takes it.
 async fn hand_on<S: Stream<Item = Result<Sound, TurnError>> + Unpin>(
     mut spoken: S,
-    mut turn: Turn,
+    mut place: Place,
     sound: &mpsc::Sender<Sound>,
 ) -> Result<ControlFlow<()>, TurnError> {
     let mut kept = Vec::new();
     let mut ended = false;
     {
-        let comes = turn.comes();
+        let comes = place.comes();
         tokio::pin!(comes);
         loop {
             tokio::select! {
@@ -150,7 +151,7 @@ async fn hand_on<S: Stream<Item = Result<Sound, TurnError>> + Unpin>(
             return Ok(ControlFlow::Break(()));
         }
     }
-    turn.passes();
+    place.passes();
     Ok(ControlFlow::Continue(()))
 }
 
@@ -171,14 +172,14 @@ mod tests {
     };
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
-    use crate::audio::{Limits, Pcm, SampleRate};
+    use crate::audio::{AudioLimits, Pcm, SampleRate};
     use crate::stt::scripted::ScriptedTranscriber;
     use crate::tts::{Synthesizer, TtsError};
 
     /// Pieces of each sentence.
     const PIECES: usize = 3 * AHEAD;
 
-    /// Says "a" only when told to, fails on "x"; counts the pieces of all others.
+    /// Says "a" only when the test opens it, fails on "x"; counts the pieces of all others.
     #[derive(Default)]
     struct Gated {
         open: Arc<Notify>,
@@ -235,7 +236,7 @@ mod tests {
         fn new(synthesizer: Gated) -> Self {
             let workers = crate::threads::Threads::start("test", 1, 8).unwrap();
             let path =
-                VoicePath { workers, limits: Limits::default(), phrases: Phrases::default() };
+                VoicePath { workers, limits: AudioLimits::default(), phrases: Phrases::default() };
             let (agent, trace) = (agent(synthesizer), Trace::start());
             Self { path, agent, trace, cancel: CancellationToken::new() }
         }

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
 use super::{AgentSetup, Scene};
-use crate::audio::{Limits, OggOpus};
+use crate::audio::{AudioLimits, OggOpus};
 use crate::stt::LanguageHint;
 use crate::threads::Threads;
 use crate::turn::{LanguageCode, NoteInfo, Outcome, Personal, Transcript, TurnReport};
@@ -22,7 +22,7 @@ pub struct VoicePath {
     /// Threads for decoding and encoding.
     pub workers: Threads,
     /// What may come in.
-    pub limits: Limits,
+    pub limits: AudioLimits,
     /// What people are told when something goes wrong.
     pub phrases: Phrases,
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{PersonMessage, PersonSays, Shared, SimulatorHandle};
+use super::{Inner, PersonMessage, PersonSays, SimulatorHandle};
 use crate::turn::MessageId;
 
 /// Largest file a person can send, as at WhatsApp.
@@ -44,16 +44,16 @@ fn yes() -> bool {
 }
 
 /// The request makes no sense; says why.
-struct Refusal(String);
+struct BadRequest(String);
 
-impl IntoResponse for Refusal {
+impl IntoResponse for BadRequest {
     fn into_response(self) -> Response {
         (StatusCode::BAD_REQUEST, Json(json!({ "error": self.0 }))).into_response()
     }
 }
 
 /// Builds the routes.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(shared: Arc<Inner>) -> Router {
     Router::new()
         .route("/sim/messages", post(speak))
         .route("/sim/conversations", get(conversations))
@@ -65,27 +65,31 @@ async fn conversations(State(handle): State<SimulatorHandle>) -> Json<Value> {
 }
 
 /// Takes any content type, so that plain `curl -d` works.
-async fn speak(State(handle): State<SimulatorHandle>, body: Bytes) -> Result<Json<Value>, Refusal> {
-    let speak: Speak = serde_json::from_slice(&body).map_err(|error| Refusal(error.to_string()))?;
+async fn speak(
+    State(handle): State<SimulatorHandle>,
+    body: Bytes,
+) -> Result<Json<Value>, BadRequest> {
+    let speak: Speak =
+        serde_json::from_slice(&body).map_err(|error| BadRequest(error.to_string()))?;
     let from: String = speak.from.chars().filter(char::is_ascii_digit).collect();
     if from.is_empty() && speak.user_id.is_none() {
-        return Err(Refusal("from (a phone number) or user_id is needed".to_owned()));
+        return Err(BadRequest("from (a phone number) or user_id is needed".to_owned()));
     }
     let says = match (speak.text, speak.file) {
         (Some(text), None) => PersonSays::Text(text),
         (None, Some(file)) => read_file(Path::new(&file), speak.with_url).await?,
-        _ => return Err(Refusal("exactly one of text and file is needed".to_owned())),
+        _ => return Err(BadRequest("exactly one of text and file is needed".to_owned())),
     };
     let (user_id, name, id) = (speak.user_id, speak.name, speak.id);
     let id = handle.send(PersonMessage { from, user_id, name, id, says }).await;
     Ok(Json(json!({ "id": id })))
 }
 
-async fn read_file(path: &Path, with_url: bool) -> Result<PersonSays, Refusal> {
-    let unreadable = |error: std::io::Error| Refusal(format!("file cannot be read: {error}"));
+async fn read_file(path: &Path, with_url: bool) -> Result<PersonSays, BadRequest> {
+    let unreadable = |error: std::io::Error| BadRequest(format!("file cannot be read: {error}"));
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
     if !about.is_file() || about.len() > FILE_LIMIT {
-        return Err(Refusal("file must be a plain file of at most 100 MB".to_owned()));
+        return Err(BadRequest("file must be a plain file of at most 100 MB".to_owned()));
     }
     let bytes = tokio::fs::read(path).await.map_err(unreadable)?.into();
     Ok(PersonSays::Audio { bytes, mime_type: mime_type_of(path).to_owned(), with_url })

@@ -8,13 +8,13 @@ use axum::http::{Method, Uri};
 use axum::routing::{get, post};
 
 use super::rules::GraphError;
-use super::{Shared, info, media, messages};
+use super::{Inner, info, media, messages};
 
 /// Largest request body: WhatsApp's largest media file and the form around it.
 const BODY_LIMIT: usize = 101 << 20;
 
 /// Builds the routes.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(shared: Arc<Inner>) -> Router {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::post))
         .route("/{version}/{id}/media", post(media::upload))

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Shared;
-use super::state::{Call, CallKind, Direction, Fault, Message, MessageMedia};
+use super::Inner;
+use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
 use super::webhook::timestamp;
 use crate::turn::{MediaId, MessageId};
 
@@ -51,11 +51,11 @@ pub struct PersonMessage {
 /// Controls a simulator from within the process.
 #[derive(Clone)]
 pub struct SimulatorHandle {
-    shared: Arc<Shared>,
+    shared: Arc<Inner>,
 }
 
 impl SimulatorHandle {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Inner>) -> Self {
         Self { shared }
     }
 
@@ -90,7 +90,7 @@ impl SimulatorHandle {
             contact["profile"]["name"] = name.as_str().into();
         }
         let key = shared.know(&message.from, message.user_id.as_deref(), message.name.as_deref());
-        let mut kept = Message {
+        let mut kept = ConversationMessage {
             contact: key,
             direction: Direction::In,
             id: id.clone(),
@@ -140,7 +140,11 @@ impl SimulatorHandle {
     }
 
     /// Waits for the first message of hark that answers `message` and returns it.
-    pub async fn wait_for_reply(&self, message: &MessageId, timeout: Duration) -> Option<Message> {
+    pub async fn wait_for_reply(
+        &self,
+        message: &MessageId,
+        timeout: Duration,
+    ) -> Option<ConversationMessage> {
         let mut changes = self.shared.changes.subscribe();
         let reply = async {
             loop {
@@ -155,7 +159,7 @@ impl SimulatorHandle {
 
     /// Every message of hark, in order.
     #[must_use]
-    pub fn sent(&self) -> Vec<Message> {
+    pub fn sent(&self) -> Vec<ConversationMessage> {
         let mut messages = self.messages();
         messages.retain(|message| message.direction == Direction::Out);
         messages
@@ -163,7 +167,7 @@ impl SimulatorHandle {
 
     /// Every message in both directions, in order.
     #[must_use]
-    pub fn messages(&self) -> Vec<Message> {
+    pub fn messages(&self) -> Vec<ConversationMessage> {
         self.shared.state().messages.iter().cloned().collect()
     }
 
@@ -223,7 +227,7 @@ impl PersonMessage {
     }
 }
 
-impl Shared {
+impl Inner {
     /// Remembers a person and returns the key of the conversation.
     fn know(&self, from: &str, user_id: Option<&str>, name: Option<&str>) -> String {
         let key = if from.is_empty() { user_id.unwrap_or_default() } else { from };
@@ -243,7 +247,7 @@ impl Shared {
         let voice = mime_type.starts_with("audio/ogg");
         let id = self.store_media(bytes, mime_type, "recording.ogg");
         let stored = self.state().media(&id.0).cloned();
-        let media = MessageMedia::of(&stored.expect("it was stored just now"), voice);
+        let media = MessageMedia::describe(&stored.expect("it was stored just now"), voice);
         let mut audio = json!({
             "id": id,
             "mime_type": media.mime_type,

@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, Method};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::Inner;
 use super::media::{self, LookUp};
 use super::rules::{GraphError, Head};
 use super::state::CallKind;
 
 /// Handles the call. An app is who asks with its own token, `app_id|app_secret`.
 pub(super) async fn get(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<Inner>>,
     Path((version, id)): Path<(String, String)>,
     Query(query): Query<LookUp>,
     headers: HeaderMap,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::Shared;
+use super::Inner;
 use super::rules::{self, GraphError, Head};
 use super::state::{CallKind, Media};
 use super::voice_check;
@@ -30,7 +30,7 @@ struct FilePart {
 
 /// `POST /{version}/{number}/media`.
 pub(super) async fn upload(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<Inner>>,
     Path((version, number)): Path<(String, String)>,
     request: Request,
 ) -> Result<Json<Value>, GraphError> {
@@ -87,7 +87,7 @@ pub(super) struct LookUp {
 
 /// `GET /{version}/{media}`.
 pub(super) fn look_up(
-    shared: &Shared,
+    shared: &Inner,
     version: &str,
     id: &str,
     query: &LookUp,
@@ -119,7 +119,7 @@ fn base_of(headers: &HeaderMap) -> Option<Url> {
 
 /// `GET /sim/media/{token}`: a media address, valid for 5 minutes.
 pub(super) async fn download(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<Inner>>,
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, GraphError> {
@@ -134,7 +134,7 @@ pub(super) async fn download(
 
 /// `DELETE /{version}/{media}`.
 pub(super) async fn delete(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<Inner>>,
     Path((version, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
@@ -148,7 +148,7 @@ pub(super) async fn delete(
     }
 }
 
-impl Shared {
+impl Inner {
     /// Stores a file and judges whether it is a voice note.
     pub(super) fn store_media(&self, bytes: Bytes, mime_type: String, file_name: &str) -> MediaId {
         let id = MediaId(self.new_id("media.sim."));

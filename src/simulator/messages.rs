@@ -11,9 +11,11 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::Inner;
 use super::rules::{GraphError, Head};
-use super::state::{CallKind, Direction, Media, Message, MessageMedia, MessageStatus, word_of};
+use super::state::{
+    CallKind, ConversationMessage, Direction, Media, MessageMedia, MessageStatus, word_of,
+};
 use super::webhook::timestamp;
 use crate::provider::TEXT_LIMIT;
 use crate::turn::{DeliveryStatus, MessageId};
@@ -23,7 +25,7 @@ const CALLBACK_LIMIT: usize = 512;
 
 /// Handles the call.
 pub(super) async fn post(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<Inner>>,
     Path((version, number)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -88,7 +90,7 @@ impl Recipient {
     }
 }
 
-impl Shared {
+impl Inner {
     /// Marks a message of a person as read.
     fn mark_read(&self, body: &Value) -> Result<Json<Value>, GraphError> {
         let typing = &body["typing_indicator"];
@@ -112,7 +114,7 @@ impl Shared {
     }
 
     /// Checks a message and decides what happens to it.
-    fn take(&self, body: &Value) -> Result<(Message, Recipient, Fate), GraphError> {
+    fn take(&self, body: &Value) -> Result<(ConversationMessage, Recipient, Fate), GraphError> {
         let recipient = Recipient::read(body)?;
         if !(body["recipient_type"].is_null() || body["recipient_type"] == "individual") {
             return Err(GraphError::parameter("recipient_type must be individual"));
@@ -130,7 +132,7 @@ impl Shared {
             }
             _ => return Err(GraphError::parameter("the simulator takes text and audio only")),
         };
-        let message = Message {
+        let message = ConversationMessage {
             contact: self.contact_of(&recipient),
             direction: Direction::Out,
             id: MessageId(self.new_id("wamid.sim.")),
@@ -156,7 +158,7 @@ impl Shared {
             Ok(_) if voice => Fate::Played,
             _ => Fate::Read,
         };
-        Ok((MessageMedia::of(&media, voice), fate))
+        Ok((MessageMedia::describe(&media, voice), fate))
     }
 
     /// The conversation a message belongs to.
@@ -175,7 +177,12 @@ impl Shared {
     }
 
     /// Notes what happens to a message and builds the webhooks that tell hark.
-    fn follow_up(&self, message: &mut Message, to: &Recipient, fate: &Fate) -> Vec<Value> {
+    fn follow_up(
+        &self,
+        message: &mut ConversationMessage,
+        to: &Recipient,
+        fate: &Fate,
+    ) -> Vec<Value> {
         use DeliveryStatus::{Delivered, Failed, Played, Read, Sent};
         let (steps, error): (&[DeliveryStatus], _) = match fate {
             Fate::Played => (&[Sent, Delivered, Read, Played], None),
@@ -195,7 +202,7 @@ impl Shared {
 
     fn status(
         &self,
-        message: &Message,
+        message: &ConversationMessage,
         to: &Recipient,
         step: DeliveryStatus,
         error: Option<(i64, &str)>,
@@ -226,7 +233,7 @@ impl Shared {
 
 impl MessageMedia {
     /// Describes a stored file.
-    pub(super) fn of(media: &Media, voice: bool) -> Self {
+    pub(super) fn describe(media: &Media, voice: bool) -> Self {
         Self {
             id: media.id.clone(),
             mime_type: media.mime_type.clone(),

@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
 pub use handle::{PersonMessage, PersonSays, SimulatorHandle};
-pub use state::{Call, CallKind, Direction, Message, MessageMedia, MessageStatus};
+pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 
 /// What a simulator needs to know.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub struct SimulatorSettings {
 /// A fake WhatsApp with one business number.
 #[derive(Clone)]
 pub struct Simulator {
-    shared: Arc<Shared>,
+    shared: Arc<Inner>,
 }
 
 impl Simulator {
@@ -69,7 +69,7 @@ impl Simulator {
             app_secret: settings.app_secret.clone(),
         };
         let pending = watch::Sender::new(0);
-        let shared = Shared {
+        let shared = Inner {
             inbound: webhook::Outbox::open(courier.clone(), pending.clone()),
             statuses: webhook::Outbox::open(courier, pending.clone()),
             pending,
@@ -127,11 +127,11 @@ fn origin_of(mut address: SocketAddr) -> Option<Url> {
 }
 
 /// What the handlers share.
-struct Shared {
+struct Inner {
     settings: SimulatorSettings,
     /// Where it listens, once it does.
     origin: OnceLock<Url>,
-    state: Mutex<state::State>,
+    state: Mutex<state::SimulatorState>,
     /// Counts changes of `state`, for who waits for one.
     changes: watch::Sender<u64>,
     /// Webhooks queued and not yet answered.
@@ -141,9 +141,9 @@ struct Shared {
     statuses: webhook::Outbox,
 }
 
-impl Shared {
+impl Inner {
     /// Locks the state, for no longer than a look or a change.
-    fn state(&self) -> MutexGuard<'_, state::State> {
+    fn state(&self) -> MutexGuard<'_, state::SimulatorState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

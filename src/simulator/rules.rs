@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::Inner;
 use super::state::{Call, CallKind};
 
 /// Types that uploads may declare. Source: fbsamples/whatsapp-api-examples issue 10.
@@ -108,7 +108,7 @@ fn refused(message: &str) -> GraphError {
     GraphError::new(401, 190, message.to_owned())
 }
 
-impl Shared {
+impl Inner {
     /// Records a call, plays a fault if one is due, and checks the token.
     pub(super) fn admit(
         &self,

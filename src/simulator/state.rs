@@ -81,7 +81,7 @@ pub enum Direction {
 
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Message {
+pub struct ConversationMessage {
     /// The person: phone number, or user id of a person without one.
     pub contact: String,
     /// Who sent it.
@@ -141,7 +141,7 @@ pub(super) struct Media {
     pub voice: Result<f64, String>,
 }
 
-struct Link {
+struct MediaLink {
     token: String,
     media: MediaId,
     expires_at_ms: i64,
@@ -157,23 +157,23 @@ pub(super) struct Fault {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct SimulatorState {
     numbers: u64,
     /// Profile names by contact.
     pub names: HashMap<String, String>,
     /// Contacts by user id, for people who also have a phone number.
     pub aliases: HashMap<String, String>,
-    pub messages: VecDeque<Message>,
+    pub messages: VecDeque<ConversationMessage>,
     media: VecDeque<Media>,
     media_bytes: usize,
-    links: VecDeque<Link>,
+    links: VecDeque<MediaLink>,
     pub calls: VecDeque<Call>,
     pub faults: Vec<Fault>,
     /// Error code and number of the next messages that will be accepted and fail.
     pub failing_sends: (i64, usize),
 }
 
-impl State {
+impl SimulatorState {
     pub(super) fn next_number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
@@ -194,19 +194,19 @@ impl State {
     }
 
     /// Adds a message with a new id.
-    pub(super) fn add_message(&mut self, message: Message) {
+    pub(super) fn add_message(&mut self, message: ConversationMessage) {
         keep_below(&mut self.messages, MESSAGES);
         self.messages.push_back(message);
     }
 
     /// The first message of hark that answers `id`. Searched from the end, since who waits for a
     /// reply waits for a recent one.
-    pub(super) fn reply_to(&self, id: &MessageId) -> Option<&Message> {
+    pub(super) fn reply_to(&self, id: &MessageId) -> Option<&ConversationMessage> {
         let later = self.messages.iter().rev().take_while(|message| message.id != *id);
         later.filter(|message| message.reply_to.as_ref() == Some(id)).last()
     }
 
-    pub(super) fn message_mut(&mut self, id: &str) -> Option<&mut Message> {
+    pub(super) fn message_mut(&mut self, id: &str) -> Option<&mut ConversationMessage> {
         self.messages.iter_mut().rev().find(|message| message.id.0 == id)
     }
 
@@ -235,7 +235,7 @@ impl State {
 
     pub(super) fn add_link(&mut self, token: String, media: MediaId, now_ms: i64) {
         keep_below(&mut self.links, LINKS);
-        self.links.push_back(Link { token, media, expires_at_ms: now_ms + LINK_MS });
+        self.links.push_back(MediaLink { token, media, expires_at_ms: now_ms + LINK_MS });
     }
 
     /// The media file of an address that still works.

@@ -24,7 +24,7 @@ pub(super) fn check_upload(mime_type: &str, file_name: &str, bytes: &[u8]) -> Re
 
 /// Checks that a file is Ogg with one mono Opus stream; returns its length in milliseconds.
 pub(super) fn check_voice_note(bytes: &[u8]) -> Result<f64, String> {
-    let mut pages = Pages { rest: bytes };
+    let mut pages = OggPages { rest: bytes };
     let head = pages.next().ok_or("file is not Ogg")??;
     let opus = head.body.strip_prefix(b"OpusHead").ok_or("stream is not Opus")?;
     let [version, channels, skip_low, skip_high, ..] = *opus else {
@@ -50,18 +50,18 @@ pub(super) fn check_voice_note(bytes: &[u8]) -> Result<f64, String> {
 }
 
 /// The pages of an Ogg file.
-struct Pages<'a> {
+struct OggPages<'a> {
     rest: &'a [u8],
 }
 
-struct Page<'a> {
+struct OggPage<'a> {
     /// Position at the end of the page, samples at 48 kHz; -1 if no packet ends on it.
     granule: i64,
     body: &'a [u8],
 }
 
-impl<'a> Iterator for Pages<'a> {
-    type Item = Result<Page<'a>, String>;
+impl<'a> Iterator for OggPages<'a> {
+    type Item = Result<OggPage<'a>, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -74,7 +74,7 @@ impl<'a> Iterator for Pages<'a> {
 }
 
 /// Splits the first page off. Layout: RFC 3533 section 6.
-fn split_page(bytes: &[u8]) -> Option<(Page<'_>, &[u8])> {
+fn split_page(bytes: &[u8]) -> Option<(OggPage<'_>, &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<27>()?;
     if !header.starts_with(b"OggS\0") {
         return None;
@@ -83,7 +83,7 @@ fn split_page(bytes: &[u8]) -> Option<(Page<'_>, &[u8])> {
     let (sizes, rest) = rest.split_at_checked(usize::from(header[26]))?;
     let length = sizes.iter().map(|size| usize::from(*size)).sum();
     let (body, rest) = rest.split_at_checked(length)?;
-    Some((Page { granule, body }, rest))
+    Some((OggPage { granule, body }, rest))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct NoteKey(pub [u8; 32]);
 
 impl NoteKey {
     /// The key of the note with these bytes.
-    pub fn of(note: &[u8]) -> Self {
+    pub fn from_note(note: &[u8]) -> Self {
         Self(Sha256::digest(note).into())
     }
 }

@@ -82,14 +82,14 @@ mod tests {
             speech: Speech::silence(16_000),
             offset_ms: 500.0,
             language: LanguageHint::Known("es".into()),
-            note: Some(NoteKey::of(note)),
+            note: Some(NoteKey::from_note(note)),
             first,
         }
     }
 
     #[tokio::test]
     async fn known_notes_get_their_own_text_and_others_the_fixed_one() {
-        let known = HashMap::from([(NoteKey::of(b"fixture"), " hola \n".to_owned())]);
+        let known = HashMap::from([(NoteKey::from_note(b"fixture"), " hola \n".to_owned())]);
         let stt = ScriptedTranscriber::new("hello", known);
         let cancel = CancellationToken::new();
         let heard = stt.transcribe(utterance(b"fixture", true), &cancel).await.unwrap();

@@ -30,7 +30,7 @@ pub(super) struct CloudLogging {
 
 /// One line.
 #[derive(Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     severity: &'static str,
     time: String,
     message: String,
@@ -68,7 +68,7 @@ where
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let severity = severity(*event.metadata().level());
         let target = event.metadata().target();
-        let line = Line { severity, time, message, trace, target, fields };
+        let line = LogLine { severity, time, message, trace, target, fields };
         let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
         writeln!(writer, "{line}")
     }

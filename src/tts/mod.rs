@@ -4,7 +4,6 @@ pub mod espeak;
 pub mod openai;
 mod outlet;
 pub mod scripted;
-mod wav;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Speech in one of several channels: heard about as loud as it was.
 
-use hark::audio::{self, Limits};
+use hark::audio::{self, AudioLimits};
 use hark::cli::fixtures;
 
 use crate::harness::sound;
@@ -14,7 +14,7 @@ fn level(samples: &[f32]) -> f64 {
 #[tokio::test]
 async fn speech_in_the_centre_of_surround_sound_keeps_its_level() {
     let note = fixtures::all().into_iter().find(|fixture| fixture.name == "en_yes").unwrap().note;
-    let alone = level(audio::decode(&note, Limits::default()).unwrap().samples());
+    let alone = level(audio::decode(&note, AudioLimits::default()).unwrap().samples());
     for codec in [
         "libopus -b:a 192k -mapping_family 1 -f ogg",
         "flac -f flac",
@@ -24,7 +24,7 @@ async fn speech_in_the_centre_of_surround_sound_keeps_its_level() {
     ] {
         let arguments = format!("-af pan=5.1|FC=c0 -c:a {codec}");
         let file = sound::converted(&note, &arguments).await;
-        let heard = level(audio::decode(&file, Limits::default()).unwrap().samples());
+        let heard = level(audio::decode(&file, AudioLimits::default()).unwrap().samples());
         assert!((heard - alone).abs() < 6.0, "{codec}: {heard} dB, alone {alone} dB");
     }
 }

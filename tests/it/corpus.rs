@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use hark::app::{App, Hearing, Places};
-use hark::audio::{self, Limits};
+use hark::audio::{self, AudioLimits};
 use hark::clock::Clock;
 use hark::config;
 use hark::lifecycle::Shutdown;
@@ -176,7 +176,7 @@ fn audio_files(corpus: &Path, folder: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-const LIMITS: Limits = Limits { bytes: 16 << 20, seconds: 600 };
+const LIMITS: AudioLimits = AudioLimits { bytes: 16 << 20, seconds: 600 };
 
 #[test]
 fn corpus_speech_is_decoded_to_its_length() {

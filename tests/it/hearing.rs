@@ -5,7 +5,7 @@
 //! said and what was heard.
 
 use codec_core::types::CodecConfig;
-use hark::audio::{self, Limits};
+use hark::audio::{self, AudioLimits};
 use hark::cli::fixtures;
 use hark::models::manifest::{self, RunStyle};
 use hark::models::{built_in, find};
@@ -231,7 +231,7 @@ async fn silence_noise_and_music_have_no_words() {
 #[tokio::test]
 async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
     let model = find(built_in::NAME, None, None, None).unwrap();
-    let run = manifest::of(&model).expect("it is in the manifest").run;
+    let run = manifest::find(&model).expect("it is in the manifest").run;
     let mut found = Vec::new();
     for cut_audio_ctx in [true, false] {
         let whisper = WhisperTranscriber::load(&WhisperSettings {
@@ -243,7 +243,7 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
         });
         let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
         for Note { name, said, file } in wordless() {
-            let limits = Limits { bytes: 16 << 20, seconds: 60 };
+            let limits = AudioLimits { bytes: 16 << 20, seconds: 60 };
             let speech = audio::decode(&file[..44 + 2 * RATE * 20], limits).unwrap();
             let utterance = Utterance {
                 speech,
@@ -262,7 +262,7 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
 
 /// A note in formats that ffmpeg does not write: AMR, alone and in 3gp, and HE-AAC.
 async fn rare(note: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let speech = audio::decode(note, Limits::default()).unwrap();
+    let speech = audio::decode(note, AudioLimits::default()).unwrap();
     let narrow = sound::amr(speech.samples(), &CodecConfig::amr_nb());
     let wide = sound::amr(speech.samples(), &CodecConfig::amr_wb());
     // The header of plain AAC at 24 kHz becomes that of HE-AAC at 48 kHz; 5 is its tag and length.
@@ -352,7 +352,7 @@ async fn nothing_of_one_note_is_heard_in_the_next() {
 
 #[tokio::test]
 async fn each_utterance_has_its_place_in_the_note() {
-    let limits = Limits { bytes: 1 << 20, seconds: 60 };
+    let limits = AudioLimits { bytes: 1 << 20, seconds: 60 };
     let samples = |name: &str| -> Vec<f64> {
         let speech = audio::decode(&fixture(name).file, limits).unwrap();
         speech.samples().iter().map(|sample| f64::from(*sample)).collect()

@@ -1,8 +1,9 @@
-//! The one-way order of the folders: who may name whom.
+//! The one-way order of the folders: who may name whom, and what the pure ones may never name.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::source::{blank, closing, sources};
 
 /// Words, time, calls out, threads, sound and sentences: known to everyone, knowing nobody.
 const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
@@ -34,57 +35,128 @@ const ORDER: [(&str, &[&str]); 20] = [
 /// The composition: may name everything.
 const TOP: [&str; 4] = ["app", "cli", "lib", "main"];
 
-/// Every Rust file under `folder`.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
+/// Bytes, samples and words in, values out: no runtime, no file, no socket, no clock, no thread.
+const PURE: [&str; 2] = ["audio", "speech_text"];
+
+/// What [`PURE`] parts never name.
+const IMPURE: [&str; 7] = [
+    "tokio",
+    "reqwest",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+];
 
 /// The part a file belongs to: its folder under `src`, or its own name.
-fn part_of(file: &Path, src: &Path) -> String {
-    let inside = file.strip_prefix(src).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+fn part_of(path: &Path) -> String {
+    let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The parts that a source names with `crate::`; comments do not count.
-fn named(source: &str) -> BTreeSet<String> {
-    let code = source.lines().map(|line| line.split("//").next().unwrap_or_default());
-    code.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned))
+/// The parts that code names with `crate::`.
+fn named(code: &str) -> BTreeSet<String> {
+    code.split("crate::")
+        .skip(1)
         .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
         .collect()
 }
 
+/// The parts that `part` may name beside itself and the base; `None` if it has no place yet.
+fn below(part: &str) -> Option<&'static [&'static str]> {
+    ORDER.iter().find(|(name, _)| *name == part).map(|(_, more)| *more)
+}
+
 fn may_name(part: &str, other: &str) -> bool {
-    if part == other || TOP.contains(&part) {
-        return true;
+    part == other
+        || TOP.contains(&part)
+        || (!BASE.contains(&part) && BASE.contains(&other))
+        || below(part).is_some_and(|more| more.contains(&other))
+}
+
+/// Every path that a `use` brings in, groups taken apart: `a::{b, c::*}` is `a::b` and `a::c::*`.
+fn imports(code: &str) -> Vec<String> {
+    let uses = code.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
+    uses.flat_map(|tree| tree_paths(&tree.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .collect()
+}
+
+fn tree_paths(tree: &str) -> Vec<String> {
+    let Some((stem, _)) = tree.split_once('{') else {
+        return vec![tree.split(" as ").next().unwrap_or(tree).trim().to_owned()];
+    };
+    let inside = &tree[stem.len() + 1..closing(tree, '{', '}').max(stem.len() + 2) - 1];
+    let (mut branches, mut depth) = (vec![String::new()], 0);
+    for c in inside.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                branches.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        branches.last_mut().unwrap().push(c);
     }
-    let (_, more) = ORDER
-        .iter()
-        .find(|(name, _)| *name == part)
-        .unwrap_or_else(|| panic!("src/{part} has no place in the order yet"));
-    more.contains(&other) || (!BASE.contains(&part) && BASE.contains(&other))
+    let branches = branches.iter().map(|branch| branch.trim()).filter(|branch| !branch.is_empty());
+    branches.flat_map(tree_paths).map(|path| format!("{}{path}", stem.trim())).collect()
+}
+
+/// What code names of [`IMPURE`]; an import of a module around one of them hides what is named.
+fn impure(code: &str) -> BTreeSet<&'static str> {
+    let imports = imports(code);
+    let within = |path: &str, outer: &str| {
+        path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let imported = |name: &str| {
+        imports.iter().any(|path| {
+            let module = path.trim_end_matches("::*").trim_end_matches("::self");
+            within(module, name) || within(name, module)
+        })
+    };
+    let written = |name: &str| {
+        code.match_indices(name).any(|(at, _)| {
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+            let after = &code[at + name.len()..];
+            edge(code[..at].chars().next_back())
+                && edge(after.chars().next())
+                && (name.contains("::") || after.starts_with("::"))
+        })
+    };
+    IMPURE.into_iter().filter(|name| imported(name) || written(name)).collect()
 }
 
 #[test]
 fn parts_name_only_what_stands_below_them() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut forbidden = Vec::new();
-    for file in sources(&src) {
-        let (part, source) = (part_of(&file, &src), fs::read_to_string(&file).unwrap());
-        for other in named(&source) {
+    for source in sources("src") {
+        let part = part_of(&source.path);
+        let path = source.path.display();
+        if below(&part).is_none() && !TOP.contains(&part.as_str()) {
+            forbidden.push(format!("{path}: src/{part} has no place in the order yet"));
+            continue;
+        }
+        for other in named(&source.code) {
             if other.is_empty() {
-                forbidden.push(format!("{}: crate::{{ hides what is named", file.display()));
+                forbidden.push(format!("{path}: crate::{{ hides what is named"));
             } else if !may_name(&part, &other) {
-                forbidden.push(format!("{}: {part} must not name {other}", file.display()));
+                forbidden.push(format!("{path}: {part} must not name {other}"));
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "{forbidden:#?}");
+}
+
+#[test]
+fn pure_parts_name_no_runtime_file_socket_clock_or_thread() {
+    let mut forbidden = Vec::new();
+    for source in sources("src") {
+        let part = part_of(&source.path);
+        if PURE.contains(&part.as_str()) {
+            for name in impure(&source.shipped) {
+                forbidden.push(format!("{}: {part} must not name {name}", source.path.display()));
             }
         }
     }
@@ -95,7 +167,30 @@ fn parts_name_only_what_stands_below_them() {
 fn forbidden_names_are_found() {
     let source = "use crate::http::Router; // crate::cli\nlet x = crate::app::run(crate::{a, b});";
     let expected = ["", "app", "http"].map(str::to_owned);
-    assert_eq!(named(source), BTreeSet::from(expected));
+    assert_eq!(named(&blank(source)), BTreeSet::from(expected));
     assert!(!may_name("http", "pipeline") && !may_name("stt", "tts") && !may_name("audio", "turn"));
     assert!(!may_name("pipeline", "config") && may_name("pipeline", "audio"));
+    assert!(below("utils").is_none() && !may_name("utils", "config"));
+}
+
+#[test]
+fn impure_names_are_found() {
+    for (code, expected) in [
+        ("use tokio::sync::mpsc;", &["tokio"][..]),
+        ("async fn wait() { tokio::time::sleep(d).await }", &["tokio"]),
+        (
+            "use std::{\n    fs,\n    time::{Duration, Instant as Then},\n};",
+            &["std::fs", "std::time::Instant"],
+        ),
+        ("use std::time;", &["std::time::Instant", "std::time::SystemTime"]),
+        ("use std::time::{self, Duration};", &["std::time::Instant", "std::time::SystemTime"]),
+        ("use std::net::*;", &["std::net"]),
+        ("let t = std::thread::spawn(f);", &["std::thread"]),
+        ("pub use reqwest as client;", &["reqwest"]),
+        ("use std::time::Duration;\nuse std::{fmt, panic::catch_unwind};", &[]),
+        ("let tokio = my_tokio::fs(std::fsck);", &[]),
+    ] {
+        assert_eq!(impure(&blank(code)).into_iter().collect::<Vec<_>>(), expected, "{code}");
+    }
+    assert!(impure(&blank("// tokio::spawn\nlet s = \"std::fs\";")).is_empty());
 }

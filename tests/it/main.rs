@@ -26,6 +26,8 @@ mod layers;
 mod logs;
 mod models;
 mod mutation;
+mod shape;
+mod source;
 mod speaking;
 mod thinking;
 mod voice;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use codec_core::types::CodecConfig;
-use hark::audio::{self, DecodeError, Limits, SpeechDecoder};
+use hark::audio::{self, AudioLimits, DecodeError, SpeechDecoder};
 use hark::cli::fixtures;
 
 use crate::harness::sound;
@@ -17,7 +17,7 @@ use crate::harness::sound;
 const CASES: u64 = 400;
 const SEED: u64 = 20_261;
 
-const LIMITS: Limits = Limits { bytes: 1 << 20, seconds: 10 };
+const LIMITS: AudioLimits = AudioLimits { bytes: 1 << 20, seconds: 10 };
 
 /// A decoder that takes longer hangs. Not a measure of speed: the slowest case takes milliseconds.
 const LIVENESS: Duration = Duration::from_mins(1);

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
-use hark::audio::{Limits, NoteEncoder, Pcm, SampleRate, decode};
+use hark::audio::{AudioLimits, NoteEncoder, Pcm, SampleRate, decode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -232,7 +232,7 @@ pub(crate) fn pitch_hz(text: &str) -> usize {
 
 /// The pitches of at least 0.2 s, in the order they are heard, rounded to 100 Hz.
 pub(crate) fn pitches(note: &[u8]) -> Vec<usize> {
-    let speech = decode(note, Limits::default()).unwrap();
+    let speech = decode(note, AudioLimits::default()).unwrap();
     let pitch = |tenth: &[f32]| {
         let up = tenth.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
         (up * 10 + 50) / 100 * 100

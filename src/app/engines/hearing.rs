@@ -119,7 +119,7 @@ impl Engines<'_> {
 /// How `model` is run: as the manifest says, unless the configuration says otherwise.
 #[cfg(feature = "stt-whisper")]
 fn run_style(stt: &config::Stt, model: &ModelSource) -> RunStyle {
-    let run = manifest::of(model).map(|known| known.run).unwrap_or_default();
+    let run = manifest::find(model).map(|known| known.run).unwrap_or_default();
     let cut_audio_ctx = match stt.cut_audio_ctx {
         config::CutAudioCtx::Auto => run.cut_audio_ctx,
         config::CutAudioCtx::Cut => true,

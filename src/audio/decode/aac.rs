@@ -12,7 +12,7 @@ const PS: u32 = 29;
 
 /// The plain header for one of HE-AAC; `None` if it is none, or another codec's core.
 pub(super) fn core_config(config: &[u8]) -> Option<Box<[u8]>> {
-    let mut bits = Bits { bytes: config, at: 0 };
+    let mut bits = MsbBits { bytes: config, at: 0 };
     if ![SBR, PS].contains(&bits.object_type()?) {
         return None;
     }
@@ -36,7 +36,7 @@ pub(super) fn core_config(config: &[u8]) -> Option<Box<[u8]>> {
 
 /// What the header says, for an error: the kind of AAC if it is not plain, else its channels.
 pub(super) fn describe(config: &[u8]) -> Option<String> {
-    let mut bits = Bits { bytes: config, at: 0 };
+    let mut bits = MsbBits { bytes: config, at: 0 };
     let kind = bits.object_type()?;
     bits.rate()?;
     let channels = bits.take(4)?;
@@ -49,13 +49,13 @@ pub(super) fn describe(config: &[u8]) -> Option<String> {
     })
 }
 
-/// Bits of a short header, the highest of each byte first.
-struct Bits<'a> {
+/// MsbBits of a short header, the highest of each byte first.
+struct MsbBits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Bits<'_> {
+impl MsbBits<'_> {
     /// At most 32 of them.
     fn take(&mut self, count: usize) -> Option<u32> {
         let bits = self.at..self.at + count;

@@ -10,7 +10,7 @@ use codec_core::{
 };
 
 use super::{DecodeError, mix::Mix};
-use crate::audio::{Limits, SampleRate};
+use crate::audio::{AudioLimits, SampleRate};
 
 /// Which of the two codecs it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub(super) struct AmrDecoder {
 }
 
 impl AmrDecoder {
-    pub(super) fn new(band: Band, limits: Limits) -> Result<Self, DecodeError> {
+    pub(super) fn new(band: Band, limits: AudioLimits) -> Result<Self, DecodeError> {
         let (sound, mix) = (AmrSound::new(band)?, Mix::new(limits));
         Ok(Self { sound, mix, pending: Vec::new(), broken: None })
     }

@@ -21,12 +21,12 @@ use super::{
     format::Format,
     mix::Mix,
     mp4,
-    track::{Heard, Sound},
+    track::{PacketOutcome, TrackDecoder},
     vorbis,
     wav::{self, Wav},
 };
 use crate::audio::{
-    Limits,
+    AudioLimits,
     limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES},
 };
 
@@ -79,7 +79,7 @@ impl File {
 pub(super) fn decode(
     mut bytes: Vec<u8>,
     format: Format,
-    limits: Limits,
+    limits: AudioLimits,
 ) -> Result<Vec<f32>, DecodeError> {
     if format == Format::Wav {
         match wav::read(&bytes, limits)? {
@@ -105,7 +105,7 @@ pub(super) fn decode(
     let file = File::new(&bytes, format);
     let size = bytes.len();
     let packets = size.min(limits.seconds as usize * MAX_PACKETS_PER_SECOND);
-    let mut budget = Budget { packets, bytes: size.saturating_mul(2), heard: 0 };
+    let mut budget = PacketBudget { packets, bytes: size.saturating_mul(2), heard: 0 };
     let stream =
         MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
     let mut reader = PROBE
@@ -137,7 +137,7 @@ pub(super) fn decode(
 
 /// How much a reader may still hand out. A table in a hostile MP4 can name one piece of the file
 /// four billion times.
-struct Budget {
+struct PacketBudget {
     packets: usize,
     bytes: usize,
     /// Bytes of the packets that were decoded.
@@ -159,10 +159,10 @@ impl From<DecodeError> for Stop {
 fn link(
     reader: &mut dyn FormatReader,
     mix: &mut Mix,
-    budget: &mut Budget,
+    budget: &mut PacketBudget,
     file: &File,
 ) -> Result<(), Stop> {
-    let mut sound = Sound::open(reader, file, mix)?;
+    let mut sound = TrackDecoder::open(reader, file, mix)?;
     let mut broken = None;
     loop {
         let packet = match reader.next_packet() {
@@ -176,8 +176,8 @@ fn link(
         budget.bytes = budget.bytes.checked_sub(packet.data.len()).ok_or_else(over_budget)?;
         if packet.track_id == sound.id {
             match sound.packet(&packet, file, mix)? {
-                Heard::Whole => budget.heard += packet.data.len(),
-                Heard::Broken(error) => broken = Some(error),
+                PacketOutcome::Whole => budget.heard += packet.data.len(),
+                PacketOutcome::Broken(error) => broken = Some(error),
             }
         }
     }

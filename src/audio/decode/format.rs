@@ -48,7 +48,7 @@ impl Format {
     ///
     /// # Errors
     /// `Empty` without bytes, `Unsupported` for what is known and not decoded.
-    pub(super) fn of(start: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn detect(start: &[u8]) -> Result<Self, DecodeError> {
         if start.is_empty() {
             return Err(DecodeError::Empty);
         }

@@ -22,9 +22,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::{
     amr::AmrDecoder,
     format::Format,
-    ogg_opus::{OggOpusDecoder, Stream},
+    ogg_opus::{OggContent, OggOpusDecoder},
 };
-use crate::audio::{Limits, Speech};
+use crate::audio::{AudioLimits, Speech};
 
 /// Why there is no speech to hear.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,11 +60,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    fn unsupported(what: impl Into<String>) -> Self {
+    pub(in crate::audio) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
     }
 
-    fn corrupt(detail: impl Into<String>) -> Self {
+    pub(in crate::audio) fn corrupt(detail: impl Into<String>) -> Self {
         Self::Corrupt { detail: detail.into() }
     }
 }
@@ -74,12 +74,12 @@ impl DecodeError {
 /// Bytes that are broken behind a decodable beginning are dropped: what was decoded counts. After
 /// an error the decoder is spent.
 pub struct SpeechDecoder {
-    limits: Limits,
+    limits: AudioLimits,
     bytes: u64,
-    state: State,
+    state: DecoderState,
 }
 
-enum State {
+enum DecoderState {
     /// Too few bytes to tell the format.
     Start(Vec<u8>),
     /// Ogg; the bytes are kept until an Opus stream has been seen.
@@ -98,8 +98,8 @@ enum State {
 impl SpeechDecoder {
     /// Makes a decoder for one file.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, bytes: 0, state: State::Start(Vec::new()) }
+    pub fn new(limits: AudioLimits) -> Self {
+        Self { limits, bytes: 0, state: DecoderState::Start(Vec::new()) }
     }
 
     /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
@@ -115,16 +115,16 @@ impl SpeechDecoder {
         guarded(|| {
             let mut speech = Vec::new();
             match &mut self.state {
-                State::Start(start) => {
+                DecoderState::Start(start) => {
                     start.extend_from_slice(bytes);
                     if start.len() >= format::ENOUGH {
                         let start = std::mem::take(start);
                         self.begin(start, &mut speech)?;
                     }
                 }
-                State::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
-                State::Amr(decoder) => speech = decoder.push(bytes)?,
-                State::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
+                DecoderState::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
+                DecoderState::Amr(decoder) => speech = decoder.push(bytes)?,
+                DecoderState::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
             }
             Ok(Speech::new(speech))
         })
@@ -137,15 +137,15 @@ impl SpeechDecoder {
     pub fn finish(mut self) -> Result<Speech, DecodeError> {
         guarded(|| {
             let mut speech = Vec::new();
-            if let State::Start(start) = &mut self.state {
+            if let DecoderState::Start(start) = &mut self.state {
                 let start = std::mem::take(start);
                 self.begin(start, &mut speech)?;
             }
             match self.state {
-                State::Start(_) => unreachable!("begin has chosen a format"),
-                State::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
-                State::Amr(decoder) => speech.extend(decoder.finish()?),
-                State::Whole { format, bytes } => {
+                DecoderState::Start(_) => unreachable!("begin has chosen a format"),
+                DecoderState::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
+                DecoderState::Amr(decoder) => speech.extend(decoder.finish()?),
+                DecoderState::Whole { format, bytes } => {
                     speech = container::decode(bytes, format, self.limits)?;
                 }
             }
@@ -155,33 +155,33 @@ impl SpeechDecoder {
 
     /// Chooses the format by the first bytes.
     fn begin(&mut self, start: Vec<u8>, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
-        match Format::of(&start)? {
+        match Format::detect(&start)? {
             Format::Ogg => {
                 let decoder = Box::new(OggOpusDecoder::new(self.limits));
-                self.state = State::Ogg { decoder, kept: Some(Vec::new()) };
+                self.state = DecoderState::Ogg { decoder, kept: Some(Vec::new()) };
                 self.push_ogg(&start, speech)?;
             }
             Format::Amr(band) => {
                 let mut decoder = Box::new(AmrDecoder::new(band, self.limits)?);
                 *speech = decoder.push(&start[band.magic().len()..])?;
-                self.state = State::Amr(decoder);
+                self.state = DecoderState::Amr(decoder);
             }
-            format => self.state = State::Whole { format, bytes: start },
+            format => self.state = DecoderState::Whole { format, bytes: start },
         }
         Ok(())
     }
 
     fn push_ogg(&mut self, bytes: &[u8], speech: &mut Vec<f32>) -> Result<(), DecodeError> {
-        let State::Ogg { decoder, kept } = &mut self.state else { return Ok(()) };
+        let DecoderState::Ogg { decoder, kept } = &mut self.state else { return Ok(()) };
         if let Some(kept) = kept {
             kept.extend_from_slice(bytes);
         }
         match decoder.push(bytes, speech)? {
-            Stream::Unknown => {}
-            Stream::Opus => *kept = None,
-            Stream::Other => {
+            OggContent::Unknown => {}
+            OggContent::Opus => *kept = None,
+            OggContent::Other => {
                 let bytes = kept.take().unwrap_or_default();
-                self.state = State::Whole { format: Format::Ogg, bytes };
+                self.state = DecoderState::Whole { format: Format::Ogg, bytes };
             }
         }
         Ok(())
@@ -192,7 +192,7 @@ impl SpeechDecoder {
 ///
 /// # Errors
 /// Every [`DecodeError`].
-pub fn decode(bytes: &[u8], limits: Limits) -> Result<Speech, DecodeError> {
+pub fn decode(bytes: &[u8], limits: AudioLimits) -> Result<Speech, DecodeError> {
     let mut decoder = SpeechDecoder::new(limits);
     let begun = decoder.push(bytes)?;
     let rest = decoder.finish()?;
@@ -207,9 +207,4 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Speech, DecodeError> {
 fn guarded(work: impl FnOnce() -> Result<Speech, DecodeError>) -> Result<Speech, DecodeError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(DecodeError::corrupt("the decoder failed on it")))
-}
-
-/// Makes a sample keep what [`Speech`] promises: finite and in [-1, 1].
-fn sane(sample: f32) -> f32 {
-    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }

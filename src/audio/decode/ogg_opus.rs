@@ -3,12 +3,13 @@
 //! Lost pages are concealed, pre-skip and end trimming are exact for each chained stream, a missing
 //! end-of-stream page is normal (`WhatsApp` writes none). Source: RFC 7845.
 
-use super::{DecodeError, opus_sound::OpusSound, sane};
+use super::{DecodeError, opus_sound::OpusSound};
 use crate::audio::{
-    Limits,
+    AudioLimits,
     limits::{MAX_CONCEALED_MS, MAX_LINKS, MAX_OPUS_PACKET},
     opus_head::OpusHead,
     pages::{Page, PageReader},
+    pcm::sane,
 };
 
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
@@ -16,7 +17,7 @@ const GRANULES_PER_SAMPLE: u64 = 3;
 
 /// What the Ogg file turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(super) enum OggContent {
     Unknown,
     Opus,
     /// Data pages came and no Opus stream had begun.
@@ -26,18 +27,18 @@ pub(super) enum Stream {
 /// Decodes the first Opus stream of an Ogg file and those chained to it.
 pub(super) struct OggOpusDecoder {
     pages: PageReader,
-    limits: Limits,
-    link: Option<Link>,
+    limits: AudioLimits,
+    link: Option<LogicalStream>,
     links: usize,
     /// Samples returned so far.
     given: u64,
     /// Packets that libopus took, in all links.
     good_packets: u64,
-    stream: Stream,
+    stream: OggContent,
 }
 
 impl OggOpusDecoder {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: AudioLimits) -> Self {
         Self {
             pages: PageReader::default(),
             limits,
@@ -45,7 +46,7 @@ impl OggOpusDecoder {
             links: 0,
             given: 0,
             good_packets: 0,
-            stream: Stream::Unknown,
+            stream: OggContent::Unknown,
         }
     }
 
@@ -54,9 +55,9 @@ impl OggOpusDecoder {
         &mut self,
         bytes: &[u8],
         speech: &mut Vec<f32>,
-    ) -> Result<Stream, DecodeError> {
+    ) -> Result<OggContent, DecodeError> {
         self.pages.push(bytes);
-        while self.stream != Stream::Other {
+        while self.stream != OggContent::Other {
             let Some(page) = self.pages.next_page() else { break };
             self.page(&page, speech)?;
         }
@@ -68,7 +69,7 @@ impl OggOpusDecoder {
         for page in std::mem::take(&mut self.pages).finish() {
             self.page(&page, speech)?;
         }
-        if self.stream != Stream::Opus {
+        if self.stream != OggContent::Opus {
             return Err(DecodeError::corrupt("no Ogg page that begins a stream"));
         }
         match (self.good_packets, self.given) {
@@ -86,8 +87,8 @@ impl OggOpusDecoder {
         if page.first {
             return Ok(());
         }
-        if self.stream == Stream::Unknown {
-            self.stream = Stream::Other;
+        if self.stream == OggContent::Unknown {
+            self.stream = OggContent::Other;
             return Ok(());
         }
         let Some(link) = self.link.as_mut().filter(|link| link.serial == page.serial) else {
@@ -116,7 +117,7 @@ impl OggOpusDecoder {
         let begun = if self.links > MAX_LINKS {
             Err(DecodeError::corrupt("too many chained streams"))
         } else {
-            OpusHead::parse(page.body()).and_then(|head| Link::new(page, &head))
+            OpusHead::parse(page.body()).and_then(|head| LogicalStream::new(page, &head))
         };
         match begun {
             Ok(link) => self.link = Some(link),
@@ -124,13 +125,13 @@ impl OggOpusDecoder {
             Err(_) if self.given > 0 => self.link = None,
             Err(error) => return Err(error),
         }
-        self.stream = Stream::Opus;
+        self.stream = OggContent::Opus;
         Ok(())
     }
 }
 
 /// One logical Opus stream.
-struct Link {
+struct LogicalStream {
     serial: u32,
     sound: OpusSound,
     next_sequence: u32,
@@ -148,7 +149,7 @@ struct Link {
     decoded: u64,
 }
 
-impl Link {
+impl LogicalStream {
     fn new(page: &Page, head: &OpusHead) -> Result<Self, DecodeError> {
         Ok(Self {
             serial: page.serial,

@@ -3,12 +3,10 @@
 //! libopus decodes straight to 16 kHz and mixes stereo down itself; several coded streams are
 //! mixed down here. Every packet becomes sound of its length: one that cannot be read is concealed.
 
-use super::{
-    DecodeError,
-    mix::{self, Order},
-};
+use super::DecodeError;
 use crate::audio::{
     SampleRate,
+    downmix::{ChannelOrder, downmix},
     limits::MAX_CHANNELS,
     opus_head::{OpusHead, Streams},
 };
@@ -21,13 +19,13 @@ const CONCEAL_STEP: usize = 320;
 
 /// One running Opus stream.
 pub(super) struct OpusSound {
-    voice: Voice,
+    voice: PacketDecoder,
     /// Samples of the last packet, the guess for one that cannot be read.
     last_samples: usize,
     good_packets: u64,
 }
 
-enum Voice {
+enum PacketDecoder {
     Mono(opus::Decoder),
     /// Interleaved channels, and room for a packet of them.
     Several {
@@ -46,7 +44,7 @@ impl OpusSound {
                 let rate = SampleRate::SPEECH.0;
                 let mut decoder = opus::Decoder::new(rate, opus::Channels::Mono).map_err(failed)?;
                 decoder.set_gain(head.gain.into()).map_err(failed)?;
-                Voice::Mono(decoder)
+                PacketDecoder::Mono(decoder)
             }
             Some(Streams { count, coupled, mapping }) => {
                 let channels = usize::from(head.channels).min(MAX_CHANNELS);
@@ -55,7 +53,11 @@ impl OpusSound {
                 let mut decoder =
                     opus::MSDecoder::new(rate, count, coupled, mapping).map_err(failed)?;
                 decoder.set_gain(head.gain.into()).map_err(failed)?;
-                Voice::Several { decoder, channels, room: vec![0.0; MAX_PACKET_SAMPLES * channels] }
+                PacketDecoder::Several {
+                    decoder,
+                    channels,
+                    room: vec![0.0; MAX_PACKET_SAMPLES * channels],
+                }
             }
         };
         Ok(Self { voice, last_samples: CONCEAL_STEP, good_packets: 0 })
@@ -103,7 +105,7 @@ impl OpusSound {
     }
 }
 
-impl Voice {
+impl PacketDecoder {
     /// Fills the beginning of `fresh` and returns how much of it, `None` if the packet is broken.
     fn decode(&mut self, packet: &[u8], fresh: &mut [f32]) -> Option<usize> {
         match self {
@@ -111,7 +113,7 @@ impl Voice {
             Self::Several { decoder, channels, room } => {
                 let room = room.get_mut(..fresh.len() * *channels)?;
                 let samples = decoder.decode_float(packet, room, false).ok()?;
-                mix::down(room, *channels, Order::Vorbis)
+                downmix(room, *channels, ChannelOrder::Vorbis)
                     .zip(fresh)
                     .take(samples)
                     .for_each(|(mono, place)| *place = mono);

@@ -27,7 +27,7 @@ use crate::audio::{
 };
 
 /// A track that is being decoded.
-pub(super) struct Sound {
+pub(super) struct TrackDecoder {
     pub(super) id: u32,
     codec: Codec,
     samples: Vec<f32>,
@@ -44,13 +44,13 @@ enum Codec {
 }
 
 /// What became of a packet.
-pub(super) enum Heard {
+pub(super) enum PacketOutcome {
     Whole,
     /// It is passed over.
     Broken(Error),
 }
 
-impl Sound {
+impl TrackDecoder {
     /// Opens the first track of sound that can be decoded.
     pub(super) fn open(
         reader: &dyn FormatReader,
@@ -81,7 +81,7 @@ impl Sound {
         packet: &Packet,
         file: &File,
         mix: &mut Mix,
-    ) -> Result<Heard, DecodeError> {
+    ) -> Result<PacketOutcome, DecodeError> {
         match &mut self.codec {
             Codec::Known(decoder) => match decoder.decode(packet) {
                 Ok(buffer) => {
@@ -91,7 +91,7 @@ impl Sound {
                     mix.push(&self.samples, channels, SampleRate(rate))?;
                 }
                 Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
-                    return Ok(Heard::Broken(error));
+                    return Ok(PacketOutcome::Broken(error));
                 }
                 Err(error) => return Err(failed(&error, file.format)),
             },
@@ -100,7 +100,7 @@ impl Sound {
                 let good = sound.good_packets();
                 sound.decode(&packet.data, &mut self.samples);
                 if sound.good_packets() == good && mix.is_empty() {
-                    return Ok(Heard::Broken(Error::DecodeError("not an Opus packet")));
+                    return Ok(PacketOutcome::Broken(Error::DecodeError("not an Opus packet")));
                 }
                 // The last one is often heard in part.
                 if let Some(heard) = ticks.map(|ticks| packet.dur.get() / ticks) {
@@ -112,7 +112,7 @@ impl Sound {
                 sound.decode(&packet.data, mix)?;
             }
         }
-        Ok(Heard::Whole)
+        Ok(PacketOutcome::Whole)
     }
 }
 

@@ -34,9 +34,9 @@ pub(super) fn check_ogg(file: &[u8]) -> Result<(), DecodeError> {
             packet.extend_from_slice(piece.bytes);
             if piece.ends {
                 let packet = std::mem::take(packet);
-                packet
-                    .strip_prefix(SETUP)
-                    .map_or(Ok(()), |setup| Bits { bytes: setup, at: 0 }.codebooks().map(drop))?;
+                packet.strip_prefix(SETUP).map_or(Ok(()), |setup| {
+                    LsbBits { bytes: setup, at: 0 }.codebooks().map(drop)
+                })?;
             }
         }
         Ok(())
@@ -55,7 +55,7 @@ pub(super) fn check(headers: &[u8]) -> Result<(), DecodeError> {
     let halves = headers.split_at_checked(IDENTIFICATION_BYTES);
     let setup = halves.and_then(|(first, second)| Some((first[11], second.strip_prefix(SETUP)?)));
     let Some((channels @ 1.., setup)) = setup else { return refuse("its headers are cut off") };
-    let mut bits = Bits { bytes: setup, at: 0 };
+    let mut bits = LsbBits { bytes: setup, at: 0 };
     let books = bits.codebooks()?;
     for _ in 0..=bits.take(6)? {
         // Placeholders of the time domain.
@@ -78,12 +78,12 @@ fn width(number: u32) -> usize {
 }
 
 /// The bits of a packet, the lowest of each byte first.
-struct Bits<'a> {
+struct LsbBits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Bits<'_> {
+impl LsbBits<'_> {
     /// At most 32 of them.
     fn take(&mut self, count: usize) -> Result<u32, DecodeError> {
         let start = self.at;
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn tables_that_symphonia_would_panic_at_are_refused() {
-        let books = |bytes: &[u8]| Bits { bytes, at: 0 }.codebooks();
+        let books = |bytes: &[u8]| LsbBits { bytes, at: 0 }.codebooks();
         assert_eq!(table_side(81, 4), Ok(3));
         assert_eq!(table_side(1, 31), Ok(1));
         assert!(table_side(1, 32).is_err());

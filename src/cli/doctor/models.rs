@@ -117,7 +117,7 @@ fn look_at(check: &mut Check, wanted: &Wanted, places: &Places) {
             "use a multilingual model, for instance: hark models pull base",
         );
     }
-    let known = manifest::of(&source);
+    let known = manifest::find(&source);
     let sum = match &known {
         None => "its checksum is not on file".to_owned(),
         Some(known) => match checksum(&source) {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{Context, built_in, places, print, size};
-use crate::models::manifest::{self, Kind, Languages, Model, Speed};
+use crate::models::manifest::{self, Kind, Model, ModelLanguages, Speed};
 use crate::models::pull::HUGGING_FACE;
 
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ struct Row {
     bytes: u64,
     sha256: &'static str,
     licence: &'static str,
-    languages: Languages,
+    languages: ModelLanguages,
     speed: Speed,
     /// Where `pull` gets it.
     url: Option<String>,
@@ -102,11 +102,11 @@ fn here(row: &Row) -> String {
     }
 }
 
-fn languages(languages: Languages) -> &'static str {
+fn languages(languages: ModelLanguages) -> &'static str {
     match languages {
-        Languages::English => "English",
-        Languages::Multilingual => "multilingual",
-        Languages::Any => "any",
+        ModelLanguages::English => "English",
+        ModelLanguages::Multilingual => "multilingual",
+        ModelLanguages::Any => "any",
     }
 }
 

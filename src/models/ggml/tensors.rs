@@ -20,7 +20,7 @@ pub(super) struct WeightType {
 
 impl WeightType {
     /// From `ggml_type`; sizes from ggml-common.h of whisper.cpp 1.8.3.
-    fn of_ggml(ggml_type: i32) -> Option<Self> {
+    fn from_ggml(ggml_type: i32) -> Option<Self> {
         let (elements, bytes) = match ggml_type {
             0 => (1, 4),      // F32
             1 | 30 => (1, 2), // F16, BF16
@@ -40,8 +40,8 @@ impl WeightType {
     }
 
     /// From the header's `ftype`, whose thousands are the version of the quantisation.
-    pub(super) fn of_ftype(ftype: i32) -> Option<Self> {
-        Self::of_ggml(match ftype % 1_000 {
+    pub(super) fn from_ftype(ftype: i32) -> Option<Self> {
+        Self::from_ggml(match ftype % 1_000 {
             0 => 0,
             1 => 1,
             2 => 2,
@@ -110,7 +110,7 @@ fn tensor<R: Read + Seek>(
         1,
         NAME_BYTES,
     )?;
-    let stored = WeightType::of_ggml(ggml_type).ok_or_else(|| {
+    let stored = WeightType::from_ggml(ggml_type).ok_or_else(|| {
         input.malformed(format!("type {ggml_type} of tensor {index} is not known"))
     })?;
     // Besides the header's type only F16 and F32 occur: convolutions, biases and positions.

@@ -24,8 +24,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::{CHUNKS_AHEAD, Outlet};
-use super::wav::WavStream;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
+use crate::audio::WavStream;
 use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
@@ -156,31 +156,31 @@ impl Synthesizer for EspeakSynthesizer {
         };
         let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
         let outlet = Outlet::new(chunks);
-        let job = Job { children: Arc::clone(&self.children), voice, text, outlet };
+        let job = SentenceTask { children: Arc::clone(&self.children), voice, text, outlet };
         tokio::spawn(job.run(cancel.clone()));
         stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
     }
 }
 
 /// One sentence on its way through the engine.
-struct Job {
+struct SentenceTask {
     children: Arc<Children>,
     voice: String,
     text: String,
     outlet: Outlet,
 }
 
-impl Job {
+impl SentenceTask {
     /// Speaks until the end, the first error, or nobody listens any more.
     async fn run(mut self, cancel: CancellationToken) {
         let waiting = self.children.take(&self.voice);
         let was_waiting = waiting.is_some();
         let mut spoken = self.speak_with(waiting, &cancel).await;
         // A waiting child may have been killed behind our back: that costs a start, no sentence.
-        if was_waiting && matches!(spoken, Err(Failure::Silent(_))) {
+        if was_waiting && matches!(spoken, Err(SpeakFailure::Silent(_))) {
             spoken = self.speak_with(None, &cancel).await;
         }
-        if let Err(Failure::Silent(error) | Failure::Midway(error)) = spoken {
+        if let Err(SpeakFailure::Silent(error) | SpeakFailure::Midway(error)) = spoken {
             self.outlet.fail(error).await;
         }
     }
@@ -190,12 +190,14 @@ impl Job {
         &mut self,
         child: Option<Child>,
         cancel: &CancellationToken,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SpeakFailure> {
         let mut child = match child {
             Some(child) => child,
-            None => {
-                self.children.start(&self.voice).await.map_err(|e| Failure::Midway(start(e)))?
-            }
+            None => self
+                .children
+                .start(&self.voice)
+                .await
+                .map_err(|e| SpeakFailure::Midway(start(e)))?,
         };
         self.outlet.clear();
         let closed = self.outlet.when_closed();
@@ -210,8 +212,8 @@ impl Job {
             let _: io::Result<()> = child.kill().await;
         }
         spoken.map_err(|error| match error {
-            TtsError::Engine(_) if !self.outlet.has_sent() => Failure::Silent(error),
-            _ => Failure::Midway(error),
+            TtsError::Engine(_) if !self.outlet.has_sent() => SpeakFailure::Silent(error),
+            _ => SpeakFailure::Midway(error),
         })
     }
 
@@ -270,7 +272,7 @@ impl Job {
 }
 
 /// How a sentence failed.
-enum Failure {
+enum SpeakFailure {
     /// Before any sound: another child may do better.
     Silent(TtsError),
     /// With sound sent, or for a reason that another child would meet too.

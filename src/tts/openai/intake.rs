@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use super::super::TtsError;
 use super::super::outlet::MAX_SECONDS;
-use super::super::wav::WavStream;
 use super::SpeechFormat;
-use crate::audio::{CodedSpeech, DecodeError, Limits, NotPassable, Pcm, SampleRate, decode};
+use crate::audio::{
+    AudioLimits, CodedSpeech, DecodeError, NotPassable, Pcm, SampleRate, WavStream, decode,
+};
 use crate::remote::failure::{ServerError, is_page};
 use crate::remote::words::Redactor;
 use crate::threads::{RunError, Threads};
@@ -221,7 +222,7 @@ async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
             Err(why) => file.starts_with(b"OggS").then_some(why),
         };
         let seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
-        let speech = decode(&file, Limits { bytes: MAX_FILE as u64, seconds })?;
+        let speech = decode(&file, AudioLimits { bytes: MAX_FILE as u64, seconds })?;
         let pcm = Pcm { samples: speech.samples().to_vec(), rate: SampleRate::SPEECH };
         Ok(Received::Decoded { pcm, why })
     });

@@ -14,7 +14,9 @@ pub(crate) mod words;
 use std::cell::Cell;
 use std::time::Duration;
 
-use hark::simulator::{Call, CallKind, Message, PersonMessage, PersonSays, SimulatorHandle};
+use hark::simulator::{
+    Call, CallKind, ConversationMessage, PersonMessage, PersonSays, SimulatorHandle,
+};
 use hark::store::sqlite::SqliteStore;
 use hark::store::{Store as _, TurnRow};
 use hark::turn::{MessageId, TurnReport};
@@ -129,7 +131,7 @@ impl TestApp {
     }
 
     /// Everything hark has sent so far, in order.
-    pub(crate) fn sent(&self) -> Vec<Message> {
+    pub(crate) fn sent(&self) -> Vec<ConversationMessage> {
         let sent = self.simulator.sent();
         self.seen.set(sent.len());
         sent
@@ -137,7 +139,7 @@ impl TestApp {
 
     /// The one message hark has sent.
     #[track_caller]
-    pub(crate) fn sent_one(&self) -> Message {
+    pub(crate) fn sent_one(&self) -> ConversationMessage {
         let mut sent = self.sent();
         assert_eq!(sent.len(), 1, "{sent:#?}");
         sent.remove(0)
@@ -150,7 +152,7 @@ impl TestApp {
 
     /// The file of a sent voice note.
     #[track_caller]
-    pub(crate) fn note_of(&self, message: &Message) -> bytes::Bytes {
+    pub(crate) fn note_of(&self, message: &ConversationMessage) -> bytes::Bytes {
         let media = message.media.as_ref().expect("it is a voice note");
         self.simulator.note(&media.id).unwrap()
     }

@@ -103,7 +103,7 @@ fn hparams<R: Read + Seek>(input: &mut Input<'_, R>) -> Result<(Header, WeightTy
     if n_mels != 80 && n_mels != 128 {
         return Err(input.malformed(format!("n_mels is {n_mels}, not 80 or 128")));
     }
-    let weights = WeightType::of_ftype(ftype)
+    let weights = WeightType::from_ftype(ftype)
         .ok_or_else(|| input.malformed(format!("ftype {ftype} is not known")))?;
     if i64::from(n_state) % weights.block() != 0 {
         let block = weights.block();

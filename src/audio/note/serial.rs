@@ -1,36 +1,9 @@
-//! A whole voice note from one stream of PCM: one span, one muxer, and a resampler where needed.
+//! Encodes a note from one stream of PCM: one span, one muxer, and a resampler where needed.
 //!
 //! The plain way out, and the reference that stitched spans are tested against.
 
-use crate::audio::{
-    EncodeError, NoteMuxer, Pcm, Resampler, SampleRate, SpanEncoder,
-    span::{OPUS_RATES, frame_samples},
-};
-
-/// The rate to encode sound of `rate` at: itself if Opus takes it, else 24 kHz, which holds all
-/// that speech has.
-#[must_use]
-pub fn opus_rate(rate: SampleRate) -> SampleRate {
-    if OPUS_RATES.contains(&rate.0) { rate } else { SampleRate(24_000) }
-}
-
-/// Returns where to cut a span: the index of the quietest frame in the last half of `samples`, a
-/// multiple of a frame of `rate` (20 ms), which is one of Opus's. The part before the index is for
-/// the one span, the rest for the next. 0 if there is not one whole frame.
-#[must_use]
-pub fn quiet_cut(samples: &[f32], rate: SampleRate) -> usize {
-    let frame = frame_samples(rate).max(1);
-    let frames = samples.len() / frame;
-    // The last whole frame may be cut before, so that two frames have one place to cut.
-    (frames.div_ceil(2)..frames)
-        .map(|at| (at * frame, energy(&samples[at * frame..(at + 1) * frame])))
-        .min_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map_or(frames * frame, |(at, _)| at)
-}
-
-fn energy(samples: &[f32]) -> f32 {
-    samples.iter().map(|sample| sample * sample).sum()
-}
+use super::opus_rate;
+use crate::audio::{EncodeError, NoteMuxer, Pcm, Resampler, SampleRate, SpanEncoder};
 
 /// Encodes a voice note: PCM of any rate in, Ogg pages out.
 pub struct NoteEncoder {
