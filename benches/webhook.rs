@@ -11,6 +11,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hark::clock::Clock;
 use hark::http::{AppSecret, HttpState, Readiness, router};
 use hark::provider::{http_client, payload, signature};
+use hark::queue::Wake;
 use hark::queue::inbox::{EmbeddedInbox, NumberState};
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::telemetry;
@@ -82,7 +83,7 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
         Arc::new(store.expect("a new store opens")),
         Clock::System,
         HashMap::from([(NUMBER.into(), NumberState::Active)]),
-        Arc::default(),
+        Wake::default(),
     );
     let router = router(HttpState {
         inbox: Arc::new(inbox),

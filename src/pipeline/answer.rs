@@ -15,7 +15,7 @@ use super::wishes::Wish;
 use super::{AgentSetup, ReplyPolicy, VoicePath};
 use crate::agent::Question;
 use crate::store::History;
-use crate::turn::{Personal, ReplyMode, TO_CONFIRM, Uncertainty};
+use crate::turn::{Personal, Reason, ReplyMode, Uncertainty};
 
 /// Characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
@@ -45,7 +45,7 @@ impl VoicePath {
     ) -> Result<Reply, TurnError> {
         let phrases = &self.phrases;
         let verdict = agent.gate.judge(heard, around.history.to_confirm.as_ref());
-        let ask_back = async |question: String, reason: String| {
+        let ask_back = async |question: String, reason: Reason| {
             let aloud = speaks(agent, heard, around.reply_mode);
             let reply = self.put(agent, question, &heard.language, aloud, trace).await;
             Reply { asks_back: Some(reason), ..reply }
@@ -69,11 +69,11 @@ impl VoicePath {
             }
             Verdict::Denied => {
                 let again = phrases.repeat.in_language(&heard.language).to_owned();
-                return Ok(ask_back(again, "not_confirmed".to_owned()).await);
+                return Ok(ask_back(again, Reason::NotConfirmed).await);
             }
             Verdict::Confirm(why) => {
                 let confirm = confirm(&phrases.confirm, heard);
-                return Ok(ask_back(confirm, format!("{TO_CONFIRM}{}", why.name())).await);
+                return Ok(ask_back(confirm, Reason::Confirm(why)).await);
             }
             Verdict::Repeat(why) => {
                 let again = match why {
@@ -81,7 +81,7 @@ impl VoicePath {
                     _ => &phrases.repeat,
                 };
                 let again = again.in_language(&heard.language).to_owned();
-                return Ok(ask_back(again, format!("repeat: {}", why.name())).await);
+                return Ok(ask_back(again, Reason::Repeat(why)).await);
             }
         }
         let wish = Wish::of(question.heard.reveal());

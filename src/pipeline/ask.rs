@@ -12,7 +12,9 @@ use super::stage::Trace;
 use super::{AgentSetup, VoicePath};
 use crate::audio::OggOpus;
 use crate::stt::LanguageHint;
-use crate::turn::{NoteInfo, Outcome, Personal, ReplyText, StageRecord, Transcript, TurnReport};
+use crate::turn::{
+    NoteInfo, Outcome, Personal, Reason, ReplyText, StageRecord, Transcript, TurnReport,
+};
 
 /// What is asked.
 pub enum Ask {
@@ -123,7 +125,7 @@ impl VoicePath {
             Ok(transcript) => Ok(transcript),
             // No words are a result, not a failure.
             Err(Unheard::Problem(Problem::NoSpeech)) => Ok(Transcript::default()),
-            Err(Unheard::Problem(problem)) => Err(problem.reason()),
+            Err(Unheard::Problem(problem)) => Err(problem.reason().to_string()),
             Err(Unheard::Failed(error)) => Err(error.to_string()),
         };
         Transcribed { heard, audio_ms }
@@ -142,7 +144,7 @@ pub(super) fn report(
     let stages: Vec<StageRecord> = trace.records();
     TurnReport {
         transcript,
-        reply: ReplyText { text },
+        reply: ReplyText { text: Personal(text) },
         audio,
         overhead_ms: TurnReport::overhead(total_ms, &stages),
         stages,
@@ -154,7 +156,7 @@ pub(super) fn report(
 
 impl TurnReport {
     /// The same report with a reason.
-    pub(super) fn because(mut self, reason: Option<String>) -> Self {
+    pub(super) fn because(mut self, reason: Option<Reason>) -> Self {
         self.reason = reason;
         self
     }

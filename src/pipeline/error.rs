@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
 use crate::provider::ProviderError;
+use crate::queue::CancelReason;
 use crate::store::StoreError;
 use crate::stt::SttError;
 use crate::tts::TtsError;
-use crate::turn::{Retry, Stage};
+use crate::turn::{Reason, Retry, Stage};
 
 /// A stage failed.
 ///
@@ -17,7 +18,7 @@ use crate::turn::{Retry, Stage};
 /// | engine busy | after 2 s |
 /// | provider: network, server side, rate | after what its error says |
 /// | store | after 1 s |
-/// | the process is stopping | at the next start |
+/// | the turn was cancelled | at the next start, or by the node that took it over |
 /// | number paused or gone | after 15 min, within a day |
 /// | a send without an answer in time | after 5 s, the same part |
 /// | any other deadline, everything else | never: the fallback text goes out |
@@ -52,9 +53,9 @@ pub enum Cause {
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
-    /// The process is stopping: the turn is taken up at the next start.
-    #[error("the process is stopping")]
-    Stopping,
+    /// The turn was cancelled: it is taken up again, here or elsewhere.
+    #[error("{0}")]
+    Cancelled(CancelReason),
     /// The number is paused or configured no more: the message waits for it to come back.
     #[error("the number is paused or not configured")]
     Unconfigured,
@@ -76,7 +77,7 @@ impl TurnError {
             Cause::Provider(error) => error.retry(),
             Cause::Store(error) => error.retry(),
             Cause::Busy => Retry::After(Duration::from_secs(2)),
-            Cause::Stopping => Retry::After(Duration::ZERO),
+            Cause::Cancelled(_) => Retry::After(Duration::ZERO),
             Cause::Unconfigured => Retry::After(Duration::from_mins(15)),
             // It may have been sent: its status is waited for before it is sent again.
             Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),
@@ -84,6 +85,11 @@ impl TurnError {
                 Retry::Never
             }
         }
+    }
+
+    /// Returns what the record says of a turn that ended with this error.
+    pub(super) fn reason(&self) -> Reason {
+        Reason::Failed { stage: self.stage, error: self.cause.to_string() }
     }
 
     /// Whether the provider took or refused a message in words that make no sense.
@@ -96,9 +102,10 @@ impl TurnError {
     /// it no attempt, and it is answered in full when we are.
     pub fn postpones(&self) -> bool {
         match &self.cause {
-            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Stopping | Cause::Unconfigured => {
-                true
-            }
+            Cause::Stt(SttError::Busy)
+            | Cause::Busy
+            | Cause::Cancelled(_)
+            | Cause::Unconfigured => true,
             Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
             _ => false,
         }

@@ -203,7 +203,7 @@ mod tests {
     use crate::turn::Transcript;
 
     fn heard(text: &str, uncertain: Option<Uncertainty>) -> Heard {
-        let transcript = Transcript { text: text.to_owned(), uncertain, ..Transcript::default() };
+        let transcript = Transcript { text: text.into(), uncertain, ..Transcript::default() };
         Heard { text: text.into(), language: "en".into(), transcript: Some(transcript) }
     }
 

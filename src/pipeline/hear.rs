@@ -83,7 +83,7 @@ impl VoicePath {
         let hint = agent.languages.hint(last);
         let transcript = self.understand(agent, listened, hint, trace, cancel).await?;
         Ok(Heard {
-            text: Personal(transcript.text.clone()),
+            text: transcript.text.clone(),
             language: agent.languages.of_speech(&transcript.language, last),
             transcript: Some(transcript),
         })
@@ -127,7 +127,7 @@ impl VoicePath {
             .try_collect()
             .await?;
         let transcript = join(transcripts);
-        if transcript.text.is_empty() {
+        if transcript.text.reveal().is_empty() {
             return Err(Unheard::Problem(Problem::NoSpeech));
         }
         Ok(transcript)
@@ -221,19 +221,19 @@ async fn transcribe(
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say
 /// nothing about the message: they were a noise.
 fn join(mut transcripts: Vec<Transcript>) -> Transcript {
-    if transcripts.iter().any(|transcript| !transcript.text.trim().is_empty()) {
-        transcripts.retain(|transcript| !transcript.text.trim().is_empty());
+    if transcripts.iter().any(|transcript| !transcript.text.reveal().trim().is_empty()) {
+        transcripts.retain(|transcript| !transcript.text.reveal().trim().is_empty());
     }
     let mut joined = Transcript::default();
     for transcript in transcripts {
         if joined.language.is_empty() {
             joined.language = transcript.language;
         }
-        let text = transcript.text.trim();
-        if !joined.text.is_empty() && !text.is_empty() {
-            joined.text.push(' ');
+        let text = transcript.text.reveal().trim();
+        if !joined.text.0.is_empty() && !text.is_empty() {
+            joined.text.0.push(' ');
         }
-        joined.text.push_str(text);
+        joined.text.0.push_str(text);
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
@@ -253,7 +253,7 @@ mod tests {
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
-        let (text, language) = (text.to_owned(), language.to_owned());
+        let (text, language) = (text.into(), language.to_owned());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
     }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::StreamExt as _;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::answer::Around;
 use super::ask::report;
-use super::deliver::{Delivery, FALLBACK_PART};
+use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, Unheard};
 use super::phrases::Problem;
@@ -17,11 +16,11 @@ use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
 use super::{Pipeline, Route, language};
-use crate::queue::{Handled, JobHandler};
+use crate::queue::{Cancel, Handled, JobHandler, back_off};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, History, Job};
+use crate::store::{Begun, Draft, History, Lease};
 use crate::telemetry;
-use crate::turn::{Body, Outcome, Retry, Stage, Uncertainty};
+use crate::turn::{Body, Outcome, Reason, Retry, Role, Stage};
 
 /// Attempts at an answer; after them the fallback text goes out.
 const MAX_ATTEMPTS: u32 = 3;
@@ -40,18 +39,18 @@ impl Pipeline {
     async fn run_turn(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         delivery: &Delivery<'_>,
-        cancel: &CancellationToken,
+        cancel: &Cancel,
     ) -> Result<Draft, TurnError> {
         let trace = &delivery.trace;
-        let answer = self.answer(route, job, trace, cancel);
+        let answer = self.answer(route, lease, trace, cancel);
         // Sending is not part of that time: a send that was cut off may have arrived.
         let answer = tokio::time::timeout(self.turn_limit, answer).await;
         let (heard, reply) = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(Unheard::Problem(problem))) => {
-                return self.tell(route, job, delivery, problem).await;
+                return self.tell(route, lease, delivery, problem).await;
             }
             Ok(Err(Unheard::Failed(error))) => return Err(error),
             Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
@@ -61,17 +60,17 @@ impl Pipeline {
         let language = tells.then_some(language);
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
-            let kept = self.store.set_reply_mode(job.row, mode).await;
+            let kept = self.record.set_reply_mode(&lease.turn, mode).await;
             kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })?;
         }
         let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
         let asks_back = reply.asks_back.clone();
-        let why = asks_back.clone().or_else(|| uncertain.map(Uncertainty::as_reason));
+        let why = asks_back.clone().or_else(|| uncertain.map(Reason::Uncertain));
         let audio = reply.note.as_ref().map(|(_, info)| info.clone());
         let ends = |outcome| if asks_back.is_some() { Outcome::Question } else { outcome };
         let (said, voice_note) = (reply.text.clone(), ends(Outcome::VoiceNote));
         let planned = report(trace, transcript, said, audio, voice_note).because(why.clone());
-        let draft = Draft { heard: Some(text.0), language, report: planned };
+        let draft = Draft { heard: Some(text), language, report: planned };
         let Sent { text, audio, outcome, reason } =
             self.send_reply(delivery, reply, &draft).await?;
         // What a question back is for must stand in the record, whatever else happened.
@@ -85,23 +84,23 @@ impl Pipeline {
     async fn answer(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         trace: &Trace,
-        cancel: &CancellationToken,
+        cancel: &Cancel,
     ) -> Result<(Heard, Reply), Unheard> {
         let (heard, history) =
-            tokio::join!(self.hear_message(route, job, trace, cancel), self.history(job));
+            tokio::join!(self.hear_message(route, lease, trace, cancel), self.history(lease));
         let heard = heard?;
         let around = Around {
             history: history?,
-            reply_mode: job.reply_mode,
-            contact_name: job.contact.profile_name.clone(),
-            asked_ms: job.received_ms,
+            reply_mode: lease.reply_mode,
+            contact_name: lease.contact.profile_name.clone(),
+            asked_ms: lease.first().received_ms,
         };
-        let reply = self.path.answer(&route.agent, &heard, around, trace, cancel).await?;
-        if cancel.is_cancelled() {
+        let reply = self.path.answer(&route.agent, &heard, around, trace, cancel.token()).await?;
+        if let Some(reason) = cancel.reason() {
             // What a cancelled engine left is no answer.
-            return Err(TurnError { stage: Stage::Llm, cause: Cause::Stopping }.into());
+            return Err(TurnError { stage: Stage::Llm, cause: Cause::Cancelled(reason) }.into());
         }
         Ok((heard, reply))
     }
@@ -110,29 +109,27 @@ impl Pipeline {
     async fn hear_message(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         trace: &Trace,
-        cancel: &CancellationToken,
+        cancel: &Cancel,
     ) -> Result<Heard, Unheard> {
-        let last = job.contact_language.as_deref();
-        match &job.message.body {
+        let last = lease.contact_language.as_deref();
+        match &lease.first().body {
             Body::Text { text } => Ok(Heard::written(&route.agent, text.clone(), last)),
             Body::Audio { media } => {
                 let started = route.messenger.download(media);
                 let bytes = stage(trace, Stage::Download, started).await?;
                 let audio = stage_stream(trace, Stage::Download, bytes).boxed();
-                self.path.hear(&route.agent, audio, last, trace, cancel).await
+                self.path.hear(&route.agent, audio, last, trace, cancel.token()).await
             }
             Body::Unsupported | Body::Silent => {
-                Err(Unheard::Problem(Problem::Type(job.message.raw_type.clone())))
+                Err(Unheard::Problem(Problem::Type(lease.first().raw_type.clone())))
             }
         }
     }
 
-    async fn history(&self, job: &Job) -> Result<History, TurnError> {
-        let history =
-            self.store.history(&job.message.number, job.contact_id, HISTORY, self.clock.now_ms());
-        let history = history.await;
+    async fn history(&self, lease: &Lease) -> Result<History, TurnError> {
+        let history = self.record.history(&lease.lane, HISTORY, self.clock.now_ms()).await;
         history.map_err(|error| TurnError { stage: Stage::Llm, cause: error.into() })
     }
 
@@ -144,7 +141,6 @@ impl Pipeline {
         draft: &Draft,
     ) -> Result<Sent, TurnError> {
         let Reply { text, note, mut reason, .. } = reply;
-        let mut index = 0;
         if let Some((file, audio)) = note {
             // Nobody writes a long address down from hearing it.
             let links = long_links(&text).join("\n");
@@ -168,13 +164,13 @@ impl Pipeline {
                         stage.name = error.stage.name(), error = %error,
                         "the reply goes out as text"
                     );
-                    reason = Some(format!("{}_failed: {error}", error.stage.name()));
-                    index = u32::from(error.stage == Stage::Send);
+                    let said = Some(error.to_string());
+                    reason = Some(Reason::Without { stage: error.stage, error: said });
                 }
             }
         }
         delivery.draft(draft).await?;
-        delivery.text(index, &text).await?;
+        delivery.text(Role::Answer, &text).await?;
         Ok(Sent { text, audio: None, outcome: Outcome::Text, reason })
     }
 
@@ -182,12 +178,12 @@ impl Pipeline {
     async fn tell(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         delivery: &Delivery<'_>,
         problem: Problem,
     ) -> Result<Draft, TurnError> {
-        let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, job));
-        delivery.text(0, text).await?;
+        let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, lease));
+        delivery.text(Role::Notice, text).await?;
         let report = report(&delivery.trace, None, text.to_owned(), None, problem.outcome());
         Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
     }
@@ -196,15 +192,15 @@ impl Pipeline {
     async fn fall_back(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         delivery: &Delivery<'_>,
-        reason: String,
+        reason: Reason,
     ) -> Result<Draft, TurnError> {
-        let text = self.path.phrases.fallback.in_language(&language_of(route, job)).to_owned();
-        delivery.text(FALLBACK_PART, &text).await?;
+        let text = self.path.phrases.fallback.in_language(&language_of(route, lease)).to_owned();
+        delivery.text(Role::Fallback, &text).await?;
         let report = report(&delivery.trace, None, text, None, Outcome::Fallback);
-        let heard = match &job.message.body {
-            Body::Text { text } => Some(text.reveal().to_owned()),
+        let heard = match &lease.first().body {
+            Body::Text { text } => Some(text.clone()),
             _ => None,
         };
         Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
@@ -214,10 +210,10 @@ impl Pipeline {
     async fn attempt(
         &self,
         route: &Route,
-        job: &Job,
+        lease: &Lease,
         delivery: &Delivery<'_>,
         begun: Begun,
-        cancel: &CancellationToken,
+        cancel: &Cancel,
     ) -> Result<Draft, TurnError> {
         match delivery.resume(begun.parts).await {
             Ok(None) => {}
@@ -225,25 +221,27 @@ impl Pipeline {
             Err(error) if error.retry() != Retry::Never => return Err(error),
             // As in a first attempt: a note that is refused goes out as text.
             Err(error) => match begun.draft {
-                Some(draft) if !draft.report.reply.text.is_empty() => {
-                    delivery.text(1, &draft.report.reply.text).await?;
+                Some(draft) if !draft.report.reply.text.reveal().is_empty() => {
+                    delivery.text(Role::Answer, draft.report.reply.text.reveal()).await?;
                     return Ok(resumed(&delivery.trace, Some(draft), Outcome::Text));
                 }
-                _ => return self.fall_back(route, job, delivery, error.to_string()).await,
+                _ => return self.fall_back(route, lease, delivery, error.reason()).await,
             },
         }
-        if job.attempt > MAX_ATTEMPTS {
-            let reason = format!("gave up after {MAX_ATTEMPTS} attempts");
-            return self.fall_back(route, job, delivery, reason).await;
+        if lease.attempt > MAX_ATTEMPTS {
+            let reason = Reason::GaveUp { attempts: MAX_ATTEMPTS };
+            return self.fall_back(route, lease, delivery, reason).await;
         }
-        let error = match self.run_turn(route, job, delivery, cancel).await {
+        let error = match self.run_turn(route, lease, delivery, cancel).await {
             Ok(ended) => return Ok(ended),
-            Err(TurnError { stage, .. }) if cancel.is_cancelled() && stage != Stage::Send => {
-                return Err(TurnError { stage, cause: Cause::Stopping });
-            }
-            Err(error) => error,
+            Err(error) => match cancel.reason() {
+                Some(reason) if error.stage != Stage::Send => {
+                    return Err(TurnError { cause: Cause::Cancelled(reason), ..error });
+                }
+                _ => error,
+            },
         };
-        let may_retry = job.attempt < MAX_ATTEMPTS || error.postpones();
+        let may_retry = lease.attempt < MAX_ATTEMPTS || error.postpones();
         // A send without an answer has a part in the store; only that part may be tried again.
         if error.retry() != Retry::Never && (may_retry || error.stage == Stage::Send) {
             return Err(error);
@@ -251,36 +249,33 @@ impl Pipeline {
         tracing::warn!(
             stage.name = error.stage.name(), error = %error, "the fallback text goes out"
         );
-        self.fall_back(route, job, delivery, error.to_string()).await
+        self.fall_back(route, lease, delivery, error.reason()).await
     }
 
-    async fn handle_turn(&self, job: &Job, cancel: CancellationToken) -> Result<(), TurnError> {
+    async fn handle_turn(&self, lease: &Lease, cancel: Cancel) -> Result<(), TurnError> {
         let stored = |error| TurnError { stage: Stage::Send, cause: Cause::Store(error) };
-        let Some(route) = self.routes.get(&job.message.number) else {
+        let Some(route) = self.routes.get(&lease.lane.number) else {
             return Err(TurnError { stage: Stage::Send, cause: Cause::Unconfigured });
         };
         let trace = Trace::start();
-        let delivery = Delivery::new(self, route, job, &trace);
+        let delivery = Delivery::new(self, route, lease, &trace);
         let now_ms = self.clock.now_ms();
         #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
-        let queue_ms = (now_ms - job.received_ms) as f64;
-        let begun = self
-            .store
-            .begin_turn(&delivery.turn, job, &route.agent.name, queue_ms, now_ms)
-            .await
-            .map_err(stored)?;
+        let queue_ms = (now_ms - lease.first().received_ms) as f64;
+        let begun =
+            self.record.begin(lease, &route.agent.name, queue_ms, now_ms).await.map_err(stored)?;
         if begun.finished {
             return Ok(());
         }
-        let typing = Typing::start(&route.messenger, &job.message.id);
-        let ended = self.attempt(route, job, &delivery, begun, &cancel).await;
+        let typing = Typing::start(&route.messenger, &lease.first().id);
+        let ended = self.attempt(route, lease, &delivery, begun, &cancel).await;
         typing.stop().await;
         let ended = match ended {
             Ok(ended) => ended,
-            Err(error) if self.gives_up(job, &error) => {
+            Err(error) if self.gives_up(lease, &error) => {
                 tracing::error!(error = %error, "a message could not be answered at all");
                 let report = report(&trace, None, String::new(), None, Outcome::Failed);
-                let report = report.because(Some(error.to_string()));
+                let report = report.because(Some(error.reason()));
                 Draft { heard: None, language: None, report }
             }
             Err(error) => return Err(error),
@@ -293,36 +288,32 @@ impl Pipeline {
             "a turn ended"
         );
         let now_ms = self.clock.now_ms();
-        let finished = self.store.finish_turn(&delivery.turn, &ended, now_ms).await;
+        let finished = self.record.finish(&lease.turn, &ended, now_ms).await;
         finished.map_err(stored)
     }
 
     /// Whether an error that reached the end of a turn is final: the provider will never take a
     /// message for this person, or the window to answer has closed.
-    fn gives_up(&self, job: &Job, error: &TurnError) -> bool {
-        let window_closed = self.clock.now_ms() - job.received_ms > DELIVERY_WINDOW_MS;
+    fn gives_up(&self, lease: &Lease, error: &TurnError) -> bool {
+        let window_closed = self.clock.now_ms() - lease.first().received_ms > DELIVERY_WINDOW_MS;
         // A provider whose answers make no sense may well have taken every one of the sends.
-        let blind = job.attempt >= MAX_BLIND_SENDS && error.is_blind_send();
+        let blind = lease.attempt >= MAX_BLIND_SENDS && error.is_blind_send();
         error.retry() == Retry::Never || window_closed || blind
     }
 }
 
 #[async_trait]
 impl JobHandler for Pipeline {
-    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled {
-        let turn = crate::turn::TurnId::of(&job.message.number, &job.message.id);
-        let span = tracing::info_span!("turn", turn.id = %turn, attempt = job.attempt);
-        match self.handle_turn(&job, cancel).instrument(span.clone()).await {
+    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+        let span = tracing::info_span!("turn", turn.id = %lease.turn, attempt = lease.attempt);
+        match self.handle_turn(&lease, cancel).instrument(span.clone()).await {
             Ok(()) => Handled::Done,
             Err(error) => {
                 let wait = match error.retry() {
                     Retry::After(wait) => wait,
                     Retry::Never => Duration::from_secs(2),
                 };
-                // 1, 4, 16 times what the error asks for, at most 15 minutes unless it asks for
-                // more.
-                let longer = wait * 4_u32.pow((job.attempt - 1).min(5));
-                let wait = longer.min(Duration::from_mins(15)).max(wait);
+                let wait = back_off(wait, lease.attempt);
                 let _entered = span.enter();
                 tracing::warn!(
                     stage.name = error.stage.name(), error = %error,
@@ -344,7 +335,7 @@ fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
     // A question back stays one, with what it is about: the next message may answer it.
     if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
         ended.report.outcome = outcome;
-        ended.report.reason = Some("resumed after a restart or a failed send".into());
+        ended.report.reason = Some(Reason::Resumed);
     }
     ended
 }
@@ -354,9 +345,9 @@ struct Sent {
     text: String,
     audio: Option<crate::turn::NoteInfo>,
     outcome: Outcome,
-    reason: Option<String>,
+    reason: Option<Reason>,
 }
 
-fn language_of(route: &Route, job: &Job) -> String {
-    route.agent.languages.without_words(job.contact_language.as_deref())
+fn language_of(route: &Route, lease: &Lease) -> String {
+    route.agent.languages.without_words(lease.contact_language.as_deref())
 }

@@ -14,7 +14,8 @@ mod report;
 mod stage;
 
 pub use content::{
-    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Place, Reaction,
+    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Place,
+    Reaction,
 };
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::primary_language;
@@ -25,8 +26,5 @@ pub use message::{
 pub use part::{Part, PartState, Role};
 pub use personal::Personal;
 pub use reason::Reason;
-pub use report::{
-    LINKS_PARTS, NoteInfo, Outcome, ReplyText, Segment, TO_CONFIRM, Transcript, TurnReport,
-    Uncertainty,
-};
+pub use report::{NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty};
 pub use stage::{Retry, Stage, StageRecord};

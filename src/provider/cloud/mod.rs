@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::audio::OggOpus;
-use crate::provider::{Content, Messenger, Outgoing, ProviderError};
-use crate::turn::{MediaId, MediaRef, MessageId, Personal, PhoneNumberId, Retry};
+use crate::provider::{Messenger, Outgoing, ProviderError};
+use crate::turn::{Content, MediaId, MediaRef, MessageId, Personal, PhoneNumberId, Retry};
 
 use token::Token;
 
@@ -211,6 +211,8 @@ fn message_body(message: &Outgoing) -> Result<Value, ProviderError> {
             body["type"] = "audio".into();
             body["audio"] = json!({ "id": media, "voice": true });
         }
+        // The one place that knows what cannot be sent yet.
+        other => return Err(ProviderError::NotBuilt { kind: other.kind() }),
     }
     Ok(body)
 }
