@@ -26,7 +26,10 @@ async fn a_lease_that_expired_is_taken_over_and_its_first_node_changes_nothing<B
     assert_eq!((&second.turn, second.attempt), (&first.turn, 2));
 
     let old = first.key();
-    assert_eq!(store.renew(&lessee("a", 8_000), &[old.clone()]).await.unwrap(), [Tenure::Lost]);
+    assert_eq!(
+        store.renew(&lessee("a", 8_000), std::slice::from_ref(&old)).await.unwrap(),
+        [Tenure::Lost]
+    );
     assert_eq!(store.release(&old, 2_000, true).await.unwrap(), Tenure::Lost);
     assert_eq!(store.ack(&old).await.unwrap(), Tenure::Lost);
     assert!(store.lease(&lessee("a", 9_000), 9, 2_000).await.unwrap().is_empty());

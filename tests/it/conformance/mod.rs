@@ -128,6 +128,6 @@ async fn finish(store: &(impl Queue + Record), lease: &Lease, ended: &Draft, now
     store.ack(&lease.key()).await.unwrap();
 }
 
-fn heard_in(language: &str) -> Option<Transcript> {
-    Some(Transcript { language: language.to_owned(), ..Transcript::default() })
+fn heard_in(language: &str) -> Transcript {
+    Transcript { language: language.to_owned(), ..Transcript::default() }
 }

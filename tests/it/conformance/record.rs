@@ -129,7 +129,7 @@ async fn the_language_of_a_turn_is_its_contacts<B: Backend>() {
         let lease = begun(&store, &id, 1_000).await;
         let mut draft = ended("words", Outcome::Text);
         draft.language = written.map(str::to_owned);
-        draft.report.transcript = spoken.and_then(heard_in);
+        draft.report.transcript = spoken.map(heard_in);
         finish(&store, &lease, &draft, 1_000).await;
         store.accept(vec![text(&format!("{id} after"))], 1_000).await.unwrap();
         let after = lease_one(&store, 1_000).await;

@@ -30,8 +30,8 @@ fn status(turn: &TurnId, index: u32, id: &str, status: DeliveryStatus, at_ms: i6
     }
 }
 
-fn undelivered() -> Option<Reason> {
-    Some(Reason::Undelivered { code: Some(131_026), title: Some("Undeliverable".to_owned()) })
+fn undelivered() -> Reason {
+    Reason::Undelivered { code: Some(131_026), title: Some("Undeliverable".to_owned()) }
 }
 
 async fn statuses_are_kept_once_and_shown_by_part_and_time<B: Backend>() {
@@ -79,7 +79,7 @@ async fn a_failed_status_fails_a_finished_turn<B: Backend>() {
     let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
     store.record_statuses(vec![failed]).await.unwrap();
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
-    assert_eq!((report.outcome, report.reason), (Outcome::Failed, undelivered()));
+    assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
 }
 
 async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>() {
@@ -93,7 +93,7 @@ async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>(
     assert!(store.turns(None, 1).await.unwrap()[0].report.is_none());
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
-    assert_eq!((report.outcome, report.reason), (Outcome::Failed, undelivered()));
+    assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
 }
 
 async fn a_turn_stands_without_what_was_beside_it<B: Backend>() {

@@ -121,7 +121,8 @@ impl TestApp {
         self.store.messages(self.now_ms()).await.unwrap()
     }
 
-    /// Another connection to the service's database.
+    /// Another connection to the service's database, for what no port says or does: the SQL of
+    /// PRIVACY.md, a table that is broken on purpose, columns that only the service reads.
     pub(crate) fn database(&self) -> Connection {
         let database = Connection::open(self.world.database_path()).unwrap();
         database.busy_timeout(Duration::from_secs(5)).unwrap();
