@@ -11,6 +11,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hark::clock::Clock;
 use hark::http::{AppSecret, HttpState, Readiness, checkers, router};
 use hark::provider::{door, payload};
+use hark::queue::Wake;
 use hark::queue::inbox::{EmbeddedInbox, NumberState};
 use hark::remote::http_client;
 use hark::store::sqlite::{Access, SqliteStore};
@@ -83,7 +84,7 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
         Arc::new(store.expect("a new store opens")),
         Clock::System,
         HashMap::from([(NUMBER.into(), NumberState::Active)]),
-        Arc::default(),
+        Wake::default(),
     );
     let router = router(HttpState {
         inbox: Arc::new(inbox),

@@ -13,7 +13,6 @@ use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 pub use self::engines::{Engines, Hearing, Places};
 use crate::audio::AudioLimits;
@@ -23,17 +22,25 @@ use crate::http::{AppSecret, HttpState, Readiness};
 use crate::lifecycle::Shutdown;
 use crate::pipeline::{Phrase, Phrases, Pipeline, Route, VoicePath};
 use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
+use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, NumberState};
 use crate::queue::lanes::Lanes;
 use crate::remote::http_client;
-use crate::store::Store;
 use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Archive, Queue, Record};
 use crate::telemetry;
 use crate::threads::Threads;
 
 /// Pieces of audio work that may wait: each is at most some milliseconds, so a full queue is seconds
 /// of delay, and refusing beats adding to it.
 const AUDIO_QUEUE: usize = 1024;
+
+/// Turns that run side by side. They wait for engines and the network most of the time; the
+/// engines have bounds of their own.
+const MAX_TURNS: usize = 64;
+
+/// This process's name among those that share a queue.
+const NODE: &str = "local";
 
 /// What hears and speaks, from the configuration.
 ///
@@ -72,7 +79,7 @@ pub struct App {
     ready: Readiness,
     metrics: PrometheusHandle,
     /// The record, for what runs the service in its own process.
-    pub store: Arc<dyn Store>,
+    pub archive: Arc<dyn Archive>,
 }
 
 impl App {
@@ -90,19 +97,20 @@ impl App {
             let problem = "no business number is configured; add a [[numbers]] table";
             return Err(config.error("numbers", problem).into());
         }
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
+        let store = Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
+        let queue: Arc<dyn Queue> = Arc::clone(&store) as _;
+        let record: Arc<dyn Record> = Arc::clone(&store) as _;
         let mut engines = Engines::new(config, places, hearing);
         let routes = routes(config, &mut engines)?;
         engines.warm_up().await?;
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes,
-            store: Arc::clone(&store),
+            record,
             clock: clock.clone(),
             turn_limit: Duration::from_secs(config.limits.turn_seconds),
         };
-        let wake = Arc::new(Notify::new());
+        let wake = Wake::default();
         let numbers = config.numbers.iter().map(|number| {
             let state = match number.status {
                 NumberStatus::Active => NumberState::Active,
@@ -110,12 +118,8 @@ impl App {
             };
             (number.phone_number_id.clone(), state)
         });
-        let inbox = EmbeddedInbox::new(
-            Arc::clone(&store),
-            clock.clone(),
-            numbers.collect(),
-            Arc::clone(&wake),
-        );
+        let inbox =
+            EmbeddedInbox::new(Arc::clone(&queue), clock.clone(), numbers.collect(), wake.clone());
         let (ready, metrics) = (Readiness::default(), telemetry::init_metrics());
         let router = crate::http::router(HttpState {
             inbox: Arc::new(inbox),
@@ -125,8 +129,9 @@ impl App {
             metrics: metrics.clone(),
             ready: ready.clone(),
         });
-        let lanes = Lanes::new(Arc::clone(&store), Arc::new(pipeline), clock, wake);
-        Ok(Self { router, lanes, ready, metrics, store })
+        let handler = Arc::new(pipeline);
+        let lanes = Lanes::new(queue, handler, clock, wake, MAX_TURNS, NODE.into());
+        Ok(Self { router, lanes, ready, metrics, archive: store })
     }
 
     /// Serves until `shutdown` and finishes what runs.

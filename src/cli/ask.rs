@@ -67,7 +67,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     if arguments.json {
         print::json(&asked.report)?;
     } else {
-        let heard = asked.report.transcript.as_ref().map(|t| t.text.clone()).or(arguments.text);
+        let heard = asked.report.transcript.as_ref().map(|t| t.text.0.clone()).or(arguments.text);
         print::turn("turn", heard.as_deref(), &asked.report)?;
     }
     Ok(ExitCode::SUCCESS)

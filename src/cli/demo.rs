@@ -16,7 +16,7 @@ use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::lifecycle::Shutdown;
 use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
-use crate::store::Store;
+use crate::store::Archive;
 use crate::turn::TurnReport;
 
 /// The number, the person and the secrets of the demo: they never leave this machine.
@@ -77,7 +77,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         },
         http_client(),
     );
-    let (handle, record) = (simulator.handle(), std::sync::Arc::clone(&app.store));
+    let (handle, record) = (simulator.handle(), std::sync::Arc::clone(&app.archive));
     let simulating = tokio::spawn(simulator.serve(simulator_listener, shutdown.stop.clone()));
     let serving = tokio::spawn(app.run(listener, shutdown.clone()));
 
@@ -88,7 +88,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         if arguments.json {
             print::json(&Line { fixture: fixture.name, report })?;
         } else {
-            let heard = report.transcript.as_ref().map(|transcript| transcript.text.as_str());
+            let heard = report.transcript.as_ref().map(|transcript| transcript.text.reveal());
             print::turn(fixture.name, heard, &report)?;
         }
     }
@@ -134,7 +134,7 @@ fn point_at_simulator(config: &mut Config, api_url: &str, store: &Path) -> anyho
 async fn play(
     fixture: &Fixture,
     whatsapp: &SimulatorHandle,
-    record: &dyn Store,
+    record: &dyn Archive,
     folder: &Path,
 ) -> anyhow::Result<TurnReport> {
     let mime = "audio/ogg; codecs=opus";
@@ -154,7 +154,7 @@ async fn play(
 }
 
 /// The answer arrives a moment before its turn's record is closed.
-async fn finished(record: &dyn Store, message: &str) -> anyhow::Result<TurnReport> {
+async fn finished(record: &dyn Archive, message: &str) -> anyhow::Result<TurnReport> {
     let turn = crate::turn::TurnId::of(&NUMBER.into(), &message.into());
     let wait = async {
         loop {

@@ -88,7 +88,7 @@ impl Line {
         };
         match heard {
             Ok(heard) => {
-                line.text = Some(heard.text);
+                line.text = Some(heard.text.0);
                 line.language = Some(heard.language).filter(|language| !language.is_unknown());
                 line.segments = heard.segments;
             }

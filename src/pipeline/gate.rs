@@ -7,7 +7,7 @@ use super::doors::{Passage, Say, Visit};
 use super::hear::Heard;
 use super::phrases::Phrase;
 use crate::speech_text::lang::anywhere;
-use crate::turn::{Personal, TO_CONFIRM, Uncertainty};
+use crate::turn::{Personal, Reason, Uncertainty};
 
 /// Characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
@@ -69,7 +69,7 @@ impl Gate {
 /// Asks back about words that may have been misheard.
 pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
     let (phrases, heard) = (visit.phrases, visit.heard);
-    let ask_back = |phrase: &Phrase, reason: String| {
+    let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
         Passage::Answered(Say { text, asks_back: Some(reason) })
     };
@@ -82,15 +82,15 @@ pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
             visit.question.spoken = None;
             Passage::Through
         }
-        Verdict::Denied => ask_back(&phrases.repeat, "not_confirmed".to_owned()),
+        Verdict::Denied => ask_back(&phrases.repeat, Reason::NotConfirmed),
         Verdict::Confirm(why) => Passage::Answered(Say {
             text: did_you_say(&phrases.confirm, heard),
-            asks_back: Some(format!("{TO_CONFIRM}{}", why.name())),
+            asks_back: Some(Reason::Confirm(why)),
         }),
         Verdict::Repeat(why) => {
             let nothing = why == Uncertainty::NoSpeech;
             let phrase = if nothing { &phrases.no_speech } else { &phrases.repeat };
-            ask_back(phrase, format!("repeat: {}", why.name()))
+            ask_back(phrase, Reason::Repeat(why))
         }
     }
 }
@@ -144,7 +144,7 @@ mod tests {
     use crate::turn::Transcript;
 
     fn heard(text: &str, uncertain: Option<Uncertainty>) -> Heard {
-        let transcript = Transcript { text: text.to_owned(), uncertain, ..Transcript::default() };
+        let transcript = Transcript { text: text.into(), uncertain, ..Transcript::default() };
         Heard { text: text.into(), language: "en".into(), transcript: Some(transcript) }
     }
 

@@ -36,6 +36,26 @@ impl Heard {
         Self { text, language, transcript: None }
     }
 
+    /// Joins the messages of one turn, oldest first. Those without words count only if none has
+    /// any: then the first says what is wrong.
+    pub(super) fn join(all: Vec<Result<Self, Unheard>>) -> Result<Self, Unheard> {
+        let (mut joined, mut unheard): (Option<Self>, Option<Unheard>) = (None, None);
+        for heard in all {
+            match (heard, &mut joined) {
+                (Ok(next), None) => joined = Some(next),
+                (Ok(next), Some(joined)) => {
+                    joined.text.0.push('\n');
+                    joined.text.0.push_str(next.text.reveal());
+                    joined.language = next.language;
+                    let spoken = joined.transcript.take().into_iter().chain(next.transcript);
+                    joined.transcript = Some(spoken.collect()).map(join);
+                }
+                (Err(error), _) => unheard = unheard.or(Some(error)),
+            }
+        }
+        joined.ok_or(unheard).map_err(|unheard| unheard.expect("a lease holds a message"))
+    }
+
     /// How well it was heard; `None` if it was written.
     pub(super) fn spoken(&self) -> Option<Spoken> {
         self.transcript.as_ref().map(|transcript| Spoken {
@@ -84,7 +104,7 @@ pub(super) async fn hear(
     let listened = listen(scene.path, audio, scene.trace).await?;
     let transcript = understand(scene, listened, languages.hint(last)).await?;
     Ok(Heard {
-        text: Personal(transcript.text.clone()),
+        text: transcript.text.clone(),
         language: languages.of_speech(&transcript.language, last),
         transcript: Some(transcript),
     })
@@ -125,7 +145,7 @@ pub(super) async fn understand(
         .try_collect()
         .await?;
     let transcript = join(transcripts);
-    if transcript.text.is_empty() {
+    if transcript.text.reveal().is_empty() {
         return Err(Unheard::Problem(Problem::NoSpeech));
     }
     Ok(transcript)
@@ -214,19 +234,19 @@ async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say
 /// nothing about the message: they were a noise.
 fn join(mut transcripts: Vec<Transcript>) -> Transcript {
-    if transcripts.iter().any(|transcript| !transcript.text.trim().is_empty()) {
-        transcripts.retain(|transcript| !transcript.text.trim().is_empty());
+    if transcripts.iter().any(|transcript| !transcript.text.reveal().trim().is_empty()) {
+        transcripts.retain(|transcript| !transcript.text.reveal().trim().is_empty());
     }
     let mut joined = Transcript::default();
     for transcript in transcripts {
         if joined.language.is_unknown() {
             joined.language = transcript.language;
         }
-        let text = transcript.text.trim();
-        if !joined.text.is_empty() && !text.is_empty() {
-            joined.text.push(' ');
+        let text = transcript.text.reveal().trim();
+        if !joined.text.0.is_empty() && !text.is_empty() {
+            joined.text.0.push(' ');
         }
-        joined.text.push_str(text);
+        joined.text.0.push_str(text);
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
@@ -246,7 +266,7 @@ mod tests {
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
-        let (text, language) = (text.to_owned(), language.into());
+        let (text, language) = (text.into(), language.into());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
     }

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::Responder;
 use crate::clock::Clock;
 use crate::provider::Messenger;
-use crate::store::Store;
+use crate::store::Record;
 use crate::stt::Transcriber;
 use crate::tts::{Synthesizer, Voice};
 use crate::turn::{LanguageCode, PhoneNumberId};
@@ -117,7 +117,7 @@ pub struct Pipeline {
     /// Numbers that are answered.
     pub routes: HashMap<PhoneNumberId, Route>,
     /// The record.
-    pub store: Arc<dyn Store>,
+    pub record: Arc<dyn Record>,
     /// The time.
     pub clock: Clock,
     /// After this the fallback text goes out.

@@ -74,7 +74,7 @@ impl VoicePath {
             Ok(heard) => heard,
             Err(Ok(problem)) => {
                 let language = agent.languages.without_words(None);
-                let text = problem.phrase(&self.phrases).in_language(&language).to_owned();
+                let text = problem.phrase(&self.phrases).in_language(&language).into();
                 let report = trace.report(None, text, None, problem.outcome());
                 return Ok(Asked { report: report.because(Some(problem.reason())), note: None });
             }
@@ -127,7 +127,7 @@ impl VoicePath {
             Ok(transcript) => Ok(transcript),
             // No words are a result, not a failure.
             Err(Ok(Problem::NoSpeech)) => Ok(Transcript::default()),
-            Err(Ok(problem)) => Err(problem.reason()),
+            Err(Ok(problem)) => Err(problem.reason().to_string()),
             Err(Err(error)) => Err(error.to_string()),
         };
         Transcribed { heard, audio_ms }

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
 
+use super::Wake;
 use crate::clock::Clock;
-use crate::store::{Disposition, Store, StoreError};
+use crate::store::{Disposition, Queue, StoreError};
 use crate::turn::{Accepted, Body, Inbound, PhoneNumberId, StatusUpdate};
 
 /// Older messages are kept and not answered: the provider's window for free answers is shut.
@@ -39,11 +39,11 @@ pub enum NumberState {
 
 /// The inbox of one node, on its own store.
 pub struct EmbeddedInbox {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Queue>,
     clock: Clock,
     numbers: HashMap<PhoneNumberId, NumberState>,
     /// Tells the lanes that something new waits.
-    arrived: Arc<Notify>,
+    arrived: Wake,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
 }
@@ -54,10 +54,10 @@ const MAX_STRANGERS: usize = 1000;
 impl EmbeddedInbox {
     /// Builds the inbox for `numbers`; `arrived` wakes the lanes.
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Queue>,
         clock: Clock,
         numbers: HashMap<PhoneNumberId, NumberState>,
-        arrived: Arc<Notify>,
+        arrived: Wake,
     ) -> Self {
         Self { store, clock, numbers, arrived, strangers: Mutex::default() }
     }
@@ -74,11 +74,11 @@ impl EmbeddedInbox {
 }
 
 /// Tells the lanes that something may have arrived, when dropped.
-struct WakeLanes<'a>(&'a Notify);
+struct WakeLanes<'a>(&'a Wake);
 
 impl Drop for WakeLanes<'_> {
     fn drop(&mut self) {
-        self.0.notify_one();
+        self.0.wake();
     }
 }
 

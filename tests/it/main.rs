@@ -12,6 +12,7 @@ mod channels;
 mod cli;
 mod config;
 mod config_page;
+mod conformance;
 mod corpus;
 mod crash;
 mod delivery;
@@ -20,6 +21,7 @@ mod doctor;
 mod foreign_graph;
 #[cfg(feature = "model-micro")]
 mod hearing;
+mod heartbeat;
 mod hostile;
 mod lanes;
 mod layers;

@@ -117,6 +117,7 @@ pub(super) struct World {
     pub(super) environment: Environment,
     pub(super) address: SocketAddr,
     pub(super) clock: Clock,
+    store: &'static str,
 }
 
 impl World {
@@ -137,7 +138,7 @@ impl World {
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
-        Self { folder, environment, address, clock }
+        Self { folder, environment, address, clock, store: "hark.db" }
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
@@ -150,6 +151,13 @@ impl World {
     }
 
     pub(super) fn database_path(&self) -> PathBuf {
-        self.folder.path().join("hark.db")
+        self.folder.path().join(self.store)
+    }
+
+    /// Lets the service run on another database from its next start on.
+    pub(super) fn use_store(&mut self, name: &'static str) {
+        self.store = name;
+        let path = self.database_path().display().to_string();
+        self.environment.insert("HARK__STORE__URL".to_owned(), path);
     }
 }
