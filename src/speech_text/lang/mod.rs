@@ -29,7 +29,7 @@ pub fn or_english(code: &LanguageCode) -> &'static Language {
 
 /// Returns the entries of a list, which has commas between them.
 pub fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
-    list.split(", ").filter(|entry| !entry.is_empty())
+    list.split(',').map(str::trim_start).filter(|entry| !entry.is_empty())
 }
 
 /// Returns whether a list contains `entry`.
