@@ -214,7 +214,6 @@ async fn turns_are_listed_newest_first<B: Backend>() {
     assert_eq!((row.queue_ms, row.created_ms, row.attempt), (Some(1.5), 1_000, 1));
     assert_eq!((&row.heard, &row.report), (&end.heard, &Some(end.report)));
     assert_eq!(store.turns(None, 1).await.unwrap().len(), 1);
-    assert_eq!(turns[0].report.as_ref().unwrap().spent.prompt_tokens, 7);
     let of_one = store.turns(Some("2".to_owned()), 9).await.unwrap();
     assert_eq!(of_one.iter().map(|row| &row.turn).collect::<Vec<_>>(), [&second.turn]);
 }
