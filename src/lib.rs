@@ -25,6 +25,7 @@ pub mod models;
 pub mod pipeline;
 pub mod provider;
 pub mod queue;
+pub mod registry;
 pub mod simulator;
 pub mod speech_text;
 pub mod store;

@@ -6,14 +6,14 @@
 use tokio_util::sync::CancellationToken;
 
 use super::error::TurnError;
-use super::gate::Verdict;
+use super::gate::{Verdict, judge};
 use super::hear::Heard;
-use super::phrases::Phrase;
 use super::reply::{Reply, log_failure};
 use super::stage::Trace;
 use super::wishes::Wish;
-use super::{AgentSetup, ReplyPolicy, VoicePath};
+use super::{AgentSetup, VoicePath};
 use crate::agent::Question;
+use crate::registry::{Phrase, ReplyPolicy};
 use crate::store::History;
 use crate::turn::{Personal, ReplyMode, TO_CONFIRM, Uncertainty};
 
@@ -43,8 +43,8 @@ impl VoicePath {
         trace: &Trace,
         cancel: &CancellationToken,
     ) -> Result<Reply, TurnError> {
-        let phrases = &self.phrases;
-        let verdict = agent.gate.judge(heard, around.history.to_confirm.as_ref());
+        let phrases = &agent.phrases;
+        let verdict = judge(agent.gate, heard, around.history.to_confirm.as_ref());
         let ask_back = async |question: String, reason: String| {
             let aloud = speaks(agent, heard, around.reply_mode);
             let reply = self.put(agent, question, &heard.language, aloud, trace).await;

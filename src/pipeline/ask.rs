@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Around;
 use super::error::TurnError;
-use super::hear::{Heard, Unheard};
-use super::phrases::Problem;
+use super::hear::{Heard, Unheard, hint};
+use super::problem::Problem;
 use super::stage::Trace;
 use super::{AgentSetup, VoicePath};
 use crate::audio::OggOpus;
@@ -83,7 +83,7 @@ impl VoicePath {
     /// The report of a turn that tells what is wrong with the message.
     fn tell(&self, trace: &Trace, agent: &AgentSetup, problem: &Problem) -> TurnReport {
         let language = agent.languages.without_words(None);
-        let text = problem.phrase(&self.phrases).in_language(&language).to_owned();
+        let text = problem.phrase(&agent.phrases).in_language(&language).to_owned();
         report(trace, None, text, None, problem.outcome()).because(Some(problem.reason()))
     }
 
@@ -110,7 +110,7 @@ impl VoicePath {
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();
-        let hint = language.map_or_else(|| agent.languages.hint(None), LanguageHint::Known);
+        let hint = language.map_or_else(|| hint(&agent.languages, None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
         let (audio_ms, heard) = match self.listen(audio, trace).await {
             Ok(listened) => {

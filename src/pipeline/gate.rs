@@ -4,59 +4,28 @@
 //! The words to confirm stand in the record, so a "yes" after a restart still counts.
 
 use super::hear::Heard;
+use crate::registry::{Gate, GateAction};
 use crate::turn::{Personal, Uncertainty};
 
-/// What is done with uncertain words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GateAction {
-    /// They are answered all the same; the record says that they were uncertain.
-    #[default]
-    Answer,
-    /// "Did you say ...?"
-    Confirm,
-    /// "Could you say it again?"
-    Repeat,
-}
-
-/// An agent's rules, by what makes words uncertain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the rule for the uncertainty of that name")]
-pub struct Gate {
-    pub no_speech: GateAction,
-    pub low_probability: GateAction,
-    pub repetition: GateAction,
-}
-
-impl Gate {
-    fn action(self, why: Uncertainty) -> GateAction {
-        match why {
-            Uncertainty::NoSpeech => self.no_speech,
-            Uncertainty::LowProbability => self.low_probability,
-            Uncertainty::Repetition => self.repetition,
+/// Decides about one message; `to_confirm` are the words that the last turn asked about.
+pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) -> Verdict {
+    let text = heard.text.reveal();
+    if let Some(words) = to_confirm {
+        match yes_or_no(text) {
+            Some(true) => return Verdict::Confirmed(words.clone()),
+            Some(false) => return Verdict::Denied,
+            // Other words: they said it again.
+            None => {}
         }
     }
-
-    /// Decides about one message; `to_confirm` are the words that the last turn asked about.
-    pub(super) fn judge(self, heard: &Heard, to_confirm: Option<&Personal>) -> Verdict {
-        let text = heard.text.reveal();
-        if let Some(words) = to_confirm {
-            match yes_or_no(text) {
-                Some(true) => return Verdict::Confirmed(words.clone()),
-                Some(false) => return Verdict::Denied,
-                // Other words: they said it again.
-                None => {}
-            }
-        }
-        let Some(why) = heard.transcript.as_ref().and_then(|transcript| transcript.uncertain)
-        else {
-            return Verdict::Answer;
-        };
-        match self.action(why) {
-            GateAction::Answer => Verdict::Answer,
-            // Without words there is nothing to ask about.
-            GateAction::Confirm if text.chars().any(char::is_alphanumeric) => Verdict::Confirm(why),
-            GateAction::Confirm | GateAction::Repeat => Verdict::Repeat(why),
-        }
+    let Some(why) = heard.transcript.as_ref().and_then(|transcript| transcript.uncertain) else {
+        return Verdict::Answer;
+    };
+    match gate.action(why) {
+        GateAction::Answer => Verdict::Answer,
+        // Without words there is nothing to ask about.
+        GateAction::Confirm if text.chars().any(char::is_alphanumeric) => Verdict::Confirm(why),
+        GateAction::Confirm | GateAction::Repeat => Verdict::Repeat(why),
     }
 }
 
@@ -214,7 +183,7 @@ mod tests {
             low_probability: GateAction::Confirm,
             repetition: GateAction::Answer,
         };
-        let judge = |text: &str, why| gate.judge(&heard(text, why), None);
+        let judge = |text: &str, why| super::judge(gate, &heard(text, why), None);
         assert_eq!(judge("a table", None), Verdict::Answer);
         let low = Uncertainty::LowProbability;
         assert_eq!(judge("a table", Some(low)), Verdict::Confirm(low));
@@ -228,7 +197,7 @@ mod tests {
     fn a_yes_brings_the_words_back_and_a_no_asks_again() {
         let words = Personal::from("a table for two");
         let judge = |text: &str| {
-            Gate::default().judge(&heard(text, Some(Uncertainty::NoSpeech)), Some(&words))
+            super::judge(Gate::default(), &heard(text, Some(Uncertainty::NoSpeech)), Some(&words))
         };
         for yes in ["Yes.", "yes, yes", "Sí, eso es.", "Ja, genau!", "Oui, c’est ça.", "Isso mesmo"]
         {
@@ -240,6 +209,6 @@ mod tests {
         for other in ["Yes, a table for three", "no idea when", "a table for four", ""] {
             assert_eq!(judge(other), Verdict::Answer, "{other}");
         }
-        assert_eq!(Gate::default().judge(&heard("yes", None), None), Verdict::Answer);
+        assert_eq!(super::judge(Gate::default(), &heard("yes", None), None), Verdict::Answer);
     }
 }

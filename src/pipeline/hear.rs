@@ -8,12 +8,13 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Cause, TurnError};
-use super::phrases::Problem;
+use super::problem::Problem;
 use super::stage::{Trace, stage};
 use super::{AgentSetup, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::provider::ProviderError;
+use crate::registry::Languages;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{Personal, Stage, Transcript};
 
@@ -45,6 +46,20 @@ impl Heard {
             confidence: transcript.confidence,
             uncertain: transcript.uncertain,
         })
+    }
+}
+
+/// Says what the transcriber may expect; `last` is the language of the person's last message.
+pub(super) fn hint(languages: &Languages, last: Option<&str>) -> LanguageHint {
+    match languages {
+        Languages::Fixed(language) => LanguageHint::Known(language.clone()),
+        Languages::Among(among) => LanguageHint::Guess {
+            likely: Some(languages.without_words(last)),
+            among: among.clone(),
+        },
+        Languages::Any => {
+            LanguageHint::Guess { likely: last.map(str::to_owned), among: Vec::new() }
+        }
     }
 }
 
@@ -80,7 +95,7 @@ impl VoicePath {
         cancel: &CancellationToken,
     ) -> Result<Heard, Unheard> {
         let listened = self.listen(audio, trace).await?;
-        let hint = agent.languages.hint(last);
+        let hint = hint(&agent.languages, last);
         let transcript = self.understand(agent, listened, hint, trace, cancel).await?;
         Ok(Heard {
             text: Personal(transcript.text.clone()),
@@ -256,6 +271,21 @@ mod tests {
         let (text, language) = (text.to_owned(), language.to_owned());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
+    }
+
+    #[test]
+    fn the_transcriber_is_told_what_is_likely() {
+        let codes = |codes: &[&str]| codes.iter().map(|&code| code.to_owned()).collect();
+        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
+            likely: Some(likely.to_owned()),
+            among: codes(among),
+        };
+        let two = Languages::Among(codes(&["en", "es"]));
+        assert_eq!(hint(&two, Some("es")), guess("es", &["en", "es"]));
+        assert_eq!(hint(&two, Some("de")), guess("en", &["en", "es"]));
+        assert_eq!(hint(&Languages::Any, Some("de")), guess("de", &[]));
+        let fixed = Languages::Fixed("fr".to_owned());
+        assert_eq!(hint(&fixed, Some("de")), LanguageHint::Known("fr".to_owned()));
     }
 
     #[test]

@@ -9,9 +9,8 @@ mod deliver;
 mod error;
 mod gate;
 mod hear;
-mod language;
 mod note;
-mod phrases;
+mod problem;
 mod reply;
 mod speak;
 mod stage;
@@ -20,15 +19,11 @@ mod typing;
 mod wishes;
 mod workers;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use ask::{Ask, Asked, Transcribed};
 pub use error::{Cause, TurnError};
-pub use gate::{Gate, GateAction};
-pub use language::Languages;
-pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
 pub use workers::Workers;
 
@@ -36,40 +31,11 @@ use crate::agent::Responder;
 use crate::audio::Limits;
 use crate::clock::Clock;
 use crate::provider::Messenger;
+use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Store;
 use crate::stt::Transcriber;
-use crate::tts::{Synthesizer, Voice};
-use crate::turn::{PhoneNumberId, primary_language};
-
-/// When a reply is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyPolicy {
-    /// Always.
-    Voice,
-    /// When the person spoke.
-    Reciprocal,
-    /// Never.
-    Text,
-}
-
-/// The voices that an agent names, as its synthesizer knows them.
-#[derive(Clone, Debug, Default)]
-pub struct AgentVoice {
-    /// For every language without one of its own.
-    pub any: Option<String>,
-    /// By ISO 639-1 code.
-    pub by_language: HashMap<String, String>,
-}
-
-impl AgentVoice {
-    /// The voice for `language`; `None` leaves the choice to the synthesizer.
-    pub fn for_language(&self, language: &str) -> Option<Voice> {
-        let own = self.by_language.get(language);
-        let own = own.or_else(|| self.by_language.get(primary_language(language)));
-        let own = own.cloned().map(Voice::Fixed);
-        own.or_else(|| self.any.clone().map(Voice::Any))
-    }
-}
+use crate::tts::Synthesizer;
+use crate::turn::PhoneNumberId;
 
 /// An agent with its engines.
 pub struct AgentSetup {
@@ -82,7 +48,9 @@ pub struct AgentSetup {
     /// What it does with words that may have been misheard.
     pub gate: Gate,
     /// Its voices, if it names any.
-    pub voice: AgentVoice,
+    pub voice: Voices,
+    /// Our own sentences.
+    pub phrases: Arc<Phrases>,
     /// Hears.
     pub transcriber: Arc<dyn Transcriber>,
     /// Answers.
@@ -91,12 +59,20 @@ pub struct AgentSetup {
     pub synthesizer: Arc<dyn Synthesizer>,
 }
 
-/// A business number: who answers, and through what.
+/// Describes how one business number is answered. A turn keeps the route it began with.
 pub struct Route {
     /// Its connection to WhatsApp.
     pub messenger: Arc<dyn Messenger>,
     /// Its agent.
     pub agent: Arc<AgentSetup>,
+    /// After this the fallback text goes out.
+    pub turn_limit: Duration,
+}
+
+/// Finds the route of each message.
+pub trait Routes: Send + Sync {
+    /// Returns how `number` is answered; `None` while it is paused or not configured.
+    fn route(&self, number: &PhoneNumberId) -> Option<Arc<Route>>;
 }
 
 /// What hears and speaks, without a messenger or a record: `hark ask` needs no more.
@@ -105,20 +81,16 @@ pub struct VoicePath {
     pub workers: Workers,
     /// What may come in.
     pub limits: Limits,
-    /// What people are told when something goes wrong.
-    pub phrases: Phrases,
 }
 
 /// Everything a turn needs.
 pub struct Pipeline {
     /// The way in and the way out.
     pub path: VoicePath,
-    /// Numbers that are answered.
-    pub routes: HashMap<PhoneNumberId, Route>,
+    /// The numbers that are answered.
+    pub routes: Arc<dyn Routes>,
     /// The record.
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Clock,
-    /// After this the fallback text goes out.
-    pub turn_limit: Duration,
 }

@@ -49,7 +49,7 @@ impl VoicePath {
         let language = question.language.clone();
         let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
         let sentences = question.aloud.then_some(sentences);
-        let ending = self.phrases.broke_off.in_language(&language);
+        let ending = agent.phrases.broke_off.in_language(&language);
         let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
         let (written, spoken, note) = tokio::join!(
             write(agent, question, sentences, ending, trace, cancel),

@@ -165,10 +165,10 @@ mod tests {
     use futures_util::stream::{self, BoxStream};
     use tokio::sync::Notify;
 
-    use super::super::{AgentVoice, Gate, Languages, ReplyPolicy};
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
     use crate::audio::{Pcm, SampleRate};
+    use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
     use crate::stt::scripted::ScriptedTranscriber;
     use crate::tts::{Synthesizer, TtsError};
 
@@ -226,7 +226,8 @@ mod tests {
             languages: Languages::Any,
             reply: ReplyPolicy::Voice,
             gate: Gate::default(),
-            voice: AgentVoice::default(),
+            voice: Voices::default(),
+            phrases: Arc::new(Phrases::default()),
             transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
             responder: Arc::new(ScriptedResponder::new(None, 0, 0.0)),
             synthesizer: Arc::new(synthesizer),

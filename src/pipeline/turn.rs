@@ -12,12 +12,13 @@ use super::ask::report;
 use super::deliver::{Delivery, FALLBACK_PART};
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, Unheard};
-use super::phrases::Problem;
+use super::problem::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
-use super::{Pipeline, Route, language};
+use super::{Pipeline, Route};
 use crate::queue::{Handled, JobHandler};
+use crate::registry::says_enough;
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, History, Job};
 use crate::telemetry;
@@ -47,7 +48,7 @@ impl Pipeline {
         let trace = &delivery.trace;
         let answer = self.answer(route, job, trace, cancel);
         // Sending is not part of that time: a send that was cut off may have arrived.
-        let answer = tokio::time::timeout(self.turn_limit, answer).await;
+        let answer = tokio::time::timeout(route.turn_limit, answer).await;
         let (heard, reply) = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(Unheard::Problem(problem))) => {
@@ -57,7 +58,7 @@ impl Pipeline {
             Err(_elapsed) => return Err(TurnError { stage: Stage::Llm, cause: Cause::Deadline }),
         };
         let Heard { text, language, transcript } = heard;
-        let tells = transcript.is_some() || language::says_enough(text.reveal());
+        let tells = transcript.is_some() || says_enough(text.reveal());
         let language = tells.then_some(language);
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
@@ -186,7 +187,7 @@ impl Pipeline {
         delivery: &Delivery<'_>,
         problem: Problem,
     ) -> Result<Draft, TurnError> {
-        let text = problem.phrase(&self.path.phrases).in_language(&language_of(route, job));
+        let text = problem.phrase(&route.agent.phrases).in_language(&language_of(route, job));
         delivery.text(0, text).await?;
         let report = report(&delivery.trace, None, text.to_owned(), None, problem.outcome());
         Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
@@ -200,7 +201,7 @@ impl Pipeline {
         delivery: &Delivery<'_>,
         reason: String,
     ) -> Result<Draft, TurnError> {
-        let text = self.path.phrases.fallback.in_language(&language_of(route, job)).to_owned();
+        let text = route.agent.phrases.fallback.in_language(&language_of(route, job)).to_owned();
         delivery.text(FALLBACK_PART, &text).await?;
         let report = report(&delivery.trace, None, text, None, Outcome::Fallback);
         let heard = match &job.message.body {
@@ -256,11 +257,11 @@ impl Pipeline {
 
     async fn handle_turn(&self, job: &Job, cancel: CancellationToken) -> Result<(), TurnError> {
         let stored = |error| TurnError { stage: Stage::Send, cause: Cause::Store(error) };
-        let Some(route) = self.routes.get(&job.message.number) else {
+        let Some(route) = self.routes.route(&job.message.number) else {
             return Err(TurnError { stage: Stage::Send, cause: Cause::Unconfigured });
         };
         let trace = Trace::start();
-        let delivery = Delivery::new(self, route, job, &trace);
+        let delivery = Delivery::new(self, &route, job, &trace);
         let now_ms = self.clock.now_ms();
         #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
         let queue_ms = (now_ms - job.received_ms) as f64;
@@ -273,7 +274,7 @@ impl Pipeline {
             return Ok(());
         }
         let typing = Typing::start(&route.messenger, &job.message.id);
-        let ended = self.attempt(route, job, &delivery, begun, &cancel).await;
+        let ended = self.attempt(&route, job, &delivery, begun, &cancel).await;
         typing.stop().await;
         let ended = match ended {
             Ok(ended) => ended,

@@ -14,10 +14,6 @@ use super::{Handled, JobHandler};
 use crate::clock::Clock;
 use crate::store::{Job, Store, StoreError};
 
-/// Turns that run side by side. They wait for engines and the network most of the time; the
-/// engines have bounds of their own.
-const MAX_TURNS: usize = 64;
-
 /// How long the status of a part that may have been sent before a crash is waited for.
 const STATUS_GRACE_MS: i64 = 5_000;
 
@@ -35,14 +31,15 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Builds the loop; `wake` is notified by the inbox.
+    /// Builds the loop; `wake` is notified by the inbox. At most `turns` run side by side.
     pub fn new(
         store: Arc<dyn Store>,
         handler: Arc<dyn JobHandler>,
         clock: Clock,
         wake: Arc<Notify>,
+        turns: usize,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(MAX_TURNS));
+        let places = Arc::new(Semaphore::new(turns));
         Self { store, handler, clock, wake, running: TaskTracker::new(), places }
     }
 

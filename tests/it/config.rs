@@ -89,8 +89,15 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
     check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
     check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: \"claude\" is no engine"]).await;
-    check("[store]\nengine = \"postgres\"", &["mine.toml: store.engine", "not built yet"]).await;
-    check("[queue]\nengine = \"redis\"", &["mine.toml: queue.engine", "not built yet"]).await;
+    let store = |url: &str| format!("[store]\nurl = \"{url}\"");
+    check(&store("postgres://db/hark"), &["mine.toml: store.url: ", "not built yet"]).await;
+    check(&store("mysql://db"), &["store.url: unknown store \"mysql\"; use a path"]).await;
+    let gone = "[store]\nengine = \"sqlite\"";
+    check(gone, &["mine.toml: store.engine: leave it out: [store] url decides"]).await;
+    for key in ["engine = \"embedded\"", "url = \"redis://a\""] {
+        check(&format!("[queue]\n{key}"), &["mine.toml: queue.", "see [store] url"]).await;
+    }
+    check("[queue]\nturns = 0", &["mine.toml: queue.turns: must be from 1 to 10000"]).await;
     check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
     check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: \"x\" is no engine"]).await;
     let dialog = format!("{NUMBER}provider = \"360dialog\"");

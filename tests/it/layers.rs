@@ -8,25 +8,26 @@ use std::path::{Path, PathBuf};
 const BASE: [&str; 4] = ["turn", "clock", "audio", "speech_text"];
 
 /// What each part may name beside itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 18] = [
+const ORDER: [(&str, &[&str]); 19] = [
     ("turn", &[]),
     ("clock", &[]),
     ("audio", &[]),
     ("speech_text", &[]),
     ("models", &[]),
     ("knowledge", &[]),
-    ("stt", &["models"]),
-    ("agent", &["knowledge"]),
-    ("tts", &[]),
-    ("provider", &[]),
-    ("store", &[]),
+    ("registry", &[]),
+    ("stt", &["models", "registry"]),
+    ("agent", &["knowledge", "registry"]),
+    ("tts", &["registry"]),
+    ("provider", &["registry"]),
+    ("store", &["registry"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &[]),
-    ("simulator", &["provider"]),
-    ("queue", &["store", "telemetry"]),
-    ("http", &["provider", "store", "queue", "telemetry"]),
-    ("pipeline", &["stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),
+    ("config", &["registry", "telemetry"]),
+    ("simulator", &["provider", "store"]),
+    ("queue", &["registry", "store", "telemetry"]),
+    ("http", &["registry", "provider", "store", "queue", "telemetry"]),
+    ("pipeline", &["registry", "stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),
 ];
 
 /// The composition: may name everything.

@@ -22,8 +22,9 @@ use report::Finding;
 
 use super::Context;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Override, ProviderKind};
+use crate::config::{Config, ConfigError};
 use crate::provider::http_client;
+use crate::registry::{Override, ProviderKind};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

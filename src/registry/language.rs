@@ -3,7 +3,6 @@
 //! Between hearing and answering. An agent has one language, a few, or follows whatever it hears;
 //! written words are told by their letters, spoken ones by the transcriber.
 
-use crate::stt::LanguageHint;
 use crate::turn::primary_language;
 
 /// Letters below which written words say too little about their language: "ok" is everywhere.
@@ -21,20 +20,8 @@ pub enum Languages {
 }
 
 impl Languages {
-    /// What the transcriber is told; `last` is the language of the person's last message.
-    pub(super) fn hint(&self, last: Option<&str>) -> LanguageHint {
-        match self {
-            Self::Fixed(language) => LanguageHint::Known(language.clone()),
-            Self::Among(languages) => {
-                let likely = last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]);
-                LanguageHint::Guess { likely: Some(likely.clone()), among: languages.clone() }
-            }
-            Self::Any => LanguageHint::Guess { likely: last.map(str::to_owned), among: Vec::new() },
-        }
-    }
-
     /// The language to answer in after `heard` was spoken.
-    pub(super) fn of_speech(&self, heard: &str, last: Option<&str>) -> String {
+    pub fn of_speech(&self, heard: &str, last: Option<&str>) -> String {
         match self {
             Self::Any if !heard.is_empty() => heard.to_owned(),
             Self::Among(languages) => match find(languages, heard) {
@@ -46,7 +33,7 @@ impl Languages {
     }
 
     /// The language to answer in after `text` was written.
-    pub(super) fn of_text(&self, text: &str, last: Option<&str>) -> String {
+    pub fn of_text(&self, text: &str, last: Option<&str>) -> String {
         // Where nothing else is known, a guess from little is better than none; but only letters of
         // its own tell a language then: "hola" would be Italian and "OK" Dutch.
         let little = !says_enough(text);
@@ -67,7 +54,7 @@ impl Languages {
     }
 
     /// The language to answer in where no words are at hand.
-    pub(super) fn without_words(&self, last: Option<&str>) -> String {
+    pub fn without_words(&self, last: Option<&str>) -> String {
         match self {
             Self::Fixed(language) => language.clone(),
             Self::Among(languages) => {
@@ -79,7 +66,7 @@ impl Languages {
 }
 
 /// Whether written words are enough to tell their language.
-pub(super) fn says_enough(text: &str) -> bool {
+pub fn says_enough(text: &str) -> bool {
     text.chars().filter(|c| c.is_alphabetic()).count() >= FEW_LETTERS
 }
 
@@ -154,19 +141,5 @@ mod tests {
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
         assert_eq!(Languages::Fixed("fr".to_owned()).of_text(spanish, None), "fr");
-    }
-
-    #[test]
-    fn the_transcriber_is_told_what_is_likely() {
-        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
-            likely: Some(likely.to_owned()),
-            among: among.iter().map(|&code| code.to_owned()).collect(),
-        };
-        let two = among(&["en", "es"]);
-        assert_eq!(two.hint(Some("es")), guess("es", &["en", "es"]));
-        assert_eq!(two.hint(Some("de")), guess("en", &["en", "es"]));
-        assert_eq!(Languages::Any.hint(Some("de")), guess("de", &[]));
-        let fixed = Languages::Fixed("fr".to_owned());
-        assert_eq!(fixed.hint(Some("de")), LanguageHint::Known("fr".to_owned()));
     }
 }

@@ -1,40 +1,8 @@
-//! What people are told when a message cannot be answered with words of the agent.
-
-use std::collections::BTreeMap;
+//! What may be wrong with a message, and what the person is told then.
 
 use crate::audio::DecodeError;
-use crate::turn::{Outcome, primary_language};
-
-/// One sentence in several languages.
-#[derive(Clone, Debug, Default)]
-pub struct Phrase(pub BTreeMap<String, String>);
-
-impl Phrase {
-    /// The sentence in `language`, with or without its region, else in English, else in any.
-    pub fn in_language(&self, language: &str) -> &str {
-        let texts = &self.0;
-        let text = texts.get(language).or_else(|| texts.get(primary_language(language)));
-        let text = text.or_else(|| texts.get("en"));
-        text.or_else(|| texts.values().next()).map_or("", String::as_str)
-    }
-}
-
-/// The sentences of `[messages]`.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Phrases {
-    pub fallback: Phrase,
-    pub no_speech: Phrase,
-    pub too_long: Phrase,
-    pub unsupported: Phrase,
-    pub unreadable: Phrase,
-    pub media_gone: Phrase,
-    pub confirm: Phrase,
-    pub repeat: Phrase,
-    pub broke_off: Phrase,
-    pub text_mode: Phrase,
-    pub voice_mode: Phrase,
-}
+use crate::registry::{Phrase, Phrases};
+use crate::turn::Outcome;
 
 /// What is wrong with a message. Not an error of ours: the person is told, and the turn is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,22 +63,6 @@ impl Problem {
             Self::Format(what) => format!("unsupported_format: {what}"),
             Self::Corrupt => "corrupt_audio".into(),
             Self::MediaGone => "media_gone".into(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_region_has_the_sentence_of_its_language() {
-        let texts = [("en", "Sorry"), ("pt", "Desculpe"), ("pt-PT", "Desculpa")];
-        let phrase = Phrase(texts.map(|(code, text)| (code.to_owned(), text.to_owned())).into());
-        for (code, text) in
-            [("pt-BR", "Desculpe"), ("pt-PT", "Desculpa"), ("pt", "Desculpe"), ("la", "Sorry")]
-        {
-            assert_eq!(phrase.in_language(code), text, "{code}");
         }
     }
 }

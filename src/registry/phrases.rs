@@ -1,0 +1,75 @@
+//! What people are told when a message cannot be answered with words of the agent.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::turn::primary_language;
+
+/// Holds one sentence by language. A text alone is read as the English one, where every language
+/// without its own ends.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct Phrase(pub BTreeMap<String, String>);
+
+/// The two ways to write a sentence.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    One(String),
+    ByLanguage(BTreeMap<String, String>),
+}
+
+impl From<Written> for Phrase {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(text) => Self(BTreeMap::from([("en".to_owned(), text)])),
+            Written::ByLanguage(texts) => Self(texts),
+        }
+    }
+}
+
+impl Phrase {
+    /// Returns the sentence in `language`, with or without its region, else in English, else in any.
+    pub fn in_language(&self, language: &str) -> &str {
+        let texts = &self.0;
+        let text = texts.get(language).or_else(|| texts.get(primary_language(language)));
+        let text = text.or_else(|| texts.get("en"));
+        text.or_else(|| texts.values().next()).map_or("", String::as_str)
+    }
+}
+
+/// Holds the sentences of `[messages]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Phrases {
+    pub fallback: Phrase,
+    pub no_speech: Phrase,
+    pub too_long: Phrase,
+    pub unsupported: Phrase,
+    pub unreadable: Phrase,
+    pub media_gone: Phrase,
+    pub confirm: Phrase,
+    pub repeat: Phrase,
+    pub broke_off: Phrase,
+    pub text_mode: Phrase,
+    pub voice_mode: Phrase,
+    pub dont_know: Phrase,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_has_the_sentence_of_its_language() {
+        let texts = [("en", "Sorry"), ("pt", "Desculpe"), ("pt-PT", "Desculpa")];
+        let phrase = Phrase(texts.map(|(code, text)| (code.to_owned(), text.to_owned())).into());
+        for (code, text) in
+            [("pt-BR", "Desculpe"), ("pt-PT", "Desculpa"), ("pt", "Desculpe"), ("la", "Sorry")]
+        {
+            assert_eq!(phrase.in_language(code), text, "{code}");
+        }
+    }
+}
