@@ -26,6 +26,7 @@ mod layers;
 mod logs;
 mod models;
 mod mutation;
+mod reload;
 mod speaking;
 mod thinking;
 mod voice;
