@@ -94,9 +94,11 @@ impl Builder {
             // Messages to the others wait until their number is active again.
             let active = |number: &&Number| number.status == NumberStatus::Active;
             for number in snapshot.numbers.iter().filter(active) {
+                let agent =
+                    snapshot.agent(number.agent.as_deref()).context("agents are checked")?;
                 let route = Route {
                     messenger: Arc::new(builder.messenger(number)),
-                    agent: Arc::new(engines.agent(number.agent.as_deref())?),
+                    agent: Arc::new(engines.agent(Some(&agent.name))?),
                     turn_limit: snapshot.turn_limit,
                 };
                 routes.insert(number.phone_number_id.clone(), Arc::new(route));
@@ -126,12 +128,12 @@ impl Builder {
 pub struct Reloader {
     agents: Arc<Agents>,
     /// What the process was started with.
-    started: Config,
+    started: Box<Config>,
 }
 
 impl Reloader {
     pub(super) fn new(agents: Arc<Agents>, started: Config) -> Self {
-        Self { agents, started }
+        Self { agents, started: Box::new(started) }
     }
 
     /// Lets the configuration that `load` returns answer every later message, and logs how it went.

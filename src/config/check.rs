@@ -37,12 +37,6 @@ const LONGEST_MS: u64 = 120_000;
 const MOST_TURNS: usize = 10_000;
 
 impl Config {
-    /// Returns the agent of this name, else the default one.
-    pub fn agent(&self, name: Option<&str>) -> Option<&Agent> {
-        let name = name.unwrap_or(&self.default_agent);
-        self.agents.iter().find(|agent| agent.name == name)
-    }
-
     /// The engines of one of [`Config::agents`].
     ///
     /// # Errors
@@ -286,11 +280,7 @@ fn check_agents(config: &Config) -> Result<(), ConfigError> {
         }
         config.engines(index)?;
     }
-    if config.agent(None).is_none() {
-        let problem = no_agent(config, &config.default_agent);
-        return Err(config.error("default_agent", problem));
-    }
-    Ok(())
+    is_agent(config, &config.default_agent, "default_agent")
 }
 
 fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), ConfigError> {
@@ -320,9 +310,14 @@ fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), C
     Ok(())
 }
 
-fn no_agent(config: &Config, name: &str) -> String {
+/// Checks that there is an agent of the name that `key` holds.
+fn is_agent(config: &Config, name: &str, key: &str) -> Result<(), ConfigError> {
     let names: Vec<&str> = config.agents.iter().map(|agent| agent.name.as_str()).collect();
-    format!("there is no agent \"{name}\"; agents are: {}", names.join(", "))
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let problem = format!("there is no agent \"{name}\"; agents are: {}", names.join(", "));
+    Err(config.error(key, problem))
 }
 
 fn check_numbers(config: &Config) -> Result<(), ConfigError> {
@@ -339,10 +334,8 @@ fn check_numbers(config: &Config) -> Result<(), ConfigError> {
             let problem = "\"360dialog\" is not built yet; use \"meta\"";
             return Err(config.error(&key("provider"), problem));
         }
-        if let Some(name) = &number.agent
-            && config.agent(Some(name)).is_none()
-        {
-            return Err(config.error(&key("agent"), no_agent(config, name)));
+        if let Some(name) = &number.agent {
+            is_agent(config, name, &key("agent"))?;
         }
         let missing = |name: &str| format!("is missing; set {name} or {name}_file");
         let empty = |secret: &Option<Secret>| {

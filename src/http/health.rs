@@ -57,3 +57,42 @@ async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
 async fn metrics(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render())
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::store::StoreError;
+    use crate::telemetry;
+    use crate::turn::{Accepted, Inbound, StatusUpdate};
+
+    /// An inbox whose store answers.
+    struct Reachable;
+
+    #[async_trait]
+    impl Inbox for Reachable {
+        async fn accept(&self, _: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn statuses(&self, _: Vec<StatusUpdate>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn reachable(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stops_is_ready_for_nothing() {
+        let (inbox, stopping) = (Arc::new(Reachable), CancellationToken::new());
+        let metrics = telemetry::init_metrics();
+        let state = Arc::new(HealthState { inbox, metrics, stopping: stopping.clone() });
+        let asked = async || ready(State(Arc::clone(&state))).await.into_response().status();
+        assert_eq!(asked().await, StatusCode::OK);
+        stopping.cancel();
+        assert_eq!(asked().await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

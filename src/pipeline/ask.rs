@@ -74,17 +74,10 @@ impl VoicePath {
                 Ok(Asked { report, note })
             }
             Err(Unheard::Problem(problem)) => {
-                Ok(Asked { report: self.tell(trace, agent, &problem), note: None })
+                Ok(Asked { report: tell(trace, agent, &problem), note: None })
             }
             Err(Unheard::Failed(error)) => Err(error),
         }
-    }
-
-    /// The report of a turn that tells what is wrong with the message.
-    fn tell(&self, trace: &Trace, agent: &AgentSetup, problem: &Problem) -> TurnReport {
-        let language = agent.languages.without_words(None);
-        let text = problem.phrase(&agent.phrases).in_language(&language).to_owned();
-        report(trace, None, text, None, problem.outcome()).because(Some(problem.reason()))
     }
 
     /// Speaks a text into a note, as `hark say` does; `None` if it has no words.
@@ -128,6 +121,13 @@ impl VoicePath {
         };
         Transcribed { heard, audio_ms }
     }
+}
+
+/// The report of a turn that tells what is wrong with the message.
+fn tell(trace: &Trace, agent: &AgentSetup, problem: &Problem) -> TurnReport {
+    let language = agent.languages.without_words(None);
+    let text = problem.phrase(&agent.phrases).in_language(&language).to_owned();
+    report(trace, None, text, None, problem.outcome()).because(Some(problem.reason()))
 }
 
 /// Closes the trace into a report.

@@ -80,3 +80,51 @@ impl Number {
         self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::registry::{Agent, Numbers};
+
+    fn number(id: &str, secret: &str) -> Number {
+        let json = serde_json::json!({
+            "phone_number_id": id, "access_token": "my-token", "app_secret": secret,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_read_and_never_shown() {
+        let number = number("106", "my-secret");
+        let token = number.access_token.as_ref().unwrap();
+        assert_eq!(token.expose_secret(), "my-token");
+        let written = serde_json::to_string(&number).unwrap();
+        for shown in [format!("{number:?}"), written] {
+            assert!(!shown.contains("my-") && shown.contains("106"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_one_app_share_its_secret() {
+        let numbers = [number("1", "a"), number("2", "b"), number("3", "a")];
+        let numbers: Numbers = numbers.into_iter().collect();
+        let ids = |app: usize| -> Vec<&str> {
+            numbers.app_secrets()[app].numbers.iter().map(|id| id.0.as_str()).collect()
+        };
+        assert_eq!((numbers.app_secrets().len(), ids(0), ids(1)), (2, vec!["1", "3"], vec!["2"]));
+    }
+
+    #[test]
+    fn an_agent_is_the_same_in_toml_and_json() {
+        let toml = "name = \"a\"\nlanguages = [\"en\"]\nreply = \"reciprocal\"\n\
+                    gate = { repetition = \"answer\" }\nstt = \"whisper\"\n\
+                    llm = { text = \"hi\", tokens_per_s = 1.5 }\nvoice = { es = \"es-419\" }\n\
+                    knowledge = [\"faq.csv\"]";
+        let agent: Agent = toml::from_str(toml).unwrap();
+        let json = serde_json::to_string(&agent).unwrap();
+        let again: Agent = serde_json::from_str(&json).unwrap();
+        assert_eq!(format!("{agent:?}"), format!("{again:?}"));
+    }
+}
