@@ -39,14 +39,14 @@ async fn post(app: &TestApp, number: &str, secret: &str, id: &str) -> (u16, u64)
 
 #[tokio::test]
 async fn a_new_answer_is_the_next_turns_and_turns_that_run_keep_the_old_one() {
-    let mut app = TestApp::start().thinks_ms(400).await;
+    // Whoever has begun has the old answer, however long the reading takes.
+    let mut app = TestApp::start().thinks_ms(2_000).await;
     assert!(app.reload_with(&answers("old")).await);
     for n in 0..20 {
         app.simulator.send_text(&person(n), "hello").await;
     }
     app.wait_until("all turns run", async || app.count(CallKind::Read) == 20).await;
     assert!(app.reload_with(&answers("new")).await);
-    assert!(app.sent().is_empty(), "they run still");
     for n in 20..40 {
         app.simulator.send_text(&person(n), "hello").await;
     }
