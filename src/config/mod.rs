@@ -1,8 +1,9 @@
 //! Configuration: the shape of `hark.toml`, its layers and its checks.
 //!
-//! `default.toml` < `hark.toml` < environment. Read once, checked once; only `app` and `cli` see
-//! it. Every error names the key and the file or variable it came from. What may change while the
-//! service runs becomes a [`Snapshot`]; the rest is for the life of the process.
+//! `default.toml` < `hark.toml` < environment. Read at the start and at a SIGHUP, and checked as
+//! one; only `app` and `cli` see it. Every error names the key and the file or variable it came
+//! from. What may change while the service runs becomes a [`Snapshot`]; the rest is for the life of
+//! the process.
 
 mod check;
 mod engines;

@@ -247,6 +247,13 @@ fn relative_paths_are_relative_to_the_file() {
     assert_eq!(config.agents[1].knowledge.as_deref(), Some(&[sub.join("faq.csv")][..]));
 }
 
+#[test]
+fn a_node_has_its_hosts_name_unless_it_has_one() {
+    assert_eq!(load("[queue]\nnode = \"left\"", &[]).unwrap().queue.node(), "left");
+    let host = load("", &[]).unwrap().queue.node();
+    assert!(!host.is_empty() && host == host.trim(), "{host:?}");
+}
+
 #[tokio::test]
 async fn an_argument_wins_over_the_variable_over_port_over_the_file() {
     let file = format!("[server]\nlisten = \"127.0.0.1:0\"\n{NUMBER}{SCRIPTED}");

@@ -186,8 +186,8 @@ async fn the_program_reads_its_file_at_a_sighup_and_a_broken_one_changes_nothing
 #[tokio::test]
 async fn keys_that_wait_for_a_start_are_named_in_one_line() {
     let mut app = TestApp::start().in_a_process().await;
-    let later = "[server]\nlisten = \"127.0.0.1:1\"\n[queue]\nturns = 7\n[limits]\naudio_seconds = 1\n\
-                 turn_seconds = 9\n";
+    let later = "[server]\nlisten = \"127.0.0.1:1\"\n[queue]\nturns = 7\n\
+                 [limits]\naudio_seconds = 1\nturn_seconds = 9\n";
     assert!(app.reload_with(later).await);
     let named = "server.listen, queue.turns, limits.audio_seconds";
     app.wait_until("they are named", async || app.log().contains(named)).await;
