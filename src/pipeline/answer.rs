@@ -30,7 +30,7 @@ pub(super) async fn answer(
     heard: &Heard,
     around: &Around,
 ) -> Result<Reply, TurnError> {
-    let mut visit = Visit::new(scene.agent, &scene.path.phrases, heard, around);
+    let mut visit = Visit::new(scene.agent, &scene.agent.phrases, heard, around);
     let said = visit.pass();
     let Visit { question, wish, .. } = visit;
     let reply = match said {

@@ -4,9 +4,9 @@
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::phrases::Phrases;
-use super::{AgentSetup, ReplyPolicy, gate, wishes};
+use super::{AgentSetup, gate, wishes};
 use crate::agent::Question;
+use crate::registry::{Phrases, ReplyPolicy};
 use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.

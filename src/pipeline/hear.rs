@@ -12,6 +12,7 @@ use super::stage::{Trace, stage};
 use super::{AgentSetup, Scene, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
+use crate::registry::Languages;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{LanguageCode, Personal, Stage, Transcript};
 
@@ -66,6 +67,18 @@ impl Heard {
     }
 }
 
+/// Says what the transcriber may expect; `last` is the language of the person's last message.
+pub(super) fn hint(languages: &Languages, last: Option<&LanguageCode>) -> LanguageHint {
+    match languages {
+        Languages::Fixed(language) => LanguageHint::Known(language.clone()),
+        Languages::Among(among) => LanguageHint::Guess {
+            likely: Some(languages.without_words(last)),
+            among: among.clone(),
+        },
+        Languages::Any => LanguageHint::Guess { likely: last.cloned(), among: Vec::new() },
+    }
+}
+
 /// Says why there is nothing to answer.
 pub(super) enum Unheard {
     /// The message has a problem.
@@ -102,7 +115,7 @@ pub(super) async fn hear(
 ) -> Result<Heard, Unheard> {
     let languages = &scene.agent.languages;
     let listened = listen(scene.path, audio, scene.trace).await?;
-    let transcript = understand(scene, listened, languages.hint(last)).await?;
+    let transcript = understand(scene, listened, hint(languages, last)).await?;
     Ok(Heard {
         text: transcript.text.clone(),
         language: languages.of_speech(&transcript.language, last),
@@ -269,6 +282,21 @@ mod tests {
         let (text, language) = (text.into(), language.into());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
+    }
+
+    #[test]
+    fn the_transcriber_is_told_what_is_likely() {
+        let codes = |codes: &[&str]| codes.iter().map(|&code| code.into()).collect();
+        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
+            likely: Some(likely.into()),
+            among: codes(among),
+        };
+        let two = Languages::Among(codes(&["en", "es"]));
+        assert_eq!(hint(&two, Some(&"es".into())), guess("es", &["en", "es"]));
+        assert_eq!(hint(&two, Some(&"de".into())), guess("en", &["en", "es"]));
+        assert_eq!(hint(&Languages::Any, Some(&"de".into())), guess("de", &[]));
+        let fixed = Languages::Fixed("fr".into());
+        assert_eq!(hint(&fixed, Some(&"de".into())), LanguageHint::Known("fr".into()));
     }
 
     #[test]

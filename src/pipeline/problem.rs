@@ -1,9 +1,9 @@
 //! What is wrong with a message, and what the person is told.
 
 use super::error::Cause;
-use super::phrases::{Phrase, Phrases};
 use crate::audio::DecodeError;
 use crate::provider::ProviderError;
+use crate::registry::{Phrase, Phrases};
 use crate::turn::{Outcome, Reason};
 
 /// Says what is wrong with a message. The fault is not ours: the person is told, and the turn is

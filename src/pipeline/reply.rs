@@ -102,8 +102,8 @@ async fn write(
     question: Question,
     sentences: Option<mpsc::Sender<String>>,
 ) -> Result<Written, TurnError> {
-    let Scene { path, agent, trace, cancel } = scene;
-    let ending = path.phrases.broke_off.in_language(&question.language);
+    let Scene { agent, trace, cancel, .. } = scene;
+    let ending = agent.phrases.broke_off.in_language(&question.language);
     let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());

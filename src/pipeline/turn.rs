@@ -18,8 +18,9 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
-use super::{Pipeline, Route, Scene, language};
+use super::{Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
+use crate::registry::says_enough;
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
 use crate::telemetry;
@@ -41,7 +42,7 @@ impl JobHandler for Pipeline {
         name = "turn", skip_all, fields(turn.id = %lease.turn, attempt = lease.attempt)
     )]
     async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
-        let Some(route) = self.routes.get(&lease.lane.number) else {
+        let Some(route) = self.routes.route(&lease.lane.number) else {
             tracing::warn!("a message waits: its number is paused or not configured");
             return Handled::Postpone(UNCONFIGURED);
         };
@@ -56,9 +57,9 @@ impl JobHandler for Pipeline {
         };
         let turn = Turn {
             pipeline: self,
-            route,
+            route: &route,
             lease: &lease,
-            delivery: Delivery::new(self, route, &lease, &trace),
+            delivery: Delivery::new(self, &route, &lease, &trace),
             scene: Scene {
                 path: &self.path,
                 agent: &route.agent,
@@ -190,7 +191,7 @@ impl Turn<'_> {
             }
         };
         // Sending is not part of that time: a send that was cut off may have arrived.
-        let made = tokio::time::timeout(self.pipeline.turn_limit, make_reply).await;
+        let made = tokio::time::timeout(self.route.turn_limit, make_reply).await;
         let (heard, reply) = match made {
             Ok(Ok(made)) => made,
             Ok(Err(Unheard::Problem(problem))) => return self.tell(&problem).await,
@@ -225,7 +226,7 @@ impl Turn<'_> {
     /// Sends the note with its links, or the text where there is no note.
     async fn send(&self, heard: Heard, reply: Reply) -> Result<Draft, Failed> {
         let Heard { text, language, transcript } = heard;
-        let shows = transcript.is_some() || language::says_enough(text.reveal());
+        let shows = transcript.is_some() || says_enough(text.reveal());
         let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
         let outcome =
             if reply.asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
@@ -284,7 +285,7 @@ impl Turn<'_> {
 
     /// Tells the person what is wrong with the message.
     async fn tell(&self, problem: &Problem) -> Result<Draft, Failed> {
-        let text = problem.phrase(&self.pipeline.path.phrases).in_language(&self.language());
+        let text = problem.phrase(&self.route.agent.phrases).in_language(&self.language());
         self.deliver_text(Role::Notice, text).await?;
         let report = self.scene.trace.report(None, text.into(), None, problem.outcome());
         Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
@@ -292,7 +293,7 @@ impl Turn<'_> {
 
     /// Sends the fallback text.
     async fn fall_back(&self, reason: Reason) -> Result<Draft, Failed> {
-        let text = self.pipeline.path.phrases.fallback.in_language(&self.language());
+        let text = self.route.agent.phrases.fallback.in_language(&self.language());
         let sent = self.delivery.text(Role::Fallback, text).await;
         sent.map_err(|error| Failed { error, step: Step::Fallback, draft: None })?;
         let report = self.scene.trace.report(None, text.into(), None, Outcome::Fallback);

@@ -28,6 +28,7 @@ mod layers;
 mod logs;
 mod models;
 mod mutation;
+mod reload;
 mod shape;
 mod source;
 mod speaking;

@@ -237,6 +237,18 @@ impl TestApp {
         self.service.start(&self.world).await;
     }
 
+    /// Lets the service read its configuration again after `toml` was added to the file, in its
+    /// own process by SIGHUP; returns whether it was taken.
+    pub(crate) async fn reload_with(&mut self, toml: &str) -> bool {
+        self.world.add_to_config(toml);
+        self.service.reload(&self.world).await
+    }
+
+    /// The folder of the service's files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.world.folder()
+    }
+
     /// Kills the service's process with SIGKILL.
     pub(crate) async fn kill(&mut self) {
         self.service.kill().await;

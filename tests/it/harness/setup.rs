@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -111,6 +111,9 @@ fn free_address() -> SocketAddr {
     }
 }
 
+/// Stands before what a test adds to the file.
+const ADDED: &str = "\n# added\n";
+
 /// What outlives a restart of the service.
 pub(super) struct World {
     folder: TempDir,
@@ -139,6 +142,17 @@ impl World {
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
         Self { folder, environment, address, clock, store: "hark.db" }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Replaces what an earlier call added to the file.
+    pub(super) fn add_to_config(&self, toml: &str) {
+        let file = std::fs::read_to_string(self.config_path()).unwrap();
+        let (base, _added) = file.split_once(ADDED).unwrap_or((&file, ""));
+        std::fs::write(self.config_path(), format!("{base}{ADDED}{toml}")).unwrap();
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
