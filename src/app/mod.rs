@@ -167,11 +167,7 @@ fn routes(
     for (index, number) in numbers.filter(|(_, number)| number.status == NumberStatus::Active) {
         let token_key = format!("numbers[{index}].access_token");
         let settings = CloudSettings {
-            access: CloudAccess::Meta {
-                api_url: number.api_url(),
-                api_version: number.api_version(),
-                phone_number_id: number.phone_number_id.clone(),
-            },
+            access: cloud_access(number),
             access_token: number.access_token.clone().unwrap_or_default(),
             access_token_file: config.secret_files.get(&token_key).cloned(),
             media_hosts: number.media_hosts(),
@@ -184,6 +180,15 @@ fn routes(
         routes.insert(number.phone_number_id.clone(), route);
     }
     Ok(routes)
+}
+
+/// Chooses how a number is reached.
+pub fn cloud_access(number: &config::Number) -> CloudAccess {
+    CloudAccess::Meta {
+        api_url: number.api_url(),
+        api_version: number.api_version(),
+        phone_number_id: number.phone_number_id.clone(),
+    }
 }
 
 /// The distinct app secrets with their numbers.

@@ -9,10 +9,11 @@ use tokio::time::{sleep, timeout};
 
 use super::TIME_LIMIT;
 use super::report::{Check, Level};
+use crate::app::cloud_access;
 use crate::clock::Clock;
 use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::provider::ProviderError;
-use crate::provider::cloud::{Answered, CloudAccess, CloudClient, CloudSettings, NumberInfo};
+use crate::provider::cloud::{Answered, CloudClient, CloudSettings, NumberInfo};
 use crate::turn::Personal;
 
 /// Between two calls: two a second.
@@ -58,11 +59,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
 
 fn provider(number: &Number, client: &reqwest::Client) -> CloudClient {
     let settings = CloudSettings {
-        access: CloudAccess::Meta {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
-        },
+        access: cloud_access(number),
         access_token: number.access_token.clone().unwrap_or_default(),
         access_token_file: None,
         media_hosts: Vec::new(),
