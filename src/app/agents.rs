@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Engines, Hearing, Places};
 use crate::config::{Config, ConfigError};
 use crate::pipeline::{Route, Routes};
-use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
+use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Number, NumberStatus, Registry, Snapshot};
 use crate::remote::http_client;
 use crate::turn::PhoneNumberId;
@@ -97,7 +97,10 @@ impl Builder {
                 let agent =
                     snapshot.agent(number.agent.as_deref()).context("agents are checked")?;
                 let route = Route {
-                    messenger: Arc::new(builder.messenger(number)),
+                    messenger: Arc::new(CloudClient::new(
+                        CloudSettings::of(number, builder.audio_bytes),
+                        builder.client.clone(),
+                    )),
                     agent: Arc::new(engines.agent(Some(&agent.name))?),
                     turn_limit: snapshot.turn_limit,
                 };
@@ -107,22 +110,6 @@ impl Builder {
             Ok(routes)
         });
         built.await.context("building the agents")?
-    }
-
-    fn messenger(&self, number: &Number) -> CloudClient {
-        let token = number.access_token.clone();
-        let settings = CloudSettings {
-            access: CloudAccess::Meta {
-                api_url: number.api_url(),
-                api_version: number.api_version(),
-                phone_number_id: number.phone_number_id.clone(),
-            },
-            access_token_file: token.as_ref().and_then(|token| token.file.clone()),
-            access_token: token.map(|token| token.value).unwrap_or_default(),
-            media_hosts: number.media_hosts(),
-            audio_bytes_limit: self.audio_bytes,
-        };
-        CloudClient::new(settings, self.client.clone())
     }
 }
 

@@ -12,7 +12,7 @@ use super::report::{Check, Level};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::provider::ProviderError;
-use crate::provider::cloud::{Answered, CloudAccess, CloudClient, CloudSettings, NumberInfo};
+use crate::provider::cloud::{Answered, CloudClient, CloudSettings, NumberInfo};
 use crate::registry::{Number, NumberStatus, ProviderKind};
 use crate::turn::Personal;
 
@@ -32,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
             check.skipped(format!("numbers[{index}] is paused: not asked"));
             continue;
         }
-        let provider = provider(number, client);
+        let provider = CloudClient::new(CloudSettings::of(number, 0), client.clone());
         if asked_before {
             sleep(PAUSE).await;
         }
@@ -55,21 +55,6 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         check.skipped("no number to ask about");
     }
     (check, offsets)
-}
-
-fn provider(number: &Number, client: &reqwest::Client) -> CloudClient {
-    let settings = CloudSettings {
-        access: CloudAccess::Meta {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
-        },
-        access_token: number.access_token.clone().map(|token| token.value).unwrap_or_default(),
-        access_token_file: None,
-        media_hosts: Vec::new(),
-        audio_bytes_limit: 0,
-    };
-    CloudClient::new(settings, client.clone())
 }
 
 fn app_of(number: &Number) -> Option<App<'_>> {
