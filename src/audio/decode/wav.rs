@@ -13,7 +13,7 @@ pub(super) enum Wav {
     Other(Vec<u8>),
 }
 
-/// Reads a file. Of the samples, only as much counts as is there.
+/// Reads a file; a claimed size counts only as far as there are bytes.
 ///
 /// # Errors
 /// `Corrupt` without a whole `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// One sample a millisecond in, 16 out: a file of `kind` with a constant pressure.
+    /// Makes a file of `kind` with a constant sample: 160 frames at 16 kHz.
     fn constant(big: bool, [tag, width, bits]: [u16; 3], sample: &[u8]) -> Vec<u8> {
         let short = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
         let long = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };

@@ -26,8 +26,8 @@ const CUT_MS: f64 = 1_000.0;
 /// The rate at which PCM is encoded after a sentence that came in Opus.
 pub(super) const RATE_AFTER_OPUS: SampleRate = SampleRate(24_000);
 
-/// Bytes of Opus that are taken as they come: half of what WhatsApp plays in place, which is half a
-/// minute at 64 kbit/s. What follows is encoded anew at our bitrates, of which the other half
+/// Bytes of Opus that are taken as they come: half of what `WhatsApp` plays in place, which is half
+/// a minute at 64 kbit/s. What follows is encoded again at our bitrates, for which the other half
 /// holds two minutes and more.
 const PASS_BYTES: usize = MAX_NOTE_BYTES / 2;
 
