@@ -46,13 +46,13 @@ impl CodedSpeech {
     /// Reads a complete Ogg/Opus file.
     ///
     /// # Errors
-    /// What keeps it from being passed through.
+    /// Says what keeps it from being passed through.
     pub fn read(file: Bytes) -> Result<Self, NotPassable> {
         let mut reader = PageReader::default();
         reader.push(&file);
         let pages: Vec<Page> = std::iter::from_fn(|| reader.next_page()).collect();
         let Some((first, rest)) = pages.split_first() else {
-            return Err(NotPassable("it has no whole Ogg page"));
+            return Err(NotPassable("it has no complete Ogg page"));
         };
         let head = head(first)?;
         let mut stream = PacketCollector { sequence: first.sequence, ..PacketCollector::default() };
@@ -262,6 +262,6 @@ mod tests {
         let middle = broken.len() / 2;
         broken[middle] ^= 1;
         assert_eq!(refused(broken), "a page of it is missing");
-        assert_eq!(refused(Vec::new()), "it has no whole Ogg page");
+        assert_eq!(refused(Vec::new()), "it has no complete Ogg page");
     }
 }

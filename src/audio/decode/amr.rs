@@ -58,10 +58,10 @@ impl AmrSound {
     /// take.
     ///
     /// # Errors
-    /// `Corrupt` for a frame that cannot be one: where the next begins is unknown.
+    /// `Corrupt` for an invalid frame: where the next one begins is unknown.
     pub(super) fn decode(&mut self, bytes: &[u8], mix: &mut Mix) -> Result<usize, DecodeError> {
         let mut rest = bytes;
-        while let Some((&header, behind)) = rest.split_first() {
+        while let Some((&header, after)) = rest.split_first() {
             let variant = match self.band {
                 Band::Narrow => AmrVariant::NarrowBand,
                 Band::Wide => AmrVariant::WideBand,
@@ -70,10 +70,10 @@ impl AmrSound {
             let kind = AmrFrameType::from_index(variant, number).map_err(|_| {
                 DecodeError::corrupt(format!("an AMR frame of type {number}, which is reserved"))
             })?;
-            let Some((data, behind)) = behind.split_at_checked(kind.octet_aligned_bytes()) else {
+            let Some((data, after)) = after.split_at_checked(kind.octet_aligned_bytes()) else {
                 break;
             };
-            rest = behind;
+            rest = after;
             self.frame(kind, header & 4 != 0, data)?;
             mix.push(&self.samples, 1, self.band.rate())?;
         }

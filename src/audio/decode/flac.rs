@@ -12,13 +12,13 @@ pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     let mut rest = file.get(4..)?;
     let mut info: Option<[u8; STREAM_INFO_BYTES]> = None;
     loop {
-        let (&[kind, l0, l1, l2], behind) = rest.split_first_chunk()?;
+        let (&[kind, l0, l1, l2], after) = rest.split_first_chunk()?;
         let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
-        let (block, behind) = behind.split_at_checked(length)?;
+        let (block, after) = after.split_at_checked(length)?;
         if kind & 0x7f == STREAM_INFO {
             info = info.or(block.try_into().ok());
         }
-        rest = behind;
+        rest = after;
         if kind & 0x80 != 0 {
             break;
         }

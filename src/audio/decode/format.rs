@@ -47,7 +47,7 @@ impl Format {
     /// Detects the format.
     ///
     /// # Errors
-    /// `Empty` without bytes, `Unsupported` for what is known and not decoded.
+    /// `Empty` without bytes, `Unsupported` for a known format that we do not decode.
     pub(super) fn detect(start: &[u8]) -> Result<Self, DecodeError> {
         if start.is_empty() {
             return Err(DecodeError::Empty);

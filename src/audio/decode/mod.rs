@@ -27,7 +27,7 @@ use self::{
 };
 use crate::audio::{AudioLimits, Speech};
 
-/// Says why there is no speech to hear.
+/// Says why nothing could be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {

@@ -189,12 +189,12 @@ fn edit_list(body: &[u8]) -> Option<u64> {
 
 /// Returns the second number of `iTunSMPB`: ` 00000000 00000840 000001CA ...`.
 fn apple(movie: &[u8]) -> Option<u64> {
-    let body = behind(behind(movie, b"iTunSMPB")?, b"data")?.get(8..)?;
+    let body = after(after(movie, b"iTunSMPB")?, b"data")?.get(8..)?;
     let text = std::str::from_utf8(body.get(..36)?).ok()?;
     u64::from_str_radix(text.split_whitespace().nth(1)?, 16).ok().filter(|time| *time < 1 << 32)
 }
 
-fn behind<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
+fn after<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
     let at = bytes.windows(tag.len()).position(|window| window == tag)?;
     bytes.get(at + tag.len()..)
 }

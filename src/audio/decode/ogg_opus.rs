@@ -74,7 +74,7 @@ impl OggOpusDecoder {
         }
         match (self.good_packets, self.given) {
             (0, 0) => Err(DecodeError::Empty),
-            (0, _) => Err(DecodeError::corrupt("not one Opus packet is whole")),
+            (0, _) => Err(DecodeError::corrupt("no Opus packet is complete")),
             (_, 0) => Err(DecodeError::Empty),
             _ => Ok(()),
         }

@@ -77,7 +77,7 @@ impl OpusSound {
     pub(super) fn decode(&mut self, packet: &[u8], fresh: &mut Vec<f32>) {
         let at = fresh.len();
         fresh.resize(at + MAX_PACKET_SAMPLES, 0.0);
-        // An empty slice would ask libopus for concealment of the whole buffer.
+        // An empty slice would ask libopus for concealment of the entire buffer.
         let decoded =
             if packet.is_empty() { None } else { self.voice.decode(packet, &mut fresh[at..]) };
         fresh.truncate(at + decoded.unwrap_or(0));

@@ -16,7 +16,7 @@ pub(super) enum Wav {
 /// Reads a file; a claimed size counts only as far as there are bytes.
 ///
 /// # Errors
-/// `Corrupt` without a whole `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
+/// `Corrupt` without a complete `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
 pub(super) fn read(file: &[u8], limits: AudioLimits) -> Result<Wav, DecodeError> {
     let header = WavHeader::read(file)?
         .ok_or_else(|| DecodeError::corrupt("WAV: no format before the data"))?;

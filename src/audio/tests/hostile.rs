@@ -79,7 +79,7 @@ fn repage_if_whole(page: &[u8]) -> Vec<u8> {
     if page.len() > 27 { repage(page, |_| {}) } else { page.to_vec() }
 }
 
-/// Hostile: a few bytes that ask for hours, empty packets, which libopus would conceal one by one.
+/// Feeds a few bytes that ask for hours, empty packets, which libopus would conceal one by one.
 #[test]
 fn a_small_file_cannot_unfold_beyond_the_limit() {
     let pages = pages(&encode(&tone(16_000, 440.0, 0.1, 0.4), 16_000));

@@ -65,7 +65,7 @@ fn stitched_spans_have_no_seam() {
             let near = at..at + 960;
             let lost = snr_db(&original[near.clone()], &a[near.clone()])
                 - snr_db(&original[near.clone()], &b[near]);
-            assert!(lost < 2.0, "{name}: {lost} dB worse behind {at}");
+            assert!(lost < 2.0, "{name}: {lost} dB worse after {at}");
         }
         assert!(snr_db(&a, &b) > 15.0, "{name}: {} dB apart", snr_db(&a, &b));
         assert!(snr_db(&original, &b) > snr_db(&original, &a) - 0.5, "{name}");

@@ -34,7 +34,7 @@ fn kinds(world: &World) -> Vec<CallKind> {
     world.simulator.calls().iter().map(|call| call.kind).collect()
 }
 
-/// What hark would know of a voice note that a person just sent.
+/// Returns what hark would know of a voice note that a person has just sent.
 async fn sent_note(world: &World, note: Vec<u8>) -> MediaRef {
     world.simulator.send_audio(PHONE, note.into(), "audio/ogg; codecs=opus").await;
     let updates = world.received().await;
