@@ -1,7 +1,7 @@
-//! A webhook from the socket to the disk: `webhook/<what>/<messages in it>`.
+//! Measures a webhook from the socket to the disk: `webhook/<what>/<messages in it>`.
 //!
 //! `signed_text` is one request over a kept connection on loopback, through the real router, and is
-//! answered when SQLite has synced it: the disk decides. Throughput at a rate is what
+//! answered when SQLite has synced it: the disk decides. Throughput at a given rate is what
 //! `webhook_load` measures.
 
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 const NUMBER: &str = "106540352242922";
 
-/// A text message as Meta posts it, with its signature.
+/// Makes a text message as Meta posts it, with its signature.
 fn signed_text(secret: &SecretString, id: u64) -> (Vec<u8>, String) {
     let body = json!({
         "object": "whatsapp_business_account",
@@ -75,7 +75,7 @@ fn webhook(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Serves the webhook on a store in `folder`; no lane runs, so nothing is answered.
+/// Serves the webhook on a store in `folder`; no lane runs, so no message is answered.
 async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve);
     let inbox = EmbeddedInbox::new(

@@ -68,7 +68,7 @@ impl CodedSpeech {
         }
         let packets = stream.packets;
         let coded = check_packets(&packets)?;
-        // Granules may begin anywhere (RFC 7845 section 4.5); the last one tells the end.
+        // Granules may begin anywhere (RFC 7845 section 4.5); the last one gives the end.
         let heard = stream.end.map_or(coded, |end| end.saturating_sub(stream.base.unwrap_or(0)));
         let padding = coded.saturating_sub(heard);
         if coded.saturating_sub(padding) <= u64::from(head.pre_skip) {

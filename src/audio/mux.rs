@@ -33,7 +33,7 @@ pub struct NoteMuxer {
     held: Option<Packet>,
     /// Granules of the packets that were written.
     written: u64,
-    /// Those of them on the incomplete page.
+    /// Granules of the packets on the incomplete page.
     on_page: u64,
     taken: usize,
 }

@@ -60,7 +60,7 @@ impl Speech {
 pub struct Pcm {
     /// The samples.
     pub samples: Vec<f32>,
-    /// Their rate.
+    /// The rate.
     pub rate: SampleRate,
 }
 

@@ -31,7 +31,7 @@ const LONGEST_PAUSE: usize = 188;
 /// Longest span: the 30 s that whisper hears at once.
 const LONGEST_SPAN: usize = 30 * 16_000;
 
-/// Where a span that is too long may be cut: its last 10 s.
+/// The last part of a span that is too long, in which it is cut: 10 s.
 const CUT_WITHIN: usize = 10 * 16_000;
 
 /// Window that is searched for where a span is cut, in frames: 80 ms.

@@ -35,7 +35,7 @@ pub struct Model {
     pub languages: ModelLanguages,
     /// Time it takes.
     pub speed: Speed,
-    /// How it must be run.
+    /// Settings it must be run with.
     #[serde(default)]
     pub run: RunStyle,
 }
@@ -210,10 +210,10 @@ mod tests {
         for q5 in models().iter().filter(|model| model.name.contains("-q5_")) {
             let (name, form) = q5.name.rsplit_once('-').expect("it has a form");
             let bytes = |name: &str| named(name).map(|model| model.bytes);
-            let whole = bytes(name).expect("every form has its whole");
+            let full = bytes(name).expect("every form has its original");
             let Some(q8) = bytes(&format!("{name}-q8_0")) else { continue };
             let saved = if form == "q5_1" { 40 } else { 42 };
-            assert_eq!((whole - q5.bytes) * 30, (whole - q8) * saved, "{name}");
+            assert_eq!((full - q5.bytes) * 30, (full - q8) * saved, "{name}");
             checked += 1;
         }
         assert_eq!(checked, 9);

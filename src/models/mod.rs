@@ -93,7 +93,7 @@ pub enum ModelError {
     Unreadable {
         /// The model's file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The file is something else: pull the model.
@@ -101,7 +101,7 @@ pub enum ModelError {
     NotAModel {
         /// The model's file.
         file: String,
-        /// What it is instead, with the likely cause.
+        /// Description of what it is instead, with the likely cause.
         what: &'static str,
     },
     /// The file is the beginning of a model: pull it again.
@@ -109,7 +109,7 @@ pub enum ModelError {
     Incomplete {
         /// The model's file.
         file: String,
-        /// Where it ends too early.
+        /// Place of the early end.
         missing: String,
     },
     /// The file has a model's magic number but impossible contents: use another.
@@ -125,7 +125,7 @@ pub enum ModelError {
     Refused {
         /// The model's file.
         file: String,
-        /// What failed.
+        /// The failure.
         problem: String,
     },
 }

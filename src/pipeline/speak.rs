@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// An agent and everything around it.
+    /// Holds an agent and everything around it.
     struct World {
         path: VoicePath,
         agent: AgentSetup,
@@ -326,7 +326,7 @@ mod tests {
         let (sound, mut heard) = mpsc::channel(1);
         open.notify_one();
         let speaking = speak(world.scene(), "en", to_speak, sound);
-        // The encoder takes nothing for a while: both have given what they may by then.
+        // The encoder takes nothing for a while; by then both have given what they can.
         let listening = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             while heard.recv().await.is_some() {}

@@ -64,11 +64,11 @@ enum Recipient {
 
 /// Names what will happen to an accepted message.
 enum Fate {
-    /// It is heard.
+    /// Delivered, read and played.
     Played,
-    /// It is read.
+    /// Delivered and read.
     Read,
-    /// It fails with this code and title.
+    /// Fails with this code and title.
     Failed(i64, String),
 }
 

@@ -87,7 +87,7 @@ pub struct ConversationMessage {
     pub contact: String,
     /// The sender.
     pub direction: Direction,
-    /// Its id.
+    /// The message id.
     pub id: MessageId,
     /// `text` or `audio`.
     #[serde(rename = "type")]
@@ -113,9 +113,9 @@ pub struct MessageMedia {
     pub id: MediaId,
     /// The declared type.
     pub mime_type: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: usize,
-    /// Its length, if it is Ogg/Opus.
+    /// Duration, if it is a voice note.
     pub duration_ms: Option<f64>,
     /// Whether it is a voice note.
     pub voice: bool,

@@ -1,4 +1,4 @@
-//! What keeps the code proofreadable: short files and functions, no unwraps, one meaning a name.
+//! Keeps the code proofreadable: short files and functions, no unwraps, one meaning per name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("Work", "private to two thread pools"),
 ];
 
-/// The functions of a file with their lengths in lines.
+/// Returns the functions of a file with their lengths in lines.
 fn functions(code: &str) -> Vec<(&str, usize)> {
     let mut found = Vec::new();
     let mut before = "";
@@ -67,7 +67,7 @@ fn functions(code: &str) -> Vec<(&str, usize)> {
     found
 }
 
-/// The types that code defines.
+/// Returns the types that code defines.
 fn types(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut before = (0, "");
@@ -84,7 +84,7 @@ fn types(code: &str) -> Vec<&str> {
     found
 }
 
-/// The types that several places define, with their files.
+/// Returns the types that several places define, with their files.
 fn shared_names(sources: &[Source]) -> BTreeMap<&str, Vec<String>> {
     let mut defined: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for source in sources {

@@ -167,7 +167,7 @@ fn link(
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
-            // An unexpected end is an end.
+            // An unexpected end counts as the end.
             Ok(None) | Err(Error::IoError(_)) => break,
             Err(Error::ResetRequired) => return Err(Stop::Chained),
             Err(error) => return Err(failed(&error, file.format).into()),

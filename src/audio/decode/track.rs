@@ -47,7 +47,7 @@ enum Codec {
 /// Says what became of a packet.
 pub(super) enum PacketOutcome {
     Whole,
-    /// It is skipped.
+    /// The packet is broken and skipped.
     Broken(Error),
 }
 

@@ -222,7 +222,7 @@ impl LsbBits<'_> {
             self.skip(16)?;
             let kind = residues.get(self.take(8)? as usize);
             let mut with = (0..channels).filter(|&channel| used[channel] == submap);
-            // symphonia counts the second of two from the first on.
+            // symphonia counts the second channel from the first one on.
             if let (Some(2), Some(first), Some(second), None) =
                 (kind, with.next(), with.next(), with.next())
                 && first + second >= channels

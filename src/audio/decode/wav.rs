@@ -21,7 +21,7 @@ pub(super) fn read(file: &[u8], limits: AudioLimits) -> Result<Wav, DecodeError>
     let header = WavHeader::read(file)?
         .ok_or_else(|| DecodeError::corrupt("WAV: no format before the data"))?;
     let data = &file[header.data_at..];
-    // 0 is what writers leave that did not know yet.
+    // 0 is what a writer leaves that did not know the size yet.
     let data = data.get(..header.data_size).filter(|data| !data.is_empty()).unwrap_or(data);
     if header.format.is_adpcm() {
         return Ok(Wav::Other(tidy(&header, data)));

@@ -1,4 +1,4 @@
-//! Bytes that mean harm: limits, names of what is refused, a short fuzz loop.
+//! Hostile bytes: limits, the names of refused formats, a short fuzz loop.
 
 use super::*;
 
@@ -61,7 +61,7 @@ fn hostile_bytes_neither_panic_nor_grow() {
                 // The claims are in the header.
                 let at = below(80);
                 bytes[at] = below(256) as u8;
-                // Pages with a right checksum reach deeper.
+                // Pages with a correct checksum reach deeper.
                 if round % 2 == 0 {
                     bytes = pages(&bytes).iter().flat_map(|page| repage_if_whole(page)).collect();
                 }

@@ -67,7 +67,7 @@ fn other_streams_beside_opus_are_passed_over() {
     assert_eq!(heard(&mixed), heard(&note));
 }
 
-/// Stereo with a gain of +6 dB: one channel has a tone, the other nothing.
+/// Decodes stereo with a gain of +6 dB: one channel has a tone, the other nothing.
 #[test]
 fn stereo_is_mixed_down_and_the_gain_applied() {
     let mut encoder =

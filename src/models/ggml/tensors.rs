@@ -75,7 +75,7 @@ pub(super) fn walk<R: Read + Seek>(
     weights: WeightType,
 ) -> Result<usize, ModelError> {
     let demanded = header.demanded_tensors();
-    // Nothing in a model has more numbers than its vocabulary or its widest layer.
+    // No tensor of a model has more numbers than its vocabulary or its widest layer.
     let width = i64::from(header.n_state);
     let most = width * i64::from(header.n_vocab).max(4 * width);
     let mut count = 0;

@@ -131,7 +131,7 @@ async fn too_large_media_ends_the_download() {
     let refused = world.messenger.download(&note).await.err();
     assert!(matches!(refused, Some(ProviderError::TooLarge { limit: 10_000 })));
 
-    // The same without a Content-Length that would tell before.
+    // The same without a Content-Length that would reveal it earlier.
     let endless = || async {
         Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(vec![1_u8; 4096])))
     };

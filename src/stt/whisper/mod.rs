@@ -35,7 +35,7 @@ pub struct WhisperSettings {
     pub states: usize,
     /// Whether to use a graphics card, in a build that can.
     pub gpu: bool,
-    /// How the model must be run, from [`crate::models::manifest`].
+    /// Settings the model must be run with, from [`crate::models::manifest`].
     pub run: RunStyle,
 }
 

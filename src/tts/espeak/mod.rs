@@ -216,8 +216,7 @@ impl SentenceTask {
         let mut clock = Budget(TIME_LIMIT);
         let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
         let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
-        // The engine reads to the end before it speaks, so this cannot wait for our reading.
-        // A child that has exited breaks the pipe; its status says more.
+        // The engine reads to the end before it speaks, so this cannot block on our reading.
         let _: io::Result<()> = clock
             .spend(async {
                 stdin.write_all(self.text.as_bytes()).await?;

@@ -185,7 +185,7 @@ mod tests {
             ("gmw/en-US", "fr", "fr-fr"),
             ("nb", "no", "nb"),
             ("cmn", "zh", "cmn"),
-            // Nothing speaks it, or nobody knows what the voice speaks: as it was asked for.
+            // Nothing speaks it, or the voice's languages are unknown: as requested.
             ("de", "tlh", "de"),
             ("de", "", "de"),
             ("mb-us1", "es", "mb-us1"),

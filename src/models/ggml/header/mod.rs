@@ -137,7 +137,7 @@ fn vocabulary<R: Read + Seek>(input: &mut Input<'_, R>, header: &Header) -> Resu
             input.skip(length.into(), PLACE)?;
         }
     }
-    // `vocab.token_to_id.at(" ")` throws through C otherwise.
+    // Otherwise `vocab.token_to_id.at(" ")` throws through C.
     if has_space { Ok(()) } else { Err(input.malformed("its vocabulary has no space".into())) }
 }
 
