@@ -115,7 +115,7 @@ pub struct MessageMedia {
     pub mime_type: String,
     /// Size in bytes.
     pub bytes: usize,
-    /// Duration, if it is a voice note.
+    /// Duration, if the file is a valid voice note.
     pub duration_ms: Option<f64>,
     /// Whether it is a voice note.
     pub voice: bool,
