@@ -14,7 +14,7 @@ const TEXT: &str = "Hello, how can I help you today?";
 
 /// Speaks [`TEXT`]; `first_only` returns at the first chunk.
 async fn speak(engine: &EspeakSynthesizer, first_only: bool) {
-    let sentence = Sentence { text: TEXT.to_owned(), language: "en".to_owned(), voice: None };
+    let sentence = Sentence { text: TEXT.to_owned(), language: "en".into(), voice: None };
     let mut sound = engine.speak(sentence, &CancellationToken::new()).await;
     while let Some(chunk) = sound.next().await {
         chunk.expect("espeak-ng speaks");

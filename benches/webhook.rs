@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hark::clock::Clock;
-use hark::http::{AppSecret, HttpState, Readiness, router};
-use hark::provider::{http_client, payload, signature};
+use hark::http::{AppSecret, HttpState, Readiness, checkers, router};
+use hark::provider::{door, payload};
 use hark::queue::inbox::{EmbeddedInbox, NumberState};
+use hark::remote::http_client;
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::telemetry;
 use secrecy::SecretString;
@@ -35,7 +36,7 @@ fn signed_text(secret: &SecretString, id: u64) -> (Vec<u8>, String) {
         } }] }],
     });
     let body = serde_json::to_vec(&body).expect("JSON is written");
-    let signature = signature::sign(secret, &body);
+    let signature = door::sign(secret, &body);
     (body, signature)
 }
 
@@ -68,7 +69,7 @@ fn webhook(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("webhook/verify_parse");
     group.bench_function("1", |bencher| {
         bencher.iter(|| {
-            assert!(signature::verify(&secret, &body, &signature));
+            assert!(door::verify(&secret, &body, &signature));
             payload::parse(&body).expect("it is JSON")
         });
     });
@@ -86,6 +87,7 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     );
     let router = router(HttpState {
         inbox: Arc::new(inbox),
+        threads: checkers().expect("threads start"),
         secrets: vec![AppSecret { secret: secret.clone(), numbers: vec![NUMBER.into()] }],
         verify_token: None,
         metrics: telemetry::init_metrics(),

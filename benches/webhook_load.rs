@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use hark::clock::Clock;
-use hark::provider::{http_client, signature};
+use hark::provider::door;
+use hark::remote::http_client;
 use rusqlite::{Connection, OpenFlags};
 use secrecy::SecretString;
 use serde_json::json;
@@ -118,7 +119,7 @@ fn pace(
     for (index, line) in (0..count).zip(lines.iter().cycle()) {
         let id = format!("wamid.load.{run}.{index}");
         let body = reaction(number, &id, index);
-        let signature = signature::sign(secret, &body);
+        let signature = door::sign(secret, &body);
         let wait = due.saturating_duration_since(Instant::now());
         #[expect(clippy::disallowed_methods, reason = "a runtime's timers are 1 ms coarse")]
         std::thread::sleep(wait);

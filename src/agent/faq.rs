@@ -12,55 +12,31 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AgentError, Delta, Question, Responder};
 use crate::knowledge::Knowledge;
-use crate::turn::primary_language;
+use crate::speech_text::lang;
+use crate::turn::LanguageCode;
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
-
-/// What is said when nothing is known; the first one for every other language.
-const DONT_KNOW: &[(&str, &str)] = &[
-    ("en", "I don't know that, sorry. Could you ask in other words, or ask for a person?"),
-    (
-        "es",
-        "Eso no lo sé, lo siento. ¿Puede preguntarlo de otra manera, o pedir hablar con una persona?",
-    ),
-    (
-        "pt",
-        "Isso eu não sei, desculpe. Pode perguntar de outra forma, ou pedir para falar com uma pessoa?",
-    ),
-    (
-        "de",
-        "Das weiß ich leider nicht. Fragen Sie bitte anders, oder verlangen Sie einen Menschen.",
-    ),
-    (
-        "fr",
-        "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à une personne ?",
-    ),
-];
 
 /// Answers from [`Knowledge`] alone.
 #[derive(Debug)]
 pub struct FaqResponder {
     knowledge: Arc<Knowledge>,
-    dont_know: HashMap<String, String>,
+    dont_know: HashMap<LanguageCode, String>,
 }
 
 impl FaqResponder {
     /// Answers from `knowledge`; `dont_know` replaces the built-in sentences, by language code.
     #[must_use]
-    pub fn new(knowledge: Arc<Knowledge>, dont_know: HashMap<String, String>) -> Self {
+    pub fn new(knowledge: Arc<Knowledge>, dont_know: HashMap<LanguageCode, String>) -> Self {
         Self { knowledge, dont_know }
     }
 
     /// The sentence for a question that nothing on file answers.
-    fn dont_know(&self, language: &str) -> String {
-        let primary = primary_language(language);
-        let own = self.dont_know.get(language).or_else(|| self.dont_know.get(primary));
-        if let Some(own) = own {
-            return own.clone();
-        }
-        let built_in = DONT_KNOW.iter().find(|(code, _)| *code == primary);
-        built_in.unwrap_or(&DONT_KNOW[0]).1.to_owned()
+    fn dont_know(&self, language: &LanguageCode) -> String {
+        let own = self.dont_know.get(language);
+        let own = own.or_else(|| self.dont_know.get(language.primary()));
+        own.cloned().unwrap_or_else(|| lang::or_english(language).dont_know.to_owned())
     }
 
     /// Searches on a blocking thread: a large knowledge takes milliseconds.
@@ -113,6 +89,10 @@ mod tests {
         FaqResponder::new(Arc::new(Knowledge::load(&files).unwrap()), HashMap::new())
     }
 
+    fn dont_know(language: &str) -> &'static str {
+        lang::of(&language.into()).unwrap().dont_know
+    }
+
     async fn ask(responder: &FaqResponder, heard: &str, language: &str) -> String {
         let question = Question::written(heard, language);
         let answer = responder.respond(question, &CancellationToken::new()).await;
@@ -159,7 +139,7 @@ mod tests {
         for file in FIXTURES.files().filter(|f| f.path().extension().is_some_and(|e| e == "txt")) {
             let heard = file.contents_utf8().unwrap();
             let answer = ask(&faq, heard, "en").await;
-            assert_ne!(answer, DONT_KNOW[0].1, "{}", file.path().display());
+            assert_ne!(answer, dont_know("en"), "{}", file.path().display());
             questions += 1;
         }
         assert!(questions >= 11);
@@ -169,13 +149,13 @@ mod tests {
     async fn what_is_not_on_file_is_not_invented() {
         let faq = demo();
         for heard in ["What is the capital of Mongolia?", "Who won the football?", "banana", "?"] {
-            assert_eq!(ask(&faq, heard, "en").await, DONT_KNOW[0].1, "{heard}");
+            assert_eq!(ask(&faq, heard, "en").await, dont_know("en"), "{heard}");
         }
         for language in ["de", "de-AT"] {
-            assert_eq!(ask(&faq, "xyz", language).await, DONT_KNOW[3].1);
+            assert_eq!(ask(&faq, "xyz", language).await, dont_know("de"));
         }
-        assert_eq!(ask(&faq, "xyz", "sv").await, DONT_KNOW[0].1);
-        let own = HashMap::from([("en".to_owned(), "No idea.".to_owned())]);
+        assert_eq!(ask(&faq, "xyz", "sv").await, dont_know("en"));
+        let own = HashMap::from([(LanguageCode::english(), "No idea.".to_owned())]);
         let empty = FaqResponder::new(Arc::new(Knowledge::load(&[]).unwrap()), own);
         assert_eq!(ask(&empty, "when do you open", "en").await, "No idea.");
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::turn::{Exchange, Personal, Retry, Uncertainty};
+use crate::turn::{Exchange, LanguageCode, Personal, Retry, Uncertainty};
 
 /// What a responder is asked.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Question {
     pub heard: Personal,
     /// How it was heard; `None` if it was written.
     pub spoken: Option<Spoken>,
-    /// ISO 639-1 code the answer should be in, perhaps with a region.
-    pub language: String,
+    /// What the answer should be in.
+    pub language: LanguageCode,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
     /// The person's name, as their profile has it.
@@ -34,11 +34,11 @@ pub struct Question {
 
 impl Question {
     /// Written words of somebody unknown, at the beginning of a conversation.
-    pub fn written(heard: &str, language: &str) -> Self {
+    pub fn written(heard: &str, language: impl Into<LanguageCode>) -> Self {
         Self {
             heard: heard.into(),
             spoken: None,
-            language: language.to_owned(),
+            language: language.into(),
             history: Vec::new(),
             contact_name: None,
             asked_ms: 0,
@@ -54,8 +54,8 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 /// How well spoken words were heard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spoken {
-    /// ISO 639-1 code of what was spoken.
-    pub language: String,
+    /// What was spoken.
+    pub language: LanguageCode,
     /// Mean probability of the words, 0 to 1, where the transcriber tells it.
     pub confidence: Option<f32>,
     /// Why the words may be wrong; `None` if no check failed, or the person confirmed them.
@@ -107,6 +107,14 @@ pub enum AgentError {
     /// The server is down, or broke off before the first word: ask again when it may be back.
     #[error("language model could not be reached: {0}")]
     Unreachable(String),
+    /// The server has trouble of its own: ask again when it may be over.
+    #[error("language model could not be reached: HTTP {status}: {message}")]
+    Failing {
+        /// HTTP status.
+        status: u16,
+        /// The server's own words.
+        message: String,
+    },
     /// The server has too much to do: ask again after the time it names, unless nobody should be
     /// left without a word for so long.
     #[error("language model is busy (HTTP {status}): {message}")]
@@ -134,6 +142,12 @@ pub enum AgentError {
         /// What to look at.
         fix: &'static str,
     },
+    /// A web page came: the operator has to correct the address. Answer with the fallback.
+    #[error("language model answered a web page (HTTP {status}): is llm.url right?")]
+    WebPage {
+        /// HTTP status.
+        status: u16,
+    },
     /// What came is no answer of a chat API: answer with the fallback.
     #[error("language model answered {0}")]
     Unexpected(String),
@@ -149,18 +163,31 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// Gives the HTTP status that the server answered with, if the error is about one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Failing { status, .. }
+            | Self::Busy { status, .. }
+            | Self::Refused { status, .. }
+            | Self::WebPage { status } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// When the same question may be asked again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             // It was asked more than once already; a restart of the server takes longer.
-            Self::Unreachable(_) => Retry::After(Duration::from_secs(5)),
+            Self::Unreachable(_) | Self::Failing { .. } => Retry::After(Duration::from_secs(5)),
             Self::Busy { after, .. } if *after <= LONGEST_SILENCE => Retry::After(*after),
             Self::Busy { .. }
             | Self::Knowledge(_)
             | Self::Cancelled
             | Self::TooSlow { .. }
             | Self::Refused { .. }
+            | Self::WebPage { .. }
             | Self::Unexpected(_)
             | Self::Filtered
             | Self::BrokeOff(_)

@@ -21,14 +21,19 @@ use crate::clock::Clock;
 use crate::config::{self, Config, NumberStatus};
 use crate::http::{AppSecret, HttpState, Readiness};
 use crate::lifecycle::Shutdown;
-use crate::pipeline::{Phrase, Phrases, Pipeline, Route, VoicePath, Workers};
-use crate::provider::cloud::{MetaCloud, MetaSettings};
-use crate::provider::http_client;
+use crate::pipeline::{Phrase, Phrases, Pipeline, Route, VoicePath};
+use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
 use crate::queue::inbox::{EmbeddedInbox, NumberState};
 use crate::queue::lanes::Lanes;
+use crate::remote::http_client;
 use crate::store::Store;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::telemetry;
+use crate::threads::Threads;
+
+/// Pieces of audio work that may wait: each is at most some milliseconds, so a full queue is seconds
+/// of delay, and refusing beats adding to it.
+const AUDIO_QUEUE: usize = 1024;
 
 /// What hears and speaks, from the configuration.
 ///
@@ -39,7 +44,7 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
     let messages = &config.messages;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(VoicePath {
-        workers: Workers::start(cores).context("starting audio threads")?,
+        workers: Threads::start("audio", cores, AUDIO_QUEUE).context("starting audio threads")?,
         limits: AudioLimits {
             bytes: config.limits.audio_bytes,
             seconds: config.limits.audio_seconds,
@@ -116,6 +121,7 @@ impl App {
             inbox: Arc::new(inbox),
             secrets: secrets(config),
             verify_token: config.webhook.verify_token.clone(),
+            threads: crate::http::checkers().context("starting webhook threads")?,
             metrics: metrics.clone(),
             ready: ready.clone(),
         });
@@ -163,17 +169,19 @@ fn routes(
     let numbers = config.numbers.iter().enumerate();
     for (index, number) in numbers.filter(|(_, number)| number.status == NumberStatus::Active) {
         let token_key = format!("numbers[{index}].access_token");
-        let settings = MetaSettings {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
+        let settings = CloudSettings {
+            access: CloudAccess::Meta {
+                api_url: number.api_url(),
+                api_version: number.api_version(),
+                phone_number_id: number.phone_number_id.clone(),
+            },
             access_token: number.access_token.clone().unwrap_or_default(),
             access_token_file: config.secret_files.get(&token_key).cloned(),
             media_hosts: number.media_hosts(),
             audio_bytes_limit: config.limits.audio_bytes,
         };
         let route = Route {
-            messenger: Arc::new(MetaCloud::new(settings, client.clone())),
+            messenger: Arc::new(CloudClient::new(settings, client.clone())),
             agent: engines.agent(number.agent.as_deref())?,
         };
         routes.insert(number.phone_number_id.clone(), route);

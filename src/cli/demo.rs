@@ -14,7 +14,7 @@ use crate::app::{App, Hearing};
 use crate::clock::Clock;
 use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::lifecycle::Shutdown;
-use crate::provider::http_client;
+use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::store::Store;
 use crate::turn::TurnReport;

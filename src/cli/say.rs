@@ -9,6 +9,7 @@ use super::{Context, print};
 use crate::app::{Hearing, voice_path};
 use crate::config::Voice;
 use crate::pipeline::Trace;
+use crate::turn::LanguageCode;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -30,7 +31,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         let name = context.config.default_agent.clone();
         for agent in context.config.agents.iter_mut().filter(|agent| agent.name == name) {
             // Whatever language that voice has: it was asked for.
-            let language = agent.language.clone().unwrap_or_else(|| "en".to_owned());
+            let language = agent.language.clone().unwrap_or_else(LanguageCode::english);
             agent.voice = Some(Voice::ByLanguage([(language, voice.clone())].into()));
         }
     }

@@ -9,7 +9,7 @@ use url::Url;
 use super::print;
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
-use crate::provider::http_client;
+use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorSettings};
 
 #[derive(clap::Args)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Context, ask, print};
 use crate::app::{Hearing, voice_path};
 use crate::pipeline::{Trace, Transcribed};
-use crate::turn::{Segment, Stage};
+use crate::turn::{LanguageCode, Segment, Stage};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     model: Option<String>,
     /// Language spoken, e.g. `en` [default: the agent's, else detected].
     #[arg(long, value_name = "L")]
-    language: Option<String>,
+    language: Option<LanguageCode>,
     /// Print JSON lines.
     #[arg(long)]
     json: bool,
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 struct Line {
     file: String,
     text: Option<String>,
-    language: Option<String>,
+    language: Option<LanguageCode>,
     segments: Vec<Segment>,
     audio_ms: Option<f64>,
     stt_ms: f64,
@@ -89,7 +89,7 @@ impl Line {
         match heard {
             Ok(heard) => {
                 line.text = Some(heard.text);
-                line.language = Some(heard.language).filter(|language| !language.is_empty());
+                line.language = Some(heard.language).filter(|language| !language.is_unknown());
                 line.segments = heard.segments;
             }
             Err(error) => line.error = Some(error),

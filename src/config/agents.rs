@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::turn::LanguageCode;
+
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,8 +24,8 @@ pub enum Reply {
 pub struct Agent {
     pub name: String,
     pub prompt: Option<String>,
-    pub language: Option<String>,
-    pub languages: Option<Vec<String>>,
+    pub language: Option<LanguageCode>,
+    pub languages: Option<Vec<LanguageCode>>,
     pub timezone: Option<String>,
     #[serde(default)]
     pub reply: Reply,
@@ -41,7 +43,7 @@ pub struct Agent {
 #[expect(missing_docs, reason = "the two ways to write it")]
 pub enum Voice {
     One(String),
-    ByLanguage(BTreeMap<String, String>),
+    ByLanguage(BTreeMap<LanguageCode, String>),
 }
 
 /// What is done with words that may have been misheard.

@@ -8,7 +8,6 @@ use toml::Table;
 use url::Url;
 
 use super::{Agent, Config, ConfigError, Llm, Override, ProviderKind, Stt, Tts};
-use crate::turn::primary_language;
 
 /// The engines of one agent: the sections with the agent's own keys laid over them.
 #[derive(Clone, Debug)]
@@ -298,7 +297,7 @@ fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), C
         ("languages", agent.languages.iter().flatten().collect()),
     ] {
         for code in codes {
-            let primary = primary_language(code);
+            let primary = code.primary();
             let letters = primary.chars().all(|c| c.is_ascii_lowercase());
             if !letters || !(2..=3).contains(&primary.len()) {
                 let problem = format!("\"{code}\" is no language; write a code such as \"en\"");

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use crate::turn::Uncertainty;
+use crate::turn::{LanguageCode, Uncertainty};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,7 +17,7 @@ pub struct Stt {
     pub models_dir: Option<PathBuf>,
     pub threads: Option<usize>,
     pub states: usize,
-    pub language: Option<String>,
+    pub language: Option<LanguageCode>,
     pub gpu: bool,
     pub cut_audio_ctx: CutAudioCtx,
     pub text: String,

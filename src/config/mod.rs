@@ -21,7 +21,7 @@ pub use check::Engines;
 pub use engines::{CutAudioCtx, Llm, Stt, Tts, TtsFormat};
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
-use crate::turn::PhoneNumberId;
+use crate::turn::{LanguageCode, PhoneNumberId};
 
 /// Everything hark can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -224,14 +224,14 @@ pub enum LogFormat {
 #[expect(missing_docs, reason = "the two ways to write it")]
 pub enum Phrase {
     One(String),
-    ByLanguage(BTreeMap<String, String>),
+    ByLanguage(BTreeMap<LanguageCode, String>),
 }
 
 impl Phrase {
     /// The sentence by language; one for all languages stands under `en`, where all end.
-    pub fn by_language(&self) -> BTreeMap<String, String> {
+    pub fn by_language(&self) -> BTreeMap<LanguageCode, String> {
         match self {
-            Self::One(text) => BTreeMap::from([("en".to_owned(), text.clone())]),
+            Self::One(text) => BTreeMap::from([(LanguageCode::english(), text.clone())]),
             Self::ByLanguage(texts) => texts.clone(),
         }
     }

@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 
 use crate::queue::inbox::Inbox;
+use crate::threads::Threads;
 use crate::turn::PhoneNumberId;
 
 /// Largest webhook body. Source: Meta, "payload up to 3 MB".
@@ -41,10 +42,21 @@ pub struct HttpState {
     pub secrets: Vec<AppSecret>,
     /// Token of the webhook handshake; without one every handshake is refused.
     pub verify_token: Option<SecretString>,
+    /// Check large bodies; see [`checkers`].
+    pub threads: Threads,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Whether models are warm and stores reachable.
     pub ready: Readiness,
+}
+
+/// Starts the threads that check and parse large bodies: 10 ms of work for the largest. More than
+/// 64 that wait would be 200 MB; the provider delivers those again.
+///
+/// # Errors
+/// What the system says if it starts no thread.
+pub fn checkers() -> std::io::Result<Threads> {
+    Threads::start("webhook", 2, 64)
 }
 
 /// Turns true once, when the service can answer.

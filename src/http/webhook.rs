@@ -15,8 +15,8 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use super::HttpState;
+use crate::provider::door::Proof;
 use crate::provider::payload::{self, Updates};
-use crate::provider::signature;
 use crate::store::StoreError;
 use crate::telemetry;
 use crate::turn::{Accepted, MessageId, PhoneNumberId};
@@ -86,7 +86,7 @@ enum Refusal {
     Signature,
     Json(payload::PayloadError),
     Store(StoreError),
-    /// The thread that checked it died.
+    /// The threads that check are busy, or the check panicked.
     Lost,
 }
 
@@ -95,14 +95,13 @@ async fn take(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<serde_json::Value, Refusal> {
-    let signature = headers.get("x-hub-signature-256").and_then(|header| header.to_str().ok());
-    let signature = signature.ok_or(Refusal::Signature)?;
+    let proof = Proof::read(headers).ok_or(Refusal::Signature)?;
     let (app, updates) = if body.len() > LARGE {
-        let (state, body, signature) = (Arc::clone(state), body.clone(), signature.to_owned());
-        let check = move || check(&state, &signature, &body);
-        tokio::task::spawn_blocking(check).await.map_err(|_panicked| Refusal::Lost)??
+        let (checking, body) = (Arc::clone(state), body.clone());
+        let checked = state.threads.run(move || check(&checking, &proof, &body)).await;
+        checked.map_err(|_busy_or_panicked| Refusal::Lost)??
     } else {
-        check(state, signature, body)?
+        check(state, &proof, body)?
     };
     let signed_for: HashSet<_> = state.secrets[app].numbers.iter().collect();
     let counts = store(state, &signed_for, updates).await.map_err(Refusal::Store)?;
@@ -119,14 +118,14 @@ async fn take(
     })
 }
 
-/// Bodies larger than this are checked and parsed on a blocking thread; smaller ones take less
-/// time than the hand-over is worth.
+/// Bodies larger than this are checked and parsed on an owned thread; smaller ones take less time
+/// than the hand-over is worth.
 const LARGE: usize = 64 * 1024;
 
 /// Finds the app secret that signed `body`, by its index, and parses the body.
-fn check(state: &HttpState, signature: &str, body: &[u8]) -> Result<(usize, Updates), Refusal> {
-    let signed = |app: &super::AppSecret| signature::verify(&app.secret, body, signature);
-    let app = state.secrets.iter().position(signed).ok_or(Refusal::Signature)?;
+fn check(state: &HttpState, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
+    let secrets = state.secrets.iter().map(|app| &app.secret);
+    let app = proof.signer(body, secrets).ok_or(Refusal::Signature)?;
     Ok((app, payload::parse(body).map_err(Refusal::Json)?))
 }
 

@@ -14,6 +14,8 @@ use rusqlite::{Connection, params};
 
 use words::Terms;
 
+use crate::turn::LanguageCode;
+
 /// A passage must hold this share of the question's words, weighted by their rarity.
 const MIN_COVERAGE: f64 = 0.4;
 
@@ -135,7 +137,11 @@ impl Knowledge {
     ///
     /// # Errors
     /// Only when SQLite itself fails.
-    pub fn find(&self, question: &str, language: &str) -> Result<Option<Hit>, KnowledgeError> {
+    pub fn find(
+        &self,
+        question: &str,
+        language: &LanguageCode,
+    ) -> Result<Option<Hit>, KnowledgeError> {
         Ok(self.top(question, language, 1)?.into_iter().next())
     }
 
@@ -147,7 +153,7 @@ impl Knowledge {
     pub fn top(
         &self,
         question: &str,
-        language: &str,
+        language: &LanguageCode,
         most: usize,
     ) -> Result<Vec<Hit>, KnowledgeError> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
@@ -261,7 +267,7 @@ mod tests {
 
     #[track_caller]
     fn check(question: &str, expected: Option<&str>) {
-        let hit = shop().find(question, "en").unwrap();
+        let hit = shop().find(question, &"en".into()).unwrap();
         assert_eq!(hit.as_ref().map(|hit| hit.answer.as_str()), expected, "{hit:?}");
     }
 
@@ -282,12 +288,15 @@ mod tests {
         check("open parcel card story about many other unknown things entirely elsewhere", None);
         check("?! ...", None);
         check("", None);
-        assert_eq!(Knowledge::load(&[]).unwrap().find("when do you open", "en").unwrap(), None);
+        assert_eq!(
+            Knowledge::load(&[]).unwrap().find("when do you open", &"en".into()).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn hits_say_how_well_they_match() {
-        let hit = shop().find("opening hours", "en").unwrap().unwrap();
+        let hit = shop().find("opening hours", &"en".into()).unwrap().unwrap();
         assert_eq!(hit.question.as_deref(), Some("What are your opening hours?"));
         assert!((hit.coverage - 1.0).abs() < 1e-9 && hit.score > 0.0, "{hit:?}");
     }
@@ -295,7 +304,7 @@ mod tests {
     #[test]
     fn more_than_one_passage_can_be_had() {
         let top = |question, most| {
-            let hits = shop().top(question, "en", most).unwrap();
+            let hits = shop().top(question, &"en".into(), most).unwrap();
             hits.into_iter().map(|hit| hit.answer).collect::<Vec<_>>()
         };
         let both = ["From nine to six.", "Yes, in two days."];
@@ -307,7 +316,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_question_is_query_syntax(question in "([\"*:^(){}+-]|AND |OR |NOT |NEAR|open|\\PC){0,60}") {
-            shop().find(&question, "en").unwrap();
+            shop().find(&question, &"en".into()).unwrap();
         }
     }
 }

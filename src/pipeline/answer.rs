@@ -9,7 +9,7 @@ use super::error::TurnError;
 use super::hear::Heard;
 use super::reply::{Reply, ask_agent, log_failure, say};
 use crate::store::History;
-use crate::turn::{Personal, ReplyMode};
+use crate::turn::{LanguageCode, Personal, ReplyMode};
 
 /// Holds what is known around a message.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ pub(super) async fn answer(
 }
 
 /// Says one of our own sentences; as text if it cannot be spoken.
-async fn say_own(scene: Scene<'_>, text: String, language: &str, aloud: bool) -> Reply {
+async fn say_own(scene: Scene<'_>, text: String, language: &LanguageCode, aloud: bool) -> Reply {
     let spoken = if aloud { say(scene, &text, language).await } else { Ok(None) };
     match spoken {
         Ok(note) => Reply { text, note, ..Reply::default() },

@@ -8,6 +8,7 @@ use crate::knowledge::KnowledgeError;
 use crate::provider::ProviderError;
 use crate::store::StoreError;
 use crate::stt::SttError;
+use crate::threads::RunError;
 use crate::tts::TtsError;
 use crate::turn::{Retry, Stage};
 
@@ -65,6 +66,12 @@ pub enum Cause {
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
+}
+
+impl From<RunError> for Cause {
+    fn from(_busy_or_panicked: RunError) -> Self {
+        Self::Busy
+    }
 }
 
 impl Cause {

@@ -6,6 +6,7 @@
 use super::doors::{Passage, Say, Visit};
 use super::hear::Heard;
 use super::phrases::Phrase;
+use crate::speech_text::lang::anywhere;
 use crate::turn::{Personal, TO_CONFIRM, Uncertainty};
 
 /// Characters of a transcript that are repeated in "Did you say ...?".
@@ -119,110 +120,6 @@ pub(super) enum Verdict {
     Repeat(Uncertainty),
 }
 
-/// Whole answers to "Did you say ...?", in lower case and without punctuation.
-const YES: &[&str] = &[
-    "yes",
-    "yeah",
-    "yep",
-    "yup",
-    "yes please",
-    "yes i did",
-    "i did",
-    "correct",
-    "right",
-    "sure",
-    "exactly",
-    "yes exactly",
-    "that is right",
-    "that's right",
-    "yes that's right",
-    "yes that's it",
-    "yes correct",
-    "sí",
-    "si",
-    "sí por favor",
-    "sí eso",
-    "sí eso es",
-    "eso es",
-    "correcto",
-    "exacto",
-    "sí correcto",
-    "claro",
-    "así es",
-    "sim",
-    "sim por favor",
-    "isso",
-    "isso mesmo",
-    "sim isso mesmo",
-    "certo",
-    "correto",
-    "exato",
-    "exatamente",
-    "ja",
-    "ja bitte",
-    "ja genau",
-    "genau",
-    "richtig",
-    "ja richtig",
-    "stimmt",
-    "das stimmt",
-    "ja das stimmt",
-    "korrekt",
-    "jawohl",
-    "oui",
-    "ouais",
-    "oui s'il vous plaît",
-    "oui c'est ça",
-    "c'est ça",
-    "exact",
-    "exactement",
-    "tout à fait",
-    "oui tout à fait",
-    "c'est exact",
-    "d'accord",
-];
-const NO: &[&str] = &[
-    "no",
-    "nope",
-    "nah",
-    "no i didn't",
-    "no i did not",
-    "i didn't",
-    "wrong",
-    "that's wrong",
-    "that is wrong",
-    "no that's wrong",
-    "no that's not it",
-    "not that",
-    "incorrect",
-    "no incorrecto",
-    "incorrecto",
-    "no eso no",
-    "eso no",
-    "no es eso",
-    "no no es eso",
-    "não",
-    "não não",
-    "errado",
-    "não é isso",
-    "isso não",
-    "incorreto",
-    "nein",
-    "nee",
-    "nein falsch",
-    "falsch",
-    "stimmt nicht",
-    "das stimmt nicht",
-    "nein das stimmt nicht",
-    "non",
-    "pas du tout",
-    "non pas du tout",
-    "faux",
-    "c'est faux",
-    "ce n'est pas ça",
-    "non ce n'est pas ça",
-];
-
 /// Whether words are a yes or a no and nothing else.
 fn yes_or_no(text: &str) -> Option<bool> {
     let mut words: Vec<String> = text
@@ -234,16 +131,16 @@ fn yes_or_no(text: &str) -> Option<bool> {
     // "No, no, no."
     words.dedup();
     let said = words.join(" ");
-    match (YES.contains(&said.as_str()), NO.contains(&said.as_str())) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
+    if anywhere(|language| language.answers.yes, &said) {
+        return Some(true);
     }
+    anywhere(|language| language.answers.no, &said).then_some(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speech_text::lang::everywhere;
     use crate::turn::Transcript;
 
     fn heard(text: &str, uncertain: Option<Uncertainty>) -> Heard {
@@ -285,5 +182,15 @@ mod tests {
             assert_eq!(judge(other), Verdict::Answer, "{other}");
         }
         assert_eq!(Gate::default().judge(&heard("yes", None), None), Verdict::Answer);
+    }
+
+    #[test]
+    fn every_answer_of_every_language_is_one() {
+        for yes in everywhere(|language| language.answers.yes) {
+            assert_eq!(yes_or_no(yes), Some(true), "{yes}");
+        }
+        for no in everywhere(|language| language.answers.no) {
+            assert_eq!(yes_or_no(no), Some(false), "{no}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{AgentSetup, Scene, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
-use crate::turn::{Personal, Stage, Transcript};
+use crate::turn::{LanguageCode, Personal, Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
@@ -25,13 +25,13 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 pub(super) struct Heard {
     pub(super) text: Personal,
     /// What to answer in.
-    pub(super) language: String,
+    pub(super) language: LanguageCode,
     pub(super) transcript: Option<Transcript>,
 }
 
 impl Heard {
     /// Written words; `last` is the language of the person's last message.
-    pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&str>) -> Self {
+    pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&LanguageCode>) -> Self {
         let language = agent.languages.of_text(text.reveal(), last);
         Self { text, language, transcript: None }
     }
@@ -78,7 +78,7 @@ pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
 pub(super) async fn hear(
     scene: Scene<'_>,
     audio: Audio<'_>,
-    last: Option<&str>,
+    last: Option<&LanguageCode>,
 ) -> Result<Heard, Unheard> {
     let languages = &scene.agent.languages;
     let listened = listen(scene.path, audio, scene.trace).await?;
@@ -135,7 +135,7 @@ async fn on_worker<T: Send + 'static>(
     path: &VoicePath,
     work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
 ) -> Result<T, TurnError> {
-    let decoded = path.workers.run(work).await;
+    let decoded = path.workers.run(work).await.map_err(Cause::from);
     let decoded = decoded.and_then(|result| result.map_err(Cause::from));
     decoded.map_err(|cause| cause.at(Stage::Decode))
 }
@@ -219,7 +219,7 @@ fn join(mut transcripts: Vec<Transcript>) -> Transcript {
     }
     let mut joined = Transcript::default();
     for transcript in transcripts {
-        if joined.language.is_empty() {
+        if joined.language.is_unknown() {
             joined.language = transcript.language;
         }
         let text = transcript.text.trim();
@@ -246,7 +246,7 @@ mod tests {
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
-        let (text, language) = (text.to_owned(), language.to_owned());
+        let (text, language) = (text.to_owned(), language.into());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
     }

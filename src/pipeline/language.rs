@@ -4,39 +4,43 @@
 //! written words are told by their letters, spoken ones by the transcriber.
 
 use crate::stt::LanguageHint;
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// Letters below which written words say too little about their language: "ok" is everywhere.
 const FEW_LETTERS: usize = 12;
 
-/// The languages that an agent answers in; ISO 639-1 codes, perhaps with a region.
+/// The languages that an agent answers in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Languages {
     /// This one, whatever is heard.
-    Fixed(String),
+    Fixed(LanguageCode),
     /// That of the person if it is one of these, else the first. Never empty.
-    Among(Vec<String>),
+    Among(Vec<LanguageCode>),
     /// That of the person.
     Any,
 }
 
 impl Languages {
     /// What the transcriber is told; `last` is the language of the person's last message.
-    pub(super) fn hint(&self, last: Option<&str>) -> LanguageHint {
+    pub(super) fn hint(&self, last: Option<&LanguageCode>) -> LanguageHint {
         match self {
             Self::Fixed(language) => LanguageHint::Known(language.clone()),
             Self::Among(languages) => {
                 let likely = last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]);
                 LanguageHint::Guess { likely: Some(likely.clone()), among: languages.clone() }
             }
-            Self::Any => LanguageHint::Guess { likely: last.map(str::to_owned), among: Vec::new() },
+            Self::Any => LanguageHint::Guess { likely: last.cloned(), among: Vec::new() },
         }
     }
 
     /// The language to answer in after `heard` was spoken.
-    pub(super) fn of_speech(&self, heard: &str, last: Option<&str>) -> String {
+    pub(super) fn of_speech(
+        &self,
+        heard: &LanguageCode,
+        last: Option<&LanguageCode>,
+    ) -> LanguageCode {
         match self {
-            Self::Any if !heard.is_empty() => heard.to_owned(),
+            Self::Any if !heard.is_unknown() => heard.clone(),
             Self::Among(languages) => match find(languages, heard) {
                 Some(language) => language.clone(),
                 None => self.without_words(last),
@@ -46,7 +50,7 @@ impl Languages {
     }
 
     /// The language to answer in after `text` was written.
-    pub(super) fn of_text(&self, text: &str, last: Option<&str>) -> String {
+    pub(super) fn of_text(&self, text: &str, last: Option<&LanguageCode>) -> LanguageCode {
         // Where nothing else is known, a guess from little is better than none; but only letters of
         // its own tell a language then: "hola" would be Italian and "OK" Dutch.
         let little = !says_enough(text);
@@ -58,22 +62,23 @@ impl Languages {
             // A line of Spanish often looks like Portuguese, and the other way round.
             (Some(like @ ("es" | "pt")), Self::Among(languages)) => {
                 let sister = if like == "es" { "pt" } else { "es" };
-                let known = find(languages, like).or_else(|| find(languages, sister));
+                let known =
+                    find(languages, &like.into()).or_else(|| find(languages, &sister.into()));
                 known.cloned().unwrap_or_else(|| self.without_words(last))
             }
-            (Some(language), _) => self.of_speech(language, last),
+            (Some(language), _) => self.of_speech(&language.into(), last),
             (None, _) => self.without_words(last),
         }
     }
 
     /// The language to answer in where no words are at hand.
-    pub(super) fn without_words(&self, last: Option<&str>) -> String {
+    pub(super) fn without_words(&self, last: Option<&LanguageCode>) -> LanguageCode {
         match self {
             Self::Fixed(language) => language.clone(),
             Self::Among(languages) => {
                 last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]).clone()
             }
-            Self::Any => last.unwrap_or("en").to_owned(),
+            Self::Any => last.cloned().unwrap_or_else(LanguageCode::english),
         }
     }
 }
@@ -84,11 +89,10 @@ pub(super) fn says_enough(text: &str) -> bool {
 }
 
 /// The one of `languages` that is `heard`, whatever its region.
-fn find<'a>(languages: &'a [String], heard: &str) -> Option<&'a String> {
-    let exact = languages.iter().find(|language| language.eq_ignore_ascii_case(heard));
-    exact.or_else(|| {
-        languages.iter().find(|language| primary_language(language) == primary_language(heard))
-    })
+fn find<'a>(languages: &'a [LanguageCode], heard: &LanguageCode) -> Option<&'a LanguageCode> {
+    let exact =
+        languages.iter().find(|language| language.as_str().eq_ignore_ascii_case(heard.as_str()));
+    exact.or_else(|| languages.iter().find(|language| language.is(heard)))
 }
 
 /// The language that words are written in, one of whichlang's sixteen; `None` without letters.
@@ -123,19 +127,19 @@ mod tests {
     use super::*;
 
     fn among(codes: &[&str]) -> Languages {
-        Languages::Among(codes.iter().map(|&code| code.to_owned()).collect())
+        Languages::Among(codes.iter().map(|&code| code.into()).collect())
     }
 
     #[test]
     fn speech_is_answered_in_its_language_if_the_agent_has_it() {
-        let fixed = Languages::Fixed("de".to_owned());
-        assert_eq!(fixed.of_speech("es", Some("fr")), "de");
+        let fixed = Languages::Fixed("de".into());
+        assert_eq!(fixed.of_speech(&"es".into(), Some(&"fr".into())), "de");
         let two = among(&["en", "pt-BR"]);
-        assert_eq!(two.of_speech("pt", None), "pt-BR");
-        assert_eq!(two.of_speech("la", None), "en");
-        assert_eq!(two.of_speech("la", Some("pt")), "pt-BR");
-        assert_eq!(Languages::Any.of_speech("sv", Some("en")), "sv");
-        assert_eq!(Languages::Any.of_speech("", Some("es")), "es");
+        assert_eq!(two.of_speech(&"pt".into(), None), "pt-BR");
+        assert_eq!(two.of_speech(&"la".into(), None), "en");
+        assert_eq!(two.of_speech(&"la".into(), Some(&"pt".into())), "pt-BR");
+        assert_eq!(Languages::Any.of_speech(&"sv".into(), Some(&"en".into())), "sv");
+        assert_eq!(Languages::Any.of_speech(&"".into(), Some(&"es".into())), "es");
     }
 
     #[test]
@@ -143,30 +147,30 @@ mod tests {
         let (two, any) = (among(&["en", "es"]), Languages::Any);
         let spanish = "¿A qué hora abren mañana por la tarde?";
         for languages in [&two, &any] {
-            assert_eq!(languages.of_text(spanish, Some("en")), "es");
-            assert_eq!(languages.of_text("When do you open tomorrow?", Some("es")), "en");
-            assert_eq!(languages.of_text("ok", Some("es")), "es");
+            assert_eq!(languages.of_text(spanish, Some(&"en".into())), "es");
+            assert_eq!(languages.of_text("When do you open tomorrow?", Some(&"es".into())), "en");
+            assert_eq!(languages.of_text("ok", Some(&"es".into())), "es");
             assert_eq!(languages.of_text("👍 12", None), "en");
             assert_eq!(languages.of_text("price?", None), "en");
         }
         assert_eq!(any.of_text("कीमत?", None), "hi");
-        assert_eq!(two.of_text("Responde por escrito, por favor", Some("en")), "es");
+        assert_eq!(two.of_text("Responde por escrito, por favor", Some(&"en".into())), "es");
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
-        assert_eq!(Languages::Fixed("fr".to_owned()).of_text(spanish, None), "fr");
+        assert_eq!(Languages::Fixed("fr".into()).of_text(spanish, None), "fr");
     }
 
     #[test]
     fn the_transcriber_is_told_what_is_likely() {
         let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
-            likely: Some(likely.to_owned()),
-            among: among.iter().map(|&code| code.to_owned()).collect(),
+            likely: Some(likely.into()),
+            among: among.iter().map(|&code| code.into()).collect(),
         };
         let two = among(&["en", "es"]);
-        assert_eq!(two.hint(Some("es")), guess("es", &["en", "es"]));
-        assert_eq!(two.hint(Some("de")), guess("en", &["en", "es"]));
-        assert_eq!(Languages::Any.hint(Some("de")), guess("de", &[]));
-        let fixed = Languages::Fixed("fr".to_owned());
-        assert_eq!(fixed.hint(Some("de")), LanguageHint::Known("fr".to_owned()));
+        assert_eq!(two.hint(Some(&"es".into())), guess("es", &["en", "es"]));
+        assert_eq!(two.hint(Some(&"de".into())), guess("en", &["en", "es"]));
+        assert_eq!(Languages::Any.hint(Some(&"de".into())), guess("de", &[]));
+        let fixed = Languages::Fixed("fr".into());
+        assert_eq!(fixed.hint(Some(&"de".into())), LanguageHint::Known("fr".into()));
     }
 }

@@ -21,7 +21,6 @@ mod turn;
 mod typing;
 mod voice_path;
 mod wishes;
-mod workers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,7 +32,6 @@ pub use language::Languages;
 pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
-pub use workers::Workers;
 
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +41,7 @@ use crate::provider::Messenger;
 use crate::store::Store;
 use crate::stt::Transcriber;
 use crate::tts::{Synthesizer, Voice};
-use crate::turn::{PhoneNumberId, primary_language};
+use crate::turn::{LanguageCode, PhoneNumberId};
 
 /// When a reply is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +59,15 @@ pub enum ReplyPolicy {
 pub struct AgentVoice {
     /// For every language without one of its own.
     pub any: Option<String>,
-    /// By ISO 639-1 code.
-    pub by_language: HashMap<String, String>,
+    /// By language.
+    pub by_language: HashMap<LanguageCode, String>,
 }
 
 impl AgentVoice {
     /// The voice for `language`; `None` leaves the choice to the synthesizer.
-    pub fn for_language(&self, language: &str) -> Option<Voice> {
+    pub fn for_language(&self, language: &LanguageCode) -> Option<Voice> {
         let own = self.by_language.get(language);
-        let own = own.or_else(|| self.by_language.get(primary_language(language)));
+        let own = own.or_else(|| self.by_language.get(language.primary()));
         let own = own.cloned().map(Voice::Fixed);
         own.or_else(|| self.any.clone().map(Voice::Any))
     }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// One sentence in several languages.
 #[derive(Clone, Debug, Default)]
-pub struct Phrase(pub BTreeMap<String, String>);
+pub struct Phrase(pub BTreeMap<LanguageCode, String>);
 
 impl Phrase {
     /// The sentence in `language`, with or without its region, else in English, else in any.
-    pub fn in_language(&self, language: &str) -> &str {
+    pub fn in_language(&self, language: &LanguageCode) -> &str {
         let texts = &self.0;
-        let text = texts.get(language).or_else(|| texts.get(primary_language(language)));
+        let text = texts.get(language).or_else(|| texts.get(language.primary()));
         let text = text.or_else(|| texts.get("en"));
         text.or_else(|| texts.values().next()).map_or("", String::as_str)
     }
@@ -42,11 +42,11 @@ mod tests {
     #[test]
     fn a_region_has_the_sentence_of_its_language() {
         let texts = [("en", "Sorry"), ("pt", "Desculpe"), ("pt-PT", "Desculpa")];
-        let phrase = Phrase(texts.map(|(code, text)| (code.to_owned(), text.to_owned())).into());
+        let phrase = Phrase(texts.map(|(code, text)| (code.into(), text.to_owned())).into());
         for (code, text) in
             [("pt-BR", "Desculpe"), ("pt-PT", "Desculpa"), ("pt", "Desculpe"), ("la", "Sorry")]
         {
-            assert_eq!(phrase.in_language(code), text, "{code}");
+            assert_eq!(phrase.in_language(&code.into()), text, "{code}");
         }
     }
 }

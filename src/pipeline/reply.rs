@@ -12,7 +12,7 @@ use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
-use crate::turn::{NoteInfo, ReplyMode, Stage};
+use crate::turn::{LanguageCode, NoteInfo, ReplyMode, Stage};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
 const SENTENCES_AHEAD: usize = 4;
@@ -56,7 +56,7 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
 pub(super) async fn say(
     scene: Scene<'_>,
     text: &str,
-    language: &str,
+    language: &LanguageCode,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
     let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
     let mut splitter = SentenceSplitter::new();
@@ -75,7 +75,7 @@ pub(super) async fn say(
 /// Speaks sentences as they come, and encodes them into one note.
 async fn make_note(
     scene: Scene<'_>,
-    language: &str,
+    language: &LanguageCode,
     sentences: mpsc::Receiver<String>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
     let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);

@@ -16,7 +16,7 @@ use super::error::TurnError;
 use super::stage::stage_stream;
 use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
-use crate::turn::Stage;
+use crate::turn::{LanguageCode, Stage};
 
 /// Pieces of sound that a sentence buffers until its place has come: 10 s, one megabyte. The rest
 /// waits at the server.
@@ -28,7 +28,7 @@ const LONG: usize = 1_000;
 /// Speaks all sentences and sends their sound to `sound` in order.
 pub(super) async fn speak(
     scene: Scene<'_>,
-    language: &str,
+    language: &LanguageCode,
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
 ) -> Result<(), TurnError> {
@@ -43,7 +43,7 @@ pub(super) async fn speak(
         {
             trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
             let voice = agent.voice.for_language(language);
-            let sentence = Sentence { text, language: language.to_owned(), voice };
+            let sentence = Sentence { text, language: language.clone(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
             let (mine, next) = place.then();
@@ -168,7 +168,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::super::{
-        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath, Workers,
+        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath,
     };
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
@@ -234,7 +234,7 @@ mod tests {
 
     impl World {
         fn new(synthesizer: Gated) -> Self {
-            let workers = Workers::start(1).unwrap();
+            let workers = crate::threads::Threads::start("test", 1, 8).unwrap();
             let path =
                 VoicePath { workers, limits: AudioLimits::default(), phrases: Phrases::default() };
             let (agent, trace) = (agent(synthesizer), Trace::start());
@@ -286,7 +286,8 @@ mod tests {
         let world = World::new(gated);
         let to_speak = sentences(&["a.", "b.", "c."]).await;
         let (sound, mut heard) = mpsc::channel(1);
-        let speaking = speak(world.scene(), "en", to_speak, sound);
+        let english = LanguageCode::english();
+        let speaking = speak(world.scene(), &english, to_speak, sound);
         let listening = async {
             while given.load(Ordering::Relaxed) < AHEAD {
                 tokio::task::yield_now().await;
@@ -313,7 +314,8 @@ mod tests {
         let world = World::new(Gated::default());
         let to_speak = sentences(&["a.", "x.", "c."]).await;
         let (sound, _heard) = mpsc::channel(1);
-        let spoken = speak(world.scene(), "en", to_speak, sound);
+        let english = LanguageCode::english();
+        let spoken = speak(world.scene(), &english, to_speak, sound);
         assert_eq!(spoken.await.unwrap_err().stage, Stage::Tts);
     }
 
@@ -325,7 +327,8 @@ mod tests {
         let to_speak = sentences(&["b.", "a."]).await;
         let (sound, mut heard) = mpsc::channel(1);
         open.notify_one();
-        let speaking = speak(world.scene(), "en", to_speak, sound);
+        let english = LanguageCode::english();
+        let speaking = speak(world.scene(), &english, to_speak, sound);
         // The encoder takes nothing for a while; by then both have given what they can.
         let listening = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;

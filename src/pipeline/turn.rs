@@ -24,7 +24,7 @@ use crate::queue::{Handled, JobHandler};
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, Job, StoreError};
 use crate::telemetry;
-use crate::turn::{Body, Outcome, Stage, TurnId, TurnReport, Uncertainty};
+use crate::turn::{Body, LanguageCode, Outcome, Stage, TurnId, TurnReport, Uncertainty};
 
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
@@ -239,7 +239,7 @@ impl Turn<'_> {
 
     /// Gets the words of a message, whatever it is.
     async fn hear_message(&self) -> Result<Heard, Unheard> {
-        let (agent, last) = (&self.route.agent, self.job.contact_language.as_deref());
+        let (agent, last) = (&self.route.agent, self.job.contact_language.as_ref());
         match &self.job.message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
             Body::Audio { media } => {
@@ -315,8 +315,8 @@ impl Turn<'_> {
     }
 
     /// The language of a sentence to somebody whose words are not at hand.
-    fn language(&self) -> String {
-        self.route.agent.languages.without_words(self.job.contact_language.as_deref())
+    fn language(&self) -> LanguageCode {
+        self.route.agent.languages.without_words(self.job.contact_language.as_ref())
     }
 }
 

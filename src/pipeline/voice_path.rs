@@ -11,16 +11,16 @@ use super::phrases::Phrases;
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
-use super::workers::Workers;
 use super::{AgentSetup, Scene};
 use crate::audio::{AudioLimits, OggOpus};
 use crate::stt::LanguageHint;
-use crate::turn::{NoteInfo, Outcome, Personal, Transcript, TurnReport};
+use crate::threads::Threads;
+use crate::turn::{LanguageCode, NoteInfo, Outcome, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
     /// Threads for decoding and encoding.
-    pub workers: Workers,
+    pub workers: Threads,
     /// What may come in.
     pub limits: AudioLimits,
     /// What people are told when something goes wrong.
@@ -112,7 +112,7 @@ impl VoicePath {
         &self,
         agent: &AgentSetup,
         bytes: Bytes,
-        language: Option<String>,
+        language: Option<LanguageCode>,
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();

@@ -4,6 +4,7 @@
 //! it round; what is left decides whether there is a question beside it.
 
 use super::doors::{Passage, Say, Visit};
+use crate::speech_text::lang::{anywhere, everywhere};
 use crate::turn::ReplyMode;
 
 /// A person's request for one form of answers.
@@ -15,246 +16,9 @@ pub(super) struct Wish {
     pub(super) alone: bool,
 }
 
-/// Requests in lower case and without punctuation. `*` stands for up to two words.
-const TEXT: &[&str] = &[
-    "answer in text",
-    "answer * in text",
-    "answer by text",
-    "answer * by text",
-    "reply in text",
-    "reply * in text",
-    "reply by text",
-    "reply * by text",
-    "respond in text",
-    "respond * in text",
-    "answer in writing",
-    "answer * in writing",
-    "reply in writing",
-    "reply * in writing",
-    "write to me instead",
-    "write me instead",
-    "text me instead",
-    "text only please",
-    "only text please",
-    "no voice messages",
-    "no voice notes",
-    "no more voice messages",
-    "no more voice notes",
-    "don't send voice messages",
-    "don't send voice notes",
-    "don't send me voice messages",
-    "don't send me voice notes",
-    "don't answer by voice",
-    "stop sending voice messages",
-    "stop sending voice notes",
-    "responde con texto",
-    "responde por texto",
-    "responde en texto",
-    "responde por escrito",
-    "respóndeme con texto",
-    "respóndeme por texto",
-    "respóndeme en texto",
-    "respóndeme por escrito",
-    "responda por escrito",
-    "respóndame por escrito",
-    "responda con texto",
-    "contesta por escrito",
-    "contéstame por escrito",
-    "contéstame por texto",
-    "no me mandes audios",
-    "no me envíes audios",
-    "no mandes audios",
-    "no responda con audio",
-    "no respondas con audio",
-    "no me respondas con audio",
-    "sin audios por favor",
-    "solo texto por favor",
-    "responda por texto",
-    "responda em texto",
-    "responde em texto",
-    "responda por escrito",
-    "me responda por texto",
-    "responda me por texto",
-    "não mande áudio",
-    "não mande áudios",
-    "não me mande áudio",
-    "não me mande áudios",
-    "não envie áudios",
-    "não responda por áudio",
-    "não responda com áudio",
-    "sem áudio por favor",
-    "só texto por favor",
-    "escreva para mim",
-    "antworte schriftlich",
-    "antworten sie schriftlich",
-    "antworte mir schriftlich",
-    "antworten sie mir schriftlich",
-    "antworte als text",
-    "antworte mit text",
-    "antworten sie als text",
-    "schreib mir lieber",
-    "schreiben sie mir lieber",
-    "bitte keine sprachnachrichten",
-    "keine sprachnachrichten mehr",
-    "nur text bitte",
-    "réponds par écrit",
-    "répondez par écrit",
-    "réponds moi par écrit",
-    "répondez moi par écrit",
-    "réponds en texte",
-    "répondez en texte",
-    "réponds par texte",
-    "répondez par texte",
-    "pas de messages vocaux",
-    "plus de messages vocaux",
-    "plus de vocaux",
-    "pas de vocaux",
-];
-const VOICE: &[&str] = &[
-    "answer by voice",
-    "answer * by voice",
-    "answer with voice",
-    "answer in voice",
-    "answer aloud",
-    "reply by voice",
-    "reply * by voice",
-    "reply with voice",
-    "reply in voice",
-    "respond by voice",
-    "respond * by voice",
-    "voice messages again",
-    "voice notes again",
-    "voice again please",
-    "send voice notes",
-    "send voice messages",
-    "send me voice notes",
-    "send me voice messages",
-    "speak to me again",
-    "talk to me again",
-    "responde con voz",
-    "responde por voz",
-    "responde con audio",
-    "responde con audios",
-    "respóndeme con voz",
-    "respóndeme por voz",
-    "respóndeme con audio",
-    "responda con voz",
-    "responda con audio",
-    "responda por voz",
-    "mándame audios",
-    "envíame audios",
-    "háblame otra vez",
-    "responda por áudio",
-    "responda com áudio",
-    "responda com voz",
-    "responde por áudio",
-    "me responda por áudio",
-    "mande áudios",
-    "pode mandar áudio",
-    "antworte mit sprache",
-    "antworten sie mit sprache",
-    "antworte mit stimme",
-    "antworte als sprachnachricht",
-    "antworten sie als sprachnachricht",
-    "antworte per sprachnachricht",
-    "antworten sie per sprachnachricht",
-    "sprich wieder",
-    "sprechen sie wieder",
-    "wieder sprachnachrichten",
-    "réponds à l'oral",
-    "répondez à l'oral",
-    "réponds par vocal",
-    "répondez par vocal",
-    "réponds en vocal",
-    "répondez en vocal",
-    "réponds à voix haute",
-    "répondez à voix haute",
-    "réponds par la voix",
-    "reparle moi",
-    "parle moi de nouveau",
-    "envoie moi des vocaux",
-];
-
-/// Words close before a request, with no sign between, that turn it round: "you don't have to
-/// answer in text", but not "I can't listen, answer in text".
-const NOT: &[&str] = &[
-    "don't", "dont", "not", "never", "didn't", "why", "can't", "no", "não", "nunca", "nicht",
-    "warum", "pourquoi", "how", "what", "cómo", "wie", "comment",
-];
-
-/// How far before a request they count.
+/// How many words before a request can turn it round, with no punctuation between: "you don't have
+/// to answer in text", but not "I can't listen, answer in text".
 const CLOSE: usize = 4;
-
-/// Words that may stand around a request without being a question of their own.
-const AROUND: &[&str] = &[
-    "please",
-    "can",
-    "could",
-    "you",
-    "would",
-    "just",
-    "from",
-    "now",
-    "on",
-    "instead",
-    "hi",
-    "hello",
-    "hey",
-    "ok",
-    "okay",
-    "thanks",
-    "thank",
-    "and",
-    "i",
-    "want",
-    "like",
-    "to",
-    "me",
-    "por",
-    "favor",
-    "puedes",
-    "puede",
-    "a",
-    "partir",
-    "de",
-    "ahora",
-    "hola",
-    "gracias",
-    "pode",
-    "agora",
-    "obrigado",
-    "obrigada",
-    "olá",
-    "oi",
-    "bitte",
-    "ab",
-    "jetzt",
-    "kannst",
-    "können",
-    "du",
-    "sie",
-    "mir",
-    "danke",
-    "hallo",
-    "s'il",
-    "vous",
-    "te",
-    "plaît",
-    "peux",
-    "tu",
-    "pouvez",
-    "désormais",
-    "merci",
-    "bonjour",
-    "salut",
-    "maintenant",
-    "again",
-    "otra",
-    "vez",
-    "wieder",
-    "sim",
-    "yes",
-];
 
 /// Remembers a request; where the message says nothing else, agrees to it.
 pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
@@ -285,25 +49,26 @@ impl Wish {
             let split = clause.split(|c: char| !c.is_alphanumeric() && c != '\'');
             words.extend(split.filter(|word| !word.is_empty()));
         }
-        let tables = [(ReplyMode::Text, TEXT), (ReplyMode::Voice, VOICE)];
+        let text = everywhere(|language| language.wishes.text).map(|wish| (ReplyMode::Text, wish));
+        let voice = everywhere(|language| language.wishes.voice);
+        let requests = text.chain(voice.map(|wish| (ReplyMode::Voice, wish)));
         let mut last: Option<(usize, usize, ReplyMode)> = None;
-        for (mode, table) in tables {
-            for request in table {
-                let Some((from, to)) = find(&words, request) else { continue };
-                // Of two that end together the longer one counts: it has the "don't".
-                if last.is_none_or(|(first, end, _)| to > end || (to == end && from < first)) {
-                    last = Some((from, to, mode));
-                }
+        for (mode, request) in requests {
+            let Some((from, to)) = find(&words, request) else { continue };
+            // Of two that end together the longer one counts: it has the "don't".
+            if last.is_none_or(|(first, end, _)| to > end || (to == end && from < first)) {
+                last = Some((from, to, mode));
             }
         }
         let (from, to, mode) = last?;
         let clause = clauses.into_iter().rfind(|start| *start <= from).unwrap_or_default();
-        if words[clause.max(from.saturating_sub(CLOSE))..from].iter().any(|word| NOT.contains(word))
-        {
+        let mut before = words[clause.max(from.saturating_sub(CLOSE))..from].iter();
+        if before.any(|word| anywhere(|language| language.wishes.not, word)) {
             return None;
         }
         let mut rest = words[..from].iter().chain(&words[to..]);
-        Some(Self { mode, alone: rest.all(|word| AROUND.contains(word)) })
+        let alone = rest.all(|word| anywhere(|language| language.wishes.around, word));
+        Some(Self { mode, alone })
     }
 }
 
@@ -352,6 +117,16 @@ mod tests {
         check("Responda por áudio, por favor", voice);
         check("Antworte mit Sprache", voice);
         check("Réponds à l'oral", voice);
+    }
+
+    #[test]
+    fn every_request_of_every_language_is_understood() {
+        for wish in everywhere(|language| language.wishes.text) {
+            check(&wish.replace('*', "me"), Some((ReplyMode::Text, true)));
+        }
+        for wish in everywhere(|language| language.wishes.voice) {
+            check(&wish.replace('*', "me"), Some((ReplyMode::Voice, true)));
+        }
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The messenger: what WhatsApp is to the rest of hark.
 
 pub mod cloud;
-mod http_client;
+pub mod door;
 pub mod payload;
-pub mod signature;
 mod split_text;
 
 use async_trait::async_trait;
@@ -11,9 +10,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 use crate::audio::OggOpus;
+use crate::remote::words::error_chain;
 use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
 
-pub use http_client::{ClientTimes, download_client, http_client, http_client_with};
 pub use split_text::split_text;
 
 /// What is sent.
@@ -101,6 +100,11 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// Describes a failure below HTTP.
+    fn network(error: reqwest::Error) -> Self {
+        Self::Network(error_chain(error))
+    }
+
     /// Whether every call of this number fails until the operator mends something: the token.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -12,9 +12,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::provider::cloud::{MetaCloud, MetaSettings};
+use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
+use crate::provider::door;
 use crate::provider::payload::{self, Updates};
-use crate::provider::{http_client, signature};
+use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 
@@ -25,7 +26,7 @@ pub(super) const PHONE: &str = "4915550001";
 /// Holds a simulator, a receiver of its webhooks and a messenger pointed at it.
 pub(super) struct World {
     pub simulator: SimulatorHandle,
-    pub messenger: MetaCloud,
+    pub messenger: CloudClient,
     pub api_url: Url,
     pub clock: Clock,
     pub webhooks: Listener,
@@ -73,25 +74,31 @@ impl World {
         let requests = self.webhooks.requests();
         let read = requests.iter().map(|(headers, body)| {
             let header = headers["x-hub-signature-256"].to_str().unwrap();
-            assert!(signature::verify(&SECRET.into(), body, header));
+            assert!(door::verify(&SECRET.into(), body, header));
             payload::parse(body).unwrap()
         });
         read.collect()
     }
 }
 
-pub(super) fn messenger(api_url: &Url, change: impl FnOnce(&mut MetaSettings)) -> MetaCloud {
-    let mut settings = MetaSettings {
+pub(super) fn meta(api_url: &Url, number: &str) -> CloudAccess {
+    CloudAccess::Meta {
         api_url: api_url.clone(),
         api_version: "v25.0".to_owned(),
-        phone_number_id: "900".into(),
+        phone_number_id: number.into(),
+    }
+}
+
+pub(super) fn messenger(api_url: &Url, change: impl FnOnce(&mut CloudSettings)) -> CloudClient {
+    let mut settings = CloudSettings {
+        access: meta(api_url, "900"),
         access_token: TOKEN.into(),
         access_token_file: None,
         media_hosts: vec!["lookaside.fbsbx.com".to_owned()],
         audio_bytes_limit: 10_000,
     };
     change(&mut settings);
-    MetaCloud::new(settings, http_client())
+    CloudClient::new(settings, http_client())
 }
 
 pub(super) fn phone(number: &str) -> ContactRef {

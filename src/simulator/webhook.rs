@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use super::SimulatorSettings;
-use crate::provider::signature;
+use crate::provider::door;
 
 /// Webhooks that may wait; then the sender waits. One burst of a bench fits in.
 const QUEUE: usize = 1024;
@@ -36,14 +36,14 @@ pub(super) struct Courier {
 
 impl Courier {
     async fn deliver(&self, body: Bytes) {
-        let signature = signature::sign(&self.app_secret, &body);
+        let signature = door::sign(&self.app_secret, &body);
         let mut pause = FIRST_PAUSE;
         for attempt in 1..=ATTEMPTS {
             let request = self
                 .client
                 .post(self.webhook.clone())
                 .header(header::CONTENT_TYPE, "application/json")
-                .header("X-Hub-Signature-256", &signature)
+                .header(door::SIGNATURE, &signature)
                 .body(body.clone());
             let status = request.send().await.map(|response| response.status().as_u16());
             if status.as_ref().is_ok_and(|status| *status == 200) {

@@ -2,22 +2,21 @@
 
 use proptest::prelude::*;
 
-use super::{SentenceSplitter, complete_sentences, long_links, spoken};
+use super::{SentenceSplitter, complete_sentences, lang, long_links, spoken};
 
 const CASES: &str = include_str!("cases.tsv");
-const LANGUAGES: [&str; 5] = ["en", "es", "pt", "de", "fr"];
 
 /// A line is `written<TAB>spoken`; `\n` is a line break, `== xx` begins a language, `#` a class.
 #[test]
 fn every_case_is_said_as_a_person_would() {
-    let (mut language, mut count, mut wrong) = ("", [0; LANGUAGES.len()], Vec::new());
+    let (mut language, mut count, mut wrong) = ("", vec![0; lang::ALL.len()], Vec::new());
     for (line, number) in CASES.lines().zip(1..) {
         if let Some(code) = line.strip_prefix("== ") {
             language = code;
         } else if let Some((written, expected)) = line.split_once('\t') {
-            let at = LANGUAGES.iter().position(|code| *code == language).unwrap();
+            let at = lang::ALL.iter().position(|known| known.code == language).unwrap();
             count[at] += 1;
-            let said = spoken(&written.replace("\\n", "\n"), language);
+            let said = spoken(&written.replace("\\n", "\n"), &language.into());
             if said != expected {
                 wrong.push(format!("{number} {written:?}\n  want {expected:?}\n  said {said:?}"));
             }
@@ -41,12 +40,12 @@ proptest! {
     fn any_text_is_said_without_marks_or_a_flood(
         text in "([0-9]{1,4}|[-+.,:/%€$#@ ]|[hkm]m?|https://|\\[|\\]|\\(|[*_`~|\\n\\t]|\\PC){0,80}",
     ) {
-        for language in LANGUAGES.into_iter().chain(["hi"]) {
-            let said = spoken(&text, language);
+        for language in lang::ALL.iter().map(|language| language.code).chain(["hi"]) {
+            let said = spoken(&text, &language.into());
             prop_assert!(!said.contains("[[") && !said.contains("]]") && !said.contains("  "));
             prop_assert!(!said.chars().any(char::is_control));
             prop_assert!(said.len() <= 200 + 40 * text.len(), "{said}");
-            let again = spoken(&said, language);
+            let again = spoken(&said, &language.into());
             prop_assert!(again.len() <= 200 + 4 * said.len(), "{again}");
         }
         prop_assert!(long_links(&text).iter().all(|link| text.contains(link.as_str())));
@@ -59,7 +58,7 @@ proptest! {
     ) {
         let chars: Vec<char> = text.chars().collect();
         let pieces: Vec<String> = chars.chunks(size).map(|chunk| chunk.iter().collect()).collect();
-        let say = |all: Vec<String>| all.iter().map(|s| spoken(s, "en")).collect::<Vec<_>>();
+        let say = |all: Vec<String>| all.iter().map(|s| spoken(s, &"en".into())).collect::<Vec<_>>();
         let streamed = say(sentences(pieces.iter().map(String::as_str)));
         prop_assert_eq!(streamed, say(sentences([text.as_str()])));
     }

@@ -88,7 +88,7 @@ pub(super) fn phone(spot: &Spot) -> Option<Said> {
     let slashed = marks.matches('/').count() > 1;
     let code = groups.len() == 1 && !plus;
     let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let short = spot.language.code == "en" && sizes == [3, 4] && marks == "-";
+    let short = spot.language.seven_digit_phones && sizes == [3, 4] && marks == "-";
     let enough_digits = (enough..=*PHONE_DIGITS.end()).contains(&count);
     if !short && (!enough_digits || dotted || range || slashed || code) {
         return None;

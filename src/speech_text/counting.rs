@@ -1,5 +1,6 @@
 //! Numbers that count or name: ordinals, fractions, "#5", codes, versions and all that is left.
 
+use super::lang::{entries, has};
 use super::language::{Form, Language};
 use super::number::{digit_by_digit, digits, digits_in_groups, number, say};
 use super::rules::{Said, Spot, ends_word};
@@ -119,13 +120,17 @@ pub(super) fn ordinal(spot: &Spot) -> Option<Said> {
 }
 
 /// Says "3." in front of a word, inflected for the word before it.
-pub(super) fn german_ordinal(spot: &Spot) -> Option<Said> {
+pub(super) fn dotted_ordinal(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let number = digits(rest);
     let after = rest[number.len()..].strip_prefix('.')?;
     let word = after.trim_start_matches([' ', '\u{a0}']);
     let followed = word.len() < after.len() && word.starts_with(char::is_alphabetic);
-    if language.code != "de" || !followed || number.len() > 3 || spot.before().is_none() {
+    if language.dotted_ordinals.is_none()
+        || !followed
+        || number.len() > 3
+        || spot.before().is_none()
+    {
         return None;
     }
     let n = number.parse().ok().filter(|&n: &u64| n > 0)?;
@@ -237,7 +242,7 @@ pub(super) fn plain(spot: &Spot) -> Option<Said> {
 /// Whether four digits are a year: a word says so, or nothing that they could count follows.
 fn is_year_here(spot: &Spot, after: &str) -> bool {
     let counts = after.strip_prefix(' ').is_some_and(|word| word.starts_with(char::is_alphabetic));
-    spot.language.year_cues.contains(&spot.word_before().as_str()) || !counts
+    has(spot.language.year_cues, &spot.word_before()) || !counts
 }
 
 /// What a number agrees with, told by the end of the next word.
@@ -245,12 +250,11 @@ fn form_before(after: &str, language: &Language) -> Form {
     let Some(word) = after.strip_prefix([' ', '\u{a0}']) else { return Form::Alone };
     let word = &word[..word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len())];
     let lower = word.to_lowercase();
-    // German nouns have a capital; elsewhere it is a name, which is not counted.
-    let is_noun = word.starts_with(char::is_uppercase) == (language.code == "de");
-    if word.is_empty() || !is_noun || language.not_counted.contains(&lower.as_str()) {
+    let is_noun = word.starts_with(char::is_uppercase) == language.capital_nouns;
+    if word.is_empty() || !is_noun || has(language.not_counted, &lower) {
         return Form::Alone;
     }
-    let feminine = language.feminine_endings.iter().any(|ending| lower.ends_with(ending))
-        && !language.masculine.contains(&lower.as_str());
+    let feminine = entries(language.feminine_endings).any(|ending| lower.ends_with(ending))
+        && !has(language.masculine, &lower);
     if feminine { Form::Feminine } else { Form::Masculine }
 }

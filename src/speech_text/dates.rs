@@ -1,11 +1,9 @@
 //! Days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "Mon–Fri".
 
+use super::lang::anywhere;
 use super::language::{Date, Language};
 use super::number::{dash, digits};
 use super::rules::{Said, Spot, ends_word};
-
-/// Words before a day, and rarely before a fraction.
-const DAY_CUES: [&str; 7] = ["el", "al", "del", "día", "dia", "le", "du"];
 
 /// Three numbers with the same mark between them, or a German "21.11.".
 pub(super) fn numeric(spot: &Spot) -> Option<Said> {
@@ -23,7 +21,9 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     let date = match (first.len(), third.len()) {
         (4, 2) => date(third, second, Some(first)),
         (1 | 2, 4 | 2) => day_and_month(first, second, Some(third), language),
-        (1 | 2, 0) if mark == '.' && language.code == "de" => date(first, second, None),
+        (1 | 2, 0) if mark == '.' && language.dotted_ordinals.is_some() => {
+            date(first, second, None)
+        }
         _ => None,
     }?;
     let after = &rest[length..];
@@ -37,7 +37,8 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
 fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> Option<Said> {
     let language = spot.language;
     let after = &spot.rest()[length..];
-    let cued = first != "1" && DAY_CUES.contains(&spot.word_before().as_str());
+    let before = spot.word_before();
+    let cued = first != "1" && anywhere(|language| language.day_cues, &before);
     let sized = second.len() == 2 || (cued && second.len() == 1);
     let whole = sized && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
     // 8/10 is a mark out of ten, 05/10 and 21/11 are days.
@@ -80,16 +81,16 @@ pub(super) fn named(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let (date, length) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
         let (day, mut at) = day_of(rest)?;
-        at += spaces(&rest[at..], language)?;
+        at += one_of(language.day_to_month, &rest[at..])?;
         let (month, name) = name_in(&rest[at..], &language.months, language)?;
         (Date { day, month: month + 1, year: None, month_first: false }, at + name)
     } else {
         let (month, mut at) = name_in(rest, &language.months, language)?;
-        at += spaces(&rest[at..], language).filter(|_| language.month_before_day)?;
+        at += one_of(language.day_to_month, &rest[at..]).filter(|_| language.month_before_day)?;
         let (day, length) = day_of(&rest[at..])?;
         at += length;
-        let mark = ["st", "nd", "rd", "th"].iter().find(|mark| rest[at..].starts_with(**mark));
-        at += mark.map_or(0, |mark| mark.len());
+        let mark = language.ordinal_marks.iter().find(|(mark, _)| rest[at..].starts_with(mark));
+        at += mark.map_or(0, |(mark, _)| mark.len());
         (Date { day, month: month + 1, year: None, month_first: true }, at)
     };
     ends_word(&rest[length..]).then_some(())?;
@@ -104,24 +105,14 @@ fn day_of(text: &str) -> Option<(u64, usize)> {
     (day.len() <= 2).then_some((number, day.len()))
 }
 
-/// The length of what stands between a day and its month.
-fn spaces(text: &str, language: &Language) -> Option<usize> {
-    let between: &[&str] = match language.code {
-        "de" => &[". ", ".\u{a0}", "."],
-        "es" | "pt" => &[" de ", " "],
-        _ => &[" ", "\u{a0}"],
-    };
-    between.iter().find(|between| text.starts_with(**between)).map(|between| between.len())
+/// Returns the length of the separator that `text` starts with.
+fn one_of(separators: &[&str], text: &str) -> Option<usize> {
+    separators.iter().find(|mark| text.starts_with(**mark)).map(|mark| mark.len())
 }
 
 /// A year of four digits behind a date, and where it ends; else where the date ends.
 fn year_behind(rest: &str, end: usize, language: &Language) -> (Option<u64>, usize) {
-    let between: &[&str] = match language.code {
-        "es" => &[" de ", " del ", " "],
-        "pt" => &[" de ", " "],
-        _ => &[", ", " "],
-    };
-    for between in between {
+    for between in language.month_to_year {
         let Some(after) = rest[end..].strip_prefix(between) else { continue };
         let year = digits(after);
         let goes_on = after[year.len()..]
@@ -137,8 +128,7 @@ fn year_behind(rest: &str, end: usize, language: &Language) -> (Option<u64>, usi
 fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize, usize)> {
     let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let word = &text[..word_end];
-    // English and German names have a capital: "may" is a verb, "so" an adverb.
-    let exact = matches!(language.code, "en" | "de");
+    let exact = language.capital_names;
     let lower = word.to_lowercase();
     let is_name = |name: &&str| if exact { *name == word } else { name.to_lowercase() == lower };
     let which = table.iter().position(|names| names.iter().any(is_name))?;

@@ -1,7 +1,5 @@
 //! What a language has to say: the shape of the tables in `lang/`, and how one is found.
 
-use super::lang;
-
 /// What a number word agrees with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -85,16 +83,27 @@ impl Time {
     }
 }
 
-/// All that differs between languages.
+/// Holds all that is particular to one language, whether it is heard, searched for or said.
+///
+/// A list is one string with commas between its entries: see [`super::lang::entries`].
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
-pub(super) struct Language {
+pub struct Language {
     /// ISO 639-1.
-    pub(super) code: &'static str,
+    pub code: &'static str,
+    /// Says that nothing on file answers the question.
+    pub dont_know: &'static str,
+    /// How people ask for answers in text or by voice.
+    pub wishes: Wishes,
+    /// What people answer to "Did you say ...?".
+    pub answers: Answers,
+    /// Words that say little about what a question is about.
+    pub search: Search,
+    pub(super) stops: Stops,
     /// Number words up to 999 999 999 999.
     pub(super) cardinal: fn(u64, Form) -> String,
     pub(super) ordinal: fn(u64, Form) -> String,
-    /// What an ordinal agrees with behind a word in lower case.
+    /// What an ordinal agrees with after a word in lower case.
     pub(super) ordinal_form: fn(&str) -> Form,
     /// Four digits as a year.
     pub(super) year: fn(u64) -> String,
@@ -103,18 +112,24 @@ pub(super) struct Language {
     pub(super) time: fn(Time) -> String,
     /// The mark before decimals; the other one groups thousands.
     pub(super) decimal: char,
-    /// Decimals one by one, or as a number.
+    /// Decimals are said one by one, not as a number.
     pub(super) decimals_by_digit: bool,
     /// 1.5 is followed by the singular.
     pub(super) singular_below_two: bool,
     /// Two digits of a telephone number are one number.
     pub(super) phone_in_pairs: bool,
-    /// Of 3/5 the 3 is the month.
+    /// 555-1234 is a telephone number.
+    pub(super) seven_digit_phones: bool,
+    /// The 3 of 3/5 is the month.
     pub(super) month_before_day: bool,
+    /// Months and weekdays are written with a capital: "may" is a verb, "so" an adverb.
+    pub(super) capital_names: bool,
+    /// So are all nouns; elsewhere a capital marks a name, which is not counted.
+    pub(super) capital_nouns: bool,
     pub(super) words: Words,
-    /// Between a round million and a noun; empty if nothing.
-    pub(super) million_of: &'static str,
-    /// Between an amount and its cents.
+    /// Goes between a round million and the noun, with its space; empty if nothing does.
+    pub(super) million_of: fn(&str) -> &'static str,
+    /// Goes between an amount and its cents.
     pub(super) cents_join: &'static str,
     pub(super) cents_named: bool,
     pub(super) currencies: &'static [Currency],
@@ -124,22 +139,80 @@ pub(super) struct Language {
     pub(super) months: [&'static [&'static str]; 12],
     /// Each weekday's name, from Monday, then its short forms.
     pub(super) weekdays: [&'static [&'static str]; 7],
+    /// What may separate a day from its month.
+    pub(super) day_to_month: &'static [&'static str],
+    /// What may separate a month from its year.
+    pub(super) month_to_year: &'static [&'static str],
+    /// List: words before a day such as 3/5, and rarely before a fraction.
+    pub(super) day_cues: &'static str,
+    /// List: what is written after the hour; with "h", 15h30 is a time.
+    pub(super) hour_units: &'static str,
     /// One and several of 1/2 to 1/10.
     pub(super) parts: [(&'static str, &'static str); 9],
     /// What makes a number an ordinal.
     pub(super) ordinal_marks: &'static [(&'static str, Form)],
-    /// The first ten numbers of a list.
-    pub(super) list: [&'static str; 10],
+    /// How "3." is an ordinal, where a full stop makes one.
+    pub(super) dotted_ordinals: Option<DottedOrdinals>,
+    /// List: the first ten numbers of an enumeration.
+    pub(super) list: &'static str,
     /// What is written and what is said for it, at the start of a word.
     pub(super) replacements: &'static [(&'static str, &'static str)],
-    /// Words after which four digits are a year.
-    pub(super) year_cues: &'static [&'static str],
-    /// Words behind a number that are not what it counts.
-    pub(super) not_counted: &'static [&'static str],
-    /// Endings of nouns that are feminine.
-    pub(super) feminine_endings: &'static [&'static str],
-    /// Nouns that only look feminine.
-    pub(super) masculine: &'static [&'static str],
+    /// List: words after which four digits are a year.
+    pub(super) year_cues: &'static str,
+    /// List: words after a number that are not what it counts.
+    pub(super) not_counted: &'static str,
+    /// List: endings of feminine nouns.
+    pub(super) feminine_endings: &'static str,
+    /// List: nouns that only look feminine.
+    pub(super) masculine: &'static str,
+}
+
+/// Lists how people ask for one form of answers, in lower case and without punctuation.
+#[derive(Debug)]
+pub struct Wishes {
+    /// Requests for text; `*` matches up to two words.
+    pub text: &'static str,
+    /// Requests for the voice, written the same way.
+    pub voice: &'static str,
+    /// Words shortly before a request that turn it round: "you don't have to answer in text".
+    pub not: &'static str,
+    /// Words around a request that are not a question of their own.
+    pub around: &'static str,
+}
+
+/// Lists complete answers to a yes-or-no question, in lower case and without punctuation.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each lists the answers of that meaning")]
+pub struct Answers {
+    pub yes: &'static str,
+    pub no: &'static str,
+}
+
+/// Lists words that a search leaves out, in lower case.
+#[derive(Debug)]
+pub struct Search {
+    /// Words that are in most questions.
+    pub common: &'static str,
+    /// Words of courtesy: a message is about them only when nothing else is in it.
+    pub courtesies: &'static str,
+}
+
+/// Lists words that carry a full stop, in lower case and without it.
+#[derive(Debug)]
+pub(super) struct Stops {
+    /// Abbreviations that never end a sentence.
+    pub(super) never_end: &'static str,
+    /// Abbreviations that may end one: what follows decides.
+    pub(super) may_end: &'static str,
+}
+
+/// Lists the words that show that a number with a full stop is an ordinal.
+#[derive(Debug)]
+pub(super) struct DottedOrdinals {
+    /// Words before it, in lower case.
+    pub(super) before: &'static str,
+    /// Words after it.
+    pub(super) after: &'static str,
 }
 
 /// The single words of a language.
@@ -178,14 +251,6 @@ pub(super) struct Words {
     pub(super) long_link: &'static str,
     /// In place of a block of code.
     pub(super) code: &'static str,
-}
-
-impl Language {
-    /// Finds the tables of an ISO 639-1 code, which may carry a region; `None` if there are none.
-    pub(super) fn of(code: &str) -> Option<&'static Self> {
-        let code = code.split(['-', '_']).next().unwrap_or_default();
-        lang::ALL.into_iter().find(|language| language.code.eq_ignore_ascii_case(code))
-    }
 }
 
 pub(super) const fn noun(one: &'static str, many: &'static str, form: Form) -> Noun {

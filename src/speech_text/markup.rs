@@ -1,6 +1,7 @@
 //! Markup of whole lines: code, tables, headings, lists, quotes. What is left are sentences.
 
 use super::inline;
+use super::lang::entries;
 use super::language::Language;
 
 /// What a line becomes.
@@ -138,10 +139,10 @@ fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     }
     if let Some((number, item)) = list_number(line)
         && let Some(language) = language
-        && !(language.code == "de" && names_month(item, language))
+        && !(language.dotted_ordinals.is_some() && names_month(item, language))
     {
-        let number = match language.list.get(number - 1) {
-            Some(word) => (*word).to_owned(),
+        let number = match entries(language.list).nth(number - 1) {
+            Some(word) => word.to_owned(),
             None => format!("{} {number}", language.words.number),
         };
         let item = inline::unmark(item, Some(language));

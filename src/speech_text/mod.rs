@@ -10,7 +10,7 @@ mod contacts;
 mod counting;
 mod dates;
 mod inline;
-mod lang;
+pub mod lang;
 mod language;
 mod links;
 mod markup;
@@ -23,6 +23,7 @@ mod stops;
 mod symbols;
 mod times;
 
+pub use language::{Answers, Language, Search, Wishes};
 pub use links::long_links;
 pub use sentences::{SentenceSplitter, complete_sentences};
 pub use spoken::spoken;

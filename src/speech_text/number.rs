@@ -134,19 +134,8 @@ pub(super) fn say_counted(number: &Number, language: &Language, thing: &Noun) ->
     let round = number.decimals.is_empty()
         && number.whole >= 1_000_000
         && number.whole.is_multiple_of(1_000_000);
-    let of = if round { of_before(language, noun) } else { String::new() };
+    let of = if round { (language.million_of)(noun) } else { "" };
     format!("{count} {of}{noun}")
-}
-
-/// What stands between "million" and a noun, with its space; French elides it before a vowel.
-pub(super) fn of_before(language: &Language, noun: &str) -> String {
-    match language.million_of {
-        "" => String::new(),
-        _ if language.code == "fr" && noun.starts_with(['a', 'e', 'i', 'o', 'u', 'é']) => {
-            "d'".to_owned()
-        }
-        of => format!("{of} "),
-    }
 }
 
 /// Says digits one by one.

@@ -1,7 +1,7 @@
 //! Numbers of something: money, units, percentages, signs in front, and ranges of all of these.
 
 use super::language::{Currency, Form, Language, Noun, Unit};
-use super::number::{Number, dash, number, of_before, say, say_counted};
+use super::number::{Number, dash, number, say, say_counted};
 use super::rules::{Said, Spot, ends_word};
 
 /// What a number is of.
@@ -235,8 +235,8 @@ fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
             }
             let count = say_counted(number, language, noun);
             let of = match factor {
-                1000 => String::new(),
-                _ => of_before(language, currency.noun.many),
+                1000 => "",
+                _ => (language.million_of)(currency.noun.many),
             };
             format!("{count} {of}{}", currency.noun.many)
         }

@@ -43,7 +43,7 @@ impl<'a> Spot<'a> {
     /// The word that an ordinal is inflected for: of "am 3. und 4. Mai" it is "am" for both.
     pub(super) fn word_that_inflects(&self) -> String {
         let before = self.word_before();
-        if before != "und" {
+        if self.language.dotted_ordinals.is_none() || before != self.language.words.and {
             return before;
         }
         let mut words = self.line[..self.at].split_whitespace().rev().skip(2);
@@ -82,7 +82,7 @@ const RULES: [Rule; 18] = [
     quantities::said,
     counting::fraction,
     counting::ordinal,
-    counting::german_ordinal,
+    counting::dotted_ordinal,
     counting::numbered,
     counting::code,
     counting::version,

@@ -4,17 +4,17 @@
 //! no `]]` and no double space, and its length is bounded by the input's.
 
 use super::inline::is_emoji;
-use super::language::Language;
 use super::links::{link_length, say_link};
-use super::{markup, rules};
+use super::{lang, markup, rules};
+use crate::turn::LanguageCode;
 
-/// Returns what a voice should say for `text`, written in `language`, an ISO 639-1 code.
+/// Returns what a voice should say for `text`, written in `language`.
 ///
 /// Without tables for the language only markup, emoji and addresses are dealt with: numbers stay
 /// digits, since words of another language would be worse than the engine's own reading.
 #[must_use]
-pub fn spoken(text: &str, language: &str) -> String {
-    let language = Language::of(language);
+pub fn spoken(text: &str, language: &LanguageCode) -> String {
+    let language = lang::of(language);
     let mut said = String::with_capacity(text.len());
     let mut stop_before_next = false;
     for line in markup::lines(text, language) {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn without_tables_numbers_stay_digits() {
-        let check = |text, expected| assert_eq!(spoken(text, "hi"), expected);
+        let check = |text, expected| assert_eq!(spoken(text, &"hi".into()), expected);
         check("**9** बजे, 5 € 👍", "9 बजे, 5 €");
         check("See https://www.example.com/a?b=c.", "See example.com.");
         check("[our page](https://example.com/x) info@example.com", "our page info@example.com");
@@ -94,12 +94,12 @@ mod tests {
 
     #[test]
     fn a_region_does_not_hide_the_language() {
-        assert_eq!(spoken("5 €", "pt-BR"), "cinco euros");
-        assert_eq!(spoken("5 €", "DE"), "fünf Euro");
+        assert_eq!(spoken("5 €", &"pt-BR".into()), "cinco euros");
+        assert_eq!(spoken("5 €", &"DE".into()), "fünf Euro");
     }
 
     #[test]
     fn phoneme_brackets_vanish() {
-        assert_eq!(spoken("say [[h@l'oU]] now", "en"), "say [h@l'oU] now");
+        assert_eq!(spoken("say [[h@l'oU]] now", &"en".into()), "say [h@l'oU] now");
     }
 }

@@ -1,55 +1,11 @@
 //! Whether a stop ends a sentence: abbreviations, initials, ordinals, list numbers, ellipses.
 
+use super::lang::{anywhere, everywhere};
+use super::language::DottedOrdinals;
+
 /// At most this many quotes and brackets, or spaces, are read after a stop, so that waiting is
 /// bounded.
 const MAX_CLOSERS: usize = 4;
-
-/// Words that carry a full stop without ending a sentence; lower case, without the stop.
-const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "approx", "rev", "gen", "sr", "sra",
-    "srta", "dra", "d.ª", "ud", "uds", "p.ej", "ej", "av", "avda", "núm", "pág", "aprox", "p.ex",
-    "ex", "exmo", "exma", "z.b", "d.h", "u.a", "bzw", "ca", "nr", "str", "inkl", "zzgl", "ggf",
-    "evtl", "hr", "fr", "mio", "mrd", "vgl", "tel", "mme", "mlle", "env", "c.-à-d", "bd", "tél",
-];
-
-/// Words that carry one and may end a sentence: what follows decides.
-const SOFT: &[&str] = &[
-    "etc", "usw", "a.m", "p.m", "am", "pm", "inc", "ltd", "co", "jr", "s.a", "s.l", "no", "nos",
-    "n", "p", "pp", "art", "fig", "vol", "cap", "min", "std", "h", "kg", "m.w.st", "mwst", "uhr",
-    "stk",
-];
-
-/// Words after which a German number with a stop is an ordinal.
-const BEFORE_ORDINAL: &[&str] = &[
-    "ab", "am", "beim", "bis", "das", "dem", "den", "der", "des", "die", "im", "jeden", "seit",
-    "vom", "zum", "zur",
-];
-
-/// Words that follow an ordinal.
-const AFTER_ORDINAL: &[&str] = &[
-    "Januar",
-    "Jänner",
-    "Februar",
-    "März",
-    "April",
-    "Mai",
-    "Juni",
-    "Juli",
-    "August",
-    "September",
-    "Oktober",
-    "November",
-    "Dezember",
-    "Stock",
-    "Etage",
-    "Klasse",
-    "Platz",
-    "Tag",
-    "Woche",
-    "Mal",
-    "Quartal",
-    "Jahrhundert",
-];
 
 /// Whether a stop ends the sentence.
 pub(super) enum End {
@@ -59,6 +15,11 @@ pub(super) enum End {
     No,
     /// The text that decides has not arrived.
     Unknown,
+}
+
+/// Returns the entries of one list of every language whose ordinals have a full stop.
+fn ordinals(list: fn(&DottedOrdinals) -> &'static str) -> impl Iterator<Item = &'static str> {
+    everywhere(move |language| language.dotted_ordinals.as_ref().map_or("", list))
 }
 
 /// Reads closing quotes and brackets from `after` on; then there must be a space, if needed.
@@ -89,7 +50,7 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     if number && word.len() <= 3 {
         let cue = word_before.to_lowercase();
         return match past_closers(text, after, true) {
-            _ if BEFORE_ORDINAL.contains(&cue.as_str()) => End::No,
+            _ if ordinals(|words| words.before).any(|before| before == cue) => End::No,
             End::At(end) => unless_ordinal(text, end),
             other => other,
         };
@@ -99,14 +60,14 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     let single = last.is_some_and(char::is_alphabetic) && letters.next().is_none_or(|c| c == '.');
     let counted =
         word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
-    if SOFT.contains(&lower.as_str()) || (single && counted) {
+    if anywhere(|language| language.stops.may_end, &lower) || (single && counted) {
         return match past_closers(text, after, true) {
             End::At(end) => unless_lower(text, end),
             other => other,
         };
     }
     let initial = single && (last.is_some_and(char::is_uppercase) || word.chars().count() == 1);
-    if initial || ABBREVIATIONS.contains(&lower.as_str()) {
+    if initial || anywhere(|language| language.stops.never_end, &lower) {
         return End::No;
     }
     past_closers(text, after, true)
@@ -137,11 +98,9 @@ fn unless_ordinal(text: &str, end: usize) -> End {
         Some(c) if c.is_lowercase() => return End::No,
         Some(_) => {}
     }
-    let fits = |word: &&&str| next.starts_with(**word);
-    let may_fit = |word: &&str| word.starts_with(next);
-    if AFTER_ORDINAL.iter().find(fits).is_some() {
+    if ordinals(|words| words.after).any(|word| next.starts_with(word)) {
         End::No
-    } else if AFTER_ORDINAL.iter().any(may_fit) {
+    } else if ordinals(|words| words.after).any(|word| word.starts_with(next)) {
         End::Unknown
     } else {
         End::At(end)

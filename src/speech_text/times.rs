@@ -1,5 +1,6 @@
 //! Times of day: "15:30", "3 p.m.", "15h30", "9.30 Uhr", "9:00–18:00".
 
+use super::lang::{entries, has};
 use super::language::{Half, Time};
 use super::number::{dash, digits};
 use super::rules::{Said, Spot, ends_word};
@@ -32,7 +33,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
         && (is_time || last.half.is_some())
     {
         // "nine to six o'clock": what both share is said once.
-        let bare = first.half.is_none() && spot.language.code != "fr";
+        let bare = first.half.is_none();
         let first = say(Time { bare, ..first });
         let words = format!("{first} {} {}", spot.language.words.to, say(last));
         return Said::new(length + dash + end, words);
@@ -43,7 +44,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
 
 /// Reads an hour, its minutes and what follows; whether it can be nothing but a time; its length.
 fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
-    let code = spot.language.code;
+    let units = spot.language.hour_units;
     let hour = digits(text);
     if !matches!(hour.len(), 1 | 2) {
         return None;
@@ -52,14 +53,13 @@ fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
     let mut at = hour.len();
     let mut is_time = false;
     let mark = text[at..].chars().next().unwrap_or(' ');
-    let h_is_mark = code == "fr" || code == "pt" || code == "es";
-    if mark == ':' || mark == '.' || (mark == 'h' && h_is_mark) {
+    if mark == ':' || mark == '.' || (mark == 'h' && has(units, "h")) {
         let minute = digits(&text[at + 1..]);
         let value = minute.parse().ok().filter(|&minute: &u64| minute < 60);
         let after = &text[at + 1 + minute.len()..];
         let goes_on = after.starts_with(':') && !digits(&after[1..]).is_empty();
         // "9.30" is a time only if it says so.
-        let said_so = mark != '.' || suffix(after, code).is_some_and(|(_, length)| length > 0);
+        let said_so = mark != '.' || suffix(after, units).is_some_and(|(_, length)| length > 0);
         match value {
             Some(value) if minute.len() == 2 && said_so && !goes_on => {
                 (time.minute, is_time) = (value, true);
@@ -69,7 +69,7 @@ fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
             _ => {}
         }
     }
-    let (half, length) = suffix(&text[at..], code).unwrap_or((None, 0));
+    let (half, length) = suffix(&text[at..], units).unwrap_or((None, 0));
     if is_time || half.is_some() {
         at += length;
         (time.half, is_time) = (half, true);
@@ -79,7 +79,7 @@ fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
 }
 
 /// Reads "pm", "Uhr" or "h" behind a time.
-fn suffix(text: &str, code: &str) -> Option<(Option<Half>, usize)> {
+fn suffix(text: &str, units: &'static str) -> Option<(Option<Half>, usize)> {
     let bare = text.strip_prefix([' ', '\u{a0}', '\u{202f}']).unwrap_or(text);
     let spaces = text.len() - bare.len();
     for (written, half) in HALVES {
@@ -87,12 +87,6 @@ fn suffix(text: &str, code: &str) -> Option<(Option<Half>, usize)> {
             return Some((Some(half), spaces + written.len()));
         }
     }
-    let units: &[&str] = match code {
-        "de" => &["Uhr"],
-        "es" | "pt" => &["hs", "hrs", "horas", "h"],
-        "fr" => &["h"],
-        _ => &[],
-    };
-    let unit = units.iter().find(|unit| bare.strip_prefix(**unit).is_some_and(ends_word))?;
+    let unit = entries(units).find(|unit| bare.strip_prefix(unit).is_some_and(ends_word))?;
     Some((None, spaces + unit.len()))
 }

@@ -7,8 +7,8 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 use crate::turn::{
-    Accepted, ContactRef, Exchange, Inbound, MediaId, MessageId, Personal, PhoneNumberId,
-    ReplyMode, Retry, StatusUpdate, TurnId, TurnReport,
+    Accepted, ContactRef, Exchange, Inbound, LanguageCode, MediaId, MessageId, Personal,
+    PhoneNumberId, ReplyMode, Retry, StatusUpdate, TurnId, TurnReport,
 };
 
 /// What becomes of a newly accepted message.
@@ -32,7 +32,7 @@ pub struct Job {
     /// Who the reply goes to.
     pub contact: ContactRef,
     /// Language of the contact's last message that told one.
-    pub contact_language: Option<String>,
+    pub contact_language: Option<LanguageCode>,
     /// How the contact asked to be answered, if they did.
     pub reply_mode: Option<ReplyMode>,
     /// The message.
@@ -80,7 +80,7 @@ pub struct Draft {
     /// What the person said or wrote.
     pub heard: Option<String>,
     /// The language of that, where it is known; kept with the contact when the turn is closed.
-    pub language: Option<String>,
+    pub language: Option<LanguageCode>,
     /// The report so far.
     pub report: TurnReport,
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
-use crate::turn::{Retry, Transcript};
+use crate::turn::{LanguageCode, Retry, Transcript};
 
 /// Identifies the note an utterance came from: the SHA-256 of the note's bytes.
 ///
@@ -31,13 +31,13 @@ impl NoteKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LanguageHint {
     /// The language is this one.
-    Known(String),
+    Known(LanguageCode),
     /// The engine has to detect it.
     Guess {
         /// The probable language: saves time if it is right.
-        likely: Option<String>,
+        likely: Option<LanguageCode>,
         /// The possible languages; empty for any.
-        among: Vec<String>,
+        among: Vec<LanguageCode>,
     },
 }
 

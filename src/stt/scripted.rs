@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{LanguageHint, NoteKey, SttError, Transcriber, Utterance};
-use crate::turn::{Segment, Transcript, Uncertainty};
+use crate::turn::{LanguageCode, Segment, Transcript, Uncertainty};
 
 /// Answers with the text known for a note, else with one fixed text.
 pub struct ScriptedTranscriber {
@@ -63,7 +63,7 @@ impl Transcriber for ScriptedTranscriber {
             language: match utterance.language {
                 LanguageHint::Known(language)
                 | LanguageHint::Guess { likely: Some(language), .. } => language,
-                LanguageHint::Guess { likely: None, .. } => "en".to_owned(),
+                LanguageHint::Guess { likely: None, .. } => LanguageCode::english(),
             },
             no_speech_prob: 0.0,
             segments: if text.is_empty() { Vec::new() } else { vec![segment] },

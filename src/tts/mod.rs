@@ -12,15 +12,16 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
-use crate::turn::Retry;
+use crate::remote::words::error_chain;
+use crate::turn::{LanguageCode, Retry};
 
 /// One sentence to be spoken, already free of markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// The words.
     pub text: String,
-    /// ISO 639-1 code; engines without such a voice use their default and say so once.
-    pub language: String,
+    /// Their language; engines without such a voice use their default and say so once.
+    pub language: LanguageCode,
     /// The agent's voice, if it names one.
     pub voice: Option<Voice>,
 }
@@ -146,6 +147,22 @@ pub enum TtsError {
 }
 
 impl TtsError {
+    /// Describes a failure below HTTP.
+    pub(crate) fn network(error: reqwest::Error) -> Self {
+        Self::Network(error_chain(error))
+    }
+
+    /// Gives the HTTP status of a speech server's refusal, if the error is one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Busy { status, .. } | Self::Key { status, .. } | Self::Refused { status, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+
     /// When the same sentence may be tried again, if nothing of it was heard yet.
     #[must_use]
     pub fn retry(&self) -> Retry {

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn sentence(text: &str) -> Sentence {
-        Sentence { text: text.to_owned(), language: "en".to_owned(), voice: None }
+        Sentence { text: text.to_owned(), language: "en".into(), voice: None }
     }
 
     fn pcm(sound: Sound) -> Pcm {

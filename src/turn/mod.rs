@@ -12,7 +12,7 @@ mod spent;
 mod stage;
 
 pub use ids::{MediaId, MessageId, PhoneNumberId, TurnId};
-pub use language::primary_language;
+pub use language::LanguageCode;
 pub use message::{
     Accepted, Body, ContactRef, DeliveryStatus, Exchange, Inbound, MediaRef, ReplyMode,
     StatusUpdate,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Spent, StageRecord};
+use super::{LanguageCode, Spent, StageRecord};
 
 /// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,8 +125,8 @@ pub struct Segment {
 pub struct Transcript {
     /// The words, trimmed.
     pub text: String,
-    /// ISO 639-1 code, e.g. `en`.
-    pub language: String,
+    /// The language, e.g. `en`; unknown without speech.
+    pub language: LanguageCode,
     /// Probability that there was no speech, 0 to 1.
     pub no_speech_prob: f32,
     /// The transcript in pieces.

@@ -213,7 +213,7 @@ async fn two_processes(hark: Hark) -> (Hark, Running, Running) {
 #[tokio::test]
 async fn turns_shows_what_a_service_answered() {
     let (hark, service, whatsapp) = two_processes(Hark::new().file("q.ogg", QUESTION)).await;
-    let client = hark::provider::http_client();
+    let client = hark::remote::http_client();
     for said in [
         json!({ "from": "15550001", "text": "do you ship abroad" }),
         json!({ "from": "15550002", "file": hark.path("q.ogg") }),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use hark::config::{self, Config, CutAudioCtx};
+use hark::speech_text::lang;
 use secrecy::ExposeSecret as _;
 
 use crate::program::{Hark, SCRIPTED};
@@ -300,5 +301,17 @@ async fn wrong_usage_ends_with_2() {
         let ran = Hark::new().run(arguments).await;
         assert_eq!((ran.code, ran.text()), (2, ""), "{arguments:?}");
         assert!(ran.stderr.contains("Usage:"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn every_language_has_every_sentence() {
+    let defaults: toml::Table = include_str!("../../src/config/default.toml").parse().unwrap();
+    // The fallback is in English only: nothing is known of a turn that failed altogether.
+    let messages = defaults["messages"].as_table().unwrap().iter();
+    for (name, texts) in messages.filter(|(name, _)| *name != "fallback") {
+        for language in lang::ALL {
+            assert!(texts.get(language.code).is_some(), "messages.{name} has no {}", language.code);
+        }
     }
 }

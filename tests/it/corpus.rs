@@ -11,7 +11,8 @@ use hark::audio::{self, AudioLimits};
 use hark::clock::Clock;
 use hark::config;
 use hark::lifecycle::Shutdown;
-use hark::provider::{http_client, payload, signature};
+use hark::provider::{door, payload};
+use hark::remote::http_client;
 use hark::turn::{Body, DeliveryStatus, Inbound};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -155,7 +156,7 @@ async fn serve(folder: &Path) -> String {
 }
 
 async fn post(url: &str, body: Vec<u8>) -> Value {
-    let signature = signature::sign(&"s".into(), &body);
+    let signature = door::sign(&"s".into(), &body);
     let request = http_client().post(url).header("x-hub-signature-256", signature).body(body);
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
@@ -374,7 +375,7 @@ mod whisper {
             WhisperTranscriber::load(&settings).map_err(|error| error.to_string())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
-        assert!(!model.has_weights() && !model.multilingual() && model.knows("en"));
+        assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));
         for (file, words) in [PAGE, BROKEN] {
             let error = load(file).err().expect("it is refused");
             assert!(error.contains(words), "{error}");

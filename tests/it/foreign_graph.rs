@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use bytes::Bytes;
-use hark::provider::{http_client, signature};
+use hark::provider::door;
+use hark::remote::http_client;
 use hark::turn::TurnId;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -138,7 +139,7 @@ async fn answered(graph: &Graph, body: Vec<u8>) -> (Vec<Call>, Vec<Call>) {
     );
     let hark = Hark::new().file("hark.toml", toml);
     let service = hark.start(&["serve"]).await;
-    let signature = signature::sign(&SECRET.into(), &body);
+    let signature = door::sign(&SECRET.into(), &body);
     let request = http_client().post(service.url("/webhook")).body(body);
     let request = request.header("content-type", "application/json");
     let taken = request.header("x-hub-signature-256", signature).send().await.unwrap();

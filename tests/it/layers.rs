@@ -5,15 +5,18 @@ use std::path::Path;
 
 use super::source::{blank, closing, sources};
 
-/// Words, time, sound and sentences: everyone may name them, they name nobody.
-const BASE: [&str; 4] = ["turn", "clock", "audio", "speech_text"];
+/// Words, time, calls out, threads, sound and sentences: everyone may name them, they name nobody
+/// beyond their row.
+const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 18] = [
+const ORDER: [(&str, &[&str]); 20] = [
     ("turn", &[]),
     ("clock", &[]),
+    ("remote", &[]),
+    ("threads", &[]),
     ("audio", &[]),
-    ("speech_text", &[]),
+    ("speech_text", &["turn"]),
     ("models", &[]),
     ("knowledge", &[]),
     ("stt", &["models"]),

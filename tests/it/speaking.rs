@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use hark::audio::{SampleRate, inspect_note};
-use hark::provider::http_client;
+use hark::remote::http_client;
+use hark::threads::Threads;
 use hark::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
 use hark::tts::{Sentence, Synthesizer as _, TtsError};
 use hark::turn::Outcome;
@@ -366,8 +367,9 @@ async fn nobody_listening_ends_the_request() {
         whole: Duration::from_mins(1),
         retries: 2,
     };
-    let voice = OpenAiSynthesizer::new(settings, http_client());
-    let sentence = || Sentence { text: ONE.to_owned(), language: "en".to_owned(), voice: None };
+    let threads = Threads::start("test", 1, 1).unwrap();
+    let voice = OpenAiSynthesizer::new(settings, http_client(), threads);
+    let sentence = || Sentence { text: ONE.to_owned(), language: "en".into(), voice: None };
     let gone = async || {
         let ended = async {
             while speech.active().0 > 0 {

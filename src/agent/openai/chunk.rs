@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::agent::Usage;
+use crate::remote::failure::ServerError;
 
 /// What a chunk says.
 #[derive(Debug, Default, PartialEq)]
@@ -38,17 +39,6 @@ pub(super) enum End {
     Filter,
     /// The server failed.
     Failure,
-}
-
-/// An error as servers write it: `{"message", "type", "code"}`, a string, or something else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ServerError {
-    /// An HTTP status, where `code` is one.
-    pub(super) status: Option<u16>,
-    /// The codes that are words: `code` and `type`.
-    pub(super) code: String,
-    /// In the server's words; they may repeat what was asked.
-    pub(super) message: String,
 }
 
 #[derive(Deserialize)]
@@ -151,24 +141,6 @@ impl End {
             "content_filter" => Some(Self::Filter),
             "error" => Some(Self::Failure),
             _ => Some(Self::Whole),
-        }
-    }
-}
-
-impl ServerError {
-    /// Reads the value of `error`, or a body that has none of that name.
-    pub(super) fn read(error: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        if !error.is_object() {
-            return Self { message: text(error), ..Self::default() };
-        }
-        let status = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
-        // FastAPI says `detail`.
-        let message = ["message", "detail", "error"].into_iter().map(|key| text(&error[key]));
-        Self {
-            status: status.and_then(|code| u16::try_from(code).ok()),
-            code: format!("{} {}", text(&error["code"]), text(&error["type"])),
-            message: message.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
         }
     }
 }

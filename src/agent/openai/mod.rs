@@ -5,40 +5,40 @@
 //! a person said is in an error or a log line.
 
 mod chunk;
-mod patience;
+
 mod reading;
 mod refusal;
 mod request;
 mod sse;
 mod think;
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use reqwest::Client;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use patience::Patience;
 use reading::{Limits, Reading};
-use refusal::{Again, Failure, Words, error_of};
+use refusal::{Again, Failure};
 use request::{Ask, Dialect};
 
 use super::prompt::Persona;
 use super::{AgentError, Delta, Question, Responder};
 use crate::knowledge::{Hit, Knowledge};
+use crate::remote::failure::Refusal;
+use crate::remote::patience::Patience;
+use crate::remote::waits::jittered;
+use crate::remote::words::Redactor;
 
 /// A server that asks for a longer pause gets it between two tries of the whole turn.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// The first pause between two tries, on average; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Most bytes read of a refusal.
-const REFUSAL_LIMIT: usize = 64 << 10;
 /// Passages of the knowledge that go with a question.
 const PASSAGES: usize = 3;
 
@@ -202,7 +202,12 @@ impl Answering {
                     && self.patience.outlasts(*pause)
             });
             let Some(pause) = pause else {
-                if matches!(error, AgentError::Refused { .. } | AgentError::Unexpected(_)) {
+                if matches!(
+                    error,
+                    AgentError::Refused { .. }
+                        | AgentError::WebPage { .. }
+                        | AgentError::Unexpected(_)
+                ) {
                     tracing::error!(error = %error, "the language model cannot be used");
                 }
                 return Err(error);
@@ -224,7 +229,10 @@ impl Server {
             first_token: settings.first_token_timeout,
             stall: settings.stall_timeout,
             total: settings.timeout,
-            words: Words { key: settings.api_key.as_ref(), asked: question.heard.reveal() },
+            redactor: Redactor {
+                key: settings.api_key.as_ref().map_or("", |key| key.expose_secret()),
+                text: question.heard.reveal(),
+            },
         }
     }
 
@@ -239,19 +247,17 @@ impl Server {
         loop {
             let sent = patience.wait(self.request(ask.body(dialect)).send()).await;
             let response = sent.map_err(|late| limits.too_slow(late))?.map_err(Failure::network)?;
-            let status = response.status().as_u16();
             if response.status().is_success() {
                 *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
                 let mut reading = Reading::new(response);
                 reading.begin(limits, patience).await?;
                 return Ok(reading);
             }
-            let headers = response.headers().clone();
-            let body = patience.wait(refusal_body(response)).await;
-            let body = body.map_err(|late| limits.too_slow(late))?;
-            match dialect.after(&error_of(&body).message) {
-                Some(other) if matches!(status, 400 | 422) => dialect = other,
-                _ => return Err(Failure::refused(status, &headers, &body, &limits.words)),
+            let refusal = patience.wait(Refusal::read(response)).await;
+            let refusal = refusal.map_err(|late| limits.too_slow(late))?;
+            match dialect.after(&refusal.error.message) {
+                Some(other) if matches!(refusal.status, 400 | 422) => dialect = other,
+                _ => return Err(Failure::refused(&refusal, limits.redactor)),
             }
         }
     }
@@ -287,26 +293,6 @@ impl Server {
     }
 }
 
-/// Reads the beginning of a refusal; what cannot be read is not quoted.
-async fn refusal_body(mut response: Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(bytes)) = response.chunk().await {
-        let room = REFUSAL_LIMIT - body.len();
-        body.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if body.len() == REFUSAL_LIMIT {
-            break;
-        }
-    }
-    body
-}
-
-/// Half to one and a half of `pause`, so that many turns do not come back at one moment.
-fn jittered(pause: Duration) -> Duration {
-    // Each of these is seeded anew.
-    let random = RandomState::new().hash_one(0) % 1000;
-    pause / 2 + pause * u32::try_from(random).unwrap_or(0) / 1000
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,12 +308,5 @@ mod tests {
         ] {
             assert_eq!(endpoint(&url.parse().unwrap()).as_str(), expected);
         }
-    }
-
-    #[test]
-    fn pauses_differ_within_bounds() {
-        let pauses: Vec<_> = (0..50).map(|_| jittered(PAUSE)).collect();
-        assert!(pauses.iter().all(|pause| *pause >= PAUSE / 2 && *pause < PAUSE * 3 / 2));
-        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 }

@@ -10,12 +10,14 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
-use super::chunk::{self, End, Said, ServerError};
-use super::patience::{Late, Patience};
-use super::refusal::{Failure, Words, error_of, network};
+use super::chunk::{self, End, Said};
+use super::refusal::Failure;
 use super::sse::{Event, Events, TooLong};
 use super::think::Thoughts;
 use crate::agent::{AgentError, Delta, Usage};
+use crate::remote::failure::ServerError;
+use crate::remote::patience::{Late, Patience};
+use crate::remote::words::{Redactor, error_chain};
 
 /// Longest answer, in bytes: an hour of speech. What `max_tokens` allows is far less.
 const ANSWER_LIMIT: usize = 64 << 10;
@@ -113,7 +115,7 @@ impl Reading {
             Ok(Err(_)) | Err(_) if self.end.is_some() => return self.close(),
             Ok(Ok(Some(bytes))) => self.take(&bytes, limits, patience),
             Ok(Ok(None)) => self.end_of_body(limits, patience),
-            Ok(Err(error)) => Err(self.broke_off(network(error))),
+            Ok(Err(error)) => Err(self.broke_off(error_chain(error))),
             Err(late) => Err(self.late(late, limits)),
         };
         if let Err(failure) = read {
@@ -201,7 +203,7 @@ impl Reading {
             return Ok(());
         }
         if event.kind == b"error" {
-            return Err(self.reported(&error_of(&event.data), limits));
+            return Err(self.reported(&ServerError::of_body(&event.data), limits));
         }
         match chunk::read(&event.data) {
             Ok(said) => self.hear(said, limits, patience),
@@ -283,10 +285,10 @@ impl Reading {
 
     fn reported(&self, error: &ServerError, limits: &Limits<'_>) -> Failure {
         if self.said > 0 {
-            let message = limits.words.clean(&error.message);
+            let message = limits.redactor.clean(&error.message);
             Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
         } else {
-            Failure::reported(error, &limits.words)
+            Failure::reported(error, limits.redactor)
         }
     }
 
@@ -316,7 +318,7 @@ pub(super) struct Limits<'a> {
     pub(super) first_token: Duration,
     pub(super) stall: Duration,
     pub(super) total: Duration,
-    pub(super) words: Words<'a>,
+    pub(super) redactor: Redactor<'a>,
 }
 
 impl Limits<'_> {

@@ -1,24 +1,16 @@
 //! What went wrong: the error that says what to do, and whether to ask once more in this turn.
 //!
-//! Invariant: a server's own words pass [`Words::clean`], since they may repeat the key and what
-//! was asked.
+//! Invariant: a server's own words pass a [`Redactor`], since they may repeat the key and what was
+//! asked.
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
-
-use super::chunk::ServerError;
 use crate::agent::AgentError;
+use crate::remote::failure::{Refusal, ServerError};
+use crate::remote::words::{Redactor, error_chain};
 
-/// Longest quotation of a server, in characters.
-const QUOTE_LIMIT: usize = 200;
 /// How long a busy server that names no time is left alone once the tries of a turn are used up.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-/// Longest wait taken over from a header.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 const KEY: &str = "check llm.api_key";
 const CREDIT: &str = "the account of llm.api_key has no credit left";
@@ -26,14 +18,14 @@ const PLACE: &str = "check llm.url and llm.model";
 const MOVED: &str = "it redirects to another place: set llm.url to that";
 const REQUEST: &str = "check llm.model and the other keys of [llm]";
 
-/// A try that failed.
+/// Holds a try that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: AgentError,
     pub(super) again: Again,
 }
 
-/// Whether to ask once more in the same turn.
+/// Says whether to ask once more in the same turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
     Never,
@@ -54,45 +46,39 @@ impl Failure {
 
     /// The connection failed before a word was said.
     pub(super) fn network(error: reqwest::Error) -> Self {
-        Self::passing(AgentError::Unreachable(network(error)))
+        Self::passing(AgentError::Unreachable(error_chain(error)))
     }
 
     /// An answer that is a web page.
     pub(super) fn page(status: u16) -> Self {
-        let what = format!("a web page (HTTP {status}): is llm.url right?");
-        Self::last(AgentError::Unexpected(what))
+        Self::last(AgentError::WebPage { status })
     }
 
-    /// Reads an answer whose status is no success.
-    pub(super) fn refused(
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        words: &Words<'_>,
-    ) -> Self {
-        let page = body.trim_ascii_start().starts_with(b"<");
-        let error = if page {
-            ServerError { message: "a web page".to_owned(), ..ServerError::default() }
-        } else {
-            error_of(body)
-        };
-        if headers.contains_key(LOCATION) && (300..400).contains(&status) {
+    /// Judges an answer whose status is not a success.
+    pub(super) fn refused(refusal: &Refusal, redactor: Redactor<'_>) -> Self {
+        let status = refusal.status;
+        if refusal.moved {
             let message = "moved".to_owned();
             return Self::last(AgentError::Refused { status, message, fix: MOVED });
         }
-        if page && matches!(status, 404 | 405) {
+        if refusal.page && matches!(status, 404 | 405) {
             return Self::page(status);
         }
-        Self::of(status, &error, asked_wait(headers), words)
+        Self::of(status, &refusal.error, refusal.retry_after, redactor)
     }
 
-    /// Reads an error that came inside an answer, before its first word.
-    pub(super) fn reported(error: &ServerError, words: &Words<'_>) -> Self {
-        Self::of(error.status.unwrap_or(500), error, None, words)
+    /// Judges an error that came inside an answer, before its first word.
+    pub(super) fn reported(error: &ServerError, redactor: Redactor<'_>) -> Self {
+        Self::of(error.status.unwrap_or(500), error, None, redactor)
     }
 
-    fn of(status: u16, error: &ServerError, wait: Option<Duration>, words: &Words<'_>) -> Self {
-        let message = words.clean(&error.message);
+    fn of(
+        status: u16,
+        error: &ServerError,
+        wait: Option<Duration>,
+        redactor: Redactor<'_>,
+    ) -> Self {
+        let message = redactor.clean(&error.message);
         let refused =
             |fix| Self::last(AgentError::Refused { status, message: message.clone(), fix });
         // OpenAI says 429 to an account without credit; no wait helps.
@@ -108,100 +94,11 @@ impl Failure {
                 Self { error: AgentError::Busy { status, message, after }, again }
             }
             408 | 409 | 425 | 500.. => {
-                Self { error: AgentError::Unreachable(format!("HTTP {status}: {message}")), again }
+                Self { error: AgentError::Failing { status, message }, again }
             }
             _ => refused(REQUEST),
         }
     }
-}
-
-/// The error of a body: JSON with or without `error`, or bare words.
-pub(super) fn error_of(body: &[u8]) -> ServerError {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(body) if body["error"].is_object() => ServerError::read(&body["error"]),
-        Ok(body) => ServerError::read(&body),
-        Err(_not_json) => {
-            let message = String::from_utf8_lossy(body).into_owned();
-            ServerError { message, ..ServerError::default() }
-        }
-    }
-}
-
-/// Reads `Retry-After`: seconds, or a date by the server's own clock.
-fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let asked = text(RETRY_AFTER)?;
-    let wait = match asked.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        Err(_no_number) => {
-            let moment = |date| DateTimeParser::new().parse_timestamp(date).ok();
-            let wait = moment(asked)?.duration_since(moment(text(DATE)?)?);
-            Duration::try_from(wait).unwrap_or_default()
-        }
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
-
-/// What must not be repeated of what a server says.
-pub(super) struct Words<'a> {
-    pub(super) key: Option<&'a SecretString>,
-    /// What the person said or wrote.
-    pub(super) asked: &'a str,
-}
-
-impl Words<'_> {
-    /// Shortens a server's words and takes keys, addresses, long numbers and the question out.
-    pub(super) fn clean(&self, message: &str) -> String {
-        // No more than this is looked at, whatever a server sends.
-        let mut message: String = message.chars().take(QUOTE_LIMIT * 8).collect();
-        let key = self.key.map_or("", |key| key.expose_secret());
-        for secret in [key, self.asked.trim()] {
-            if !secret.is_empty() {
-                message = message.replace(secret, "[removed]");
-            }
-        }
-        let words: Vec<&str> = message.split_whitespace().collect();
-        let asked = plain(&self.asked.split_whitespace().collect::<Vec<_>>());
-        let mut repeats = vec![false; words.len()];
-        for (at, three) in words.windows(3).enumerate() {
-            if asked.contains(&plain(three)) {
-                repeats[at..at + 3].fill(true);
-            }
-        }
-        let clean = words.iter().zip(repeats).map(|(word, repeats)| {
-            let digits = word.chars().filter(char::is_ascii_digit).count();
-            let secret = digits >= 7
-                || word.len() >= 40
-                || ["://", "sk-", "gsk_"].iter().any(|mark| word.contains(mark));
-            if secret || repeats { "[removed]" } else { word }
-        });
-        let clean = clean.collect::<Vec<_>>().join(" ");
-        if clean.is_empty() {
-            "no message".to_owned()
-        } else {
-            clean.chars().take(QUOTE_LIMIT).collect()
-        }
-    }
-}
-
-/// Words in lower case without signs, each with a space on both sides.
-fn plain(words: &[&str]) -> String {
-    let letters = |word: &&str| -> String {
-        word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    format!(" {} ", words.iter().map(letters).collect::<Vec<_>>().join(" "))
-}
-
-/// What went wrong with a connection, without its address.
-pub(super) fn network(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -209,12 +106,11 @@ mod tests {
     use super::*;
     use crate::turn::Retry;
 
-    const NOTHING: Words<'_> = Words { key: None, asked: "" };
-
     fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Failure {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        Failure::refused(status, &headers.collect(), body.as_bytes(), &NOTHING)
+        let refusal = Refusal::new(status, &headers.collect(), body.as_bytes());
+        Failure::refused(&refusal, Redactor::default())
     }
 
     #[track_caller]
@@ -267,22 +163,5 @@ mod tests {
         check_wait(500, &[("retry-after", "3")], after(3), 5);
         let long = refused(429, &[("retry-after", "99999999")], "");
         assert_eq!((long.again, long.error.retry()), (after(3600), Retry::Never));
-    }
-
-    #[test]
-    fn a_quotation_has_no_key_no_number_and_nothing_of_the_question() {
-        let key = SecretString::from("k3y");
-        let words = Words { key: Some(&key), asked: "My order, 4711, is still missing!" };
-        let said = "Incorrect API key k3y for +4915550001 at https://a.example: sk-abc";
-        let clean = "Incorrect API key [removed] for [removed] at [removed] [removed]";
-        assert_eq!(words.clean(said), clean);
-        assert_eq!(
-            words.clean("bad input 'order 4711 IS still' in messages[1]"),
-            "bad input [removed] [removed] [removed] [removed] in messages[1]"
-        );
-        let quoted = words.clean("filtered: My order, 4711, is still missing!");
-        assert_eq!(quoted, "filtered: [removed]");
-        assert_eq!(words.clean(&"word ".repeat(1000)).chars().count(), QUOTE_LIMIT);
-        assert_eq!(words.clean(" "), "no message");
     }
 }

@@ -1,6 +1,6 @@
 //! English names of languages, which models understand better than codes.
 
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// By ISO 639-1 code: those of most speakers among the ones whisper hears.
 const NAMES: &[(&str, &str)] = &[
@@ -62,8 +62,8 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// The name of a language; a region (`pt-BR`) is left out.
-pub(super) fn name(code: &str) -> String {
-    let language = primary_language(code).to_ascii_lowercase();
+pub(super) fn name(code: &LanguageCode) -> String {
+    let language = code.primary().to_ascii_lowercase();
     match NAMES.iter().find(|(known, _)| *known == language) {
         Some((_, name)) => (*name).to_owned(),
         None => format!("the one with the code {language}"),
@@ -76,8 +76,11 @@ mod tests {
 
     #[test]
     fn codes_have_names() {
-        assert_eq!((name("es").as_str(), name("pt-BR").as_str()), ("Spanish", "Portuguese"));
-        assert_eq!(name("xx"), "the one with the code xx");
+        assert_eq!(
+            (name(&"es".into()).as_str(), name(&"pt-BR".into()).as_str()),
+            ("Spanish", "Portuguese")
+        );
+        assert_eq!(name(&"xx".into()), "the one with the code xx");
         assert!(NAMES.is_sorted());
     }
 }

@@ -118,7 +118,7 @@ fn asked(question: &Question) -> String {
     let words = cut(question.heard.reveal(), QUESTION_LIMIT);
     let Some(Spoken { language, confidence, uncertain }) = &question.spoken else { return words };
     let mut mark = "[voice message, transcribed".to_owned();
-    if !language.is_empty() {
+    if !language.is_unknown() {
         mark = format!("{mark}, language: {}", languages::name(language));
     }
     if let Some(confidence) = confidence {
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn spoken_words_are_marked_and_written_ones_are_not() {
         let spoken = |language: &str, confidence, uncertain| {
-            Some(Spoken { language: language.to_owned(), confidence, uncertain })
+            Some(Spoken { language: language.into(), confidence, uncertain })
         };
         check_asked(None, "two beers");
         check_asked(

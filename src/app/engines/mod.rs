@@ -15,7 +15,7 @@ use anyhow::Context as _;
 
 use crate::config::{self, Config, Reply};
 use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
-use crate::provider::{ClientTimes, http_client_with};
+use crate::remote::{ClientTimes, http_client_with};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
 use crate::stt::{NoteKey, Transcriber};

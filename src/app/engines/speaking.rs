@@ -9,10 +9,17 @@ use super::{Engines, languages, voice};
 use crate::audio::SampleRate;
 use crate::config;
 use crate::pipeline::Languages;
+use crate::threads::Threads;
 use crate::tts::Synthesizer;
 use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer, WORDS_PER_MINUTE};
 use crate::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
 use crate::tts::scripted::ScriptedSynthesizer;
+use crate::turn::LanguageCode;
+
+/// Threads that decode one server's sentences: it sends a sentence far faster than it is spoken.
+const DECODERS: usize = 2;
+/// Sentences that may wait for them, 4 MiB each at most.
+const UNDECODED: usize = 64;
 
 impl Engines<'_> {
     pub(super) fn synthesizer(
@@ -54,7 +61,8 @@ impl Engines<'_> {
             retries: tts.retries,
         };
         let client = self.client(tts.connect_timeout_ms);
-        Ok(Arc::new(OpenAiSynthesizer::new(settings, client)))
+        let threads = Threads::start("speech", DECODERS, UNDECODED)?;
+        Ok(Arc::new(OpenAiSynthesizer::new(settings, client, threads)))
     }
 
     /// How espeak-ng speaks for `tts`, with the voices of all agents that use it.
@@ -68,7 +76,7 @@ impl Engines<'_> {
             let mut spoken = match languages(agent, &engines.stt) {
                 Languages::Fixed(language) => vec![language],
                 Languages::Among(languages) => languages,
-                Languages::Any => vec!["en".to_owned()],
+                Languages::Any => vec![LanguageCode::english()],
             };
             let voice = voice(agent);
             spoken.extend(voice.by_language.keys().cloned());

@@ -11,6 +11,7 @@ use crate::agent::{Delta, Question, Responder};
 use crate::app::{Engines, Hearing, Places};
 use crate::config::{Agent, Config, Override};
 use crate::knowledge::Knowledge;
+use crate::turn::LanguageCode;
 
 pub(super) async fn check(config: &Config, places: &Places) -> Check {
     let mut check = Check::new("llm");
@@ -36,7 +37,7 @@ pub(super) async fn check(config: &Config, places: &Places) -> Check {
             Err(error) => check.refused(&section, &error),
             Ok(responder) => {
                 let language = languages_of(config, index).swap_remove(0);
-                let said = timeout(ENGINE_TIME_LIMIT, first_word(responder.as_ref(), &language));
+                let said = timeout(ENGINE_TIME_LIMIT, first_word(responder.as_ref(), language));
                 let said = said.await.unwrap_or_else(|_| Err(late()));
                 let what = format!("agent {}: {}", agent.name, responder.name());
                 match said {
@@ -98,7 +99,7 @@ fn responder(
 }
 
 /// Reads the answer up to its first word, and no further.
-async fn first_word(responder: &dyn Responder, language: &str) -> Result<(), String> {
+async fn first_word(responder: &dyn Responder, language: LanguageCode) -> Result<(), String> {
     let cancel = CancellationToken::new();
     let _cancelled = cancel.clone().drop_guard();
     let mut answer = responder.respond(Question::written("ok", language), &cancel).await;
@@ -181,7 +182,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_word_is_enough_and_none_is_not() {
-        let said = async |words: &[&'static str]| first_word(&Says(words.to_vec()), "en").await;
+        let said =
+            async |words: &[&'static str]| first_word(&Says(words.to_vec()), "en".into()).await;
         assert_eq!(said(&["", "hello", "broken"]).await, Ok(()));
         assert_eq!(said(&[""]).await, Err("the answer was empty".to_owned()));
         assert!(said(&["", "broken"]).await.is_err_and(|why| why.contains("it broke")));

@@ -23,7 +23,8 @@ use report::Finding;
 use super::Context;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Override, ProviderKind};
-use crate::provider::http_client;
+use crate::remote::http_client;
+use crate::turn::LanguageCode;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -98,13 +99,13 @@ fn section_of(own: Option<&Override>, agent: usize, section: &str) -> String {
 }
 
 /// The languages an agent is sure to meet: those it is configured for, else English.
-fn languages_of(config: &Config, agent: usize) -> Vec<String> {
+fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
     let speaker = &config.agents[agent];
     let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());
-    let mut languages: Vec<String> = fixed.cloned().collect();
+    let mut languages: Vec<LanguageCode> = fixed.cloned().collect();
     if languages.is_empty() {
         let heard = config.engines(agent).ok().and_then(|engines| engines.stt.language);
-        languages.push(heard.unwrap_or_else(|| "en".to_owned()));
+        languages.push(heard.unwrap_or_else(LanguageCode::english));
     }
     languages.dedup();
     languages

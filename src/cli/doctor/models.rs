@@ -4,6 +4,7 @@ use super::report::Check;
 use super::{agents_in_use, agents_of_people, languages_of, section_of};
 use crate::app::Places;
 use crate::config::{Config, Stt};
+use crate::turn::LanguageCode;
 
 /// The model that is built in is made for the demo.
 const BETTER: &str = "run `hark models pull base` and set [stt] model = \"base\"";
@@ -14,7 +15,7 @@ struct Wanted {
     section: String,
     stt: Stt,
     agents: Vec<String>,
-    languages: Vec<String>,
+    languages: Vec<LanguageCode>,
     /// Whether real people are heard with it.
     people: bool,
 }

@@ -12,7 +12,7 @@ use super::report::{Check, Level};
 use crate::clock::Clock;
 use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::provider::ProviderError;
-use crate::provider::cloud::{Answered, MetaCloud, MetaSettings, NumberInfo};
+use crate::provider::cloud::{Answered, CloudAccess, CloudClient, CloudSettings, NumberInfo};
 use crate::turn::Personal;
 
 /// Between two calls: two a second.
@@ -56,17 +56,19 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
     (check, offsets)
 }
 
-fn provider(number: &Number, client: &reqwest::Client) -> MetaCloud {
-    let settings = MetaSettings {
-        api_url: number.api_url(),
-        api_version: number.api_version(),
-        phone_number_id: number.phone_number_id.clone(),
+fn provider(number: &Number, client: &reqwest::Client) -> CloudClient {
+    let settings = CloudSettings {
+        access: CloudAccess::Meta {
+            api_url: number.api_url(),
+            api_version: number.api_version(),
+            phone_number_id: number.phone_number_id.clone(),
+        },
         access_token: number.access_token.clone().unwrap_or_default(),
         access_token_file: None,
         media_hosts: Vec::new(),
         audio_bytes_limit: 0,
     };
-    MetaCloud::new(settings, client.clone())
+    CloudClient::new(settings, client.clone())
 }
 
 fn app_of(number: &Number) -> Option<App<'_>> {
@@ -153,7 +155,7 @@ struct Trouble {
 }
 
 impl Trouble {
-    /// The codes are those of `provider/meta/errors.rs`.
+    /// The codes are those of `provider/cloud/errors.rs`.
     fn of(error: &ProviderError, number: &Number) -> Self {
         let host = number.api_url();
         let (code, status, title) = match error {

@@ -13,6 +13,7 @@ use crate::app::{Engines, Hearing, Places};
 use crate::config::{Config, Override};
 use crate::pipeline::AgentSetup;
 use crate::tts::Sentence;
+use crate::turn::LanguageCode;
 
 pub(super) async fn check(config: &Config, places: &Places) -> Check {
     let mut check = Check::new("tts");
@@ -65,7 +66,7 @@ fn setup(config: &Config, places: &Places, index: usize) -> anyhow::Result<Arc<A
 }
 
 /// Listens up to the first sound, and no further.
-async fn first_sound(setup: &AgentSetup, language: String) -> Result<(), String> {
+async fn first_sound(setup: &AgentSetup, language: LanguageCode) -> Result<(), String> {
     let cancel = CancellationToken::new();
     let _cancelled = cancel.clone().drop_guard();
     let voice = setup.voice.for_language(&language);
@@ -91,6 +92,6 @@ mod tests {
         ]);
         let config = config::load(None, &environment).unwrap();
         let setup = setup(&config, &Places::default(), 0).unwrap();
-        assert_eq!(first_sound(&setup, "en".to_owned()).await, Ok(()));
+        assert_eq!(first_sound(&setup, "en".into()).await, Ok(()));
     }
 }

@@ -11,7 +11,7 @@ use super::{Context, built_in, known, places, print, size};
 use crate::models::in_cache;
 use crate::models::manifest::{Kind, Model};
 use crate::models::pull::{HUGGING_FACE, Pace, Progress, Pull, Pulled};
-use crate::provider::download_client;
+use crate::remote::download_client;
 use crate::turn::Retry;
 
 const WHERE: &str = "The file goes where hark looks for models: into [stt] models_dir, else into \

@@ -1,13 +1,12 @@
 //! What a server's answer means, before a byte of it is written.
 
-use std::time::Duration;
-
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::part::Part;
 use super::{LONGEST_WAIT, PullError};
+use crate::remote::waits::retry_after;
 
 /// What the body of an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +96,7 @@ fn refused(response: &Response, url: &Url) -> PullError {
     if status.is_server_error()
         || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
     {
-        let asked = header(response, &RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
-        let wait = asked.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_WAIT);
+        let wait = retry_after(response.headers(), LONGEST_WAIT).unwrap_or_default();
         return PullError::Busy { host: host(url), status: status.as_u16(), wait };
     }
     let hint = match status {

@@ -1,6 +1,5 @@
 //! Why a model was not pulled, and whether trying again may help.
 
-use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,16 +153,4 @@ impl PullError {
             _ => Self::Disk { path, source },
         }
     }
-}
-
-/// What a request failed of, without its address, which may hold a signature.
-pub(super) fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        reason = format!("{reason}: {cause}");
-        source = cause.source();
-    }
-    reason
 }

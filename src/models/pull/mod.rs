@@ -14,15 +14,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, RANGE};
 use reqwest::{Client, Response};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use self::answer::Answer;
 pub use self::error::PullError;
-use self::error::reason;
 use self::part::Part;
 use super::installed::{self, Condition};
 use super::manifest::Model;
+use crate::remote::patience::Patience;
+use crate::remote::words::error_chain;
 use crate::turn::Retry;
 
 /// Where the official models are.
@@ -187,10 +188,13 @@ impl Pull<'_> {
         }
         let announced = answer::announced(&response);
         let mut first = true;
-        let (mut until, mut arrived) = (Instant::now() + self.pace.stall, 0);
+        // A large model takes hours on a slow line: only silence ends it.
+        let mut patience = Patience::new(Duration::MAX);
+        patience.expect_within(self.pace.stall);
+        let mut arrived = 0;
         loop {
             let whole = !first && part.missing() == 0;
-            let chunk = next(&mut response, until).await;
+            let chunk = next(&mut response, &mut patience).await;
             let bytes = chunk.as_deref().unwrap_or_default();
             if std::mem::take(&mut first) {
                 answer.judge(bytes, announced, url, part)?;
@@ -210,9 +214,10 @@ impl Pull<'_> {
             report(Progress::At(part.done()));
             arrived += bytes.len() as u64;
             if part.missing() == 0 {
-                until = Instant::now() + LINGER;
+                patience.expect_within(LINGER);
             } else if arrived >= TRICKLE {
-                (until, arrived) = (Instant::now() + self.pace.stall, 0);
+                patience.expect_within(self.pace.stall);
+                arrived = 0;
             }
         }
     }
@@ -229,18 +234,18 @@ impl Pull<'_> {
             Ok(Err(error)) if error.is_redirect() => {
                 Err(PullError::Redirect { host: answer::host(url) })
             }
-            Ok(Err(error)) => Err(no_answer(reason(error))),
+            Ok(Err(error)) => Err(no_answer(error_chain(error))),
             Err(_) => Err(no_answer(format!("silence for {:?}", self.pace.stall))),
         }
     }
 }
 
 /// The next bytes of a body, or why there are none.
-async fn next(response: &mut Response, limit: Instant) -> Result<Bytes, String> {
-    match timeout_at(limit, response.chunk()).await {
+async fn next(response: &mut Response, patience: &mut Patience) -> Result<Bytes, String> {
+    match patience.wait(response.chunk()).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => Err("the server ended it".into()),
-        Ok(Err(error)) => Err(reason(error)),
+        Ok(Err(error)) => Err(error_chain(error)),
         Err(_) => Err("hardly anything arrives".into()),
     }
 }

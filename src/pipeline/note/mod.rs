@@ -5,14 +5,14 @@ use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
 use super::stage::Trace;
-use super::workers::Workers;
 use crate::audio::{NoteStitcher, OggOpus};
+use crate::threads::Threads;
 use crate::tts::Sound;
 use crate::turn::{NoteInfo, Stage};
 
 /// Makes a note of everything from `sound` until it closes; `None` if there is nothing to hear.
 pub(super) async fn encode(
-    workers: &Workers,
+    workers: &Threads,
     trace: &Trace,
     mut sound: mpsc::Receiver<Sound>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
@@ -36,7 +36,7 @@ pub(super) async fn encode(
                     let pcm = workers
                         .run(move || trace.measure(Stage::Encode, || speech.decode()))
                         .await
-                        .map_err(failed)?
+                        .map_err(|busy| failed(busy.into()))?
                         .map_err(|error| failed(error.into()))?;
                     note.push(&pcm).map_err(|error| failed(error.into()))?;
                 }
@@ -52,7 +52,7 @@ pub(super) async fn encode(
                 None => note.end().map_err(|error| failed(error.into()))?,
             },
             Some(encoded) = working.next() => {
-                note.take(encoded.map_err(failed)?.map_err(|error| failed(error.into()))?);
+                note.take(encoded.map_err(|busy| failed(busy.into()))?.map_err(|error| failed(error.into()))?);
             }
             else => break,
         }

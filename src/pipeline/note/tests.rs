@@ -4,7 +4,7 @@ use super::*;
 use crate::audio::{AudioLimits, Pcm, SampleRate, decode, inspect_note, signals::swelling};
 
 async fn joined(sounds: Vec<Sound>) -> (OggOpus, NoteInfo) {
-    let workers = Workers::start(2).unwrap();
+    let workers = Threads::start("audio", 2, 64).unwrap();
     let (sound, to_encode) = mpsc::channel(4);
     let feed = async move {
         for piece in sounds {
@@ -47,7 +47,7 @@ async fn a_note_made_at_once_is_whole_and_has_its_exact_length() {
 
 #[tokio::test]
 async fn no_sound_is_no_note() {
-    let workers = Workers::start(1).unwrap();
+    let workers = Threads::start("audio", 1, 64).unwrap();
     let (pcm, to_encode) = mpsc::channel::<Sound>(1);
     drop(pcm);
     assert!(encode(&workers, &Trace::start(), to_encode).await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! What a refusal of the Graph API means: when to try again, and words that are safe to log.
+//! What a refusal means: when to try again, and words that are safe to log.
 //!
 //! Built on the error `code`, since HTTP status and subcode differ for one code. The table is
 //! section 5 of the WhatsApp notes, from Meta's error codes page of 2026-09-11.
@@ -8,13 +8,11 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::access::{ApiError, CloudAccess};
 use crate::provider::ProviderError;
+use crate::remote::waits::{LONGEST_WAIT, retry_after};
+use crate::remote::words::Redactor;
 use crate::turn::Retry;
-
-/// Longest wait taken over from a header.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// Longest title kept, in characters.
-const TITLE_LIMIT: usize = 160;
 
 /// What a code asks for.
 #[derive(Clone, Copy)]
@@ -91,50 +89,36 @@ pub fn retry_of(code: i64, http_status: u16, is_transient: bool) -> Retry {
     }
 }
 
-/// Builds the error of an answer that is no success. `token` is taken out of the title: Meta
+/// Builds the error of an answer that is not a success. `token` is taken out of the title: Meta
 /// repeats a malformed token in its message.
 pub(super) fn refusal(
+    access: &CloudAccess,
     http_status: u16,
     headers: &HeaderMap,
     body: &[u8],
     token: &str,
 ) -> ProviderError {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = &body["error"];
-    let code = error["code"].as_i64().unwrap_or(0);
-    let is_transient = error["is_transient"].as_bool().unwrap_or(false);
+    let body = serde_json::from_slice(body).unwrap_or_default();
+    let ApiError { code, is_transient, message } = access.error(&body);
     let retry = match retry_of(code, http_status, is_transient) {
         Retry::Never => Retry::Never,
         Retry::After(base) => Retry::After(asked_wait(code, headers).unwrap_or(base).max(base)),
     };
-    let title = redacted(error["message"].as_str().unwrap_or("no message"), token);
+    let title = Redactor { key: token, text: "" }.clean(&message);
     ProviderError::Refused { code, http_status, title, retry }
 }
 
-/// The wait that the provider's headers ask for.
+/// Reads the wait that the provider's headers ask for.
 fn asked_wait(code: i64, headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
     let regain = || {
-        let usage: Value = serde_json::from_str(text("x-business-use-case-usage")?).ok()?;
+        let usage = headers.get("x-business-use-case-usage")?.to_str().ok()?;
+        let usage: Value = serde_json::from_str(usage).ok()?;
         let uses = usage.as_object()?.values().filter_map(Value::as_array).flatten();
         let minutes = uses.filter_map(|u| u["estimated_time_to_regain_access"].as_u64()).max()?;
-        Some(Duration::from_secs(minutes.saturating_mul(60)))
+        Some(Duration::from_secs(minutes.saturating_mul(60)).min(LONGEST_WAIT))
     };
     let call_rate = matches!(code, 4 | 80007);
-    let wait = call_rate.then(regain).flatten();
-    let retry_after = || Some(Duration::from_secs(text("retry-after")?.trim().parse().ok()?));
-    wait.or_else(retry_after).map(|wait| wait.min(LONGEST_WAIT))
-}
-
-/// Takes tokens, addresses and long numbers out of the provider's words, and shortens them.
-fn redacted(message: &str, token: &str) -> String {
-    let message = if token.is_empty() { message.into() } else { message.replace(token, "[token]") };
-    let words = message.split_whitespace().map(|word| {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        let secret = digits >= 8 || word.len() >= 40 || word.contains("://");
-        if secret { "[removed]" } else { word }
-    });
-    words.collect::<Vec<_>>().join(" ").chars().take(TITLE_LIMIT).collect()
+    call_rate.then(regain).flatten().or_else(|| retry_after(headers, LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -186,12 +170,20 @@ mod tests {
         assert!(TABLE.iter().all(|(from, to, _)| from <= to));
     }
 
+    fn meta() -> CloudAccess {
+        CloudAccess::Meta {
+            api_url: "https://graph.example".parse().unwrap(),
+            api_version: String::new(),
+            phone_number_id: "900".into(),
+        }
+    }
+
     #[track_caller]
     fn check_wait(status: u16, header: (&'static str, &str), code: i64, seconds: u64) {
         let mut headers = HeaderMap::new();
         headers.insert(header.0, header.1.parse().unwrap());
         let body = format!(r#"{{"error":{{"code":{code}}}}}"#);
-        let error = refusal(status, &headers, body.as_bytes(), "t");
+        let error = refusal(&meta(), status, &headers, body.as_bytes(), "t");
         assert_eq!(error.retry(), Retry::After(Duration::from_secs(seconds)));
     }
 
@@ -207,23 +199,20 @@ mod tests {
     }
 
     #[test]
-    fn title_has_no_token_address_or_number() {
-        assert_eq!(redacted("Malformed access token EAAsecret", "EAAsecret"), {
-            "Malformed access token [token]"
-        });
-        let long = "x".repeat(60);
-        assert_eq!(redacted(&format!("(#100) to +15551234567 {long} http://a"), ""), {
-            "(#100) to [removed] [removed] [removed]"
-        });
-        assert_eq!(redacted("(#130429) Rate limit hit", "t0k"), "(#130429) Rate limit hit");
-    }
-
-    #[test]
     fn odd_error_bodies_are_still_refusals() {
         for body in ["", "<html>", "[]", r#"{"error":"x"}"#, r#"{"error":{"code":"131000"}}"#] {
-            let error = refusal(502, &HeaderMap::new(), body.as_bytes(), "t");
+            let error = refusal(&meta(), 502, &HeaderMap::new(), body.as_bytes(), "t");
             assert!(matches!(error, ProviderError::Refused { code: 0, .. }), "{body}");
             assert_eq!(error.retry(), Retry::After(Duration::from_secs(2)));
         }
+    }
+
+    #[test]
+    fn the_token_is_not_in_the_title() {
+        let body = br#"{"error":{"code":190,"message":"Malformed access token EAAsecret"}}"#;
+        let error = refusal(&meta(), 401, &HeaderMap::new(), body, "EAAsecret");
+        let expected =
+            "provider refused with code 190 (HTTP 401): Malformed access token [removed]";
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -1,17 +1,18 @@
-//! What Meta knows of a number and of an app: for who looks at a set-up before it serves.
+//! What the provider knows of a number and of an app: for who looks at a set-up before it serves.
 //!
 //! Reads only: nothing is changed, and nobody gets a message. Invariant: as everywhere here, no
 //! token is part of an address or of an error.
 
 use std::time::UNIX_EPOCH;
 
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{MetaCloud, json_of, network};
+use super::client::{CloudClient, read_json};
 use crate::provider::ProviderError;
+use crate::remote::waits::server_date;
 use crate::turn::Personal;
 
 /// An answer, and what time it was at the provider.
@@ -23,7 +24,7 @@ pub struct Answered<T> {
     pub result: Result<T, ProviderError>,
 }
 
-/// What Meta knows of a number; everything may be missing.
+/// What the provider knows of a number; everything may be missing.
 #[derive(Clone, Debug, Default)]
 pub struct NumberInfo {
     /// The phone number as people see it.
@@ -32,52 +33,46 @@ pub struct NumberInfo {
     pub quality: Option<String>,
 }
 
-impl MetaCloud {
-    /// Asks what Meta knows of the number, by `GET /{number}`.
+impl CloudClient {
+    /// Asks what the provider knows of the number.
     pub async fn number_info(&self) -> Answered<NumberInfo> {
-        const FIELDS: &str = "display_phone_number,verified_name,quality_rating";
-        let number = &self.settings.phone_number_id.0;
         let token = self.token.current();
-        let answered = self.look_at(number, FIELDS, token.expose_secret()).await;
-        let result = answered.result.map(|answer| {
-            let text = |key: &str| answer[key].as_str().map(str::to_owned);
-            NumberInfo {
-                display_number: answer["display_phone_number"].as_str().map(Into::into),
-                quality: text("quality_rating"),
-            }
+        let answered = self.look_at(self.settings.access.number(), &token).await;
+        let result = answered.result.map(|answer| NumberInfo {
+            display_number: answer["display_phone_number"].as_str().map(Into::into),
+            quality: answer["quality_rating"].as_str().map(str::to_owned),
         });
         Answered { server_ms: answered.server_ms, result }
     }
 
-    /// Asks whether `app_secret` is the app's, by `GET /{app}` with the app's own access token,
+    /// Asks whether `app_secret` is the app's, with the app's own access token,
     /// `app_id|app_secret`. Source: Meta docs, access tokens, "app access tokens".
     pub async fn app_info(&self, app_id: &str, app_secret: &SecretString) -> Answered<()> {
-        let token = format!("{app_id}|{}", app_secret.expose_secret());
-        let answered = self.look_at(app_id, "id", &token).await;
+        let token = format!("{app_id}|{}", app_secret.expose_secret()).into();
+        let answered = self.look_at(self.settings.access.app(app_id), &token).await;
         Answered { server_ms: answered.server_ms, result: answered.result.map(|_| ()) }
     }
 
-    async fn look_at(&self, id: &str, fields: &str, token: &str) -> Answered<Value> {
-        let Some(mut url) = self.endpoint(&[id]) else {
+    async fn look_at(&self, url: Option<Url>, token: &SecretString) -> Answered<Value> {
+        let Some(url) = url else {
             let odd = ProviderError::Unexpected("api_url or the id cannot be a path".to_owned());
             return Answered { server_ms: None, result: Err(odd) };
         };
-        url.query_pairs_mut().append_pair("fields", fields);
-        self.get(url, token).await
-    }
-
-    async fn get(&self, url: Url, token: &str) -> Answered<Value> {
-        match self.client.get(url).bearer_auth(token).send().await {
-            Err(error) => Answered { server_ms: None, result: Err(network(error)) },
+        match self.respond_as(self.client.get(url), token).await {
+            Err(error) => Answered { server_ms: None, result: Err(error) },
             Ok(response) => Answered {
                 server_ms: date_ms(response.headers()),
-                result: json_of(response, token).await,
+                result: if response.status().is_success() {
+                    read_json(response).await
+                } else {
+                    Err(self.refused_as(response, token).await)
+                },
             },
         }
     }
 }
 
 fn date_ms(headers: &HeaderMap) -> Option<i64> {
-    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    let since = server_date(headers)?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }

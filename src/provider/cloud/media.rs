@@ -1,4 +1,4 @@
-//! Media of the Graph API: look-up, streamed download, upload of a voice note.
+//! Media: look-up, streamed download, upload of a voice note.
 //!
 //! Invariants: the token goes only where [`TokenHosts`](super::hosts::TokenHosts) allows, and at
 //! most `audio_bytes_limit` bytes of a file are read.
@@ -12,7 +12,7 @@ use reqwest::multipart::{Form, Part};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::MetaCloud;
+use super::client::{CloudClient, id_of};
 use crate::audio::OggOpus;
 use crate::provider::ProviderError;
 use crate::turn::{MediaId, MediaRef};
@@ -24,9 +24,9 @@ const FILE_TYPE: &str = "audio/ogg; codecs=opus";
 
 type Chunks = BoxStream<'static, Result<Bytes, ProviderError>>;
 
-impl MetaCloud {
+impl CloudClient {
     pub(super) async fn start_download(&self, media: &MediaRef) -> Result<Chunks, ProviderError> {
-        if let Some(url) = media.url.as_deref().and_then(|url| self.hosts.check(url).ok()) {
+        if let Some(url) = media.url.as_deref().and_then(|url| self.media_file(url).ok()) {
             match self.fetch(url).await? {
                 Fetched::Open(response) => return self.stream(response, media),
                 Fetched::Expired { .. } => {
@@ -35,7 +35,7 @@ impl MetaCloud {
             }
         }
         let address = self.look_up(&media.id).await?;
-        match self.fetch(self.hosts.check(&address)?).await? {
+        match self.fetch(self.media_file(&address)?).await? {
             Fetched::Open(response) => self.stream(response, media),
             Fetched::Expired { gone: true, .. } => Err(ProviderError::MediaGone),
             Fetched::Expired { gone: false, error } => Err(error),
@@ -44,8 +44,7 @@ impl MetaCloud {
 
     /// Asks for the file's present address, which lives 5 minutes.
     async fn look_up(&self, id: &MediaId) -> Result<String, ProviderError> {
-        let mut url = self.endpoint(&[&id.0]).ok_or(ProviderError::MediaGone)?;
-        url.query_pairs_mut().append_pair("phone_number_id", &self.settings.phone_number_id.0);
+        let url = self.settings.access.media_look_up(id).ok_or(ProviderError::MediaGone)?;
         let answer = self.call(self.client.get(url)).await.map_err(|error| match error {
             ProviderError::Refused { http_status: 404, .. }
             | ProviderError::Refused { code: 100 | 33, .. } => ProviderError::MediaGone,
@@ -53,6 +52,11 @@ impl MetaCloud {
         })?;
         let address = answer["url"].as_str().map(str::to_owned);
         address.ok_or_else(|| ProviderError::Unexpected("media look-up without a url".to_owned()))
+    }
+
+    /// Checks an address that the provider names for a file, which may be anything.
+    fn media_file(&self, named: &str) -> Result<Url, ProviderError> {
+        self.hosts.check(&self.settings.access.media_file(named))
     }
 
     async fn fetch(&self, url: Url) -> Result<Fetched, ProviderError> {
@@ -96,9 +100,9 @@ impl MetaCloud {
             .text("messaging_product", "whatsapp")
             .text("type", "audio/ogg")
             .part("file", file);
-        let url = self.number_endpoint("media")?;
+        let url = self.edge("media")?;
         let answer = self.call(self.client.post(url).multipart(form)).await?;
-        super::id_of(&answer["id"])
+        id_of(&answer["id"])
             .map(MediaId)
             .ok_or_else(|| ProviderError::Unexpected("upload without an id".to_owned()))
     }
@@ -122,7 +126,7 @@ struct Download {
 
 impl Download {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, ProviderError> {
-        let Some(bytes) = self.response.chunk().await.map_err(super::network)? else {
+        let Some(bytes) = self.response.chunk().await.map_err(ProviderError::network)? else {
             self.compare_hash();
             return Ok(None);
         };

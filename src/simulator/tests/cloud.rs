@@ -13,10 +13,10 @@ use url::Url;
 
 use crate::audio::OggOpus;
 use crate::clock::Clock;
-use crate::provider::cloud::MetaCloud;
+use crate::provider::cloud::CloudClient;
 use crate::provider::{Content, Messenger as _, Outgoing, ProviderError};
 use crate::simulator::testing::{
-    Listener, PHONE, SECRET, TOKEN, World, media, messenger, phone, serve,
+    Listener, PHONE, SECRET, TOKEN, World, media, messenger, meta, phone, serve,
 };
 use crate::simulator::{CallKind, test_note};
 use crate::turn::{Body as InboundBody, ContactRef, MediaRef, Personal, Retry};
@@ -26,7 +26,7 @@ fn outgoing(content: Content) -> Outgoing {
     Outgoing { to: phone(PHONE), content, reply_to: Some("wamid.in".into()), callback_data }
 }
 
-async fn fetch(messenger: &MetaCloud, media: &MediaRef) -> Result<Vec<u8>, ProviderError> {
+async fn fetch(messenger: &CloudClient, media: &MediaRef) -> Result<Vec<u8>, ProviderError> {
     messenger.download(media).await?.map_ok(|bytes| bytes.to_vec()).try_concat().await
 }
 
@@ -196,7 +196,7 @@ async fn refusals_carry_code_retry_and_no_token() {
     let stranger = messenger(&world.api_url, |settings| settings.access_token = "wrong".into());
     let error = stranger.send(text.clone()).await.unwrap_err();
     assert!(matches!(error, ProviderError::Refused { code: 190, http_status: 401, .. }));
-    let other = messenger(&world.api_url, |settings| settings.phone_number_id = "901".into());
+    let other = messenger(&world.api_url, |settings| settings.access = meta(&world.api_url, "901"));
     let error = other.send(text.clone()).await.unwrap_err();
     assert!(matches!(&error, ProviderError::Refused { code: 100, http_status: 400, .. }));
 

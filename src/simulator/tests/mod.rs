@@ -11,7 +11,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::provider::http_client;
+use crate::remote::http_client;
 use crate::simulator::testing::{PHONE, TOKEN, World, first, serve};
 use crate::turn::{Body, DeliveryStatus};
 

@@ -1,42 +1,22 @@
 //! German. Ordinals are inflected for the word before them.
 
-use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
-use super::{BILLION, entry, triples};
+use super::super::language::{
+    Answers, Date, DottedOrdinals, Form, Language, Search, Stops, Time, Wishes, Words, currency,
+    multiplier, noun, unit,
+};
+use super::{BILLION, entry, has, triples};
 
-const BELOW_TWENTY: [&str; 20] = [
-    "null",
-    "ein",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "sieben",
-    "acht",
-    "neun",
-    "zehn",
-    "elf",
-    "zwölf",
-    "dreizehn",
-    "vierzehn",
-    "fünfzehn",
-    "sechzehn",
-    "siebzehn",
-    "achtzehn",
-    "neunzehn",
-];
-const TENS: [&str; 10] = [
-    "", "", "zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig",
-];
+const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, \
+                            elf, zwölf, dreizehn, vierzehn, fünfzehn, sechzehn, siebzehn, \
+                            achtzehn, neunzehn";
+const TENS: &str = "-, -, zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig";
 
 /// Words after which an ordinal ends in "-en".
-const OBLIQUE: [&str; 17] = [
-    "ab", "am", "beim", "bis", "dem", "den", "des", "einem", "einen", "im", "jeden", "nach",
-    "seit", "vom", "vor", "zum", "zur",
-];
+const OBLIQUE: &str =
+    "ab, am, beim, bis, dem, den, des, einem, einen, im, jeden, nach, seit, vom, vor, zum, zur";
 
 /// Words after which it ends in "-e".
-const WEAK: [&str; 6] = ["das", "der", "die", "dieser", "diese", "jede"];
+const WEAK: &str = "das, der, die, dieser, diese, jede";
 
 fn cardinal(n: u64, form: Form) -> String {
     if n >= BILLION {
@@ -85,14 +65,14 @@ fn below_thousand(n: u64) -> String {
     let hundreds = match n / 100 {
         0 => String::new(),
         1 => "hundert".to_owned(),
-        hundreds => format!("{}hundert", entry(&BELOW_TWENTY, hundreds)),
+        hundreds => format!("{}hundert", entry(BELOW_TWENTY, hundreds)),
     };
     let rest = n % 100;
     let small = match rest {
         0 if n > 0 => String::new(),
-        0..20 => entry(&BELOW_TWENTY, rest).to_owned(),
-        _ if rest.is_multiple_of(10) => entry(&TENS, rest / 10).to_owned(),
-        _ => format!("{}und{}", entry(&BELOW_TWENTY, rest % 10), entry(&TENS, rest / 10)),
+        0..20 => entry(BELOW_TWENTY, rest).to_owned(),
+        _ if rest.is_multiple_of(10) => entry(TENS, rest / 10).to_owned(),
+        _ => format!("{}und{}", entry(BELOW_TWENTY, rest % 10), entry(TENS, rest / 10)),
     };
     hundreds + &small
 }
@@ -118,8 +98,8 @@ fn ordinal(n: u64, form: Form) -> String {
 /// The ending of an ordinal behind `before`, a word in lower case.
 fn ordinal_form(before: &str) -> Form {
     match before {
-        _ if OBLIQUE.contains(&before) => Form::Bound,
-        _ if WEAK.contains(&before) => Form::Masculine,
+        _ if has(OBLIQUE, before) => Form::Bound,
+        _ if has(WEAK, before) => Form::Masculine,
         _ => Form::Alone,
     }
 }
@@ -163,6 +143,37 @@ const F: Form = Form::Feminine;
 
 pub(super) static GERMAN: Language = Language {
     code: "de",
+    dont_know: "Das weiß ich leider nicht. Fragen Sie bitte anders, oder verlangen Sie einen Menschen.",
+    wishes: Wishes {
+        text: "antworte schriftlich, antworten sie schriftlich, antworte mir schriftlich, \
+               antworten sie mir schriftlich, antworte als text, antworte mit text, \
+               antworten sie als text, schreib mir lieber, schreiben sie mir lieber, \
+               bitte keine sprachnachrichten, keine sprachnachrichten mehr, nur text bitte",
+        voice: "antworte mit sprache, antworten sie mit sprache, antworte mit stimme, \
+                antworte als sprachnachricht, antworten sie als sprachnachricht, \
+                antworte per sprachnachricht, antworten sie per sprachnachricht, sprich wieder, \
+                sprechen sie wieder, wieder sprachnachrichten",
+        not: "nicht, warum, wie",
+        around: "bitte, ab, jetzt, kannst, können, du, sie, mir, danke, hallo, wieder",
+    },
+    answers: Answers {
+        yes: "ja, ja bitte, ja genau, genau, richtig, ja richtig, stimmt, das stimmt, \
+              ja das stimmt, korrekt, jawohl",
+        no: "nein, nee, nein falsch, falsch, stimmt nicht, das stimmt nicht, nein das stimmt nicht",
+    },
+    search: Search {
+        common: "aber, als, am, an, auch, auf, aus, bei, bin, bis, bitte, da, das, dass, dem, den, \
+                 der, des, die, dir, du, ein, eine, einem, einen, einer, er, es, für, gibt, haben, \
+                 hat, heute, ich, ihr, ihre, im, in, ist, ja, kann, können, man, mein, mich, mir, \
+                 mit, möchte, nach, nicht, noch, oder, sein, sich, sie, sind, so, und, uns, von, \
+                 wann, warum, was, welche, wer, wie, wir, wird, wo, zu, zum, zur",
+        courtesies: "hallo, guten, tag, danke",
+    },
+    stops: Stops {
+        never_end: "z.b, d.h, u.a, bzw, ca, nr, str, inkl, zzgl, ggf, evtl, hr, fr, dr, prof, mio, \
+                    mrd, vgl, tel",
+        may_end: "usw, std, h, min, kg, m.w.st, mwst, uhr, stk",
+    },
     cardinal,
     ordinal,
     ordinal_form,
@@ -173,7 +184,10 @@ pub(super) static GERMAN: Language = Language {
     decimals_by_digit: true,
     singular_below_two: false,
     phone_in_pairs: false,
+    seven_digit_phones: false,
     month_before_day: false,
+    capital_names: true,
+    capital_nouns: true,
     words: Words {
         point: "Komma",
         minus: "minus",
@@ -202,7 +216,7 @@ pub(super) static GERMAN: Language = Language {
         long_link: "der Link, den ich mitschicke",
         code: "Den Code lasse ich weg.",
     },
-    million_of: "",
+    million_of: |_| "",
     cents_join: " ",
     cents_named: false,
     currencies: &[
@@ -285,6 +299,10 @@ pub(super) static GERMAN: Language = Language {
         &["Samstag", "Sa"],
         &["Sonntag", "So"],
     ],
+    day_to_month: &[". ", ".\u{a0}", "."],
+    month_to_year: &[", ", " "],
+    day_cues: "",
+    hour_units: "Uhr",
     parts: [
         ("Halb", "Halbe"),
         ("Drittel", "Drittel"),
@@ -297,18 +315,14 @@ pub(super) static GERMAN: Language = Language {
         ("Zehntel", "Zehntel"),
     ],
     ordinal_marks: &[],
-    list: [
-        "Erstens",
-        "Zweitens",
-        "Drittens",
-        "Viertens",
-        "Fünftens",
-        "Sechstens",
-        "Siebtens",
-        "Achtens",
-        "Neuntens",
-        "Zehntens",
-    ],
+    dotted_ordinals: Some(DottedOrdinals {
+        before: "ab, am, beim, bis, das, dem, den, der, des, die, im, jeden, seit, vom, zum, zur",
+        after: "Januar, Jänner, Februar, März, April, Mai, Juni, Juli, August, September, Oktober, \
+                November, Dezember, Stock, Etage, Klasse, Platz, Tag, Woche, Mal, Quartal, \
+                Jahrhundert",
+    }),
+    list: "Erstens, Zweitens, Drittens, Viertens, Fünftens, Sechstens, Siebtens, Achtens, \
+           Neuntens, Zehntens",
     replacements: &[
         ("z. B.", "zum Beispiel"),
         ("z.B.", "zum Beispiel"),
@@ -335,34 +349,10 @@ pub(super) static GERMAN: Language = Language {
         ("§", "Paragraf"),
         ("24/7", "rund um die Uhr"),
     ],
-    year_cues: &[
-        "jahr",
-        "jahre",
-        "seit",
-        "bis",
-        "ab",
-        "von",
-        "vor",
-        "nach",
-        "anno",
-        "sommer",
-        "winter",
-        "herbst",
-        "frühjahr",
-        "januar",
-        "februar",
-        "märz",
-        "april",
-        "mai",
-        "juni",
-        "juli",
-        "august",
-        "september",
-        "oktober",
-        "november",
-        "dezember",
-    ],
-    not_counted: &[],
-    feminine_endings: &["e", "ung", "heit", "keit", "schaft", "tion", "tät", "nacht", "person"],
-    masculine: &["name", "kunde", "ende", "käse", "kollege", "gebäude", "junge", "interesse"],
+    year_cues: "jahr, jahre, seit, bis, ab, von, vor, nach, anno, sommer, winter, herbst, \
+                frühjahr, januar, februar, märz, april, mai, juni, juli, august, september, \
+                oktober, november, dezember",
+    not_counted: "",
+    feminine_endings: "e, ung, heit, keit, schaft, tion, tät, nacht, person",
+    masculine: "name, kunde, ende, käse, kollege, gebäude, junge, interesse",
 };

@@ -1,34 +1,15 @@
 //! English. American number words, since "one hundred twenty" is understood everywhere.
 
 use super::super::language::{
-    Date, Form, Half, Language, Time, Words, currency, multiplier, noun, unit,
+    Answers, Date, Form, Half, Language, Search, Stops, Time, Wishes, Words, currency, multiplier,
+    noun, unit,
 };
 use super::{entry, triples};
 
-const BELOW_TWENTY: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const BELOW_TWENTY: &str = "zero, one, two, three, four, five, six, seven, eight, nine, ten, \
+                            eleven, twelve, thirteen, fourteen, fifteen, sixteen, seventeen, \
+                            eighteen, nineteen";
+const TENS: &str = "-, -, twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety";
 
 /// Ordinals that are not the number with "th".
 const ORDINALS: [(&str, &str); 7] = [
@@ -58,14 +39,14 @@ fn words(n: u64) -> String {
         parts.push(format!("{} thousand", words(thousands)));
     }
     if rest >= 100 {
-        parts.push(format!("{} hundred", entry(&BELOW_TWENTY, rest / 100)));
+        parts.push(format!("{} hundred", entry(BELOW_TWENTY, rest / 100)));
     }
     match rest % 100 {
         0 if n > 0 => {}
-        small @ 0..20 => parts.push(entry(&BELOW_TWENTY, small).to_owned()),
-        tens if tens % 10 == 0 => parts.push(entry(&TENS, tens / 10).to_owned()),
+        small @ 0..20 => parts.push(entry(BELOW_TWENTY, small).to_owned()),
+        tens if tens % 10 == 0 => parts.push(entry(TENS, tens / 10).to_owned()),
         both => {
-            let (tens, ones) = (entry(&TENS, both / 10), entry(&BELOW_TWENTY, both % 10));
+            let (tens, ones) = (entry(TENS, both / 10), entry(BELOW_TWENTY, both % 10));
             parts.push(format!("{tens}-{ones}"));
         }
     }
@@ -129,6 +110,48 @@ const ANY: Form = Form::Masculine;
 
 pub(super) static ENGLISH: Language = Language {
     code: "en",
+    dont_know: "I don't know that, sorry. Could you ask in other words, or ask for a person?",
+    wishes: Wishes {
+        text: "answer in text, answer * in text, answer by text, answer * by text, reply in text, \
+               reply * in text, reply by text, reply * by text, respond in text, \
+               respond * in text, answer in writing, answer * in writing, reply in writing, \
+               reply * in writing, write to me instead, write me instead, text me instead, \
+               text only please, only text please, no voice messages, no voice notes, \
+               no more voice messages, no more voice notes, don't send voice messages, \
+               don't send voice notes, don't send me voice messages, don't send me voice notes, \
+               don't answer by voice, stop sending voice messages, stop sending voice notes",
+        voice: "answer by voice, answer * by voice, answer with voice, answer in voice, \
+                answer aloud, reply by voice, reply * by voice, reply with voice, reply in voice, \
+                respond by voice, respond * by voice, voice messages again, voice notes again, \
+                voice again please, send voice notes, send voice messages, send me voice notes, \
+                send me voice messages, speak to me again, talk to me again",
+        not: "don't, dont, not, never, didn't, why, can't, no, how, what",
+        around: "please, can, could, you, would, just, from, now, on, instead, hi, hello, hey, ok, \
+                 okay, thanks, thank, and, i, want, like, to, me, again, yes",
+    },
+    answers: Answers {
+        yes: "yes, yeah, yep, yup, yes please, yes i did, i did, correct, right, sure, exactly, \
+              yes exactly, that is right, that's right, yes that's right, yes that's it, \
+              yes correct",
+        no: "no, nope, nah, no i didn't, no i did not, i didn't, wrong, that's wrong, \
+             that is wrong, no that's wrong, no that's not it, not that, incorrect",
+    },
+    search: Search {
+        common: "a, about, again, all, also, am, an, and, any, anyone, anything, are, as, at, be, \
+                 been, but, by, can, could, d, did, do, does, doing, don, for, from, get, give, \
+                 got, had, has, have, he, her, here, him, his, how, i, if, in, into, is, it, its, \
+                 just, kind, know, let, like, ll, m, many, may, me, might, more, much, my, need, \
+                 no, not, now, of, on, one, or, our, please, re, s, shall, she, should, so, some, \
+                 something, sort, t, tell, than, that, the, their, them, then, there, these, they, \
+                 this, those, to, today, too, tomorrow, up, us, ve, very, want, was, we, were, \
+                 what, when, where, which, who, why, will, with, would, yes, you, your",
+        courtesies: "hello, hi, hey, thanks, thank, good, morning, afternoon, evening, sorry, bye, \
+                     goodbye, ok, okay, excuse",
+    },
+    stops: Stops {
+        never_end: "mr, mrs, ms, dr, prof, st, vs, e.g, i.e, approx, rev, gen",
+        may_end: "etc, a.m, p.m, am, pm, inc, ltd, co, jr, no, nos, p, pp, art, fig, vol, min, h, kg",
+    },
     cardinal,
     ordinal,
     ordinal_form: |_| Form::Alone,
@@ -139,7 +162,10 @@ pub(super) static ENGLISH: Language = Language {
     decimals_by_digit: true,
     singular_below_two: false,
     phone_in_pairs: false,
+    seven_digit_phones: true,
     month_before_day: true,
+    capital_names: true,
+    capital_nouns: false,
     words: Words {
         point: "point",
         minus: "minus",
@@ -168,7 +194,7 @@ pub(super) static ENGLISH: Language = Language {
         long_link: "the link I'm sending you",
         code: "I've left out the code.",
     },
-    million_of: "",
+    million_of: |_| "",
     cents_join: " and ",
     cents_named: true,
     currencies: &[
@@ -247,6 +273,10 @@ pub(super) static ENGLISH: Language = Language {
         &["Saturday", "Sat"],
         &["Sunday", "Sun"],
     ],
+    day_to_month: &[" ", "\u{a0}"],
+    month_to_year: &[", ", " "],
+    day_cues: "",
+    hour_units: "",
     parts: [
         ("half", "halves"),
         ("third", "thirds"),
@@ -259,10 +289,8 @@ pub(super) static ENGLISH: Language = Language {
         ("tenth", "tenths"),
     ],
     ordinal_marks: &[("st", ANY), ("nd", ANY), ("rd", ANY), ("th", ANY)],
-    list: [
-        "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth",
-        "Tenth",
-    ],
+    dotted_ordinals: None,
+    list: "First, Second, Third, Fourth, Fifth, Sixth, Seventh, Eighth, Ninth, Tenth",
     replacements: &[
         ("e.g.", "for example"),
         ("i.e.", "that is"),
@@ -275,35 +303,10 @@ pub(super) static ENGLISH: Language = Language {
         ("w/o", "without"),
         ("24/7", "twenty-four seven"),
     ],
-    year_cues: &[
-        "in",
-        "since",
-        "from",
-        "until",
-        "till",
-        "by",
-        "year",
-        "before",
-        "after",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "spring",
-        "summer",
-        "autumn",
-        "fall",
-        "winter",
-    ],
-    not_counted: &[],
-    feminine_endings: &[],
-    masculine: &[],
+    year_cues: "in, since, from, until, till, by, year, before, after, january, february, march, \
+                april, may, june, july, august, september, october, november, december, spring, \
+                summer, autumn, fall, winter",
+    not_counted: "",
+    feminine_endings: "",
+    masculine: "",
 };

@@ -1,70 +1,22 @@
 //! Spanish.
 
-use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
+use super::super::language::{
+    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
+    unit,
+};
 use super::{entry, triples};
 
-const BELOW_THIRTY: [&str; 30] = [
-    "cero",
-    "uno",
-    "dos",
-    "tres",
-    "cuatro",
-    "cinco",
-    "seis",
-    "siete",
-    "ocho",
-    "nueve",
-    "diez",
-    "once",
-    "doce",
-    "trece",
-    "catorce",
-    "quince",
-    "dieciséis",
-    "diecisiete",
-    "dieciocho",
-    "diecinueve",
-    "veinte",
-    "veintiuno",
-    "veintidós",
-    "veintitrés",
-    "veinticuatro",
-    "veinticinco",
-    "veintiséis",
-    "veintisiete",
-    "veintiocho",
-    "veintinueve",
-];
-const TENS: [&str; 10] =
-    ["", "", "", "treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"];
-const HUNDREDS: [&str; 10] = [
-    "",
-    "ciento",
-    "doscientos",
-    "trescientos",
-    "cuatrocientos",
-    "quinientos",
-    "seiscientos",
-    "setecientos",
-    "ochocientos",
-    "novecientos",
-];
-const ORDINALS: [&str; 10] = [
-    "cero", "primero", "segundo", "tercero", "cuarto", "quinto", "sexto", "séptimo", "octavo",
-    "noveno",
-];
-const ORDINAL_TENS: [&str; 10] = [
-    "",
-    "décimo",
-    "vigésimo",
-    "trigésimo",
-    "cuadragésimo",
-    "quincuagésimo",
-    "sexagésimo",
-    "septuagésimo",
-    "octogésimo",
-    "nonagésimo",
-];
+const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, \
+                            once, doce, trece, catorce, quince, dieciséis, diecisiete, dieciocho, \
+                            diecinueve, veinte, veintiuno, veintidós, veintitrés, veinticuatro, \
+                            veinticinco, veintiséis, veintisiete, veintiocho, veintinueve";
+const TENS: &str = "-, -, -, treinta, cuarenta, cincuenta, sesenta, setenta, ochenta, noventa";
+const HUNDREDS: &str = "-, ciento, doscientos, trescientos, cuatrocientos, quinientos, \
+                        seiscientos, setecientos, ochocientos, novecientos";
+const ORDINALS: &str =
+    "cero, primero, segundo, tercero, cuarto, quinto, sexto, séptimo, octavo, noveno";
+const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, cuadragésimo, quincuagésimo, \
+                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
 
 fn cardinal(n: u64, form: Form) -> String {
     let (millions, thousands, rest) = triples(n);
@@ -97,7 +49,7 @@ fn below_thousand(n: u64, form: Form) -> String {
     }
     let mut parts = Vec::new();
     if n > 100 {
-        let hundreds = entry(&HUNDREDS, n / 100);
+        let hundreds = entry(HUNDREDS, n / 100);
         let feminine = form == Form::Feminine && n >= 200;
         parts.push(if feminine {
             format!("{}as", hundreds.trim_end_matches("os"))
@@ -108,9 +60,9 @@ fn below_thousand(n: u64, form: Form) -> String {
     let rest = n % 100;
     if rest > 0 || n == 0 {
         let word = match rest {
-            0..30 => entry(&BELOW_THIRTY, rest).to_owned(),
-            _ if rest.is_multiple_of(10) => entry(&TENS, rest / 10).to_owned(),
-            _ => format!("{} y {}", entry(&TENS, rest / 10), entry(&BELOW_THIRTY, rest % 10)),
+            0..30 => entry(BELOW_THIRTY, rest).to_owned(),
+            _ if rest.is_multiple_of(10) => entry(TENS, rest / 10).to_owned(),
+            _ => format!("{} y {}", entry(TENS, rest / 10), entry(BELOW_THIRTY, rest % 10)),
         };
         parts.push(match (word.strip_suffix("uno"), form) {
             (Some(stem), Form::Feminine) => format!("{stem}una"),
@@ -124,12 +76,12 @@ fn below_thousand(n: u64, form: Form) -> String {
 
 fn ordinal(n: u64, form: Form) -> String {
     let word = match n {
-        1..10 => entry(&ORDINALS, n).to_owned(),
+        1..10 => entry(ORDINALS, n).to_owned(),
         11 => "undécimo".to_owned(),
         12 => "duodécimo".to_owned(),
-        13..20 => format!("decimo{}", entry(&ORDINALS, n % 10)),
-        10..100 if n.is_multiple_of(10) => entry(&ORDINAL_TENS, n / 10).to_owned(),
-        20..100 => format!("{} {}", entry(&ORDINAL_TENS, n / 10), entry(&ORDINALS, n % 10)),
+        13..20 => format!("decimo{}", entry(ORDINALS, n % 10)),
+        10..100 if n.is_multiple_of(10) => entry(ORDINAL_TENS, n / 10).to_owned(),
+        20..100 => format!("{} {}", entry(ORDINAL_TENS, n / 10), entry(ORDINALS, n % 10)),
         _ => return cardinal(n, form),
     };
     match form {
@@ -179,6 +131,42 @@ const F: Form = Form::Feminine;
 
 pub(super) static SPANISH: Language = Language {
     code: "es",
+    dont_know: "Eso no lo sé, lo siento. ¿Puede preguntarlo de otra manera, o pedir hablar con una \
+                persona?",
+    wishes: Wishes {
+        text: "responde con texto, responde por texto, responde en texto, responde por escrito, \
+               respóndeme con texto, respóndeme por texto, respóndeme en texto, \
+               respóndeme por escrito, responda por escrito, respóndame por escrito, \
+               responda con texto, contesta por escrito, contéstame por escrito, \
+               contéstame por texto, no me mandes audios, no me envíes audios, no mandes audios, \
+               no responda con audio, no respondas con audio, no me respondas con audio, \
+               sin audios por favor, solo texto por favor",
+        voice: "responde con voz, responde por voz, responde con audio, responde con audios, \
+                respóndeme con voz, respóndeme por voz, respóndeme con audio, responda con voz, \
+                responda con audio, responda por voz, mándame audios, envíame audios, \
+                háblame otra vez",
+        not: "no, nunca, cómo",
+        around: "por, favor, puedes, puede, a, partir, de, ahora, hola, gracias, me, otra, vez",
+    },
+    answers: Answers {
+        yes: "sí, si, sí por favor, sí eso, sí eso es, eso es, correcto, exacto, sí correcto, \
+              claro, así es",
+        no: "no, no incorrecto, incorrecto, no eso no, eso no, no es eso, no no es eso",
+    },
+    search: Search {
+        common: "a, al, algo, como, cómo, con, cual, cuál, cuando, cuándo, cuanto, cuánto, de, \
+                 del, donde, dónde, el, ella, en, eres, es, esta, está, estan, están, este, esto, \
+                 favor, ha, hay, hola, hoy, la, las, le, lo, los, me, mi, muy, nos, o, para, pero, \
+                 por, porque, puede, pueden, puedo, que, qué, quien, quién, quiero, se, ser, si, \
+                 sí, son, soy, su, sus, te, tiene, tienen, tu, un, una, unos, usted, ustedes, y, \
+                 ya, yo",
+        courtesies: "buenos, buenas, días, dias, tardes, gracias",
+    },
+    stops: Stops {
+        never_end: "sr, sra, srta, dr, dra, d.ª, prof, gen, ud, uds, p.ej, ej, av, avda, núm, pág, \
+                    aprox, tel",
+        may_end: "etc, s.a, s.l, n, p, pp, art, fig, vol, cap, min, h, kg",
+    },
     cardinal,
     ordinal,
     ordinal_form: |_| Form::Alone,
@@ -189,7 +177,10 @@ pub(super) static SPANISH: Language = Language {
     decimals_by_digit: false,
     singular_below_two: false,
     phone_in_pairs: false,
+    seven_digit_phones: false,
     month_before_day: false,
+    capital_names: false,
+    capital_nouns: false,
     words: Words {
         point: "coma",
         minus: "menos",
@@ -218,7 +209,7 @@ pub(super) static SPANISH: Language = Language {
         long_link: "el enlace que envío por escrito",
         code: "Omito el código.",
     },
-    million_of: "de",
+    million_of: |_| "de ",
     cents_join: " con ",
     cents_named: true,
     currencies: &[
@@ -292,6 +283,10 @@ pub(super) static SPANISH: Language = Language {
         &["sábado", "sáb", "sab", "S"],
         &["domingo", "dom", "D"],
     ],
+    day_to_month: &[" de ", " "],
+    month_to_year: &[" de ", " del ", " "],
+    day_cues: "el, al, del, día",
+    hour_units: "hs, hrs, horas, h",
     parts: [
         ("medio", "medios"),
         ("tercio", "tercios"),
@@ -318,10 +313,8 @@ pub(super) static SPANISH: Language = Language {
         ("to", M),
         ("ta", F),
     ],
-    list: [
-        "Primero", "Segundo", "Tercero", "Cuarto", "Quinto", "Sexto", "Séptimo", "Octavo",
-        "Noveno", "Décimo",
-    ],
+    dotted_ordinals: None,
+    list: "Primero, Segundo, Tercero, Cuarto, Quinto, Sexto, Séptimo, Octavo, Noveno, Décimo",
     replacements: &[
         ("p. ej.", "por ejemplo"),
         ("p.ej.", "por ejemplo"),
@@ -346,32 +339,10 @@ pub(super) static SPANISH: Language = Language {
         ("pág.", "página"),
         ("24/7", "veinticuatro siete"),
     ],
-    year_cues: &[],
-    not_counted: &[
-        "a", "al", "ante", "con", "de", "del", "desde", "el", "en", "entre", "era", "es", "fue",
-        "hasta", "la", "las", "los", "ni", "o", "para", "pero", "por", "que", "si", "sin", "u",
-        "y", "está",
-    ],
-    feminine_endings: &[
-        "a", "as", "ción", "ciones", "dad", "dades", "sión", "siones", "noche", "noches", "veces",
-        "vez",
-    ],
-    masculine: &[
-        "día",
-        "días",
-        "problema",
-        "problemas",
-        "programa",
-        "programas",
-        "mapa",
-        "mapas",
-        "tema",
-        "temas",
-        "idioma",
-        "idiomas",
-        "sistema",
-        "sistemas",
-        "sofá",
-        "sofás",
-    ],
+    year_cues: "",
+    not_counted: "a, al, ante, con, de, del, desde, el, en, entre, era, es, fue, hasta, la, las, \
+                  los, ni, o, para, pero, por, que, si, sin, u, y, está",
+    feminine_endings: "a, as, ción, ciones, dad, dades, sión, siones, noche, noches, veces, vez",
+    masculine: "día, días, problema, problemas, programa, programas, mapa, mapas, tema, temas, \
+                idioma, idiomas, sistema, sistemas, sofá, sofás",
 };

@@ -1,24 +1,15 @@
 //! French, with the number words of France.
 
-use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
+use super::super::language::{
+    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
+    unit,
+};
 use super::{BILLION, entry, triples};
 
-const BELOW_TWENTY: [&str; 20] = [
-    "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze",
-    "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf",
-];
-const TENS: [&str; 10] = [
-    "",
-    "",
-    "vingt",
-    "trente",
-    "quarante",
-    "cinquante",
-    "soixante",
-    "soixante",
-    "quatre-vingt",
-    "quatre-vingt",
-];
+const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, \
+                            douze, treize, quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
+const TENS: &str =
+    "-, -, vingt, trente, quarante, cinquante, soixante, soixante, quatre-vingt, quatre-vingt";
 
 fn cardinal(n: u64, form: Form) -> String {
     if n >= BILLION {
@@ -60,8 +51,8 @@ fn below_thousand(n: u64, form: Form) -> String {
     match (hundreds, rest) {
         (0, _) => {}
         (1, _) => parts.push("cent".to_owned()),
-        (_, 0) => parts.push(format!("{} cents", entry(&BELOW_TWENTY, hundreds))),
-        _ => parts.push(format!("{} cent", entry(&BELOW_TWENTY, hundreds))),
+        (_, 0) => parts.push(format!("{} cents", entry(BELOW_TWENTY, hundreds))),
+        _ => parts.push(format!("{} cent", entry(BELOW_TWENTY, hundreds))),
     }
     if rest > 0 || n == 0 {
         parts.push(below_hundred(rest, form));
@@ -71,18 +62,18 @@ fn below_thousand(n: u64, form: Form) -> String {
 
 fn below_hundred(n: u64, form: Form) -> String {
     let one = if form == Form::Feminine { "une" } else { "un" };
-    let tens = entry(&TENS, n / 10);
+    let tens = entry(TENS, n / 10);
     // Seventy and ninety count on to nineteen.
     let ones = if matches!(n, 70..80 | 90..100) { n % 10 + 10 } else { n % 10 };
     match (n, ones) {
         (1, _) => one.to_owned(),
-        (0..20, _) => entry(&BELOW_TWENTY, n).to_owned(),
+        (0..20, _) => entry(BELOW_TWENTY, n).to_owned(),
         (80, _) => "quatre-vingts".to_owned(),
         (_, 0) => tens.to_owned(),
         (81, _) => format!("{tens}-{one}"),
         (20..80, 1) => format!("{tens} et {one}"),
         (71, _) => "soixante et onze".to_owned(),
-        _ => format!("{tens}-{}", entry(&BELOW_TWENTY, ones)),
+        _ => format!("{tens}-{}", entry(BELOW_TWENTY, ones)),
     }
 }
 
@@ -100,6 +91,11 @@ fn ordinal(n: u64, form: Form) -> String {
         whole => whole.trim_end_matches('e').to_owned(),
     };
     stem + "ième"
+}
+
+/// "Million" takes "d'" before a vowel.
+fn million_of(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'é']) { "d'" } else { "de " }
 }
 
 fn year(n: u64) -> String {
@@ -137,6 +133,38 @@ const F: Form = Form::Feminine;
 
 pub(super) static FRENCH: Language = Language {
     code: "fr",
+    dont_know: "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à \
+                une personne ?",
+    wishes: Wishes {
+        text: "réponds par écrit, répondez par écrit, réponds moi par écrit, \
+               répondez moi par écrit, réponds en texte, répondez en texte, réponds par texte, \
+               répondez par texte, pas de messages vocaux, plus de messages vocaux, \
+               plus de vocaux, pas de vocaux",
+        voice: "réponds à l'oral, répondez à l'oral, réponds par vocal, répondez par vocal, \
+                réponds en vocal, répondez en vocal, réponds à voix haute, répondez à voix haute, \
+                réponds par la voix, reparle moi, parle moi de nouveau, envoie moi des vocaux",
+        not: "pourquoi, comment",
+        around: "s'il, vous, te, plaît, peux, tu, pouvez, a, partir, de, désormais, maintenant, \
+                 merci, bonjour, salut",
+    },
+    answers: Answers {
+        yes: "oui, ouais, oui s'il vous plaît, oui c'est ça, c'est ça, exact, exactement, \
+              tout à fait, oui tout à fait, c'est exact, d'accord",
+        no: "non, pas du tout, non pas du tout, faux, c'est faux, ce n'est pas ça, \
+             non ce n'est pas ça",
+    },
+    search: Search {
+        common: "a, à, ai, au, aux, avec, avez, c, ce, ces, cette, combien, comment, d, dans, de, \
+                 des, du, elle, en, es, est, et, être, fait, faire, il, ils, j, je, l, la, le, \
+                 les, leur, ma, mais, me, mes, moi, mon, n, ne, nos, notre, nous, on, où, ou, par, \
+                 pas, peut, plaît, pour, pouvez, puis, qu, quand, que, quel, quelle, quels, qui, \
+                 s, sa, se, ses, si, son, sont, sur, te, tu, un, une, veux, vos, votre, vous, y",
+        courtesies: "bonjour, salut, merci",
+    },
+    stops: Stops {
+        never_end: "mme, mlle, dr, env, c.-à-d, av, bd, tél, p.ex",
+        may_end: "etc, art, fig, vol, p, pp, n, min, h, kg",
+    },
     cardinal,
     ordinal,
     ordinal_form: |_| Form::Alone,
@@ -147,7 +175,10 @@ pub(super) static FRENCH: Language = Language {
     decimals_by_digit: false,
     singular_below_two: true,
     phone_in_pairs: true,
+    seven_digit_phones: false,
     month_before_day: false,
+    capital_names: false,
+    capital_nouns: false,
     words: Words {
         point: "virgule",
         minus: "moins",
@@ -176,7 +207,7 @@ pub(super) static FRENCH: Language = Language {
         long_link: "le lien que j'envoie par écrit",
         code: "Je passe le code.",
     },
-    million_of: "de",
+    million_of,
     cents_join: " ",
     cents_named: false,
     currencies: &[
@@ -253,6 +284,10 @@ pub(super) static FRENCH: Language = Language {
         &["samedi", "sam"],
         &["dimanche", "dim"],
     ],
+    day_to_month: &[" ", "\u{a0}"],
+    month_to_year: &[", ", " "],
+    day_cues: "le, du",
+    hour_units: "h",
     parts: [
         ("demi", "demis"),
         ("tiers", "tiers"),
@@ -276,18 +311,9 @@ pub(super) static FRENCH: Language = Language {
         ("ᵉ", M),
         ("ᵉʳ", M),
     ],
-    list: [
-        "Premièrement",
-        "Deuxièmement",
-        "Troisièmement",
-        "Quatrièmement",
-        "Cinquièmement",
-        "Sixièmement",
-        "Septièmement",
-        "Huitièmement",
-        "Neuvièmement",
-        "Dixièmement",
-    ],
+    dotted_ordinals: None,
+    list: "Premièrement, Deuxièmement, Troisièmement, Quatrièmement, Cinquièmement, Sixièmement, \
+           Septièmement, Huitièmement, Neuvièmement, Dixièmement",
     replacements: &[
         ("p. ex.", "par exemple"),
         ("p.ex.", "par exemple"),
@@ -309,39 +335,11 @@ pub(super) static FRENCH: Language = Language {
         ("7j/7", "sept jours sur sept"),
         ("24/7", "vingt-quatre heures sur vingt-quatre"),
     ],
-    year_cues: &[],
-    not_counted: &[
-        "a", "au", "aux", "avec", "ce", "dans", "de", "des", "du", "en", "est", "et", "la", "le",
-        "les", "mais", "ou", "par", "pour", "puis", "qui", "que", "sans", "sur", "à", "était",
-    ],
-    feminine_endings: &[
-        "tion",
-        "tions",
-        "ette",
-        "ettes",
-        "ance",
-        "ence",
-        "ée",
-        "ées",
-        "ute",
-        "utes",
-        "onde",
-        "heure",
-        "heures",
-        "semaine",
-        "semaines",
-        "personne",
-        "personnes",
-        "nuit",
-        "nuits",
-        "table",
-        "tables",
-        "chambre",
-        "chambres",
-        "fois",
-        "pizza",
-        "bouteille",
-        "bouteilles",
-    ],
-    masculine: &[],
+    year_cues: "",
+    not_counted: "a, au, aux, avec, ce, dans, de, des, du, en, est, et, la, le, les, mais, ou, \
+                  par, pour, puis, qui, que, sans, sur, à, était",
+    feminine_endings: "tion, tions, ette, ettes, ance, ence, ée, ées, ute, utes, onde, heure, \
+                       heures, semaine, semaines, personne, personnes, nuit, nuits, table, tables, \
+                       chambre, chambres, fois, pizza, bouteille, bouteilles",
+    masculine: "",
 };

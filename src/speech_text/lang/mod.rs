@@ -1,4 +1,8 @@
-//! The tables, one file a language: what differs stands here, what is common in the rules.
+//! The languages: one file holds all that is particular to one, the code elsewhere what is common.
+//!
+//! Named by every part that meets people's words. A new language is its file and its two lines
+//! here; the tests below, the cases of `cases.tsv` and the sentences of `default.toml` say what is
+//! still missing.
 
 mod de;
 mod en;
@@ -7,10 +11,43 @@ mod fr;
 mod pt;
 
 use super::language::Language;
+use crate::turn::LanguageCode;
 
-/// Every language that has tables.
-pub(super) const ALL: [&Language; 5] =
-    [&en::ENGLISH, &es::SPANISH, &pt::PORTUGUESE, &de::GERMAN, &fr::FRENCH];
+/// Every language that has a file.
+pub static ALL: &[&Language] =
+    &[&en::ENGLISH, &es::SPANISH, &pt::PORTUGUESE, &de::GERMAN, &fr::FRENCH];
+
+/// Finds a language whatever its region; `None` if it has no file.
+pub fn of(code: &LanguageCode) -> Option<&'static Language> {
+    ALL.iter().copied().find(|language| code.is(&language.code.into()))
+}
+
+/// Finds a language whatever its region, else English.
+pub fn or_english(code: &LanguageCode) -> &'static Language {
+    of(code).unwrap_or(&en::ENGLISH)
+}
+
+/// Returns the entries of a list, which has commas between them.
+pub fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.split(", ").filter(|entry| !entry.is_empty())
+}
+
+/// Whether a list has `entry`.
+pub fn has(list: &'static str, entry: &str) -> bool {
+    entries(list).any(|known| known == entry)
+}
+
+/// Returns the entries of one list of every language: what is said may be in any of them.
+pub fn everywhere(
+    list: impl Fn(&'static Language) -> &'static str,
+) -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(move |language| entries(list(language)))
+}
+
+/// Whether a list of any language has `entry`.
+pub fn anywhere(list: impl Fn(&'static Language) -> &'static str, entry: &str) -> bool {
+    everywhere(list).any(|known| known == entry)
+}
 
 /// A thousand millions, where they have a name of their own.
 const BILLION: u64 = 1_000_000_000;
@@ -20,8 +57,50 @@ fn triples(n: u64) -> (u64, u64, u64) {
     (n / 1_000_000, n / 1000 % 1000, n % 1000)
 }
 
-/// The entry of a table for a number, which is in its range.
-fn entry<T: Copy>(table: &[T], n: u64) -> T {
-    let at = usize::try_from(n).unwrap_or_default();
-    table[at.min(table.len() - 1)]
+/// Returns the entry of a list for a number in its range; a `-` keeps the place of one without.
+fn entry(list: &'static str, n: u64) -> &'static str {
+    usize::try_from(n).ok().and_then(|at| entries(list).nth(at)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_fills_its_lists() {
+        for language in ALL {
+            let Language { code, wishes, answers, search, stops, .. } = language;
+            assert_eq!(ALL.iter().filter(|other| other.code == *code).count(), 1, "{code}");
+            for (list, name) in [
+                (wishes.text, "wishes.text"),
+                (wishes.voice, "wishes.voice"),
+                (wishes.not, "wishes.not"),
+                (wishes.around, "wishes.around"),
+                (answers.yes, "answers.yes"),
+                (answers.no, "answers.no"),
+                (search.common, "search.common"),
+                (search.courtesies, "search.courtesies"),
+                (stops.never_end, "stops.never_end"),
+                (stops.may_end, "stops.may_end"),
+            ] {
+                assert!(entries(list).next().is_some(), "{code} has no {name}");
+                let plain = |c: char| c.is_alphabetic() || "'*. -".contains(c);
+                for entry in entries(list) {
+                    let ready = entry == entry.trim().to_lowercase() && entry.chars().all(plain);
+                    assert!(ready, "{code}, {name}: {entry:?} is compared with lower case words");
+                }
+            }
+            assert!(!language.dont_know.is_empty(), "{code} has no dont_know");
+            assert_eq!(entries(language.list).count(), 10, "{code}, list");
+        }
+    }
+
+    #[test]
+    fn a_language_is_found_whatever_its_region() {
+        for code in ["pt", "pt-BR", "PT_pt"] {
+            assert_eq!(of(&code.into()).map(|language| language.code), Some("pt"), "{code}");
+        }
+        assert!(of(&"tlh".into()).is_none() && of(&LanguageCode::UNKNOWN).is_none());
+        assert_eq!(or_english(&"tlh".into()).code, "en");
+    }
 }

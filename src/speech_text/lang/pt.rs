@@ -1,70 +1,21 @@
 //! Portuguese, with the number words of Brazil.
 
-use super::super::language::{Date, Form, Language, Time, Words, currency, multiplier, noun, unit};
+use super::super::language::{
+    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
+    unit,
+};
 use super::{BILLION, entry, triples};
 
-const BELOW_TWENTY: [&str; 20] = [
-    "zero",
-    "um",
-    "dois",
-    "três",
-    "quatro",
-    "cinco",
-    "seis",
-    "sete",
-    "oito",
-    "nove",
-    "dez",
-    "onze",
-    "doze",
-    "treze",
-    "catorze",
-    "quinze",
-    "dezesseis",
-    "dezessete",
-    "dezoito",
-    "dezenove",
-];
-const TENS: [&str; 10] = [
-    "",
-    "",
-    "vinte",
-    "trinta",
-    "quarenta",
-    "cinquenta",
-    "sessenta",
-    "setenta",
-    "oitenta",
-    "noventa",
-];
-const HUNDREDS: [&str; 10] = [
-    "",
-    "cento",
-    "duzentos",
-    "trezentos",
-    "quatrocentos",
-    "quinhentos",
-    "seiscentos",
-    "setecentos",
-    "oitocentos",
-    "novecentos",
-];
-const ORDINALS: [&str; 10] = [
-    "zero", "primeiro", "segundo", "terceiro", "quarto", "quinto", "sexto", "sétimo", "oitavo",
-    "nono",
-];
-const ORDINAL_TENS: [&str; 10] = [
-    "",
-    "décimo",
-    "vigésimo",
-    "trigésimo",
-    "quadragésimo",
-    "quinquagésimo",
-    "sexagésimo",
-    "septuagésimo",
-    "octogésimo",
-    "nonagésimo",
-];
+const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, \
+                            onze, doze, treze, catorze, quinze, dezesseis, dezessete, dezoito, \
+                            dezenove";
+const TENS: &str = "-, -, vinte, trinta, quarenta, cinquenta, sessenta, setenta, oitenta, noventa";
+const HUNDREDS: &str = "-, cento, duzentos, trezentos, quatrocentos, quinhentos, seiscentos, \
+                        setecentos, oitocentos, novecentos";
+const ORDINALS: &str =
+    "zero, primeiro, segundo, terceiro, quarto, quinto, sexto, sétimo, oitavo, nono";
+const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, quadragésimo, quinquagésimo, \
+                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
 
 fn cardinal(n: u64, form: Form) -> String {
     if n >= BILLION {
@@ -107,7 +58,7 @@ fn below_thousand(n: u64, form: Form) -> String {
     let feminine = form == Form::Feminine;
     let mut parts = Vec::new();
     if n > 100 {
-        let hundreds = entry(&HUNDREDS, n / 100);
+        let hundreds = entry(HUNDREDS, n / 100);
         let agree = feminine && n >= 200;
         parts.push(if agree {
             format!("{}as", hundreds.trim_end_matches("os"))
@@ -117,14 +68,14 @@ fn below_thousand(n: u64, form: Form) -> String {
     }
     let mut small = n % 100;
     if small >= 20 {
-        parts.push(entry(&TENS, small / 10).to_owned());
+        parts.push(entry(TENS, small / 10).to_owned());
         small %= 10;
     }
     if small > 0 || n == 0 {
         parts.push(match small {
             1 if feminine => "uma".to_owned(),
             2 if feminine => "duas".to_owned(),
-            _ => entry(&BELOW_TWENTY, small).to_owned(),
+            _ => entry(BELOW_TWENTY, small).to_owned(),
         });
     }
     parts.join(" e ")
@@ -132,9 +83,9 @@ fn below_thousand(n: u64, form: Form) -> String {
 
 fn ordinal(n: u64, form: Form) -> String {
     let word = match n {
-        1..10 => entry(&ORDINALS, n).to_owned(),
-        10..100 if n.is_multiple_of(10) => entry(&ORDINAL_TENS, n / 10).to_owned(),
-        10..100 => format!("{} {}", entry(&ORDINAL_TENS, n / 10), entry(&ORDINALS, n % 10)),
+        1..10 => entry(ORDINALS, n).to_owned(),
+        10..100 if n.is_multiple_of(10) => entry(ORDINAL_TENS, n / 10).to_owned(),
+        10..100 => format!("{} {}", entry(ORDINAL_TENS, n / 10), entry(ORDINALS, n % 10)),
         _ => return cardinal(n, form),
     };
     if form != Form::Feminine {
@@ -182,6 +133,35 @@ const F: Form = Form::Feminine;
 
 pub(super) static PORTUGUESE: Language = Language {
     code: "pt",
+    dont_know: "Isso eu não sei, desculpe. Pode perguntar de outra forma, ou pedir para falar com \
+                uma pessoa?",
+    wishes: Wishes {
+        text: "responda por texto, responda em texto, responde em texto, responda por escrito, \
+               me responda por texto, responda me por texto, não mande áudio, não mande áudios, \
+               não me mande áudio, não me mande áudios, não envie áudios, não responda por áudio, \
+               não responda com áudio, sem áudio por favor, só texto por favor, escreva para mim",
+        voice: "responda por voz, responda por áudio, responda com áudio, responda com voz, \
+                responde por áudio, me responda por áudio, mande áudios, pode mandar áudio",
+        not: "não, nunca",
+        around: "por, favor, pode, me, a, partir, de, agora, obrigado, obrigada, olá, oi, sim",
+    },
+    answers: Answers {
+        yes: "sim, sim por favor, isso, isso mesmo, sim isso mesmo, certo, correto, exato, \
+              exatamente",
+        no: "não, não não, errado, não é isso, isso não, incorreto",
+    },
+    search: Search {
+        common: "a, ao, aos, as, com, como, da, das, de, do, dos, e, é, ela, ele, em, essa, esse, \
+                 esta, está, estão, eu, favor, foi, há, hoje, isso, já, lhe, mais, mas, me, meu, \
+                 minha, muito, na, não, nas, no, nos, o, onde, os, ou, para, pela, pelo, por, \
+                 posso, pode, qual, quando, quanto, que, quem, quero, se, seu, seus, são, sua, \
+                 tem, têm, um, uma, vocês, você",
+        courtesies: "olá, oi, bom, boa, dia, tarde, obrigado, obrigada",
+    },
+    stops: Stops {
+        never_end: "sr, sra, dr, dra, prof, exmo, exma, p.ex, ex, av, pág, aprox, tel",
+        may_end: "etc, s.a, n, p, pp, art, fig, vol, cap, min, h, kg",
+    },
     cardinal,
     ordinal,
     ordinal_form: |_| Form::Alone,
@@ -192,7 +172,10 @@ pub(super) static PORTUGUESE: Language = Language {
     decimals_by_digit: false,
     singular_below_two: true,
     phone_in_pairs: false,
+    seven_digit_phones: false,
     month_before_day: false,
+    capital_names: false,
+    capital_nouns: false,
     words: Words {
         point: "vírgula",
         minus: "menos",
@@ -221,7 +204,7 @@ pub(super) static PORTUGUESE: Language = Language {
         long_link: "o link que envio por escrito",
         code: "Deixo o código de fora.",
     },
-    million_of: "de",
+    million_of: |_| "de ",
     cents_join: " e ",
     cents_named: true,
     currencies: &[
@@ -295,6 +278,10 @@ pub(super) static PORTUGUESE: Language = Language {
         &["sábado", "sáb", "sab"],
         &["domingo", "dom"],
     ],
+    day_to_month: &[" de ", " "],
+    month_to_year: &[" de ", " "],
+    day_cues: "dia",
+    hour_units: "hs, hrs, horas, h",
     parts: [
         ("meio", "meios"),
         ("terço", "terços"),
@@ -307,10 +294,8 @@ pub(super) static PORTUGUESE: Language = Language {
         ("décimo", "décimos"),
     ],
     ordinal_marks: &[(".º", M), (".ª", F), ("º", M), ("ª", F), ("°", M), ("o", M), ("a", F)],
-    list: [
-        "Primeiro", "Segundo", "Terceiro", "Quarto", "Quinto", "Sexto", "Sétimo", "Oitavo", "Nono",
-        "Décimo",
-    ],
+    dotted_ordinals: None,
+    list: "Primeiro, Segundo, Terceiro, Quarto, Quinto, Sexto, Sétimo, Oitavo, Nono, Décimo",
     replacements: &[
         ("p. ex.", "por exemplo"),
         ("p.ex.", "por exemplo"),
@@ -332,31 +317,10 @@ pub(super) static PORTUGUESE: Language = Language {
         ("pág.", "página"),
         ("24/7", "vinte e quatro horas por dia, sete dias por semana"),
     ],
-    year_cues: &[],
-    not_counted: &[
-        "a", "ao", "as", "com", "da", "das", "de", "do", "dos", "e", "em", "era", "foi", "mas",
-        "na", "nas", "no", "nos", "o", "os", "ou", "para", "por", "que", "se", "sem", "até", "é",
-        "está",
-    ],
-    feminine_endings: &[
-        "a", "as", "ção", "ções", "dade", "dades", "noite", "noites", "vez", "vezes",
-    ],
-    masculine: &[
-        "dia",
-        "dias",
-        "problema",
-        "problemas",
-        "programa",
-        "programas",
-        "mapa",
-        "mapas",
-        "tema",
-        "temas",
-        "idioma",
-        "idiomas",
-        "sistema",
-        "sistemas",
-        "grama",
-        "gramas",
-    ],
+    year_cues: "",
+    not_counted: "a, ao, as, com, da, das, de, do, dos, e, em, era, foi, mas, na, nas, no, nos, o, \
+                  os, ou, para, por, que, se, sem, até, é, está",
+    feminine_endings: "a, as, ção, ções, dade, dades, noite, noites, vez, vezes",
+    masculine: "dia, dias, problema, problemas, programa, programas, mapa, mapas, tema, temas, \
+                idioma, idiomas, sistema, sistemas, grama, gramas",
 };

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::contacts;
 use crate::store::{Disposition, Job};
-use crate::turn::{Accepted, Body, ContactRef, Inbound, Personal, ReplyMode};
+use crate::turn::{Accepted, Body, ContactRef, Inbound, LanguageCode, Personal, ReplyMode};
 
 /// Stores one message unless its id is known.
 pub(super) fn accept(
@@ -84,7 +84,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
         row: row.get(0)?,
         contact_id: row.get(8)?,
-        contact_language: row.get(12)?,
+        contact_language: row.get::<_, Option<String>>(12)?.map(LanguageCode::from),
         reply_mode: match row.get::<_, Option<String>>(13)?.as_deref() {
             Some("text") => Some(ReplyMode::Text),
             Some("voice") => Some(ReplyMode::Voice),

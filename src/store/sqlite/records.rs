@@ -179,13 +179,13 @@ pub(super) fn finish(
         now_ms
     ])?;
     let heard_in = report.transcript.as_ref().map(|transcript| &transcript.language);
-    let told = language.as_ref().or(heard_in).filter(|language| !language.is_empty());
+    let told = language.as_ref().or(heard_in).filter(|language| !language.is_unknown());
     if let Some(language) = told {
         db.prepare_cached(
             "UPDATE contacts SET language = ?2
              WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)",
         )?
-        .execute([&turn.0, language])?;
+        .execute([turn.0.as_str(), language.as_str()])?;
     }
     let failure: Option<(Option<i64>, Option<String>)> = db
         .prepare_cached(

@@ -45,7 +45,7 @@ pub(super) fn read(
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     let uncertain = quality::judge(&text, no_speech_prob, logprobs.mean());
     let language = whisper_rs::get_lang_str(state.full_lang_id_from_state()).unwrap_or("en");
-    let language = language.to_owned();
+    let language = language.into();
     let confidence = logprobs.mean().map(f32::exp);
     Transcript { text, language, no_speech_prob, segments, uncertain, confidence }
 }

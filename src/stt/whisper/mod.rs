@@ -10,18 +10,17 @@ mod quality;
 mod worker;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
 use self::language::LanguageTokens;
 use self::params::{LanguageId, Recipes};
-use self::worker::{Job, Pool, Spoken};
+use self::worker::{LanguageChoice, Pool};
 use super::{LanguageHint, SttError, Transcriber, Utterance};
 use crate::models::ggml::Header;
 use crate::models::manifest::RunStyle;
 use crate::models::{ModelError, ModelSource};
-use crate::turn::{Transcript, primary_language};
+use crate::turn::{LanguageCode, Transcript};
 
 /// Says what to load and how to run it.
 #[derive(Clone, Debug)]
@@ -100,7 +99,7 @@ impl WhisperTranscriber {
     }
 
     /// Returns whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
-    pub fn knows(&self, language: &str) -> bool {
+    pub fn knows(&self, language: &LanguageCode) -> bool {
         knows(&self.header, language)
     }
 
@@ -112,17 +111,22 @@ impl WhisperTranscriber {
 
     /// Converts a hint to whisper's numbers. A code that the model does not know is detected
     /// instead: its number would be another token.
-    fn spoken(&self, hint: &LanguageHint) -> Spoken {
-        let id = |code: &String| language_id(code).filter(|id| *id < self.header.languages());
+    fn language(&self, hint: &LanguageHint) -> LanguageChoice {
+        let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
         if !self.multilingual() {
-            return Spoken::Known(0);
+            return LanguageChoice::Known(0);
         }
         match hint {
-            LanguageHint::Known(code) => id(code).map_or(Spoken::Unknown, Spoken::Known),
+            LanguageHint::Known(code) => {
+                id(code).map_or(LanguageChoice::Unknown, LanguageChoice::Known)
+            }
             LanguageHint::Guess { likely, among } => {
                 let among: Vec<LanguageId> = among.iter().filter_map(id).collect();
                 let likely = likely.as_ref().and_then(id).or(among.first().copied());
-                likely.map_or(Spoken::Unknown, |likely| Spoken::Likely { likely, among })
+                likely.map_or(LanguageChoice::Unknown, |likely| LanguageChoice::Likely {
+                    likely,
+                    among,
+                })
             }
         }
     }
@@ -147,21 +151,8 @@ impl Transcriber for WhisperTranscriber {
         if cancel.is_cancelled() {
             return Err(SttError::Cancelled);
         }
-        let (reply, answer) = oneshot::channel();
-        self.pool.submit(Job {
-            spoken: self.spoken(&utterance.language),
-            speech: utterance.speech,
-            offset_ms: utterance.offset_ms,
-            cancel: cancel.clone(),
-            reply,
-        })?;
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(SttError::Cancelled),
-            heard = answer => {
-                heard.unwrap_or_else(|_| Err(SttError::Engine("the worker ended".into())))
-            }
-        }
+        let language = self.language(&utterance.language);
+        self.pool.transcribe(utterance, language, cancel).await
     }
 }
 
@@ -178,7 +169,7 @@ fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperCont
 }
 
 /// Returns whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
-pub fn knows(header: &Header, language: &str) -> bool {
+pub fn knows(header: &Header, language: &LanguageCode) -> bool {
     // Without this, whisper.cpp writes unknown codes to stderr.
     whisper_rs::install_logging_hooks();
     language_id(language).is_some_and(|id| id < header.languages())
@@ -186,8 +177,8 @@ pub fn knows(header: &Header, language: &str) -> bool {
 
 /// Returns the index in whisper's table of a code such as `en` or `pt-BR`; names such as `english`,
 /// which whisper would accept too, are not codes.
-fn language_id(code: &str) -> Option<LanguageId> {
-    let primary = primary_language(code).to_ascii_lowercase();
+fn language_id(code: &LanguageCode) -> Option<LanguageId> {
+    let primary = code.primary().to_ascii_lowercase();
     let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
     if is_code { whisper_rs::get_lang_id(&primary) } else { None }
 }
@@ -216,11 +207,11 @@ mod tests {
 
     #[test]
     fn language_codes_are_known_with_and_without_a_region() {
-        assert_eq!(language_id("en"), Some(0));
-        assert_eq!(language_id("pt-BR"), language_id("pt"));
-        assert_eq!(language_id("ES_mx"), language_id("es"));
+        assert_eq!(language_id(&"en".into()), Some(0));
+        assert_eq!(language_id(&"pt-BR".into()), language_id(&"pt".into()));
+        assert_eq!(language_id(&"ES_mx".into()), language_id(&"es".into()));
         for code in ["", "english", "e\0", "xx", "auto"] {
-            assert_eq!(language_id(code), None, "{code}");
+            assert_eq!(language_id(&code.into()), None, "{code}");
         }
     }
 }

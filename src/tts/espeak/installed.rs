@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::voices::Voices;
 use super::{TIME_LIMIT, late, start};
 use crate::tts::TtsError;
+use crate::turn::LanguageCode;
 
 /// Describes the installed program and its voices.
 #[derive(Debug)]
@@ -35,8 +36,8 @@ impl Installed {
         self.voices.is_empty()
     }
 
-    /// Returns whether it has a voice for `language`, an ISO 639-1 code with or without a region.
-    pub fn speaks(&self, language: &str) -> bool {
+    /// Returns whether it has a voice for `language`.
+    pub fn speaks(&self, language: &LanguageCode) -> bool {
         self.voices.own_voice(language).is_some()
     }
 

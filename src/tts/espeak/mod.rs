@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::outlet::{CHUNKS_AHEAD, Outlet};
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
+use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
 pub use installed::Installed;
@@ -51,7 +52,7 @@ pub struct EspeakSettings {
     /// Pace; `None` is the engine's own, [`WORDS_PER_MINUTE`].
     pub words_per_minute: Option<u32>,
     /// Languages and agents' voices for which a child waits from the start.
-    pub warm: Vec<(String, Option<Voice>)>,
+    pub warm: Vec<(LanguageCode, Option<Voice>)>,
 }
 
 /// espeak-ng's own pace.
@@ -86,7 +87,11 @@ impl EspeakSynthesizer {
 
     /// Chooses the voice of a sentence in `language`: an agent's own for that language, else the
     /// named one if it speaks the language, else one that does.
-    async fn voice(&self, language: &str, voice: Option<&Voice>) -> Result<String, TtsError> {
+    async fn voice(
+        &self,
+        language: &LanguageCode,
+        voice: Option<&Voice>,
+    ) -> Result<String, TtsError> {
         let voices = self.voices().await?;
         let (named, fixed) = match voice {
             Some(Voice::Fixed(name)) => (Some(name), true),
@@ -117,10 +122,11 @@ impl Synthesizer for EspeakSynthesizer {
     async fn warm_up(&self) -> Result<(), TtsError> {
         let voice = match &self.settings.voice {
             Some(voice) => voice.clone(),
-            None => self.voice("en", None).await?,
+            None => self.voice(&LanguageCode::english(), None).await?,
         };
         let fixed = Some(Voice::Fixed(voice.clone()));
-        let sentence = Sentence { text: "ok".into(), language: "en".into(), voice: fixed };
+        let sentence =
+            Sentence { text: "ok".into(), language: LanguageCode::english(), voice: fixed };
         let mut sound = self.speak(sentence, &CancellationToken::new()).await;
         while let Some(chunk) = sound.next().await {
             chunk?;

@@ -8,7 +8,7 @@ use super::*;
 use crate::audio::{Pcm, SampleRate};
 
 fn sentence(text: &str, language: &str) -> Sentence {
-    Sentence { text: text.to_owned(), language: language.to_owned(), voice: None }
+    Sentence { text: text.to_owned(), language: language.into(), voice: None }
 }
 
 async fn speak(engine: &EspeakSynthesizer, sentence: Sentence) -> Result<Vec<Pcm>, TtsError> {
@@ -80,7 +80,7 @@ async fn voices_in_use_wait_from_the_start_and_speak_their_language() {
     let voice = |name: &str| Some(Voice::Any(name.to_owned()));
     let fixed = Some(Voice::Fixed("de".to_owned()));
     let warm = [("en", voice("en-gb+f3")), ("es", voice("en-gb+f3")), ("fr", fixed)];
-    let warm = warm.map(|(language, voice)| (language.to_owned(), voice)).to_vec();
+    let warm = warm.map(|(language, voice)| (language.into(), voice)).to_vec();
     let engine = EspeakSynthesizer::new(EspeakSettings { warm, ..EspeakSettings::default() });
     engine.warm_up().await.unwrap();
     for name in [FALLBACK, "en-gb+f3", "es+f3", "de"] {

@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use tracing::warn;
 
-use crate::turn::primary_language;
+use crate::turn::LanguageCode;
 
 /// The voice for languages espeak-ng does not have.
 pub(super) const FALLBACK: &str = "en-us";
@@ -65,12 +65,12 @@ impl Voices {
 
     /// Returns `voice` if it speaks `language`, or if no voice does; else the voice for the
     /// language, with the same variant (`+f3`).
-    pub(super) fn named_for_language(&self, voice: &str, language: &str) -> String {
+    pub(super) fn named_for_language(&self, voice: &str, language: &LanguageCode) -> String {
         let (Some(spoken), Some(own)) = (self.spoken_by(voice), self.own_voice(language)) else {
             return self.named(voice);
         };
         // Norwegian is "no" to some and "nb" to espeak-ng.
-        if spoken.contains(&primary(language)) || spoken.contains(&primary(&own)) {
+        if spoken.contains(&primary(language.as_str())) || spoken.contains(&primary(&own)) {
             return voice.to_owned();
         }
         match voice.split_once('+') {
@@ -80,11 +80,11 @@ impl Voices {
     }
 
     /// Returns the voice for `language`; warns once if it has to be the fallback.
-    pub(super) fn for_language(&self, language: &str) -> String {
+    pub(super) fn for_language(&self, language: &LanguageCode) -> String {
         if let Some(own) = self.own_voice(language) {
             return own;
         }
-        if !language.is_empty() {
+        if !language.is_unknown() {
             self.warned.call_once(|| {
                 warn!(tts.language = %language, "espeak-ng has no voice for a language; using {FALLBACK}");
             });
@@ -94,8 +94,8 @@ impl Voices {
 
     /// Returns a voice that speaks `language`, if there is one: of its region, the usual one, or
     /// any.
-    pub(super) fn own_voice(&self, language: &str) -> Option<String> {
-        let language = language.trim().to_ascii_lowercase().replace('_', "-");
+    pub(super) fn own_voice(&self, language: &LanguageCode) -> Option<String> {
+        let language = language.as_str().trim().to_ascii_lowercase().replace('_', "-");
         let primary = primary(&language);
         let preferred =
             BY_LANGUAGE.iter().find(|(code, _)| *code == primary).map(|(_, voice)| *voice);
@@ -124,7 +124,7 @@ impl Voices {
 
 /// Returns a language code without its region.
 fn primary(language: &str) -> String {
-    primary_language(language.trim()).to_ascii_lowercase()
+    LanguageCode::from(language.trim()).primary().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
             ("tlh", "en-us"),
             ("", "en-us"),
         ] {
-            assert_eq!(voices().for_language(language), voice, "{language}");
+            assert_eq!(voices().for_language(&language.into()), voice, "{language}");
         }
     }
 
@@ -190,7 +190,11 @@ mod tests {
             ("de", "", "de"),
             ("mb-us1", "es", "mb-us1"),
         ] {
-            assert_eq!(voices().named_for_language(named, language), voice, "{named} {language}");
+            assert_eq!(
+                voices().named_for_language(named, &language.into()),
+                voice,
+                "{named} {language}"
+            );
         }
     }
 }

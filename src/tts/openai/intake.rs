@@ -12,6 +12,9 @@ use super::SpeechFormat;
 use crate::audio::{
     AudioLimits, CodedSpeech, DecodeError, NotPassable, Pcm, SampleRate, WavStream, decode,
 };
+use crate::remote::failure::{ServerError, is_page};
+use crate::remote::words::Redactor;
+use crate::threads::{RunError, Threads};
 
 /// Bytes that tell text from samples: no second of speech begins with so many letters.
 const ENOUGH: usize = 64;
@@ -47,7 +50,7 @@ enum Body {
 }
 
 /// What a body was.
-pub(super) enum Spoken {
+pub(super) enum Received {
     /// Its samples have been given already.
     Streamed { rate: SampleRate, samples: usize, raw: bool },
     /// Opus that goes into a note as it is.
@@ -109,13 +112,14 @@ impl Intake {
         }
     }
 
-    /// Ends the body and appends the samples of one that was too short to tell before. `words`
-    /// finds the message in one that is text.
+    /// Ends the body and appends the samples of one that was too short to tell before. `threads`
+    /// decode one that is a file; `redactor` cleans the words of one that is text.
     pub(super) async fn finish(
         mut self,
         out: &mut Vec<f32>,
-        words: impl Fn(&[u8]) -> String,
-    ) -> Result<Spoken, TtsError> {
+        redactor: Redactor<'_>,
+        threads: &Threads,
+    ) -> Result<Received, TtsError> {
         if let Body::Start(start) = &mut self.body {
             let start = std::mem::take(start);
             let short = tell(&start, self.asked, self.sample_rate, true);
@@ -128,15 +132,16 @@ impl Intake {
         match self.body {
             Body::Stream { wav, raw } => match wav.rate() {
                 Some(rate) if self.samples > 0 => {
-                    Ok(Spoken::Streamed { rate, samples: self.samples, raw })
+                    Ok(Received::Streamed { rate, samples: self.samples, raw })
                 }
                 _ => Err(TtsError::Empty),
             },
             Body::Text(text) => {
-                let what = if text.trim_ascii_start().starts_with(b"<") { "" } else { "text: " };
-                Err(TtsError::NoSound { what: format!("{what}{}", words(&text)) })
+                let what = if is_page(&text) { "" } else { "text: " };
+                let words = redactor.clean(&ServerError::of_body(&text).message);
+                Err(TtsError::NoSound { what: format!("{what}{words}") })
             }
-            Body::Whole(file) => whole(file.into()).await,
+            Body::Whole(file) => whole(file.into(), threads).await,
             Body::Start(_) => Err(TtsError::Empty),
         }
     }
@@ -210,22 +215,25 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A whole file: a note as it is, or the samples of anything that can be decoded, at 16 kHz.
-async fn whole(file: Bytes) -> Result<Spoken, TtsError> {
-    let opened = tokio::task::spawn_blocking(move || {
+async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
+    let opened = threads.run(move || {
         let why = match CodedSpeech::read(file.clone()) {
-            Ok(speech) => return Ok(Spoken::Note(speech)),
+            Ok(speech) => return Ok(Received::Note(speech)),
             Err(why) => file.starts_with(b"OggS").then_some(why),
         };
         let seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
         let speech = decode(&file, AudioLimits { bytes: MAX_FILE as u64, seconds })?;
         let pcm = Pcm { samples: speech.samples().to_vec(), rate: SampleRate::SPEECH };
-        Ok(Spoken::Decoded { pcm, why })
+        Ok(Received::Decoded { pcm, why })
     });
     match opened.await {
         Ok(Ok(spoken)) => Ok(spoken),
         Ok(Err(DecodeError::Empty)) => Err(TtsError::Empty),
         Ok(Err(error)) => Err(TtsError::NoSound { what: error.to_string() }),
-        Err(_panicked) => Err(TtsError::NoSound { what: "what cannot be decoded".into() }),
+        Err(RunError::Died) => Err(TtsError::NoSound { what: "what cannot be decoded".into() }),
+        Err(RunError::Busy) => {
+            Err(TtsError::Engine("too many sentences wait to be decoded".into()))
+        }
     }
 }
 
@@ -240,9 +248,10 @@ mod tests {
         for piece in body.chunks(piece) {
             intake.push(piece, &mut samples)?;
         }
-        match intake.finish(&mut samples, |_| "words".to_owned()).await? {
-            Spoken::Streamed { samples: count, .. } => assert_eq!(count, samples.len()),
-            Spoken::Note(_) | Spoken::Decoded { .. } => panic!("it streams"),
+        let threads = Threads::start("test", 1, 1).unwrap();
+        match intake.finish(&mut samples, Redactor::default(), &threads).await? {
+            Received::Streamed { samples: count, .. } => assert_eq!(count, samples.len()),
+            Received::Note(_) | Received::Decoded { .. } => panic!("it streams"),
         }
         Ok(samples)
     }
@@ -267,10 +276,10 @@ mod tests {
             for (body, named) in [
                 (
                     "<html><body>Sign in to continue to the internet</body></html>".repeat(9),
-                    "words",
+                    "a web page",
                 ),
-                ("{\"error\": {\"message\": \"no\"}}".to_owned(), "text: words"),
-                ("Überlastet".to_owned(), "text: words"),
+                ("{\"error\": {\"message\": \"no\"}}".to_owned(), "text: no"),
+                ("Überlastet".to_owned(), "text: Überlastet"),
             ] {
                 match taken(asked, body.as_bytes(), 5).await {
                     Err(TtsError::NoSound { what }) => assert_eq!(what, named),

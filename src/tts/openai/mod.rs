@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 use super::outlet::{CHUNKS_AHEAD, Outlet};
 use super::{Sentence, Sound, Synthesizer, TtsError};
 use crate::audio::SampleRate;
-use job::Job;
+use crate::threads::Threads;
+use job::SentenceJob;
 use server::Server;
 
 /// What to ask the server for.
@@ -81,10 +82,11 @@ pub struct OpenAiSynthesizer {
 }
 
 impl OpenAiSynthesizer {
-    /// Asks nothing yet. `client` has its own time limits for connecting.
+    /// Asks nothing yet. `client` has its own time limits for connecting; `threads` decode the
+    /// sentences that come as files.
     #[must_use]
-    pub fn new(settings: OpenAiSettings, client: reqwest::Client) -> Self {
-        Self { server: Arc::new(Server::new(settings, client)) }
+    pub fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
+        Self { server: Arc::new(Server::new(settings, client, threads)) }
     }
 }
 
@@ -113,7 +115,7 @@ impl Synthesizer for OpenAiSynthesizer {
             return stream::empty().boxed();
         }
         let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let job = Job::new(Arc::clone(&self.server), sentence, Outlet::new(chunks));
+        let job = SentenceJob::new(Arc::clone(&self.server), sentence, Outlet::new(chunks));
         tokio::spawn(job.run(cancel.clone()));
         stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
     }

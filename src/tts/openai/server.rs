@@ -14,12 +14,9 @@ use tracing::{error, warn};
 use super::super::{Sentence, TtsError, Voice};
 use super::{OpenAiSettings, answer};
 use crate::audio::NotPassable;
-
-/// Time for the error that a refused request comes with.
-const COMPLAINT_TIME: Duration = Duration::from_secs(2);
-
-/// Bytes of such an error that are read.
-const COMPLAINT_BYTES: usize = 8 * 1024;
+use crate::remote::failure::Refusal;
+use crate::remote::words::Redactor;
+use crate::threads::Threads;
 
 /// Longest wait for a server at the start.
 const GREETING_TIME: Duration = Duration::from_secs(5);
@@ -37,6 +34,8 @@ const TELLING_LETTERS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) settings: OpenAiSettings,
+    /// Decode sentences that come as files.
+    pub(super) threads: Threads,
     client: reqwest::Client,
     address: Url,
     key_refused: Once,
@@ -57,10 +56,10 @@ struct Request<'a> {
 
 impl Server {
     /// Asks nothing yet.
-    pub(super) fn new(settings: OpenAiSettings, client: reqwest::Client) -> Self {
+    pub(super) fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
         let address = speech_address(&settings.url);
         let (key_refused, odd_pace, encoded_anew) = (Once::new(), Once::new(), Once::new());
-        Self { settings, client, address, key_refused, odd_pace, encoded_anew }
+        Self { settings, threads, client, address, key_refused, odd_pace, encoded_anew }
     }
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
@@ -77,7 +76,7 @@ impl Server {
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                warn!(error = %answer::network(&error), "the speech server is not there yet");
+                warn!(error = %TtsError::network(error), "the speech server is not there yet");
             }
             Err(_) => warn!("the speech server does not answer yet"),
         }
@@ -101,38 +100,23 @@ impl Server {
             speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
         };
         let request = self.client.post(self.address.clone()).json(&body);
-        let answer =
-            self.with_key(request).send().await.map_err(|error| answer::network(&error))?;
+        let answer = self.with_key(request).send().await.map_err(TtsError::network)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let refusal = self.refusal(answer, &sentence.text).await;
-        if let TtsError::Key { status, .. } = refusal {
+        let refusal = Refusal::read(answer).await;
+        let said = self.redactor(&sentence.text).clean(&refusal.error.message);
+        let error = answer::refused(&refusal, said);
+        if let TtsError::Key { status, .. } = error {
             self.note_refused_key(status);
         }
-        Err(refusal)
+        Err(error)
     }
 
-    /// The error of an answer that is no success, with as much of its words as is safe.
-    async fn refusal(&self, mut answer: Response, text: &str) -> TtsError {
-        let mut body = Vec::new();
-        let read = async {
-            while body.len() < COMPLAINT_BYTES
-                && let Ok(Some(bytes)) = answer.chunk().await
-            {
-                body.extend_from_slice(&bytes);
-            }
-        };
-        // Without it the status has to do.
-        let _late = timeout(COMPLAINT_TIME, read).await;
-        body.truncate(COMPLAINT_BYTES);
-        answer::refusal(answer.status().as_u16(), answer.headers(), &self.words(&body, text))
-    }
-
-    /// The server's own words in `body`, without the key and the text.
-    pub(super) fn words(&self, body: &[u8], text: &str) -> String {
+    /// Removes from the server's own words what must not be repeated of a call that spoke `text`.
+    pub(super) fn redactor<'a>(&'a self, text: &'a str) -> Redactor<'a> {
         let key = self.settings.api_key.as_ref().map_or("", ExposeSecret::expose_secret);
-        answer::words(body, text, key)
+        Redactor { key, text }
     }
 
     /// Says once that Opus came which cannot be passed through.

@@ -5,7 +5,7 @@ mod network;
 mod servers;
 
 use hark::clock::Clock;
-use hark::provider::http_client;
+use hark::remote::http_client;
 use hark::simulator::{CallKind, Simulator, SimulatorHandle, SimulatorSettings};
 use serde_json::Value;
 use tokio::net::TcpListener;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use hark::clock::Clock;
 use hark::config::Environment;
-use hark::provider::http_client;
+use hark::remote::http_client;
 use hark::simulator::{Simulator, SimulatorSettings};
 use hark::store::sqlite::{Access, SqliteStore};
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! What the outside sends: people's messages, webhook bodies and their signatures.
 
 use bytes::Bytes;
-use hark::provider::signature;
+use hark::provider::door;
 use hark::simulator::{PersonMessage, PersonSays};
 use serde_json::{Value, json};
 
@@ -59,5 +59,5 @@ pub(crate) fn text(id: &str, body: &str) -> Value {
 
 /// The signature header of a body.
 pub(crate) fn sign(secret: &str, body: &[u8]) -> String {
-    signature::sign(&secret.into(), body)
+    door::sign(&secret.into(), body)
 }

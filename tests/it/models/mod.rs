@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use hark::models::manifest::{self, Model};
 use hark::models::pull::{Pace, Progress, Pull, PullError, Pulled};
-use hark::provider::download_client;
+use hark::remote::download_client;
 use hex::encode;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use hark::agent::openai::{OpenAiResponder, OpenAiSettings};
 use hark::agent::prompt::Persona;
 use hark::agent::{AgentError, Delta, Question, Responder as _, Usage};
-use hark::provider::{ClientTimes, http_client_with};
+use hark::remote::{ClientTimes, http_client_with};
 use hark::turn::{Outcome, TurnReport};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
 //! The HTTP clients of all calls: a pool each, with time limits.
 //!
-//! Made by `app` and handed to who needs them. Invariant: a redirect is followed only to the
+//! `app` makes them and hands them out. Invariant: a redirect is followed only to the
 //! same scheme, host and port, so that a token never leaves for a host nobody configured. Downloads
 //! of models have a client of their own, which is sent on to other hosts and has no token to lose.
 

@@ -1,51 +1,57 @@
-//! How long a server is waited for: for its next word, and in all.
+//! How long a server is waited for: for its next sign of life, and in all.
 //!
-//! Invariant: only time spent waiting counts. A listener who is slow, because the voice is, takes
-//! nothing from the server's time.
+//! Invariant: only time spent waiting counts. A listener who is slow, because the voice is, or a
+//! slow disk takes nothing from the server's time.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-/// Which time is over.
+/// Names the time that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Late {
-    /// That for the next word.
+pub enum Late {
+    /// That for the next sign of life.
     Quiet,
     /// That for everything.
     Total,
 }
 
-/// What is left of both times.
+/// Holds what is left of both times.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub struct Patience {
     total: Duration,
     quiet: Duration,
 }
 
 impl Patience {
-    pub(super) fn new(total: Duration) -> Self {
+    /// Waits for at most `total`, however it is spent.
+    #[must_use]
+    pub fn new(total: Duration) -> Self {
         Self { total, quiet: total }
     }
 
-    /// From now on, the next word may take this long.
-    pub(super) fn expect_within(&mut self, quiet: Duration) {
+    /// Allows this long for the next sign of life, beginning at the next wait.
+    pub fn expect_within(&mut self, quiet: Duration) {
         self.quiet = quiet;
     }
 
-    /// Whether a pause of this length leaves time.
-    pub(super) fn outlasts(&self, pause: Duration) -> bool {
+    /// Tells whether a pause of this length leaves time.
+    #[must_use]
+    pub fn outlasts(&self, pause: Duration) -> bool {
         pause < self.total
     }
 
     /// Pauses.
-    pub(super) async fn pause(&mut self, pause: Duration) {
+    pub async fn pause(&mut self, pause: Duration) {
         tokio::time::sleep(pause).await;
         self.total = self.total.saturating_sub(pause);
     }
 
     /// Waits for `work`, at most as long as both times allow.
-    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Late> {
+    ///
+    /// # Errors
+    /// The time that is over.
+    pub async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Late> {
         let started = Instant::now();
         let done = timeout(self.total.min(self.quiet), work).await;
         let waited = started.elapsed();

@@ -1,14 +1,38 @@
-//! `X-Hub-Signature-256`: proof that a webhook body comes from who knows the app secret.
+//! The door of the webhook: proof that a body comes from who knows one of the app secrets.
 //!
-//! Used by `http` on the raw bytes, before any JSON is read, and by the simulator to sign.
+//! `http` asks it about the raw bytes, before any JSON is read; the simulator signs with it.
 //! Invariants: the comparison takes constant time, and an empty secret verifies nothing.
 
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// What stands before the hex digits.
+/// Names the header with Meta's signature.
+pub const SIGNATURE: &str = "x-hub-signature-256";
+/// Precedes the hex digits.
 const PREFIX: &str = "sha256=";
+
+/// Holds what a webhook shows to prove its sender.
+#[derive(Clone, Debug)]
+pub struct Proof(String);
+
+impl Proof {
+    /// Reads it from a webhook's headers; `None` if they prove nothing.
+    #[must_use]
+    pub fn read(headers: &HeaderMap) -> Option<Self> {
+        Some(Self(headers.get(SIGNATURE)?.to_str().ok()?.to_owned()))
+    }
+
+    /// Finds the secret that made it for exactly these bytes, by its place in `secrets`.
+    pub fn signer<'a>(
+        &self,
+        body: &[u8],
+        secrets: impl IntoIterator<Item = &'a SecretString>,
+    ) -> Option<usize> {
+        secrets.into_iter().position(|secret| verify(secret, body, &self.0))
+    }
+}
 
 /// Says whether `header` (`sha256=` and 64 hex digits) is the signature of exactly these bytes.
 #[must_use]
@@ -72,5 +96,17 @@ mod tests {
         assert!(!verify(&"other".into(), COMPACT, OF_COMPACT));
         let empty = SecretString::from("");
         assert!(!verify(&empty, COMPACT, &sign(&empty, COMPACT)));
+    }
+
+    #[test]
+    fn the_secret_that_signed_is_found() {
+        let secrets = ["other", "", "test_app_secret"].map(SecretString::from);
+        let mut headers = HeaderMap::new();
+        assert!(Proof::read(&headers).is_none());
+        headers.insert("X-Hub-Signature-256", OF_COMPACT.parse().unwrap());
+        let proof = Proof::read(&headers).unwrap();
+        assert_eq!(proof.signer(COMPACT, &secrets), Some(2));
+        assert_eq!(proof.signer(SPACED, &secrets), None);
+        assert_eq!(proof.signer(COMPACT, &secrets[..2]), None);
     }
 }

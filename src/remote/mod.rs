@@ -1,0 +1,12 @@
+//! Calls to other people's servers: what the provider, the agent, the voices and the models share.
+//!
+//! Part of the ground floor: it knows HTTP and no server in particular. Invariant: a key, an
+//! address or a person's words that a server repeats do not get past [`words`].
+
+mod client;
+pub mod failure;
+pub mod patience;
+pub mod waits;
+pub mod words;
+
+pub use client::{ClientTimes, download_client, http_client, http_client_with};
