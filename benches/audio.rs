@@ -1,6 +1,7 @@
-//! What the audio layer costs: decoding, resampling and encoding ten seconds of speech-like sound.
+//! Measures what the audio layer costs: decoding, resampling and encoding ten seconds of
+//! speech-like sound.
 //!
-//! Throughput is in samples of sound a second at the input's rate; divide by the rate for "times
+//! Throughput is in samples of sound per second at the input's rate; divide by the rate for "times
 //! real time".
 
 use std::hint::black_box;
@@ -14,7 +15,7 @@ use hark::audio::{
 const SECONDS: u32 = 10;
 const RATE: SampleRate = SampleRate(24_000);
 
-/// Pulses of a gliding voice through two resonances, in syllables: about as hard to encode as
+/// Makes pulses of a gliding voice through two resonances, in syllables: about as hard to encode as
 /// speech.
 fn sound(rate: SampleRate) -> Vec<f32> {
     let mut phase = 0.0f32;
@@ -54,7 +55,7 @@ fn encode(pcm: &Pcm) -> Vec<u8> {
     note
 }
 
-/// Two spans on two threads, cut where it is quiet.
+/// Encodes two spans on two threads, cut where it is quiet.
 fn encode_stitched(pcm: &Pcm) -> Vec<u8> {
     let samples = &pcm.samples;
     let middle = samples.len() * 5 / 9;
@@ -96,7 +97,7 @@ fn benches(criterion: &mut Criterion) {
     measure(criterion, "encode", "voip_24k/10s_stitched", || encode_stitched(black_box(&pcm)));
 }
 
-/// Benches one stage; the throughput is seconds of sound a second.
+/// Benches one stage; the throughput is in seconds of sound per second.
 fn measure<T>(criterion: &mut Criterion, stage: &str, case: &str, work: impl FnMut() -> T) {
     let mut group = criterion.benchmark_group(stage);
     let mut work = work;

@@ -1,9 +1,9 @@
-//! Speech to text: `transcribe/<model>/<audio>`, and `transcribe/<model>-cut/<audio>` with the
-//! encoder's window cut to the audio.
+//! Measures speech to text: `transcribe/<model>/<audio>`, and `transcribe/<model>-cut/<audio>` with
+//! the encoder's window cut to the audio.
 //!
 //! The built-in model hears real speech. whisper.cpp's models without weights run at nearly full
 //! cost and hear nothing, so their input is silence; they are not part of the repository and are
-//! measured only where `HARK_CORPUS` names their folder.
+//! measured only if `HARK_CORPUS` names their folder.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ fn built_in(criterion: &mut Criterion) {
         decode(note, AudioLimits { bytes: 1 << 20, seconds: 60 }).expect("a note is decoded")
     };
     let long = decode(include_bytes!("../audio-fixtures/en_long.ogg"));
-    // Speech is made by decoding only.
+    // Only decoding makes `Speech`.
     let beginning = |seconds: usize| {
         let pcm =
             Pcm { rate: SampleRate::SPEECH, samples: long.samples()[..seconds * 16_000].to_vec() };
@@ -55,7 +55,7 @@ fn without_weights(criterion: &mut Criterion) {
     }
 }
 
-/// Measures `model` on each of these `seconds` of `audio`, in the whole window and in the cut one.
+/// Measures `model` on each of these `seconds` of `audio`, in the full window and in the cut one.
 fn measure(
     criterion: &mut Criterion,
     name: &str,

@@ -1,4 +1,5 @@
-//! Speech synthesis: a whole sentence and its first sound, with a waiting child and without.
+//! Measures speech synthesis: a complete sentence and its first sound, with a waiting child and
+//! without.
 
 use std::time::Duration;
 

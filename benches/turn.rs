@@ -1,7 +1,8 @@
-//! Whole turns as `hark ask` runs them, engines warm: `turn/<engines>/<audio in and out>`.
+//! Measures complete turns as `hark ask` runs them, engines warm: `turn/<engines>/<audio in and
+//! out>`.
 //!
-//! Scripted engines work at once, so what is measured is hark's own work: decode, gate, encode.
-//! `real` hears with the built-in model and speaks with espeak-ng: their own time is in it.
+//! Scripted engines answer at once, so this measures hark's own work: decode, gate, encode. `real`
+//! hears with the built-in model and speaks with espeak-ng and includes their time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,13 +19,13 @@ const LONG: &[u8] = include_bytes!("../audio-fixtures/en_long.ogg");
 const TEN_SECONDS: &str = "We are open from Monday to Friday from nine in the morning until six in \
     the evening. On Saturday we close at two, and on Sunday we are closed all day.";
 
-/// What hears and what speaks.
+/// Names what hears and what speaks.
 #[derive(Clone, Copy)]
 struct Ends {
     name: &'static str,
     stt: &'static str,
     tts: &'static str,
-    /// Turns do not follow each other at once: the next voice has time to start.
+    /// Pause between turns, in which the next voice has time to start.
     pause: Duration,
 }
 
@@ -73,7 +74,7 @@ fn turn(criterion: &mut Criterion, ends: Ends, seconds: u32) {
     group.finish();
 }
 
-/// What the program would build of this configuration, warm.
+/// Builds what the program would build from this configuration, warm.
 async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("hark.toml");
@@ -91,7 +92,7 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSe
     (voice_path(&config).expect("threads start"), agent)
 }
 
-/// The first seconds of the fixture as a voice note of their own.
+/// Makes a voice note of the first seconds of the fixture.
 fn question(seconds: u32) -> Vec<u8> {
     let limits = AudioLimits { bytes: 1 << 20, seconds: 60 };
     let speech = audio::decode(LONG, limits).expect("a fixture is decoded");

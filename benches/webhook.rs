@@ -1,7 +1,7 @@
-//! A webhook from the socket to the disk: `webhook/<what>/<messages in it>`.
+//! Measures a webhook from the socket to the disk: `webhook/<what>/<messages in it>`.
 //!
 //! `signed_text` is one request over a kept connection on loopback, through the real router, and is
-//! answered when SQLite has synced it: the disk decides. Throughput at a rate is what
+//! answered when SQLite has synced it: the disk decides. Throughput at a given rate is what
 //! `webhook_load` measures.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 const NUMBER: &str = "106540352242922";
 
-/// A text message as Meta posts it, with its signature.
+/// Makes a text message as Meta posts it, with its signature.
 fn signed_text(secret: &SecretString, id: u64) -> (Vec<u8>, String) {
     let body = json!({
         "object": "whatsapp_business_account",
@@ -80,7 +80,7 @@ fn webhook(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Serves the webhook on a store in `folder`; no lane runs, so nothing is answered.
+/// Serves the webhook on a store in `folder`; no lane runs, so no message is answered.
 async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     let file = folder.join("hark.toml");
     let toml = format!(

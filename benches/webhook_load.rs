@@ -1,9 +1,9 @@
-//! Posts signed webhooks at a constant rate and says how long each took to be durable.
+//! Posts signed webhooks at a constant rate and reports how long each took to be durable.
 //!
-//! Open loop: each request has a time it is due at, and its latency counts from then, so that a
-//! service that stalls cannot hide it. The messages are reactions, which are stored and start no
-//! turn. Afterwards, or after the service was killed, `--check` looks for every acknowledged id in
-//! the store.
+//! Open loop: each request has a due time, and its latency counts from then, so that a service that
+//! stalls cannot hide it. The messages are reactions, which are stored and start no turn.
+//! Afterwards, or after the service was killed, `--check` looks for every acknowledged id in the
+//! store.
 
 #![expect(clippy::print_stdout, reason = "a program whose result is on stdout")]
 
@@ -21,10 +21,10 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-/// Posts signed webhooks at a constant rate, or checks that what was acknowledged is stored.
+/// Posts signed webhooks at a constant rate, or checks that every acknowledged one is stored.
 #[derive(Parser)]
 struct Arguments {
-    /// Where the service takes webhooks, e.g. `http://127.0.0.1:8080/webhook`.
+    /// The service's webhook, e.g. `http://127.0.0.1:8080/webhook`.
     #[arg(long, required_unless_present = "check")]
     url: Option<String>,
     /// The number's `app_secret`.
@@ -33,16 +33,16 @@ struct Arguments {
     /// The number.
     #[arg(long, required_unless_present = "check")]
     phone_number_id: Option<String>,
-    /// Webhooks a second.
+    /// Webhooks per second.
     #[arg(long, default_value_t = 1000)]
     rate: u32,
-    /// For how long.
+    /// Duration in seconds.
     #[arg(long, default_value_t = 30)]
     seconds: u32,
     /// Kept connections.
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// Where acknowledged ids are written to, or read from with `--check`.
+    /// File for acknowledged ids: written, or read with `--check`.
     #[arg(long)]
     ids: PathBuf,
     /// Looks for the ids in this SQLite store instead of posting.
@@ -50,7 +50,7 @@ struct Arguments {
     check: Option<PathBuf>,
 }
 
-/// A webhook that is due.
+/// Holds a webhook that is due.
 struct Shot {
     due: Instant,
     id: String,
@@ -58,7 +58,7 @@ struct Shot {
     signature: String,
 }
 
-/// How one went: milliseconds since it was due, and its id if it was answered 200.
+/// Says how one went: milliseconds since it was due, and its id if it was answered 200.
 struct Hit {
     took_ms: f64,
     acknowledged: Option<String>,
@@ -77,7 +77,7 @@ async fn load(arguments: &Arguments) -> anyhow::Result<()> {
     let (Some(url), Some(secret), Some(number)) =
         (&arguments.url, &arguments.secret, &arguments.phone_number_id)
     else {
-        bail!("--url, --secret and --phone-number-id are needed");
+        bail!("--url, --secret and --phone-number-id are required");
     };
     let (secret, number) = (SecretString::from(secret.as_str()), number.clone());
     let count = arguments.rate as usize * arguments.seconds as usize;
@@ -113,7 +113,7 @@ fn pace(
     every: Duration,
 ) -> Duration {
     let run = Clock::System.now_ms();
-    // The connections are opened by the first shots; they have a moment.
+    // The first shots open the connections; this gives them a moment.
     let start = Instant::now() + Duration::from_millis(100);
     let mut due = start;
     for (index, line) in (0..count).zip(lines.iter().cycle()) {
@@ -131,7 +131,7 @@ fn pace(
     start.elapsed()
 }
 
-/// A reaction as Meta posts it, from one of a thousand people.
+/// Makes a reaction as Meta posts it, from one of a thousand people.
 fn reaction(number: &str, id: &str, index: usize) -> Vec<u8> {
     let from = format!("1555{:07}", index % 1000);
     let body = json!({
@@ -207,7 +207,7 @@ fn check(arguments: &Arguments, store: &PathBuf) -> anyhow::Result<()> {
     let acknowledged = ids.lines().count();
     println!("{} of {acknowledged} acknowledged messages are stored", acknowledged - missing);
     if missing > 0 {
-        bail!("{missing} are lost");
+        bail!("{missing} messages are lost");
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! Speech that comes as Ogg/Opus and may go into a note as it is, without a second encoding.
+//! Speech that arrives as Ogg/Opus and may go into a note as it is, without a second encoding.
 //!
-//! Between a speech server and the muxer, beside the encoders. Invariant: what [`CodedSpeech`]
-//! holds may stand anywhere in a note: mono, without gain, whole, packets of one usual length.
-//! Anything else has to be decoded and encoded anew.
+//! Sits between a speech server and the muxer, beside the encoders. Invariant: what [`CodedSpeech`]
+//! holds fits anywhere in a note: mono, no gain, complete, packets of one usual length. Everything
+//! else has to be decoded and encoded again.
 //!
-//! At a join the decoder goes on with the state of the sentence before, where the encoder began
-//! anew. That is not heard: libopus begins a stream without leaning on what was before (the error
-//! is 40 dB and more below the speech, from the first frame on, and none at all with CELT).
+//! At a join the decoder continues with the state of the previous sentence, where the encoder
+//! started afresh. Nobody hears that: libopus begins a stream without leaning on what came before
+//! (the error is 40 dB and more below the speech, from the first frame on, and zero with CELT).
 //! Nothing is cut inside a packet: the pre-skip of a later sentence (6.5 ms as libopus writes it)
-//! and the filling of the last packet of an earlier one (less than the packet) are played too, as
-//! part of the pause between them. Only the note's own beginning and end are trimmed.
+//! and the padding of the last packet of an earlier one (less than the packet) are played too, as
+//! part of the pause between them. Only the beginning and the end of the note are trimmed.
 
 use bytes::Bytes;
 
@@ -20,39 +20,39 @@ use crate::audio::{
     pages::{Page, PageReader},
 };
 
-/// Lengths of a packet that notes have, in samples at 48 kHz: 10, 20, 40 and 60 ms. Longer ones
-/// are code 3 packets that players of notes were not made for, shorter ones are mostly pages.
+/// Packet lengths that notes have, in samples at 48 kHz: 10, 20, 40 and 60 ms. Longer ones are code
+/// 3 packets that note players were not made for; shorter ones are mostly page overhead.
 const PACKET_GRANULES: [u64; 4] = [480, 960, 1920, 2880];
 
 /// The bit of a packet's first byte that means stereo (RFC 6716 section 3.1).
 const STEREO: u8 = 4;
 
-/// Why a file cannot go into a note as it is: decode it.
+/// Says why a file cannot go into a note as it is: decode it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotPassable(pub &'static str);
 
-/// One sentence in Opus packets.
+/// Holds one sentence in Opus packets.
 #[derive(Clone, Debug)]
 pub struct CodedSpeech {
     file: Bytes,
     packets: Vec<Packet>,
     pre_skip: u16,
-    /// Samples at 48 kHz that are in the packets behind the end of the sound.
+    /// Samples at 48 kHz in the packets after the end of the sound.
     padding: u64,
 }
 
 impl CodedSpeech {
-    /// Reads a whole Ogg/Opus file.
+    /// Reads a complete Ogg/Opus file.
     ///
     /// # Errors
-    /// What keeps it from being passed through.
+    /// Says what keeps it from being passed through.
     pub fn read(file: Bytes) -> Result<Self, NotPassable> {
         let mut reader = PageReader::default();
         reader.push(&file);
         let pages: Vec<Page> = std::iter::from_fn(|| reader.next_page()).collect();
         let Some((first, rest)) = pages.split_first() else {
-            return Err(NotPassable("it has no whole Ogg page"));
+            return Err(NotPassable("it has no complete Ogg page"));
         };
         let head = head(first)?;
         let mut stream = PacketCollector { sequence: first.sequence, ..PacketCollector::default() };
@@ -68,7 +68,7 @@ impl CodedSpeech {
         }
         let packets = stream.packets;
         let coded = check_packets(&packets)?;
-        // Granules may begin anywhere (RFC 7845 section 4.5); the last one tells the end.
+        // Granules may begin anywhere (RFC 7845 section 4.5); the last one gives the end.
         let heard = stream.end.map_or(coded, |end| end.saturating_sub(stream.base.unwrap_or(0)));
         let padding = coded.saturating_sub(heard);
         if coded.saturating_sub(padding) <= u64::from(head.pre_skip) {
@@ -77,7 +77,7 @@ impl CodedSpeech {
         Ok(Self { file, packets, pre_skip: head.pre_skip, padding })
     }
 
-    /// Decodes the sentence to 16 kHz, to be encoded anew.
+    /// Decodes the sentence to 16 kHz, to be encoded again.
     ///
     /// # Errors
     /// Every [`DecodeError`].
@@ -86,38 +86,38 @@ impl CodedSpeech {
         Ok(Pcm { samples, rate: SampleRate::SPEECH })
     }
 
-    /// The packets, as the server made them.
+    /// Returns the packets, as the server made them.
     #[must_use]
     pub fn packets(&self) -> &[Packet] {
         &self.packets
     }
 
-    /// Samples at 48 kHz at the beginning that are not to be heard.
+    /// Returns the samples at 48 kHz to drop at the beginning.
     #[must_use]
     pub fn pre_skip(&self) -> u16 {
         self.pre_skip
     }
 
-    /// Samples at 48 kHz in all packets.
+    /// Returns the samples at 48 kHz in all packets.
     #[must_use]
     pub fn coded_granules(&self) -> u64 {
         self.packets.iter().map(Packet::granules).sum()
     }
 
-    /// Samples at 48 kHz that are in the packets behind the end of the sound.
+    /// Returns the samples at 48 kHz in the packets after the end of the sound.
     #[must_use]
     pub fn padding_granules(&self) -> u64 {
         self.padding
     }
 
-    /// Bytes in all packets.
+    /// Returns the bytes in all packets.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.packets.iter().map(|packet| packet.bytes().len()).sum()
     }
 }
 
-/// The header, if it is that of a note.
+/// Returns the header if it is that of a note.
 fn head(page: &Page) -> Result<OpusHead, NotPassable> {
     let head = OpusHead::parse(page.body()).map_err(|_| NotPassable("it is not Opus"))?;
     // The header's last byte; `parse` has read that far.
@@ -213,7 +213,7 @@ mod tests {
         file
     }
 
-    /// The note with a byte of its first page changed, under a right checksum.
+    /// Returns the note with one byte of its first page changed, under a correct checksum.
     fn with_head(at: usize, value: u8) -> Vec<u8> {
         use ogg::writing::{PacketWriteEndInfo, PacketWriter};
         let mut reader = ogg::PacketReader::new(std::io::Cursor::new(note(0.5)));
@@ -262,6 +262,6 @@ mod tests {
         let middle = broken.len() / 2;
         broken[middle] ^= 1;
         assert_eq!(refused(broken), "a page of it is missing");
-        assert_eq!(refused(Vec::new()), "it has no whole Ogg page");
+        assert_eq!(refused(Vec::new()), "it has no complete Ogg page");
     }
 }

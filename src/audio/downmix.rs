@@ -43,7 +43,7 @@ pub(in crate::audio) fn downmix(
     order: ChannelOrder,
 ) -> impl Iterator<Item = f32> {
     let gains = gains(channels, order);
-    // Each sample is cleaned before the mix, or one infinite sample would spoil a whole block.
+    // Each sample is cleaned before the mix, or one infinite sample would spoil the block.
     let mono = move |frame: &[f32]| {
         sane(frame.iter().zip(gains).map(|(&sample, gain)| sane(sample) * gain).sum())
     };

@@ -1,7 +1,7 @@
-//! What a voice note says about itself, read from its pages without decoding.
+//! Reads what a voice note says about itself, from its pages, without decoding.
 //!
-//! For the simulator, which judges notes as `WhatsApp` does, for the `audio` object of results, and
-//! for tests.
+//! Used by the simulator, which judges notes as `WhatsApp` does, for the `audio` object of results,
+//! and by tests.
 
 use crate::audio::{
     DecodeError,
@@ -9,22 +9,22 @@ use crate::audio::{
     pages::{Page, PageReader},
 };
 
-/// The headers and the length of an Ogg/Opus file.
+/// Holds the headers and the length of an Ogg/Opus file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoteHead {
     /// 1 to 8.
     pub channels: u8,
     /// Samples at 48 kHz that a player drops at the beginning.
     pub pre_skip: u16,
-    /// Rate before encoding, in Hz; a remark only.
+    /// Rate before encoding, in Hz; informational only.
     pub input_rate: u32,
     /// The encoder's name; empty if the comment header is missing.
     pub vendor: String,
-    /// Length of what is heard, without pre-skip and end trim.
+    /// Length of the audible part, without pre-skip and end trim.
     pub duration_ms: f64,
-    /// Sound packets.
+    /// Packets with sound.
     pub packets: usize,
-    /// The stream ends with an end-of-stream page; a genuine `WhatsApp` note does not.
+    /// Whether the stream ends with an end-of-stream page; a genuine `WhatsApp` note does not.
     pub ends: bool,
 }
 
@@ -63,7 +63,7 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
     })
 }
 
-/// The length of a voice note without pre-skip, in ms; `None` if it is none.
+/// Returns the length of a voice note without pre-skip, in ms; `None` if the file is not one.
 #[must_use]
 pub fn note_duration_ms(bytes: &[u8]) -> Option<f64> {
     inspect_note(bytes).ok().map(|head| head.duration_ms)
@@ -109,7 +109,8 @@ impl StreamSummary {
         self.coded += opus::packet::get_nb_samples(packet, 48_000).unwrap_or(0) as u64;
     }
 
-    /// From the first packet to the end that the last page states, pre-skip included.
+    /// Returns the length from the first packet to the end that the last page states, pre-skip
+    /// included.
     fn granules(&self) -> u64 {
         match (self.base, self.end) {
             (Some(base), Some(end)) => end.saturating_sub(base),

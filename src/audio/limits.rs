@@ -1,9 +1,9 @@
-//! AudioLimits of the audio layer, all in one place; every decoder and encoder takes its bounds here.
+//! Limits of the audio layer, all in one place; every decoder and encoder takes its bounds here.
 //!
 //! Hostile bytes cost at most what these numbers allow: input size bounds the parsing, duration
 //! bounds the samples, the rest bounds what one header can claim.
 
-/// What a sender may make us decode. The configuration sets it (`limits.audio_*`).
+/// Limits what a sender can make us decode. The configuration sets it (`limits.audio_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioLimits {
     /// Largest input, in bytes.
@@ -13,15 +13,15 @@ pub struct AudioLimits {
 }
 
 impl Default for AudioLimits {
-    /// 16 MiB is `WhatsApp`'s own limit for audio (Cloud API, "Supported Media Types"); ten minutes
-    /// is a very long voice note.
+    /// Takes `WhatsApp`'s own limit for audio, 16 MiB (Cloud API, "Supported Media Types"), and ten
+    /// minutes, which is a very long voice note.
     fn default() -> Self {
         Self { bytes: 16 * 1024 * 1024, seconds: 600 }
     }
 }
 
 impl AudioLimits {
-    /// The longest sound in samples at 16 kHz.
+    /// Returns the longest sound in samples at 16 kHz.
     pub(in crate::audio) fn speech_samples(&self) -> u64 {
         u64::from(self.seconds) * u64::from(crate::audio::SampleRate::SPEECH.0)
     }
@@ -39,24 +39,24 @@ pub const MAX_RATE: u32 = 384_000;
 /// Largest Opus packet we assemble: 48 frames of 1275 bytes (RFC 6716 section 3.2.5 and 3.4).
 pub const MAX_OPUS_PACKET: usize = 48 * 1275;
 
-/// Most packets of a whole file for each second that it may be long: Opus has up to 400 of 2.5 ms.
+/// Most packets of a file for each second of its longest duration: Opus has up to 400 of 2.5 ms.
 pub const MAX_PACKETS_PER_SECOND: usize = 400;
 
 /// Most chained Opus streams in one file; each costs one decoder start.
 pub const MAX_LINKS: usize = 256;
 
-/// Most Ogg pages with a wrong checksum before the rest is given up: each costs a checksum over
-/// up to 64 KiB, and overlapping false pages would make that quadratic.
+/// Most Ogg pages with a wrong checksum before the rest is ignored: each costs a checksum over up
+/// to 64 KiB, and overlapping false pages would make that quadratic.
 pub const MAX_BAD_PAGES: usize = 1024;
 
-/// Longest hole that is filled by loss concealment, in ms; libopus fades to silence long before.
+/// Longest gap that is filled by loss concealment, in ms; libopus fades to silence long before.
 pub const MAX_CONCEALED_MS: u32 = 5_000;
 
-/// How many bytes of rubbish may stand before the first MP3 or AAC frame.
+/// Most bytes of garbage before the first MP3 or AAC frame.
 pub const MAX_PROBE_BYTES: u32 = 256 * 1024;
 
 /// Longest pre-skip that may stay in the middle of a note, in samples at 48 kHz: 80 ms, the most
-/// that RFC 7845 section 4.2 sees a use for. A longer one would be heard as a hole.
+/// that RFC 7845 section 4.2 recommends. A longer one would be heard as a gap.
 pub const MAX_PRE_SKIP: u16 = 3_840;
 
 /// Largest voice note that `WhatsApp` plays in place; a larger one shows a download arrow.

@@ -1,8 +1,9 @@
-//! Sound: bytes and samples in, samples and bytes out.
+//! Turns bytes into samples and samples into bytes.
 //!
 //! Pure: no tokio, no file or socket, no clock. Hostile bytes never panic, and every size has a
-//! limit that stands in [`limits`]. The way in is [`SpeechDecoder`] then [`Segmenter`]; the way
-//! out is [`NoteEncoder`], or [`SpanEncoder`]s side by side with one [`NoteMuxer`].
+//! limit in [`limits`]. The way in is [`SpeechDecoder`] then [`Segmenter`]; the way out is
+//! [`NoteEncoder`], or [`NoteStitcher`], which encodes [`SpanEncoder`]s side by side for one
+//! [`NoteMuxer`].
 
 pub mod coded;
 pub mod decode;

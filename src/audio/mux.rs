@@ -1,7 +1,8 @@
 //! Opus packets in, Ogg pages out: the file that is sent as a voice note.
 //!
-//! Last stop before the upload. Pages of at most one second, granules that count pre-skip, an end
-//! trim that makes the note exactly as long as the sound, an end-of-stream page. Source: RFC 7845.
+//! The last step before the upload. Pages of at most one second, granules that count pre-skip, an
+//! end trim that makes the note exactly as long as the sound, an end-of-stream page. Source: RFC
+//! 7845.
 
 use bytes::Bytes;
 use ogg::writing::{PacketWriteEndInfo, PacketWriter};
@@ -12,10 +13,11 @@ use crate::audio::{
     span::{Packet, lookahead},
 };
 
-/// The one stream of the file, "hark". `WhatsApp` itself writes 0, which opusinfo remarks on.
+/// Serial number of the only stream, "hark". `WhatsApp` itself writes 0, which opusinfo warns
+/// about.
 const SERIAL: u32 = 0x6861_726b;
 
-/// What the comment header names as the encoder.
+/// Name of the encoder in the comment header.
 const VENDOR: &[u8; VENDOR_LENGTH as usize] = b"hark";
 const VENDOR_LENGTH: u32 = 4;
 
@@ -23,21 +25,21 @@ const VENDOR_LENGTH: u32 = 4;
 /// asks.
 const GRANULES_PER_PAGE: u64 = 48_000;
 
-/// Joins the packets of one or more spans to one note.
+/// Joins the packets of one or more spans into one note.
 pub struct NoteMuxer {
     writer: PacketWriter<'static, Vec<u8>>,
     pre_skip: u64,
-    /// The latest packet: whether it is the last is not known yet.
+    /// The latest packet; whether it is the last is not known yet.
     held: Option<Packet>,
     /// Granules of the packets that were written.
     written: u64,
-    /// Those of them on the page that is not complete yet.
+    /// Granules of the packets on the incomplete page.
     on_page: u64,
     taken: usize,
 }
 
 impl NoteMuxer {
-    /// Begins a note whose sound is encoded by us at `rate`, one of Opus's.
+    /// Begins a note whose sound we encode at `rate`, one of Opus's rates.
     #[must_use]
     pub fn new(rate: SampleRate) -> Self {
         let pre_skip = rate.granules(lookahead(rate) as u64);
@@ -46,7 +48,7 @@ impl NoteMuxer {
     }
 
     /// Begins a note whose first packets bring their own pre-skip, in samples at 48 kHz. `rate` is
-    /// that of the sound before it was encoded, a remark only.
+    /// the rate before encoding, informational only.
     #[must_use]
     pub fn with_pre_skip(pre_skip: u16, rate: SampleRate) -> Self {
         let head = OpusHead::mono(pre_skip, rate.0);
@@ -93,8 +95,8 @@ impl NoteMuxer {
         fresh
     }
 
-    /// Ends the note after `granules` of sound to be heard, pre-skip not counted, and returns the
-    /// whole file. Without a single packet that is a file of headers alone.
+    /// Ends the note after `granules` of audible sound, pre-skip not counted, and returns the file.
+    /// Without any packet the file has headers only.
     #[must_use]
     pub fn finish(mut self, granules: u64) -> OggOpus {
         self.end(granules);

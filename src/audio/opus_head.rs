@@ -3,14 +3,14 @@
 
 use crate::audio::{decode::DecodeError, limits::MAX_CHANNELS};
 
-/// What the first packet of an Opus stream says.
+/// Holds what the first packet of an Opus stream says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audio) struct OpusHead {
     /// 1 to 8.
     pub(in crate::audio) channels: u8,
     /// Samples at 48 kHz to drop at the beginning.
     pub(in crate::audio) pre_skip: u16,
-    /// Rate of the sound before it was encoded, in Hz; a remark only.
+    /// Rate of the sound before it was encoded, in Hz; informational only.
     pub(in crate::audio) input_rate: u32,
     /// Gain to apply, in 1/256 dB.
     pub(in crate::audio) gain: i16,
@@ -18,19 +18,19 @@ pub(in crate::audio) struct OpusHead {
     pub(in crate::audio) streams: Option<Streams>,
 }
 
-/// How several coded streams make up the channels (RFC 7845 section 5.1.1).
+/// Describes how several coded streams make up the channels (RFC 7845 section 5.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::audio) struct Streams {
     pub(in crate::audio) count: u8,
     pub(in crate::audio) coupled: u8,
-    /// Which decoded channel is heard in which; as many count as there are channels.
+    /// Maps each channel to a decoded channel; as many entries count as there are channels.
     pub(in crate::audio) mapping: [u8; MAX_CHANNELS],
 }
 
 impl OpusHead {
-    /// What the first packet begins with.
+    /// Start of the first packet.
     pub(in crate::audio) const MAGIC: &[u8; 8] = b"OpusHead";
-    /// What the second packet begins with.
+    /// Start of the second packet.
     pub(in crate::audio) const TAGS: &[u8; 8] = b"OpusTags";
 
     /// Parses the header packet.
@@ -75,12 +75,12 @@ impl OpusHead {
         })
     }
 
-    /// The header of a note of ours: mono, without gain.
+    /// Returns the header of a note of ours: mono, without gain.
     pub(in crate::audio) fn mono(pre_skip: u16, input_rate: u32) -> Self {
         Self { channels: 1, pre_skip, input_rate, gain: 0, streams: None }
     }
 
-    /// The header packet, mapping family 0.
+    /// Returns the header packet, mapping family 0.
     pub(in crate::audio) fn to_packet(self) -> Vec<u8> {
         let mut packet = Self::MAGIC.to_vec();
         packet.extend([1, self.channels]);

@@ -1,25 +1,25 @@
 //! Ogg pages out of a byte stream, for the Ogg/Opus decoder and `inspect_note`.
 //!
-//! Takes bytes in any portions and gives whole pages with a right checksum; anything else is
-//! skipped until the next capture pattern. Memory: at most one page (65 307 bytes) beyond the last
-//! portion. Source: RFC 3533 section 6.
+//! Takes bytes in any portions and returns complete pages with a correct checksum; everything else
+//! is skipped up to the next capture pattern. Memory: at most one page (65 307 bytes) beyond the
+//! last portion. Source: RFC 3533 section 6.
 
 use ogg::reading::PageParser;
 
 use crate::audio::limits::MAX_BAD_PAGES;
 
-/// What begins every page.
+/// Start of every page.
 pub(in crate::audio) const CAPTURE: &[u8; 4] = b"OggS";
 
 const HEADER: usize = 27;
 
-/// One page of one logical stream.
+/// Holds one page of one logical stream.
 #[derive(Debug)]
 pub(in crate::audio) struct Page {
     pub(in crate::audio) serial: u32,
     pub(in crate::audio) sequence: u32,
-    /// End of the last packet that ends here, in the codec's unit; `None` if none ends here or the
-    /// page was cut off.
+    /// End of the last packet that ends here, in the codec's unit; `None` if no packet ends here or
+    /// the page was cut off.
     pub(in crate::audio) granule: Option<u64>,
     /// Begins a logical stream.
     pub(in crate::audio) first: bool,
@@ -31,7 +31,7 @@ pub(in crate::audio) struct Page {
     body: Vec<u8>,
 }
 
-/// A piece of a packet, as it lies on a page.
+/// Holds the piece of a packet that is on one page.
 pub(in crate::audio) struct PacketPiece<'a> {
     pub(in crate::audio) bytes: &'a [u8],
     /// The packet ends with this piece.
@@ -39,17 +39,17 @@ pub(in crate::audio) struct PacketPiece<'a> {
 }
 
 impl Page {
-    /// All bytes of all packets.
+    /// Returns all bytes of all packets.
     pub(in crate::audio) fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Bytes of the whole page.
+    /// Returns the bytes of the complete page.
     pub(in crate::audio) fn length(&self) -> usize {
         HEADER + self.lacing.len() + self.body.len()
     }
 
-    /// The pieces of packets in order; only the last may be one that does not end.
+    /// Returns the pieces of packets in order; only the last may be unfinished.
     pub(in crate::audio) fn pieces(&self) -> impl Iterator<Item = PacketPiece<'_>> {
         let mut at = 0;
         self.lacing.split_inclusive(|&lace| lace < 255).map(move |laces| {
@@ -84,7 +84,7 @@ impl PageReader {
         while !self.gave_up() {
             let rest = &self.buffer[self.at..];
             let Some(skip) = rest.windows(4).position(|four| four == CAPTURE) else {
-                // The pattern may be cut by the portion's end.
+                // The pattern may be cut by the end of the portion.
                 self.at += rest.len().saturating_sub(3);
                 return None;
             };
@@ -106,7 +106,7 @@ impl PageReader {
         None
     }
 
-    /// Returns what is left when the bytes have ended: pages behind a false one, else the whole
+    /// Returns what is left when the bytes have ended: pages after a false one, else the complete
     /// packets of a page that was cut off.
     pub(in crate::audio) fn finish(mut self) -> Vec<Page> {
         let cut = self.buffer.get(self.at..).and_then(parse_cut);
@@ -114,7 +114,7 @@ impl PageReader {
         while self.buffer.len() - self.at >= HEADER && !self.gave_up() {
             match self.next_page() {
                 Some(page) => pages.push(page),
-                // It waits for bytes that never come: look behind this capture pattern.
+                // It waits for bytes that never come: look after this capture pattern.
                 None if self.buffer[self.at..].starts_with(CAPTURE) => {
                     self.at += CAPTURE.len();
                     self.bad += 1;
@@ -125,13 +125,13 @@ impl PageReader {
         if pages.is_empty() { cut.into_iter().collect() } else { pages }
     }
 
-    /// Too many false pages: whatever follows is not worth the time.
+    /// Returns whether there were too many false pages: whatever follows is not worth the time.
     pub(in crate::audio) fn gave_up(&self) -> bool {
         self.bad > MAX_BAD_PAGES
     }
 }
 
-/// The length of the page that `bytes` begin with, as far as header and lacing are there.
+/// Returns the length of the page that `bytes` begin with, once header and lacing are there.
 fn page_length(bytes: &[u8]) -> Option<usize> {
     let segments = usize::from(*bytes.get(HEADER - 1)?);
     let lacing = bytes.get(HEADER..HEADER + segments)?;
@@ -145,12 +145,12 @@ fn parse(bytes: &[u8]) -> Option<Page> {
     let (mut parser, _) = PageParser::new(header).ok()?;
     parser.parse_segments(bytes[HEADER..body_at].to_vec());
     // The `ogg` crate checks the checksum; its packet reader is not used, since it hides the page
-    // sequence numbers that tell of lost pages.
+    // sequence numbers that reveal lost pages.
     parser.parse_packet_data(bytes[body_at..].to_vec()).ok()?;
     Some(read(&header, bytes[HEADER..body_at].to_vec(), bytes[body_at..].to_vec()))
 }
 
-/// Takes the whole packets of a page that ends too early. Its checksum cannot be checked.
+/// Takes the complete packets of a page that ends too early. Its checksum cannot be checked.
 fn parse_cut(bytes: &[u8]) -> Option<Page> {
     let header: [u8; HEADER] = bytes.get(..HEADER)?.try_into().ok()?;
     if !header.starts_with(CAPTURE) || header[4] != 0 {

@@ -1,32 +1,32 @@
-//! The sample types. `Speech` is what every listener gets, `Pcm` what every speaker gives.
+//! The sample types: `Speech` for everything that listens, `Pcm` for everything that speaks.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Samples a second.
+/// Counts samples per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SampleRate(pub u32);
 
 impl SampleRate {
-    /// What speech recognition hears.
+    /// The rate of speech recognition.
     pub const SPEECH: Self = Self(16_000);
 
-    /// The length of `samples` at this rate.
+    /// Returns the length of `samples` at this rate, in ms.
     #[expect(clippy::cast_precision_loss, reason = "an hour of samples is far below 2^52")]
     #[must_use]
     pub fn ms(self, samples: usize) -> f64 {
         samples as f64 * 1000.0 / f64::from(self.0)
     }
 
-    /// The length of `samples` at this rate in granules: samples at 48 kHz.
+    /// Returns the length of `samples` at this rate in granules: samples at 48 kHz.
     #[must_use]
     pub fn granules(self, samples: u64) -> u64 {
         samples * 48_000 / u64::from(self.0)
     }
 }
 
-/// Mono speech at 16 kHz, f32 in [-1, 1]. Only this module's decoders build it.
+/// Holds mono speech at 16 kHz, f32 in [-1, 1]. Only this module's decoders build it.
 #[derive(Clone, Debug, Default)]
 pub struct Speech(Arc<Vec<f32>>);
 
@@ -36,43 +36,43 @@ impl Speech {
         Self(Arc::new(samples))
     }
 
-    /// Silence of `samples` samples, for warming an engine up.
+    /// Returns `samples` samples of silence, for warming an engine up.
     #[must_use]
     pub fn silence(samples: usize) -> Self {
         Self::new(vec![0.0; samples])
     }
 
-    /// The samples.
+    /// Returns the samples.
     #[must_use]
     pub fn samples(&self) -> &[f32] {
         &self.0
     }
 
-    /// Its length.
+    /// Returns the length in ms.
     #[must_use]
     pub fn duration_ms(&self) -> f64 {
         SampleRate::SPEECH.ms(self.0.len())
     }
 }
 
-/// Mono samples at any rate, f32 in [-1, 1].
+/// Holds mono samples at any rate, f32 in [-1, 1].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pcm {
     /// The samples.
     pub samples: Vec<f32>,
-    /// Their rate.
+    /// The rate.
     pub rate: SampleRate,
 }
 
 impl Pcm {
-    /// Its length.
+    /// Returns the length in ms.
     #[must_use]
     pub fn duration_ms(&self) -> f64 {
         self.rate.ms(self.samples.len())
     }
 }
 
-/// A complete Ogg/Opus file.
+/// Holds a complete Ogg/Opus file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OggOpus(pub Bytes);
 

@@ -1,7 +1,7 @@
 //! Resampling: any rate to any rate, mono, band-limited, streaming.
 //!
-//! Used on both ways: decoded sound to 16 kHz, synthesised sound to a rate Opus knows. The delay of
-//! the filter is trimmed and the length is exact: `ceil(input * to / from)`.
+//! Used in both directions: decoded sound to 16 kHz, synthesised sound to a rate Opus takes. The
+//! delay of the filter is trimmed and the length is exact: `ceil(input * to / from)`.
 
 use audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler as _};
@@ -10,12 +10,12 @@ use crate::audio::SampleRate;
 
 /// Length of one FFT block: 10 ms, that is 480 frames at 48 kHz. A shorter block has a shorter
 /// filter, which loses what is above 6 kHz (14 dB at 7 kHz with blocks of 5 ms); the test
-/// `speech_band_survives_and_aliases_do_not` holds that.
+/// `speech_band_survives_and_aliases_do_not` guards that.
 const BLOCKS_PER_SECOND: u32 = 100;
 
-/// Turns samples of one rate into samples of another.
+/// Converts samples from one rate to another.
 ///
-/// 48 kHz to 16 kHz takes about 0.12 ms a second of sound. Costs no copy of history: each block is
+/// 48 kHz to 16 kHz takes about 0.12 ms per second of sound. Keeps no history: each block is
 /// transformed once.
 pub struct Resampler {
     from: usize,
@@ -24,7 +24,7 @@ pub struct Resampler {
     fft: Option<Fft<f32>>,
     /// Input that does not fill a block yet.
     pending: Vec<f32>,
-    /// Output frames of filter delay still to be dropped.
+    /// Output frames of filter delay still to drop.
     delay: usize,
     taken: usize,
     given: usize,
@@ -55,7 +55,7 @@ impl Resampler {
         }
     }
 
-    /// Takes input and returns the output that became ready, up to one block behind.
+    /// Takes input and returns the output that became ready, at most one block late.
     pub fn push(&mut self, samples: &[f32]) -> Vec<f32> {
         self.taken += samples.len();
         let Some(block) = self.fft.as_ref().map(rubato::Resampler::input_frames_next) else {
@@ -73,7 +73,7 @@ impl Resampler {
         output
     }
 
-    /// Returns the rest, so that all output together is `ceil(input * to / from)` samples.
+    /// Returns the rest, so that the complete output is `ceil(input * to / from)` samples.
     #[must_use]
     pub fn finish(mut self) -> Vec<f32> {
         let wanted = (self.taken * self.to).div_ceil(self.from);

@@ -1,8 +1,8 @@
-//! Generated signals and the measures that tests take of them; compiled for tests only.
+//! Generates signals and measures them; compiled for tests only.
 
 use crate::audio::SampleRate;
 
-/// A sine of `hz` and `amplitude`, `seconds` long.
+/// Makes a sine of `hz` and `amplitude`, `seconds` long.
 pub(in crate::audio) fn tone(rate: u32, hz: f64, seconds: f64, amplitude: f64) -> Vec<f32> {
     let rate = f64::from(rate);
     (0..(seconds * rate).round() as usize)
@@ -10,7 +10,7 @@ pub(in crate::audio) fn tone(rate: u32, hz: f64, seconds: f64, amplitude: f64) -
         .collect()
 }
 
-/// A gliding tone whose loudness rises and falls once a second.
+/// Makes a gliding tone whose loudness rises and falls once a second.
 pub(crate) fn swelling(seconds: u32, rate: SampleRate) -> Vec<f32> {
     let mut phase = 0.0_f64;
     (0..seconds * rate.0)
@@ -22,7 +22,7 @@ pub(crate) fn swelling(seconds: u32, rate: SampleRate) -> Vec<f32> {
         .collect()
 }
 
-/// Uniform pseudo-random numbers in [-1, 1), the same for the same seed.
+/// Makes uniform pseudo-random numbers in [-1, 1), the same for the same seed.
 pub(in crate::audio) fn noise(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move || {
@@ -33,8 +33,8 @@ pub(in crate::audio) fn noise(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
-/// Something that an encoder finds as hard as speech: a gliding glottal pulse train through three
-/// moving formants, in syllables with pauses, with breath noise of amplitude `breath`.
+/// Makes a signal that an encoder finds as hard as speech: a gliding glottal pulse train through
+/// three moving formants, in syllables with pauses, with breath noise of amplitude `breath`.
 pub(in crate::audio) fn speechlike(rate: u32, seconds: f64, breath: f32) -> Vec<f32> {
     let mut random = noise(7);
     let rate = f64::from(rate);
@@ -70,7 +70,7 @@ pub(in crate::audio) fn speechlike(rate: u32, seconds: f64, breath: f32) -> Vec<
         .collect()
 }
 
-/// The amplitude of the sine at `hz` in `samples` (Goertzel with a Hann window).
+/// Measures the amplitude of the sine at `hz` in `samples` (Goertzel with a Hann window).
 pub(in crate::audio) fn amplitude_at(samples: &[f32], rate: u32, hz: f64) -> f64 {
     let (mut re, mut im, mut sum) = (0.0, 0.0, 0.0);
     for (n, &x) in samples.iter().enumerate() {
@@ -83,7 +83,7 @@ pub(in crate::audio) fn amplitude_at(samples: &[f32], rate: u32, hz: f64) -> f64
     2.0 * (re * re + im * im).sqrt() / sum
 }
 
-/// Root mean square.
+/// Computes the root mean square.
 pub(in crate::audio) fn rms(samples: &[f32]) -> f64 {
     (samples.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / samples.len().max(1) as f64)
         .sqrt()

@@ -1,8 +1,8 @@
-//! Opus packets for one stretch of a voice note; one libopus encoder each.
+//! Encodes one span of a voice note to Opus packets; each span has its own libopus encoder.
 //!
-//! Between the synthesiser and the muxer. A note that is made as fast as we can encode is cut into
-//! spans that are encoded side by side; their packets, in order, sound like those of one encoder,
-//! since each span warms its encoder up with the sound before the cut.
+//! Sits between the synthesiser and the muxer. A note that is made as fast as we can encode is cut
+//! into spans that are encoded side by side; their packets, in order, sound like those of one
+//! encoder, since each span warms its encoder up with the sound before the cut.
 //!
 //! Settings: VOIP, mono, voice, constrained VBR, 20 ms, no DTX and no FEC (a file loses nothing).
 //! Complexity 5: see [`COMPLEXITY`]. The bitrate falls with the position in the note, see
@@ -13,24 +13,24 @@ use crate::audio::{SampleRate, pcm::sane};
 /// Length of a frame and so of a packet, in ms.
 pub const FRAME_MS: u32 = 20;
 
-/// Least sound to prime a span with, in ms. After that the encoder's filters and its idea of the
-/// spectrum are those of one that heard everything.
+/// Least sound to prime a span with, in ms. After that the filters and the spectral state of the
+/// encoder match those of one that heard everything.
 pub const PRIME_MS: u32 = 80;
 
 /// libopus complexity, 0 to 10.
 ///
 /// Measured with libopus 1.6.1 at 24 kHz and 24 kbit/s on real speech, one thread of a shared EPYC
-/// core: ten seconds of note take 47 ms at 5, against 20 ms at 0, 60 ms at 8 and at 10; in two spans
-/// on two threads 25 ms. The segmental signal to noise ratio does not tell them apart (6.4 dB at
-/// 5, 6.7 at 0, 6.4 at 8 and 10); 5 is the last step below 7, where libopus's music detector
-/// begins, which has no use for speech and would judge each span anew.
+/// core: ten seconds of note take 47 ms at 5, against 20 ms at 0, 60 ms at 8 and at 10; in two
+/// spans on two threads 25 ms. The segmental signal-to-noise ratio does not separate them (6.4 dB
+/// at 5, 6.7 at 0, 6.4 at 8 and 10); 5 is the last step below 7, where libopus's music detector
+/// begins, which is of no use for speech and would judge each span afresh.
 pub const COMPLEXITY: i32 = 5;
 
 /// Bitrate in bit/s from a position in the note on, in ms.
 ///
 /// `WhatsApp` plays a note in place up to 512 KiB. With these steps and the pages' 80 bytes a
-/// second that is reached after about 5 minutes; a longer note cannot be kept below it, since
-/// 6 kbit/s is the least at which libopus still codes speech.
+/// second a note reaches that after about 5 minutes; a longer one cannot stay below it, since 6
+/// kbit/s is the least at which libopus still codes speech.
 const BITRATES: [(f64, i32); 5] = [
     (0.0, 24_000),
     (60_000.0, 16_000),
@@ -42,22 +42,22 @@ const BITRATES: [(f64, i32); 5] = [
 /// Largest packet: at 24 kbit/s a VBR packet has 60 bytes, and rarely three times that.
 const MAX_PACKET_BYTES: usize = 1275;
 
-/// Why nothing was encoded.
+/// Says why nothing was encoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// Opus has no such rate: resample first, see [`crate::audio::opus_rate`].
+    /// Opus does not take this rate: resample first, see [`crate::audio::opus_rate`].
     #[error("opus does not take {hz} Hz")]
     Rate {
-        /// The rate that was asked for.
+        /// The requested rate.
         hz: u32,
     },
     /// The sound changed its rate within a note: start a new note or resample.
     #[error("the note is at {expected_hz} Hz, the sound at {hz} Hz")]
     RateChanged {
-        /// What the note began with.
+        /// Rate of the note.
         expected_hz: u32,
-        /// What came.
+        /// Rate of the sound.
         hz: u32,
     },
     /// libopus refused, which no input should make it do: report it.
@@ -65,25 +65,25 @@ pub enum EncodeError {
     Opus(#[from] opus::Error),
 }
 
-/// One Opus packet: [`FRAME_MS`] of sound if we made it.
+/// Holds one Opus packet: [`FRAME_MS`] of sound if we made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet(pub(in crate::audio) Vec<u8>);
 
 impl Packet {
-    /// The encoded bytes.
+    /// Returns the encoded bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Its length in samples at 48 kHz; 0 if its bytes make no sense.
+    /// Returns the length in samples at 48 kHz; 0 if the bytes are invalid.
     #[must_use]
     pub fn granules(&self) -> u64 {
         opus::packet::get_nb_samples(&self.0, 48_000).unwrap_or(0) as u64
     }
 }
 
-/// Encodes one stretch of a note. `Send`: a span may be encoded on any thread.
+/// Encodes one span of a note. `Send`: a span may be encoded on any thread.
 #[derive(Debug)]
 pub struct SpanEncoder {
     encoder: opus::Encoder,
@@ -96,8 +96,8 @@ pub struct SpanEncoder {
 }
 
 impl SpanEncoder {
-    /// Makes an encoder for the stretch that begins at `at_ms` of the note. `rate` is one of
-    /// Opus's: 8, 12, 16, 24 or 48 kHz.
+    /// Makes an encoder for the span that begins at `at_ms` of the note. `rate` is one of Opus's:
+    /// 8, 12, 16, 24 or 48 kHz.
     ///
     /// # Errors
     /// `Rate` for any other rate.
@@ -116,21 +116,21 @@ impl SpanEncoder {
         Ok(Self { encoder, rate, at_ms, bitrate, pending: Vec::new(), joins: false })
     }
 
-    /// Samples in a frame; spans are cut at its multiples.
+    /// Returns the samples in a frame; spans are cut at multiples of it.
     #[must_use]
     pub fn frame_samples(&self) -> usize {
         frame_samples(self.rate)
     }
 
-    /// Samples by which the packets lag behind the sound: the decoder drops them at the beginning
-    /// (pre-skip), [`Self::finish`] pads them at the end.
+    /// Returns by how many samples the packets lag behind the sound: the decoder drops them at the
+    /// beginning (pre-skip), [`Self::finish`] pads them at the end.
     #[must_use]
     pub fn lookahead(&self) -> usize {
         lookahead(self.rate)
     }
 
-    /// Hears the sound right before the stretch, so that it begins like a continuation. Only whole
-    /// frames up to the stretch's beginning count; give at least [`PRIME_MS`].
+    /// Feeds the sound right before the span, so that it begins like a continuation. Only complete
+    /// frames up to the beginning of the span count; give at least [`PRIME_MS`].
     ///
     /// # Errors
     /// `Opus` if libopus fails.
@@ -146,7 +146,7 @@ impl SpanEncoder {
         Ok(())
     }
 
-    /// Takes samples in any portions and returns a packet for each frame that is full.
+    /// Takes samples in any portions and returns a packet for each complete frame.
     ///
     /// # Errors
     /// `Opus` if libopus fails.
@@ -159,7 +159,7 @@ impl SpanEncoder {
         frames.map(|samples| self.frame(samples)).collect()
     }
 
-    /// Ends the note: fills the last frame up and flushes the lookahead with silence. Only for the
+    /// Ends the note: fills up the last frame and flushes the lookahead with silence. Only for the
     /// last span; any other ends at a frame and is simply dropped.
     ///
     /// # Errors
@@ -176,8 +176,8 @@ impl SpanEncoder {
             self.encoder.set_bitrate(opus::Bitrate::Bits(bitrate))?;
             self.bitrate = bitrate;
         }
-        // The first packet after a cut may not lean on what the other encoder's decoder state was
-        // guessed to be; it costs a few bytes.
+        // The first packet after a cut must not depend on a guess of the other encoder's decoder
+        // state; that costs a few bytes.
         let joins = std::mem::take(&mut self.joins);
         if joins {
             self.encoder.set_prediction_disabled(true)?;
@@ -191,15 +191,15 @@ impl SpanEncoder {
     }
 }
 
-/// The rates libopus takes, in Hz.
+/// Rates that libopus takes, in Hz.
 pub(in crate::audio) const OPUS_RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 
-/// Samples in a frame at `rate`.
+/// Returns the samples in a frame at `rate`.
 pub(in crate::audio) fn frame_samples(rate: SampleRate) -> usize {
     (rate.0 / 1000 * FRAME_MS) as usize
 }
 
-/// libopus's delay in samples at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of
+/// Returns libopus's delay in samples at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of
 /// compensation).
 #[must_use]
 pub fn lookahead(rate: SampleRate) -> usize {

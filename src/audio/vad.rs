@@ -1,8 +1,8 @@
-//! Voice activity: which stretches of a note are worth transcribing.
+//! Detects voice activity: which parts of a note are worth transcribing.
 //!
-//! Between the decoder and the transcriber. An ordinary note becomes one span with its pauses; what
-//! holds no voice becomes none, so that nothing is transcribed out of silence. Streams: a span is
-//! given as soon as it cannot grow any more.
+//! Sits between the decoder and the transcriber. An ordinary note becomes one span, pauses
+//! included; sound without a voice becomes no span, so that nothing is transcribed out of silence.
+//! Streams: a span is returned as soon as it cannot grow any more.
 
 use earshot::Detector;
 
@@ -14,15 +14,15 @@ const FRAME: usize = 256;
 /// A frame with at least this score is voice. earshot's documentation suggests 0.5.
 const VOICE: f32 = 0.5;
 
-/// Voiced frames, less unvoiced ones between them, that make a voice believable: 80 ms. A click or
-/// a knock is shorter, the shortest "sí" is longer.
+/// Voiced frames, less the unvoiced ones between them, from which on a voice is believed: 80 ms. A
+/// click or a knock is shorter, the shortest "sí" is longer.
 const BELIEVED: usize = 5;
 
-/// How long ago a voice may have begun when it is believed: 20 frames.
+/// Longest time between the beginning of a voice and the frame at which it is believed: 20 frames.
 const ONSET: usize = 4 * BELIEVED * FRAME;
 
-/// What is kept before the first and after the last voiced frame: 0.2 s, so that a soft onset or a
-/// final s is not cut.
+/// Sound that is kept before the first and after the last voiced frame: 0.2 s, so that a soft onset
+/// or a final s is not cut.
 const PADDING: usize = 3200;
 
 /// Frames of silence that end a span: 3 s. Shorter pauses belong to one note.
@@ -31,57 +31,57 @@ const LONGEST_PAUSE: usize = 188;
 /// Longest span: the 30 s that whisper hears at once.
 const LONGEST_SPAN: usize = 30 * 16_000;
 
-/// Where a span that is too long may be cut: its last 10 s.
+/// The last part of a span that is too long, in which it is cut: 10 s.
 const CUT_WITHIN: usize = 10 * 16_000;
 
-/// Frames that are quiet together where a span is cut: 80 ms.
+/// Window that is searched for where a span is cut, in frames: 80 ms.
 const QUIET: usize = 5;
 
 /// Frames of near silence that the detector hears first: 0.5 s. Its score means little during its
 /// first 0.3 s, which would swallow a short "yes".
 const LEAD_IN: usize = 31;
 
-/// Quiet recordings are raised towards this loudness (RMS of the loudest frame of late, -30 dB)
-/// before the detector hears them: speech at -65 dB occurs, and it misses most of it.
+/// Quiet recordings are amplified to this loudness (RMS of the loudest recent frame, -30 dB) before
+/// the detector hears them: speech at -65 dB occurs, and the detector misses most of it.
 const LOUDNESS: f32 = 0.03;
 
-/// Most that a recording is raised: 20 dB. More makes voices of the noise in pauses.
+/// Largest amplification: 20 dB. More turns the noise in pauses into voices.
 const MOST_GAIN: f32 = 10.0;
 
-/// How slowly past loudness is forgotten, for each frame: 6 % a second.
+/// Decay of past loudness per frame: 6 % a second.
 const FORGET: f32 = 0.999;
 
-/// A sound of this many frames (1 s) is no speech if four fifths of its frames have about the same
+/// A sound of this many frames (1 s) is not speech if four fifths of its frames have about the same
 /// energy: within a factor of [`STEADY`], 2 dB. The fifth left out covers padding and onset.
 const STEADY_FROM: usize = 62;
 const STEADY: f32 = 1.6;
 
-/// A stretch of a note with speech in it.
+/// Holds a part of a note with speech in it.
 #[derive(Clone, Debug)]
 pub struct SpeechSpan {
-    /// Where it begins in the note.
+    /// Start in the note.
     pub start_ms: f64,
-    /// Its sound, at most 30 s.
+    /// The sound, at most 30 s.
     pub speech: Speech,
 }
 
 /// Cuts speech out of a note.
 pub struct Segmenter {
     detector: Box<Detector>,
-    /// Samples from `kept_from` on: those of the open span, or the last that padding may need.
+    /// Samples from `kept_from` on: those of the open span, or the latest that padding may need.
     kept: Vec<f32>,
     kept_from: usize,
     /// Samples that the detector has heard.
     heard: usize,
-    /// RMS of the loudest frame of late.
+    /// RMS of the loudest recent frame.
     loudness: f32,
-    /// Voiced frames of late, see [`BELIEVED`], and where they began.
+    /// Recent voiced frames, see [`BELIEVED`], and where they began.
     run: usize,
     run_from: usize,
     open: Option<Open>,
 }
 
-/// A span that may still grow.
+/// Holds a span that may still grow.
 #[derive(Clone, Copy)]
 struct Open {
     from: usize,
@@ -142,7 +142,7 @@ impl Segmenter {
             self.frame(score, &mut spans);
         }
         if let Some(open) = self.open.take() {
-            // The last frame may have been filled up.
+            // The last frame may have been padded.
             let open = Open { voiced_to: open.voiced_to.min(end), ..open };
             if !self.is_steady(open) {
                 spans.extend(self.span(open.from, (open.voiced_to + PADDING).min(end)));
@@ -189,13 +189,14 @@ impl Segmenter {
             if !self.is_steady(open) {
                 spans.extend(self.span(open.from, cut.min(open.voiced_to + PADDING)));
             }
-            // What was voiced behind the cut begins the next span.
+            // What was voiced after the cut begins the next span.
             self.open = (open.voiced_to > cut).then_some(Open { from: cut, ..open });
         }
     }
 
-    /// Whether what is open has the even loudness of a tone or a machine, which the detector takes
-    /// for a vowel. Speech varies by far more than this; short sounds get the benefit of doubt.
+    /// Returns whether the open span has the even loudness of a tone or a machine, which the
+    /// detector mistakes for a vowel. Speech varies by far more than this; short sounds get the
+    /// benefit of the doubt.
     fn is_steady(&self, open: Open) -> bool {
         let voiced = &self.kept[open.from - self.kept_from..open.voiced_to - self.kept_from];
         let mut energies: Vec<f32> = voiced
@@ -208,7 +209,7 @@ impl Segmenter {
             && energies[energies.len() - 1 - share] < STEADY * energies[share]
     }
 
-    /// The samples from `from` to `to`, as a span.
+    /// Returns the samples from `from` to `to` as a span.
     fn span(&self, from: usize, to: usize) -> Option<SpeechSpan> {
         let samples = self.kept.get(from - self.kept_from..to - self.kept_from)?;
         (!samples.is_empty()).then(|| SpeechSpan {
@@ -217,7 +218,7 @@ impl Segmenter {
         })
     }
 
-    /// The middle of the quietest 80 ms in the last part of `from..to`.
+    /// Returns the middle of the quietest 80 ms in the last part of `from..to`.
     fn quietest(&self, from: usize, to: usize) -> usize {
         let start = to.saturating_sub(CUT_WITHIN).max(from) - self.kept_from;
         let window = QUIET * FRAME;
@@ -232,7 +233,7 @@ impl Segmenter {
         self.kept_from + best + window / 2
     }
 
-    /// Lets go of samples that no span can need any more.
+    /// Drops samples that no span can need any more.
     fn forget(&mut self) {
         let needed = match &self.open {
             Some(open) => open.from,
@@ -244,7 +245,8 @@ impl Segmenter {
     }
 }
 
-/// Noise at -80 dB for the detector to settle on; digital silence does not occur in its training.
+/// Makes noise at -80 dB for the detector to settle on; digital silence does not occur in its
+/// training.
 fn lead_in() -> Vec<f32> {
     let mut state = 0x2545_f491u32;
     (0..LEAD_IN * FRAME)

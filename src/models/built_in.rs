@@ -1,11 +1,12 @@
-//! The model that is part of the program, so that one file copied to another machine hears.
+//! Provides the model that is part of the program, so that one file copied to another machine
+//! hears.
 //!
-//! First of the places where a name is looked up. Without the cargo feature `model-micro` there is
-//! none, and its name is one like any other.
+//! The first place where a name is looked up. Without the cargo feature `model-micro` there is no
+//! such model, and its name is a name like any other.
 
 use super::ModelSource;
 
-/// Its name, and the default of `[stt] model`.
+/// Name of the model, and the default of `[stt] model`.
 pub const NAME: &str = "hark-micro-en";
 
 #[cfg(feature = "model-micro")]
@@ -13,13 +14,13 @@ static BYTES: Option<&[u8]> = Some(include_bytes!("../../models/hark-micro-en.bi
 #[cfg(not(feature = "model-micro"))]
 static BYTES: Option<&[u8]> = None;
 
-/// The model, if `name` is its name and this build has it.
+/// Returns the model, if `name` is its name and this build has it.
 pub(super) fn find(name: &str) -> Option<ModelSource> {
     let bytes = BYTES.filter(|_| name == NAME)?;
     Some(ModelSource::Bytes { name: NAME, bytes })
 }
 
-/// The model's bytes, if this build has one.
+/// Returns the model's bytes, if this build has one.
 pub fn bytes() -> Option<&'static [u8]> {
     BYTES
 }
@@ -39,7 +40,7 @@ mod tests {
         assert!(
             (model.bytes, &model.sha256) == (file.0, &file.1),
             "models/{} is another file than the manifest says. If it is a new model, write into \
-             src/stt/models/manifest.toml:\nbytes = {}\nsha256 = \"{}\"",
+             src/models/manifest.toml:\nbytes = {}\nsha256 = \"{}\"",
             model.file,
             file.0,
             file.1

@@ -1,4 +1,4 @@
-//! Which model files are there, and whether they are what the manifest says.
+//! Finds model files and checks whether they are what the manifest says.
 //!
 //! Reads folders and files and writes nothing. Blocks: a large model takes seconds to read.
 
@@ -10,17 +10,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::manifest::Model;
 
-/// What a file is, compared with a row of the manifest.
+/// Says how a file compares with a row of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// Exactly the model.
     Good,
-    /// Another size: cut, or something else. Nothing more was read.
+    /// Another size: cut off, or something else. Nothing more was read.
     Size {
-        /// Of the file.
+        /// Size of the file.
         bytes: u64,
     },
-    /// The right size and other bytes.
+    /// The right size, but other bytes.
     Checksum {
         /// SHA-256 of the file, in hexadecimal.
         sha256: String,
@@ -72,7 +72,8 @@ pub(super) fn compare(hash: Sha256, model: &Model) -> Condition {
     if sha256 == model.sha256 { Condition::Good } else { Condition::Checksum { sha256 } }
 }
 
-/// The files in `folder` whose names end so, sorted; none if there is no such folder.
+/// Lists the files in `folder` whose names end in `ending`, sorted; empty if there is no such
+/// folder.
 ///
 /// # Errors
 /// If the folder cannot be read.

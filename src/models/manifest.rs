@@ -1,7 +1,7 @@
-//! What is known about a model beyond its file: `manifest.toml`, which is part of the program.
+//! Describes models beyond their files: `manifest.toml`, which is part of the program.
 //!
-//! Between the file's name and the engine: a model is known by the name of its file, wherever that
-//! lies, and only the manifest says that it may be run otherwise than openai/whisper's.
+//! Sits between the file's name and the engine: a model is known by the name of its file, wherever
+//! that is, and only the manifest says that it may be run differently from openai/whisper's.
 
 use std::sync::LazyLock;
 
@@ -11,19 +11,19 @@ use super::ModelSource;
 
 const MANIFEST: &str = include_str!("manifest.toml");
 
-/// One model of the manifest.
+/// Describes one model of the manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// What it is called in the configuration.
+    /// Name in the configuration.
     pub name: String,
-    /// The name of its file.
+    /// Name of the file.
     pub file: String,
-    /// What it is for.
+    /// Purpose.
     #[serde(default)]
     pub kind: Kind,
-    /// The folder on Hugging Face that its file is in, a pinned revision included; `None` if it is
-    /// not downloaded.
+    /// Folder on Hugging Face that the file is in, including a pinned revision; `None` if it is not
+    /// downloaded.
     pub from: Option<String>,
     /// Size of the file.
     pub bytes: u64,
@@ -31,27 +31,27 @@ pub struct Model {
     pub sha256: String,
     /// SPDX expression for the weights.
     pub licence: String,
-    /// What it understands.
+    /// Languages it understands.
     pub languages: ModelLanguages,
-    /// How long it takes.
+    /// Time it takes.
     pub speed: Speed,
-    /// How it must be run.
+    /// Settings it must be run with.
     #[serde(default)]
     pub run: RunStyle,
 }
 
-/// What a model is for.
+/// Names the purpose of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Speech to text.
     #[default]
     Whisper,
-    /// Tells where somebody speaks. No part of hark uses one yet.
+    /// Detects where somebody speaks. hark does not use one yet.
     Vad,
 }
 
-/// What a model understands.
+/// Names the languages a model understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelLanguages {
@@ -59,11 +59,11 @@ pub enum ModelLanguages {
     English,
     /// About a hundred languages.
     Multilingual,
-    /// It does not matter to it.
+    /// Languages do not matter to it.
     Any,
 }
 
-/// How long ten seconds of speech take on two cores, without a graphics card.
+/// Classifies how long ten seconds of speech take on two cores, without a graphics card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Speed {
@@ -77,20 +77,20 @@ pub enum Speed {
     Slow,
 }
 
-/// How a model must be run; the default is for openai/whisper's.
+/// Describes how a model must be run; the default is for openai/whisper's.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunStyle {
     /// Whether the encoder runs only over the audio instead of all 30 s. Only for models trained
-    /// for it: others make up to 80 times the errors (futo-org/whisper-acft).
+    /// for it: others make up to 80 times as many errors (futo-org/whisper-acft).
     pub cut_audio_ctx: bool,
     /// Whether words come without times.
     pub no_timestamps: bool,
-    /// Whether at least one token must be given, also for silence.
+    /// Whether at least one token must be produced, also for silence.
     pub suppress_blank: bool,
-    /// Steps of temperature, up to 1, in which doubtful words are tried again; 0 for never.
+    /// Temperature step, up to 1, for repeated attempts at doubtful words; 0 for none.
     pub temperature_inc: f32,
-    /// Threads that a state takes at most, where more are not worth their cores.
+    /// Most threads per state, where more are not worth their cores.
     pub threads: Option<usize>,
 }
 
@@ -107,7 +107,7 @@ impl Default for RunStyle {
     }
 }
 
-/// Every model of the manifest.
+/// Returns every model of the manifest.
 pub fn models() -> &'static [Model] {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -121,7 +121,7 @@ pub fn models() -> &'static [Model] {
     &MODELS
 }
 
-/// What the manifest says of a model.
+/// Finds the row of a model.
 pub fn find(source: &ModelSource) -> Option<&'static Model> {
     models().iter().find(|model| match source {
         ModelSource::Path(path) => path.file_name().is_some_and(|file| *file == *model.file),
@@ -129,24 +129,24 @@ pub fn find(source: &ModelSource) -> Option<&'static Model> {
     })
 }
 
-/// The model that is called `name`: `tiny`, `ggml-tiny` or `ggml-tiny.bin`.
+/// Finds the model called `name`: `tiny`, `ggml-tiny` or `ggml-tiny.bin`.
 pub fn named(name: &str) -> Option<&'static Model> {
     let stem = name.strip_suffix(".bin").unwrap_or(name);
     let is = |model: &&Model| model.name == stem || model.file.strip_suffix(".bin") == Some(stem);
     models().iter().find(is)
 }
 
-/// The model whose name is most like `name`, if one is.
+/// Finds the model whose name is most like `name`, if one is.
 pub fn nearest(name: &str) -> Option<&'static Model> {
     let name = name.to_lowercase();
     let name = name.strip_suffix(".bin").unwrap_or(&name);
     let name = name.strip_prefix("ggml-").unwrap_or(name);
     let nearest = models().iter().min_by_key(|model| changes(&model.name, name))?;
-    // More than half of it changed is another word.
+    // If more than half of it changes, it is another word.
     (2 * changes(&nearest.name, name) <= nearest.name.len()).then_some(nearest)
 }
 
-/// How many letters must be put in, left out or changed to make `b` of `a`.
+/// Counts the letters to insert, delete or change to turn `a` into `b`.
 fn changes(a: &str, b: &str) -> usize {
     let b = b.as_bytes();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -210,10 +210,10 @@ mod tests {
         for q5 in models().iter().filter(|model| model.name.contains("-q5_")) {
             let (name, form) = q5.name.rsplit_once('-').expect("it has a form");
             let bytes = |name: &str| named(name).map(|model| model.bytes);
-            let whole = bytes(name).expect("every form has its whole");
+            let full = bytes(name).expect("every form has its original");
             let Some(q8) = bytes(&format!("{name}-q8_0")) else { continue };
             let saved = if form == "q5_1" { 40 } else { 42 };
-            assert_eq!((whole - q5.bytes) * 30, (whole - q8) * saved, "{name}");
+            assert_eq!((full - q5.bytes) * 30, (full - q8) * saved, "{name}");
             checked += 1;
         }
         assert_eq!(checked, 9);

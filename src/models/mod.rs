@@ -1,8 +1,8 @@
-//! Where a model is: from a name or path in the configuration to the model that is built in, or to
-//! a file that exists.
+//! Finds models: from a name or path in the configuration to the built-in model or to a file that
+//! exists.
 //!
-//! Reads neither the environment nor the home folder: the caller says which folders there are.
-//! Whether the file is a model is checked by the engine that loads it.
+//! Reads neither the environment nor the home folder: the caller names the folders. The engine that
+//! loads a file checks whether it is a model.
 
 pub mod built_in;
 pub mod ggml;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use self::ggml::Header;
 use self::manifest::{Kind, Model};
 
-/// Where the model's bytes are.
+/// Says where a model's bytes are.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ModelSource {
     /// A file.
@@ -33,7 +33,7 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// Checks the file without whisper.cpp; gives its name for errors and what it says.
+    /// Checks the file without whisper.cpp; returns its name for errors and its header.
     ///
     /// # Errors
     /// A file that cannot be read or is not a complete whisper model.
@@ -56,7 +56,7 @@ impl ModelSource {
         Ok((name, header))
     }
 
-    /// Its name without folder and ending.
+    /// Returns the name without folder and extension.
     pub fn stem(&self) -> String {
         match self {
             Self::Path(path) => {
@@ -68,7 +68,7 @@ impl ModelSource {
 }
 
 impl fmt::Debug for ModelSource {
-    /// Shows no weights.
+    /// Writes the name, but no weights.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "{}", path.display()),
@@ -77,7 +77,7 @@ impl fmt::Debug for ModelSource {
     }
 }
 
-/// Why there is no model to transcribe with.
+/// Says why there is no model to transcribe with.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// No file of that name: pull it, or correct the name. The last line is a command to run.
@@ -85,39 +85,39 @@ pub enum ModelError {
     NotFound {
         /// The name as configured.
         name: String,
-        /// Every file that would have been taken.
+        /// Every file that would have been accepted.
         looked_for: Vec<PathBuf>,
     },
-    /// The file exists and cannot be read: correct its permissions or the disk.
+    /// The file exists but cannot be read: correct its permissions or the disk.
     #[error("{file} cannot be read: {source}")]
     Unreadable {
         /// The model's file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is something else altogether: pull the model.
+    /// The file is something else: pull the model.
     #[error("{file} is {what}; run `{}`", pull_line(.file))]
     NotAModel {
         /// The model's file.
         file: String,
-        /// What it is instead, with the likely cause.
+        /// Description of what it is instead, with the likely cause.
         what: &'static str,
     },
     /// The file is the beginning of a model: pull it again.
-    #[error("{file} is incomplete, {missing}: the download was cut; run `{}`", pull_line(.file))]
+    #[error("{file} is incomplete, {missing}: the download was cut off; run `{}`", pull_line(.file))]
     Incomplete {
         /// The model's file.
         file: String,
-        /// Where it ends too early.
+        /// Place of the early end.
         missing: String,
     },
-    /// The file has a model's magic number and impossible contents: use another.
+    /// The file has a model's magic number but impossible contents: use another.
     #[error("{file} is not a whisper model that can be loaded: {problem}")]
     Malformed {
         /// The model's file.
         file: String,
-        /// Which value is wrong, and what it may be.
+        /// The value that is wrong, and its range.
         problem: String,
     },
     /// This machine or its memory does not allow it: use a smaller model or fewer states.
@@ -125,7 +125,7 @@ pub enum ModelError {
     Refused {
         /// The model's file.
         file: String,
-        /// What failed.
+        /// The failure.
         problem: String,
     },
 }
@@ -166,7 +166,7 @@ pub fn find(
     }
 }
 
-/// The folders that a name is looked up in, in this order; [`find`] says what they are.
+/// Returns the folders that a name is looked up in, in order; [`find`] explains them.
 pub fn folders(
     models_dir: Option<&Path>,
     hark_models: Option<&Path>,
@@ -181,12 +181,13 @@ pub fn folders(
     folders.into_iter().flatten().collect()
 }
 
-/// The folder for models in the user's cache folder.
+/// Returns the folder for models in the user's cache folder.
 pub fn in_cache(cache_dir: &Path) -> PathBuf {
     cache_dir.join("hark").join("models")
 }
 
-/// A name that holds a separator is a path, and never leaves a model folder by accident.
+/// Returns whether `name` is a path: it holds a separator, so it never leaves a model folder by
+/// accident.
 fn is_path(name: &str) -> bool {
     name.contains(['/', std::path::MAIN_SEPARATOR])
 }
@@ -195,7 +196,7 @@ fn has_bin_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "bin")
 }
 
-/// The files a name may stand for, the official one first.
+/// Returns the files a name may mean, the official one first.
 fn file_names(name: &str) -> Vec<String> {
     if has_bin_ending(Path::new(name)) {
         vec![name.to_owned()]
@@ -206,7 +207,8 @@ fn file_names(name: &str) -> Vec<String> {
     }
 }
 
-/// The command that gets the official model meant by a name or file, `tiny` if it means none.
+/// Returns the command that pulls the official model that a name or file means, `tiny` if it means
+/// no model.
 fn pull_line(name: &str) -> String {
     let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
     let hears = |model: &&Model| model.from.is_some() && model.kind == Kind::Whisper;

@@ -223,7 +223,7 @@ mod tests {
         }
     }
 
-    /// An agent and everything around it.
+    /// Holds an agent and everything around it.
     struct World {
         path: VoicePath,
         agent: AgentSetup,
@@ -328,7 +328,7 @@ mod tests {
         open.notify_one();
         let english = LanguageCode::english();
         let speaking = speak(world.scene(), &english, to_speak, sound);
-        // The encoder takes nothing for a while: both have given what they may by then.
+        // The encoder takes nothing for a while; by then both have given what they can.
         let listening = async {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             while heard.recv().await.is_some() {}

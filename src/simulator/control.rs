@@ -1,7 +1,7 @@
-//! The control API: lets people of the simulator speak and shows what they got.
+//! Serves the control API: makes people of the simulator speak and shows what they got.
 //!
 //! `POST /sim/messages` and `GET /sim/conversations`. It reads files of the machine it runs on and
-//! asks for no token: listen where only you can reach it.
+//! asks for no token: listen only where nobody else can reach it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::turn::MessageId;
 /// Largest file a person can send, as at WhatsApp.
 const FILE_LIMIT: u64 = 100 << 20;
 
-/// Body of `POST /sim/messages`: `from` or `user_id`, and `text` or `file`.
+/// Holds the body of `POST /sim/messages`: `from` or `user_id`, and `text` or `file`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Speak {
@@ -34,7 +34,7 @@ struct Speak {
     text: Option<String>,
     /// A path on the simulator's machine.
     file: Option<String>,
-    /// Whether an audio webhook has the address.
+    /// Whether an audio webhook gives the address.
     #[serde(default = "yes")]
     with_url: bool,
 }
@@ -43,7 +43,7 @@ fn yes() -> bool {
     true
 }
 
-/// The request makes no sense; says why.
+/// Answers an invalid request with the reason.
 struct BadRequest(String);
 
 impl IntoResponse for BadRequest {
@@ -64,7 +64,7 @@ async fn conversations(State(handle): State<SimulatorHandle>) -> Json<Value> {
     Json(handle.conversations())
 }
 
-/// Takes any content type, so that plain `curl -d` works.
+/// Handles `POST /sim/messages` with any content type, so that plain `curl -d` works.
 async fn speak(
     State(handle): State<SimulatorHandle>,
     body: Bytes,
@@ -73,12 +73,12 @@ async fn speak(
         serde_json::from_slice(&body).map_err(|error| BadRequest(error.to_string()))?;
     let from: String = speak.from.chars().filter(char::is_ascii_digit).collect();
     if from.is_empty() && speak.user_id.is_none() {
-        return Err(BadRequest("from (a phone number) or user_id is needed".to_owned()));
+        return Err(BadRequest("from (a phone number) or user_id is required".to_owned()));
     }
     let says = match (speak.text, speak.file) {
         (Some(text), None) => PersonSays::Text(text),
         (None, Some(file)) => read_file(Path::new(&file), speak.with_url).await?,
-        _ => return Err(BadRequest("exactly one of text and file is needed".to_owned())),
+        _ => return Err(BadRequest("exactly one of text and file is required".to_owned())),
     };
     let (user_id, name, id) = (speak.user_id, speak.name, speak.id);
     let id = handle.send(PersonMessage { from, user_id, name, id, says }).await;
@@ -95,7 +95,8 @@ async fn read_file(path: &Path, with_url: bool) -> Result<PersonSays, BadRequest
     Ok(PersonSays::Audio { bytes, mime_type: mime_type_of(path).to_owned(), with_url })
 }
 
-/// What WhatsApp declares a file with this ending as; whatever else is taken for a voice note.
+/// Returns the type WhatsApp declares for a file with this extension; any other is sent as a voice
+/// note.
 fn mime_type_of(path: &Path) -> &'static str {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("mp3") => "audio/mpeg",

@@ -1,4 +1,4 @@
-//! The routes of the fake Graph API, under any version prefix.
+//! Routes the fake Graph API, under any version prefix.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The simulator's people: what they say, what they got, and what goes wrong on purpose.
+//! Controls the simulator's people: what they say, what they got, and which faults are injected.
 //!
 //! Used by the demo, the bench and the tests, in the same process; the control API is built on it.
 
@@ -17,7 +17,7 @@ use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, Messag
 use super::webhook::timestamp;
 use crate::turn::{MediaId, MessageId};
 
-/// What a person says.
+/// Holds what a person says.
 #[derive(Clone, Debug)]
 pub enum PersonSays {
     /// A text.
@@ -26,14 +26,14 @@ pub enum PersonSays {
     Audio {
         /// The file.
         bytes: Bytes,
-        /// What it is declared as.
+        /// The declared type.
         mime_type: String,
-        /// Whether the webhook gives the address, as it does since 2025-11.
+        /// Whether the webhook gives the address, as it has since 2025-11.
         with_url: bool,
     },
 }
 
-/// One message of a person.
+/// Holds one message of a person.
 #[derive(Clone, Debug)]
 pub struct PersonMessage {
     /// Phone number in digits; empty for a person who shows a user id only.
@@ -42,9 +42,9 @@ pub struct PersonMessage {
     pub user_id: Option<String>,
     /// Profile name.
     pub name: Option<String>,
-    /// The message's id; `None` makes a new one. An id used before plays a redelivery.
+    /// The message's id; `None` makes a new one. An id used before simulates a redelivery.
     pub id: Option<MessageId>,
-    /// What is said.
+    /// The content.
     pub says: PersonSays,
 }
 
@@ -59,19 +59,20 @@ impl SimulatorHandle {
         Self { shared }
     }
 
-    /// Lets the person with this phone number send a text; returns when its webhook is queued.
+    /// Sends a text from the person with this phone number; returns when its webhook is queued.
     pub async fn send_text(&self, from: &str, text: &str) -> MessageId {
         self.send(PersonMessage::new(from, PersonSays::Text(text.to_owned()))).await
     }
 
-    /// Lets the person with this phone number send a voice note or, by its type, an audio file.
+    /// Sends a voice note, or an audio file if the type says so, from the person with this phone
+    /// number.
     pub async fn send_audio(&self, from: &str, bytes: Bytes, mime_type: &str) -> MessageId {
         let mime_type = mime_type.to_owned();
         let says = PersonSays::Audio { bytes, mime_type, with_url: true };
         self.send(PersonMessage::new(from, says)).await
     }
 
-    /// Lets a person send a message; returns when its webhook is queued.
+    /// Sends a message from a person; returns when its webhook is queued.
     pub async fn send(&self, message: PersonMessage) -> MessageId {
         let shared = &self.shared;
         let id = message.id.unwrap_or_else(|| MessageId(shared.new_id("wamid.sim.")));
@@ -132,10 +133,10 @@ impl SimulatorHandle {
         self.shared.inbound.post(body).await;
     }
 
-    /// Waits until every queued webhook is answered 200 or given up.
+    /// Waits until every queued webhook has been answered 200 or given up.
     pub async fn settled(&self) {
         let mut pending = self.shared.pending.subscribe();
-        // An error means that the sender is gone, and with it every webhook.
+        // An error means that the sender has been dropped, and with it every webhook.
         pending.wait_for(|count| *count == 0).await.ok();
     }
 
@@ -157,7 +158,7 @@ impl SimulatorHandle {
         tokio::time::timeout(timeout, reply).await.ok().flatten()
     }
 
-    /// Every message of hark, in order.
+    /// Returns every message of hark, in order.
     #[must_use]
     pub fn sent(&self) -> Vec<ConversationMessage> {
         let mut messages = self.messages();
@@ -165,19 +166,19 @@ impl SimulatorHandle {
         messages
     }
 
-    /// Every message in both directions, in order.
+    /// Returns every message in both directions, in order.
     #[must_use]
     pub fn messages(&self) -> Vec<ConversationMessage> {
         self.shared.state().messages.iter().cloned().collect()
     }
 
-    /// Every call of the API, in order.
+    /// Returns every call of the API, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.shared.state().calls.iter().cloned().collect()
     }
 
-    /// What `GET /sim/conversations` answers: messages by contact, and all calls.
+    /// Returns the answer of `GET /sim/conversations`: messages by contact, and all calls.
     #[must_use]
     pub fn conversations(&self) -> Value {
         let state = self.shared.state();
@@ -197,7 +198,7 @@ impl SimulatorHandle {
         json!({ "conversations": conversations, "calls": state.calls })
     }
 
-    /// The bytes of a media file.
+    /// Returns the bytes of a media file.
     #[must_use]
     pub fn note(&self, media: &MediaId) -> Option<Bytes> {
         self.shared.state().media(&media.0).map(|media| media.bytes.clone())
@@ -208,19 +209,20 @@ impl SimulatorHandle {
         self.shared.state().faults.push(Fault { kind, http_status, code, times });
     }
 
-    /// Makes the next `times` messages be accepted and then fail with a status of this code.
+    /// Lets the next `times` messages be accepted and then fail with a status of this code.
     pub fn fail_delivery(&self, code: i64, times: usize) {
         self.shared.state().failing_sends = (code, times);
     }
 
-    /// Deletes a media file, as its 7 or 30 days do. Its id must be one the simulator gave.
+    /// Deletes a media file, as Meta does after 7 or 30 days. Its id must be one the simulator
+    /// gave.
     pub fn drop_media(&self, media: &MediaId) {
         self.shared.state().drop_media(&media.0);
     }
 }
 
 impl PersonMessage {
-    /// A message of a person with a phone number.
+    /// Makes a message of a person with a phone number.
     #[must_use]
     pub fn new(from: &str, says: PersonSays) -> Self {
         Self { from: from.to_owned(), user_id: None, name: None, id: None, says }

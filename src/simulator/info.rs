@@ -1,4 +1,4 @@
-//! `GET /{version}/{id}` of the fake Graph API: a number, an app or a media file, by the id.
+//! Serves `GET /{version}/{id}` of the fake Graph API: a number, an app or a media file, by the id.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::media::{self, LookUp};
 use super::rules::{GraphError, Head};
 use super::state::CallKind;
 
-/// Handles the call. An app is who asks with its own token, `app_id|app_secret`.
+/// Handles the call. An app authenticates with its own token, `app_id|app_secret`.
 pub(super) async fn get(
     State(shared): State<Arc<Inner>>,
     Path((version, id)): Path<(String, String)>,

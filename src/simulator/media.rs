@@ -1,7 +1,7 @@
-//! Media of the fake Graph API: upload, look-up, download, deletion.
+//! Serves media of the fake Graph API: upload, look-up, download, deletion.
 //!
-//! Invariant: whatever Meta takes at upload and rejects later is taken here too; the failure comes
-//! as a status.
+//! Invariant: whatever Meta accepts at upload and rejects later is accepted here too; the failure
+//! comes as a status.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ use super::state::{CallKind, Media};
 use super::voice_check;
 use crate::turn::MediaId;
 
-/// The file of an upload form.
+/// Holds the file of an upload form.
 struct FilePart {
     name: String,
     mime_type: String,
     bytes: Bytes,
 }
 
-/// `POST /{version}/{number}/media`.
+/// Handles `POST /{version}/{number}/media`.
 pub(super) async fn upload(
     State(shared): State<Arc<Inner>>,
     Path((version, number)): Path<(String, String)>,
@@ -85,7 +85,7 @@ pub(super) struct LookUp {
     phone_number_id: Option<String>,
 }
 
-/// `GET /{version}/{media}`.
+/// Handles `GET /{version}/{media}`.
 pub(super) fn look_up(
     shared: &Inner,
     version: &str,
@@ -111,13 +111,13 @@ pub(super) fn look_up(
     })))
 }
 
-/// The address the client used, when the simulator was not told its own.
+/// Returns the address the client used, for a simulator that does not know its own.
 fn base_of(headers: &HeaderMap) -> Option<Url> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     Url::parse(&format!("http://{host}")).ok()
 }
 
-/// `GET /sim/media/{token}`: a media address, valid for 5 minutes.
+/// Handles `GET /sim/media/{token}`: a media address, valid for 5 minutes.
 pub(super) async fn download(
     State(shared): State<Arc<Inner>>,
     Path(token): Path<String>,
@@ -132,7 +132,7 @@ pub(super) async fn download(
     Ok(([(header::CONTENT_TYPE, media.mime_type)], media.bytes).into_response())
 }
 
-/// `DELETE /{version}/{media}`.
+/// Handles `DELETE /{version}/{media}`.
 pub(super) async fn delete(
     State(shared): State<Arc<Inner>>,
     Path((version, id)): Path<(String, String)>,
@@ -157,7 +157,7 @@ impl Inner {
         id
     }
 
-    /// Makes a new address of a file.
+    /// Makes a new address for a file.
     pub(super) fn link(&self, media: &MediaId, base: &Url) -> String {
         let token = self.new_id("");
         let address = format!("{}/sim/media/{token}", base.as_str().trim_end_matches('/'));

@@ -1,4 +1,4 @@
-//! `POST /{version}/{number}/messages` of the fake Graph API: messages, read marks, typing.
+//! Serves `POST /{version}/{number}/messages` of the fake Graph API: messages, read marks, typing.
 //!
 //! A good message is answered 200 and followed by its statuses; a bad voice note is answered 200
 //! too and followed by `failed`, as at Meta.
@@ -20,7 +20,7 @@ use super::webhook::timestamp;
 use crate::provider::TEXT_LIMIT;
 use crate::turn::{DeliveryStatus, MessageId};
 
-/// Longest `biz_opaque_callback_data`.
+/// Longest `biz_opaque_callback_data`, in characters.
 const CALLBACK_LIMIT: usize = 512;
 
 /// Handles the call.
@@ -56,19 +56,19 @@ pub(super) async fn post(
     Ok(Json(answer))
 }
 
-/// Whom a message was addressed to.
+/// Names the recipient of a message.
 enum Recipient {
     Phone(String),
     UserId(String),
 }
 
-/// What will happen to an accepted message.
+/// Names what will happen to an accepted message.
 enum Fate {
-    /// It is heard.
+    /// Delivered, read and played.
     Played,
-    /// It is read.
+    /// Delivered and read.
     Read,
-    /// It fails with this code and title.
+    /// Fails with this code and title.
     Failed(i64, String),
 }
 
@@ -161,7 +161,7 @@ impl Inner {
         Ok((MessageMedia::describe(&media, voice), fate))
     }
 
-    /// The conversation a message belongs to.
+    /// Returns the conversation a message belongs to.
     fn contact_of(&self, recipient: &Recipient) -> String {
         match recipient {
             Recipient::Phone(phone) => phone.clone(),
@@ -169,14 +169,14 @@ impl Inner {
         }
     }
 
-    /// Uses up one failure that was asked for.
+    /// Takes one of the failures that were requested.
     fn planned_failure(&self) -> Option<Fate> {
         let (code, times) = &mut self.state().failing_sends;
         *times = times.checked_sub(1)?;
         Some(Fate::Failed(*code, "Failure injected by the simulator".to_owned()))
     }
 
-    /// Notes what happens to a message and builds the webhooks that tell hark.
+    /// Records what happens to a message and builds the webhooks that report it to hark.
     fn follow_up(
         &self,
         message: &mut ConversationMessage,

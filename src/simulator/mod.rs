@@ -1,7 +1,7 @@
 //! A fake WhatsApp, shipped: the Graph API hark calls, and the webhooks Meta would send.
 //!
 //! `hark demo`, `hark simulate`, the bench and the tests talk to it over real HTTP, as to Meta.
-//! Invariant: it is as strict as Meta where Meta's strictness has hurt someone (types, names and
+//! Invariant: it is as strict as Meta where Meta's strictness has caused trouble (types, names and
 //! channels of voice notes, identities, tokens), and every queue and store in it has a limit.
 
 mod control;
@@ -35,26 +35,26 @@ pub use handle::{PersonMessage, PersonSays, SimulatorHandle};
 pub use player::{Played, Player};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 
-/// What a simulator needs to know.
+/// Holds what a simulator needs to know.
 #[derive(Clone, Debug)]
 pub struct SimulatorSettings {
-    /// Where hark takes webhooks.
+    /// Address of hark's webhook.
     pub webhook: Url,
-    /// What webhooks are signed with.
+    /// Secret that webhooks are signed with.
     pub app_secret: SecretString,
-    /// The business number it plays.
+    /// The business number it simulates.
     pub phone_number_id: PhoneNumberId,
-    /// The only token it takes; `None` takes any, but a request without one is refused.
+    /// The only token it accepts; `None` accepts any, but a request without one is refused.
     pub access_token: Option<SecretString>,
-    /// Where media addresses point; `None` is where it listens.
+    /// Base of media addresses; `None` is the address it listens on.
     pub public_url: Option<Url>,
-    /// Where its times come from.
+    /// Source of its times.
     pub clock: Clock,
-    /// Part of every id, so that ids of two runs never meet.
+    /// Part of every id, so that ids of two runs never collide.
     pub id_seed: String,
 }
 
-/// A fake WhatsApp with one business number.
+/// Simulates WhatsApp with one business number.
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Inner>,
@@ -83,12 +83,12 @@ impl Simulator {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The Graph API and the control API.
+    /// Builds the routes of the Graph API and the control API.
     pub fn router(&self) -> Router {
         graph::router(Arc::clone(&self.shared)).merge(control::router(Arc::clone(&self.shared)))
     }
 
-    /// What programs in the same process use.
+    /// Returns the handle for code in the same process.
     #[must_use]
     pub fn handle(&self) -> SimulatorHandle {
         SimulatorHandle::new(Arc::clone(&self.shared))
@@ -116,7 +116,7 @@ impl Simulator {
     }
 }
 
-/// How a client on this machine reaches a listener.
+/// Returns the address at which a client on this machine reaches a listener.
 fn origin_of(mut address: SocketAddr) -> Option<Url> {
     if address.ip().is_unspecified() {
         let loopback: IpAddr = match address {
@@ -128,15 +128,15 @@ fn origin_of(mut address: SocketAddr) -> Option<Url> {
     Url::parse(&format!("http://{address}")).ok()
 }
 
-/// What the handlers share.
+/// Holds what the handlers share.
 struct Inner {
     settings: SimulatorSettings,
-    /// Where it listens, once it does.
+    /// Address it listens on, once it does.
     origin: OnceLock<Url>,
     state: Mutex<state::SimulatorState>,
-    /// Counts changes of `state`, for who waits for one.
+    /// Counts changes of `state`, for everyone who waits for one.
     changes: watch::Sender<u64>,
-    /// Webhooks queued and not yet answered.
+    /// Webhooks that are queued and not answered yet.
     pending: watch::Sender<usize>,
     /// Two queues, so that a backlog of statuses does not delay what people say.
     inbound: webhook::Outbox,
@@ -144,7 +144,7 @@ struct Inner {
 }
 
 impl Inner {
-    /// Locks the state, for no longer than a look or a change.
+    /// Locks the state, only for a look or a change.
     fn state(&self) -> MutexGuard<'_, state::SimulatorState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -157,13 +157,13 @@ impl Inner {
         self.settings.clock.now_ms()
     }
 
-    /// A new id that holds the seed and a running number.
+    /// Makes an id from the seed and a running number.
     fn new_id(&self, prefix: &str) -> String {
         let number = self.state().next_number();
         format!("{prefix}{}.{number}", self.settings.id_seed)
     }
 
-    /// The base of media addresses, if it is known by now.
+    /// Returns the base of media addresses, if it is known yet.
     fn media_base(&self) -> Option<&Url> {
         self.settings.public_url.as_ref().or_else(|| self.origin.get())
     }

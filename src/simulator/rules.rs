@@ -1,6 +1,6 @@
-//! What the fake Graph API refuses, and in which words.
+//! Refuses what the Graph API refuses, in the same words.
 //!
-//! Messages follow recorded answers of the real one, since clients are built on their codes.
+//! Messages follow recorded answers of the real API, since clients depend on its codes.
 
 use axum::Json;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -34,7 +34,7 @@ const UPLOAD_TYPES: [&str; 19] = [
     "video/3gpp",
 ];
 
-/// An answer that is no success.
+/// Holds an error answer.
 #[derive(Debug)]
 pub(super) struct GraphError {
     status: StatusCode,
@@ -44,12 +44,13 @@ pub(super) struct GraphError {
 }
 
 impl GraphError {
-    /// `(#100)`: a parameter is missing or wrong.
+    /// Makes `(#100)`: a parameter is missing or wrong.
     pub(super) fn parameter(message: impl AsRef<str>) -> Self {
         Self::new(400, 100, format!("(#100) {}", message.as_ref()))
     }
 
-    /// The path names an object that does not exist or belongs to another number.
+    /// Makes the error for a path that names an object that does not exist or belongs to another
+    /// number.
     pub(super) fn no_object(method: &Method, id: &str) -> Self {
         let method = method.as_str().to_ascii_lowercase();
         let message = format!(
@@ -59,7 +60,7 @@ impl GraphError {
         Self { subcode: Some(33), ..Self::new(400, 100, message) }
     }
 
-    /// A media address that does not work, or no longer.
+    /// Makes the error for an unknown or expired media address.
     pub(super) fn no_link() -> Self {
         Self::new(404, 0, "Media address is unknown or has expired".to_owned())
     }
@@ -86,7 +87,7 @@ impl IntoResponse for GraphError {
     }
 }
 
-/// The request line and headers of a call.
+/// Holds the request line and headers of a call.
 pub(super) struct Head<'a> {
     pub method: &'a Method,
     pub headers: &'a HeaderMap,
@@ -97,7 +98,7 @@ impl Head<'_> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The bearer token, if there is one.
+    /// Returns the bearer token, if there is one.
     pub(super) fn token(&self) -> Option<&str> {
         let token = self.text(header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
         Some(token).filter(|token| !token.is_empty())
@@ -109,7 +110,7 @@ fn refused(message: &str) -> GraphError {
 }
 
 impl Inner {
-    /// Records a call, plays a fault if one is due, and checks the token.
+    /// Records a call, injects a fault if one is due, and checks the token.
     pub(super) fn admit(
         &self,
         kind: CallKind,
@@ -126,7 +127,7 @@ impl Inner {
         }
     }
 
-    /// Like [`Self::admit`], for an app that is or is not `known`.
+    /// Works like [`Self::admit`], for an app that is or is not `known`.
     pub(super) fn admit_app(
         &self,
         head: &Head<'_>,
@@ -157,7 +158,7 @@ impl Inner {
         Err(GraphError::new(fault.http_status, fault.code, message))
     }
 
-    /// Checks the version and, for the number's edges, the number of a path.
+    /// Checks the version and, for endpoints of the number, the number in a path.
     pub(super) fn check_path(
         &self,
         method: &Method,

@@ -1,6 +1,7 @@
-//! What the simulator remembers: contacts, messages, media, calls and the faults to come.
+//! Stores what the simulator remembers: contacts, messages, media, calls and pending faults.
 //!
-//! Plain data behind one lock. Invariant: every list has a limit; the oldest entries go first.
+//! Plain data under one lock. Invariant: every list has a limit; the oldest entries are dropped
+//! first.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -20,10 +21,10 @@ const MEDIA_BYTES: usize = 512 << 20;
 const LINKS: usize = 10_000;
 /// Calls kept.
 const CALLS: usize = 50_000;
-/// Life of a media address, as at Meta.
+/// Lifetime of a media address, as at Meta.
 const LINK_MS: i64 = 5 * 60 * 1000;
 
-/// Which call of the API.
+/// Names a call of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum CallKind {
     /// `POST /{number}/messages` with `status: read`, with or without typing.
@@ -52,12 +53,12 @@ pub enum CallKind {
     AppInfo,
 }
 
-/// One call of the API, as it came; headers with secrets are not kept.
+/// Holds one call of the API as it came; headers with secrets are not kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
     /// HTTP method.
     pub method: String,
-    /// Which call.
+    /// The call.
     pub kind: CallKind,
     /// The JSON body, or a description of an upload's parts or of the media asked for.
     pub body: Value,
@@ -65,11 +66,11 @@ pub struct Call {
     pub content_type: Option<String>,
     /// `Content-Length` of the request; `None` if it was chunked or had no body.
     pub content_length: Option<u64>,
-    /// When it came, Unix milliseconds.
+    /// Time of arrival, Unix milliseconds.
     pub at_ms: i64,
 }
 
-/// Who sent a message.
+/// Names the sender of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -79,65 +80,65 @@ pub enum Direction {
     Out,
 }
 
-/// One message of a conversation.
+/// Holds one message of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationMessage {
     /// The person: phone number, or user id of a person without one.
     pub contact: String,
-    /// Who sent it.
+    /// The sender.
     pub direction: Direction,
-    /// Its id.
+    /// The message id.
     pub id: MessageId,
     /// `text` or `audio`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The words of a text.
     pub text: Option<String>,
-    /// The sound of an audio message.
+    /// The audio file of an audio message.
     pub media: Option<MessageMedia>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// `biz_opaque_callback_data`.
     pub callback_data: Option<String>,
-    /// When it was sent, Unix milliseconds.
+    /// Time of sending, Unix milliseconds.
     pub at_ms: i64,
-    /// What happened to it, in order.
+    /// Events of the message, in order.
     pub statuses: Vec<MessageStatus>,
 }
 
-/// The sound of an audio message.
+/// Describes the audio file of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageMedia {
     /// The media id.
     pub id: MediaId,
-    /// What it was declared as.
+    /// The declared type.
     pub mime_type: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: usize,
-    /// Its length, if it is Ogg/Opus.
+    /// Duration, if the file is a valid voice note.
     pub duration_ms: Option<f64>,
     /// Whether it is a voice note.
     pub voice: bool,
 }
 
-/// One thing that happened to a message.
+/// Holds one event of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageStatus {
     /// `sent`, `delivered`, `read`, `played` or `failed`; `typing` on a message of the person.
     pub status: &'static str,
-    /// When, Unix milliseconds.
+    /// Time, Unix milliseconds.
     pub at_ms: i64,
     /// The error code of `failed`.
     pub error_code: Option<i64>,
 }
 
-/// A stored media file.
+/// Holds a stored media file.
 #[derive(Clone)]
 pub(super) struct Media {
     pub id: MediaId,
     pub bytes: Bytes,
     pub mime_type: String,
-    /// Why it is no voice note.
+    /// Duration in ms, or the reason why it is not a voice note.
     pub voice: Result<f64, String>,
 }
 
@@ -147,7 +148,7 @@ struct MediaLink {
     expires_at_ms: i64,
 }
 
-/// A fault to play.
+/// Describes a fault to inject.
 #[derive(Clone)]
 pub(super) struct Fault {
     pub kind: CallKind,
@@ -169,7 +170,7 @@ pub(super) struct SimulatorState {
     links: VecDeque<MediaLink>,
     pub calls: VecDeque<Call>,
     pub faults: Vec<Fault>,
-    /// Error code and number of the next messages that will be accepted and fail.
+    /// Error code and number of the next messages to accept and let fail.
     pub failing_sends: (i64, usize),
 }
 
@@ -184,7 +185,7 @@ impl SimulatorState {
         self.calls.push_back(call);
     }
 
-    /// Uses up one fault of this kind.
+    /// Takes one fault of this kind.
     pub(super) fn take_fault(&mut self, kind: CallKind) -> Option<Fault> {
         let fault = self.faults.iter_mut().find(|fault| fault.kind == kind && fault.times > 0)?;
         fault.times -= 1;
@@ -199,8 +200,8 @@ impl SimulatorState {
         self.messages.push_back(message);
     }
 
-    /// The first message of hark that answers `id`. Searched from the end, since who waits for a
-    /// reply waits for a recent one.
+    /// Returns the first message of hark that answers `id`. Searches from the end, since a caller
+    /// that waits for a reply waits for a recent one.
     pub(super) fn reply_to(&self, id: &MessageId) -> Option<&ConversationMessage> {
         let later = self.messages.iter().rev().take_while(|message| message.id != *id);
         later.filter(|message| message.reply_to.as_ref() == Some(id)).last()
@@ -238,7 +239,7 @@ impl SimulatorState {
         self.links.push_back(MediaLink { token, media, expires_at_ms: now_ms + LINK_MS });
     }
 
-    /// The media file of an address that still works.
+    /// Returns the media file of an address that is still valid.
     pub(super) fn linked(&self, token: &str, now_ms: i64) -> Option<&Media> {
         let link = self.links.iter().rev().find(|link| link.token == token)?;
         (now_ms < link.expires_at_ms).then(|| self.media(&link.media.0)).flatten()
@@ -251,7 +252,7 @@ impl MessageStatus {
     }
 }
 
-/// The provider's word for a status the simulator sends.
+/// Returns the provider's word for a status.
 pub(super) fn word_of(status: DeliveryStatus) -> &'static str {
     match status {
         DeliveryStatus::Sent => "sent",

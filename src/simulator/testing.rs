@@ -1,4 +1,4 @@
-//! For the tests of this folder: a simulator and a webhook receiver, both over HTTP on port 0.
+//! Provides the tests of this folder with a simulator and a webhook receiver, over HTTP on port 0.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ pub(super) const SECRET: &str = "app secret of the tests";
 pub(super) const TOKEN: &str = "token-of-the-tests";
 pub(super) const PHONE: &str = "4915550001";
 
-/// A simulator, a receiver of its webhooks and a messenger pointed at it.
+/// Holds a simulator, a receiver of its webhooks and a messenger pointed at it.
 pub(super) struct World {
     pub simulator: SimulatorHandle,
     pub messenger: CloudClient,
@@ -38,7 +38,7 @@ impl World {
         Self::start_with(|_| {}).await
     }
 
-    /// `change` may alter the settings of the simulator.
+    /// Starts with settings that `change` may alter.
     pub(super) async fn start_with(change: impl FnOnce(&mut SimulatorSettings)) -> Self {
         let webhooks = Listener::start(StatusCode::OK).await;
         let clock = Clock::manual(1_790_000_000_000);
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// What the receiver got, with every signature checked.
+    /// Returns what the receiver got, with every signature checked.
     pub(super) async fn received(&self) -> Vec<Updates> {
         self.simulator.settled().await;
         let requests = self.webhooks.requests();
@@ -110,7 +110,7 @@ pub(super) fn media(id: &str, url: Option<&str>) -> MediaRef {
     MediaRef { id: id.into(), url, mime_type: None, sha256: None }
 }
 
-/// A server that keeps each request and always answers the same.
+/// Keeps each request and always answers the same.
 pub(super) struct Listener {
     pub url: Url,
     requests: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
@@ -143,7 +143,7 @@ pub(super) async fn serve(router: Router) -> Url {
     url
 }
 
-/// The first update of kind `key` in a raw webhook body.
+/// Returns the first update of kind `key` in a raw webhook body.
 pub(super) fn first<'a>(body: &'a Value, key: &str) -> &'a Value {
     &body["entry"][0]["changes"][0]["value"][key][0]
 }

@@ -1,18 +1,18 @@
-//! Whether an uploaded file plays as a voice note, judged as Meta does after the send.
+//! Checks whether an uploaded file plays as a voice note, as Meta does after the send.
 //!
 //! Reads the Ogg pages itself, so that a mistake in hark's own encoder cannot hide here.
 
-/// Longest audio file WhatsApp takes.
+/// Largest audio file WhatsApp takes, in bytes.
 const AUDIO_LIMIT: usize = 16 << 20;
 
-/// Checks declared type, file name and content; returns the length in milliseconds, or why the
-/// file is no voice note.
+/// Checks declared type, file name and content; returns the duration in milliseconds, or why the
+/// file is not a voice note.
 pub(super) fn check_upload(mime_type: &str, file_name: &str, bytes: &[u8]) -> Result<f64, String> {
     let essence = mime_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("audio/ogg") {
         return Err(format!("Unsupported Voice mime type {essence}"));
     }
-    // Meta classifies by the ending of the name.
+    // Meta classifies by the extension of the name.
     if !file_name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("ogg")) {
         return Err("file name does not end in .ogg".to_owned());
     }
@@ -22,7 +22,7 @@ pub(super) fn check_upload(mime_type: &str, file_name: &str, bytes: &[u8]) -> Re
     check_voice_note(bytes)
 }
 
-/// Checks that a file is Ogg with one mono Opus stream; returns its length in milliseconds.
+/// Checks that a file is Ogg with one mono Opus stream; returns its duration in milliseconds.
 pub(super) fn check_voice_note(bytes: &[u8]) -> Result<f64, String> {
     let mut pages = OggPages { rest: bytes };
     let head = pages.next().ok_or("file is not Ogg")??;
@@ -49,7 +49,7 @@ pub(super) fn check_voice_note(bytes: &[u8]) -> Result<f64, String> {
     if samples == 0 { Err("stream has no sound".to_owned()) } else { Ok(f64::from(samples) / 48.0) }
 }
 
-/// The pages of an Ogg file.
+/// Iterates over the pages of an Ogg file.
 struct OggPages<'a> {
     rest: &'a [u8],
 }

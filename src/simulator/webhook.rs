@@ -1,6 +1,6 @@
-//! The webhooks the simulator posts: Meta's envelope, signed, in order, with retries.
+//! Posts the simulator's webhooks: Meta's envelope, signed, in order, with retries.
 //!
-//! Each outbox is a task with a bounded queue. Invariant: what it holds is posted one after the
+//! Each outbox is a task with a bounded queue. Invariant: its webhooks are posted one after the
 //! other, each until it is answered 200 or given up.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use url::Url;
 use super::SimulatorSettings;
 use crate::provider::door;
 
-/// Webhooks that wait; more make the sender wait. One burst of a bench fits in.
+/// Webhooks that may wait; then the sender waits. One burst of a bench fits in.
 const QUEUE: usize = 1024;
 /// Attempts before a webhook is given up.
 const ATTEMPTS: u32 = 10;
@@ -51,7 +51,7 @@ impl Courier {
             }
             let status = status.unwrap_or_default();
             if attempt == ATTEMPTS {
-                tracing::warn!(http.status = status, attempt, "simulator gave a webhook up");
+                tracing::warn!(http.status = status, attempt, "the simulator gave up on a webhook");
             } else {
                 tokio::time::sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
@@ -60,14 +60,14 @@ impl Courier {
     }
 }
 
-/// A queue of webhooks and the task that posts them.
+/// Queues webhooks for the task that posts them.
 pub(super) struct Outbox {
     queue: mpsc::Sender<Bytes>,
     pending: watch::Sender<usize>,
 }
 
 impl Outbox {
-    /// Starts the task, which ends when the outbox is dropped and its queue is empty.
+    /// Starts the task, which ends when the outbox has been dropped and its queue is empty.
     pub(super) fn open(courier: Courier, pending: watch::Sender<usize>) -> Self {
         let (queue, mut waiting) = mpsc::channel::<Bytes>(QUEUE);
         let done = pending.clone();
@@ -83,7 +83,7 @@ impl Outbox {
     /// Queues a webhook; waits while the queue is full.
     pub(super) async fn post(&self, body: &Value) {
         let Ok(place) = self.queue.reserve().await else {
-            tracing::error!("simulator's webhook task has died");
+            tracing::error!("the simulator's webhook task has ended");
             return;
         };
         self.pending.send_modify(|count| *count += 1);
@@ -114,7 +114,7 @@ impl SimulatorSettings {
     }
 }
 
-/// Unix seconds as a string, as webhooks give them.
+/// Formats Unix seconds as a string, as webhooks give them.
 pub(super) fn timestamp(ms: i64) -> String {
     ms.div_euclid(1000).to_string()
 }

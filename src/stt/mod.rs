@@ -1,7 +1,7 @@
-//! Speech to text: the port, and the engines behind it.
+//! Defines speech to text: the port, and its engines.
 //!
 //! Sits between the segmenter and the agent. An engine never sees a message, a contact or a file:
-//! it gets 16 kHz speech and gives words.
+//! it takes 16 kHz speech and returns words.
 
 pub mod scripted;
 #[cfg(feature = "stt-whisper")]
@@ -14,29 +14,29 @@ use tokio_util::sync::CancellationToken;
 use crate::audio::Speech;
 use crate::turn::{LanguageCode, Retry, Transcript};
 
-/// Which note an utterance came from: the SHA-256 of the note's bytes.
+/// Identifies the note an utterance came from: the SHA-256 of the note's bytes.
 ///
-/// Only the scripted transcriber looks at it, to know a fixture again.
+/// Only the scripted transcriber uses it, to recognise a fixture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NoteKey(pub [u8; 32]);
 
 impl NoteKey {
-    /// The key of the note with these bytes.
+    /// Computes the key of a note from its bytes.
     pub fn from_note(note: &[u8]) -> Self {
         Self(Sha256::digest(note).into())
     }
 }
 
-/// What is known of the language of an utterance.
+/// Says what is known of the language of an utterance; ISO 639-1 codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LanguageHint {
-    /// It is this one.
+    /// The language is this one.
     Known(LanguageCode),
-    /// It is to be found out.
+    /// The engine has to detect it.
     Guess {
-        /// What it probably is: saves time where it is right.
+        /// The probable language: saves time if it is right.
         likely: Option<LanguageCode>,
-        /// What it may be; empty for anything.
+        /// The possible languages; empty for any.
         among: Vec<LanguageCode>,
     },
 }
@@ -46,14 +46,14 @@ impl LanguageHint {
     pub const ANY: Self = Self::Guess { likely: None, among: Vec::new() };
 }
 
-/// One stretch of speech, at most 30 s, cut by the segmenter.
+/// Holds one stretch of speech, at most 30 s, cut by the segmenter.
 #[derive(Clone, Debug)]
 pub struct Utterance {
     /// The samples.
     pub speech: Speech,
-    /// Where it starts in the message, added to the times of the segments.
+    /// Start in the message, added to the times of the segments.
     pub offset_ms: f64,
-    /// What is known of the language spoken.
+    /// The language spoken, as far as known.
     pub language: LanguageHint,
     /// The note it was cut from, where the caller has its bytes.
     pub note: Option<NoteKey>,
@@ -64,7 +64,7 @@ pub struct Utterance {
 /// Turns one utterance into text.
 #[async_trait]
 pub trait Transcriber: Send + Sync {
-    /// Name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
+    /// Returns the name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
 
     /// Runs one silent utterance on every state; awaited before the service is ready.
@@ -83,13 +83,13 @@ pub trait Transcriber: Send + Sync {
     ) -> Result<Transcript, SttError>;
 }
 
-/// Why an utterance was not transcribed.
+/// Says why an utterance was not transcribed.
 #[derive(Debug, thiserror::Error)]
 pub enum SttError {
     /// The workers' queue is full: try again later.
     #[error("transcriber is busy")]
     Busy,
-    /// The turn is gone: nobody waits for the text.
+    /// The turn was cancelled: nobody waits for the text.
     #[error("transcription was cancelled")]
     Cancelled,
     /// The engine failed on this audio: answer with the fallback.
@@ -98,7 +98,7 @@ pub enum SttError {
 }
 
 impl SttError {
-    /// When the same audio may be tried again.
+    /// Returns when the same audio may be tried again.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Busy => Retry::After(std::time::Duration::from_secs(2)),

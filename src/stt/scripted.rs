@@ -1,7 +1,7 @@
-//! A transcriber that hears nothing: it answers with texts it was given.
+//! Answers with given texts instead of transcribing.
 //!
-//! Stands in for whisper in demos and tests. A message has one text, so only its first utterance
-//! returns it; the later ones are empty, and joining them gives the text once.
+//! Replaces whisper in demos and tests. A message has one text, so only its first utterance returns
+//! it; the later ones are empty, and joining them gives the text once.
 
 use std::collections::HashMap;
 
@@ -19,16 +19,17 @@ pub struct ScriptedTranscriber {
 }
 
 impl ScriptedTranscriber {
-    /// Answers `known` notes with their own text and every other with `text`; says so in the log.
+    /// Makes a transcriber that answers `known` notes with their own text and every other note with
+    /// `text`; says so in the log.
     pub fn new(text: impl Into<String>, known: HashMap<NoteKey, String>) -> Self {
         tracing::warn!(
             stt.known_notes = known.len(),
-            "the transcriber is scripted: it recognises no speech and answers with given texts"
+            "the transcriber is scripted: it does not recognise speech and answers with given texts"
         );
         Self { text: text.into(), known, uncertain: None }
     }
 
-    /// Marks everything it hears as uncertain.
+    /// Marks everything it returns as uncertain.
     #[must_use]
     pub fn doubting(mut self, uncertain: Option<Uncertainty>) -> Self {
         self.uncertain = uncertain;

@@ -1,8 +1,9 @@
-//! Log lines for machines: one JSON object each, with the fields Google's Cloud Logging reads.
+//! Writes log lines for machines: one JSON object each, with the fields Google's Cloud Logging
+//! reads.
 //!
-//! `severity`, `time`, `message` and `target` stand on every line; lines of one turn share a trace.
-//! The fields of the event and of the spans around it stand beside them under their own names.
-//! Field names: Google, "Structured logging", special JSON fields, as of 2026.
+//! Every line has `severity`, `time`, `message` and `target`; lines of one turn share a trace. The
+//! fields of the event and of the spans around it keep their own names. Field names: Google,
+//! "Structured logging", special JSON fields, as of 2026.
 
 use std::fmt;
 
@@ -15,20 +16,21 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
-/// The field of a turn's span that its trace is made of: 16 hex digits.
+/// Field of a turn's span that its trace is made from: 16 hex digits.
 const TURN: &str = "turn.id";
 
-/// Names the line itself or Cloud Logging gives a meaning; a field so named gets a prefix.
+/// Names that the line itself uses or that have a meaning in Cloud Logging; a field with such a
+/// name gets a prefix.
 const TAKEN: [&str; 5] = ["severity", "time", "timestamp", "target", "httpRequest"];
 
-/// Writes events as Cloud Logging wants them.
+/// Writes events as Cloud Logging expects them.
 pub(super) struct CloudLogging {
-    /// The Google Cloud project whose traces these are; without one the bare trace id is written,
-    /// which Cloud Logging completes on lines of stdout and stderr.
+    /// The Google Cloud project of the traces; without one the bare trace id is written, which
+    /// Cloud Logging completes on lines of stdout and stderr.
     pub(super) project: Option<String>,
 }
 
-/// One line.
+/// Holds one line.
 #[derive(Serialize)]
 struct LogLine<'a> {
     severity: &'static str,
@@ -75,8 +77,8 @@ where
 }
 
 impl CloudLogging {
-    /// Names the trace of a turn: a trace id has 32 digits, and shorter ones are filled with zeros
-    /// from the left, so that whoever has the turn's id finds its lines.
+    /// Names the trace of a turn: a trace id has 32 digits, and shorter ids are padded with zeros
+    /// on the left, so that anyone with the turn's id finds its lines.
     fn trace(&self, turn: &str) -> String {
         match &self.project {
             Some(project) => format!("projects/{project}/traces/{turn:0>32}"),
@@ -85,7 +87,8 @@ impl CloudLogging {
     }
 }
 
-/// The fields of all spans around an event; where two have a name in common, the inner one's.
+/// Collects the fields of all spans around an event; of two with the same name, the inner one's
+/// counts.
 fn span_fields<S>(context: &FmtContext<'_, S, JsonFields>) -> Result<Map<String, Value>, fmt::Error>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -100,8 +103,8 @@ where
     Ok(fields)
 }
 
-/// Cloud Logging's word for a level. It has more of them than there are levels here: `NOTICE` and
-/// `CRITICAL` are never used.
+/// Returns Cloud Logging's word for a level. It has more words than there are levels here: `NOTICE`
+/// and `CRITICAL` are never used.
 fn severity(level: Level) -> &'static str {
     match level {
         Level::ERROR => "ERROR",
@@ -157,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    /// What is written while `work` runs, line by line.
+    /// Returns what is written while `work` runs, line by line.
     fn lines(project: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
         #[derive(Clone, Default)]
         struct Written(Arc<Mutex<Vec<u8>>>);

@@ -1,4 +1,4 @@
-//! Logs and metrics: how they are set up, and every metric's name.
+//! Sets up logs and metrics, and holds every metric's name.
 //!
 //! Nothing personal goes into either: no text, no audio, no phone number, no token.
 
@@ -17,7 +17,7 @@ use crate::turn::TurnReport;
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
-/// Histogram of whole turns, seconds.
+/// Histogram of complete turns, seconds.
 pub const TURN_SECONDS: &str = "hark_turn_seconds";
 /// Counter of finished turns, label `outcome`.
 pub const TURNS_TOTAL: &str = "hark_turns_total";
@@ -32,7 +32,7 @@ const BUCKETS: &[f64] = &[
     120.0,
 ];
 
-/// Names the look of log lines.
+/// Names the form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -64,7 +64,7 @@ pub fn init_logs(format: LogFormat, project: Option<String>, level: &str) -> Res
     Ok(())
 }
 
-/// Installs the recorder, once a process, and returns what renders it.
+/// Installs the recorder, once per process, and returns what renders it.
 pub fn init_metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
@@ -78,7 +78,7 @@ pub fn init_metrics() -> PrometheusHandle {
         .clone()
 }
 
-/// Notes one finished turn and the intervals of its stages.
+/// Records one finished turn and the intervals of its stages.
 pub fn turn(report: &TurnReport) {
     for record in &report.stages {
         let took_s = (record.end_ms - record.start_ms) / 1000.0;
@@ -88,8 +88,8 @@ pub fn turn(report: &TurnReport) {
     metrics::histogram!(TURN_SECONDS).record(report.total_ms / 1000.0);
 }
 
-/// Moves what was measured into its buckets now and then, for ever: without a scraper the samples
-/// would pile up.
+/// Moves measurements into their buckets every few seconds, for ever: without a scraper they would
+/// pile up.
 pub async fn upkeep(metrics: PrometheusHandle) {
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -97,7 +97,7 @@ pub async fn upkeep(metrics: PrometheusHandle) {
     }
 }
 
-/// Notes what one answer cost.
+/// Records the tokens of one answer.
 pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
     for (kind, tokens) in [("prompt", prompt_tokens), ("completion", completion_tokens)] {
         let labels = [("engine", responder.to_owned()), ("kind", kind.to_owned())];
@@ -105,7 +105,7 @@ pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
     }
 }
 
-/// Notes one webhook.
+/// Records one webhook.
 pub fn webhook(took: Duration) {
     metrics::histogram!(WEBHOOK_SECONDS).record(took);
 }

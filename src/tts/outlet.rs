@@ -1,23 +1,23 @@
-//! Where an engine's samples leave: chunks of equal length, in a bounded channel, up to a limit.
+//! Sends an engine's samples: chunks of equal length, in a bounded channel, up to a limit.
 //!
-//! Between what reads an engine's sound and the stream that `speak` returned. Time spent here is
-//! the reader's, not the engine's.
+//! Sits between the reader of an engine's sound and the stream that `speak` returned. Time spent
+//! here is the listener's, not the engine's.
 
 use tokio::sync::mpsc;
 
 use super::{Sound, TtsError};
 use crate::audio::{Pcm, SampleRate};
 
-/// Sound of one sentence, in seconds; sentences are cut at about 25 s of speech.
+/// Longest sound of one sentence, in seconds; sentences are cut at about 25 s of speech.
 pub(super) const MAX_SECONDS: usize = 120;
 
 /// Chunks are 1/10 s.
 const CHUNKS_PER_SECOND: usize = 10;
 
-/// Chunks that may wait for the reader: 1.6 s. A program's pipe or a socket holds as much again.
+/// Chunks that may wait for the listener: 1.6 s. A program's pipe or a socket holds as much again.
 pub(super) const CHUNKS_AHEAD: usize = 16;
 
-/// Hands one sentence's sound on.
+/// Sends one sentence's sound.
 #[derive(Debug)]
 pub(super) struct Outlet {
     chunks: mpsc::Sender<Result<Sound, TtsError>>,
@@ -26,33 +26,33 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// Sends into `chunks`.
+    /// Makes an outlet that sends into `chunks`.
     pub(super) fn new(chunks: mpsc::Sender<Result<Sound, TtsError>>) -> Self {
         Self { chunks, ready: Vec::new(), sent: 0 }
     }
 
-    /// Comes back when nobody listens any more.
+    /// Returns when nobody listens any more.
     pub(super) fn when_closed(&self) -> impl Future<Output = ()> + use<> {
         let chunks = self.chunks.clone();
         async move { chunks.closed().await }
     }
 
-    /// Whether something was sent that cannot be taken back.
+    /// Returns whether something was sent, which cannot be taken back.
     pub(super) fn has_sent(&self) -> bool {
         self.sent > 0
     }
 
-    /// Forgets what was not sent, to begin again.
+    /// Drops what was not sent, to begin again.
     pub(super) fn clear(&mut self) {
         self.ready.clear();
     }
 
-    /// Where samples are put before [`Outlet::send`].
+    /// Returns the buffer for samples, to be filled before [`Outlet::send`].
     pub(super) fn ready(&mut self) -> &mut Vec<f32> {
         &mut self.ready
     }
 
-    /// Sends the whole chunks, at the `end` the rest too.
+    /// Sends the complete chunks, at the `end` the rest too.
     ///
     /// # Errors
     /// `Cancelled` if nobody listens, `Engine` if the sentence is too long.
@@ -75,7 +75,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Sends a sentence that is whole already.
+    /// Sends a sentence that is already complete.
     ///
     /// # Errors
     /// `Cancelled` if nobody listens.
@@ -84,7 +84,7 @@ impl Outlet {
         self.hand_on(Ok(sound)).await
     }
 
-    /// Ends the sentence with an error; if the reader is gone nobody needs to know.
+    /// Ends the sentence with an error; if the listener is gone, nobody needs it.
     pub(super) async fn fail(&self, error: TtsError) {
         let _gone: Result<(), TtsError> = self.hand_on(Err(error)).await;
     }

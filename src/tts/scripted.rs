@@ -1,7 +1,7 @@
-//! A synthesizer that hums one tone per word: for tests, demos and measurements.
+//! Hums one tone per word instead of speaking: for tests, demos and measurements.
 //!
-//! Stands where a voice would. What it makes depends on the text alone, so lengths can be counted
-//! on; paced against the instant it was asked, so that a slow reader does not make it slower.
+//! Replaces a voice. Its sound depends on the text alone, so lengths are predictable; it is paced
+//! from the instant of the request, so that a slow reader does not make it slower.
 
 use std::f32::consts::TAU;
 use std::sync::Once;
@@ -16,16 +16,16 @@ use tracing::warn;
 use super::{Sentence, Sound, Synthesizer, TtsError};
 use crate::audio::{Pcm, SampleRate};
 
-/// The rate of what it hums, the one remote voices use.
+/// The rate of its sound, the one remote voices use.
 const RATE: SampleRate = SampleRate(24_000);
 
-/// Samples a word: a third of a second, so 30 words are 10 s. About the pace of speech.
+/// Samples per word: a third of a second, so 30 words are 10 s. About the pace of speech.
 const WORD_SAMPLES: usize = 8_000;
 
 /// The silent end of each word, in samples: 50 ms.
 const GAP_SAMPLES: usize = 1_200;
 
-/// Samples a chunk: 100 ms.
+/// Samples per chunk: 100 ms.
 const CHUNK_SAMPLES: usize = 2_400;
 
 /// Hums instead of speaking, and warns once that it does.
@@ -37,8 +37,9 @@ pub struct ScriptedSynthesizer {
 }
 
 impl ScriptedSynthesizer {
-    /// Hums; the first chunk comes after `first_audio_ms`, the others at `rtf` (time to make over
-    /// time to play); 0, or what is no factor, means at once. A word lasts 1/3 s.
+    /// Makes a synthesizer whose first chunk comes after `first_audio_ms` and the others at `rtf`
+    /// (time to make over time to play); 0, or an invalid factor, means at once. A word lasts 1/3
+    /// s.
     #[must_use]
     pub fn new(first_audio_ms: u64, rtf: f64) -> Self {
         // Longer than any turn; keeps the sum of instant and pause from overflowing.
@@ -59,7 +60,7 @@ impl Synthesizer for ScriptedSynthesizer {
         sentence: Sentence,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Sound, TtsError>> {
-        self.warned.call_once(|| warn!("the scripted synthesizer hums, it does not speak"));
+        self.warned.call_once(|| warn!("the scripted synthesizer hums instead of speaking"));
         let pitches: Vec<f32> = sentence.text.split_whitespace().map(pitch_hz).collect();
         let chunks = (pitches.len() * WORD_SAMPLES).div_ceil(CHUNK_SAMPLES);
         let per_chunk = Duration::from_secs_f64(self.rtf * RATE.ms(CHUNK_SAMPLES) / 1000.0);
@@ -90,13 +91,13 @@ impl Synthesizer for ScriptedSynthesizer {
     }
 }
 
-/// The pitch of a word, 140 to 299 Hz by its letters.
+/// Returns the pitch of a word, 140 to 299 Hz by its letters.
 fn pitch_hz(word: &str) -> f32 {
     let sum = word.bytes().fold(0_u16, |sum, byte| (sum * 31 + u16::from(byte)) % 160);
     140.0 + f32::from(sum)
 }
 
-/// Makes chunk `index` of the words with these pitches; the last one is as short as need be.
+/// Makes chunk `index` of the words with these pitches; the last one may be shorter.
 fn hum(pitches: &[f32], index: usize) -> Vec<f32> {
     let end = ((index + 1) * CHUNK_SAMPLES).min(pitches.len() * WORD_SAMPLES);
     (index * CHUNK_SAMPLES..end)
@@ -104,7 +105,7 @@ fn hum(pitches: &[f32], index: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Sample `at` of a word: a sine under one raised-cosine arch, then the gap.
+/// Computes sample `at` of a word: a sine under one raised-cosine arch, then the gap.
 #[expect(clippy::cast_precision_loss, reason = "positions in a word are below 2^24")]
 fn sample(pitch_hz: f32, at: usize) -> f32 {
     let voiced = WORD_SAMPLES - GAP_SAMPLES;

@@ -191,8 +191,7 @@ fn corpus_speech_is_decoded_to_its_length() {
     }
 }
 
-/// What `tests/corpus.tsv` says of each file: its codec and container as ffprobe names them, and the
-/// outcome.
+/// Holds codec and container of each file, as ffprobe names them, and the outcome.
 const OUTCOMES: &str = include_str!("../corpus.tsv");
 
 /// FLAC whose rate changes on the way: what ffmpeg makes of it is no measure.

@@ -1,14 +1,15 @@
-//! The one-way order of the folders: who may name whom, and what the pure ones may never name.
+//! Holds the folders to their one-way order: who may name whom, and what the pure ones never name.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::source::{blank, closing, sources};
 
-/// Words, time, calls out, threads, sound and sentences: known to everyone, knowing nobody.
+/// Words, time, calls out, threads, sound and sentences: everyone may name them, they name nobody
+/// beyond their row.
 const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
 
-/// What each part may name beside itself and, except in the base, [`BASE`].
+/// What each part may name besides itself and, except in the base, [`BASE`].
 const ORDER: [(&str, &[&str]); 21] = [
     ("turn", &[]),
     ("clock", &[]),
@@ -49,7 +50,7 @@ const ORDER: [(&str, &[&str]); 21] = [
 /// The composition: may name everything.
 const TOP: [&str; 4] = ["app", "cli", "lib", "main"];
 
-/// Bytes, samples and words in, values out: no runtime, no file, no socket, no clock, no thread.
+/// Parts without a runtime, file, socket, clock or thread: bytes, samples and words in, values out.
 const PURE: [&str; 2] = ["audio", "speech_text"];
 
 /// What [`PURE`] parts never name.
@@ -63,13 +64,13 @@ const IMPURE: [&str; 7] = [
     "std::time::SystemTime",
 ];
 
-/// The part a file belongs to: its folder under `src`, or its own name.
+/// Returns the part a file belongs to: its folder under `src`, or its own name.
 fn part_of(path: &Path) -> String {
     let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The parts that code names with `crate::`.
+/// Returns the parts that code names with `crate::`.
 fn named(code: &str) -> BTreeSet<String> {
     code.split("crate::")
         .skip(1)
@@ -77,7 +78,8 @@ fn named(code: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The parts that `part` may name beside itself and the base; `None` if it has no place yet.
+/// Returns the parts that `part` may name besides itself and the base; `None` if it has no place
+/// yet.
 fn below(part: &str) -> Option<&'static [&'static str]> {
     ORDER.iter().find(|(name, _)| *name == part).map(|(_, more)| *more)
 }
@@ -89,7 +91,8 @@ fn may_name(part: &str, other: &str) -> bool {
         || below(part).is_some_and(|more| more.contains(&other))
 }
 
-/// Every path that a `use` brings in, groups taken apart: `a::{b, c::*}` is `a::b` and `a::c::*`.
+/// Returns every path that a `use` imports, with groups expanded: `a::{b, c::*}` is `a::b` and
+/// `a::c::*`.
 fn imports(code: &str) -> Vec<String> {
     let uses = code.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
     uses.flat_map(|tree| tree_paths(&tree.split_whitespace().collect::<Vec<_>>().join(" ")))
@@ -118,7 +121,8 @@ fn tree_paths(tree: &str) -> Vec<String> {
     branches.flat_map(tree_paths).map(|path| format!("{}{path}", stem.trim())).collect()
 }
 
-/// What code names of [`IMPURE`]; an import of a module around one of them hides what is named.
+/// Returns which of [`IMPURE`] code names; importing a module around one of them hides what is
+/// named.
 fn impure(code: &str) -> BTreeSet<&'static str> {
     let imports = imports(code);
     let within = |path: &str, outer: &str| {

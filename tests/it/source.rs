@@ -1,4 +1,4 @@
-//! Reads our own Rust sources for the tests that hold the house in order: [`super::layers`] and
+//! Reads our own Rust sources for the tests that keep the code in order: [`super::layers`] and
 //! [`super::shape`].
 //!
 //! No parser: comments, strings and characters are blanked, then words and brackets are counted.
@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One source file.
+/// Holds one source file.
 pub(super) struct Source {
     /// Path below the folder of the crate.
     pub(super) path: PathBuf,
     pub(super) text: String,
-    /// The text with blanks for comments, strings and characters; lines stay where they are.
+    /// The text with comments, strings and characters blanked; lines keep their places.
     pub(super) code: String,
-    /// The code with blanks for what is compiled for tests only; empty for a file of tests.
+    /// The code with everything that is compiled only for tests blanked; empty for a file of tests.
     pub(super) shipped: String,
 }
 
@@ -55,7 +55,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Returns where the file or folder of a module lies that the file at `parent` declares.
+/// Returns the path of a module that the file at `parent` declares, without extension.
 fn module_path(parent: &Path, module: &str) -> PathBuf {
     let stem = parent.file_stem().unwrap();
     let folder = if stem == "mod" || stem == "lib" || stem == "main" {
@@ -144,7 +144,7 @@ fn character(text: &str) -> usize {
     }
 }
 
-/// Blanks items behind `#[cfg(test)]`; returns the names of the modules of tests in other files.
+/// Blanks items after `#[cfg(test)]`; returns the names of test modules in other files.
 fn without_tests(code: &str) -> (String, Vec<String>) {
     const MARK: &str = "#[cfg(test)]";
     let (mut shipped, mut modules) = (String::new(), Vec::new());

@@ -1,16 +1,17 @@
-//! HE-AAC as the plain AAC that is inside it.
+//! Reads HE-AAC as the plain AAC inside it.
 //!
-//! HE-AAC is AAC-LC at half the rate, and a description of the upper frequencies that an old player
-//! passes over. Speech is heard at 16 kHz, so the core is enough: its length is right, and at the
-//! usual 22 or 24 kHz nothing that we keep is missing above 11 kHz. Version 2 describes stereo the
-//! same way, around a mono core. symphonia decodes the core where the header says plain AAC, so the
-//! header is written that way. Source: ISO 14496-3 section 1.6.2.1.
+//! HE-AAC is AAC-LC at half the rate plus a description of the upper frequencies, which an old
+//! player ignores. Speech is heard at 16 kHz, so the core is enough: its length is right, and at
+//! the usual 22 or 24 kHz nothing that we keep is missing above 11 kHz. Version 2 describes stereo
+//! the same way, around a mono core. symphonia decodes the core where the header says plain AAC, so
+//! the header is rewritten. Source: ISO 14496-3 section 1.6.2.1.
 
 const LC: u32 = 2;
 const SBR: u32 = 5;
 const PS: u32 = 29;
 
-/// The plain header for one of HE-AAC; `None` if it is none, or another codec's core.
+/// Returns the plain header for one of HE-AAC; `None` if it is not HE-AAC, or has another codec's
+/// core.
 pub(super) fn core_config(config: &[u8]) -> Option<Box<[u8]>> {
     let mut bits = MsbBits { bytes: config, at: 0 };
     if ![SBR, PS].contains(&bits.object_type()?) {
@@ -22,7 +23,8 @@ pub(super) fn core_config(config: &[u8]) -> Option<Box<[u8]>> {
     if bits.object_type()? != LC {
         return None;
     }
-    // Frame length, dependence on a core coder, extension: 1 bit each, 0 in all that is decoded.
+    // Frame length, dependence on a core coder, extension: 1 bit each, 0 in everything that is
+    // decoded.
     let flags = bits.take(3)?;
     let head = u64::from(LC) << 4 | u64::from(rate);
     let (head, length) = match long_rate {
@@ -34,7 +36,7 @@ pub(super) fn core_config(config: &[u8]) -> Option<Box<[u8]>> {
     Some((packed << (64 - length)).to_be_bytes()[..length.div_ceil(8)].into())
 }
 
-/// What the header says, for an error: the kind of AAC if it is not plain, else its channels.
+/// Describes the header for an error: the kind of AAC if it is not plain, else its channels.
 pub(super) fn describe(config: &[u8]) -> Option<String> {
     let mut bits = MsbBits { bytes: config, at: 0 };
     let kind = bits.object_type()?;
@@ -49,14 +51,14 @@ pub(super) fn describe(config: &[u8]) -> Option<String> {
     })
 }
 
-/// MsbBits of a short header, the highest of each byte first.
+/// Reads the bits of a short header, the highest of each byte first.
 struct MsbBits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl MsbBits<'_> {
-    /// At most 32 of them.
+    /// Reads up to 32 bits as a number.
     fn take(&mut self, count: usize) -> Option<u32> {
         let bits = self.at..self.at + count;
         self.at = bits.end;
@@ -73,7 +75,7 @@ impl MsbBits<'_> {
         }
     }
 
-    /// The number of the rate, and the rate itself where it has no number.
+    /// Reads the index of the rate, and the rate itself where it has no index.
     fn rate(&mut self) -> Option<(u32, Option<u32>)> {
         let number = self.take(4)?;
         Some((number, if number == 15 { Some(self.take(24)?) } else { None }))

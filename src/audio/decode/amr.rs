@@ -1,6 +1,7 @@
-//! AMR, the speech codec of telephones: `#!AMR` files while they arrive, and AMR tracks of 3gp.
+//! Decodes AMR, the speech codec of telephones: `#!AMR` files while they arrive, and AMR tracks of
+//! 3gp.
 //!
-//! Narrow band is 8 kHz, wide band 16 kHz; a frame has 20 ms and says by its first byte how long it
+//! Narrow band is 8 kHz, wide band 16 kHz; a frame has 20 ms, and its first byte says how long it
 //! is. Frames that were lost or damaged, and the pauses that were not sent, become sound of their
 //! length. Source: RFC 4867 section 5.
 
@@ -12,7 +13,7 @@ use codec_core::{
 use super::{DecodeError, mix::Mix};
 use crate::audio::{AudioLimits, SampleRate};
 
-/// Which of the two codecs it is.
+/// Names one of the two codecs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Band {
     Narrow,
@@ -20,7 +21,7 @@ pub(super) enum Band {
 }
 
 impl Band {
-    /// What a file begins with.
+    /// Returns the start of a file.
     pub(super) fn magic(self) -> &'static [u8] {
         match self {
             Self::Narrow => b"#!AMR\n",
@@ -33,11 +34,11 @@ impl Band {
     }
 }
 
-/// Frames to samples, from whatever container they come.
+/// Decodes frames to samples, from whatever container they come.
 pub(super) struct AmrSound {
     band: Band,
     codec: AmrCodec,
-    /// The mode of the last speech, which a lost frame is assumed to have.
+    /// The mode of the last speech frame, which a lost frame is assumed to have.
     mode: u8,
     samples: Vec<f32>,
 }
@@ -53,13 +54,14 @@ impl AmrSound {
         Ok(Self { band, codec, mode: 0, samples: Vec::new() })
     }
 
-    /// Decodes the whole frames that `bytes` begin with into `mix`; returns how many bytes they are.
+    /// Decodes the complete frames at the start of `bytes` into `mix`; returns how many bytes they
+    /// take.
     ///
     /// # Errors
-    /// `Corrupt` for a frame that cannot be one: where the next begins is unknown.
+    /// `Corrupt` for an invalid frame: where the next one begins is unknown.
     pub(super) fn decode(&mut self, bytes: &[u8], mix: &mut Mix) -> Result<usize, DecodeError> {
         let mut rest = bytes;
-        while let Some((&header, behind)) = rest.split_first() {
+        while let Some((&header, after)) = rest.split_first() {
             let variant = match self.band {
                 Band::Narrow => AmrVariant::NarrowBand,
                 Band::Wide => AmrVariant::WideBand,
@@ -68,10 +70,10 @@ impl AmrSound {
             let kind = AmrFrameType::from_index(variant, number).map_err(|_| {
                 DecodeError::corrupt(format!("an AMR frame of type {number}, which is reserved"))
             })?;
-            let Some((data, behind)) = behind.split_at_checked(kind.octet_aligned_bytes()) else {
+            let Some((data, after)) = after.split_at_checked(kind.octet_aligned_bytes()) else {
                 break;
             };
-            rest = behind;
+            rest = after;
             self.frame(kind, header & 4 != 0, data)?;
             mix.push(&self.samples, 1, self.band.rate())?;
         }
@@ -103,9 +105,9 @@ impl AmrSound {
 pub(super) struct AmrDecoder {
     sound: AmrSound,
     mix: Mix,
-    /// The beginning of a frame.
+    /// An incomplete frame.
     pending: Vec<u8>,
-    /// A frame that is none came: where the next one begins is unknown.
+    /// An invalid frame came: where the next one begins is unknown.
     broken: Option<DecodeError>,
 }
 
@@ -115,7 +117,7 @@ impl AmrDecoder {
         Ok(Self { sound, mix, pending: Vec::new(), broken: None })
     }
 
-    /// Takes bytes from behind the magic number on, and returns the samples that became ready.
+    /// Takes the bytes after the magic number and returns the samples that became ready.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<f32>, DecodeError> {
         if self.broken.is_none() {
             self.pending.extend_from_slice(bytes);

@@ -1,5 +1,5 @@
-//! Whole files: WAV, FLAC, MP3, AAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and `WebM`, AIFF.
-//! symphonia takes them apart, [`super::track`] decodes.
+//! Decodes complete files: WAV, FLAC, MP3, AAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and
+//! `WebM`, AIFF. symphonia splits them into packets, [`super::track`] decodes those.
 //!
 //! A header may claim what it likes: channels and rate are checked before a decoder is made, the
 //! duration while decoding, and the packets may not add up to more bytes than the file can hold.
@@ -30,7 +30,7 @@ use crate::audio::{
     limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES},
 };
 
-/// symphonia's own probe looks through 1 MB of rubbish; ours through less.
+/// symphonia's own probe searches 1 MB of garbage; ours searches less.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
     let options = ProbeOptions { max_probe_depth: MAX_PROBE_BYTES, ..ProbeOptions::default() };
     let mut probe = Probe::new_with_options(&options);
@@ -38,12 +38,12 @@ static PROBE: LazyLock<Probe> = LazyLock::new(|| {
     probe
 });
 
-/// What is known of a file beside what symphonia reads.
+/// Holds what is known of a file beside what symphonia reads.
 pub(super) struct File {
     pub(super) format: Format,
-    /// The tracks of sound of an MP4.
+    /// Audio tracks of an MP4.
     pub(super) tracks: Vec<mp4::Track>,
-    /// A codec in it that is not decoded, for errors.
+    /// A codec in it that we do not decode, for errors.
     pub(super) codec: Option<&'static str>,
 }
 
@@ -68,14 +68,14 @@ impl File {
     fn unopened(&self, error: &Error) -> DecodeError {
         match (self.format, self.codec) {
             (_, Some(_)) => self.no_track(),
-            // Nothing told the format, and no frame of MP3 or AAC was found.
+            // Nothing identified the format, and no frame of MP3 or AAC was found.
             (Format::Frames, _) => DecodeError::unsupported("unknown"),
             _ => failed(error, self.format),
         }
     }
 }
 
-/// Decodes a whole file to 16 kHz mono.
+/// Decodes a complete file to 16 kHz mono.
 pub(super) fn decode(
     mut bytes: Vec<u8>,
     format: Format,
@@ -125,7 +125,7 @@ pub(super) fn decode(
     let speech = mix.finish();
     match ended {
         Err(error) if too_long || speech.is_empty() => Err(error),
-        // symphonia leaves out frames that are unlike the head, and what is left has gaps.
+        // symphonia drops frames that differ from the stream info, which leaves gaps.
         Ok(()) if format == Format::Flac && budget.heard < size / 10 * 9 => {
             Err(DecodeError::unsupported("FLAC whose frames are not as its head says"))
         }
@@ -135,7 +135,7 @@ pub(super) fn decode(
     }
 }
 
-/// How much a reader may still hand out. A table in a hostile MP4 can name one piece of the file
+/// Limits what a reader may still hand out. A table in a hostile MP4 can name one piece of the file
 /// four billion times.
 struct PacketBudget {
     packets: usize,
@@ -167,7 +167,7 @@ fn link(
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
-            // An unexpected end is an end.
+            // An unexpected end counts as the end.
             Ok(None) | Err(Error::IoError(_)) => break,
             Err(Error::ResetRequired) => return Err(Stop::Chained),
             Err(error) => return Err(failed(&error, file.format).into()),

@@ -1,24 +1,24 @@
-//! FLAC files, reduced to what decoding needs before symphonia reads them.
+//! Reduces FLAC files to what decoding needs before symphonia reads them.
 //!
-//! Comments and pictures may be broken without harm to the sound, and the head of a file may be
-//! wrong about the channels, of which every frame says how many it has. Source: RFC 9639.
+//! Broken comments and pictures do not matter to the sound, and the head of a file may be wrong
+//! about the channels, which every frame states. Source: RFC 9639.
 
-/// A block of metadata that describes the stream, and its length.
+/// The metadata block that describes the stream, and its length.
 const STREAM_INFO: u8 = 0;
 const STREAM_INFO_BYTES: usize = 34;
 
-/// Rebuilds a file of its head and its frames; `None` if they are not where the lengths say.
+/// Rebuilds a file from its head and its frames; `None` if they are not where the lengths say.
 pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     let mut rest = file.get(4..)?;
     let mut info: Option<[u8; STREAM_INFO_BYTES]> = None;
     loop {
-        let (&[kind, l0, l1, l2], behind) = rest.split_first_chunk()?;
+        let (&[kind, l0, l1, l2], after) = rest.split_first_chunk()?;
         let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
-        let (block, behind) = behind.split_at_checked(length)?;
+        let (block, after) = after.split_at_checked(length)?;
         if kind & 0x7f == STREAM_INFO {
             info = info.or(block.try_into().ok());
         }
-        rest = behind;
+        rest = after;
         if kind & 0x80 != 0 {
             break;
         }
@@ -36,19 +36,19 @@ pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     Some([b"fLaC", &head[..], &info, rest].concat())
 }
 
-/// Whether the rate changes on the way in a file that [`tidy`] made. symphonia knows one rate and
-/// leaves the frames of others out.
+/// Returns whether the rate changes within a file that [`tidy`] made. symphonia knows one rate and
+/// drops the frames of others.
 pub(super) fn changes_rate(file: &[u8]) -> bool {
     let frames = file.get(8 + STREAM_INFO_BYTES..).unwrap_or_default();
     let mut rates = (0..frames.len()).filter_map(|at| rate_code(&frames[at..]));
     let Some(first) = rates.next() else { return false };
     let (alike, other) =
         rates.fold((1, 0), |(a, b), rate| if rate == first { (a + 1, b) } else { (a, b + 1) });
-    // Sound may look like a head now and then.
+    // Sound may look like a frame header now and then.
     other > alike / 10
 }
 
-/// The code of the rate, if `bytes` begin with a frame's head, whose checksum is right.
+/// Returns the code of the rate if `bytes` begin with a frame header whose checksum is correct.
 fn rate_code(bytes: &[u8]) -> Option<u8> {
     let &[0xff, 0xf8 | 0xf9, codes, kind, number, ..] = bytes else { return None };
     let (block, rate) = (codes >> 4, codes & 0xf);
@@ -87,7 +87,7 @@ mod tests {
             file.extend([kind | last, 0, 0, u8::try_from(block.len()).unwrap()]);
             file.extend(*block);
         }
-        // A frame with two channels, written as a side and a difference.
+        // A frame with two channels, stored as side and difference.
         file.extend([0xff, 0xf8, 0x69, 0x98, 0]);
         file
     }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_change_of_rate_is_seen() {
-        // Heads of 44.1 kHz and 32 kHz, each with its checksum.
+        // Frame headers of 44.1 kHz and 32 kHz, each with its checksum.
         let (first, second) =
             ([0xff, 0xf8, 0x69, 0x98, 0, 15, 0x99], [0xff, 0xf8, 0x68, 0x98, 0, 15, 0x8f]);
         let file = |heads: &[[u8; 7]]| [&[0; 42][..], heads.as_flattened()].concat();

@@ -1,15 +1,15 @@
-//! Telling the format by the first bytes; never by name or MIME type.
+//! Detects the format by the first bytes; never by name or MIME type.
 //!
-//! Formats that cannot be decoded are named here, so that the sender's answer and the log can say
-//! what it was.
+//! Formats that we do not decode are named here, so that the answer to the sender and the log can
+//! name them.
 
 use super::{DecodeError, amr::Band};
 
-/// As many bytes as the decision needs.
+/// Bytes that the decision needs.
 pub(super) const ENOUGH: usize = 36;
 
-/// What can be opened: Ogg by [`super::ogg_opus`] or [`super::container`], AMR by [`super::amr`], the
-/// rest by [`super::container`].
+/// Names what can be opened: Ogg by [`super::ogg_opus`] or [`super::container`], AMR by
+/// [`super::amr`], the rest by [`super::container`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Ogg,
@@ -19,11 +19,11 @@ pub(super) enum Format {
     Mp4,
     Matroska,
     Aiff,
-    /// MP3 or AAC in ADTS, perhaps behind a tag or some rubbish.
+    /// MP3 or AAC in ADTS, perhaps after a tag or some garbage.
     Frames,
 }
 
-/// Starts of files that hold no sound we know, and their names.
+/// Starts of files that we do not decode, and their names.
 const REFUSED: &[(&[u8], &str)] = &[
     (b"#!AMR_MC", "AMR with several channels"),
     (b"#!AMR-WB_MC", "AMR with several channels"),
@@ -44,10 +44,10 @@ const REFUSED: &[(&[u8], &str)] = &[
 ];
 
 impl Format {
-    /// Tells the format.
+    /// Detects the format.
     ///
     /// # Errors
-    /// `Empty` without bytes, `Unsupported` for what is known and not decoded.
+    /// `Empty` without bytes, `Unsupported` for a known format that we do not decode.
     pub(super) fn detect(start: &[u8]) -> Result<Self, DecodeError> {
         if start.is_empty() {
             return Err(DecodeError::Empty);
@@ -70,7 +70,7 @@ impl Format {
         })
     }
 
-    /// The name for errors.
+    /// Returns the name for errors.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ogg => "Ogg",

@@ -1,4 +1,4 @@
-//! The way of all decoded sound to 16 kHz mono: mixed down, resampled, and held to its limit.
+//! Brings all decoded sound to 16 kHz mono: mixed down, resampled, and held to its limit.
 
 use super::DecodeError;
 use crate::audio::{
@@ -7,16 +7,16 @@ use crate::audio::{
     pcm::sane,
 };
 
-/// The nearest rate that shares a divisor with 16 kHz. A rate such as 44 101 Hz would take the
-/// resampler a block of a whole second; off by 0.3 % at most, it takes it 10 ms.
+/// Returns the nearest rate that shares a divisor with 16 kHz. A rate such as 44 101 Hz would need
+/// a resampler block of one second; 0.3 % off at most, it needs 10 ms.
 fn usual(rate: SampleRate) -> SampleRate {
     SampleRate((rate.0 + 12) / 25 * 25)
 }
 
-/// Mixes down and resamples, and holds the duration limit.
+/// Mixes down, resamples, and enforces the duration limit.
 pub(super) struct Mix {
     limits: AudioLimits,
-    /// Frames still to drop at the beginning: what an encoder put before the sound.
+    /// Frames still to drop at the beginning: the delay of the encoder.
     pub(super) skip: usize,
     resampler: Option<(SampleRate, Resampler)>,
     mono: Vec<f32>,
@@ -30,7 +30,7 @@ impl Mix {
         Self { limits, skip: 0, resampler: None, mono: Vec::new(), speech: Vec::new(), taken: 0 }
     }
 
-    /// No sound came yet.
+    /// Returns whether no sound has come yet.
     pub(super) fn is_empty(&self) -> bool {
         self.resampler.is_none() && self.speech.is_empty() && self.taken == 0
     }

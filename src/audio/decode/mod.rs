@@ -1,8 +1,9 @@
 //! Decoding: bytes of any format in, 16 kHz mono speech out.
 //!
-//! First stop of a voice note after the download. The format is told by content alone. Ogg/Opus and
-//! AMR are decoded while they arrive; every other format is gathered and decoded at the end.
-//! Whatever the bytes are, time and memory stay within [`super::limits`] and nothing panics.
+//! The first stop of a voice note after the download. The content alone decides the format.
+//! Ogg/Opus and AMR are decoded while they arrive; every other format is gathered and decoded at
+//! the end. Whatever the bytes are, time and memory stay within [`super::limits`] and nothing
+//! panics.
 
 mod aac;
 mod amr;
@@ -26,11 +27,11 @@ use self::{
 };
 use crate::audio::{AudioLimits, Speech};
 
-/// Why there is no speech to hear.
+/// Says why nothing could be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// There were no bytes, or not one sample in them: answer like a note without speech.
+    /// There were no bytes, or no sample in them: answer as for a note without speech.
     #[error("the audio is empty")]
     Empty,
     /// More bytes than the limit: tell the sender that the file is too big, do not retry.
@@ -45,7 +46,7 @@ pub enum DecodeError {
         /// The limit, in seconds.
         limit_seconds: u32,
     },
-    /// A format that is not decoded here: ask for a voice note or a text, do not retry.
+    /// A format that we do not decode: ask for a voice note or a text, do not retry.
     #[error("unsupported audio: {what}")]
     Unsupported {
         /// The format, in words for a log.
@@ -71,8 +72,8 @@ impl DecodeError {
 
 /// Decodes bytes as they arrive.
 ///
-/// Bytes that are broken behind a decodable beginning are dropped: what was decoded counts. After
-/// an error the decoder is spent.
+/// Broken bytes after a decodable beginning are dropped: what was decoded counts. After an error
+/// the decoder must not be used again.
 pub struct SpeechDecoder {
     limits: AudioLimits,
     bytes: u64,
@@ -80,7 +81,7 @@ pub struct SpeechDecoder {
 }
 
 enum DecoderState {
-    /// Too few bytes to tell the format.
+    /// Too few bytes to detect the format.
     Start(Vec<u8>),
     /// Ogg; the bytes are kept until an Opus stream has been seen.
     Ogg {
@@ -88,7 +89,7 @@ enum DecoderState {
         kept: Option<Vec<u8>>,
     },
     Amr(Box<AmrDecoder>),
-    /// A format that is decoded when all is there.
+    /// A format that is decoded when all bytes are there.
     Whole {
         format: Format,
         bytes: Vec<u8>,
@@ -103,7 +104,7 @@ impl SpeechDecoder {
     }
 
     /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
-    /// and AMR all that the pages or frames so far hold, for other formats none.
+    /// and AMR everything in the pages or frames so far, for other formats nothing.
     ///
     /// # Errors
     /// Every [`DecodeError`] but `Empty`, as soon as it is certain.
@@ -188,7 +189,7 @@ impl SpeechDecoder {
     }
 }
 
-/// Decodes a whole file.
+/// Decodes a complete file.
 ///
 /// # Errors
 /// Every [`DecodeError`].
@@ -202,8 +203,8 @@ pub fn decode(bytes: &[u8], limits: AudioLimits) -> Result<Speech, DecodeError> 
     Ok(Speech::new([begun.samples(), rest.samples()].concat()))
 }
 
-/// Lets a bug in a decoder cost one note, not the worker: a panic becomes an error, after which the
-/// decoder is spent, so that nothing half done is seen again.
+/// Limits the damage of a decoder bug to one note: a panic becomes an error, after which the
+/// decoder must not be used again, so that nothing half-done is seen.
 fn guarded(work: impl FnOnce() -> Result<Speech, DecodeError>) -> Result<Speech, DecodeError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(DecodeError::corrupt("the decoder failed on it")))

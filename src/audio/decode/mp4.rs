@@ -1,29 +1,29 @@
-//! What symphonia leaves out of an MP4: codecs that it does not know, and how much of the beginning
-//! is not to be heard.
+//! Reads what symphonia ignores in an MP4: codecs that it does not know, and how much of the
+//! beginning is encoder delay.
 //!
 //! AAC begins with one to three frames of silence, up to 0.3 s at 8 kHz. An edit list or Apple's
-//! `iTunSMPB` comment says how much; without either nothing is dropped, which is harmless.
-//! Source: ISO 14496-12.
+//! `iTunSMPB` comment says how much; without either nothing is dropped, which is harmless. Source:
+//! ISO 14496-12.
 
 use super::amr::Band;
 
-/// More than this is no encoder delay but an edit, which is not ours to judge. In samples.
+/// Longest encoder delay, in samples; anything longer is an edit, which is not ours to judge.
 const MOST_DELAY: u64 = 8_192;
 
-/// Tracks that are looked at; a file for one listener has one or two.
+/// Most tracks that are read; a file for one listener has one or two.
 const MOST_TRACKS: usize = 16;
 
-/// Fragments and their runs, and samples of a run: ten minutes of 20 ms are 30 000.
+/// Most fragments and runs of a file, and most samples of a run: ten minutes of 20 ms are 30 000.
 const MOST_FRAGMENTS: u32 = 65_536;
 
-/// Times the samples of a track: about ten seconds.
+/// Most entries times samples of a track: about ten seconds of work.
 const MOST_STEPS: u64 = 1 << 33;
 
-/// One track of sound.
+/// Describes one audio track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Track {
     pub(super) id: u32,
-    /// Its codec, as the sample entry names it.
+    /// The codec, as the sample entry names it.
     pub(super) codec: [u8; 4],
     /// Ticks a second.
     timescale: u32,
@@ -32,7 +32,7 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// Its kind of AMR, if it is one.
+    /// Returns the kind of AMR, if the codec is AMR.
     pub(super) fn amr(&self) -> Option<Band> {
         match &self.codec {
             b"samr" => Some(Band::Narrow),
@@ -41,7 +41,7 @@ impl Track {
         }
     }
 
-    /// A name for errors, if the codec is one that is not decoded.
+    /// Returns the codec's name for errors, if we do not decode it.
     pub(super) fn unknown(&self) -> Option<&'static str> {
         match &self.codec {
             b"ac-3" => Some("AC-3"),
@@ -53,14 +53,14 @@ impl Track {
         }
     }
 
-    /// Samples at `rate` to drop at the beginning.
+    /// Returns the samples at `rate` to drop at the beginning.
     pub(super) fn delay(&self, rate: u32) -> Option<usize> {
         let samples = self.delay? * u64::from(rate) / u64::from(self.timescale);
         usize::try_from(samples).ok().filter(|_| samples <= MOST_DELAY)
     }
 }
 
-/// The tracks of sound in a file.
+/// Returns the audio tracks of a file.
 pub(super) fn tracks(file: &[u8]) -> Vec<Track> {
     let Some(movie) = inside(file, &[b"moov"]) else { return Vec::new() };
     let boxes = Boxes(movie).filter(|(kind, _)| kind == b"trak").take(MOST_TRACKS);
@@ -71,10 +71,9 @@ pub(super) fn tracks(file: &[u8]) -> Vec<Track> {
     tracks
 }
 
-/// Mends what would keep symphonia from a file or make it fall over: a last box that was cut off or
-/// claims too much ends with the file, a place behind the end is the end, one before a fragment its
-/// beginning, and the priority of a fragment's first sample, which it takes for something else, is
-/// cleared.
+/// Repairs what would make symphonia reject a file or panic: a last box that was cut off or claims
+/// too much ends with the file, an offset past the end becomes the end, one before a fragment its
+/// beginning, and the priority of a fragment's first sample, which symphonia misreads, is cleared.
 pub(super) fn mend(file: &mut [u8]) {
     let length = file.len();
     let mut at = 0;
@@ -107,7 +106,7 @@ pub(super) fn mend(file: &mut [u8]) {
         let flags = word(run, 0).unwrap_or(0);
         let placed = flags & 1 != 0;
         if let (true, Some(place)) = (placed, run.get_mut(8..12)) {
-            // Below 0.
+            // A negative offset.
             if place[0] >= 0x80 {
                 place.fill(0);
             }
@@ -119,7 +118,7 @@ pub(super) fn mend(file: &mut [u8]) {
     });
 }
 
-/// Shows the bodies of all boxes at the end of `path` to `visit`.
+/// Calls `visit` with the body of every box at the end of `path`.
 fn within(file: &mut [u8], path: &[&[u8; 4]], visit: &mut impl FnMut(&mut [u8])) {
     let Some((kind, deeper)) = path.split_first() else { return visit(file) };
     let mut rest = file;
@@ -133,7 +132,8 @@ fn within(file: &mut [u8], path: &[&[u8; 4]], visit: &mut impl FnMut(&mut [u8]))
     }
 }
 
-/// Whether the tables are such that symphonia, which walks them for every sample, would never end.
+/// Returns whether the tables would keep symphonia, which walks them for every sample, busy for
+/// ever.
 pub(super) fn endless(file: &[u8]) -> bool {
     let (mut fragments, mut longest) = (0, 0);
     for (_, fragment) in Boxes(file).filter(|(kind, _)| kind == b"moof") {
@@ -162,7 +162,7 @@ fn track(body: &[u8]) -> Option<Track> {
     }
     let entry = inside(body, &[b"mdia", b"minf", b"stbl", b"stsd"])?.get(8..)?;
     let (codec, _) = Boxes(entry).next()?;
-    // Version 1 has times of eight bytes.
+    // Version 1 has 8-byte times.
     let versioned = |body: &[u8], short: usize, long: usize| {
         word(body, if body.first() == Some(&0) { short } else { long })
     };
@@ -172,7 +172,7 @@ fn track(body: &[u8]) -> Option<Track> {
     (timescale > 0).then_some(Track { id, codec, timescale, delay })
 }
 
-/// The media time of the first edit that is not an empty one (section 8.6.6), in ticks.
+/// Returns the media time, in ticks, of the first edit that is not empty (section 8.6.6).
 fn edit_list(body: &[u8]) -> Option<u64> {
     let (long, count) = (body.first()? & 1 == 1, word(body, 4)? as usize);
     let size = if long { 20 } else { 12 };
@@ -187,14 +187,14 @@ fn edit_list(body: &[u8]) -> Option<u64> {
     })
 }
 
-/// The second number of `iTunSMPB`: ` 00000000 00000840 000001CA ...`.
+/// Returns the second number of `iTunSMPB`: ` 00000000 00000840 000001CA ...`.
 fn apple(movie: &[u8]) -> Option<u64> {
-    let body = behind(behind(movie, b"iTunSMPB")?, b"data")?.get(8..)?;
+    let body = after(after(movie, b"iTunSMPB")?, b"data")?.get(8..)?;
     let text = std::str::from_utf8(body.get(..36)?).ok()?;
     u64::from_str_radix(text.split_whitespace().nth(1)?, 16).ok().filter(|time| *time < 1 << 32)
 }
 
-fn behind<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
+fn after<'a>(bytes: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
     let at = bytes.windows(tag.len()).position(|window| window == tag)?;
     bytes.get(at + tag.len()..)
 }
@@ -207,17 +207,17 @@ fn long(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|eight| u64::from_be_bytes(*eight))
 }
 
-/// The body of the first box at the end of `path`.
+/// Returns the body of the first box at the end of `path`.
 fn inside<'a>(body: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(body, |body, kind| {
         Boxes(body).find(|(found, _)| found == *kind).map(|(_, body)| body)
     })
 }
 
-/// The lengths of the head and of the whole box that `bytes` begin with.
+/// Returns the lengths of the header and of the complete box that `bytes` begin with.
 fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
     Some(match word(bytes, 0)? {
-        // It goes on to the end.
+        // It extends to the end.
         0 => (8, bytes.len()),
         1 => {
             let size = long(bytes, 8)?;
@@ -227,7 +227,7 @@ fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
     })
 }
 
-/// Boxes side by side; one that claims more than there is has what there is.
+/// Iterates over sibling boxes; one that claims more than there is gets what there is.
 struct Boxes<'a>(&'a [u8]);
 
 impl<'a> Iterator for Boxes<'a> {
@@ -251,7 +251,7 @@ mod tests {
         [&size.to_be_bytes()[..], &kind, body].concat()
     }
 
-    /// A file with tracks of sound at 8 kHz, each with `edits`, and `more` in the movie.
+    /// Makes a file with audio tracks at 8 kHz, each with `edits`, and `more` in the movie.
     fn file(tracks: usize, edits: &[u8], more: &[u8]) -> Vec<u8> {
         let described = boxed(*b"stsd", b"\0\0\0\0\0\0\0\x01\0\0\0\x08samr");
         let media = [

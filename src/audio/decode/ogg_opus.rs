@@ -1,4 +1,4 @@
-//! Ogg/Opus, decoded while it arrives: the format of every `WhatsApp` voice note.
+//! Decodes Ogg/Opus while it arrives: the format of every `WhatsApp` voice note.
 //!
 //! Lost pages are concealed, pre-skip and end trimming are exact for each chained stream, a missing
 //! end-of-stream page is normal (`WhatsApp` writes none). Source: RFC 7845.
@@ -15,7 +15,7 @@ use crate::audio::{
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
 const GRANULES_PER_SAMPLE: u64 = 3;
 
-/// What the Ogg file turned out to hold.
+/// Names what an Ogg file turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OggContent {
     Unknown,
@@ -50,7 +50,7 @@ impl OggOpusDecoder {
         }
     }
 
-    /// Takes bytes, appends samples, and says what the file holds as far as known.
+    /// Takes bytes, appends samples, and returns what the file holds, as far as known.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
@@ -74,7 +74,7 @@ impl OggOpusDecoder {
         }
         match (self.good_packets, self.given) {
             (0, 0) => Err(DecodeError::Empty),
-            (0, _) => Err(DecodeError::corrupt("not one Opus packet is whole")),
+            (0, _) => Err(DecodeError::corrupt("no Opus packet is complete")),
             (_, 0) => Err(DecodeError::Empty),
             _ => Ok(()),
         }
@@ -107,7 +107,7 @@ impl OggOpusDecoder {
         Ok(())
     }
 
-    /// Begins the first or a chained stream; a second one beside the first is left out.
+    /// Begins the first or a chained stream; a second one beside the first is ignored.
     fn begin(&mut self, page: &Page) -> Result<(), DecodeError> {
         // All streams that run side by side begin before the first data page (RFC 3533 section 4).
         if self.link.as_ref().is_some_and(|link| link.serial != page.serial && !link.begun) {
@@ -130,16 +130,16 @@ impl OggOpusDecoder {
     }
 }
 
-/// One logical Opus stream.
+/// Holds one logical Opus stream.
 struct LogicalStream {
     serial: u32,
     sound: OpusSound,
     next_sequence: u32,
     /// A data page has been seen.
     begun: bool,
-    /// The comment packet is behind us.
+    /// The comment packet has been read.
     tagged: bool,
-    /// The beginning of a packet that goes on; `None` while the rest of a lost one passes.
+    /// The beginning of a packet that continues; `None` while the rest of a lost one passes.
     partial: Option<Vec<u8>>,
     /// Samples of pre-skip still to drop.
     skip: usize,
@@ -164,7 +164,7 @@ impl LogicalStream {
         })
     }
 
-    /// Decodes the packets that end on `page` and appends the samples that are to be heard.
+    /// Decodes the packets that end on `page` and appends the audible samples.
     fn page(&mut self, page: &Page, speech: &mut Vec<f32>) {
         self.begun = true;
         let lost = page.sequence != self.next_sequence;
@@ -196,7 +196,7 @@ impl LogicalStream {
         speech.extend(fresh.into_iter().skip(skipped).map(sane));
     }
 
-    /// Joins the pieces on `page` to packets, less the comment packet and what is too long.
+    /// Joins the pieces on `page` into packets, without the comment packet and what is too long.
     fn packets(&mut self, page: &Page, lost: bool) -> Vec<Vec<u8>> {
         let goes_on = self.partial.as_ref().is_none_or(|partial| !partial.is_empty());
         if lost || page.continued != goes_on {
@@ -207,7 +207,7 @@ impl LogicalStream {
         for piece in page.pieces() {
             if let Some(partial) = &mut self.partial {
                 partial.extend_from_slice(piece.bytes);
-                // A comment packet with a picture is long: it is passed over, not kept.
+                // A comment packet with a picture is long: it is skipped, not kept.
                 if partial.len() > MAX_OPUS_PACKET {
                     self.partial = None;
                 }

@@ -1,4 +1,4 @@
-//! Opus packets to 16 kHz mono, from whatever container they come.
+//! Decodes Opus packets to 16 kHz mono, from whatever container they come.
 //!
 //! libopus decodes straight to 16 kHz and mixes stereo down itself; several coded streams are
 //! mixed down here. Every packet becomes sound of its length: one that cannot be read is concealed.
@@ -11,13 +11,13 @@ use crate::audio::{
     opus_head::{OpusHead, Streams},
 };
 
-/// The longest packet has 120 ms (RFC 6716 section 3.1, code 3).
+/// Samples of the longest packet, 120 ms (RFC 6716 section 3.1, code 3).
 const MAX_PACKET_SAMPLES: usize = 1920;
 
-/// What one concealment step makes: 20 ms.
+/// Samples of one concealment step: 20 ms.
 const CONCEAL_STEP: usize = 320;
 
-/// One running Opus stream.
+/// Decodes one Opus stream.
 pub(super) struct OpusSound {
     voice: PacketDecoder,
     /// Samples of the last packet, the guess for one that cannot be read.
@@ -63,12 +63,12 @@ impl OpusSound {
         Ok(Self { voice, last_samples: CONCEAL_STEP, good_packets: 0 })
     }
 
-    /// Packets that libopus took.
+    /// Returns how many packets libopus took.
     pub(super) fn good_packets(&self) -> u64 {
         self.good_packets
     }
 
-    /// The length of a packet; that of the one before if it cannot be read.
+    /// Returns the length of a packet; the previous one's if it cannot be read.
     pub(super) fn samples(&self, packet: &[u8]) -> usize {
         opus::packet::get_nb_samples(packet, SampleRate::SPEECH.0).unwrap_or(self.last_samples)
     }
@@ -77,7 +77,7 @@ impl OpusSound {
     pub(super) fn decode(&mut self, packet: &[u8], fresh: &mut Vec<f32>) {
         let at = fresh.len();
         fresh.resize(at + MAX_PACKET_SAMPLES, 0.0);
-        // An empty slice would ask libopus for concealment of the whole buffer.
+        // An empty slice would ask libopus for concealment of the entire buffer.
         let decoded =
             if packet.is_empty() { None } else { self.voice.decode(packet, &mut fresh[at..]) };
         fresh.truncate(at + decoded.unwrap_or(0));
@@ -89,7 +89,7 @@ impl OpusSound {
         }
     }
 
-    /// Appends made up sound for a hole of that many samples.
+    /// Appends concealment for a gap of that many samples.
     pub(super) fn conceal(&mut self, samples: usize, fresh: &mut Vec<f32>) {
         let mut left = samples;
         while left > 0 {
@@ -106,7 +106,7 @@ impl OpusSound {
 }
 
 impl PacketDecoder {
-    /// Fills the beginning of `fresh` and returns how much of it, `None` if the packet is broken.
+    /// Fills the beginning of `fresh` and returns how much of it; `None` if the packet is broken.
     fn decode(&mut self, packet: &[u8], fresh: &mut [f32]) -> Option<usize> {
         match self {
             Self::Mono(decoder) => decoder.decode_float(packet, fresh, false).ok(),

@@ -1,4 +1,4 @@
-//! The sound of one track in a container: symphonia's decoders, libopus for Opus, and AMR.
+//! Decodes one track of a container: symphonia's decoders, libopus for Opus, and AMR.
 
 use symphonia::core::{
     audio::Channels,
@@ -26,7 +26,7 @@ use crate::audio::{
     opus_head::OpusHead,
 };
 
-/// A track that is being decoded.
+/// Decodes one track.
 pub(super) struct TrackDecoder {
     pub(super) id: u32,
     codec: Codec,
@@ -37,21 +37,22 @@ enum Codec {
     Known(Box<dyn AudioDecoder>),
     Opus {
         sound: OpusSound,
-        /// Ticks of the container for a sample of ours, where it says how long a packet is heard.
+        /// Ticks of the container per sample of ours, where it says how much of a packet is
+        /// audible.
         ticks: Option<u64>,
     },
     Amr(AmrSound),
 }
 
-/// What became of a packet.
+/// Says what became of a packet.
 pub(super) enum PacketOutcome {
     Whole,
-    /// It is passed over.
+    /// The packet is broken and skipped.
     Broken(Error),
 }
 
 impl TrackDecoder {
-    /// Opens the first track of sound that can be decoded.
+    /// Opens the first audio track that can be decoded.
     pub(super) fn open(
         reader: &dyn FormatReader,
         file: &File,
@@ -68,7 +69,7 @@ impl TrackDecoder {
             };
             return Ok(Self { id: track.id, codec, samples: Vec::new() });
         }
-        // symphonia passes the packets of tracks on that it knows nothing of.
+        // symphonia also returns the packets of tracks that it does not know.
         let amr = file.tracks.iter().find_map(|track| Some((track, track.amr()?)));
         let (track, band) = amr.ok_or_else(|| file.no_track())?;
         mix.skip = track.delay(band.rate().0).unwrap_or(0);
@@ -102,7 +103,7 @@ impl TrackDecoder {
                 if sound.good_packets() == good && mix.is_empty() {
                     return Ok(PacketOutcome::Broken(Error::DecodeError("not an Opus packet")));
                 }
-                // The last one is often heard in part.
+                // Often only a part of the last one is audible.
                 if let Some(heard) = ticks.map(|ticks| packet.dur.get() / ticks) {
                     self.samples.truncate(usize::try_from(heard).unwrap_or(usize::MAX));
                 }
@@ -116,7 +117,7 @@ impl TrackDecoder {
     }
 }
 
-/// Opens an Opus track; its header stands beside it.
+/// Opens an Opus track; its header is stored beside it.
 fn opus(
     track: &Track,
     params: &AudioCodecParameters,
@@ -128,12 +129,12 @@ fn opus(
     let head = OpusHead::parse(&head)?;
     let edited = file.track(track.id).and_then(|track| track.delay(SampleRate::SPEECH.0));
     mix.skip = edited.unwrap_or(usize::from(head.pre_skip) / 3);
-    // An MP4 counts samples at 48 kHz; Matroska has milliseconds, and often none.
+    // An MP4 counts samples at 48 kHz; Matroska has milliseconds, and often nothing.
     let ticks = (file.format == Format::Mp4).then_some(3);
     Ok(Codec::Opus { sound: OpusSound::new(&head)?, ticks })
 }
 
-/// The header as MP4 has it, whose numbers have their highest byte first and whose version is 0.
+/// Converts the header of MP4, whose numbers have their highest byte first and whose version is 0.
 fn turned(head: &[u8]) -> Vec<u8> {
     let mut head = head.to_vec();
     if let Some(numbers) = head.get_mut(8..18) {
@@ -165,8 +166,8 @@ fn known(
         vorbis::check(params.extra_data.as_deref().unwrap_or_default())?;
     }
     check(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
-    // symphonia guesses the length of an MP3 without a Xing header and would cut off what lies
-    // behind its guess.
+    // symphonia guesses the length of an MP3 without a Xing header and would cut off what follows
+    // its guess.
     let trim = file.format != Format::Frames || track.delay.is_some();
     let decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&params, &AudioDecoderOptions::default().gapless(trim))

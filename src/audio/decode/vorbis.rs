@@ -1,7 +1,7 @@
-//! The setup header of Vorbis, looked through before symphonia sees it.
+//! Checks the setup header of Vorbis before symphonia sees it.
 //!
-//! symphonia refuses most that is wrong in it and takes the rest for granted: what it would panic
-//! at is refused here. Source: Vorbis I specification, sections 3.2.1, 4.2.4, 6.2.1, 7.2.2, 8.6.1.
+//! symphonia refuses most of what is wrong in it and trusts the rest: what would make it panic is
+//! refused here. Source: Vorbis I specification, sections 3.2.1, 4.2.4, 6.2.1, 7.2.2, 8.6.1.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) fn check_ogg(file: &[u8]) -> Result<(), DecodeError> {
     }
     let mut reader = PageReader::default();
     reader.push(file);
-    // The beginning of each stream's last packet. One that could not be whole is looked at too.
+    // The beginning of each stream's last packet. One that could not be completed is checked too.
     let mut partial: HashMap<u32, Vec<u8>> = HashMap::new();
     let mut page = |page: &Page| {
         let packet = partial.entry(page.serial).or_default();
@@ -72,19 +72,19 @@ fn refuse<T>(what: &str) -> Result<T, DecodeError> {
     Err(DecodeError::corrupt(format!("Vorbis: {what}")))
 }
 
-/// The bits that a number takes.
+/// Returns how many bits a number takes.
 fn width(number: u32) -> usize {
     (u32::BITS - number.leading_zeros()) as usize
 }
 
-/// The bits of a packet, the lowest of each byte first.
+/// Reads the bits of a packet, the lowest of each byte first.
 struct LsbBits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl LsbBits<'_> {
-    /// At most 32 of them.
+    /// Reads up to 32 bits as a number.
     fn take(&mut self, count: usize) -> Result<u32, DecodeError> {
         let start = self.at;
         self.skip(count)?;
@@ -97,18 +97,18 @@ impl LsbBits<'_> {
         if self.at > 8 * self.bytes.len() { refuse("its setup header is cut off") } else { Ok(()) }
     }
 
-    /// Returns how many entries each has.
+    /// Reads all codebooks; returns how many entries each has.
     fn codebooks(&mut self) -> Result<Vec<u32>, DecodeError> {
         (0..=self.take(8)?).map(|_| self.codebook()).collect()
     }
 
     fn codebook(&mut self) -> Result<u32, DecodeError> {
         if self.take(24)? != 0x56_4342 {
-            return refuse("a codebook does not begin as one");
+            return refuse("a codebook has no sync pattern");
         }
         let (dimensions, entries) = (self.take(16)?, self.take(24)?);
         if !(1..=MAX_DIMENSIONS).contains(&dimensions) || entries > MAX_ENTRIES {
-            return refuse("a codebook has no possible size");
+            return refuse("a codebook has an impossible size");
         }
         let ordered = self.take(1)? == 1;
         if ordered {
@@ -134,7 +134,7 @@ impl LsbBits<'_> {
         Ok(entries)
     }
 
-    /// Lengths of codes that grow from entry to entry.
+    /// Skips code lengths that grow from entry to entry.
     fn ordered_lengths(&mut self, entries: u32) -> Result<(), DecodeError> {
         let (mut length, mut left) = (self.take(5)? + 1, entries);
         while left > 0 {
@@ -152,9 +152,9 @@ impl LsbBits<'_> {
         if self.take(16)? == 0 {
             self.skip(54)?;
             let number = self.take(4)? as usize + 1;
-            // Their numbers have 5 bits then, and may name one that is not there.
+            // Their indexes have 5 bits then, and may name a book that does not exist.
             return if number == 16 {
-                refuse("a floor of 16 books")
+                refuse("a floor has 16 codebooks")
             } else {
                 self.skip(8 * number)
             };
@@ -170,7 +170,7 @@ impl LsbBits<'_> {
                 // Heights are below 256. Far higher ones would overflow.
                 let book = (self.take(8)? as usize).checked_sub(1).map(|book| books.get(book));
                 if book.is_some_and(|entries| entries.is_none_or(|&entries| entries > 1 << 15)) {
-                    return refuse("a floor has a book that is none for it");
+                    return refuse("a floor refers to an invalid codebook");
                 }
             }
         }
@@ -178,16 +178,16 @@ impl LsbBits<'_> {
         let range_bits = self.take(4)? as usize;
         for class in classes {
             for _ in 0..dimensions[class as usize] {
-                // 0 stands in every floor already, and none may stand there twice.
+                // 0 is in every floor already, and no position may occur twice.
                 if self.take(range_bits)? == 0 {
-                    return refuse("a floor has the same place twice");
+                    return refuse("a floor has the same position twice");
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns its type.
+    /// Reads a residue; returns its type.
     fn residue(&mut self) -> Result<u32, DecodeError> {
         let kind = self.take(16)?;
         self.skip(72)?;
@@ -222,19 +222,19 @@ impl LsbBits<'_> {
             self.skip(16)?;
             let kind = residues.get(self.take(8)? as usize);
             let mut with = (0..channels).filter(|&channel| used[channel] == submap);
-            // symphonia counts the second of two from the first on.
+            // symphonia counts the second channel from the first one on.
             if let (Some(2), Some(first), Some(second), None) =
                 (kind, with.next(), with.next(), with.next())
                 && first + second >= channels
             {
-                return refuse("two channels are coupled beside others");
+                return refuse("two coupled channels are mixed with others");
             }
         }
         Ok(())
     }
 }
 
-/// The greatest number whose power by the dimensions is not above the entries (section 9.2.3).
+/// Returns the greatest number whose power by the dimensions is at most `entries` (section 9.2.3).
 /// symphonia finds it with the same sum, and asserts that the sum was exact.
 #[expect(clippy::cast_precision_loss, reason = "numbers of at most 18 bits")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most `entries`")]
@@ -242,14 +242,14 @@ fn table_side(entries: u32, dimensions: u32) -> Result<u32, DecodeError> {
     let side = (entries as f32).powf(1.0 / dimensions as f32).floor() as u32;
     let below = side.checked_pow(dimensions).is_some_and(|power| power <= entries);
     let above = (side + 1).checked_pow(dimensions).is_some_and(|power| power > entries);
-    if below && above { Ok(side) } else { refuse("a codebook has a table of no possible size") }
+    if below && above { Ok(side) } else { refuse("a codebook has a table of impossible size") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// One codebook without codes, with a table.
+    /// Makes one codebook without codes, with a table.
     fn book(dimensions: u8, entries: u8) -> Vec<u8> {
         let mut bits = vec![0, b'B', b'C', b'V', dimensions, 0, entries, 0, 0];
         // Sparse, no entry used; a table of type 1; minimum, step, widths and values are 0.
@@ -264,8 +264,8 @@ mod tests {
         assert_eq!(table_side(81, 4), Ok(3));
         assert_eq!(table_side(1, 31), Ok(1));
         assert!(table_side(1, 32).is_err());
-        assert!(books(&book(0, 9)).unwrap_err().to_string().contains("no possible size"));
-        assert!(books(&book(33, 9)).unwrap_err().to_string().contains("no possible size"));
+        assert!(books(&book(0, 9)).unwrap_err().to_string().contains("impossible size"));
+        assert!(books(&book(33, 9)).unwrap_err().to_string().contains("impossible size"));
         assert!(books(&book(2, 0)[..6]).unwrap_err().to_string().contains("cut off"));
         assert_eq!(books(&book(2, 9)), Ok(vec![9]));
     }

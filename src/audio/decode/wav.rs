@@ -13,15 +13,15 @@ pub(super) enum Wav {
     Other(Vec<u8>),
 }
 
-/// Reads a file. Of the samples, only as much counts as is there.
+/// Reads a file; a claimed size counts only as far as there are bytes.
 ///
 /// # Errors
-/// `Corrupt` without a whole `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
+/// `Corrupt` without a complete `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
 pub(super) fn read(file: &[u8], limits: AudioLimits) -> Result<Wav, DecodeError> {
     let header = WavHeader::read(file)?
         .ok_or_else(|| DecodeError::corrupt("WAV: no format before the data"))?;
     let data = &file[header.data_at..];
-    // 0 is what writers leave that did not know yet.
+    // 0 is what a writer leaves that did not know the size yet.
     let data = data.get(..header.data_size).filter(|data| !data.is_empty()).unwrap_or(data);
     if header.format.is_adpcm() {
         return Ok(Wav::Other(tidy(&header, data)));
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// One sample a millisecond in, 16 out: a file of `kind` with a constant pressure.
+    /// Makes a file of `kind` with a constant sample: 160 frames at 16 kHz.
     fn constant(big: bool, [tag, width, bits]: [u16; 3], sample: &[u8]) -> Vec<u8> {
         let short = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
         let long = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };

@@ -26,8 +26,8 @@ const CUT_MS: f64 = 1_000.0;
 /// The rate at which PCM is encoded after a sentence that came in Opus.
 pub(super) const RATE_AFTER_OPUS: SampleRate = SampleRate(24_000);
 
-/// Bytes of Opus that are taken as they come: half of what WhatsApp plays in place, which is half a
-/// minute at 64 kbit/s. What follows is encoded anew at our bitrates, of which the other half
+/// Bytes of Opus that are taken as they come: half of what `WhatsApp` plays in place, which is half
+/// a minute at 64 kbit/s. What follows is encoded again at our bitrates, for which the other half
 /// holds two minutes and more.
 const PASS_BYTES: usize = MAX_NOTE_BYTES / 2;
 
@@ -65,7 +65,7 @@ pub struct NoteStitcher {
     pre_skip: u64,
     /// Granules of all packets before the current run of samples.
     before: u64,
-    /// Those of them after the end of the sound, if the last packets came as such.
+    /// Granules of them after the end of the sound, if the last packets came as such.
     padding: u64,
     /// Samples of the current run, at `rate`.
     samples: u64,
@@ -187,7 +187,7 @@ impl NoteStitcher {
         let rate = self.rate;
         let prime_samples = (rate.0 / 1000 * PRIME_MS) as usize;
         if self.last().is_none() {
-            // After packets of another encoder: the first packet must not lean on its own past.
+            // After packets of another encoder the first packet must not depend on its own past.
             let prime = if self.before > 0 { vec![0.0; prime_samples] } else { Vec::new() };
             self.open(prime, Vec::new())?;
         }
@@ -295,7 +295,8 @@ impl NoteStitcher {
         let EncodedSpan { index, encoder, packets } = encoded;
         let span = &mut self.spans[index - self.written];
         span.packets.extend(packets);
-        // The last span of a run is done when its end was flushed, any other when it is used up.
+        // The last span of a run is done when its end was flushed, any other when its samples are
+        // used up.
         span.done = encoder.is_none() || (span.closed && !span.flush && span.backlog.is_empty());
         span.encoder = encoder;
         self.write();

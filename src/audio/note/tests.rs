@@ -153,12 +153,12 @@ fn a_sentence_behind_another_sounds_as_it_does_alone() {
         let (file, _) = stitch(&[Input::Opus(first), Input::Opus(second)], false);
         let note = decode(&file.0, AudioLimits::default()).unwrap();
         let power = |samples: &mut dyn Iterator<Item = f32>| samples.map(|s| s * s).sum::<f32>();
-        // From its first 20 ms on, where the decoder has another past than the encoder.
+        // From the first 20 ms on, in which the decoder's past differs from the encoder's.
         let frames = alone.samples().chunks_exact(320);
         for (at, (alone, after)) in frames.zip(note.samples()[from..].chunks(320)).enumerate() {
             let sound = power(&mut alone.iter().copied());
             let error = power(&mut alone.iter().zip(after).map(|(a, b)| a - b));
-            // 30 dB below what is spoken, or below what anybody hears.
+            // 30 dB below the speech, or below what anybody hears.
             assert!(error < 0.001 * sound + 320.0 * 1e-7, "frame {at}: {error} of {sound}");
         }
     }

@@ -1,4 +1,4 @@
-//! Bytes that mean harm: limits, names of what is refused, a short fuzz loop.
+//! Hostile bytes: limits, the names of refused formats, a short fuzz loop.
 
 use super::*;
 
@@ -58,10 +58,10 @@ fn hostile_bytes_neither_panic_nor_grow() {
                 bytes.splice(at..at, piece);
             }
             _ => {
-                // The header is where the claims stand.
+                // The claims are in the header.
                 let at = below(80);
                 bytes[at] = below(256) as u8;
-                // Pages with a right checksum reach deeper.
+                // Pages with a correct checksum reach deeper.
                 if round % 2 == 0 {
                     bytes = pages(&bytes).iter().flat_map(|page| repage_if_whole(page)).collect();
                 }
@@ -79,7 +79,7 @@ fn repage_if_whole(page: &[u8]) -> Vec<u8> {
     if page.len() > 27 { repage(page, |_| {}) } else { page.to_vec() }
 }
 
-/// A few bytes that ask for hours: empty packets, which libopus would conceal one by one.
+/// Feeds a few bytes that ask for hours, empty packets, which libopus would conceal one by one.
 #[test]
 fn a_small_file_cannot_unfold_beyond_the_limit() {
     let pages = pages(&encode(&tone(16_000, 440.0, 0.1, 0.4), 16_000));

@@ -23,7 +23,7 @@ fn heard(bytes: &[u8]) -> Vec<f32> {
     decode(bytes, AudioLimits::default()).unwrap().samples().to_vec()
 }
 
-/// 16-bit mono WAV.
+/// Makes a 16-bit mono WAV.
 fn wav(samples: &[f32], rate: u32) -> Vec<u8> {
     let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
     bytes.extend(rate.to_le_bytes());

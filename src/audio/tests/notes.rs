@@ -20,13 +20,13 @@ fn encode_stitched(samples: &[f32], rate: u32, cuts: &[usize], prime_ms: u32) ->
     muxer.finish(rate.granules(samples.len() as u64))
 }
 
-/// Signal to noise ratio of `other` against `reference` in dB.
+/// Measures the signal-to-noise ratio of `other` against `reference` in dB.
 fn snr_db(reference: &[f32], other: &[f32]) -> f64 {
     let difference: Vec<f32> = reference.iter().zip(other).map(|(a, b)| a - b).collect();
     20.0 * (rms(reference) / rms(&difference).max(1e-9)).log10()
 }
 
-/// Energy of the first difference in the 40 ms after `at`: a click shows in it.
+/// Measures the energy of the first difference in the 40 ms after `at`: a click shows in it.
 fn roughness(samples: &[f32], at: usize) -> f64 {
     let window = &samples[at - 160..at + 640];
     window.windows(2).map(|pair| f64::from(pair[1] - pair[0]).powi(2)).sum()
@@ -65,7 +65,7 @@ fn stitched_spans_have_no_seam() {
             let near = at..at + 960;
             let lost = snr_db(&original[near.clone()], &a[near.clone()])
                 - snr_db(&original[near.clone()], &b[near]);
-            assert!(lost < 2.0, "{name}: {lost} dB worse behind {at}");
+            assert!(lost < 2.0, "{name}: {lost} dB worse after {at}");
         }
         assert!(snr_db(&a, &b) > 15.0, "{name}: {} dB apart", snr_db(&a, &b));
         assert!(snr_db(&original, &b) > snr_db(&original, &a) - 0.5, "{name}");

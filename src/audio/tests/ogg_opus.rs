@@ -31,7 +31,7 @@ fn a_lost_page_is_concealed_in_its_length() {
     pages.remove(3);
     let output = heard(&pages.concat());
     assert_eq!(output.len(), input.len());
-    assert!(amplitude_at(&output[34_000..], 16_000, 440.0) > 0.3, "sound goes on behind the hole");
+    assert!(amplitude_at(&output[34_000..], 16_000, 440.0) > 0.3, "sound continues after the gap");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn other_streams_beside_opus_are_passed_over() {
     assert_eq!(heard(&mixed), heard(&note));
 }
 
-/// Stereo with a gain of +6 dB: one channel has a tone, the other nothing.
+/// Decodes stereo with a gain of +6 dB: one channel has a tone, the other nothing.
 #[test]
 fn stereo_is_mixed_down_and_the_gain_applied() {
     let mut encoder =

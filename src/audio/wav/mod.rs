@@ -36,7 +36,7 @@ impl<'a> WavHeader<'a> {
     /// Reads the chunks up to the samples; `None` if the bytes end before that.
     ///
     /// # Errors
-    /// `Corrupt` if this is not WAV or has no whole `fmt ` chunk before the samples, and every error
+    /// `Corrupt` if this is not WAV or has no complete `fmt ` chunk before the samples, and every error
     /// of the format itself.
     pub(in crate::audio) fn read(bytes: &'a [u8]) -> Result<Option<Self>, DecodeError> {
         let Some((riff, _)) = bytes.split_first_chunk::<12>() else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A header as espeak-ng writes it into a pipe, with a chunk to be skipped.
+/// Makes a file with a header as espeak-ng writes it into a pipe, with a chunk to be skipped.
 fn file(format: [u16; 3], data: &[u8]) -> Vec<u8> {
     let [tag, channels, bits] = format;
     let mut file = b"RIFF\x24\xf0\xff\x7fWAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0".to_vec();

@@ -1,4 +1,4 @@
-//! whisper.cpp's model files, checked before whisper.cpp sees them.
+//! Checks whisper.cpp's model files before whisper.cpp sees them.
 
 mod header;
 mod tensors;

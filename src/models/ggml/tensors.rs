@@ -1,7 +1,7 @@
 //! Walks the weight tensors of a model file without reading a weight.
 //!
-//! The second half of the file check: each record's dimensions, name and type must be possible,
-//! and the last one must end where the file ends.
+//! The second half of the file check: each record's dimensions, name and type must be possible, and
+//! the last one must end where the file ends.
 
 use std::io::{Read, Seek};
 
@@ -11,7 +11,7 @@ use crate::models::ModelError;
 /// Longest name in whisper's table is `encoder.positional_embedding` and its like, under 64.
 const NAME_BYTES: i32 = 128;
 
-/// How the numbers of a tensor are stored: a block of `elements` takes `bytes`.
+/// Describes how the numbers of a tensor are stored: a block of `elements` takes `bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WeightType {
     elements: i64,
@@ -19,7 +19,7 @@ pub(super) struct WeightType {
 }
 
 impl WeightType {
-    /// From `ggml_type`; sizes from ggml-common.h of whisper.cpp 1.8.3.
+    /// Converts `ggml_type`; sizes from ggml-common.h of whisper.cpp 1.8.3.
     fn from_ggml(ggml_type: i32) -> Option<Self> {
         let (elements, bytes) = match ggml_type {
             0 => (1, 4),      // F32
@@ -39,7 +39,7 @@ impl WeightType {
         Some(Self { elements, bytes })
     }
 
-    /// From the header's `ftype`, whose thousands are the version of the quantisation.
+    /// Converts the header's `ftype`, whose thousands are the version of the quantisation.
     pub(super) fn from_ftype(ftype: i32) -> Option<Self> {
         Self::from_ggml(match ftype % 1_000 {
             0 => 0,
@@ -59,7 +59,7 @@ impl WeightType {
         })
     }
 
-    /// Numbers in one block: a row must be a multiple of it.
+    /// Returns the numbers in one block: a row must be a multiple of it.
     pub(super) fn block(self) -> i64 {
         self.elements
     }
@@ -75,7 +75,7 @@ pub(super) fn walk<R: Read + Seek>(
     weights: WeightType,
 ) -> Result<usize, ModelError> {
     let demanded = header.demanded_tensors();
-    // Nothing in a model has more numbers than its vocabulary or its widest layer.
+    // No tensor of a model has more numbers than its vocabulary or its widest layer.
     let width = i64::from(header.n_state);
     let most = width * i64::from(header.n_vocab).max(4 * width);
     let mut count = 0;
@@ -110,19 +110,19 @@ fn tensor<R: Read + Seek>(
         1,
         NAME_BYTES,
     )?;
-    let stored = WeightType::from_ggml(ggml_type).ok_or_else(|| {
-        input.malformed(format!("type {ggml_type} of tensor {index} is not known"))
-    })?;
+    let stored = WeightType::from_ggml(ggml_type)
+        .ok_or_else(|| input.malformed(format!("type {ggml_type} of tensor {index} is unknown")))?;
     // Besides the header's type only F16 and F32 occur: convolutions, biases and positions.
     if stored != weights && stored.elements != 1 {
-        return Err(input
-            .malformed(format!("type {ggml_type} of tensor {index} is not that of the header")));
+        return Err(input.malformed(format!(
+            "type {ggml_type} of tensor {index} is not the type in the header"
+        )));
     }
     let mut elements = 1_i64;
     let mut row = 1_i64;
     for dimension in 0..n_dims {
         let size = i64::from(input.i32(&place)?);
-        // Each is at most 2^31 and so is the product before, so that this cannot overflow.
+        // Each is at most 2^31, and so is the product so far, so this cannot overflow.
         elements = if (1..=most).contains(&size) { elements * size } else { 0 };
         if !(1..=most).contains(&elements) {
             return Err(input.malformed(format!(
@@ -135,7 +135,7 @@ fn tensor<R: Read + Seek>(
         }
     }
     if row % stored.elements != 0 {
-        return Err(input.malformed(format!("rows of tensor {index} are not whole blocks")));
+        return Err(input.malformed(format!("rows of tensor {index} are not complete blocks")));
     }
     input.skip(i64::from(name_bytes), &place)?;
     input.skip(elements / stored.elements * stored.bytes, &place)

@@ -34,7 +34,7 @@ fn kinds(world: &World) -> Vec<CallKind> {
     world.simulator.calls().iter().map(|call| call.kind).collect()
 }
 
-/// What hark would know of a voice note that a person just sent.
+/// Returns what hark would know of a voice note that a person has just sent.
 async fn sent_note(world: &World, note: Vec<u8>) -> MediaRef {
     world.simulator.send_audio(PHONE, note.into(), "audio/ogg; codecs=opus").await;
     let updates = world.received().await;
@@ -141,7 +141,7 @@ async fn too_large_media_ends_the_download() {
     let refused = world.messenger.download(&note).await.err();
     assert!(matches!(refused, Some(ProviderError::TooLarge { limit: 10_000 })));
 
-    // The same without a Content-Length that would tell before.
+    // The same without a Content-Length that would reveal it earlier.
     let endless = || async {
         Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(vec![1_u8; 4096])))
     };

@@ -1,6 +1,6 @@
 //! Reads a whisper state after a run: from segments and tokens to a transcript.
 //!
-//! Times are moved by the utterance's offset and never go past its end.
+//! Times are shifted by the utterance's offset and never go past its end.
 
 use whisper_rs::{WhisperSegment, WhisperState};
 
@@ -11,8 +11,9 @@ use crate::turn::{Personal, Segment, Transcript};
 /// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
 ///
 /// `no_speech_prob` is the lowest of the windows', since speech in one is speech, or 0 where
-/// whisper does not tell it. Without any segment it is 1: whisper.cpp drops the words of a window
-/// it thinks silent, and the number. A model that gives no times has one segment: the utterance.
+/// whisper does not report it. Without any segment it is 1: whisper.cpp drops the words of a window
+/// it considers silent, and the number too. A model without timestamps has one segment: the
+/// utterance.
 pub(super) fn read(
     state: &WhisperState,
     recipes: &Recipes,
@@ -24,8 +25,8 @@ pub(super) fn read(
     let mut no_speech_prob = 1.0_f32;
     let mut logprobs = Logprobs::default();
     for heard in state.as_iter() {
-        let told = recipes.tells_no_speech().then(|| heard.no_speech_probability());
-        no_speech_prob = no_speech_prob.min(told.unwrap_or(0.0));
+        let reported = recipes.has_no_speech_prob().then(|| heard.no_speech_probability());
+        no_speech_prob = no_speech_prob.min(reported.unwrap_or(0.0));
         logprobs.add(&heard);
         let words = heard.to_bytes().unwrap_or_default();
         // Joined as bytes: a character may begin in one segment and end in the next.
@@ -33,7 +34,7 @@ pub(super) fn read(
         let words = String::from_utf8_lossy(words);
         if !words.trim().is_empty() {
             let at = |centiseconds| offset_ms + ms(centiseconds).clamp(0.0, duration_ms);
-            let (start_ms, end_ms) = if recipes.tells_times() {
+            let (start_ms, end_ms) = if recipes.has_timestamps() {
                 (at(heard.start_timestamp()), at(heard.end_timestamp()))
             } else {
                 (offset_ms, offset_ms + duration_ms)
@@ -56,7 +57,8 @@ fn ms(centiseconds: i64) -> f64 {
     centiseconds as f64 * 10.0
 }
 
-/// Mean log-probability of all tokens, time stamps included, as whisper's own checks take it.
+/// Computes the mean log-probability of all tokens, timestamps included, as whisper's own checks
+/// do.
 #[derive(Default)]
 struct Logprobs {
     sum: f32,

@@ -1,32 +1,32 @@
-//! Which language an utterance is in, told from the encoder's output that is there already.
+//! Detects the language of an utterance from the encoder's output, which is there already.
 //!
 //! whisper.cpp's own detection runs the encoder once more, which on a processor is most of the
 //! time. Here the likely language is transcribed first, and then one decoder step over the same
-//! encoder output says how probable it was (LIBRARIES: 3-4 ms for `base`, a second pass of the
-//! encoder saved).
+//! encoder output says how probable it was (3-4 ms for `base`, where a second pass of the encoder
+//! is saved).
 
 use whisper_rs::{WhisperError, WhisperState, WhisperTokenId};
 
 use super::params::LanguageId;
 
-/// A likely language is believed unless another is this much more probable: what a short "ok" is
-/// in, the model does not know either.
+/// A likely language is accepted unless another is more probable by this factor: the model does not
+/// know the language of a short "ok" either.
 const CLEARLY: f32 = 4.0;
 
-/// The languages of one multilingual model, by the places of their tokens.
+/// Locates the languages of one multilingual model by their tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LanguageTokens {
     /// Start of transcript, the token before a language's.
     pub(super) start: WhisperTokenId,
     /// The first language's token; the others follow in whisper's order.
     pub(super) first: WhisperTokenId,
-    /// How many there are.
+    /// Number of languages.
     pub(super) count: LanguageId,
 }
 
 impl LanguageTokens {
-    /// The language that the last run of `state` should have been in, if that is clearly not
-    /// `assumed`; one of `among` unless it is empty.
+    /// Returns the language in which `state`'s last run should have been, if it is clearly not
+    /// `assumed`; one of `among` unless that is empty.
     pub(super) fn mistaken(
         self,
         state: &mut WhisperState,
@@ -43,7 +43,8 @@ impl LanguageTokens {
     }
 }
 
-/// The most probable language by `logits`, one a language, if it is clearly not `assumed`.
+/// Returns the most probable language by `logits`, one per language, if it is clearly not
+/// `assumed`.
 fn clearly_other(logits: &[f32], assumed: LanguageId, among: &[LanguageId]) -> Option<LanguageId> {
     let of = |id: LanguageId| usize::try_from(id).ok().and_then(|at| logits.get(at)).copied();
     let all = (0..).zip(logits).map(|(id, _)| id);
@@ -52,7 +53,7 @@ fn clearly_other(logits: &[f32], assumed: LanguageId, among: &[LanguageId]) -> O
         let (a, b) = (of(*a).unwrap_or(f32::MIN), of(*b).unwrap_or(f32::MIN));
         a.total_cmp(&b)
     })?;
-    // Logits differ by the logarithm of the ratio of what they stand for.
+    // Logits differ by the logarithm of the ratio of their probabilities.
     let clear = of(best)? - of(assumed)? > CLEARLY.ln();
     (best != assumed && clear).then_some(best)
 }

@@ -1,4 +1,4 @@
-//! Speech to text by whisper.cpp: loads a model and owns the threads that run it.
+//! Transcribes with whisper.cpp: loads a model and owns the threads that run it.
 //!
 //! One model is loaded once and shared by `states` workers. The file is checked before
 //! whisper.cpp sees it ([`header`]), since whisper.cpp ends the process on a bad one.
@@ -22,19 +22,19 @@ use crate::models::manifest::RunStyle;
 use crate::models::{ModelError, ModelSource};
 use crate::turn::{LanguageCode, Transcript};
 
-/// What to load and how to run it.
+/// Says what to load and how to run it.
 #[derive(Clone, Debug)]
 pub struct WhisperSettings {
     /// The model.
     pub model: ModelSource,
     /// Threads for each run, at least 1.
     pub threads: usize,
-    /// Utterances transcribed at once, at least 1. All cores on one state is fastest for one
-    /// note; one thread for each of many states transcribes most.
+    /// Utterances transcribed at once, at least 1. All cores on one state is fastest for one note;
+    /// one thread for each of many states has the highest throughput.
     pub states: usize,
     /// Whether to use a graphics card, in a build that can.
     pub gpu: bool,
-    /// How the model must be run, from [`crate::models::manifest`].
+    /// Settings the model must be run with, from [`crate::models::manifest`].
     pub run: RunStyle,
 }
 
@@ -51,7 +51,7 @@ impl WhisperTranscriber {
     /// # Errors
     /// A file that is not a complete whisper model, or a machine that cannot run it.
     pub fn load(settings: &WhisperSettings) -> Result<Self, ModelError> {
-        // First of all, or ggml writes to stderr on its own.
+        // This must come first, or ggml writes to stderr on its own.
         whisper_rs::install_logging_hooks();
         let (name, header) = settings.model.check()?;
         let refused = |problem: String| ModelError::Refused { file: name.clone(), problem };
@@ -65,16 +65,16 @@ impl WhisperTranscriber {
             );
         }
         let gpu = settings.gpu && cfg!(feature = "cuda");
-        // Slower than without on a processor. And never in a window that is cut: whisper.cpp 1.8.3
+        // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
-        // earlier caller said is heard in the positions behind the window (src/whisper.cpp L2682).
+        // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
         let flash_attn = gpu && !settings.run.cut_audio_ctx;
         let model = open(&settings.model, gpu, flash_attn).map_err(|error| {
-            refused(format!("whisper.cpp refused its tensors or memory is short ({error})"))
+            refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
         })?;
         let states = (0..settings.states.max(1)).map(|_| model.create_state());
         let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
-            refused(format!("no memory for {} states ({error})", settings.states))
+            refused(format!("not enough memory for {} states ({error})", settings.states))
         })?;
         let recipes = Recipes::new(settings.threads, settings.run, header.languages());
         let tokens = header.multilingual().then(|| LanguageTokens {
@@ -88,28 +88,29 @@ impl WhisperTranscriber {
         Ok(Self { name: format!("whisper/{stem}"), header, pool })
     }
 
-    /// Whether the model knows languages other than English.
+    /// Returns whether the model knows languages other than English.
     pub fn multilingual(&self) -> bool {
         self.header.multilingual()
     }
 
-    /// Whether the model can transcribe; false for whisper.cpp's test models.
+    /// Returns whether the model can transcribe; false for whisper.cpp's test models.
     pub fn has_weights(&self) -> bool {
         self.header.has_weights()
     }
 
-    /// Whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
+    /// Returns whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
     pub fn knows(&self, language: &LanguageCode) -> bool {
         knows(&self.header, language)
     }
 
-    /// Utterances that were not transcribed because their turn was gone before their turn came.
+    /// Returns how many utterances were skipped because their turn was cancelled before a worker
+    /// reached them.
     pub fn skipped(&self) -> u64 {
         self.pool.skipped()
     }
 
-    /// What is known of the language, in whisper's numbers. A code that the model does not know
-    /// is detected rather than believed: it would become another token.
+    /// Converts a hint to whisper's numbers. A code that the model does not know is detected
+    /// instead: its number would be another token.
     fn language(&self, hint: &LanguageHint) -> LanguageChoice {
         let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
         if !self.multilingual() {
@@ -167,22 +168,23 @@ fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperCont
     }
 }
 
-/// Whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
+/// Returns whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
 pub fn knows(header: &Header, language: &LanguageCode) -> bool {
-    // Or whisper.cpp tells stderr what it does not know.
+    // Without this, whisper.cpp writes unknown codes to stderr.
     whisper_rs::install_logging_hooks();
     language_id(language).is_some_and(|id| id < header.languages())
 }
 
-/// The place in whisper's table of a code such as `en` or `pt-BR`; names such as `english`, which
-/// whisper would take too, are not codes.
+/// Returns the index in whisper's table of a code such as `en` or `pt-BR`; names such as `english`,
+/// which whisper would accept too, are not codes.
 fn language_id(code: &LanguageCode) -> Option<LanguageId> {
     let primary = code.primary().to_ascii_lowercase();
     let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
     if is_code { whisper_rs::get_lang_id(&primary) } else { None }
 }
 
-/// What ggml was compiled to use and this processor lacks: it would end the process.
+/// Returns a feature that ggml was compiled to use and this processor lacks: it would end the
+/// process.
 fn missing_cpu_feature() -> Option<&'static str> {
     #[cfg(target_arch = "x86_64")]
     {

@@ -1,7 +1,7 @@
-//! The settings of one whisper run, made once for each language and copied for each run.
+//! Makes the settings of a whisper run: built once per language and copied for each run.
 //!
-//! `FullParams::set_language` leaks its C string, so it is called at most once for each language
-//! a model knows: a table of at most 101 entries of a few bytes, not one more for every note.
+//! `FullParams::set_language` leaks its C string, so it is called at most once for each language a
+//! model knows: at most 101 strings of a few bytes, not one more for every note.
 
 use std::ffi::c_int;
 use std::sync::OnceLock;
@@ -11,14 +11,14 @@ use whisper_rs::{FullParams, SamplingStrategy};
 use super::quality;
 use crate::models::manifest::RunStyle;
 
-/// Encoder positions a second, and the most there are: 30 s.
+/// Encoder positions per second, and the most there are: 30 s.
 const POSITIONS_PER_S: usize = 50;
 const POSITIONS: usize = 1_500;
 
-/// A language by its place in whisper's table.
+/// Indexes a language in whisper's table.
 pub(super) type LanguageId = c_int;
 
-/// The settings for every language of one model.
+/// Holds the settings for every language of one model.
 pub(super) struct Recipes {
     threads: c_int,
     run: RunStyle,
@@ -35,8 +35,8 @@ impl Recipes {
         }
     }
 
-    /// The settings to transcribe `samples` samples of `language`; `None` detects it, which costs
-    /// a second pass of the encoder.
+    /// Returns the settings to transcribe `samples` samples of `language`; `None` detects it, which
+    /// costs a second pass of the encoder.
     pub(super) fn recipe(
         &self,
         language: Option<LanguageId>,
@@ -50,32 +50,32 @@ impl Recipes {
         params
     }
 
-    /// Whether a state may remember another audio context that detection would use.
+    /// Returns whether a state may remember another audio context that detection would use.
     pub(super) fn detection_needs_priming(&self, language: Option<LanguageId>) -> bool {
         self.run.cut_audio_ctx && language.is_none()
     }
 
-    /// Threads that a run takes.
+    /// Returns the threads that a run takes.
     pub(super) fn threads(&self) -> usize {
         usize::try_from(self.threads).unwrap_or(1)
     }
 
-    /// Whether whisper's times are the words' own.
-    pub(super) fn tells_times(&self) -> bool {
+    /// Returns whether whisper's times belong to the words.
+    pub(super) fn has_timestamps(&self) -> bool {
         !self.run.no_timestamps
     }
 
-    /// Whether whisper's probability of no speech is of the utterance at hand.
+    /// Returns whether whisper's probability of no speech belongs to the current utterance.
     ///
     /// whisper.cpp 1.8.3 takes it from the first row of logits (`src/whisper.cpp` L7152-7161) and
-    /// computes only the last (L511-523, L2949-2955). They are the same when the prompt is one
-    /// token; a language or `<|notimestamps|>` in it leaves an earlier utterance's row there.
-    pub(super) fn tells_no_speech(&self) -> bool {
+    /// computes only the last (L511-523, L2949-2955). They are the same if the prompt is one token;
+    /// a language or `<|notimestamps|>` in it leaves the row of an earlier utterance there.
+    pub(super) fn has_no_speech_prob(&self) -> bool {
         let english_only = self.by_language.len() == 2;
-        english_only && self.tells_times()
+        english_only && self.has_timestamps()
     }
 
-    /// Encoder positions to compute, 0 for all.
+    /// Returns the encoder positions to compute, 0 for all.
     fn audio_ctx(&self, samples: usize) -> c_int {
         if self.run.cut_audio_ctx { c_int::from(audio_ctx(samples)) } else { 0 }
     }
@@ -92,7 +92,11 @@ impl Recipes {
         params.set_suppress_blank(self.run.suppress_blank);
         params.set_logprob_thold(quality::LOW_LOGPROB);
         // No probability is above 1: words are not dropped for another utterance's number.
-        params.set_no_speech_thold(if self.tells_no_speech() { quality::NO_SPEECH } else { 1.0 });
+        params.set_no_speech_thold(if self.has_no_speech_prob() {
+            quality::NO_SPEECH
+        } else {
+            1.0
+        });
         params.set_token_timestamps(false);
         params.set_print_special(false);
         params.set_print_progress(false);
@@ -102,8 +106,8 @@ impl Recipes {
     }
 }
 
-/// Positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of 16. What
-/// models/micro is trained with: another formula needs another model.
+/// Returns the positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of
+/// 16. models/micro is trained with this formula: another formula needs another model.
 fn audio_ctx(samples: usize) -> i16 {
     let positions = (samples * POSITIONS_PER_S).div_ceil(16_000) + 8;
     let positions = positions.next_multiple_of(16).min(POSITIONS);
@@ -118,7 +122,7 @@ mod tests {
     fn whispers_number_of_no_speech_is_believed_where_it_is_right() {
         let tells = |languages, no_timestamps| {
             let run = RunStyle { no_timestamps, ..RunStyle::default() };
-            Recipes::new(1, run, languages).tells_no_speech()
+            Recipes::new(1, run, languages).has_no_speech_prob()
         };
         assert!(tells(1, false));
         assert!(!tells(1, true) && !tells(99, false));

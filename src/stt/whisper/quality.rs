@@ -1,12 +1,12 @@
 //! Decides whether the words of an utterance can be trusted.
 //!
-//! Pure: numbers and text in, a verdict out. Thresholds are those of openai/whisper
-//! `transcribe.py` (`no_speech_threshold` 0.6, `logprob_threshold` -1.0); its compression ratio is
-//! replaced by looking for what it stands for, text that repeats itself.
+//! Pure: numbers and text in, a verdict out. Thresholds are those of openai/whisper `transcribe.py`
+//! (`no_speech_threshold` 0.6, `logprob_threshold` -1.0); its compression ratio is replaced by a
+//! direct search for text that repeats itself.
 
 use crate::turn::Uncertainty;
 
-/// Above this the model thinks that nobody spoke.
+/// Above this the model considers the audio silent.
 pub(super) const NO_SPEECH: f32 = 0.6;
 /// Below this mean log-probability the words are guesses.
 pub(super) const LOW_LOGPROB: f32 = -1.0;
@@ -15,14 +15,14 @@ pub(super) const LOW_LOGPROB: f32 = -1.0;
 /// something people say.
 const REPEATS: usize = 4;
 const REPEATED_UNITS: usize = 8;
-/// Longest phrase looked for, in units.
+/// Longest phrase searched for, in units.
 const PHRASE: usize = 16;
-/// From this many units on, text whose runs of three are mostly not new is a loop too. Ordinary
+/// From this many units on, text whose runs of three are mostly repeated is a loop too. Ordinary
 /// speech of that length stays above 0.8.
 const LONG: usize = 40;
 const NEW_RUNS: f64 = 0.5;
 
-/// Why `text` may be wrong; `None` if no check failed.
+/// Returns why `text` may be wrong; `None` if no check failed.
 ///
 /// `no_speech_prob` is 0 to 1; `mean_logprob` the mean over the tokens, `None` without tokens.
 pub(super) fn judge(
@@ -43,7 +43,8 @@ pub(super) fn judge(
     }
 }
 
-/// Whether anything is left without sound marks: `[BLANK_AUDIO]`, `(music)`, `*sighs*`, notes.
+/// Returns whether anything is left without sound marks: `[BLANK_AUDIO]`, `(music)`, `*sighs*`,
+/// notes.
 fn has_words(text: &str) -> bool {
     let mut closing = None;
     for c in text.chars() {
@@ -64,7 +65,8 @@ fn repeats(text: &str) -> bool {
     (1..=PHRASE).any(|phrase| longest_loop(&units, phrase)) || few_new_runs(&units)
 }
 
-/// Words in lower case without punctuation; single characters where words are not spaced.
+/// Splits text into words in lower case without punctuation; into single characters where words are
+/// not separated by spaces.
 fn units(text: &str) -> Vec<String> {
     let plain = |c: &char| c.is_alphanumeric();
     let words: Vec<String> = text
@@ -73,7 +75,7 @@ fn units(text: &str) -> Vec<String> {
         .filter(|word: &String| !word.is_empty())
         .collect();
     let letters: usize = words.iter().map(|word| word.chars().count()).sum();
-    // No language that spaces its words averages 15 letters a word.
+    // No language that separates its words averages 15 letters a word.
     if letters > 15 * words.len() {
         words.iter().flat_map(|word| word.chars()).map(String::from).collect()
     } else {
@@ -81,7 +83,7 @@ fn units(text: &str) -> Vec<String> {
     }
 }
 
-/// Whether some phrase of `length` units stands often enough in a row.
+/// Returns whether some phrase of `length` units occurs often enough in a row.
 fn longest_loop(units: &[String], length: usize) -> bool {
     let needed = (length * REPEATS).max(REPEATED_UNITS);
     let mut run = length;

@@ -1,8 +1,8 @@
-//! The engine's processes: one waiting per voice, so that a sentence does not pay for a start.
+//! Runs the engine's processes: one waits per voice, so that a sentence does not pay for a start.
 //!
-//! Below the synthesizer. A child reads all of its stdin, speaks it as a WAV file and exits; its
-//! voice is fixed when it starts. Invariants: at most [`MAX_VOICES`] children wait, a child that
-//! is dropped is killed, and text reaches the engine on stdin only, never as an argument.
+//! Sits below the synthesizer. A child reads all of its stdin, speaks it as a WAV file and exits;
+//! its voice is fixed when it starts. Invariants: at most [`MAX_VOICES`] children wait, a child
+//! that is dropped is killed, and text reaches the engine on stdin only, never as an argument.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::EspeakSettings;
 
-/// Voices beyond this many are started cold; a waiting child holds about 3 MB.
+/// Voices beyond this many start cold; a waiting child takes about 3 MB.
 const MAX_VOICES: usize = 8;
 
 /// Starts children and keeps one waiting per voice in use.
@@ -25,12 +25,12 @@ pub(super) struct Children {
 }
 
 impl Children {
-    /// None waits yet.
+    /// Makes the set without a waiting child.
     pub(super) fn new(settings: EspeakSettings) -> Arc<Self> {
         Arc::new(Self { settings, waiting: Mutex::default() })
     }
 
-    /// Takes the waiting child of `voice`; `None` if there is none, or if it has died meanwhile.
+    /// Takes the waiting child of `voice`; `None` if there is none or it has died.
     pub(super) fn take(&self, voice: &str) -> Option<Child> {
         let mut child = self.lock().remove(voice)?;
         matches!(child.try_wait(), Ok(None)).then_some(child)
@@ -44,18 +44,18 @@ impl Children {
         started.await.map_err(io::Error::other)?
     }
 
-    /// Starts the next child of `voice` in the background, if none waits.
+    /// Starts the next child of `voice` in the background, unless one waits.
     pub(super) fn refill(self: &Arc<Self>, voice: &str) {
         let children = Arc::clone(self);
         let voice = voice.to_owned();
         tokio::task::spawn_blocking(move || children.add(voice));
     }
 
-    /// As [`Children::refill`], and comes back when the child waits.
+    /// Works like [`Children::refill`], and returns when the child waits.
     pub(super) async fn refilled(self: &Arc<Self>, voice: &str) {
         let children = Arc::clone(self);
         let voice = voice.to_owned();
-        // A failure is logged where it happens, and met again by the next sentence.
+        // A failure is logged where it happens, and the next sentence meets it again.
         let _: Result<(), _> = tokio::task::spawn_blocking(move || children.add(voice)).await;
     }
 
@@ -69,7 +69,7 @@ impl Children {
         match self.spawn(&voice) {
             // A race leaves one child per voice: the one that is replaced is dropped, so killed.
             Ok(child) => drop(self.lock().insert(voice, child)),
-            Err(error) => debug!(%error, "no waiting child could be started"),
+            Err(error) => debug!(%error, "a waiting child could not be started"),
         }
     }
 
@@ -92,7 +92,7 @@ impl Children {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process id of the child that waits for `voice`.
+    /// Returns the process id of the child that waits for `voice`.
     #[cfg(test)]
     pub(super) fn waiting_id(&self, voice: &str) -> Option<u32> {
         self.lock().get(voice).and_then(Child::id)

@@ -1,20 +1,20 @@
-//! Gives each sentence the same silence around it: none before, a short breath after.
+//! Gives each sentence the same silence around it: none before, a short pause after.
 //!
-//! Between the engine's samples and the chunks we hand on. espeak-ng starts after 12 ms and ends
-//! with nothing or 300 ms, by flag and punctuation; joined sentences would sound uneven.
+//! Sits between the engine's samples and the chunks we pass on. espeak-ng starts after 12 ms and
+//! ends with 0 or 300 ms, by flag and punctuation; joined sentences would sound uneven.
 
 use crate::audio::SampleRate;
 
 /// Quieter than this is silence: -54 dB of full scale, far below espeak-ng's softest sound.
 const SILENCE: f32 = 0.002;
 
-/// What stays before the first sound, so that its onset is not cut.
+/// Silence kept before the first sound, so that its onset is not cut.
 const BEFORE_MS: usize = 5;
 
-/// What stays after the last sound: a natural pause between two sentences.
+/// Silence after the last sound: a natural pause between two sentences.
 const AFTER_MS: usize = 200;
 
-/// Holds silence back until it is known whether sound follows.
+/// Holds back silence until it is known whether sound follows.
 #[derive(Debug, Default)]
 pub(super) struct Gap {
     held: Vec<f32>,
@@ -22,7 +22,7 @@ pub(super) struct Gap {
 }
 
 impl Gap {
-    /// Takes samples and appends to `out` what surely belongs to the sentence.
+    /// Takes samples and appends to `out` what certainly belongs to the sentence.
     pub(super) fn push(&mut self, samples: &[f32], rate: SampleRate, out: &mut Vec<f32>) {
         let Some(last) = samples.iter().rposition(|s| s.abs() > SILENCE) else {
             self.held.extend_from_slice(samples);
@@ -51,7 +51,7 @@ impl Gap {
     }
 }
 
-/// Samples in `ms` milliseconds.
+/// Returns the samples in `ms` milliseconds.
 fn samples_in(rate: SampleRate, ms: usize) -> usize {
     usize::try_from(rate.0).unwrap_or(usize::MAX).saturating_mul(ms) / 1000
 }

@@ -1,4 +1,4 @@
-//! What espeak-ng is installed: for who looks at a machine before it serves.
+//! Finds the installed espeak-ng, to examine a machine before it serves.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::{TIME_LIMIT, late, start};
 use crate::tts::TtsError;
 use crate::turn::LanguageCode;
 
-/// The installed program and its voices.
+/// Describes the installed program and its voices.
 #[derive(Debug)]
 pub struct Installed {
-    /// What it says of itself, e.g. `1.52.0`.
+    /// Version it reports, e.g. `1.52.0`.
     pub version: String,
     voices: Voices,
 }
@@ -31,23 +31,23 @@ impl Installed {
         Ok(Self { version, voices: list(program).await? })
     }
 
-    /// Whether it has no voice at all: its data is missing.
+    /// Returns whether it has no voice at all: its data is missing.
     pub fn is_mute(&self) -> bool {
         self.voices.is_empty()
     }
 
-    /// Whether it has a voice for `language`.
+    /// Returns whether it has a voice for `language`.
     pub fn speaks(&self, language: &LanguageCode) -> bool {
         self.voices.own_voice(language).is_some()
     }
 
-    /// Whether it has the voice `name`, with or without a variant such as `+f3`.
+    /// Returns whether it has the voice `name`, with or without a variant such as `+f3`.
     pub fn has(&self, name: &str) -> bool {
         self.voices.has(name)
     }
 }
 
-/// The voices that `program` lists.
+/// Returns the voices that `program` lists.
 pub(super) async fn list(program: &Path) -> Result<Voices, TtsError> {
     Ok(Voices::parse(&ask(program, "--voices").await?))
 }

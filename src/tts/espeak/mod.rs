@@ -1,9 +1,9 @@
 //! Speaks with espeak-ng, a separate program: text in on stdin, a WAV file out on stdout.
 //!
-//! The voice that is always there: no model, no network, a sentence in milliseconds. Each sentence
-//! has a child of its own, taken from those that wait (`child`). Invariants: text is never an
-//! argument and holds nothing the engine interprets; time and sound are bounded; every child is
-//! awaited, also when the turn is gone.
+//! The voice that is always available: no model, no network, a sentence in milliseconds. Each
+//! sentence has its own child process, taken from those that wait (`child`). Invariants: text is
+//! never an argument and holds nothing the engine interprets; time and sound are bounded; every
+//! child is awaited, also after the turn was cancelled.
 
 mod child;
 mod gap;
@@ -35,19 +35,19 @@ use voices::Voices;
 /// The engine's name in errors.
 const PROGRAM: &str = "espeak-ng";
 
-/// A sentence takes the engine milliseconds; waiting for the reader is not counted.
+/// Longest time for a sentence, without waiting for the reader; the engine takes milliseconds.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// So much of the engine's stderr is quoted.
+/// Bytes of the engine's stderr that are quoted.
 const MAX_COMPLAINT: u64 = 300;
 
-/// How espeak-ng is run.
+/// Says how to run espeak-ng.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EspeakSettings {
     /// The program, looked up in `PATH` unless it is a path.
     pub program: PathBuf,
-    /// The voice of sentences that name none, e.g. `en-gb+f3`, where it speaks their language;
-    /// `None`: by language.
+    /// The voice of sentences that do not name one, e.g. `en-gb+f3`, if it speaks their language;
+    /// `None` chooses by language.
     pub voice: Option<String>,
     /// Pace; `None` is the engine's own, [`WORDS_PER_MINUTE`].
     pub words_per_minute: Option<u32>,
@@ -78,15 +78,15 @@ pub struct EspeakSynthesizer {
 }
 
 impl EspeakSynthesizer {
-    /// Starts nothing yet; see [`Synthesizer::warm_up`].
+    /// Makes a synthesizer; starts nothing yet, see [`Synthesizer::warm_up`].
     #[must_use]
     pub fn new(settings: EspeakSettings) -> Self {
         let children = Children::new(settings.clone());
         Self { settings, children, voices: OnceCell::new() }
     }
 
-    /// The voice of a sentence in `language`: an agent's own for that language, else the one that
-    /// is named if it speaks the language, else one that does.
+    /// Chooses the voice of a sentence in `language`: an agent's own for that language, else the
+    /// named one if it speaks the language, else one that does.
     async fn voice(
         &self,
         language: &LanguageCode,
@@ -105,7 +105,7 @@ impl EspeakSynthesizer {
         })
     }
 
-    /// The engine's list of voices, asked once.
+    /// Returns the engine's list of voices, which is read once.
     async fn voices(&self) -> Result<&Voices, TtsError> {
         self.voices.get_or_try_init(|| installed::list(&self.settings.program)).await
     }
@@ -162,7 +162,7 @@ impl Synthesizer for EspeakSynthesizer {
     }
 }
 
-/// One sentence on its way through the engine.
+/// Speaks one sentence with the engine.
 struct SentenceTask {
     children: Arc<Children>,
     voice: String,
@@ -171,12 +171,12 @@ struct SentenceTask {
 }
 
 impl SentenceTask {
-    /// Speaks until the end, the first error, or nobody listens any more.
+    /// Speaks until the end, the first error, or until nobody listens any more.
     async fn run(mut self, cancel: CancellationToken) {
         let waiting = self.children.take(&self.voice);
         let was_waiting = waiting.is_some();
         let mut spoken = self.speak_with(waiting, &cancel).await;
-        // A waiting child may have been killed behind our back: that costs a start, no sentence.
+        // A waiting child may have been killed unnoticed: that costs a start, but no sentence.
         if was_waiting && matches!(spoken, Err(SpeakFailure::Silent(_))) {
             spoken = self.speak_with(None, &cancel).await;
         }
@@ -222,7 +222,7 @@ impl SentenceTask {
         let mut patience = Patience::new(TIME_LIMIT);
         let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
         let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
-        // The engine reads to the end before it speaks, so this cannot wait for our reading.
+        // The engine reads to the end before it speaks, so this cannot block on our reading.
         // A child that has exited breaks the pipe; its status says more.
         let _: io::Result<()> = patience
             .wait(async {
@@ -260,7 +260,7 @@ impl SentenceTask {
         Ok(())
     }
 
-    /// What the engine said on stderr when it failed.
+    /// Makes an error of what the engine wrote to stderr.
     async fn complaint(
         &self,
         child: &mut Child,
@@ -269,7 +269,7 @@ impl SentenceTask {
     ) -> TtsError {
         let mut said = Vec::new();
         if let Some(stderr) = child.stderr.take() {
-            // Without it the status has to do.
+            // Without it, the status must be enough.
             let _ = patience.wait(stderr.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
         }
         let said = String::from_utf8_lossy(&said);
@@ -278,16 +278,16 @@ impl SentenceTask {
     }
 }
 
-/// How a sentence failed.
+/// Says how a sentence failed.
 enum SpeakFailure {
-    /// Before any sound: another child may do better.
+    /// Before any sound: another child may succeed.
     Silent(TtsError),
     /// With sound sent, or for a reason that another child would meet too.
     Midway(TtsError),
 }
 
-/// Takes out of `text` what espeak-ng would interpret: `[[` opens phonemes, control characters
-/// set voice and pitch.
+/// Removes from `text` what espeak-ng would interpret: `[[` opens phonemes, control characters set
+/// voice and pitch.
 fn harmless(text: &str) -> String {
     let mut text: String =
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

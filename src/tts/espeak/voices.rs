@@ -1,6 +1,6 @@
 //! Chooses the voice of a sentence: the agent's, the configured one, or one for the language.
 //!
-//! Before the child is taken, since espeak-ng fixes the voice when it starts.
+//! Runs before the child is taken, since espeak-ng fixes the voice when it starts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Once;
@@ -16,12 +16,12 @@ pub(super) const FALLBACK: &str = "en-us";
 const BY_LANGUAGE: &[(&str, &str)] =
     &[("en", "en-us"), ("fr", "fr-fr"), ("no", "nb"), ("pt", "pt-br"), ("zh", "cmn")];
 
-/// The languages that the installed engine speaks.
+/// Holds the languages that the installed engine speaks.
 #[derive(Debug)]
 pub(super) struct Voices {
     languages: HashSet<String>,
-    /// Everything a voice is called (language, name, file and the file's last part), with the
-    /// languages that it speaks, without their regions.
+    /// Every name of a voice (language, name, file and the file's last part), with the languages
+    /// that it speaks, without their regions.
     names: HashMap<String, HashSet<String>>,
     warned: Once,
     doubted: Once,
@@ -49,8 +49,8 @@ impl Voices {
         Self { languages, names, warned: Once::new(), doubted: Once::new() }
     }
 
-    /// A voice that was asked for by name. Says once when it is not in the table: the engine takes
-    /// it without a word and speaks with its default.
+    /// Returns a voice that was requested by name. Warns once if it is not in the table: the engine
+    /// accepts it silently and speaks with its default.
     pub(super) fn named(&self, voice: &str) -> String {
         if !self.has(voice) {
             self.doubted.call_once(|| {
@@ -63,7 +63,7 @@ impl Voices {
         voice.to_owned()
     }
 
-    /// The voice `voice` if it speaks `language`, or if no voice does; else the one for the
+    /// Returns `voice` if it speaks `language`, or if no voice does; else the voice for the
     /// language, with the same variant (`+f3`).
     pub(super) fn named_for_language(&self, voice: &str, language: &LanguageCode) -> String {
         let (Some(spoken), Some(own)) = (self.spoken_by(voice), self.own_voice(language)) else {
@@ -79,7 +79,7 @@ impl Voices {
         }
     }
 
-    /// The voice for `language`; says once when it is the fallback for want of another.
+    /// Returns the voice for `language`; warns once if it has to be the fallback.
     pub(super) fn for_language(&self, language: &LanguageCode) -> String {
         if let Some(own) = self.own_voice(language) {
             return own;
@@ -92,7 +92,8 @@ impl Voices {
         FALLBACK.to_owned()
     }
 
-    /// The voice that speaks `language`, if there is one: of its region, the usual one, any.
+    /// Returns a voice that speaks `language`, if there is one: of its region, the usual one, or
+    /// any.
     pub(super) fn own_voice(&self, language: &LanguageCode) -> Option<String> {
         let language = language.as_str().trim().to_ascii_lowercase().replace('_', "-");
         let primary = primary(&language);
@@ -104,24 +105,24 @@ impl Voices {
         found.map(str::to_owned)
     }
 
-    /// Whether there is no voice at all.
+    /// Returns whether there is no voice at all.
     pub(super) fn is_empty(&self) -> bool {
         self.languages.is_empty()
     }
 
-    /// Whether `voice` is in the table, whatever its variant (`+f3`).
+    /// Returns whether `voice` is in the table, whatever its variant (`+f3`).
     pub(super) fn has(&self, voice: &str) -> bool {
         self.spoken_by(voice).is_some()
     }
 
-    /// The languages that a voice speaks, if it is in the table.
+    /// Returns the languages that a voice speaks, if it is in the table.
     fn spoken_by(&self, voice: &str) -> Option<&HashSet<String>> {
         let base = voice.split('+').next().unwrap_or_default().to_ascii_lowercase();
         self.names.get(&base)
     }
 }
 
-/// A language code without its region.
+/// Returns a language code without its region.
 fn primary(language: &str) -> String {
     LanguageCode::from(language.trim()).primary().to_ascii_lowercase()
 }
@@ -184,7 +185,7 @@ mod tests {
             ("gmw/en-US", "fr", "fr-fr"),
             ("nb", "no", "nb"),
             ("cmn", "zh", "cmn"),
-            // Nothing speaks it, or nobody knows what the voice speaks: as it was asked for.
+            // Nothing speaks it, or the voice's languages are unknown: as requested.
             ("de", "tlh", "de"),
             ("de", "", "de"),
             ("mb-us1", "es", "mb-us1"),

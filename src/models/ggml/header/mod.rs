@@ -1,9 +1,9 @@
 //! Checks a model file before whisper.cpp reads it.
 //!
 //! whisper.cpp trusts the file: a wrong size ends in an assertion or a C++ exception, and either
-//! ends the process. So everything that it would trust is checked here first, in bounded memory:
-//! numbers are read, words and weights are skipped. Layout: `whisper_model_load` in whisper.cpp
-//! 1.8.3, `src/whisper.cpp` L1485-1956.
+//! ends the process. So everything it would trust is checked here first, in bounded memory: numbers
+//! are read, words and weights are skipped. Layout: `whisper_model_load` in whisper.cpp 1.8.3,
+//! `src/whisper.cpp` L1485-1956.
 
 use std::io::{BufReader, Read, Seek};
 
@@ -12,17 +12,17 @@ use crate::models::ModelError;
 
 /// `ggml` as a little-endian number.
 const MAGIC: i32 = 0x6767_6d6c;
-/// Words every whisper vocabulary has; special tokens follow them and need not be in the file.
+/// Words that every whisper vocabulary has; special tokens follow them and need not be in the file.
 const WORDS: i32 = 50_256;
 /// Longest word in OpenAI's vocabularies is 128 bytes.
 const WORD_BYTES: i32 = 1_024;
 /// Frequency bins of a 400-sample transform.
 const FFT_BINS: i32 = 201;
 
-/// What a model file says about itself, checked.
+/// Holds what a model file says about itself, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Tokens, special ones included: it alone says which languages there are.
+    /// Tokens, including special ones: this alone determines the languages.
     pub n_vocab: i32,
     /// Width of encoder and decoder.
     pub n_state: i32,
@@ -37,22 +37,22 @@ pub struct Header {
 }
 
 impl Header {
-    /// Whether it knows languages other than English.
+    /// Returns whether it knows languages other than English.
     pub fn multilingual(&self) -> bool {
         self.n_vocab >= 51_865
     }
 
-    /// How many languages it knows, in the order of whisper's table.
+    /// Returns how many languages it knows, in the order of whisper's table.
     pub fn languages(&self) -> i32 {
         if self.multilingual() { self.n_vocab - 51_766 } else { 1 }
     }
 
-    /// Whether it can transcribe at all; whisper.cpp's `for-tests-*` files have no weights.
+    /// Returns whether it can transcribe at all; whisper.cpp's `for-tests-*` files have no weights.
     pub fn has_weights(&self) -> bool {
         self.tensors > 0
     }
 
-    /// Tensors that whisper.cpp demands: 7 + 4 outside the layers, 15 and 24 in each.
+    /// Returns how many tensors whisper.cpp requires: 7 + 4 outside the layers, 15 and 24 in each.
     pub(super) fn demanded_tensors(&self) -> usize {
         let layers = 15 * self.n_audio_layer + 24 * self.n_text_layer;
         11 + usize::try_from(layers).expect("layer counts are checked to be positive")
@@ -104,10 +104,10 @@ fn hparams<R: Read + Seek>(input: &mut Input<'_, R>) -> Result<(Header, WeightTy
         return Err(input.malformed(format!("n_mels is {n_mels}, not 80 or 128")));
     }
     let weights = WeightType::from_ftype(ftype)
-        .ok_or_else(|| input.malformed(format!("ftype {ftype} is not known")))?;
+        .ok_or_else(|| input.malformed(format!("ftype {ftype} is unknown")))?;
     if i64::from(n_state) % weights.block() != 0 {
         let block = weights.block();
-        return Err(input.malformed(format!("a width of {n_state} is no multiple of {block}")));
+        return Err(input.malformed(format!("a width of {n_state} is not a multiple of {block}")));
     }
     let header = Header { n_vocab, n_state, n_audio_layer, n_text_layer, n_mels, tensors: 0 };
     Ok((header, weights))
@@ -137,11 +137,11 @@ fn vocabulary<R: Read + Seek>(input: &mut Input<'_, R>, header: &Header) -> Resu
             input.skip(length.into(), PLACE)?;
         }
     }
-    // `vocab.token_to_id.at(" ")` throws through C otherwise.
+    // Otherwise `vocab.token_to_id.at(" ")` throws through C.
     if has_space { Ok(()) } else { Err(input.malformed("its vocabulary has no space".into())) }
 }
 
-/// A model file being read: knows where it is, so that no read goes past the end.
+/// Reads a model file and knows where it is, so that no read goes past the end.
 pub(super) struct Input<'a, R: Read> {
     reader: BufReader<R>,
     at: u64,
@@ -231,7 +231,7 @@ fn what_it_is(start: &[u8]) -> &'static str {
     } else if begins(b"version https://git-lfs") {
         "a Git LFS pointer, not a model: the repository was cloned without LFS"
     } else if begins(b"<?xml") || begins(b"{") || begins(b"Entry not found") {
-        "a text, not a model: the download saved an error message"
+        "a text file, not a model: the download saved an error message"
     } else if start.starts_with(b"GGUF") {
         "a GGUF file: whisper.cpp reads its own older format, ggml"
     } else {

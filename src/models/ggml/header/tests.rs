@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use super::*;
 
-/// Magic, header, filters and vocabulary of a small English model: everything but tensors.
+/// Makes magic, header, filters and vocabulary of a small English model: everything but tensors.
 fn model() -> Vec<u8> {
     with_hparams([51_864, 1_500, 64, 2, 1, 448, 64, 2, 1, 80, 1])
 }
@@ -70,7 +70,7 @@ fn other_things_saved_as_a_model_are_named() {
     refused(b"\n <!DOCTYPE html>\n<html>", "a web page (HTML), not a model");
     refused(b"<html", "; run `hark models pull tiny`");
     refused(b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer");
-    refused(b"{\"error\":\"not found\"}", "a text, not a model");
+    refused(b"{\"error\":\"not found\"}", "a text file, not a model");
     refused(b"GGUF\x03\0\0\0", "a GGUF file");
     refused(b"\0\0\0\0", "not a whisper.cpp model");
     refused(b"lmg", "not a whisper.cpp model");
@@ -107,7 +107,7 @@ fn absurd_numbers_are_refused_before_anything_is_allocated() {
     let mut bytes = model();
     bytes[vocabulary + 4..vocabulary + 8].copy_from_slice(&i32::MAX.to_le_bytes());
     refused(&bytes, "the length of a word is 2147483647");
-    refused(&with_hparams([51_864, 1_500, 72, 2, 1, 448, 72, 2, 1, 80, 8]), "no multiple of 32");
+    refused(&with_hparams([51_864, 1_500, 72, 2, 1, 448, 72, 2, 1, 80, 8]), "not a multiple of 32");
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn impossible_tensors_are_refused() {
     refused(&with(&[5, 4, 0, 1, 1, 1, 1, 1]), "the number of dimensions of tensor 0 is 5");
     refused(&with(&[0, 4, 0]), "the number of dimensions of tensor 0 is 0");
     refused(&with(&[1, -4, 0, 1]), "the length of the name of tensor 0 is -4");
-    refused(&with(&[1, 4, 4, 1]), "type 4 of tensor 0 is not known");
-    refused(&with(&[1, 4, 8, 32]), "type 8 of tensor 0 is not that of the header");
+    refused(&with(&[1, 4, 4, 1]), "type 4 of tensor 0 is unknown");
+    refused(&with(&[1, 4, 8, 32]), "type 8 of tensor 0 is not the type in the header");
     refused(&with(&[2, 4, 0, i32::MAX, i32::MAX]), "dimension 0 of tensor 0 is 2147483647");
     refused(&with(&[2, 4, 0, 3_000_000, 3_000_000]), "dimension 1 of tensor 0 is 3000000");
     let mut bytes = complete();
