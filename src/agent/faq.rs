@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, Question, Responder};
+use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::knowledge::Knowledge;
 use crate::turn::primary_language;
 
@@ -37,6 +39,29 @@ const DONT_KNOW: &[(&str, &str)] = &[
         "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à une personne ?",
     ),
 ];
+
+/// Has no keys: everything it says comes from the agent.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {}
+
+impl EngineSettings for Settings {}
+
+#[async_trait]
+impl LlmSettings for Settings {
+    fn build(&self, deps: LlmDeps, _: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
+        let knowledge = match deps.knowledge {
+            Some(knowledge) => knowledge,
+            None => Arc::new(
+                Knowledge::load(&[(DEMO_FAQ.0.to_owned(), DEMO_FAQ.1.to_owned())])
+                    .expect("a test reads the demo's knowledge"),
+            ),
+        };
+        Ok(Arc::new(FaqResponder::new(knowledge, deps.dont_know)))
+    }
+
+    /// Says nothing: the agent's files are looked at whatever answers from them.
+    async fn examine(&self, _: &EngineUser, _: LlmDeps, _: Connect<'_>, _: &mut Check) {}
+}
 
 /// Answers from [`Knowledge`] alone.
 #[derive(Debug)]

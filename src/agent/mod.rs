@@ -1,16 +1,23 @@
 //! The agent: what is heard goes in, the words of the answer stream out.
 
+mod examine;
 pub mod faq;
 pub mod openai;
 pub mod prompt;
 pub mod scripted;
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Role, Wrong};
+use crate::knowledge::Knowledge;
 use crate::turn::{Exchange, Personal, Retry, Uncertainty};
 
 /// What a responder is asked.
@@ -167,4 +174,61 @@ impl AgentError {
             | Self::CutShort(_) => Retry::Never,
         }
     }
+}
+
+/// Lists the engines that answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LlmEngine {
+    /// What is on file, and no model.
+    Faq(faq::Settings),
+    /// A server with `OpenAI`'s chat API.
+    OpenAi(openai::Settings),
+    /// A given text.
+    Scripted(scripted::Settings),
+}
+
+impl Role for LlmEngine {
+    const SECTION: &'static str = "llm";
+    type Settings = dyn LlmSettings;
+
+    fn settings(&self) -> &Self::Settings {
+        match self {
+            Self::Faq(own) => own,
+            Self::OpenAi(own) => own,
+            Self::Scripted(own) => own,
+        }
+    }
+}
+
+/// Holds what an agent gives to its responder.
+#[derive(Clone, Debug)]
+pub struct LlmDeps {
+    /// The agent's instructions.
+    pub prompt: Option<String>,
+    /// What "now" means to it.
+    pub timezone: TimeZone,
+    /// What it knows; `None` if it names no files.
+    pub knowledge: Option<Arc<Knowledge>>,
+    /// What is said when nothing on file answers, by language code.
+    pub dont_know: HashMap<String, String>,
+}
+
+/// Makes a responder of an engine's settings, and looks at what it needs.
+#[async_trait]
+pub trait LlmSettings: EngineSettings + Send + Sync {
+    /// Builds the responder; asks nothing yet.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong>;
+
+    /// Adds to `check` what the doctor should say of the engine.
+    async fn examine(
+        &self,
+        user: &EngineUser,
+        deps: LlmDeps,
+        connect: Connect<'_>,
+        check: &mut Check,
+    );
 }

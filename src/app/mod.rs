@@ -2,7 +2,7 @@
 //!
 //! Only this folder and `cli` name concrete backends.
 
-mod engines;
+mod pool;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-pub use self::engines::{Engines, Hearing, Places};
+pub(crate) use self::pool::voice;
+pub use self::pool::{Hearing, Places, Pool, PoolError};
 use crate::audio::Limits;
 use crate::clock::Clock;
 use crate::config::{self, Config, NumberStatus};
@@ -84,9 +85,7 @@ impl App {
         }
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
-        let mut engines = Engines::new(config, places, hearing);
-        let routes = routes(config, &mut engines)?;
-        engines.warm_up().await?;
+        let routes = routes(config, &Pool::new(places.clone(), hearing.clone())).await?;
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes,
@@ -150,9 +149,9 @@ impl App {
     }
 }
 
-fn routes(
+async fn routes(
     config: &Config,
-    engines: &mut Engines<'_>,
+    pool: &Pool,
 ) -> anyhow::Result<HashMap<crate::turn::PhoneNumberId, Route>> {
     let client = http_client();
     let mut routes = HashMap::new();
@@ -171,7 +170,7 @@ fn routes(
         };
         let route = Route {
             messenger: Arc::new(MetaCloud::new(settings, client.clone())),
-            agent: engines.agent(number.agent.as_deref())?,
+            agent: pool.named(config, number.agent.as_deref()).await?,
         };
         routes.insert(number.phone_number_id.clone(), route);
     }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{Engines, Hearing, Places};
+use crate::app::{Hearing, Places, Pool};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{self, LogFormat};
@@ -67,9 +67,8 @@ impl Context {
     /// Sets one agent up and warms its engines.
     async fn agent(&self, name: Option<&str>, hearing: &Hearing) -> anyhow::Result<Agent> {
         let started = std::time::Instant::now();
-        let mut engines = Engines::new(&self.config, &self.places, hearing);
-        let setup = engines.agent(name)?;
-        engines.warm_up().await?;
+        let pool = Pool::new(self.places.clone(), hearing.clone());
+        let setup = pool.named(&self.config, name).await?;
         Ok(Agent { setup, load_ms: started.elapsed().as_secs_f64() * 1000.0 })
     }
 }

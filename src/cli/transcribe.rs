@@ -41,7 +41,7 @@ struct Line {
 
 pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(model) = arguments.model {
-        context.config.stt.model = model;
+        context.config.stt.keys.insert("model".to_owned(), model.into());
         context.config.origins.0.insert("stt.model".into(), "--model".into());
         "whisper".clone_into(&mut context.config.stt.engine);
         // What is asked for here beats what an agent prefers.

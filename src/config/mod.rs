@@ -17,10 +17,10 @@ use serde::Deserialize;
 use url::Url;
 
 pub use agents::{Agent, Gate, GateAction, GateOverride, Override, Reply, Voice};
-pub use check::Engines;
-pub use engines::{CutAudioCtx, Llm, Stt, Tts, TtsFormat};
+pub use engines::AgentEngines;
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
+use crate::engine::EngineSpec;
 use crate::turn::PhoneNumberId;
 
 /// Everything hark can be told.
@@ -35,9 +35,9 @@ pub struct Config {
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
     pub gate: Gate,
-    pub stt: Stt,
-    pub llm: Llm,
-    pub tts: Tts,
+    pub stt: EngineSpec,
+    pub llm: EngineSpec,
+    pub tts: EngineSpec,
     pub store: StoreConfig,
     pub queue: Queue,
     pub limits: Limits,

@@ -4,14 +4,19 @@
 //! it gets 16 kHz speech and gives words.
 
 pub mod scripted;
-#[cfg(feature = "stt-whisper")]
 pub mod whisper;
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
+use crate::engine::{Check, EngineSettings, EngineUser, Role, Wrong};
 use crate::turn::{Retry, Transcript};
 
 /// Which note an utterance came from: the SHA-256 of the note's bytes.
@@ -67,6 +72,11 @@ pub trait Transcriber: Send + Sync {
     /// Name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
 
+    /// Whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
+    fn knows(&self, _language: &str) -> bool {
+        true
+    }
+
     /// Runs one silent utterance on every state; awaited before the service is ready.
     async fn warm_up(&self) -> Result<(), SttError> {
         Ok(())
@@ -105,4 +115,51 @@ impl SttError {
             Self::Cancelled | Self::Engine(_) => Retry::Never,
         }
     }
+}
+
+/// Lists the engines that hear.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SttEngine {
+    /// whisper.cpp.
+    Whisper(whisper::Settings),
+    /// Given texts.
+    Scripted(scripted::Settings),
+}
+
+impl Role for SttEngine {
+    const SECTION: &'static str = "stt";
+    const SHARED: &'static [&'static str] = &["language"];
+    type Settings = dyn SttSettings;
+
+    fn settings(&self) -> &Self::Settings {
+        match self {
+            Self::Whisper(own) => own,
+            Self::Scripted(own) => own,
+        }
+    }
+}
+
+/// Holds what the machine and the run offer to a transcriber.
+#[derive(Clone, Debug, Default)]
+pub struct SttDeps {
+    /// `HARK_MODELS`.
+    pub hark_models: Option<PathBuf>,
+    /// The user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// Texts of notes that the scripted transcriber knows.
+    pub known: HashMap<NoteKey, String>,
+}
+
+/// Makes a transcriber of an engine's settings, and looks at what it needs.
+#[async_trait]
+pub trait SttSettings: EngineSettings + Send + Sync {
+    /// Builds the transcriber. May block for seconds while a model is loaded.
+    ///
+    /// # Errors
+    /// A key that names something that is not there or cannot be used.
+    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong>;
+
+    /// Adds to `check` what the doctor should say of the engine; `users` is not empty.
+    async fn examine(&self, users: &[EngineUser], deps: &Arc<SttDeps>, check: &mut Check);
 }

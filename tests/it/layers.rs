@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words, time, sound and sentences: known to everyone, knowing nobody.
-const BASE: [&str; 4] = ["turn", "clock", "audio", "speech_text"];
+const BASE: [&str; 5] = ["turn", "clock", "engine", "audio", "speech_text"];
 
 /// What each part may name beside itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 18] = [
+const ORDER: [(&str, &[&str]); 19] = [
     ("turn", &[]),
     ("clock", &[]),
+    ("engine", &[]),
     ("audio", &[]),
     ("speech_text", &[]),
     ("models", &[]),
@@ -22,7 +23,7 @@ const ORDER: [(&str, &[&str]); 18] = [
     ("store", &[]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &[]),
+    ("config", &["stt", "agent", "tts"]),
     ("simulator", &["provider"]),
     ("queue", &["store", "telemetry"]),
     ("http", &["provider", "store", "queue", "telemetry"]),

@@ -9,6 +9,7 @@ mod patience;
 mod reading;
 mod refusal;
 mod request;
+mod settings;
 mod sse;
 mod think;
 
@@ -28,6 +29,7 @@ use patience::Patience;
 use reading::{Limits, Reading};
 use refusal::{Again, Failure, Words, error_of};
 use request::{Ask, Dialect};
+pub use settings::Settings;
 
 use super::prompt::Persona;
 use super::{AgentError, Delta, Question, Responder};

@@ -1,27 +1,29 @@
-//! Which engine an agent gets: from names in the configuration to what hears, answers and speaks.
+//! The engines of all agents: each is made once, warmed once, and shared by those that want it.
 //!
-//! Engines are shared: agents that want the same get one, and a model is loaded once.
+//! Owned and safe to share: an agent may be set up at any time while others answer. Invariant: an
+//! engine is handed out warm, and two settings that differ, in a secret too, are two engines.
 
-mod hearing;
-mod speaking;
-mod thinking;
+mod agent;
+mod shelf;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::config::{self, Config, Reply};
-use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
+pub(crate) use self::agent::voice;
+use self::shelf::Shelf;
+use crate::agent::{LlmDeps, LlmEngine, Responder};
+use crate::config::{self, Config};
+use crate::engine::{self, EngineSpec, Role as _, Wrong};
 use crate::provider::{ClientTimes, http_client_with};
-#[cfg(feature = "stt-whisper")]
-use crate::stt::whisper::WhisperTranscriber;
-use crate::stt::{NoteKey, Transcriber};
-use crate::tts::Synthesizer;
+use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
+use crate::tts::{Synthesizer, TtsEngine, Voice};
+use crate::turn::Transcript;
 
-/// What the machine around the process offers, read from the environment once.
+/// Holds what the machine around the process offers, read from the environment once.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// `HARK_MODELS`.
@@ -39,7 +41,7 @@ impl Places {
     }
 }
 
-/// How the transcribers of this run are made.
+/// Says how the engines of this run are made.
 #[derive(Clone, Debug, Default)]
 pub struct Hearing {
     /// Texts of notes that the scripted transcriber knows.
@@ -52,115 +54,166 @@ pub struct Hearing {
     pub mute: bool,
 }
 
-/// Makes engines, one for all agents that want the same.
-pub struct Engines<'a> {
-    config: &'a Config,
-    #[cfg_attr(not(feature = "stt-whisper"), expect(dead_code, reason = "only models are sought"))]
-    places: &'a Places,
-    hearing: &'a Hearing,
-    transcribers: HashMap<String, Arc<dyn Transcriber>>,
-    #[cfg(feature = "stt-whisper")]
-    models: HashMap<String, Arc<WhisperTranscriber>>,
-    synthesizers: HashMap<String, Arc<dyn Synthesizer>>,
-    /// Connections to model servers, by the milliseconds that one may take to open.
-    clients: HashMap<u64, reqwest::Client>,
+/// Why an agent could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// A key that the operator can mend, from the root: exit code 64.
+    #[error(transparent)]
+    Wrong(#[from] Wrong),
+    /// An engine that does not work on this machine.
+    #[error(transparent)]
+    Cold(anyhow::Error),
 }
 
-impl<'a> Engines<'a> {
-    /// Makes none yet.
-    pub fn new(config: &'a Config, places: &'a Places, hearing: &'a Hearing) -> Self {
+impl PoolError {
+    /// Names the file or variable that set a wrong key.
+    pub fn located(self, config: &Config) -> anyhow::Error {
+        match self {
+            Self::Wrong(Wrong { key, problem }) => config.error(&key, problem).into(),
+            Self::Cold(error) => error,
+        }
+    }
+}
+
+/// Makes engines and keeps them for the next agent that wants the same.
+pub struct Pool {
+    stt: Arc<SttDeps>,
+    scripted_without_model: bool,
+    deaf: bool,
+    mute: bool,
+    transcribers: Shelf<dyn Transcriber>,
+    synthesizers: Shelf<dyn Synthesizer>,
+    clients: Clients,
+}
+
+impl Pool {
+    /// Makes no engine yet.
+    pub fn new(places: Places, hearing: Hearing) -> Self {
+        let Hearing { known, scripted_without_model, deaf, mute } = hearing;
+        let Places { hark_models, cache } = places;
         Self {
-            config,
-            places,
-            hearing,
-            transcribers: HashMap::new(),
-            #[cfg(feature = "stt-whisper")]
-            models: HashMap::new(),
-            synthesizers: HashMap::new(),
-            clients: HashMap::new(),
+            stt: Arc::new(SttDeps { hark_models, cache, known }),
+            scripted_without_model,
+            deaf,
+            mute,
+            transcribers: Shelf::default(),
+            synthesizers: Shelf::default(),
+            clients: Clients::default(),
         }
     }
 
-    /// Sets one of the configured agents up. Loads a model if no earlier agent did.
+    /// Returns the warm transcriber of `spec`.
     ///
     /// # Errors
-    /// A [`config::ConfigError`] for what the operator can mend.
-    pub fn agent(&mut self, name: Option<&str>) -> anyhow::Result<Arc<AgentSetup>> {
-        let name = name.unwrap_or(&self.config.default_agent);
-        let index = self.config.agents.iter().position(|agent| agent.name == name);
-        let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
-        let (agent, engines) = (&self.config.agents[index], self.config.engines(index)?);
-        Ok(Arc::new(AgentSetup {
-            name: agent.name.clone(),
-            languages: languages(agent, &engines.stt),
-            gate: gate(self.config.gate.laid_under(agent.gate.as_ref())),
-            reply: match agent.reply {
-                Reply::Voice => ReplyPolicy::Voice,
-                Reply::Reciprocal => ReplyPolicy::Reciprocal,
-                Reply::Text => ReplyPolicy::Text,
-            },
-            voice: voice(agent),
-            transcriber: self.transcriber(index, &engines.stt)?,
-            responder: self.responder(index, &engines.llm)?,
-            synthesizer: self.synthesizer(&engines.tts)?,
-        }))
+    /// `Wrong` with a key of `[stt]`, or an engine that does not work.
+    pub async fn transcriber(&self, spec: &EngineSpec) -> Result<Arc<dyn Transcriber>, PoolError> {
+        if self.deaf {
+            return Ok(Arc::new(Deaf));
+        }
+        let (mut spec, mut engine) = (spec.clone(), engine::read(spec).map_err(at_stt)?);
+        if let SttEngine::Whisper(whisper) = &engine
+            && self.scripted_without_model
+            && whisper.find(&self.stt).is_err()
+        {
+            "scripted".clone_into(&mut spec.engine);
+            engine = engine::read(&spec).map_err(at_stt)?;
+        }
+        let make = async move || {
+            let deps = Arc::clone(&self.stt);
+            // Loading a model takes seconds.
+            let built = tokio::task::spawn_blocking(move || engine.settings().build(&deps));
+            let built = built.await.context("loading the transcriber").map_err(PoolError::Cold)?;
+            let made = built.map_err(at_stt)?;
+            made.warm_up().await.context("warming the transcriber up").map_err(PoolError::Cold)?;
+            Ok(made)
+        };
+        self.transcribers.get(spec.own::<SttEngine>(), make).await
     }
 
-    /// The client of model servers, whose callers bound every wait but the one for a connection.
-    fn client(&mut self, connect_timeout_ms: u64) -> reqwest::Client {
-        let times = ClientTimes { connect: Duration::from_millis(connect_timeout_ms), read: None };
-        let made = self.clients.entry(connect_timeout_ms);
+    /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
+    ///
+    /// # Errors
+    /// `Wrong` with a key of `[llm]`.
+    pub fn responder(
+        &self,
+        spec: &EngineSpec,
+        deps: LlmDeps,
+    ) -> Result<Arc<dyn Responder>, PoolError> {
+        let at_llm = |wrong: Wrong| Wrong::new(format!("llm.{}", wrong.key), wrong.problem);
+        let engine: LlmEngine = engine::read(spec).map_err(at_llm)?;
+        let connect = |time| self.clients.connect(time);
+        Ok(engine.settings().build(deps, &connect).map_err(at_llm)?)
+    }
+
+    /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
+    ///
+    /// # Errors
+    /// `Wrong` with a key of `[tts]`, or an engine that does not work.
+    pub async fn synthesizer(
+        &self,
+        spec: &EngineSpec,
+        spoken: &[(String, Option<Voice>)],
+    ) -> Result<Arc<dyn Synthesizer>, PoolError> {
+        let at_tts = |wrong: Wrong| Wrong::new(format!("tts.{}", wrong.key), wrong.problem);
+        let cold =
+            |error: anyhow::Error| PoolError::Cold(error.context("warming the synthesizer up"));
+        let engine: TtsEngine = engine::read(spec).map_err(at_tts)?;
+        let make = async || {
+            let made = engine.settings().build(&|time| self.clients.connect(time));
+            let made = made.map_err(at_tts)?;
+            if !self.mute {
+                made.warm_up().await.map_err(|error| cold(error.into()))?;
+            }
+            Ok(made)
+        };
+        let synthesizer = self.synthesizers.get(spec.own::<TtsEngine>(), make).await?;
+        if !self.mute {
+            synthesizer.prepare(spoken).await.map_err(|error| cold(error.into()))?;
+        }
+        Ok(synthesizer)
+    }
+
+    /// Drops the engines that no agent holds any more; returns how many.
+    pub async fn evict(&self) -> usize {
+        self.transcribers.evict().await + self.synthesizers.evict().await
+    }
+}
+
+fn at_stt(wrong: Wrong) -> Wrong {
+    Wrong::new(format!("stt.{}", wrong.key), wrong.problem)
+}
+
+/// Keeps the clients of model servers, by the time that a connection may take to open.
+#[derive(Default)]
+struct Clients(Mutex<HashMap<Duration, reqwest::Client>>);
+
+impl Clients {
+    /// Returns the client, whose callers bound every other wait.
+    fn connect(&self, time: Duration) -> reqwest::Client {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = clients.entry(time);
+        let times = ClientTimes { connect: time, read: None };
         made.or_insert_with(|| http_client_with(times)).clone()
     }
+}
 
-    /// Warms every engine up that was made.
-    ///
-    /// # Errors
-    /// The first engine that cannot work.
-    pub async fn warm_up(self) -> anyhow::Result<()> {
-        for transcriber in self.transcribers.values() {
-            transcriber.warm_up().await.context("warming the transcriber up")?;
-        }
-        if self.hearing.mute {
-            return Ok(());
-        }
-        for synthesizer in self.synthesizers.values() {
-            synthesizer.warm_up().await.context("warming the synthesizer up")?;
-        }
-        Ok(())
+/// Hears nothing, for a command that needs no model.
+struct Deaf;
+
+#[async_trait::async_trait]
+impl Transcriber for Deaf {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    async fn transcribe(
+        &self,
+        _: Utterance,
+        _: &tokio_util::sync::CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        Err(SttError::Engine("this command was started without a transcriber".into()))
     }
 }
 
-fn languages(agent: &config::Agent, stt: &config::Stt) -> Languages {
-    let fixed = agent.language.as_ref().or(stt.language.as_ref());
-    match (&agent.languages, fixed) {
-        (Some(languages), _) => Languages::Among(languages.clone()),
-        (None, Some(language)) => Languages::Fixed(language.clone()),
-        (None, None) => Languages::Any,
-    }
-}
-
-fn gate(gate: config::Gate) -> Gate {
-    let action = |action| match action {
-        config::GateAction::Answer => GateAction::Answer,
-        config::GateAction::Confirm => GateAction::Confirm,
-        config::GateAction::Repeat => GateAction::Repeat,
-    };
-    Gate {
-        no_speech: action(gate.no_speech),
-        low_probability: action(gate.low_probability),
-        repetition: action(gate.repetition),
-    }
-}
-
-fn voice(agent: &config::Agent) -> AgentVoice {
-    match &agent.voice {
-        None => AgentVoice::default(),
-        Some(config::Voice::One(voice)) => {
-            AgentVoice { any: Some(voice.clone()), by_language: HashMap::new() }
-        }
-        Some(config::Voice::ByLanguage(voices)) => {
-            AgentVoice { any: None, by_language: voices.clone().into_iter().collect() }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::agents_of_people;
-use super::report::Check;
 use crate::config::Config;
+use crate::engine::Check;
 
 pub(super) const NAME: &str = "configuration";
 

@@ -1,26 +1,20 @@
-//! Speech to text by whisper.cpp: loads a model and owns the threads that run it.
+//! Loads a model and owns the threads that run it.
 //!
-//! One model is loaded once and shared by `states` workers. The file is checked before
-//! whisper.cpp sees it ([`header`]), since whisper.cpp ends the process on a bad one.
-
-mod heard;
-mod language;
-mod params;
-mod quality;
-mod worker;
+//! One model is loaded once and shared by `states` workers. The file is checked before whisper.cpp
+//! sees it, since whisper.cpp ends the process on a bad one.
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
-use self::language::LanguageTokens;
-use self::params::{LanguageId, Recipes};
-use self::worker::{Job, Pool, Spoken};
-use super::{LanguageHint, SttError, Transcriber, Utterance};
+use super::language::LanguageTokens;
+use super::params::{LanguageId, Recipes};
+use super::worker::{Job, Pool, Spoken};
 use crate::models::ggml::Header;
 use crate::models::manifest::RunStyle;
 use crate::models::{ModelError, ModelSource};
+use crate::stt::{LanguageHint, SttError, Transcriber, Utterance};
 use crate::turn::{Transcript, primary_language};
 
 /// What to load and how to run it.
@@ -99,11 +93,6 @@ impl WhisperTranscriber {
         self.header.has_weights()
     }
 
-    /// Whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
-    pub fn knows(&self, language: &str) -> bool {
-        knows(&self.header, language)
-    }
-
     /// Utterances that were not transcribed because their turn was gone before their turn came.
     pub fn skipped(&self) -> u64 {
         self.pool.skipped()
@@ -131,6 +120,10 @@ impl WhisperTranscriber {
 impl Transcriber for WhisperTranscriber {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn knows(&self, language: &str) -> bool {
+        knows(&self.header, language)
     }
 
     /// Waits for the silent utterance that every worker runs before its first job.
@@ -177,7 +170,7 @@ fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperCont
 }
 
 /// Whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
-pub fn knows(header: &Header, language: &str) -> bool {
+pub(super) fn knows(header: &Header, language: &str) -> bool {
     // Or whisper.cpp tells stderr what it does not know.
     whisper_rs::install_logging_hooks();
     language_id(language).is_some_and(|id| id < header.languages())

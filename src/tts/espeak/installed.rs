@@ -11,9 +11,9 @@ use crate::tts::TtsError;
 
 /// The installed program and its voices.
 #[derive(Debug)]
-pub struct Installed {
+pub(super) struct Installed {
     /// What it says of itself, e.g. `1.52.0`.
-    pub version: String,
+    pub(super) version: String,
     voices: Voices,
 }
 
@@ -22,7 +22,7 @@ impl Installed {
     ///
     /// # Errors
     /// `Start` if it is not there, `Engine` if it takes too long.
-    pub async fn find(program: &Path) -> Result<Self, TtsError> {
+    pub(super) async fn find(program: &Path) -> Result<Self, TtsError> {
         let said = ask(program, "--version").await?;
         // "eSpeak NG text-to-speech: 1.52.0  Data at: /usr/lib/..."
         let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
@@ -31,17 +31,17 @@ impl Installed {
     }
 
     /// Whether it has no voice at all: its data is missing.
-    pub fn is_mute(&self) -> bool {
+    pub(super) fn is_mute(&self) -> bool {
         self.voices.is_empty()
     }
 
     /// Whether it has a voice for `language`, an ISO 639-1 code with or without a region.
-    pub fn speaks(&self, language: &str) -> bool {
+    pub(super) fn speaks(&self, language: &str) -> bool {
         self.voices.own_voice(language).is_some()
     }
 
     /// Whether it has the voice `name`, with or without a variant such as `+f3`.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.voices.has(name)
     }
 }

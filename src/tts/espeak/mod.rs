@@ -8,6 +8,7 @@
 mod child;
 mod gap;
 mod installed;
+mod settings;
 mod voices;
 
 use std::io;
@@ -28,7 +29,7 @@ use super::wav::WavStream;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use child::Children;
 use gap::Gap;
-pub use installed::Installed;
+pub use settings::Settings;
 use voices::Voices;
 
 /// The engine's name in errors.
@@ -48,23 +49,13 @@ pub struct EspeakSettings {
     /// The voice of sentences that name none, e.g. `en-gb+f3`, where it speaks their language;
     /// `None`: by language.
     pub voice: Option<String>,
-    /// Pace; `None` is the engine's own, [`WORDS_PER_MINUTE`].
+    /// Pace; `None` is the engine's own, 175.
     pub words_per_minute: Option<u32>,
-    /// Languages and agents' voices for which a child waits from the start.
-    pub warm: Vec<(String, Option<Voice>)>,
 }
-
-/// espeak-ng's own pace.
-pub const WORDS_PER_MINUTE: u32 = 175;
 
 impl Default for EspeakSettings {
     fn default() -> Self {
-        Self {
-            program: PathBuf::from(PROGRAM),
-            voice: None,
-            words_per_minute: None,
-            warm: Vec::new(),
-        }
+        Self { program: PathBuf::from(PROGRAM), voice: None, words_per_minute: None }
     }
 }
 
@@ -112,8 +103,7 @@ impl Synthesizer for EspeakSynthesizer {
         "espeak"
     }
 
-    /// Checks the program and the configured voice, and leaves a child waiting for that voice and
-    /// for those in use.
+    /// Checks the program and the configured voice, and leaves a child waiting for that voice.
     async fn warm_up(&self) -> Result<(), TtsError> {
         let voice = match &self.settings.voice {
             Some(voice) => voice.clone(),
@@ -125,11 +115,14 @@ impl Synthesizer for EspeakSynthesizer {
         while let Some(chunk) = sound.next().await {
             chunk?;
         }
-        let mut voices = vec![voice];
-        for (language, voice) in &self.settings.warm {
-            voices.push(self.voice(language, voice.as_ref()).await?);
-        }
-        for voice in voices {
+        self.children.refilled(&voice).await;
+        Ok(())
+    }
+
+    /// Leaves a child waiting for each voice.
+    async fn prepare(&self, spoken: &[(String, Option<Voice>)]) -> Result<(), TtsError> {
+        for (language, voice) in spoken {
+            let voice = self.voice(language, voice.as_ref()).await?;
             self.children.refilled(&voice).await;
         }
         Ok(())

@@ -1,0 +1,23 @@
+//! Speech to text by whisper.cpp.
+//!
+//! The settings are part of every build, so that one without whisper.cpp can say what it lacks.
+
+#[cfg(feature = "stt-whisper")]
+mod examine;
+#[cfg(feature = "stt-whisper")]
+mod heard;
+#[cfg(feature = "stt-whisper")]
+mod language;
+#[cfg(feature = "stt-whisper")]
+mod params;
+#[cfg(feature = "stt-whisper")]
+mod quality;
+mod settings;
+#[cfg(feature = "stt-whisper")]
+mod transcriber;
+#[cfg(feature = "stt-whisper")]
+mod worker;
+
+pub use settings::{CutAudioCtx, Settings};
+#[cfg(feature = "stt-whisper")]
+pub use transcriber::{WhisperSettings, WhisperTranscriber};

@@ -1,0 +1,105 @@
+//! What `[tts]` says of espeak-ng, the synthesizer made of it, and a look at what is installed: the
+//! program, and a voice for every language and name that an agent speaks by.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::installed::Installed;
+use super::{EspeakSettings, EspeakSynthesizer};
+use crate::engine::{Check, Connect, EngineSettings, Wrong};
+use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
+
+const INSTALL: &str = "apt-get install espeak-ng";
+/// Longest wait for the list of voices.
+const LIST_LIMIT: Duration = Duration::from_secs(10);
+/// The engine's own pace.
+const WORDS_PER_MINUTE: f64 = 175.0;
+
+/// Describes which voice speaks, and how fast.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub voice: Option<String>,
+    pub speed: f64,
+}
+
+impl EngineSettings for Settings {
+    fn check(&self) -> Result<(), Wrong> {
+        check_speed(self.speed)
+    }
+
+    /// All agents share one program.
+    fn seen_by(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
+    }
+}
+
+#[async_trait]
+impl TtsSettings for Settings {
+    fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be from 0.5 to 2"
+        )]
+        let words_per_minute = ((self.speed - 1.0).abs() > f64::EPSILON)
+            .then(|| (WORDS_PER_MINUTE * self.speed).round() as u32);
+        let voice = self.voice.clone();
+        let settings = EspeakSettings { voice, words_per_minute, ..EspeakSettings::default() };
+        Ok(Arc::new(EspeakSynthesizer::new(settings)))
+    }
+
+    async fn examine(&self, speakers: &[Speaker], _: Connect<'_>, check: &mut Check) {
+        let program = EspeakSettings::default().program;
+        let Some(installed) = installed(check, &program).await else { return };
+        let before = check.lines.len();
+        let mut spoken: Vec<&str> = Vec::new();
+        for Speaker { user, named, .. } in speakers {
+            for (key, voice) in named.iter().filter(|(_, voice)| !installed.has(voice)) {
+                check.error(
+                    key,
+                    format!("espeak-ng has no voice \"{voice}\": it would take its default"),
+                    "use one that `espeak-ng --voices` lists",
+                );
+            }
+            for language in user.languages.iter().filter(|language| !installed.speaks(language)) {
+                check.error(
+                    format!("{}.tts", user.place),
+                    format!(
+                        "espeak-ng has no voice for \"{language}\" of agent \"{}\"",
+                        user.agent
+                    ),
+                    "use a [tts] engine that speaks it: espeak-ng would read it out as English",
+                );
+            }
+            spoken.extend(user.languages.iter().map(String::as_str));
+        }
+        spoken.sort_unstable();
+        spoken.dedup();
+        if check.lines.len() == before {
+            let spoken = spoken.join(", ");
+            check.well(format!("espeak-ng {}: speaks {spoken}", installed.version));
+        }
+    }
+}
+
+async fn installed(check: &mut Check, program: &Path) -> Option<Installed> {
+    let (message, fix) = match timeout(LIST_LIMIT, Installed::find(program)).await {
+        Ok(Ok(installed)) if installed.is_mute() => (
+            "espeak-ng has no voices: its data is missing".to_owned(),
+            "apt-get install --reinstall espeak-ng espeak-ng-data",
+        ),
+        Ok(Ok(installed)) => return Some(installed),
+        Ok(Err(error)) => (error.to_string(), INSTALL),
+        Err(_late) => {
+            (format!("espeak-ng did not list its voices in {} s", LIST_LIMIT.as_secs()), INSTALL)
+        }
+    };
+    check.error("tts.engine", message, fix);
+    None
+}
