@@ -74,7 +74,7 @@ fn turn(criterion: &mut Criterion, ends: Ends, seconds: u32) {
 }
 
 /// What the program would build of this configuration, warm.
-async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
+async fn program(ends: Ends, answer: &str) -> (VoicePath, AgentSetup) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("hark.toml");
     let toml = format!(
@@ -85,7 +85,7 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSe
     std::fs::write(&file, toml).expect("it can be written to");
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
     let pool = Pool::new(Places::default(), Hearing::default());
-    let agent = pool.named(&config, None).await;
+    let agent = pool.agent(&config, None).await;
     let agent = agent.expect("the engines work; espeak needs espeak-ng: make deps");
     (voice_path(&config).expect("threads start"), agent)
 }

@@ -13,10 +13,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Check, Connect, EngineSettings, EngineUser, Role, Wrong};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::Knowledge;
 use crate::turn::{Exchange, Personal, Retry, Uncertainty};
 
@@ -176,28 +175,15 @@ impl AgentError {
     }
 }
 
-/// Lists the engines that answer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LlmEngine {
-    /// What is on file, and no model.
-    Faq(faq::Settings),
-    /// A server with `OpenAI`'s chat API.
-    OpenAi(openai::Settings),
-    /// A given text.
-    Scripted(scripted::Settings),
-}
-
-impl Role for LlmEngine {
-    const SECTION: &'static str = "llm";
-    type Settings = dyn LlmSettings;
-
-    fn settings(&self) -> &Self::Settings {
-        match self {
-            Self::Faq(own) => own,
-            Self::OpenAi(own) => own,
-            Self::Scripted(own) => own,
-        }
+engines! {
+    /// Lists the engines that answer.
+    LlmEngine: "llm", dyn LlmSettings {
+        /// What is on file, and no model.
+        "faq" => Faq(faq::Settings),
+        /// A server with `OpenAI`'s chat API.
+        "openai" => OpenAi(openai::Settings),
+        /// A given text.
+        "scripted" => Scripted(scripted::Settings),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 pub(crate) use self::pool::voice;
-pub use self::pool::{Hearing, Places, Pool, PoolError};
+pub use self::pool::{Hearing, Places, Pool};
 use crate::audio::Limits;
 use crate::clock::Clock;
 use crate::config::{self, Config, NumberStatus};
@@ -170,7 +170,7 @@ async fn routes(
         };
         let route = Route {
             messenger: Arc::new(MetaCloud::new(settings, client.clone())),
-            agent: pool.named(config, number.agent.as_deref()).await?,
+            agent: Arc::new(pool.agent(config, number.agent.as_deref()).await?),
         };
         routes.insert(number.phone_number_id.clone(), route);
     }

@@ -68,7 +68,7 @@ impl Context {
     async fn agent(&self, name: Option<&str>, hearing: &Hearing) -> anyhow::Result<Agent> {
         let started = std::time::Instant::now();
         let pool = Pool::new(self.places.clone(), hearing.clone());
-        let setup = pool.named(&self.config, name).await?;
+        let setup = std::sync::Arc::new(pool.agent(&self.config, name).await?);
         Ok(Agent { setup, load_ms: started.elapsed().as_secs_f64() * 1000.0 })
     }
 }

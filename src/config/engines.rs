@@ -12,7 +12,7 @@ use crate::tts::TtsEngine;
 /// Holds the engines of one agent: the sections with the agent's own keys in their place.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each is the section of that name")]
-pub struct AgentEngines {
+pub struct Engines {
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
@@ -23,9 +23,9 @@ impl Config {
     ///
     /// # Errors
     /// An engine or a key that does not exist, or that cannot be used.
-    pub fn engines(&self, index: usize) -> Result<AgentEngines, ConfigError> {
+    pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
         let agent = &self.agents[index];
-        Ok(AgentEngines {
+        Ok(Engines {
             stt: self.spec::<SttEngine>(&self.stt, agent.stt.as_ref(), index)?,
             llm: self.spec::<LlmEngine>(&self.llm, agent.llm.as_ref(), index)?,
             tts: self.spec::<TtsEngine>(&self.tts, agent.tts.as_ref(), index)?,
@@ -53,7 +53,7 @@ impl Config {
         };
         let checked = laid.and_then(|spec| engine::check::<R>(&spec).map(|()| spec));
         checked.map_err(|Wrong { key, problem }| match own {
-            None => self.error(&format!("{}.{key}", R::SECTION), problem),
+            None => self.wrong(Wrong { key, problem }.of::<R>()),
             Some(_) if key == "engine" => self.error(&at, problem),
             Some(_) => self.error(&at, format!("{key}: {problem}")),
         })
@@ -61,13 +61,13 @@ impl Config {
 
     /// Checks that the sections hold known keys of the right types; the key of an error is whole.
     pub(super) fn check_sections(&self) -> Result<(), Wrong> {
-        check_section::<SttEngine>(&self.stt)?;
-        check_section::<LlmEngine>(&self.llm)?;
-        check_section::<TtsEngine>(&self.tts)
+        engine::check_keys::<SttEngine>(&self.stt).map_err(Wrong::of::<SttEngine>)?;
+        engine::check_keys::<LlmEngine>(&self.llm).map_err(Wrong::of::<LlmEngine>)?;
+        engine::check_keys::<TtsEngine>(&self.tts).map_err(Wrong::of::<TtsEngine>)
     }
-}
 
-fn check_section<R: Role>(section: &EngineSpec) -> Result<(), Wrong> {
-    let whole = |wrong: Wrong| Wrong::new(format!("{}.{}", R::SECTION, wrong.key), wrong.problem);
-    engine::check_keys::<R>(section).map_err(whole)
+    /// Says which file or variable set the wrong key, which is named from the root.
+    pub fn wrong(&self, Wrong { key, problem }: Wrong) -> ConfigError {
+        self.error(&key, problem)
+    }
 }

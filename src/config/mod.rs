@@ -17,7 +17,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use agents::{Agent, Gate, GateAction, GateOverride, Override, Reply, Voice};
-pub use engines::AgentEngines;
+pub use engines::Engines;
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
 use crate::engine::EngineSpec;

@@ -1,9 +1,8 @@
 //! What all engines share: how one is written down, what may be wrong with it, and what a look at
 //! it finds.
 //!
-//! Ground floor: knows no engine. `stt`, `agent` and `tts` each have an enum of theirs whose
-//! variants hold the settings; serde's derive on it is the only list of names and keys. Invariant:
-//! no value of a key is in `Debug` output or in an error, since some of them are secrets.
+//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with [`engines`], the
+//! only list of them; their settings are the only list of keys. Invariant: no value of a key is in `Debug` output or in an error, since some of them are secrets.
 
 mod findings;
 mod read;
@@ -12,12 +11,13 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
 pub use findings::{Check, EngineUser, Finding, Level, Line, Refusal, TRIAL_LIMIT};
-pub use read::{check, check_keys, names, read, unknown_key};
+pub use read::{check, check_keys, read, unknown_key};
+pub(crate) use read::{engines, fields, typed, unknown};
 
 /// Makes a client that calls model servers; a connection takes at most so long to open, and the
 /// caller bounds every other wait.
@@ -115,6 +115,12 @@ impl Wrong {
     pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { key: key.into(), problem: problem.into() }
     }
+
+    /// Returns the same with the key named from the root; it is of the section of `R`.
+    #[must_use]
+    pub fn of<R: Role>(self) -> Self {
+        Self { key: format!("{}.{}", R::SECTION, self.key), ..self }
+    }
 }
 
 /// Checks the settings of one engine, whatever its role.
@@ -134,14 +140,25 @@ pub trait EngineSettings {
     }
 }
 
-/// Lists the engines of one role: an enum with a variant for each, which holds its settings.
-pub trait Role: DeserializeOwned {
+/// Holds the settings of one engine of a role; `engines!` declares the enums that implement it.
+pub trait Role: Sized {
     /// The section of the configuration, such as `tts`.
     const SECTION: &'static str;
     /// Keys of the section that belong to no engine; their values are texts.
-    const SHARED: &'static [&'static str] = &[];
+    const SHARED: &'static [&'static str];
+    /// The names of the engines.
+    const NAMES: &'static [&'static str];
     /// What the settings of every engine of the role can do.
     type Settings: EngineSettings + ?Sized;
+
+    /// Names the keys of the engine `name`; none if there is no such engine.
+    fn keys(name: &str) -> &'static [&'static str];
+
+    /// Reads the settings of the engine `name` from its own keys.
+    ///
+    /// # Errors
+    /// An engine that does not exist, or a key of the wrong type.
+    fn typed(name: &str, keys: Table) -> Result<Self, Wrong>;
 
     /// Returns the settings of the engine that was chosen.
     fn settings(&self) -> &Self::Settings;

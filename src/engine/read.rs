@@ -1,32 +1,59 @@
 //! Reads an engine's settings out of its section, which holds the keys of all engines of a role.
 //!
-//! Which engines and keys there are is learned from serde's derive on the role's enum, so that
-//! there is no second list of them.
+//! Which keys an engine has is learned from serde's derive on its settings, so that there is no
+//! second list of them.
 
-use std::cell::Cell;
-
-use serde::de::value::{Error, StrDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _, VariantAccess,
-    Visitor,
-};
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::{Deserialize as _, forward_to_deserialize_any};
 use toml::{Table, Value};
 
 use super::{EngineSettings as _, EngineSpec, Role, Wrong};
 
-/// Names the engines of a role.
-pub fn names<R: Role>() -> &'static [&'static str] {
-    learn::<R>(None)
-}
+/// Declares the engines of one role: an enum with a variant for each, which holds its settings.
+/// What is added to the section's name are keys of no engine.
+macro_rules! engines {
+    ($(#[$about:meta])* $role:ident: $section:literal $(+ $shared:literal)*, dyn $settings:ident {
+        $($(#[$doc:meta])* $name:literal => $variant:ident($own:ty),)+
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug)]
+        pub enum $role {
+            $($(#[$doc])* $variant($own),)+
+        }
 
-/// Names the keys of the engine `name`; none if there is no such engine.
-fn keys<R: Role>(name: &str) -> &'static [&'static str] {
-    if names::<R>().contains(&name) { learn::<R>(Some(name)) } else { &[] }
+        impl $crate::engine::Role for $role {
+            const SECTION: &'static str = $section;
+            const SHARED: &'static [&'static str] = &[$($shared),*];
+            const NAMES: &'static [&'static str] = &[$($name),+];
+            type Settings = dyn $settings;
+
+            fn keys(name: &str) -> &'static [&'static str] {
+                match name {
+                    $($name => $crate::engine::fields::<$own>(),)+
+                    _ => &[],
+                }
+            }
+
+            fn typed(name: &str, keys: ::toml::Table) -> Result<Self, $crate::engine::Wrong> {
+                match name {
+                    $($name => $crate::engine::typed(keys).map(Self::$variant),)+
+                    _ => Err($crate::engine::unknown::<Self>(name)),
+                }
+            }
+
+            fn settings(&self) -> &Self::Settings {
+                match self {
+                    $(Self::$variant(own) => own,)+
+                }
+            }
+        }
+    };
 }
+pub(crate) use engines;
 
 /// Finds a key that no engine of the role has.
-pub fn unknown_key<'a, R: Role>(keys: &'a Table) -> Option<&'a str> {
+pub fn unknown_key<R: Role>(keys: &Table) -> Option<&str> {
     let known = union::<R>();
     keys.keys().map(String::as_str).find(|key| !known.contains(key))
 }
@@ -34,7 +61,7 @@ pub fn unknown_key<'a, R: Role>(keys: &'a Table) -> Option<&'a str> {
 /// Names all keys of a section, each once.
 fn union<R: Role>() -> Vec<&'static str> {
     let mut all = vec!["engine"];
-    for key in names::<R>().iter().flat_map(|name| keys::<R>(name)).chain(R::SHARED) {
+    for key in R::NAMES.iter().flat_map(|name| R::keys(name)).chain(R::SHARED) {
         if !all.contains(key) {
             all.push(key);
         }
@@ -58,8 +85,8 @@ pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
             text.map_err(|error| Wrong::new(*key, error.message()))?;
         }
     }
-    for name in names::<R>() {
-        typed::<R>(name, &spec.keys)?;
+    for name in R::NAMES {
+        R::typed(name, spec.only(R::keys(name)).keys)?;
     }
     Ok(())
 }
@@ -69,12 +96,7 @@ pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
 /// # Errors
 /// An engine that does not exist, or a key of the wrong type.
 pub fn read<R: Role>(spec: &EngineSpec) -> Result<R, Wrong> {
-    let (name, names) = (&spec.engine, names::<R>());
-    if !names.contains(&name.as_str()) {
-        let names = names.join("\" or \"");
-        return Err(Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\"")));
-    }
-    typed(name, &spec.keys)
+    R::typed(&spec.engine, spec.own::<R>().keys)
 }
 
 /// Checks the whole of `spec`: its keys, its engine's name and the engine's settings.
@@ -90,99 +112,67 @@ impl EngineSpec {
     /// Returns the same without the keys of other engines: two that are equal are one engine.
     #[must_use]
     pub fn own<R: Role>(&self) -> Self {
-        self.only(keys::<R>(&self.engine))
+        self.only(R::keys(&self.engine))
     }
 }
 
-fn typed<R: Role>(name: &str, table: &Table) -> Result<R, Wrong> {
-    let spec = EngineSpec { engine: name.to_owned(), keys: table.clone() }.own::<R>();
-    let variant = Table::from_iter([(spec.engine, Value::Table(spec.keys))]);
-    serde_path_to_error::deserialize(Value::Table(variant)).map_err(|error| {
-        let path = error.path().to_string();
-        let key = path.strip_prefix(name).and_then(|path| path.strip_prefix('.'));
-        Wrong::new(key.unwrap_or("engine"), error.inner().message())
-    })
+/// Says that there is no such engine, and which there are.
+pub(crate) fn unknown<R: Role>(name: &str) -> Wrong {
+    let names = R::NAMES.join("\" or \"");
+    Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\""))
 }
 
-/// Returns the variants of a role's enum, or the fields of one of them.
-fn learn<R: Role>(variant: Option<&str>) -> &'static [&'static str] {
-    let found = Cell::new(&[][..]);
+/// Reads settings from their own keys.
+pub(crate) fn typed<S: DeserializeOwned>(keys: Table) -> Result<S, Wrong> {
+    serde_path_to_error::deserialize(Value::Table(keys))
+        .map_err(|error| Wrong::new(error.path().to_string(), error.inner().message()))
+}
+
+/// Returns the names of the fields of `S`, whose `Deserialize` is derived.
+pub(crate) fn fields<S: DeserializeOwned>() -> &'static [&'static str] {
+    let mut fields = &[][..];
     // It always ends in an error: there are no values.
-    let _: Result<R, Error> = R::deserialize(Learner { variant, found: &found });
-    found.get()
+    let _: Result<S, Error> = S::deserialize(Fields(&mut fields));
+    fields
 }
 
 /// Deserializes nothing, and keeps the names that a derived `Deserialize` asks for.
-#[derive(Clone, Copy)]
-struct Learner<'a> {
-    variant: Option<&'a str>,
-    found: &'a Cell<&'static [&'static str]>,
-}
+struct Fields<'a>(&'a mut &'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Learner<'_> {
+impl<'de> Deserializer<'de> for Fields<'_> {
     type Error = Error;
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.found.set(variants);
-        visitor.visit_enum(self)
-    }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         fields: &'static [&'static str],
-        _: V,
+        visitor: V,
     ) -> Result<V::Value, Error> {
-        self.found.set(fields);
-        Err(Error::custom("learned"))
+        *self.0 = fields;
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("learned"))
+        Err(Error::custom("there are no values"))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
-impl<'de> EnumAccess<'de> for Learner<'_> {
-    type Error = Error;
-    type Variant = Self;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tts::TtsEngine;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        let name = self.variant.ok_or_else(|| Error::custom("learned"))?;
-        let name: StrDeserializer<'_, Error> = name.into_deserializer();
-        Ok((seed.deserialize(name)?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Learner<'_> {
-    type Error = Error;
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(self)
-    }
-
-    fn unit_variant(self) -> Result<(), Error> {
-        Err(Error::custom("an engine has settings"))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_any(visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.deserialize_any(visitor)
+    #[test]
+    fn an_engine_knows_its_own_keys_and_a_section_those_of_all() {
+        assert_eq!(TtsEngine::keys("espeak"), ["voice", "speed"]);
+        assert_eq!(TtsEngine::keys("nobody"), [""; 0]);
+        let all = union::<TtsEngine>();
+        assert!(all.contains(&"engine") && all.contains(&"rtf"), "{all:?}");
+        assert_eq!(all.iter().filter(|key| **key == "voice").count(), 1, "two engines have it");
     }
 }

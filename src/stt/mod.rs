@@ -11,12 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
-use crate::engine::{Check, EngineSettings, EngineUser, Role, Wrong};
+use crate::engine::{Check, EngineSettings, EngineUser, Wrong, engines};
 use crate::turn::{Retry, Transcript};
 
 /// Which note an utterance came from: the SHA-256 of the note's bytes.
@@ -117,26 +116,13 @@ impl SttError {
     }
 }
 
-/// Lists the engines that hear.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SttEngine {
-    /// whisper.cpp.
-    Whisper(whisper::Settings),
-    /// Given texts.
-    Scripted(scripted::Settings),
-}
-
-impl Role for SttEngine {
-    const SECTION: &'static str = "stt";
-    const SHARED: &'static [&'static str] = &["language"];
-    type Settings = dyn SttSettings;
-
-    fn settings(&self) -> &Self::Settings {
-        match self {
-            Self::Whisper(own) => own,
-            Self::Scripted(own) => own,
-        }
+engines! {
+    /// Lists the engines that hear.
+    SttEngine: "stt" + "language", dyn SttSettings {
+        /// whisper.cpp.
+        "whisper" => Whisper(whisper::Settings),
+        /// Given texts.
+        "scripted" => Scripted(scripted::Settings),
     }
 }
 

@@ -12,11 +12,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
-use crate::engine::{Check, Connect, EngineSettings, EngineUser, Role, Wrong};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::turn::Retry;
 
 /// One sentence to be spoken, already free of markup.
@@ -173,28 +172,15 @@ impl TtsError {
     }
 }
 
-/// Lists the engines that speak.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TtsEngine {
-    /// espeak-ng.
-    Espeak(espeak::Settings),
-    /// A server with `OpenAI`'s speech API.
-    OpenAi(openai::Settings),
-    /// A tone for each word.
-    Scripted(scripted::Settings),
-}
-
-impl Role for TtsEngine {
-    const SECTION: &'static str = "tts";
-    type Settings = dyn TtsSettings;
-
-    fn settings(&self) -> &Self::Settings {
-        match self {
-            Self::Espeak(own) => own,
-            Self::OpenAi(own) => own,
-            Self::Scripted(own) => own,
-        }
+engines! {
+    /// Lists the engines that speak.
+    TtsEngine: "tts", dyn TtsSettings {
+        /// espeak-ng.
+        "espeak" => Espeak(espeak::EspeakSettings),
+        /// A server with `OpenAI`'s speech API.
+        "openai" => OpenAi(openai::Settings),
+        /// A tone for each word.
+        "scripted" => Scripted(scripted::Settings),
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use super::{Pool, PoolError};
-use crate::agent::{LlmDeps, Responder};
-use crate::config::{self, Agent, AgentEngines, Config, Reply};
+use super::Pool;
+use crate::agent::LlmDeps;
+use crate::config::{self, Agent, Config, Engines, Reply};
 use crate::engine::{EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
 use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
@@ -21,77 +21,74 @@ impl Pool {
     ///
     /// # Errors
     /// A [`config::ConfigError`] for what the operator can mend.
-    pub async fn named(
+    pub async fn agent(&self, config: &Config, name: Option<&str>) -> anyhow::Result<AgentSetup> {
+        self.agent_with(config, name, |_| {}).await
+    }
+
+    /// Does the same with other engines than the configured ones.
+    ///
+    /// # Errors
+    /// As [`Pool::agent`].
+    pub async fn agent_with(
         &self,
         config: &Config,
         name: Option<&str>,
-    ) -> anyhow::Result<Arc<AgentSetup>> {
+        change: impl FnOnce(&mut Engines),
+    ) -> anyhow::Result<AgentSetup> {
         let name = name.unwrap_or(&config.default_agent);
         let index = config.agents.iter().position(|agent| agent.name == name);
         let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
-        let (agent, engines) = (&config.agents[index], config.engines(index)?);
-        self.agent(config, agent, &engines).await.map_err(|error| error.located(config))
+        let mut engines = config.engines(index)?;
+        change(&mut engines);
+        let set_up = self.set_up(config, index, &engines).await;
+        set_up.map_err(|error| match error.downcast::<Wrong>() {
+            Ok(wrong) => config.wrong(wrong).into(),
+            Err(error) => error,
+        })
     }
 
-    /// Sets up `agent` with `engines`: those of the configuration, or what a command makes of them.
-    ///
-    /// # Errors
-    /// A key that the operator can mend, or an engine that does not work.
-    pub async fn agent(
+    async fn set_up(
         &self,
         config: &Config,
-        agent: &Agent,
-        engines: &AgentEngines,
-    ) -> Result<Arc<AgentSetup>, PoolError> {
-        let languages = languages(agent, &engines.stt);
-        let voice = voice(agent);
+        index: usize,
+        engines: &Engines,
+    ) -> anyhow::Result<AgentSetup> {
+        let agent = &config.agents[index];
+        let (languages, voice) = (languages(agent, &engines.stt), voice(agent));
         warn_of_missing_gpu(config, &engines.stt);
-        Ok(Arc::new(AgentSetup {
+        let wrong = |name: &str, problem| Wrong::new(format!("agents[{index}].{name}"), problem);
+        let timezone = agent.timezone.as_deref().map_or(Ok(TimeZone::UTC), TimeZone::get);
+        let deps = LlmDeps {
+            prompt: agent.prompt.clone(),
+            timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
+            knowledge: knowledge(agent).map_err(|problem| wrong("knowledge", problem))?,
+            dont_know: config.messages.dont_know.by_language().into_iter().collect(),
+        };
+        // First what is quickly refused.
+        let responder = self.responder(&engines.llm, deps)?;
+        let transcriber = self.transcriber(&engines.stt).await?;
+        check_languages(transcriber.as_ref(), agent, &languages, &engines.stt)?;
+        let spoken = spoken(&languages, &voice);
+        let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
+        Ok(AgentSetup {
             name: agent.name.clone(),
+            languages,
             gate: gate(config.gate.laid_under(agent.gate.as_ref())),
             reply: match agent.reply {
                 Reply::Voice => ReplyPolicy::Voice,
                 Reply::Reciprocal => ReplyPolicy::Reciprocal,
                 Reply::Text => ReplyPolicy::Text,
             },
-            // First what is quickly refused.
-            responder: self.mind(config, agent, &engines.llm)?,
-            transcriber: {
-                let transcriber = self.transcriber(&engines.stt).await?;
-                check_languages(transcriber.as_ref(), agent, &languages, &engines.stt)?;
-                transcriber
-            },
-            synthesizer: self.synthesizer(&engines.tts, &spoken(&languages, &voice)).await?,
-            languages,
             voice,
-        }))
-    }
-
-    fn mind(
-        &self,
-        config: &Config,
-        agent: &Agent,
-        llm: &EngineSpec,
-    ) -> Result<Arc<dyn Responder>, PoolError> {
-        let index = config.agents.iter().position(|known| known.name == agent.name);
-        let key = |name: &str| format!("agents[{}].{name}", index.unwrap_or_default());
-        let knowledge = knowledge(agent)
-            .map_err(|problem| PoolError::Wrong(Wrong::new(key("knowledge"), problem)))?;
-        let timezone = agent.timezone.as_deref().map_or(Ok(TimeZone::UTC), TimeZone::get);
-        let timezone = timezone
-            .map_err(|error| PoolError::Wrong(Wrong::new(key("timezone"), error.to_string())))?;
-        let deps = LlmDeps {
-            prompt: agent.prompt.clone(),
-            timezone,
-            knowledge: knowledge.map(Arc::new),
-            dont_know: config.messages.dont_know.by_language().into_iter().collect(),
-        };
-        self.responder(llm, deps)
+            transcriber,
+            responder,
+            synthesizer,
+        })
     }
 }
 
 /// Reads an agent's files; `None` if it names none. An error is in words.
-fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
+fn knowledge(agent: &Agent) -> Result<Option<Arc<Knowledge>>, String> {
     let Some(files) = &agent.knowledge else { return Ok(None) };
     let read = |file: &PathBuf| {
         let name = file.display().to_string();
@@ -99,7 +96,8 @@ fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
         Ok((name, text))
     };
     let files: Vec<_> = files.iter().map(read).collect::<Result<_, String>>()?;
-    Knowledge::load(&files).map(Some).map_err(|error| error.to_string())
+    let knowledge = Knowledge::load(&files).map_err(|error| error.to_string())?;
+    Ok(Some(Arc::new(knowledge)))
 }
 
 /// A card is used unless it is turned off: only somebody who wrote the key down expects one.

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 pub(crate) use self::agent::voice;
 use self::shelf::Shelf;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
-use crate::config::{self, Config};
+use crate::config;
 use crate::engine::{self, EngineSpec, Role as _, Wrong};
 use crate::provider::{ClientTimes, http_client_with};
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
@@ -54,27 +54,6 @@ pub struct Hearing {
     pub mute: bool,
 }
 
-/// Why an agent could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum PoolError {
-    /// A key that the operator can mend, from the root: exit code 64.
-    #[error(transparent)]
-    Wrong(#[from] Wrong),
-    /// An engine that does not work on this machine.
-    #[error(transparent)]
-    Cold(anyhow::Error),
-}
-
-impl PoolError {
-    /// Names the file or variable that set a wrong key.
-    pub fn located(self, config: &Config) -> anyhow::Error {
-        match self {
-            Self::Wrong(Wrong { key, problem }) => config.error(&key, problem).into(),
-            Self::Cold(error) => error,
-        }
-    }
-}
-
 /// Makes engines and keeps them for the next agent that wants the same.
 pub struct Pool {
     stt: Arc<SttDeps>,
@@ -105,26 +84,27 @@ impl Pool {
     /// Returns the warm transcriber of `spec`.
     ///
     /// # Errors
-    /// `Wrong` with a key of `[stt]`, or an engine that does not work.
-    pub async fn transcriber(&self, spec: &EngineSpec) -> Result<Arc<dyn Transcriber>, PoolError> {
+    /// A [`Wrong`] with the key named from the root, or an engine that does not work.
+    pub async fn transcriber(&self, spec: &EngineSpec) -> anyhow::Result<Arc<dyn Transcriber>> {
         if self.deaf {
             return Ok(Arc::new(Deaf));
         }
-        let (mut spec, mut engine) = (spec.clone(), engine::read(spec).map_err(at_stt)?);
+        let read = |spec| engine::read(spec).map_err(Wrong::of::<SttEngine>);
+        let (mut spec, mut engine) = (spec.clone(), read(spec)?);
         if let SttEngine::Whisper(whisper) = &engine
             && self.scripted_without_model
             && whisper.find(&self.stt).is_err()
         {
             "scripted".clone_into(&mut spec.engine);
-            engine = engine::read(&spec).map_err(at_stt)?;
+            engine = read(&spec)?;
         }
         let make = async move || {
             let deps = Arc::clone(&self.stt);
             // Loading a model takes seconds.
             let built = tokio::task::spawn_blocking(move || engine.settings().build(&deps));
-            let built = built.await.context("loading the transcriber").map_err(PoolError::Cold)?;
-            let made = built.map_err(at_stt)?;
-            made.warm_up().await.context("warming the transcriber up").map_err(PoolError::Cold)?;
+            let built = built.await.context("loading the transcriber")?;
+            let made = built.map_err(Wrong::of::<SttEngine>)?;
+            made.warm_up().await.context("warming the transcriber up")?;
             Ok(made)
         };
         self.transcribers.get(spec.own::<SttEngine>(), make).await
@@ -133,42 +113,39 @@ impl Pool {
     /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
     ///
     /// # Errors
-    /// `Wrong` with a key of `[llm]`.
+    /// As [`Pool::transcriber`].
     pub fn responder(
         &self,
         spec: &EngineSpec,
         deps: LlmDeps,
-    ) -> Result<Arc<dyn Responder>, PoolError> {
-        let at_llm = |wrong: Wrong| Wrong::new(format!("llm.{}", wrong.key), wrong.problem);
-        let engine: LlmEngine = engine::read(spec).map_err(at_llm)?;
-        let connect = |time| self.clients.connect(time);
-        Ok(engine.settings().build(deps, &connect).map_err(at_llm)?)
+    ) -> anyhow::Result<Arc<dyn Responder>> {
+        let engine: LlmEngine = engine::read(spec).map_err(Wrong::of::<LlmEngine>)?;
+        let made = engine.settings().build(deps, &|time| self.clients.connect(time));
+        Ok(made.map_err(Wrong::of::<LlmEngine>)?)
     }
 
     /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
     ///
     /// # Errors
-    /// `Wrong` with a key of `[tts]`, or an engine that does not work.
+    /// As [`Pool::transcriber`].
     pub async fn synthesizer(
         &self,
         spec: &EngineSpec,
         spoken: &[(String, Option<Voice>)],
-    ) -> Result<Arc<dyn Synthesizer>, PoolError> {
-        let at_tts = |wrong: Wrong| Wrong::new(format!("tts.{}", wrong.key), wrong.problem);
-        let cold =
-            |error: anyhow::Error| PoolError::Cold(error.context("warming the synthesizer up"));
-        let engine: TtsEngine = engine::read(spec).map_err(at_tts)?;
+    ) -> anyhow::Result<Arc<dyn Synthesizer>> {
+        const WARMING: &str = "warming the synthesizer up";
+        let engine: TtsEngine = engine::read(spec).map_err(Wrong::of::<TtsEngine>)?;
         let make = async || {
             let made = engine.settings().build(&|time| self.clients.connect(time));
-            let made = made.map_err(at_tts)?;
+            let made = made.map_err(Wrong::of::<TtsEngine>)?;
             if !self.mute {
-                made.warm_up().await.map_err(|error| cold(error.into()))?;
+                made.warm_up().await.context(WARMING)?;
             }
             Ok(made)
         };
         let synthesizer = self.synthesizers.get(spec.own::<TtsEngine>(), make).await?;
         if !self.mute {
-            synthesizer.prepare(spoken).await.map_err(|error| cold(error.into()))?;
+            synthesizer.prepare(spoken).await.context(WARMING)?;
         }
         Ok(synthesizer)
     }
@@ -177,10 +154,6 @@ impl Pool {
     pub async fn evict(&self) -> usize {
         self.transcribers.evict().await + self.synthesizers.evict().await
     }
-}
-
-fn at_stt(wrong: Wrong) -> Wrong {
-    Wrong::new(format!("stt.{}", wrong.key), wrong.problem)
 }
 
 /// Keeps the clients of model servers, by the time that a connection may take to open.

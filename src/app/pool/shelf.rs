@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::PoolError;
 use crate::engine::EngineSpec;
 
 /// Holds the engines of one role; two that were made of the same are one. The lock is held while
@@ -21,8 +20,8 @@ impl<T: ?Sized> Shelf<T> {
     pub(super) async fn get(
         &self,
         spec: EngineSpec,
-        make: impl AsyncFnOnce() -> Result<Arc<T>, PoolError>,
-    ) -> Result<Arc<T>, PoolError> {
+        make: impl AsyncFnOnce() -> anyhow::Result<Arc<T>>,
+    ) -> anyhow::Result<Arc<T>> {
         let mut made = self.0.lock().await;
         if let Some((_, engine)) = made.iter().find(|(known, _)| *known == spec) {
             return Ok(Arc::clone(engine));

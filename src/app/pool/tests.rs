@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::config::Config;
 use crate::pipeline::AgentSetup;
 
 /// The shipped defaults with an agent `a`, whose table is given, beside `hark`.
@@ -16,9 +17,9 @@ fn config(own: &str) -> Config {
     config::load(Some(&file), &BTreeMap::new()).unwrap()
 }
 
-async fn set_up(pool: &Pool, config: &Config) -> [Arc<AgentSetup>; 2] {
-    let default = pool.named(config, None).await.unwrap();
-    [default, pool.named(config, Some("a")).await.unwrap()]
+async fn set_up(pool: &Pool, config: &Config) -> [AgentSetup; 2] {
+    let default = pool.agent(config, None).await.unwrap();
+    [default, pool.agent(config, Some("a")).await.unwrap()]
 }
 
 /// Whether the two agents share a transcriber, and a synthesizer.
@@ -56,7 +57,7 @@ async fn what_no_agent_holds_is_dropped_and_made_anew() {
     assert_eq!(pool.evict().await, 0);
     drop(a);
     assert_eq!(pool.evict().await, 1, "its ears; the voice is the default agent's too");
-    let again = pool.named(&config, None).await.unwrap();
+    let again = pool.agent(&config, None).await.unwrap();
     assert!(Arc::ptr_eq(&again.transcriber, &default.transcriber));
     drop((default, again));
     assert_eq!(pool.evict().await, 2);
@@ -68,10 +69,10 @@ async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {
     let pool = Pool::new(Places::default(), Hearing::default());
     let own = "language = \"en\"\nstt = { engine = \"whisper\" }";
     let (english, spanish) = (config(own), config(&own.replace("\"en\"", "\"es\"")));
-    let a = pool.named(&english, Some("a")).await.unwrap();
-    let b = pool.named(&english, Some("a")).await.unwrap();
+    let a = pool.agent(&english, Some("a")).await.unwrap();
+    let b = pool.agent(&english, Some("a")).await.unwrap();
     assert!(Arc::ptr_eq(&a.transcriber, &b.transcriber));
-    let error = pool.named(&spanish, Some("a")).await.err().expect("it knows English alone");
+    let error = pool.agent(&spanish, Some("a")).await.err().expect("it knows English alone");
     let error = error.downcast::<config::ConfigError>().expect("it is the operator's to mend");
     assert_eq!(error.key, "stt.model");
     assert!(error.problem.contains("\"es\" and model hark-micro-en does not"), "{error}");
@@ -82,11 +83,11 @@ async fn a_model_that_is_missing_is_refused_or_replaced_if_that_was_asked_for() 
     let own = "stt = { engine = \"whisper\", model = \"nowhere/none.bin\" }";
     let config = config(own);
     let strict = Pool::new(Places::default(), Hearing::default());
-    let error = strict.named(&config, Some("a")).await.err().expect("there is no such model");
+    let error = strict.agent(&config, Some("a")).await.err().expect("there is no such model");
     assert!(error.to_string().contains("stt.model: no model `"), "{error}");
     let hearing = Hearing { scripted_without_model: true, ..Hearing::default() };
     let demo = Pool::new(Places::default(), hearing);
-    assert_eq!(demo.named(&config, Some("a")).await.unwrap().transcriber.name(), "scripted");
+    assert_eq!(demo.agent(&config, Some("a")).await.unwrap().transcriber.name(), "scripted");
     let deaf = Pool::new(Places::default(), Hearing { deaf: true, ..Hearing::default() });
-    assert_eq!(deaf.named(&config, Some("a")).await.unwrap().transcriber.name(), "none");
+    assert_eq!(deaf.agent(&config, Some("a")).await.unwrap().transcriber.name(), "none");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{agents_in_use, agents_of_people, languages_of};
 use crate::app::{self, Places};
-use crate::config::{AgentEngines, Config, Override, Voice};
+use crate::config::{Config, Engines, Override, Voice};
 use crate::engine::{self, Check, EngineSettings as _, EngineSpec, EngineUser, Role};
 use crate::provider::{ClientTimes, http_client_with};
 use crate::stt::{SttDeps, SttEngine};
@@ -76,7 +76,7 @@ pub(super) struct Group<R> {
 /// Groups the agents in use by the engine of one role, in the order of the first agent of each.
 pub(super) fn groups<R: Role>(
     config: &Config,
-    of: impl Fn(&AgentEngines) -> &EngineSpec,
+    of: impl Fn(&Engines) -> &EngineSpec,
 ) -> Vec<Group<R>> {
     let mut groups: Vec<Group<R>> = Vec::new();
     for index in agents_in_use(config) {

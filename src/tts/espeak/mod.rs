@@ -12,7 +12,6 @@ mod settings;
 mod voices;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use super::wav::WavStream;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use child::Children;
 use gap::Gap;
-pub use settings::Settings;
+pub use settings::EspeakSettings;
 use voices::Voices;
 
 /// The engine's name in errors.
@@ -40,24 +39,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// So much of the engine's stderr is quoted.
 const MAX_COMPLAINT: u64 = 300;
-
-/// How espeak-ng is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EspeakSettings {
-    /// The program, looked up in `PATH` unless it is a path.
-    pub program: PathBuf,
-    /// The voice of sentences that name none, e.g. `en-gb+f3`, where it speaks their language;
-    /// `None`: by language.
-    pub voice: Option<String>,
-    /// Pace; `None` is the engine's own, 175.
-    pub words_per_minute: Option<u32>,
-}
-
-impl Default for EspeakSettings {
-    fn default() -> Self {
-        Self { program: PathBuf::from(PROGRAM), voice: None, words_per_minute: None }
-    }
-}
 
 /// Speaks with espeak-ng.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What `[tts]` says of espeak-ng, the synthesizer made of it, and a look at what is installed: the
 //! program, and a voice for every language and name that an agent speaks by.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::installed::Installed;
-use super::{EspeakSettings, EspeakSynthesizer};
+use super::{EspeakSynthesizer, PROGRAM};
 use crate::engine::{Check, Connect, EngineSettings, Wrong};
 use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
 
@@ -21,14 +21,42 @@ const LIST_LIMIT: Duration = Duration::from_secs(10);
 const WORDS_PER_MINUTE: f64 = 175.0;
 
 /// Describes which voice speaks, and how fast.
-#[derive(Clone, Debug, Deserialize)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Settings {
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct EspeakSettings {
+    /// The program, looked up in `PATH` unless it is a path.
+    #[serde(skip, default = "program")]
+    pub program: PathBuf,
+    /// The voice of sentences that name none, e.g. `en-gb+f3`, where it speaks their language;
+    /// `None`: by language.
     pub voice: Option<String>,
+    /// Pace, 0.5 to 2; 1 as the voice speaks by itself.
     pub speed: f64,
 }
 
-impl EngineSettings for Settings {
+fn program() -> PathBuf {
+    PathBuf::from(PROGRAM)
+}
+
+impl Default for EspeakSettings {
+    fn default() -> Self {
+        Self { program: program(), voice: None, speed: 1.0 }
+    }
+}
+
+impl EspeakSettings {
+    /// Returns the pace in words; `None` leaves the engine its own.
+    pub(super) fn words_per_minute(&self) -> Option<u32> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be from 0.5 to 2"
+        )]
+        let words = (WORDS_PER_MINUTE * self.speed).round() as u32;
+        ((self.speed - 1.0).abs() > f64::EPSILON).then_some(words)
+    }
+}
+
+impl EngineSettings for EspeakSettings {
     fn check(&self) -> Result<(), Wrong> {
         check_speed(self.speed)
     }
@@ -40,23 +68,13 @@ impl EngineSettings for Settings {
 }
 
 #[async_trait]
-impl TtsSettings for Settings {
+impl TtsSettings for EspeakSettings {
     fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be from 0.5 to 2"
-        )]
-        let words_per_minute = ((self.speed - 1.0).abs() > f64::EPSILON)
-            .then(|| (WORDS_PER_MINUTE * self.speed).round() as u32);
-        let voice = self.voice.clone();
-        let settings = EspeakSettings { voice, words_per_minute, ..EspeakSettings::default() };
-        Ok(Arc::new(EspeakSynthesizer::new(settings)))
+        Ok(Arc::new(EspeakSynthesizer::new(self.clone())))
     }
 
     async fn examine(&self, speakers: &[Speaker], _: Connect<'_>, check: &mut Check) {
-        let program = EspeakSettings::default().program;
-        let Some(installed) = installed(check, &program).await else { return };
+        let Some(installed) = installed(check, &self.program).await else { return };
         let before = check.lines.len();
         let mut spoken: Vec<&str> = Vec::new();
         for Speaker { user, named, .. } in speakers {
