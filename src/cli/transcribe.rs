@@ -41,9 +41,9 @@ struct Line {
 
 pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(model) = arguments.model {
-        context.config.stt.keys.insert("model".to_owned(), model.into());
+        let whisper = [("engine", "whisper".into()), ("model", model.into())];
+        context.config.stt = context.config.stt.with(whisper);
         context.config.origins.0.insert("stt.model".into(), "--model".into());
-        "whisper".clone_into(&mut context.config.stt.engine);
         // What is asked for here beats what an agent prefers.
         context.config.agents.iter_mut().for_each(|agent| agent.stt = None);
     }

@@ -44,19 +44,18 @@ impl Config {
         {
             return Err(self.error(&at, format!("unknown key `{key}`")));
         }
-        let laid = match own {
-            None => Ok(section.clone()),
-            Some(Override::Engine(engine)) => {
-                Ok(EngineSpec { engine: engine.clone(), keys: section.keys.clone() })
-            }
-            Some(Override::Keys(keys)) => section.overridden(keys),
+        let spec = match own {
+            None => section.clone(),
+            Some(Override::Engine(engine)) => section.with([("engine", engine.clone().into())]),
+            Some(Override::Keys(keys)) => section.with(keys.clone()),
         };
-        let checked = laid.and_then(|spec| engine::check::<R>(&spec).map(|()| spec));
+        let checked = engine::check::<R>(&spec);
         checked.map_err(|Wrong { key, problem }| match own {
             None => self.wrong(Wrong { key, problem }.of::<R>()),
             Some(_) if key == "engine" => self.error(&at, problem),
             Some(_) => self.error(&at, format!("{key}: {problem}")),
-        })
+        })?;
+        Ok(spec)
     }
 
     /// Checks that the sections hold known keys of the right types; the key of an error is whole.

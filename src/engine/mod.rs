@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
@@ -23,80 +23,49 @@ pub(crate) use read::{engines, fields, typed, unknown};
 /// caller bounds every other wait.
 pub type Connect<'a> = &'a (dyn Fn(Duration) -> reqwest::Client + Send + Sync);
 
-/// Describes one engine: its name, and the keys of its section with an agent's own in their place.
-#[derive(Clone, PartialEq)]
-pub struct EngineSpec {
-    /// Its name, such as `espeak`.
-    pub engine: String,
-    /// The other keys of the section, those of other engines included.
-    pub keys: Table,
-}
+/// Describes one engine: the keys of its section, those of other engines included, with an agent's
+/// own in their place. The key `engine` names it.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct EngineSpec(Table);
 
 impl EngineSpec {
+    /// Returns the engine's name, such as `espeak`.
+    pub fn engine(&self) -> &str {
+        self.text("engine").unwrap_or_default()
+    }
+
+    /// Returns the value of a key, if it is set.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
     /// Returns the text of a key, if it is set and is a text.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.keys.get(key).and_then(Value::as_str)
+        self.get(key).and_then(Value::as_str)
     }
 
-    /// Returns the same with an agent's own keys in the place of the section's.
-    ///
-    /// # Errors
-    /// An engine's name that is not a text.
-    pub fn overridden(&self, own: &Table) -> Result<Self, Wrong> {
-        let mut spec = self.clone();
-        for (key, value) in own {
-            match value {
-                Value::String(engine) if key == "engine" => engine.clone_into(&mut spec.engine),
-                _ if key == "engine" => return Err(Wrong::new(key, "must be a text in quotes")),
-                value => drop(spec.keys.insert(key.clone(), value.clone())),
-            }
-        }
-        Ok(spec)
+    /// Returns the same with other values for some keys.
+    #[must_use]
+    pub fn with<K: Into<String>>(&self, keys: impl IntoIterator<Item = (K, Value)>) -> Self {
+        let mut table = self.0.clone();
+        table.extend(keys.into_iter().map(|(key, value)| (key.into(), value)));
+        Self(table)
     }
 
-    /// Returns the same with the keys in `names` and no others.
+    /// Returns the same with the keys in `names`, the engine's name and no others.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
-        let own = self.keys.iter().filter(|(key, _)| names.contains(&key.as_str()));
-        let keys = own.map(|(key, value)| (key.clone(), value.clone())).collect();
-        Self { engine: self.engine.clone(), keys }
+        let mut table = self.0.clone();
+        table.retain(|key, _| key == "engine" || names.contains(&key));
+        Self(table)
     }
 }
 
 impl fmt::Debug for EngineSpec {
-    /// Shows the names of the keys.
+    /// Shows the engine and the names of the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&String> = self.keys.keys().collect();
-        f.debug_struct("EngineSpec").field("engine", &self.engine).field("keys", &keys).finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for EngineSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Section;
-
-        impl<'de> Visitor<'de> for Section {
-            type Value = EngineSpec;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table with an engine and its keys")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EngineSpec, A::Error> {
-                let (mut engine, mut keys) = (None, Table::new());
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "engine" {
-                        engine = Some(map.next_value()?);
-                    } else {
-                        keys.insert(key, map.next_value()?);
-                    }
-                }
-                let engine = engine.ok_or_else(|| de::Error::missing_field("engine"))?;
-                Ok(EngineSpec { engine, keys })
-            }
-        }
-
-        deserializer.deserialize_map(Section)
+        f.debug_list().entry(&self.engine()).entries(self.0.keys()).finish()
     }
 }
 
@@ -144,7 +113,7 @@ pub trait EngineSettings {
 pub trait Role: Sized {
     /// The section of the configuration, such as `tts`.
     const SECTION: &'static str;
-    /// Keys of the section that belong to no engine; their values are texts.
+    /// Keys of the section that belong to no engine, beside its name; their values are texts.
     const SHARED: &'static [&'static str];
     /// The names of the engines.
     const NAMES: &'static [&'static str];
@@ -154,11 +123,11 @@ pub trait Role: Sized {
     /// Names the keys of the engine `name`; none if there is no such engine.
     fn keys(name: &str) -> &'static [&'static str];
 
-    /// Reads the settings of the engine `name` from its own keys.
+    /// Reads the settings of the engine `name` from its keys; others do not matter.
     ///
     /// # Errors
     /// An engine that does not exist, or a key of the wrong type.
-    fn typed(name: &str, keys: Table) -> Result<Self, Wrong>;
+    fn typed(name: &str, keys: &Table) -> Result<Self, Wrong>;
 
     /// Returns the settings of the engine that was chosen.
     fn settings(&self) -> &Self::Settings;
@@ -174,6 +143,6 @@ where
 {
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(Some(text.into())),
-        _ => Err(de::Error::custom("must be a text in quotes")),
+        _ => Err(D::Error::custom("must be a text in quotes")),
     }
 }

@@ -35,7 +35,7 @@ macro_rules! engines {
                 }
             }
 
-            fn typed(name: &str, keys: ::toml::Table) -> Result<Self, $crate::engine::Wrong> {
+            fn typed(name: &str, keys: &::toml::Table) -> Result<Self, $crate::engine::Wrong> {
                 match name {
                     $($name => $crate::engine::typed(keys).map(Self::$variant),)+
                     _ => Err($crate::engine::unknown::<Self>(name)),
@@ -74,19 +74,20 @@ fn union<R: Role>() -> Vec<&'static str> {
 /// # Errors
 /// The first key that cannot be used.
 pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
-    if let Some(key) = unknown_key::<R>(&spec.keys) {
+    let EngineSpec(keys) = spec;
+    if let Some(key) = unknown_key::<R>(keys) {
         let known: Vec<String> = union::<R>().iter().map(|key| format!("`{key}`")).collect();
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));
     }
-    for key in R::SHARED {
-        if let Some(value) = spec.keys.get(*key) {
+    for key in R::SHARED.iter().chain(&["engine"]) {
+        if let Some(value) = keys.get(*key) {
             let text = String::deserialize(value.clone());
             text.map_err(|error| Wrong::new(*key, error.message()))?;
         }
     }
     for name in R::NAMES {
-        R::typed(name, spec.only(R::keys(name)).keys)?;
+        R::typed(name, keys)?;
     }
     Ok(())
 }
@@ -96,7 +97,7 @@ pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
 /// # Errors
 /// An engine that does not exist, or a key of the wrong type.
 pub fn read<R: Role>(spec: &EngineSpec) -> Result<R, Wrong> {
-    R::typed(&spec.engine, spec.own::<R>().keys)
+    R::typed(spec.engine(), &spec.0)
 }
 
 /// Checks the whole of `spec`: its keys, its engine's name and the engine's settings.
@@ -112,7 +113,7 @@ impl EngineSpec {
     /// Returns the same without the keys of other engines: two that are equal are one engine.
     #[must_use]
     pub fn own<R: Role>(&self) -> Self {
-        self.only(R::keys(&self.engine))
+        self.only(R::keys(self.engine()))
     }
 }
 
@@ -122,9 +123,9 @@ pub(crate) fn unknown<R: Role>(name: &str) -> Wrong {
     Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\""))
 }
 
-/// Reads settings from their own keys.
-pub(crate) fn typed<S: DeserializeOwned>(keys: Table) -> Result<S, Wrong> {
-    serde_path_to_error::deserialize(Value::Table(keys))
+/// Reads settings from a table that holds their keys.
+pub(crate) fn typed<S: DeserializeOwned>(keys: &Table) -> Result<S, Wrong> {
+    serde_path_to_error::deserialize(Value::Table(keys.clone()))
         .map_err(|error| Wrong::new(error.path().to_string(), error.inner().message()))
 }
 

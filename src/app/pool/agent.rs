@@ -102,7 +102,7 @@ fn knowledge(agent: &Agent) -> Result<Option<Arc<Knowledge>>, String> {
 
 /// A card is used unless it is turned off: only somebody who wrote the key down expects one.
 fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
-    let wanted = stt.keys.get("gpu").and_then(toml::Value::as_bool) == Some(true);
+    let wanted = stt.get("gpu").and_then(toml::Value::as_bool) == Some(true);
     if wanted && !cfg!(feature = "cuda") && config.origins.0.contains_key("stt.gpu") {
         tracing::warn!("this build knows no graphics card: transcribing on the processor");
     }

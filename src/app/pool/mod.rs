@@ -95,7 +95,7 @@ impl Pool {
             && self.scripted_without_model
             && whisper.find(&self.stt).is_err()
         {
-            "scripted".clone_into(&mut spec.engine);
+            spec = spec.with([("engine", "scripted".into())]);
             engine = read(&spec)?;
         }
         let make = async move || {

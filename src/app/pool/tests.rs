@@ -42,8 +42,7 @@ async fn agents_that_want_the_same_share_it_and_no_others_do() {
 async fn two_keys_of_a_server_are_two_engines() {
     let pool = Pool::new(Places::default(), Hearing::default());
     let spec = config("tts = { engine = \"openai\", api_key = \"one\" }").engines(1).unwrap().tts;
-    let mut other = spec.clone();
-    other.keys.insert("api_key".to_owned(), "two".into());
+    let other = spec.with([("api_key", "two".into())]);
     let made = async |spec: &EngineSpec| pool.synthesizer(spec, &[]).await.unwrap();
     let (one, again, two) = (made(&spec).await, made(&spec).await, made(&other).await);
     assert!(Arc::ptr_eq(&one, &again) && !Arc::ptr_eq(&one, &two));
