@@ -177,7 +177,7 @@ impl AgentError {
 
 engines! {
     /// Lists the engines that answer.
-    LlmEngine: "llm", dyn LlmSettings {
+    pub LlmEngine: "llm", dyn LlmSettings {
         /// What is on file, and no model.
         "faq" => Faq(faq::Settings),
         /// A server with `OpenAI`'s chat API.

@@ -13,12 +13,12 @@ use super::{EngineSettings as _, EngineSpec, Role, Wrong};
 /// Declares the engines of one role: an enum with a variant for each, which holds its settings.
 /// What is added to the section's name are keys of no engine.
 macro_rules! engines {
-    ($(#[$about:meta])* $role:ident: $section:literal $(+ $shared:literal)*, dyn $settings:ident {
+    ($(#[$about:meta])* $vis:vis $role:ident: $section:literal $(+ $shared:literal)*, dyn $settings:ident {
         $($(#[$doc:meta])* $name:literal => $variant:ident($own:ty),)+
     }) => {
         $(#[$about])*
         #[derive(Clone, Debug)]
-        pub enum $role {
+        $vis enum $role {
             $($(#[$doc])* $variant($own),)+
         }
 
@@ -165,15 +165,55 @@ impl<'de> Deserializer<'de> for Fields<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
-    use crate::tts::TtsEngine;
+    use crate::engine::EngineSettings;
+
+    #[derive(Clone, Debug, Deserialize)]
+    #[expect(dead_code, reason = "only their names matter")]
+    struct Hum {
+        voice: Option<String>,
+        pitch: f64,
+    }
+
+    #[derive(Clone, Debug, Deserialize)]
+    struct Silence {}
+
+    impl EngineSettings for Hum {}
+    impl EngineSettings for Silence {}
+
+    engines! {
+        /// Two engines.
+        Noise: "noise" + "language", dyn EngineSettings {
+            /// With keys.
+            "hum" => Hum(Hum),
+            /// Without.
+            "silence" => Silence(Silence),
+        }
+    }
+
+    fn spec(toml: &str) -> EngineSpec {
+        toml::from_str(toml).unwrap()
+    }
 
     #[test]
     fn an_engine_knows_its_own_keys_and_a_section_those_of_all() {
-        assert_eq!(TtsEngine::keys("espeak"), ["voice", "speed"]);
-        assert_eq!(TtsEngine::keys("nobody"), [""; 0]);
-        let all = union::<TtsEngine>();
-        assert!(all.contains(&"engine") && all.contains(&"rtf"), "{all:?}");
-        assert_eq!(all.iter().filter(|key| **key == "voice").count(), 1, "two engines have it");
+        assert_eq!(Noise::keys("hum"), ["voice", "pitch"]);
+        assert_eq!((Noise::keys("silence"), Noise::keys("x")), (&[][..], &[][..]));
+        assert_eq!(union::<Noise>(), ["engine", "voice", "pitch", "language"]);
+    }
+
+    #[test]
+    fn keys_of_other_engines_are_checked_and_make_no_difference() {
+        let wrong = |toml: &str| check::<Noise>(&spec(toml)).map_err(|wrong| wrong.key);
+        let silence = "engine = \"silence\"\npitch = 1.5\n";
+        assert_eq!(wrong(silence), Ok(()));
+        assert_eq!(wrong(&silence.replace("1.5", "true")), Err("pitch".to_owned()));
+        assert_eq!(wrong(&silence.replace("pitch", "pich")), Err("pich".to_owned()));
+        assert_eq!(wrong(&silence.replace("silence", "x")), Err("engine".to_owned()));
+        let own = |toml: &str| spec(toml).own::<Noise>();
+        assert_eq!(own(silence), own("engine = \"silence\""));
+        assert_ne!(own("engine = \"hum\"\npitch = 1.5"), own("engine = \"hum\"\npitch = 2.5"));
     }
 }

@@ -118,7 +118,7 @@ impl SttError {
 
 engines! {
     /// Lists the engines that hear.
-    SttEngine: "stt" + "language", dyn SttSettings {
+    pub SttEngine: "stt" + "language", dyn SttSettings {
         /// whisper.cpp.
         "whisper" => Whisper(whisper::Settings),
         /// Given texts.

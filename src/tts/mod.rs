@@ -174,7 +174,7 @@ impl TtsError {
 
 engines! {
     /// Lists the engines that speak.
-    TtsEngine: "tts", dyn TtsSettings {
+    pub TtsEngine: "tts", dyn TtsSettings {
         /// espeak-ng.
         "espeak" => Espeak(espeak::EspeakSettings),
         /// A server with `OpenAI`'s speech API.

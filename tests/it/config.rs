@@ -44,7 +44,7 @@ fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
 fn whisper(config: &Config) -> whisper::Settings {
     match engine::read(&config.stt).unwrap() {
         SttEngine::Whisper(settings) => settings,
-        other => panic!("{other:?}"),
+        scripted @ SttEngine::Scripted(_) => panic!("{scripted:?}"),
     }
 }
 
