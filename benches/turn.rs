@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hark::app::{Engines, Hearing, Places, voice_path};
+use hark::app::{Hearing, Places, Pool, voice_path};
 use hark::audio::{self, AudioLimits, NoteEncoder, Pcm, SampleRate};
 use hark::config;
 use hark::pipeline::{AgentSetup, Ask, Trace, VoicePath};
@@ -75,7 +75,7 @@ fn turn(criterion: &mut Criterion, ends: Ends, seconds: u32) {
 }
 
 /// Builds what the program would build from this configuration, warm.
-async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSetup>) {
+async fn program(ends: Ends, answer: &str) -> (VoicePath, AgentSetup) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("hark.toml");
     let toml = format!(
@@ -85,10 +85,9 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSe
     );
     std::fs::write(&file, toml).expect("it can be written to");
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
-    let (places, hearing) = (Places::default(), Hearing::default());
-    let mut engines = Engines::new(&config, &places, &hearing);
-    let agent = engines.agent(None).expect("the engines exist").into();
-    engines.warm_up().await.expect("the engines work; espeak needs espeak-ng: make deps");
+    let pool = Pool::new(Places::default(), Hearing::default());
+    let agent = pool.agent(&config, None).await;
+    let agent = agent.expect("the engines work; espeak needs espeak-ng: make deps");
     (voice_path(&config).expect("threads start"), agent)
 }
 

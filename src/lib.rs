@@ -18,6 +18,7 @@ pub mod audio;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod engine;
 pub mod http;
 pub mod knowledge;
 pub mod lifecycle;

@@ -3,54 +3,63 @@
 //! Between what was heard and the sentences. It never invents: every word it says is from the
 //! knowledge files or from one fixed sentence per language.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, Question, Responder};
+use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder, Wanted};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::knowledge::Knowledge;
+use crate::registry::Phrase;
 use crate::speech_text::lang;
 use crate::turn::LanguageCode;
 
 /// The knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
 
-/// Answers from [`Knowledge`] alone.
+/// Has no keys: everything it says comes from the agent.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {}
+
+impl EngineSettings for Settings {}
+
+#[async_trait]
+impl LlmSettings for Settings {
+    fn build(&self, deps: LlmDeps, _: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
+        Ok(Arc::new(FaqResponder::new(deps.dont_know)))
+    }
+
+    fn own_knowledge(&self) -> Option<Knowledge> {
+        let (name, contents) = DEMO_FAQ;
+        let demo = Knowledge::load(&[(name.to_owned(), contents.to_owned())]);
+        Some(demo.expect("a test reads the demo's knowledge"))
+    }
+
+    /// Says nothing: the agent's files are looked at whatever answers from them.
+    async fn examine(&self, _: &EngineUser, _: LlmDeps, _: Connect<'_>, _: &mut Check) {}
+}
+
+/// Answers from the agent's knowledge alone.
 #[derive(Debug)]
 pub struct FaqResponder {
-    knowledge: Arc<Knowledge>,
-    dont_know: HashMap<LanguageCode, String>,
+    dont_know: Phrase,
 }
 
 impl FaqResponder {
-    /// Answers from `knowledge`; `dont_know` replaces the built-in sentences, by language code.
+    /// Makes one; `dont_know` replaces the built-in sentences, by language.
     #[must_use]
-    pub fn new(knowledge: Arc<Knowledge>, dont_know: HashMap<LanguageCode, String>) -> Self {
-        Self { knowledge, dont_know }
+    pub fn new(dont_know: Phrase) -> Self {
+        Self { dont_know }
     }
 
-    /// The sentence for a question that nothing on file answers.
+    /// Returns the sentence for a question that nothing on file answers.
     fn dont_know(&self, language: &LanguageCode) -> String {
-        let own = self.dont_know.get(language);
-        let own = own.or_else(|| self.dont_know.get(language.primary()));
+        let own = self.dont_know.0.get(language);
+        let own = own.or_else(|| self.dont_know.0.get(language.primary()));
         own.cloned().unwrap_or_else(|| lang::or_english(language).dont_know.to_owned())
-    }
-
-    /// Searches on a blocking thread: a large knowledge takes milliseconds.
-    async fn answer(&self, question: Question) -> Result<String, AgentError> {
-        let knowledge = Arc::clone(&self.knowledge);
-        let language = question.language.clone();
-        let search = tokio::task::spawn_blocking(move || {
-            knowledge.find(question.heard.reveal(), &question.language)
-        });
-        let hit = search
-            .await
-            .map_err(|error| AgentError::Knowledge(error.to_string()))?
-            .map_err(|error| AgentError::Knowledge(error.to_string()))?;
-        Ok(hit.map_or_else(|| self.dont_know(&language), |hit| hit.answer))
     }
 }
 
@@ -60,15 +69,20 @@ impl Responder for FaqResponder {
         "faq"
     }
 
+    fn wants(&self) -> Wanted {
+        Wanted::Answer
+    }
+
     async fn respond(
         &self,
         question: Question,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Delta, AgentError>> {
-        let answer = tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(AgentError::Cancelled),
-            answer = self.answer(question) => answer.map(Delta::Text),
+        let Question { language, passages, .. } = question;
+        let answer = match passages.into_iter().next() {
+            _ if cancel.is_cancelled() => Err(AgentError::Cancelled),
+            Some(hit) => Ok(Delta::Text(hit.answer)),
+            None => Ok(Delta::Text(self.dont_know(&language))),
         };
         stream::iter([answer]).boxed()
     }
@@ -83,18 +97,20 @@ mod tests {
 
     static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/audio-fixtures");
 
-    fn demo() -> FaqResponder {
-        let (name, contents) = DEMO_FAQ;
-        let files = [(name.to_owned(), contents.to_owned())];
-        FaqResponder::new(Arc::new(Knowledge::load(&files).unwrap()), HashMap::new())
+    /// A responder with what it knows.
+    struct Faq(FaqResponder, Knowledge);
+
+    fn demo() -> Faq {
+        Faq(FaqResponder::new(Phrase::default()), Settings {}.own_knowledge().unwrap())
     }
 
     fn dont_know(language: &str) -> &'static str {
         lang::of(&language.into()).unwrap().dont_know
     }
 
-    async fn ask(responder: &FaqResponder, heard: &str, language: &str) -> String {
-        let question = Question::written(heard, language);
+    async fn ask(Faq(responder, knowledge): &Faq, heard: &str, language: &str) -> String {
+        let passages = knowledge.top(heard, &language.into(), 1).unwrap();
+        let question = Question { passages, ..Question::written(heard, language) };
         let answer = responder.respond(question, &CancellationToken::new()).await;
         let text = answer.map_ok(|delta| match delta {
             Delta::Text(text) => text,
@@ -155,8 +171,8 @@ mod tests {
             assert_eq!(ask(&faq, "xyz", language).await, dont_know("de"));
         }
         assert_eq!(ask(&faq, "xyz", "sv").await, dont_know("en"));
-        let own = HashMap::from([(LanguageCode::english(), "No idea.".to_owned())]);
-        let empty = FaqResponder::new(Arc::new(Knowledge::load(&[]).unwrap()), own);
+        let own = Phrase([(LanguageCode::english(), "No idea.".to_owned())].into());
+        let empty = Faq(FaqResponder::new(own), Knowledge::load(&[]).unwrap());
         assert_eq!(ask(&empty, "when do you open", "en").await, "No idea.");
     }
 
@@ -165,7 +181,7 @@ mod tests {
         let cancel = CancellationToken::new();
         cancel.cancel();
         let question = Question::written("hello", "en");
-        let mut answer = demo().respond(question, &cancel).await;
+        let mut answer = demo().0.respond(question, &cancel).await;
         assert!(matches!(answer.next().await, Some(Err(AgentError::Cancelled))));
         assert!(answer.next().await.is_none());
     }

@@ -1,16 +1,22 @@
 //! The agent: what is heard goes in, the words of the answer stream out.
 
+mod examine;
 pub mod faq;
 pub mod openai;
 pub mod prompt;
 pub mod scripted;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
+use crate::knowledge::{Hit, Knowledge};
+use crate::registry::Phrase;
 use crate::turn::{Exchange, LanguageCode, Personal, Retry, Uncertainty};
 
 /// What a responder is asked.
@@ -30,6 +36,19 @@ pub struct Question {
     pub asked_ms: i64,
     /// Whether the answer will be heard rather than read.
     pub aloud: bool,
+    /// What the agent's knowledge has on it, the best first.
+    pub passages: Vec<Hit>,
+}
+
+/// Says which passages of the agent's knowledge a responder wants with a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None.
+    Nothing,
+    /// The one that answers it.
+    Answer,
+    /// The few that may help; where there is none, those of the question before with it.
+    Background,
 }
 
 impl Question {
@@ -43,6 +62,7 @@ impl Question {
             contact_name: None,
             asked_ms: 0,
             aloud: true,
+            passages: Vec::new(),
         }
     }
 }
@@ -86,6 +106,11 @@ pub trait Responder: Send + Sync {
     /// Name used in spans and metrics, e.g. `faq`.
     fn name(&self) -> &str;
 
+    /// Returns which passages it wants.
+    fn wants(&self) -> Wanted {
+        Wanted::Nothing
+    }
+
     /// Starts an answer. The stream ends after the last piece or after its first error.
     async fn respond(
         &self,
@@ -98,9 +123,6 @@ pub trait Responder: Send + Sync {
 /// server's own words are shortened and cleaned before they come in here.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// The knowledge could not be searched: answer with the fallback.
-    #[error("knowledge search failed: {0}")]
-    Knowledge(String),
     /// The turn is gone: nobody waits for the answer.
     #[error("answer was cancelled")]
     Cancelled,
@@ -183,7 +205,6 @@ impl AgentError {
             Self::Unreachable(_) | Self::Failing { .. } => Retry::After(Duration::from_secs(5)),
             Self::Busy { after, .. } if *after <= LONGEST_SILENCE => Retry::After(*after),
             Self::Busy { .. }
-            | Self::Knowledge(_)
             | Self::Cancelled
             | Self::TooSlow { .. }
             | Self::Refused { .. }
@@ -194,4 +215,51 @@ impl AgentError {
             | Self::CutShort(_) => Retry::Never,
         }
     }
+}
+
+engines! {
+    /// Lists the engines that answer.
+    pub LlmEngine: "llm", dyn LlmSettings {
+        /// What is on file, and no model.
+        "faq" => Faq(faq::Settings),
+        /// A server with `OpenAI`'s chat API.
+        "openai" => OpenAi(openai::Settings),
+        /// A given text.
+        "scripted" => Scripted(scripted::Settings),
+    }
+}
+
+/// Holds what an agent gives to its responder.
+#[derive(Clone, Debug)]
+pub struct LlmDeps {
+    /// The agent's instructions.
+    pub prompt: Option<String>,
+    /// What "now" means to it.
+    pub timezone: TimeZone,
+    /// What is said when nothing on file answers.
+    pub dont_know: Phrase,
+}
+
+/// Makes a responder of an engine's settings, and looks at what it needs.
+#[async_trait]
+pub trait LlmSettings: EngineSettings + Send + Sync {
+    /// Builds the responder; asks nothing yet.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong>;
+
+    /// Returns what an agent knows that names no files.
+    fn own_knowledge(&self) -> Option<Knowledge> {
+        None
+    }
+
+    /// Adds to `check` what the doctor should say of the engine.
+    async fn examine(
+        &self,
+        user: &EngineUser,
+        deps: LlmDeps,
+        connect: Connect<'_>,
+        check: &mut Check,
+    );
 }

@@ -3,14 +3,40 @@
 //! Stands where a language model would. Paced against the instant it was asked, so that a slow
 //! reader does not make it slower and the pace does not drift.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, Question, Responder};
+use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
+
+/// Describes what is answered, and at what pace.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub text: Option<String>,
+    pub first_token_ms: u64,
+    pub tokens_per_s: f64,
+}
+
+impl EngineSettings for Settings {}
+
+#[async_trait]
+impl LlmSettings for Settings {
+    fn build(&self, _: LlmDeps, _: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
+        let (text, first_token_ms) = (self.text.clone(), self.first_token_ms);
+        Ok(Arc::new(ScriptedResponder::new(text, first_token_ms, self.tokens_per_s)))
+    }
+
+    async fn examine(&self, user: &EngineUser, _: LlmDeps, _: Connect<'_>, check: &mut Check) {
+        check.skipped(format!("agent {}: scripted, for tests", user.agent));
+    }
+}
 
 /// Says a fixed text, or repeats what it heard, word by word.
 #[derive(Clone, Debug)]

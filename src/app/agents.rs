@@ -8,10 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::{Engines, Hearing, Places};
+use super::{Hearing, Places, Pool};
 use crate::config::{Config, ConfigError};
 use crate::pipeline::{Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
@@ -37,12 +36,11 @@ impl Agents {
         hearing: &Hearing,
     ) -> anyhow::Result<Self> {
         let builder = Builder {
-            places: places.clone(),
-            hearing: hearing.clone(),
+            pool: Pool::new(places.clone(), hearing.clone()),
             client: http_client(),
             audio_bytes: config.limits.audio_bytes,
         };
-        let routes = builder.build(config.clone(), snapshot.clone()).await?;
+        let routes = builder.build(config, &snapshot).await?;
         let registry = Arc::new(Registry::new(snapshot));
         Ok(Self { registry, routes: watch::Sender::new(routes), builder })
     }
@@ -51,15 +49,16 @@ impl Agents {
     ///
     /// # Errors
     /// What cannot be built: then nothing has changed.
-    async fn replace(&self, config: Config) -> anyhow::Result<()> {
+    async fn replace(&self, config: &Config) -> anyhow::Result<()> {
         let snapshot = config.snapshot();
-        let routes = self.builder.build(config, snapshot.clone()).await?;
+        let routes = self.builder.build(config, &snapshot).await?;
         // A number has its route before its messages are taken, and until they are not.
         self.routes.send_modify(|old| {
             old.extend(routes.iter().map(|(number, route)| (number.clone(), Arc::clone(route))));
         });
         self.registry.swap(snapshot);
-        self.routes.send_replace(routes);
+        drop(self.routes.send_replace(routes));
+        self.builder.pool.evict().await;
         Ok(())
     }
 }
@@ -70,46 +69,33 @@ impl Routes for Agents {
     }
 }
 
-/// Builds routes.
-#[derive(Clone)]
+/// Builds routes, on engines that outlive each of them.
 struct Builder {
-    places: Places,
-    hearing: Hearing,
+    pool: Pool,
     client: reqwest::Client,
     audio_bytes: u64,
 }
 
 impl Builder {
-    /// Builds the routes of all active numbers and warms their engines, on a thread of its own:
-    /// models are read from disk.
-    async fn build(&self, config: Config, snapshot: Snapshot) -> anyhow::Result<ByNumber> {
+    /// Builds the routes of all active numbers, on warm engines.
+    async fn build(&self, config: &Config, snapshot: &Snapshot) -> anyhow::Result<ByNumber> {
         if snapshot.numbers.is_empty() {
             let problem = "no business number is configured; add a [[numbers]] table";
             return Err(config.error("numbers", problem).into());
         }
-        let builder = self.clone();
-        let built = tokio::task::spawn_blocking(move || {
-            let mut engines = Engines::new(&config, &builder.places, &builder.hearing);
-            let mut routes = ByNumber::new();
-            // Messages to the others wait until their number is active again.
-            let active = |number: &&Number| number.status == NumberStatus::Active;
-            for number in snapshot.numbers.iter().filter(active) {
-                let agent =
-                    snapshot.agent(number.agent.as_deref()).context("agents are checked")?;
-                let route = Route {
-                    messenger: Arc::new(CloudClient::new(
-                        CloudSettings::of(number, builder.audio_bytes),
-                        builder.client.clone(),
-                    )),
-                    agent: Arc::new(engines.agent(Some(&agent.name))?),
-                    turn_limit: snapshot.turn_limit,
-                };
-                routes.insert(number.phone_number_id.clone(), Arc::new(route));
-            }
-            Handle::current().block_on(engines.warm_up())?;
-            Ok(routes)
-        });
-        built.await.context("building the agents")?
+        let mut routes = ByNumber::new();
+        // Messages to the others wait until their number is active again.
+        let active = |number: &&Number| number.status == NumberStatus::Active;
+        for number in snapshot.numbers.iter().filter(active) {
+            let settings = CloudSettings::of(number, self.audio_bytes);
+            let route = Route {
+                messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
+                agent: Arc::new(self.pool.agent(config, number.agent.as_deref()).await?),
+                turn_limit: snapshot.turn_limit,
+            };
+            routes.insert(number.phone_number_id.clone(), Arc::new(route));
+        }
+        Ok(routes)
     }
 }
 
@@ -135,7 +121,7 @@ impl Reloader {
             let config = tokio::task::spawn_blocking(load).await.context("reading it")??;
             let waiting = waiting_for_a_start(&self.started, &config);
             let (numbers, agents) = (config.numbers.len(), config.agents.len());
-            self.agents.replace(config).await?;
+            self.agents.replace(&config).await?;
             anyhow::Ok((waiting, numbers, agents))
         };
         match replaced.await {

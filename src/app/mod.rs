@@ -3,7 +3,7 @@
 //! Only this folder and `cli` name concrete backends.
 
 mod agents;
-mod engines;
+mod pool;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use self::agents::Agents;
 pub use self::agents::Reloader;
-pub use self::engines::{Engines, Hearing, Places};
+pub use self::pool::{Hearing, Places, Pool};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;

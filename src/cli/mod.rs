@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{Engines, Hearing, Places};
+use crate::app::{Hearing, Places, Pool};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, init_logs};
@@ -80,9 +80,8 @@ impl Context {
         change: impl FnOnce(&mut config::Engines),
     ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
-        let mut engines = Engines::new(&self.config, &self.places, hearing);
-        let setup = engines.agent_with(name, change)?;
-        engines.warm_up().await?;
+        let pool = Pool::new(self.places.clone(), hearing.clone());
+        let setup = pool.agent_with(&self.config, name, change).await?;
         tracing::debug!(load_ms = started.elapsed().as_secs_f64() * 1000.0, "engines are warm");
         Ok(setup)
     }

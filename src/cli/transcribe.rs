@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Context, ask, print};
 use crate::app::{Hearing, voice_path};
-use crate::config::{ConfigError, Stt};
+use crate::config::ConfigError;
 use crate::pipeline::{AgentSetup, Trace, Transcribed};
 use crate::turn::{LanguageCode, Segment, Stage};
 
@@ -78,7 +78,8 @@ async fn with_model(
     hearing: &Hearing,
     model: String,
 ) -> anyhow::Result<AgentSetup> {
-    let stt = Stt { engine: "whisper".to_owned(), model, ..context.config.stt.clone() };
+    let whisper = [("engine", "whisper".into()), ("model", model.into())];
+    let stt = context.config.stt.with(whisper);
     let agent = context.agent_with(None, hearing, |engines| engines.stt = stt).await;
     agent.map_err(|error| match error.downcast::<ConfigError>() {
         Ok(error) if error.key == "stt.model" => {

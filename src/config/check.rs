@@ -1,230 +1,20 @@
-//! The checks that types cannot make, and each agent's own engines.
+//! The checks that types cannot make; those of engines are beside their code.
 
 use std::collections::HashSet;
 
 use secrecy::ExposeSecret as _;
-use serde::de::DeserializeOwned;
-use toml::Table;
-use url::Url;
 
-use super::{Agent, Config, ConfigError, Llm, Override, ProviderKind, Stt, Tts};
-use crate::registry::Secret;
-
-/// The engines of one agent: the sections with the agent's own keys laid over them.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each is the section of that name")]
-pub struct Engines {
-    pub stt: Stt,
-    pub llm: Llm,
-    pub tts: Tts,
-}
-
-/// What a section's engine may be, and what is only named yet.
-struct Known {
-    key: &'static str,
-    built: &'static [&'static str],
-    planned: &'static [&'static str],
-}
-
-const STT: Known = Known { key: "stt", built: &["whisper", "scripted"], planned: &[] };
-const LLM: Known = Known { key: "llm", built: &["faq", "openai", "scripted"], planned: &[] };
-const TTS: Known = Known { key: "tts", built: &["espeak", "openai", "scripted"], planned: &[] };
-/// What a turn waits for an answer or a voice, whatever its engine would.
-const LONGEST_MS: u64 = 120_000;
+use super::{Config, ConfigError};
+use crate::registry::{Agent, ProviderKind, Secret};
 
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
 
 impl Config {
-    /// The engines of one of [`Config::agents`].
-    ///
-    /// # Errors
-    /// An override with an unknown key, or an engine that is not built.
-    pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
-        let agent = &self.agents[index];
-        let at = |section| format!("agents[{index}].{section}");
-        let engines = Engines {
-            stt: self.laid_over(&self.stt, agent.stt.as_ref(), &at("stt"))?,
-            llm: self.laid_over(&self.llm, agent.llm.as_ref(), &at("llm"))?,
-            tts: self.laid_over(&self.tts, agent.tts.as_ref(), &at("tts"))?,
-        };
-        for (known, engine, own) in [
-            (&STT, &engines.stt.engine, agent.stt.is_some()),
-            (&LLM, &engines.llm.engine, agent.llm.is_some()),
-            (&TTS, &engines.tts.engine, agent.tts.is_some()),
-        ] {
-            let key = if own { at(known.key) } else { format!("{}.engine", known.key) };
-            self.check_engine(known, engine, &key)?;
-        }
-        self.check_llm(&engines.llm, agent.llm.is_some().then(|| at("llm")).as_deref())?;
-        let own = agent.tts.is_some().then(|| at("tts"));
-        check_tts(&engines.tts).map_err(|(key, problem)| match own {
-            Some(own) => self.error(&own, format!("{key}: {problem}")),
-            None => self.error(&format!("tts.{key}"), problem),
-        })?;
-        Ok(engines)
-    }
-
-    fn laid_over<S: Section>(
-        &self,
-        section: &S,
-        own: Option<&Override>,
-        key: &str,
-    ) -> Result<S, ConfigError> {
-        let mut laid = section.clone();
-        match own {
-            None => {}
-            Some(Override::Engine(engine)) => engine.clone_into(laid.engine()),
-            Some(Override::Keys(keys)) => {
-                laid.lay(keys).map_err(|problem| self.error(key, problem))?;
-            }
-        }
-        Ok(laid)
-    }
-
-    fn check_engine(&self, known: &Known, engine: &str, key: &str) -> Result<(), ConfigError> {
-        if known.built.contains(&engine) {
-            return Ok(());
-        }
-        let built = known.built.join("\" or \"");
-        Err(self.error(
-            key,
-            if known.planned.contains(&engine) {
-                format!("\"{engine}\" is not built yet; use \"{built}\"")
-            } else {
-                format!("\"{engine}\" is no engine; use \"{built}\"")
-            },
-        ))
-    }
-
-    /// Checks what a language model needs; `own` is the agent's key where it overrides the section.
-    fn check_llm(&self, llm: &Llm, own: Option<&str>) -> Result<(), ConfigError> {
-        if llm.engine != "openai" {
-            return Ok(());
-        }
-        let wrong = |name: &str, problem: &str| match own {
-            Some(own) => self.error(own, format!("{name}: {problem}")),
-            None => self.error(&format!("llm.{name}"), problem),
-        };
-        match llm.url.as_ref().map(Url::scheme) {
-            None => return Err(wrong("url", "is missing; engine \"openai\" needs llm.url")),
-            Some("http" | "https") => {}
-            Some(_) => return Err(wrong("url", "must begin with http:// or https://")),
-        }
-        if llm.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
-            return Err(wrong("model", "is missing; engine \"openai\" needs llm.model"));
-        }
-        let key = llm.api_key.as_ref().map_or("", |key| key.expose_secret());
-        if !key.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(wrong("api_key", "has a character that no key has, such as a space"));
-        }
-        // The range of OpenAI's API; NaN is in none.
-        if !llm.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {
-            return Err(wrong("temperature", "must be 0 to 2"));
-        }
-        for (name, value) in [
-            ("max_tokens", u64::from(llm.max_tokens)),
-            ("connect_timeout_ms", llm.connect_timeout_ms),
-            ("first_token_timeout_ms", llm.first_token_timeout_ms),
-            ("stall_timeout_ms", llm.stall_timeout_ms),
-            ("timeout_ms", llm.timeout_ms),
-        ] {
-            if value == 0 {
-                return Err(wrong(name, "must be at least 1"));
-            }
-            if name.ends_with("_ms") && value > LONGEST_MS {
-                return Err(wrong(name, "must be at most 120000, the longest that a turn waits"));
-            }
-        }
-        Ok(())
-    }
-
     /// An error about `key`, with the file or variable that set it.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError::new(self.origins.of(key), key, problem)
     }
-}
-
-/// Checks a voice's settings; an error is the key's name and what is wrong with it.
-fn check_tts(tts: &Tts) -> Result<(), (&'static str, &'static str)> {
-    if !(0.5..=2.0).contains(&tts.speed) {
-        return Err(("speed", "must be from 0.5 to 2"));
-    }
-    if tts.engine != "openai" {
-        return Ok(());
-    }
-    match &tts.url {
-        None => return Err(("url", "is missing; set the server's address, e.g. with /v1")),
-        Some(url) if !matches!(url.scheme(), "http" | "https") => {
-            return Err(("url", "must begin with http:// or https://"));
-        }
-        Some(_) => {}
-    }
-    if tts.model.as_ref().is_none_or(String::is_empty) {
-        return Err(("model", "is missing; set a model of the server"));
-    }
-    if !(8_000..=192_000).contains(&tts.sample_rate) {
-        return Err(("sample_rate", "must be from 8000 to 192000"));
-    }
-    if !(1..=16).contains(&tts.parallel) {
-        return Err(("parallel", "must be from 1 to 16"));
-    }
-    let times = [
-        ("connect_timeout_ms", tts.connect_timeout_ms),
-        ("first_audio_timeout_ms", tts.first_audio_timeout_ms),
-        ("timeout_ms", tts.timeout_ms),
-    ];
-    match times.into_iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
-        Some((key, _)) => Err((key, "must be from 1 to 120000")),
-        None => Ok(()),
-    }
-}
-
-/// A section an agent may override.
-trait Section: Clone {
-    fn engine(&mut self) -> &mut String;
-    fn lay(&mut self, keys: &Table) -> Result<(), String>;
-}
-
-/// Writes `keys` over the named fields; any other key is an error.
-macro_rules! section {
-    ($type:ty: $($key:literal => $field:ident $($some:ident)?),+ $(,)?) => {
-        impl Section for $type {
-            fn engine(&mut self) -> &mut String {
-                &mut self.engine
-            }
-
-            fn lay(&mut self, keys: &Table) -> Result<(), String> {
-                for (key, value) in keys {
-                    match key.as_str() {
-                        $($key => self.$field = $($some)?(read(key, value)?),)+
-                        _ => return Err(format!("unknown key `{key}`")),
-                    }
-                }
-                Ok(())
-            }
-        }
-    };
-}
-
-section!(Stt: "engine" => engine, "model" => model, "models_dir" => models_dir Some,
-    "threads" => threads Some, "states" => states, "language" => language Some, "gpu" => gpu,
-    "cut_audio_ctx" => cut_audio_ctx, "text" => text, "uncertain" => uncertain Some);
-section!(Llm: "engine" => engine, "url" => url Some, "model" => model Some,
-    "api_key" => api_key Some, "temperature" => temperature Some, "max_tokens" => max_tokens,
-    "history_tokens" => history_tokens, "connect_timeout_ms" => connect_timeout_ms,
-    "first_token_timeout_ms" => first_token_timeout_ms, "stall_timeout_ms" => stall_timeout_ms,
-    "timeout_ms" => timeout_ms, "retries" => retries, "text" => text Some,
-    "first_token_ms" => first_token_ms, "tokens_per_s" => tokens_per_s);
-section!(Tts: "engine" => engine, "voice" => voice Some, "url" => url Some, "model" => model Some,
-    "api_key" => api_key Some, "speed" => speed, "format" => format,
-    "sample_rate" => sample_rate, "parallel" => parallel,
-    "connect_timeout_ms" => connect_timeout_ms,
-    "first_audio_timeout_ms" => first_audio_timeout_ms, "timeout_ms" => timeout_ms,
-    "retries" => retries, "first_audio_ms" => first_audio_ms, "rtf" => rtf);
-
-fn read<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<T, String> {
-    value.clone().try_into().map_err(|error| format!("{key}: {}", error.message()))
 }
 
 /// Checks what is wrong however hark is used.
@@ -242,7 +32,6 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("limits.audio_bytes", config.limits.audio_bytes),
         ("limits.audio_seconds", config.limits.audio_seconds.into()),
         ("limits.turn_seconds", config.limits.turn_seconds),
-        ("stt.states", config.stt.states as u64),
     ] {
         if value == 0 {
             return Err(config.error(key, "must be at least 1"));

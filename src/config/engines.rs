@@ -1,102 +1,73 @@
-//! `[stt]`, `[llm]` and `[tts]`: what hears, thinks and speaks unless an agent says otherwise.
+//! `[stt]`, `[llm]` and `[tts]`: what hears, answers and speaks unless an agent says otherwise.
+//!
+//! Which engines and keys there are is known to `stt`, `agent` and `tts`; here their errors get
+//! the place that an operator knows.
 
-use std::path::PathBuf;
+use super::{Config, ConfigError};
+use crate::agent::LlmEngine;
+use crate::engine::{self, EngineSpec, Role, Wrong};
+use crate::registry::Override;
+use crate::stt::SttEngine;
+use crate::tts::TtsEngine;
 
-use secrecy::SecretString;
-use serde::Deserialize;
-use url::Url;
-
-use crate::turn::{LanguageCode, Uncertainty};
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Stt {
-    pub engine: String,
-    pub model: String,
-    pub models_dir: Option<PathBuf>,
-    pub threads: Option<usize>,
-    pub states: usize,
-    pub language: Option<LanguageCode>,
-    pub gpu: bool,
-    pub cut_audio_ctx: CutAudioCtx,
-    pub text: String,
-    pub uncertain: Option<Uncertainty>,
+/// Holds the engines of one agent: the sections with the agent's own keys in their place.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is the section of that name")]
+pub struct Engines {
+    pub stt: EngineSpec,
+    pub llm: EngineSpec,
+    pub tts: EngineSpec,
 }
 
-/// Whether whisper's encoder runs over the note alone or over 30 s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "toml::Value")]
-pub enum CutAudioCtx {
-    /// What the model's manifest says.
-    Auto,
-    /// `true`.
-    Cut,
-    /// `false`.
-    Whole,
-}
-
-impl TryFrom<toml::Value> for CutAudioCtx {
-    type Error = &'static str;
-
-    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
-        match value {
-            toml::Value::Boolean(true) => Ok(Self::Cut),
-            toml::Value::Boolean(false) => Ok(Self::Whole),
-            toml::Value::String(auto) if auto == "auto" => Ok(Self::Auto),
-            _ => Err("must be \"auto\", true or false"),
-        }
+impl Config {
+    /// Returns the engines of one of [`Config::agents`].
+    ///
+    /// # Errors
+    /// An engine or a key that does not exist, or that cannot be used.
+    pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
+        let agent = &self.agents[index];
+        Ok(Engines {
+            stt: self.spec::<SttEngine>(&self.stt, agent.stt.as_ref(), index)?,
+            llm: self.spec::<LlmEngine>(&self.llm, agent.llm.as_ref(), index)?,
+            tts: self.spec::<TtsEngine>(&self.tts, agent.tts.as_ref(), index)?,
+        })
     }
-}
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Llm {
-    pub engine: String,
-    pub url: Option<Url>,
-    pub model: Option<String>,
-    pub api_key: Option<SecretString>,
-    pub temperature: Option<f64>,
-    pub max_tokens: u32,
-    pub history_tokens: u32,
-    pub connect_timeout_ms: u64,
-    pub first_token_timeout_ms: u64,
-    pub stall_timeout_ms: u64,
-    pub timeout_ms: u64,
-    pub retries: u32,
-    pub text: Option<String>,
-    pub first_token_ms: u64,
-    pub tokens_per_s: f64,
-}
+    fn spec<R: Role>(
+        &self,
+        section: &EngineSpec,
+        own: Option<&Override>,
+        agent: usize,
+    ) -> Result<EngineSpec, ConfigError> {
+        let at = format!("agents[{agent}].{}", R::SECTION);
+        if let Some(Override::Keys(keys)) = own
+            && let Some(key) = engine::unknown_key::<R>(keys)
+        {
+            return Err(self.error(&at, format!("unknown key `{key}`")));
+        }
+        let spec = match own {
+            None => section.clone(),
+            Some(Override::Engine(engine)) => section.with([("engine", engine.clone().into())]),
+            Some(Override::Keys(keys)) => section.with(keys.clone()),
+        };
+        let checked = engine::check::<R>(&spec);
+        checked.map_err(|Wrong { key, problem }| match own {
+            None => self.wrong(Wrong { key, problem }.of::<R>()),
+            Some(_) if key == "engine" => self.error(&at, problem),
+            Some(_) => self.error(&at, format!("{key}: {problem}")),
+        })?;
+        Ok(spec)
+    }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Tts {
-    pub engine: String,
-    pub voice: Option<String>,
-    pub url: Option<Url>,
-    pub model: Option<String>,
-    pub api_key: Option<SecretString>,
-    pub speed: f64,
-    pub format: TtsFormat,
-    pub sample_rate: u32,
-    pub parallel: usize,
-    pub connect_timeout_ms: u64,
-    pub first_audio_timeout_ms: u64,
-    pub timeout_ms: u64,
-    pub retries: u32,
-    pub first_audio_ms: u64,
-    pub rtf: f64,
-}
+    /// Checks that the sections hold known keys of the right types; the key of an error is whole.
+    pub(super) fn check_sections(&self) -> Result<(), Wrong> {
+        engine::check_keys::<SttEngine>(&self.stt).map_err(Wrong::of::<SttEngine>)?;
+        engine::check_keys::<LlmEngine>(&self.llm).map_err(Wrong::of::<LlmEngine>)?;
+        engine::check_keys::<TtsEngine>(&self.tts).map_err(Wrong::of::<TtsEngine>)
+    }
 
-/// What a speech server is asked to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum TtsFormat {
-    Pcm,
-    Wav,
-    Opus,
+    /// Says which file or variable set the wrong key, which is named from the root.
+    pub fn wrong(&self, Wrong { key, problem }: Wrong) -> ConfigError {
+        self.error(&key, problem)
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::{Config, check, overlay};
+use crate::engine::Wrong;
 
 const DEFAULTS: &str = include_str!("default.toml");
 
@@ -244,11 +245,10 @@ fn typed(
 ) -> Result<Config, ConfigError> {
     let mut mended: Vec<String> = Vec::new();
     loop {
-        let error = match serde_path_to_error::deserialize(Value::Table(root.clone())) {
+        let Wrong { key, problem } = match read(root) {
             Ok(config) => return Ok(config),
-            Err(error) => error,
+            Err(wrong) => wrong,
         };
-        let key = error.path().to_string();
         if !mended.contains(&key)
             && let Some(text) = origins.get(&key).and_then(|origin| environment.get(origin))
             && let Some(value) = value_at(root, &key)
@@ -260,13 +260,18 @@ fn typed(
         }
         let origin = super::Origins(origins.clone()).of(&key).to_owned();
         let secret = SECRETS.contains(&key.rsplit('.').next().unwrap_or_default());
-        let problem = if secret {
-            "must be a text in quotes".to_owned()
-        } else {
-            error.into_inner().message().to_owned()
-        };
+        let problem = if secret { "must be a text in quotes".to_owned() } else { problem };
         return Err(ConfigError::new(origin, key, problem));
     }
+}
+
+/// Reads the sections with their types, those of engines included.
+fn read(root: &Table) -> Result<Config, Wrong> {
+    let config = serde_path_to_error::deserialize(Value::Table(root.clone()));
+    let config: Config =
+        config.map_err(|error| Wrong::new(error.path().to_string(), error.inner().message()))?;
+    config.check_sections()?;
+    Ok(config)
 }
 
 /// Finds the value at a path like `numbers[0].access_token`.

@@ -19,11 +19,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-pub use check::Engines;
-pub use engines::{CutAudioCtx, Llm, Stt, Tts, TtsFormat};
+pub use engines::Engines;
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
-use crate::registry::{Agent, Gate, Number, Override, Phrases, ProviderKind, Snapshot};
+use crate::engine::EngineSpec;
+use crate::registry::{Agent, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
 
 /// Everything hark can be told.
@@ -38,14 +38,14 @@ pub struct Config {
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
     pub gate: Gate,
-    pub stt: Stt,
-    pub llm: Llm,
-    pub tts: Tts,
+    pub stt: EngineSpec,
+    pub llm: EngineSpec,
+    pub tts: EngineSpec,
     pub store: StoreConfig,
     pub queue: Queue,
     pub limits: Limits,
     pub log: Log,
-    pub messages: Phrases,
+    pub messages: Arc<Phrases>,
     /// Where each key came from, for messages about it.
     #[serde(skip)]
     pub origins: Origins,
@@ -59,7 +59,7 @@ impl Config {
             agents: self.agents.clone(),
             default_agent: self.default_agent.clone(),
             gate: self.gate,
-            phrases: Arc::new(self.messages.clone()),
+            phrases: Arc::clone(&self.messages),
             verify_token: self.webhook.verify_token.clone(),
             turn_limit: Duration::from_secs(self.limits.turn_seconds),
         }

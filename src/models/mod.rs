@@ -81,7 +81,7 @@ impl fmt::Debug for ModelSource {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// No file of that name: pull it, or correct the name. The last line is a command to run.
-    #[error("no model `{name}`; looked for {}\n{}", list(.looked_for), pull_line(.name))]
+    #[error("{}\n{}", self.problem(), pull_line(.name))]
     NotFound {
         /// The name as configured.
         name: String,
@@ -97,7 +97,7 @@ pub enum ModelError {
         source: io::Error,
     },
     /// The file is something else: pull the model.
-    #[error("{file} is {what}; run `{}`", pull_line(.file))]
+    #[error("{}; run `{}`", self.problem(), pull_line(.file))]
     NotAModel {
         /// The model's file.
         file: String,
@@ -105,7 +105,7 @@ pub enum ModelError {
         what: &'static str,
     },
     /// The file is the beginning of a model: pull it again.
-    #[error("{file} is incomplete, {missing}: the download was cut off; run `{}`", pull_line(.file))]
+    #[error("{}; run `{}`", self.problem(), pull_line(.file))]
     Incomplete {
         /// The model's file.
         file: String,
@@ -128,6 +128,34 @@ pub enum ModelError {
         /// The failure.
         problem: String,
     },
+}
+
+impl ModelError {
+    /// Returns the command that helps, if one does.
+    pub fn command(&self) -> Option<String> {
+        match self {
+            Self::NotFound { name: model, .. }
+            | Self::NotAModel { file: model, .. }
+            | Self::Incomplete { file: model, .. } => Some(pull_line(model)),
+            Self::Unreadable { .. } | Self::Malformed { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Says what is wrong, without the command.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::NotFound { name, looked_for } => {
+                format!("no model `{name}`; looked for {}", list(looked_for))
+            }
+            Self::NotAModel { file, what } => format!("{file} is {what}"),
+            Self::Incomplete { file, missing } => {
+                format!("{file} is incomplete, {missing}: the download was cut")
+            }
+            Self::Unreadable { .. } | Self::Malformed { .. } | Self::Refused { .. } => {
+                self.to_string()
+            }
+        }
+    }
 }
 
 /// Finds model `name`.

@@ -5,11 +5,17 @@
 
 use super::Scene;
 use super::doors::{Say, Visit};
-use super::error::TurnError;
+use super::error::{Cause, TurnError};
 use super::hear::Heard;
 use super::reply::{Reply, ask_agent, log_failure, say};
+use super::stage::stage;
+use crate::agent::{Question, Wanted};
+use crate::knowledge::Hit;
 use crate::store::History;
-use crate::turn::{LanguageCode, Personal, ReplyMode};
+use crate::turn::{LanguageCode, Personal, ReplyMode, Stage};
+
+/// Passages that go with a question as its background.
+const PASSAGES: usize = 3;
 
 /// Holds what is known around a message.
 #[derive(Clone, Debug, Default)]
@@ -34,13 +40,41 @@ pub(super) async fn answer(
     let said = visit.pass();
     let Visit { question, wish, .. } = visit;
     let reply = match said {
-        None => ask_agent(scene, question).await?,
+        None => {
+            let passages = look_up(scene, &question).await?;
+            ask_agent(scene, Question { passages, ..question }).await?
+        }
         Some(Say { text, asks_back }) => {
             let aloud = question.aloud;
             Reply { asks_back, ..say_own(scene, text, &heard.language, aloud).await }
         }
     };
     Ok(Reply { wish, ..reply })
+}
+
+/// Finds what the agent's knowledge has on the question, as its responder wants it.
+async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, TurnError> {
+    let most = match scene.agent.responder.wants() {
+        Wanted::Nothing => return Ok(Vec::new()),
+        Wanted::Answer => 1,
+        Wanted::Background => PASSAGES,
+    };
+    let Some(knowledge) = scene.agent.knowledge.clone() else { return Ok(Vec::new()) };
+    let (heard, language) = (question.heard.clone(), question.language.clone());
+    let before = question.history.last().filter(|_| most > 1).map(|last| last.heard.clone());
+    // A large knowledge takes milliseconds.
+    let search = scene.path.workers.run(move || {
+        let hits = knowledge.top(heard.reveal(), &language, most)?;
+        match before {
+            Some(before) if hits.is_empty() => {
+                let both = format!("{} {}", heard.reveal(), before.reveal());
+                knowledge.top(&both, &language, most)
+            }
+            _ => Ok(hits),
+        }
+    });
+    let found = async { search.await.map_err(Cause::from)?.map_err(Cause::from) };
+    stage(scene.trace, Stage::Knowledge, found).await
 }
 
 /// Says one of our own sentences; as text if it cannot be spoken.

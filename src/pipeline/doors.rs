@@ -54,6 +54,7 @@ impl<'a> Visit<'a> {
             contact_name: around.contact_name.clone(),
             asked_ms: around.asked_ms,
             aloud: true,
+            passages: Vec::new(),
         };
         let mut visit = Self { agent, phrases, heard, around, question, wish: None };
         visit.question.aloud = visit.is_aloud(around.reply_mode);

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::Responder;
 use crate::clock::Clock;
+use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
 use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Record;
@@ -52,6 +53,8 @@ pub struct AgentSetup {
     pub voice: Voices,
     /// Our own sentences.
     pub phrases: Arc<Phrases>,
+    /// What it knows, if anything.
+    pub knowledge: Option<Arc<Knowledge>>,
     /// Hears.
     pub transcriber: Arc<dyn Transcriber>,
     /// Answers.

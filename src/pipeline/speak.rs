@@ -253,6 +253,7 @@ mod tests {
             gate: Gate::default(),
             voice: Voices::default(),
             phrases: Arc::new(Phrases::default()),
+            knowledge: None,
             transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
             responder: Arc::new(ScriptedResponder::new(None, 0, 0.0)),
             synthesizer: Arc::new(synthesizer),

@@ -4,14 +4,18 @@
 //! it takes 16 kHz speech and returns words.
 
 pub mod scripted;
-#[cfg(feature = "stt-whisper")]
 pub mod whisper;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
+use crate::engine::{Check, EngineSettings, EngineUser, Wrong, engines};
 use crate::turn::{LanguageCode, Retry, Transcript};
 
 /// Identifies the note an utterance came from: the SHA-256 of the note's bytes.
@@ -67,6 +71,11 @@ pub trait Transcriber: Send + Sync {
     /// Returns the name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
 
+    /// Whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
+    fn knows(&self, _language: &LanguageCode) -> bool {
+        true
+    }
+
     /// Runs one silent utterance on every state; awaited before the service is ready.
     async fn warm_up(&self) -> Result<(), SttError> {
         Ok(())
@@ -105,4 +114,40 @@ impl SttError {
             Self::Cancelled | Self::Engine(_) => Retry::Never,
         }
     }
+}
+
+engines! {
+    /// Lists the engines that hear.
+    pub SttEngine: "stt" + "language", dyn SttSettings {
+        /// whisper.cpp.
+        "whisper" => Whisper(whisper::Settings),
+        /// Given texts.
+        "scripted" => Scripted(scripted::Settings),
+    }
+}
+
+/// Holds what the machine and the run offer to a transcriber.
+#[derive(Clone, Debug, Default)]
+pub struct SttDeps {
+    /// `HARK_MODELS`.
+    pub hark_models: Option<PathBuf>,
+    /// The user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// Texts of notes that the scripted transcriber knows.
+    pub known: HashMap<NoteKey, String>,
+    /// Gives more of them, asked for when there is such a transcriber: hashing files takes time.
+    pub fixtures: Option<fn() -> HashMap<NoteKey, String>>,
+}
+
+/// Makes a transcriber of an engine's settings, and looks at what it needs.
+#[async_trait]
+pub trait SttSettings: EngineSettings + Send + Sync {
+    /// Builds the transcriber. May block for seconds while a model is loaded.
+    ///
+    /// # Errors
+    /// A key that names something that is not there or cannot be used.
+    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong>;
+
+    /// Adds to `check` what the doctor should say of the engine; `users` is not empty.
+    async fn examine(&self, users: &[EngineUser], deps: &Arc<SttDeps>, check: &mut Check);
 }

@@ -4,12 +4,37 @@
 //! it; the later ones are empty, and joining them gives the text once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{LanguageHint, NoteKey, SttError, Transcriber, Utterance};
+use super::{LanguageHint, NoteKey, SttDeps, SttError, SttSettings, Transcriber, Utterance};
+use crate::engine::{Check, EngineSettings, EngineUser, Wrong};
 use crate::turn::{LanguageCode, Segment, Transcript, Uncertainty};
+
+/// Describes what is heard, whatever is said.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub text: String,
+    pub uncertain: Option<Uncertainty>,
+}
+
+impl EngineSettings for Settings {}
+
+#[async_trait]
+impl SttSettings for Settings {
+    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+        let mut known = deps.known.clone();
+        known.extend(deps.fixtures.map(|fixtures| fixtures()).unwrap_or_default());
+        let scripted = ScriptedTranscriber::new(&self.text, known);
+        Ok(Arc::new(scripted.doubting(self.uncertain)))
+    }
+
+    async fn examine(&self, _: &[EngineUser], _: &Arc<SttDeps>, _: &mut Check) {}
+}
 
 /// Answers with the text known for a note, else with one fixed text.
 pub struct ScriptedTranscriber {

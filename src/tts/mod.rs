@@ -1,10 +1,12 @@
 //! Text to speech: the port, and the engines behind it.
 
 pub mod espeak;
+mod examine;
 pub mod openai;
 mod outlet;
 pub mod scripted;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +14,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::registry::Voice;
 use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
@@ -44,6 +47,11 @@ pub trait Synthesizer: Send + Sync {
 
     /// Makes the first sentence as fast as the others (spawns children, opens connections).
     async fn warm_up(&self) -> Result<(), TtsError> {
+        Ok(())
+    }
+
+    /// Makes the first sentence of these languages and agents' voices as fast as the others.
+    async fn prepare(&self, _spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         Ok(())
     }
 
@@ -161,4 +169,48 @@ impl TtsError {
             | Self::Cancelled => Retry::Never,
         }
     }
+}
+
+engines! {
+    /// Lists the engines that speak.
+    pub TtsEngine: "tts", dyn TtsSettings {
+        /// espeak-ng.
+        "espeak" => Espeak(espeak::EspeakSettings),
+        /// A server with `OpenAI`'s speech API.
+        "openai" => OpenAi(openai::Settings),
+        /// A tone for each word.
+        "scripted" => Scripted(scripted::Settings),
+    }
+}
+
+/// Describes an agent that speaks with the engine which is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// The agent.
+    pub user: EngineUser,
+    /// Its own voice for its first language.
+    pub voice: Option<Voice>,
+    /// The voices that are named for it, each with its key.
+    pub named: Vec<(String, String)>,
+}
+
+/// Makes a synthesizer of an engine's settings, and looks at what it needs.
+#[async_trait]
+pub trait TtsSettings: EngineSettings + Send + Sync {
+    /// Builds the synthesizer; starts nothing yet.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    fn build(&self, connect: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong>;
+
+    /// Adds to `check` what the doctor should say of the engine; `speakers` is not empty.
+    async fn examine(&self, speakers: &[Speaker], connect: Connect<'_>, check: &mut Check);
+}
+
+/// Checks a voice's pace, 1 as the voice speaks by itself.
+fn check_speed(speed: f64) -> Result<(), Wrong> {
+    if (0.5..=2.0).contains(&speed) {
+        return Ok(());
+    }
+    Err(Wrong::new("speed", "must be from 0.5 to 2"))
 }

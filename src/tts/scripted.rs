@@ -4,17 +4,19 @@
 //! from the instant of the request, so that a slow reader does not make it slower.
 
 use std::f32::consts::TAU;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Sentence, Sound, Synthesizer, TtsError};
+use super::{Sentence, Sound, Speaker, Synthesizer, TtsError, TtsSettings};
 use crate::audio::{Pcm, SampleRate};
+use crate::engine::{Check, Connect, EngineSettings, Wrong};
 
 /// The rate of its sound, the one remote voices use.
 const RATE: SampleRate = SampleRate(24_000);
@@ -27,6 +29,29 @@ const GAP_SAMPLES: usize = 1_200;
 
 /// Samples per chunk: 100 ms.
 const CHUNK_SAMPLES: usize = 2_400;
+
+/// Describes the pace of what is hummed.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub first_audio_ms: u64,
+    pub rtf: f64,
+}
+
+impl EngineSettings for Settings {}
+
+#[async_trait]
+impl TtsSettings for Settings {
+    fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+        Ok(Arc::new(ScriptedSynthesizer::new(self.first_audio_ms, self.rtf)))
+    }
+
+    async fn examine(&self, speakers: &[Speaker], _: Connect<'_>, check: &mut Check) {
+        for speaker in speakers {
+            check.skipped(format!("agent {}: scripted, for tests", speaker.user.agent));
+        }
+    }
+}
 
 /// Hums instead of speaking, and warns once that it does.
 #[derive(Debug)]

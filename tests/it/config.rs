@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use hark::config::{self, Config, CutAudioCtx};
+use hark::config::{self, Config};
+use hark::engine;
 use hark::speech_text::lang;
+use hark::stt::SttEngine;
+use hark::stt::whisper::{self, CutAudioCtx};
 use secrecy::ExposeSecret as _;
 
 use crate::program::{Hark, SCRIPTED};
@@ -38,6 +41,14 @@ fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     config::load(Some(&file), &environment).map_err(|error| error.to_string())
 }
 
+/// What `[stt]` says of whisper.
+fn whisper(config: &Config) -> whisper::Settings {
+    match engine::read(&config.stt).unwrap() {
+        SttEngine::Whisper(settings) => settings,
+        scripted @ SttEngine::Scripted(_) => panic!("{scripted:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_broken_file_is_refused_by_name_and_line() {
     check("[server\nlisten = \"secret\"", &["mine.toml: the file: line 1 is not TOML"]).await;
@@ -56,6 +67,12 @@ async fn unknown_keys_and_wrong_types_are_named() {
     check("[limits]\nturn_seconds = 0", &["mine.toml: limits.turn_seconds: must be"]).await;
     check("[[agents]]\nname = \"a\"\nreply = \"sing\"", &["agents[1].reply", "reciprocal"]).await;
     check("[[agents]]\nname = \"a\"\nstt = { modl = \"b\" }", &["agents[1].stt", "`modl`"]).await;
+    let modl = "mine.toml: stt.modl: unknown field `modl`, expected one of `engine`, `model`";
+    check("[stt]\nmodl = \"b\"", &[modl]).await;
+    check("[tts]\nrtf = \"b\"", &["mine.toml: tts.rtf: invalid type: string"]).await;
+    check("[stt]\nlanguage = 1", &["mine.toml: stt.language: invalid type: integer"]).await;
+    check("[stt]\nengine = 1", &["mine.toml: stt.engine: invalid type: integer"]).await;
+    check("[stt]\nstates = 0", &["mine.toml: stt.states: must be at least 1"]).await;
     check("[log]\nlevel = \"hark=loud\"", &["mine.toml: log.level"]).await;
     let cut = "stt.cut_audio_ctx: must be \"auto\", true or false";
     check("[stt]\ncut_audio_ctx = \"no\"", &["mine.toml", cut]).await;
@@ -165,10 +182,31 @@ async fn variables_are_named_when_they_are_wrong() {
 
 #[test]
 fn a_secret_is_never_part_of_an_error() {
-    for toml in ["[webhook]\nverify_token = 4711", "[webhook]\nverify_token = \"4711\n"] {
+    for toml in [
+        "[webhook]\nverify_token = 4711",
+        "[webhook]\nverify_token = \"4711\n",
+        "[llm]\napi_key = 4711",
+        "[[agents]]\nname = \"a\"\ntts = { api_key = 4711 }",
+    ] {
         let error = load(toml, &[]).unwrap_err();
         assert!(!error.contains("4711"), "{error}");
     }
+}
+
+#[test]
+fn an_engines_secret_is_not_shown() {
+    let toml = "[tts]\napi_key = \"4711\"\n[[agents]]\nname = \"a\"\nllm = \"scripted\"";
+    let config = load(toml, &[]).unwrap();
+    let shown = format!("{config:?} {:?}", config.engines(1).unwrap());
+    assert!(shown.contains("\"api_key\"") && !shown.contains("4711"), "{shown}");
+}
+
+#[test]
+fn a_variable_for_an_engines_text_is_the_text_it_is() {
+    let variables = [("HARK__LLM__MODEL", "4.10"), ("HARK__LLM__TEXT", "true")];
+    let config = load("", &variables).unwrap();
+    assert_eq!(config.llm.text("model"), Some("4.10"));
+    assert_eq!(config.llm.text("text"), Some("true"));
 }
 
 #[test]
@@ -243,8 +281,8 @@ fn relative_paths_are_relative_to_the_file() {
     let config = config::load(Some(&sub.join("hark.toml")), &BTreeMap::new()).unwrap();
     assert_eq!(config.numbers[0].access_token.as_ref().unwrap().expose_secret(), "from a file");
     assert_eq!(config.store.path(), sub.join("data/hark.db"));
-    assert_eq!(config.stt.models_dir, Some(sub.join("models")));
-    assert_eq!(config.stt.model, sub.join("../m/tiny.bin").display().to_string());
+    assert_eq!(whisper(&config).models_dir, Some(sub.join("models")));
+    assert_eq!(whisper(&config).model, sub.join("../m/tiny.bin").display().to_string());
     assert_eq!(config.agents[1].knowledge.as_deref(), Some(&[sub.join("faq.csv")][..]));
 }
 
@@ -286,8 +324,9 @@ async fn an_agents_own_table_overrides_the_sections() {
 
 #[test]
 fn the_window_is_cut_as_the_model_allows_unless_told_otherwise() {
-    let cut =
-        |toml: &str, variables: &[(&str, &str)]| load(toml, variables).unwrap().stt.cut_audio_ctx;
+    let cut = |toml: &str, variables: &[(&str, &str)]| {
+        whisper(&load(toml, variables).unwrap()).cut_audio_ctx
+    };
     let variable = |value| [("HARK__STT__CUT_AUDIO_CTX", value)];
     assert_eq!(cut("", &[]), CutAudioCtx::Auto);
     assert_eq!(cut("[stt]\ncut_audio_ctx = true", &[]), CutAudioCtx::Cut);

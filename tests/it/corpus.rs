@@ -349,6 +349,7 @@ async fn corpus_amr_sounds_as_ffmpeg_decodes_it() {
 mod whisper {
     use hark::models::ModelSource;
     use hark::models::manifest::RunStyle;
+    use hark::stt::Transcriber as _;
     use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
 
     use super::corpus;

@@ -7,14 +7,15 @@ use super::source::{blank, closing, sources};
 
 /// Words, time, calls out, threads, sound and sentences: everyone may name them, they name nobody
 /// beyond their row.
-const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
+const BASE: [&str; 7] = ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 21] = [
+const ORDER: [(&str, &[&str]); 22] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
     ("threads", &[]),
+    ("engine", &[]),
     ("audio", &[]),
     ("speech_text", &["turn"]),
     ("models", &[]),
@@ -27,7 +28,7 @@ const ORDER: [(&str, &[&str]); 21] = [
     ("store", &["registry"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &["registry", "telemetry"]),
+    ("config", &["registry", "stt", "agent", "tts", "telemetry"]),
     ("simulator", &["provider", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
     ("http", &["registry", "provider", "store", "queue", "telemetry"]),

@@ -9,6 +9,7 @@ mod chunk;
 mod reading;
 mod refusal;
 mod request;
+mod settings;
 mod sse;
 mod think;
 
@@ -26,10 +27,10 @@ use url::Url;
 use reading::{Limits, Reading};
 use refusal::{Again, Failure};
 use request::{Ask, Dialect};
+pub use settings::Settings;
 
 use super::prompt::Persona;
-use super::{AgentError, Delta, Question, Responder};
-use crate::knowledge::{Hit, Knowledge};
+use super::{AgentError, Delta, Question, Responder, Wanted};
 use crate::remote::failure::Refusal;
 use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
@@ -39,8 +40,6 @@ use crate::remote::words::Redactor;
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// The first pause between two tries, on average; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Passages of the knowledge that go with a question.
-const PASSAGES: usize = 3;
 
 /// How a model is asked.
 #[derive(Clone, Debug)]
@@ -65,8 +64,6 @@ pub struct OpenAiSettings {
     pub retries: u32,
     /// Who the model is to be.
     pub persona: Persona,
-    /// What the agent knows, if it has files.
-    pub knowledge: Option<Arc<Knowledge>>,
 }
 
 /// Asks a language model.
@@ -110,6 +107,10 @@ fn endpoint(url: &Url) -> Url {
 impl Responder for OpenAiResponder {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn wants(&self) -> Wanted {
+        Wanted::Background
     }
 
     async fn respond(
@@ -175,11 +176,10 @@ impl Answering {
     /// Asks until a first word comes or no try is left.
     async fn ask(&mut self, limits: &Limits<'_>) -> Result<Reading, AgentError> {
         let server = Arc::clone(&self.server);
-        let on_file = server.on_file(&self.question).await?;
         let settings = &server.settings;
         let ask = Ask {
             model: settings.model.clone(),
-            messages: settings.persona.messages(&self.question, &on_file),
+            messages: settings.persona.messages(&self.question),
             temperature: settings.temperature,
             max_tokens: settings.max_tokens,
         };
@@ -270,26 +270,6 @@ impl Server {
             Some(key) => request.bearer_auth(key.expose_secret()),
             None => request,
         }
-    }
-
-    /// What the knowledge has on the question; a question that follows another is looked up with
-    /// it. Searches on a blocking thread: a large knowledge takes milliseconds.
-    async fn on_file(&self, question: &Arc<Question>) -> Result<Vec<Hit>, AgentError> {
-        let Some(knowledge) = self.settings.knowledge.clone() else { return Ok(Vec::new()) };
-        let question = Arc::clone(question);
-        let search = tokio::task::spawn_blocking(move || {
-            let heard = question.heard.reveal();
-            let hits = knowledge.top(heard, &question.language, PASSAGES)?;
-            match question.history.last() {
-                Some(before) if hits.is_empty() => {
-                    let both = format!("{heard} {}", before.heard.reveal());
-                    knowledge.top(&both, &question.language, PASSAGES)
-                }
-                _ => Ok(hits),
-            }
-        });
-        let found = search.await.map_err(|error| AgentError::Knowledge(error.to_string()))?;
-        found.map_err(|error| AgentError::Knowledge(error.to_string()))
     }
 }
 

@@ -67,10 +67,10 @@ pub struct Persona {
 }
 
 impl Persona {
-    /// Writes all messages of one request; `on_file` is what the knowledge has on the question.
-    pub fn messages(&self, question: &Question, on_file: &[Hit]) -> Vec<Message> {
+    /// Writes all messages of one request.
+    pub fn messages(&self, question: &Question) -> Vec<Message> {
         let message = |role, content| Message { role, content };
-        let mut messages = vec![message(Role::System, Personal(self.system(question, on_file)))];
+        let mut messages = vec![message(Role::System, Personal(self.system(question)))];
         for Exchange { heard, answered } in recent(&question.history, self.history_tokens) {
             messages.push(message(Role::User, heard.clone()));
             messages.push(message(Role::Assistant, answered.clone()));
@@ -79,7 +79,7 @@ impl Persona {
         messages
     }
 
-    fn system(&self, question: &Question, on_file: &[Hit]) -> String {
+    fn system(&self, question: &Question) -> String {
         let prompt = self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT).trim();
         let form = if question.aloud { ALOUD } else { WRITTEN };
         let language = languages::name(&question.language);
@@ -90,9 +90,9 @@ impl Persona {
             write!(text, "\nThe person's profile name, chosen by themselves, is \"{name}\".")
                 .expect("a string takes it");
         }
-        if !on_file.is_empty() {
+        if !question.passages.is_empty() {
             text.push_str("\n\nWhat is on file that may answer the question:");
-            for Hit { question, answer, .. } in on_file {
+            for Hit { question, answer, .. } in &question.passages {
                 let answer = cut(answer, PASSAGE_LIMIT);
                 match question {
                     Some(question) => write!(text, "\n- {question} {answer}"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn system(persona: &Persona, question: &Question) -> String {
-        persona.messages(question, &[])[0].content.reveal().to_owned()
+        persona.messages(question)[0].content.reveal().to_owned()
     }
 
     #[test]
@@ -218,7 +218,8 @@ mod tests {
             coverage: 1.0,
         };
         let hits = [hit(Some("When do you open?"), "At nine."), hit(None, &"x".repeat(9000))];
-        let messages = persona().messages(&Question::written("hours", "en"), &hits);
+        let question = Question { passages: hits.into(), ..Question::written("hours", "en") };
+        let messages = persona().messages(&question);
         let text = messages[0].content.reveal();
         assert!(text.contains("on file") && text.contains("\n- When do you open? At nine.\n- xx"));
         assert!(text.len() < 4000 && text.ends_with("x [...]"));
@@ -252,7 +253,7 @@ mod tests {
     fn the_conversation_comes_before_the_question() {
         let mut question = Question::written("and on Sunday?", "en");
         question.history = vec![exchange("when?", "At nine."), exchange("where?", "Here.")];
-        let messages = persona().messages(&question, &[]);
+        let messages = persona().messages(&question);
         let rest: Vec<_> = messages[1..].iter().map(|m| (m.role, m.content.reveal())).collect();
         let (user, assistant) = (Role::User, Role::Assistant);
         let expected = [

@@ -3,7 +3,7 @@
 //! Messages are judged by their age and certificates by their dates: a wrong clock looks like
 //! anything but a wrong clock.
 
-use super::report::Check;
+use crate::engine::Check;
 
 /// More than this and something is amiss, milliseconds. `Date` has whole seconds, and a proxy may
 /// be a little off itself.

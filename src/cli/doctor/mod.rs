@@ -5,25 +5,21 @@
 //! is asked for what it knows of a number, a model server for one word.
 
 mod clock;
+mod engines;
 mod llm;
-mod models;
 mod numbers;
 mod report;
 mod settings;
 mod store;
-mod tts;
-mod voices;
 mod webhook;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use report::Finding;
-
 use super::Context;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::registry::{Override, ProviderKind};
+use crate::registry::ProviderKind;
 use crate::remote::http_client;
 use crate::turn::LanguageCode;
 
@@ -36,8 +32,6 @@ pub(super) struct Arguments {
 
 /// A provider, a store or a program that takes longer is a finding.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// A model server may have to load its model first.
-const ENGINE_TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Exits 0 without findings, else 1.
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -46,12 +40,11 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         let (numbers, offsets) = numbers::check(config, &client).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
-    let (models, voices, (numbers, clock), llm, tts, store, webhook) = tokio::join!(
-        models::check(config, places),
-        voices::check(config),
+    let (models, [voices, tts], (numbers, clock), llm, store, webhook) = tokio::join!(
+        engines::models(config, places),
+        engines::voices(config),
         numbers,
-        llm::check(config, places),
-        tts::check(config, places),
+        llm::check(config),
         store::check(config),
         webhook::check(config, &client),
     );
@@ -63,7 +56,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
 
 /// Says why the configuration cannot be used.
 pub(super) fn unreadable(error: &ConfigError, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let finding = Finding::unreadable(error);
+    let finding = report::unreadable(error);
     if arguments.json {
         report::json([&finding])?;
     } else {
@@ -91,22 +84,15 @@ fn agents_of_people(config: &Config) -> Vec<usize> {
     (0..config.agents.len()).filter(used).collect()
 }
 
-/// Where the keys of an agent's engine stand: in its own table or in the section.
-fn section_of(own: Option<&Override>, agent: usize, section: &str) -> String {
-    match own {
-        Some(Override::Keys(_)) => format!("agents[{agent}].{section}"),
-        Some(Override::Engine(_)) | None => section.to_owned(),
-    }
-}
-
 /// The languages an agent is sure to meet: those it is configured for, else English.
 fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
     let speaker = &config.agents[agent];
     let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());
     let mut languages: Vec<LanguageCode> = fixed.cloned().collect();
     if languages.is_empty() {
-        let heard = config.engines(agent).ok().and_then(|engines| engines.stt.language);
-        languages.push(heard.unwrap_or_else(LanguageCode::english));
+        let engines = config.engines(agent).ok();
+        let heard = engines.as_ref().and_then(|engines| engines.stt.text("language"));
+        languages.push(heard.map_or_else(LanguageCode::english, LanguageCode::from));
     }
     languages.dedup();
     languages

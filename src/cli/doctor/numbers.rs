@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{sleep, timeout};
 
 use super::TIME_LIMIT;
-use super::report::{Check, Level};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engine::{Check, Level};
 use crate::provider::ProviderError;
 use crate::provider::cloud::{Answered, CloudClient, CloudSettings, NumberInfo};
 use crate::registry::{Number, NumberStatus, ProviderKind};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::agents_of_people;
-use super::report::Check;
 use crate::config::Config;
+use crate::engine::Check;
 
 pub(super) const NAME: &str = "configuration";
 
@@ -59,7 +59,7 @@ fn webhook(check: &mut Check, config: &Config) {
 fn made_up(check: &mut Check, config: &Config, index: usize) {
     let agent = &config.agents[index];
     let Ok(engines) = config.engines(index) else { return };
-    if engines.llm.engine == "faq" && agent.knowledge.is_none() {
+    if engines.llm.engine() == "faq" && agent.knowledge.is_none() {
         check.warning(
             format!("agents[{index}].knowledge"),
             format!(
@@ -71,9 +71,9 @@ fn made_up(check: &mut Check, config: &Config, index: usize) {
         );
     }
     for (section, engine, own) in [
-        ("stt", engines.stt.engine, &agent.stt),
-        ("llm", engines.llm.engine, &agent.llm),
-        ("tts", engines.tts.engine, &agent.tts),
+        ("stt", engines.stt.engine(), &agent.stt),
+        ("llm", engines.llm.engine(), &agent.llm),
+        ("tts", engines.tts.engine(), &agent.tts),
     ] {
         if engine == "scripted" {
             let key = match own {

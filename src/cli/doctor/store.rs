@@ -1,8 +1,8 @@
 //! The store: it can be written to, also beside a service that runs on it.
 
 use super::TIME_LIMIT;
-use super::report::Check;
 use crate::config::Config;
+use crate::engine::Check;
 use crate::store::sqlite::check_writable;
 
 pub(super) async fn check(config: &Config) -> Check {

@@ -6,9 +6,9 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::TIME_LIMIT;
-use super::report::Check;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engine::Check;
 
 /// Longest answer read; the right one has a few digits.
 const ANSWER_LIMIT: usize = 4096;

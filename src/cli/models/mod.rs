@@ -4,7 +4,7 @@ mod list;
 mod pull;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Context, print};
@@ -41,7 +41,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
 /// The folders that models are looked for in.
 fn places(context: &Context) -> Vec<PathBuf> {
     folders(
-        context.config.stt.models_dir.as_deref(),
+        context.config.stt.text("models_dir").map(Path::new),
         context.places.hark_models.as_deref(),
         context.places.cache.as_deref(),
     )

@@ -72,7 +72,7 @@ fn folder(context: &Context, looked_in: &[PathBuf], model: &Model) -> anyhow::Re
         return Ok(folder.clone());
     }
     let (stt, places) = (&context.config.stt, &context.places);
-    let chosen = stt.models_dir.clone().or_else(|| places.hark_models.clone());
+    let chosen = stt.text("models_dir").map(PathBuf::from).or_else(|| places.hark_models.clone());
     let cache = || places.cache.as_deref().map(in_cache);
     chosen.or_else(cache).context(
         "this user has no cache folder ($XDG_CACHE_HOME, $HOME): name a folder with --dir, \

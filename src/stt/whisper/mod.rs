@@ -1,217 +1,23 @@
 //! Transcribes with whisper.cpp: loads a model and owns the threads that run it.
 //!
-//! One model is loaded once and shared by `states` workers. The file is checked before
-//! whisper.cpp sees it ([`header`]), since whisper.cpp ends the process on a bad one.
+//! The settings are part of every build, so that one without whisper.cpp can say what it lacks.
 
+#[cfg(feature = "stt-whisper")]
+mod examine;
+#[cfg(feature = "stt-whisper")]
 mod heard;
+#[cfg(feature = "stt-whisper")]
 mod language;
+#[cfg(feature = "stt-whisper")]
 mod params;
+#[cfg(feature = "stt-whisper")]
 mod quality;
+mod settings;
+#[cfg(feature = "stt-whisper")]
+mod transcriber;
+#[cfg(feature = "stt-whisper")]
 mod worker;
 
-use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
-use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
-
-use self::language::LanguageTokens;
-use self::params::{LanguageId, Recipes};
-use self::worker::{LanguageChoice, Pool};
-use super::{LanguageHint, SttError, Transcriber, Utterance};
-use crate::models::ggml::Header;
-use crate::models::manifest::RunStyle;
-use crate::models::{ModelError, ModelSource};
-use crate::turn::{LanguageCode, Transcript};
-
-/// Says what to load and how to run it.
-#[derive(Clone, Debug)]
-pub struct WhisperSettings {
-    /// The model.
-    pub model: ModelSource,
-    /// Threads for each run, at least 1.
-    pub threads: usize,
-    /// Utterances transcribed at once, at least 1. All cores on one state is fastest for one note;
-    /// one thread for each of many states has the highest throughput.
-    pub states: usize,
-    /// Whether to use a graphics card, in a build that can.
-    pub gpu: bool,
-    /// Settings the model must be run with, from [`crate::models::manifest`].
-    pub run: RunStyle,
-}
-
-/// Transcribes with a whisper model.
-pub struct WhisperTranscriber {
-    name: String,
-    header: Header,
-    pool: Pool,
-}
-
-impl WhisperTranscriber {
-    /// Checks and loads the model and starts the workers. Blocks for up to seconds.
-    ///
-    /// # Errors
-    /// A file that is not a complete whisper model, or a machine that cannot run it.
-    pub fn load(settings: &WhisperSettings) -> Result<Self, ModelError> {
-        // This must come first, or ggml writes to stderr on its own.
-        whisper_rs::install_logging_hooks();
-        let (name, header) = settings.model.check()?;
-        let refused = |problem: String| ModelError::Refused { file: name.clone(), problem };
-        if let Some(missing) = missing_cpu_feature() {
-            return Err(refused(format!("this build needs a processor with {missing}")));
-        }
-        if !header.has_weights() {
-            tracing::warn!(
-                stt.model = name,
-                "the model has no weights: it will transcribe nothing"
-            );
-        }
-        let gpu = settings.gpu && cfg!(feature = "cuda");
-        // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
-        // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
-        // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
-        let flash_attn = gpu && !settings.run.cut_audio_ctx;
-        let model = open(&settings.model, gpu, flash_attn).map_err(|error| {
-            refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
-        })?;
-        let states = (0..settings.states.max(1)).map(|_| model.create_state());
-        let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
-            refused(format!("not enough memory for {} states ({error})", settings.states))
-        })?;
-        let recipes = Recipes::new(settings.threads, settings.run, header.languages());
-        let tokens = header.multilingual().then(|| LanguageTokens {
-            start: model.token_sot(),
-            first: model.token_lang(0),
-            count: header.languages(),
-        });
-        let pool = Pool::start(states, recipes, tokens)
-            .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
-        let stem = settings.model.stem();
-        Ok(Self { name: format!("whisper/{stem}"), header, pool })
-    }
-
-    /// Returns whether the model knows languages other than English.
-    pub fn multilingual(&self) -> bool {
-        self.header.multilingual()
-    }
-
-    /// Returns whether the model can transcribe; false for whisper.cpp's test models.
-    pub fn has_weights(&self) -> bool {
-        self.header.has_weights()
-    }
-
-    /// Returns whether the model knows `language`, a code such as `en`, `pt` or `pt-BR`.
-    pub fn knows(&self, language: &LanguageCode) -> bool {
-        knows(&self.header, language)
-    }
-
-    /// Returns how many utterances were skipped because their turn was cancelled before a worker
-    /// reached them.
-    pub fn skipped(&self) -> u64 {
-        self.pool.skipped()
-    }
-
-    /// Converts a hint to whisper's numbers. A code that the model does not know is detected
-    /// instead: its number would be another token.
-    fn language(&self, hint: &LanguageHint) -> LanguageChoice {
-        let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
-        if !self.multilingual() {
-            return LanguageChoice::Known(0);
-        }
-        match hint {
-            LanguageHint::Known(code) => {
-                id(code).map_or(LanguageChoice::Unknown, LanguageChoice::Known)
-            }
-            LanguageHint::Guess { likely, among } => {
-                let among: Vec<LanguageId> = among.iter().filter_map(id).collect();
-                let likely = likely.as_ref().and_then(id).or(among.first().copied());
-                likely.map_or(LanguageChoice::Unknown, |likely| LanguageChoice::Likely {
-                    likely,
-                    among,
-                })
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Transcriber for WhisperTranscriber {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Waits for the silent utterance that every worker runs before its first job.
-    async fn warm_up(&self) -> Result<(), SttError> {
-        self.pool.warm().await
-    }
-
-    async fn transcribe(
-        &self,
-        utterance: Utterance,
-        cancel: &CancellationToken,
-    ) -> Result<Transcript, SttError> {
-        if cancel.is_cancelled() {
-            return Err(SttError::Cancelled);
-        }
-        let language = self.language(&utterance.language);
-        self.pool.transcribe(utterance, language, cancel).await
-    }
-}
-
-/// Loads the checked model into whisper.cpp.
-fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperContext, WhisperError> {
-    let mut parameters = WhisperContextParameters::default();
-    parameters.use_gpu(gpu).flash_attn(flash_attn);
-    match source {
-        ModelSource::Path(path) => WhisperContext::new_with_params(path, parameters),
-        ModelSource::Bytes { bytes, .. } => {
-            WhisperContext::new_from_buffer_with_params(bytes, parameters)
-        }
-    }
-}
-
-/// Returns whether the model of `header` knows `language`, a code such as `en`, `pt` or `pt-BR`.
-pub fn knows(header: &Header, language: &LanguageCode) -> bool {
-    // Without this, whisper.cpp writes unknown codes to stderr.
-    whisper_rs::install_logging_hooks();
-    language_id(language).is_some_and(|id| id < header.languages())
-}
-
-/// Returns the index in whisper's table of a code such as `en` or `pt-BR`; names such as `english`,
-/// which whisper would accept too, are not codes.
-fn language_id(code: &LanguageCode) -> Option<LanguageId> {
-    let primary = code.primary().to_ascii_lowercase();
-    let is_code = matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
-    if is_code { whisper_rs::get_lang_id(&primary) } else { None }
-}
-
-/// Returns a feature that ggml was compiled to use and this processor lacks: it would end the
-/// process.
-fn missing_cpu_feature() -> Option<&'static str> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        // GGML_NATIVE=OFF turns these on (ggml/CMakeLists.txt); see .cargo/config.toml.
-        let features = [
-            ("AVX2", std::is_x86_feature_detected!("avx2")),
-            ("FMA", std::is_x86_feature_detected!("fma")),
-            ("F16C", std::is_x86_feature_detected!("f16c")),
-            ("BMI2", std::is_x86_feature_detected!("bmi2")),
-        ];
-        features.into_iter().find(|(_, present)| !present).map(|(name, _)| name)
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn language_codes_are_known_with_and_without_a_region() {
-        assert_eq!(language_id(&"en".into()), Some(0));
-        assert_eq!(language_id(&"pt-BR".into()), language_id(&"pt".into()));
-        assert_eq!(language_id(&"ES_mx".into()), language_id(&"es".into()));
-        for code in ["", "english", "e\0", "xx", "auto"] {
-            assert_eq!(language_id(&code.into()), None, "{code}");
-        }
-    }
-}
+pub use settings::{CutAudioCtx, Settings};
+#[cfg(feature = "stt-whisper")]
+pub use transcriber::{WhisperSettings, WhisperTranscriber};

@@ -77,7 +77,7 @@ impl Children {
         let mut command = Command::new(&self.settings.program);
         // -b 1: UTF-8. -z: no pause at the end, ours is the same for every sentence.
         command.args(["-b", "1", "-z", "--stdin", "--stdout", "-v", voice]);
-        if let Some(words_per_minute) = self.settings.words_per_minute {
+        if let Some(words_per_minute) = self.settings.words_per_minute() {
             command.args(["-s", &words_per_minute.to_string()]);
         }
         command

@@ -12,9 +12,9 @@ use crate::turn::LanguageCode;
 
 /// Describes the installed program and its voices.
 #[derive(Debug)]
-pub struct Installed {
+pub(super) struct Installed {
     /// Version it reports, e.g. `1.52.0`.
-    pub version: String,
+    pub(super) version: String,
     voices: Voices,
 }
 
@@ -23,7 +23,7 @@ impl Installed {
     ///
     /// # Errors
     /// `Start` if it is not there, `Engine` if it takes too long.
-    pub async fn find(program: &Path) -> Result<Self, TtsError> {
+    pub(super) async fn find(program: &Path) -> Result<Self, TtsError> {
         let said = ask(program, "--version").await?;
         // "eSpeak NG text-to-speech: 1.52.0  Data at: /usr/lib/..."
         let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
@@ -32,17 +32,17 @@ impl Installed {
     }
 
     /// Returns whether it has no voice at all: its data is missing.
-    pub fn is_mute(&self) -> bool {
+    pub(super) fn is_mute(&self) -> bool {
         self.voices.is_empty()
     }
 
     /// Returns whether it has a voice for `language`.
-    pub fn speaks(&self, language: &LanguageCode) -> bool {
+    pub(super) fn speaks(&self, language: &LanguageCode) -> bool {
         self.voices.own_voice(language).is_some()
     }
 
     /// Returns whether it has the voice `name`, with or without a variant such as `+f3`.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.voices.has(name)
     }
 }

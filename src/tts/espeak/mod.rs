@@ -8,10 +8,10 @@
 mod child;
 mod gap;
 mod installed;
+mod settings;
 mod voices;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::remote::patience::Patience;
 use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
-pub use installed::Installed;
+pub use settings::EspeakSettings;
 use voices::Voices;
 
 /// The engine's name in errors.
@@ -40,34 +40,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Bytes of the engine's stderr that are quoted.
 const MAX_COMPLAINT: u64 = 300;
-
-/// Says how to run espeak-ng.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EspeakSettings {
-    /// The program, looked up in `PATH` unless it is a path.
-    pub program: PathBuf,
-    /// The voice of sentences that do not name one, e.g. `en-gb+f3`, if it speaks their language;
-    /// `None` chooses by language.
-    pub voice: Option<String>,
-    /// Pace; `None` is the engine's own, [`WORDS_PER_MINUTE`].
-    pub words_per_minute: Option<u32>,
-    /// Languages and agents' voices for which a child waits from the start.
-    pub warm: Vec<(LanguageCode, Option<Voice>)>,
-}
-
-/// espeak-ng's own pace.
-pub const WORDS_PER_MINUTE: u32 = 175;
-
-impl Default for EspeakSettings {
-    fn default() -> Self {
-        Self {
-            program: PathBuf::from(PROGRAM),
-            voice: None,
-            words_per_minute: None,
-            warm: Vec::new(),
-        }
-    }
-}
 
 /// Speaks with espeak-ng.
 #[derive(Debug)]
@@ -117,8 +89,7 @@ impl Synthesizer for EspeakSynthesizer {
         "espeak"
     }
 
-    /// Checks the program and the configured voice, and leaves a child waiting for that voice and
-    /// for those in use.
+    /// Checks the program and the configured voice, and leaves a child waiting for that voice.
     async fn warm_up(&self) -> Result<(), TtsError> {
         let voice = match &self.settings.voice {
             Some(voice) => voice.clone(),
@@ -131,11 +102,14 @@ impl Synthesizer for EspeakSynthesizer {
         while let Some(chunk) = sound.next().await {
             chunk?;
         }
-        let mut voices = vec![voice];
-        for (language, voice) in &self.settings.warm {
-            voices.push(self.voice(language, voice.as_ref()).await?);
-        }
-        for voice in voices {
+        self.children.refilled(&voice).await;
+        Ok(())
+    }
+
+    /// Leaves a child waiting for each voice.
+    async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
+        for (language, voice) in spoken {
+            let voice = self.voice(language, voice.as_ref()).await?;
             self.children.refilled(&voice).await;
         }
         Ok(())

@@ -81,8 +81,8 @@ async fn voices_in_use_wait_from_the_start_and_speak_their_language() {
     let fixed = Some(Voice::Fixed("de".to_owned()));
     let warm = [("en", voice("en-gb+f3")), ("es", voice("en-gb+f3")), ("fr", fixed)];
     let warm = warm.map(|(language, voice)| (language.into(), voice)).to_vec();
-    let engine = EspeakSynthesizer::new(EspeakSettings { warm, ..EspeakSettings::default() });
-    engine.warm_up().await.unwrap();
+    let engine = self::warm().await;
+    engine.prepare(&warm).await.unwrap();
     for name in [FALLBACK, "en-gb+f3", "es+f3", "de"] {
         assert!(engine.children.waiting_id(name).is_some(), "{name}");
     }

@@ -8,6 +8,7 @@
 mod intake;
 mod job;
 mod server;
+mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use reqwest::Url;
 use secrecy::SecretString;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +27,11 @@ use crate::audio::SampleRate;
 use crate::threads::Threads;
 use job::SentenceJob;
 use server::Server;
+pub use settings::Settings;
 
 /// What to ask the server for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpeechFormat {
     /// 16-bit mono samples without a header.
     Pcm,

@@ -234,7 +234,6 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         timeout: 30 * second,
         retries: 0,
         persona: Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 },
-        knowledge: None,
     };
     let client = http_client_with(ClientTimes { connect: second, read: None });
     OpenAiResponder::new(settings, client)

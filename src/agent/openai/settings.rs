@@ -1,0 +1,120 @@
+//! What `[llm]` says of a server with `OpenAI`'s chat API, and the responder made of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::{OpenAiResponder, OpenAiSettings};
+use crate::agent::examine::first_word;
+use crate::agent::prompt::Persona;
+use crate::agent::{LlmDeps, LlmSettings, Responder};
+use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong};
+
+/// What a turn waits for an answer, whatever its server would.
+const LONGEST_MS: u64 = 120_000;
+
+/// Describes which server is asked for which model, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub url: Option<Url>,
+    pub model: Option<String>,
+    #[serde(default, deserialize_with = "engine::secret")]
+    pub api_key: Option<SecretString>,
+    pub temperature: Option<f64>,
+    pub max_tokens: u32,
+    pub history_tokens: u32,
+    pub connect_timeout_ms: u64,
+    pub first_token_timeout_ms: u64,
+    pub stall_timeout_ms: u64,
+    pub timeout_ms: u64,
+    pub retries: u32,
+}
+
+impl EngineSettings for Settings {
+    fn check(&self) -> Result<(), Wrong> {
+        let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
+        match self.url.as_ref().map(Url::scheme) {
+            None => return wrong("url", "is missing; engine \"openai\" needs llm.url"),
+            Some("http" | "https") => {}
+            Some(_) => return wrong("url", "must begin with http:// or https://"),
+        }
+        if self.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
+            return wrong("model", "is missing; engine \"openai\" needs llm.model");
+        }
+        let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());
+        if !key.chars().all(|c| c.is_ascii_graphic()) {
+            return wrong("api_key", "has a character that no key has, such as a space");
+        }
+        // The range of OpenAI's API; NaN is in none.
+        if !self.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {
+            return wrong("temperature", "must be 0 to 2");
+        }
+        for (name, value) in [
+            ("max_tokens", u64::from(self.max_tokens)),
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("first_token_timeout_ms", self.first_token_timeout_ms),
+            ("stall_timeout_ms", self.stall_timeout_ms),
+            ("timeout_ms", self.timeout_ms),
+        ] {
+            if value == 0 {
+                return wrong(name, "must be at least 1");
+            }
+            if name.ends_with("_ms") && value > LONGEST_MS {
+                return wrong(name, "must be at most 120000, the longest that a turn waits");
+            }
+        }
+        Ok(())
+    }
+
+    fn seen_by(&self) -> Option<&'static [&'static str]> {
+        Some(&["url", "model", "api_key"])
+    }
+}
+
+#[async_trait]
+impl LlmSettings for Settings {
+    fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
+        let missing = |key: &str| Wrong::new(key, "is missing");
+        let settings = OpenAiSettings {
+            url: self.url.clone().ok_or_else(|| missing("url"))?,
+            model: self.model.clone().ok_or_else(|| missing("model"))?,
+            api_key: self.api_key.clone().filter(|key| !key.expose_secret().is_empty()),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            first_token_timeout: Duration::from_millis(self.first_token_timeout_ms),
+            stall_timeout: Duration::from_millis(self.stall_timeout_ms),
+            timeout: Duration::from_millis(self.timeout_ms),
+            retries: self.retries,
+            persona: Persona {
+                prompt: deps.prompt,
+                timezone: deps.timezone,
+                history_tokens: self.history_tokens,
+            },
+        };
+        let client = connect(Duration::from_millis(self.connect_timeout_ms));
+        Ok(Arc::new(OpenAiResponder::new(settings, client)))
+    }
+
+    async fn examine(
+        &self,
+        user: &EngineUser,
+        deps: LlmDeps,
+        connect: Connect<'_>,
+        check: &mut Check,
+    ) {
+        let responder = match self.build(deps, connect) {
+            Ok(responder) => responder,
+            Err(wrong) => return check.wrong(&user.section, wrong),
+        };
+        let what = format!("agent {}: {}", user.agent, responder.name());
+        match first_word(responder.as_ref(), &user.languages[0]).await {
+            Ok(()) => check.well(format!("{what} answers")),
+            Err(refusal) => check.refused(&user.section, &what, &refusal),
+        }
+    }
+}

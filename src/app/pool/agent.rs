@@ -1,0 +1,151 @@
+//! Sets an agent of the configuration up with its engines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+
+use super::Pool;
+use crate::agent::{LlmDeps, LlmEngine};
+use crate::config::{Config, Engines};
+use crate::engine::{self, EngineSpec, Role as _, Wrong};
+use crate::knowledge::Knowledge;
+use crate::pipeline::AgentSetup;
+use crate::registry::{Agent, Languages, Voice, Voices};
+use crate::stt::Transcriber;
+use crate::turn::LanguageCode;
+
+impl Pool {
+    /// Sets up the agent `name` of the configuration, else the default one.
+    ///
+    /// # Errors
+    /// A [`config::ConfigError`] for what the operator can mend.
+    pub async fn agent(&self, config: &Config, name: Option<&str>) -> anyhow::Result<AgentSetup> {
+        self.agent_with(config, name, |_| {}).await
+    }
+
+    /// Does the same with other engines than the configured ones.
+    ///
+    /// # Errors
+    /// As [`Pool::agent`].
+    pub async fn agent_with(
+        &self,
+        config: &Config,
+        name: Option<&str>,
+        change: impl FnOnce(&mut Engines),
+    ) -> anyhow::Result<AgentSetup> {
+        let name = name.unwrap_or(&config.default_agent);
+        let index = config.agents.iter().position(|agent| agent.name == name);
+        let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
+        let mut engines = config.engines(index)?;
+        change(&mut engines);
+        let set_up = self.set_up(config, index, &engines).await;
+        set_up.map_err(|error| match error.downcast::<Wrong>() {
+            Ok(wrong) => config.wrong(wrong).into(),
+            Err(error) => error,
+        })
+    }
+
+    async fn set_up(
+        &self,
+        config: &Config,
+        index: usize,
+        engines: &Engines,
+    ) -> anyhow::Result<AgentSetup> {
+        let agent = &config.agents[index];
+        let heard = engines.stt.text("language").map(LanguageCode::from);
+        let (languages, voice) = (agent.languages(heard.as_ref()), agent.voice.clone());
+        warn_of_missing_gpu(config, &engines.stt);
+        let wrong = |name: &str, problem| Wrong::new(format!("agents[{index}].{name}"), problem);
+        let timezone = agent.timezone.as_deref().map_or(Ok(TimeZone::UTC), TimeZone::get);
+        let deps = LlmDeps {
+            prompt: agent.prompt.clone(),
+            timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
+            dont_know: config.messages.dont_know.clone(),
+        };
+        let knowledge = match knowledge(agent).map_err(|problem| wrong("knowledge", problem))? {
+            Some(knowledge) => Some(knowledge),
+            None => {
+                let engine = engine::read::<LlmEngine>(&engines.llm);
+                engine.map_err(Wrong::of::<LlmEngine>)?.settings().own_knowledge()
+            }
+        };
+        // First what is quickly refused.
+        let responder = self.responder(&engines.llm, deps)?;
+        let transcriber = self.transcriber(&engines.stt).await?;
+        check_languages(transcriber.as_ref(), agent, &languages, &engines.stt)?;
+        let spoken = spoken(&languages, &voice);
+        let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
+        Ok(AgentSetup {
+            name: agent.name.clone(),
+            languages,
+            gate: config.gate.overridden(agent.gate.as_ref()),
+            reply: agent.reply,
+            voice,
+            phrases: Arc::clone(&config.messages),
+            knowledge: knowledge.map(Arc::new),
+            transcriber,
+            responder,
+            synthesizer,
+        })
+    }
+}
+
+/// Reads an agent's files; `None` if it names none. An error is in words.
+fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
+    let Some(files) = &agent.knowledge else { return Ok(None) };
+    let read = |file: &PathBuf| {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name, text))
+    };
+    let files: Vec<_> = files.iter().map(read).collect::<Result<_, String>>()?;
+    Knowledge::load(&files).map(Some).map_err(|error| error.to_string())
+}
+
+/// A card is used unless it is turned off: only somebody who wrote the key down expects one.
+fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
+    let wanted = stt.get("gpu").and_then(toml::Value::as_bool) == Some(true);
+    if wanted && !cfg!(feature = "cuda") && config.origins.0.contains_key("stt.gpu") {
+        tracing::warn!("this build knows no graphics card: transcribing on the processor");
+    }
+}
+
+fn check_languages(
+    transcriber: &dyn Transcriber,
+    agent: &Agent,
+    languages: &Languages,
+    stt: &EngineSpec,
+) -> Result<(), Wrong> {
+    let spoken = match languages {
+        Languages::Fixed(language) => std::slice::from_ref(language),
+        Languages::Among(languages) => languages,
+        Languages::Any => &[],
+    };
+    let Some(language) = spoken.iter().find(|language| !transcriber.knows(language)) else {
+        return Ok(());
+    };
+    let model = stt.text("model").unwrap_or_else(|| transcriber.name());
+    let problem = format!(
+        "agent \"{}\" speaks \"{language}\" and model {model} does not: a multilingual one does, \
+         for instance: hark models pull base",
+        agent.name
+    );
+    Err(Wrong::new("stt.model", problem))
+}
+
+/// Returns the languages and voices that an agent is sure to speak with.
+fn spoken(languages: &Languages, voice: &Voices) -> Vec<(LanguageCode, Option<Voice>)> {
+    let mut spoken = match languages {
+        Languages::Fixed(language) => vec![language.clone()],
+        Languages::Among(languages) => languages.clone(),
+        Languages::Any => vec![LanguageCode::english()],
+    };
+    spoken.extend(voice.languages().cloned());
+    let with_voice = |language: LanguageCode| {
+        let voice = voice.for_language(&language);
+        (language, voice)
+    };
+    spoken.into_iter().map(with_voice).collect()
+}

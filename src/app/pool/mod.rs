@@ -1,0 +1,194 @@
+//! The engines of all agents: each is made once, warmed once, and shared by those that want it.
+//!
+//! Owned and safe to share: an agent may be set up at any time while others answer. Invariant: an
+//! engine is handed out warm, and two settings that differ, in a secret too, are two engines.
+
+mod agent;
+mod shelf;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use self::shelf::Shelf;
+use crate::agent::{LlmDeps, LlmEngine, Responder};
+use crate::config;
+use crate::engine::{self, EngineSpec, Role as _, Wrong};
+use crate::registry::Voice;
+use crate::remote::{ClientTimes, http_client_with};
+use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
+use crate::tts::{Synthesizer, TtsEngine};
+use crate::turn::{LanguageCode, Transcript};
+
+/// Holds what the machine around the process offers, read from the environment once.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `HARK_MODELS`.
+    pub hark_models: Option<PathBuf>,
+    /// The user's cache folder.
+    pub cache: Option<PathBuf>,
+}
+
+impl Places {
+    /// Reads them from the environment.
+    pub fn from(environment: &config::Environment) -> Self {
+        let path = |name: &str| environment.get(name).map(PathBuf::from);
+        let cache = path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|h| h.join(".cache")));
+        Self { hark_models: path("HARK_MODELS"), cache }
+    }
+}
+
+/// Says how the engines of this run are made.
+#[derive(Clone, Debug, Default)]
+pub struct Hearing {
+    /// Texts of notes that the scripted transcriber knows.
+    pub known: HashMap<NoteKey, String>,
+    /// Gives more of them, asked for when there is such a transcriber.
+    pub fixtures: Option<fn() -> HashMap<NoteKey, String>>,
+    /// Whether a missing model is replaced by the scripted transcriber, as `demo` does.
+    pub scripted_without_model: bool,
+    /// Nothing will be heard: no model is loaded.
+    pub deaf: bool,
+    /// Nothing will be said: a machine without a voice will do.
+    pub mute: bool,
+}
+
+/// Makes engines and keeps them for the next agent that wants the same.
+pub struct Pool {
+    stt: Arc<SttDeps>,
+    scripted_without_model: bool,
+    deaf: bool,
+    mute: bool,
+    transcribers: Shelf<dyn Transcriber>,
+    synthesizers: Shelf<dyn Synthesizer>,
+    clients: Clients,
+}
+
+impl Pool {
+    /// Makes no engine yet.
+    pub fn new(places: Places, hearing: Hearing) -> Self {
+        let Hearing { known, fixtures, scripted_without_model, deaf, mute } = hearing;
+        let Places { hark_models, cache } = places;
+        Self {
+            stt: Arc::new(SttDeps { hark_models, cache, known, fixtures }),
+            scripted_without_model,
+            deaf,
+            mute,
+            transcribers: Shelf::default(),
+            synthesizers: Shelf::default(),
+            clients: Clients::default(),
+        }
+    }
+
+    /// Returns the warm transcriber of `spec`.
+    ///
+    /// # Errors
+    /// A [`Wrong`] with the key named from the root, or an engine that does not work.
+    pub async fn transcriber(&self, spec: &EngineSpec) -> anyhow::Result<Arc<dyn Transcriber>> {
+        if self.deaf {
+            return Ok(Arc::new(Deaf));
+        }
+        let read = |spec| engine::read(spec).map_err(Wrong::of::<SttEngine>);
+        let (mut spec, mut engine) = (spec.clone(), read(spec)?);
+        if let SttEngine::Whisper(whisper) = &engine
+            && self.scripted_without_model
+            && whisper.find(&self.stt).is_err()
+        {
+            spec = spec.with([("engine", "scripted".into())]);
+            engine = read(&spec)?;
+        }
+        let make = async move || {
+            let deps = Arc::clone(&self.stt);
+            // Loading a model takes seconds.
+            let built = tokio::task::spawn_blocking(move || engine.settings().build(&deps));
+            let built = built.await.context("loading the transcriber")?;
+            let made = built.map_err(Wrong::of::<SttEngine>)?;
+            made.warm_up().await.context("warming the transcriber up")?;
+            Ok(made)
+        };
+        self.transcribers.get(spec.own::<SttEngine>(), make).await
+    }
+
+    /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
+    ///
+    /// # Errors
+    /// As [`Pool::transcriber`].
+    pub fn responder(
+        &self,
+        spec: &EngineSpec,
+        deps: LlmDeps,
+    ) -> anyhow::Result<Arc<dyn Responder>> {
+        let engine: LlmEngine = engine::read(spec).map_err(Wrong::of::<LlmEngine>)?;
+        let made = engine.settings().build(deps, &|time| self.clients.connect(time));
+        Ok(made.map_err(Wrong::of::<LlmEngine>)?)
+    }
+
+    /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
+    ///
+    /// # Errors
+    /// As [`Pool::transcriber`].
+    pub async fn synthesizer(
+        &self,
+        spec: &EngineSpec,
+        spoken: &[(LanguageCode, Option<Voice>)],
+    ) -> anyhow::Result<Arc<dyn Synthesizer>> {
+        const WARMING: &str = "warming the synthesizer up";
+        let engine: TtsEngine = engine::read(spec).map_err(Wrong::of::<TtsEngine>)?;
+        let make = async || {
+            let made = engine.settings().build(&|time| self.clients.connect(time));
+            let made = made.map_err(Wrong::of::<TtsEngine>)?;
+            if !self.mute {
+                made.warm_up().await.context(WARMING)?;
+            }
+            Ok(made)
+        };
+        let synthesizer = self.synthesizers.get(spec.own::<TtsEngine>(), make).await?;
+        if !self.mute {
+            synthesizer.prepare(spoken).await.context(WARMING)?;
+        }
+        Ok(synthesizer)
+    }
+
+    /// Drops the engines that no agent holds any more; returns how many.
+    pub async fn evict(&self) -> usize {
+        self.transcribers.evict().await + self.synthesizers.evict().await
+    }
+}
+
+/// Keeps the clients of model servers, by the time that a connection may take to open.
+#[derive(Default)]
+struct Clients(Mutex<HashMap<Duration, reqwest::Client>>);
+
+impl Clients {
+    /// Returns the client, whose callers bound every other wait.
+    fn connect(&self, time: Duration) -> reqwest::Client {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = clients.entry(time);
+        let times = ClientTimes { connect: time, read: None };
+        made.or_insert_with(|| http_client_with(times)).clone()
+    }
+}
+
+/// Hears nothing, for a command that needs no model.
+struct Deaf;
+
+#[async_trait::async_trait]
+impl Transcriber for Deaf {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    async fn transcribe(
+        &self,
+        _: Utterance,
+        _: &tokio_util::sync::CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        Err(SttError::Engine("this command was started without a transcriber".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

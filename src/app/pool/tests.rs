@@ -1,0 +1,92 @@
+//! The pool on the configuration's own engines.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::config::Config;
+use crate::pipeline::AgentSetup;
+
+/// The shipped defaults with an agent `a`, whose table is given, beside `hark`.
+fn config(own: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hark.toml");
+    let scripted = "[stt]\nengine = \"scripted\"\n[llm]\nengine = \"scripted\"\n[tts]\n\
+                    engine = \"scripted\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\n\
+                    connect_timeout_ms = 100\n";
+    std::fs::write(&file, format!("{scripted}[[agents]]\nname = \"a\"\n{own}\n")).unwrap();
+    config::load(Some(&file), &BTreeMap::new()).unwrap()
+}
+
+async fn set_up(pool: &Pool, config: &Config) -> [AgentSetup; 2] {
+    let default = pool.agent(config, None).await.unwrap();
+    [default, pool.agent(config, Some("a")).await.unwrap()]
+}
+
+/// Whether the two agents share a transcriber, and a synthesizer.
+async fn shared(own: &str) -> (bool, bool) {
+    let pool = Pool::new(Places::default(), Hearing::default());
+    let [a, b] = set_up(&pool, &config(own)).await;
+    (Arc::ptr_eq(&a.transcriber, &b.transcriber), Arc::ptr_eq(&a.synthesizer, &b.synthesizer))
+}
+
+#[tokio::test]
+async fn agents_that_want_the_same_share_it_and_no_others_do() {
+    assert_eq!(shared("").await, (true, true));
+    assert_eq!(shared("stt = { text = \"x\" }").await, (false, true));
+    assert_eq!(shared("tts = { rtf = 0.5 }").await, (true, false));
+    // Neither the language nor a key of another engine makes another engine.
+    assert_eq!(shared("stt = { language = \"es\" }\ntts = { voice = \"x\" }").await, (true, true));
+}
+
+#[tokio::test]
+async fn two_keys_of_a_server_are_two_engines() {
+    let pool = Pool::new(Places::default(), Hearing::default());
+    let spec = config("tts = { engine = \"openai\", api_key = \"one\" }").engines(1).unwrap().tts;
+    let other = spec.with([("api_key", "two".into())]);
+    let made = async |spec: &EngineSpec| pool.synthesizer(spec, &[]).await.unwrap();
+    let (one, again, two) = (made(&spec).await, made(&spec).await, made(&other).await);
+    assert!(Arc::ptr_eq(&one, &again) && !Arc::ptr_eq(&one, &two));
+}
+
+#[tokio::test]
+async fn what_no_agent_holds_is_dropped_and_made_anew() {
+    let pool = Pool::new(Places::default(), Hearing::default());
+    let config = config("stt = { text = \"x\" }");
+    let [default, a] = set_up(&pool, &config).await;
+    assert_eq!(pool.evict().await, 0);
+    drop(a);
+    assert_eq!(pool.evict().await, 1, "its ears; the voice is the default agent's too");
+    let again = pool.agent(&config, None).await.unwrap();
+    assert!(Arc::ptr_eq(&again.transcriber, &default.transcriber));
+    drop((default, again));
+    assert_eq!(pool.evict().await, 2);
+}
+
+#[cfg(feature = "model-micro")]
+#[tokio::test]
+async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {
+    let pool = Pool::new(Places::default(), Hearing::default());
+    let own = "language = \"en\"\nstt = { engine = \"whisper\" }";
+    let (english, spanish) = (config(own), config(&own.replace("\"en\"", "\"es\"")));
+    let a = pool.agent(&english, Some("a")).await.unwrap();
+    let b = pool.agent(&english, Some("a")).await.unwrap();
+    assert!(Arc::ptr_eq(&a.transcriber, &b.transcriber));
+    let error = pool.agent(&spanish, Some("a")).await.err().expect("it knows English alone");
+    let error = error.downcast::<config::ConfigError>().expect("it is the operator's to mend");
+    assert_eq!(error.key, "stt.model");
+    assert!(error.problem.contains("\"es\" and model hark-micro-en does not"), "{error}");
+}
+
+#[tokio::test]
+async fn a_model_that_is_missing_is_refused_or_replaced_if_that_was_asked_for() {
+    let own = "stt = { engine = \"whisper\", model = \"nowhere/none.bin\" }";
+    let config = config(own);
+    let strict = Pool::new(Places::default(), Hearing::default());
+    let error = strict.agent(&config, Some("a")).await.err().expect("there is no such model");
+    assert!(error.to_string().contains("stt.model: no model `"), "{error}");
+    let hearing = Hearing { scripted_without_model: true, ..Hearing::default() };
+    let demo = Pool::new(Places::default(), hearing);
+    assert_eq!(demo.agent(&config, Some("a")).await.unwrap().transcriber.name(), "scripted");
+    let deaf = Pool::new(Places::default(), Hearing { deaf: true, ..Hearing::default() });
+    assert_eq!(deaf.agent(&config, Some("a")).await.unwrap().transcriber.name(), "none");
+}

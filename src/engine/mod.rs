@@ -1,0 +1,148 @@
+//! What all engines share: how one is written down, what may be wrong with it, and what a look at
+//! it finds.
+//!
+//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with [`engines`], the
+//! only list of them; their settings are the only list of keys. Invariant: no value of a key is in `Debug` output or in an error, since some of them are secrets.
+
+mod findings;
+mod read;
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
+
+pub use findings::{Check, EngineUser, Finding, Level, Line, Refusal, TRIAL_LIMIT};
+pub use read::{check, check_keys, read, unknown_key};
+pub(crate) use read::{engines, fields, typed, unknown};
+
+/// Makes a client that calls model servers; a connection takes at most so long to open, and the
+/// caller bounds every other wait.
+pub type Connect<'a> = &'a (dyn Fn(Duration) -> reqwest::Client + Send + Sync);
+
+/// Describes one engine: the keys of its section, those of other engines included, with an agent's
+/// own in their place. The key `engine` names it.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct EngineSpec(Table);
+
+impl EngineSpec {
+    /// Returns the engine's name, such as `espeak`.
+    pub fn engine(&self) -> &str {
+        self.text("engine").unwrap_or_default()
+    }
+
+    /// Returns the value of a key, if it is set.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// Returns the text of a key, if it is set and is a text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Value::as_str)
+    }
+
+    /// Returns the same with other values for some keys.
+    #[must_use]
+    pub fn with<K: Into<String>>(&self, keys: impl IntoIterator<Item = (K, Value)>) -> Self {
+        let mut table = self.0.clone();
+        table.extend(keys.into_iter().map(|(key, value)| (key.into(), value)));
+        Self(table)
+    }
+
+    /// Returns the same with the keys in `names`, the engine's name and no others.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let mut table = self.0.clone();
+        table.retain(|key, _| key == "engine" || names.contains(&key));
+        Self(table)
+    }
+}
+
+impl fmt::Debug for EngineSpec {
+    /// Shows the engine and the names of the keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entry(&self.engine()).entries(self.0.keys()).finish()
+    }
+}
+
+/// Names a key that cannot be used, and says how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct Wrong {
+    /// The key, within its section or from the root: whoever returns it says which.
+    pub key: String,
+    /// What is wrong with its value.
+    pub problem: String,
+}
+
+impl Wrong {
+    /// Makes one.
+    pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { key: key.into(), problem: problem.into() }
+    }
+
+    /// Returns the same with the key named from the root; it is of the section of `R`.
+    #[must_use]
+    pub fn of<R: Role>(self) -> Self {
+        Self { key: format!("{}.{}", R::SECTION, self.key), ..self }
+    }
+}
+
+/// Checks the settings of one engine, whatever its role.
+pub trait EngineSettings {
+    /// Checks what types cannot; the key of an error is one of the engine's own.
+    ///
+    /// # Errors
+    /// The first key that cannot be used.
+    fn check(&self) -> Result<(), Wrong> {
+        Ok(())
+    }
+
+    /// Names the keys that decide what the doctor sees: agents whose engines agree in them are
+    /// looked at together. `None` if each agent is looked at by itself.
+    fn seen_by(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+}
+
+/// Holds the settings of one engine of a role; `engines!` declares the enums that implement it.
+pub trait Role: Sized {
+    /// The section of the configuration, such as `tts`.
+    const SECTION: &'static str;
+    /// Keys of the section that belong to no engine, beside its name; their values are texts.
+    const SHARED: &'static [&'static str];
+    /// The names of the engines.
+    const NAMES: &'static [&'static str];
+    /// What the settings of every engine of the role can do.
+    type Settings: EngineSettings + ?Sized;
+
+    /// Names the keys of the engine `name`; none if there is no such engine.
+    fn keys(name: &str) -> &'static [&'static str];
+
+    /// Reads the settings of the engine `name` from its keys; others do not matter.
+    ///
+    /// # Errors
+    /// An engine that does not exist, or a key of the wrong type.
+    fn typed(name: &str, keys: &Table) -> Result<Self, Wrong>;
+
+    /// Returns the settings of the engine that was chosen.
+    fn settings(&self) -> &Self::Settings;
+}
+
+/// Reads a secret; unlike serde's own, its error does not quote the value.
+///
+/// # Errors
+/// A value that is not a text.
+pub fn secret<'de, D>(deserializer: D) -> Result<Option<SecretString>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(Some(text.into())),
+        _ => Err(D::Error::custom("must be a text in quotes")),
+    }
+}

@@ -1,0 +1,219 @@
+//! Reads an engine's settings out of its section, which holds the keys of all engines of a role.
+//!
+//! Which keys an engine has is learned from serde's derive on its settings, so that there is no
+//! second list of them.
+
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::{Deserialize as _, forward_to_deserialize_any};
+use toml::{Table, Value};
+
+use super::{EngineSettings as _, EngineSpec, Role, Wrong};
+
+/// Declares the engines of one role: an enum with a variant for each, which holds its settings.
+/// What is added to the section's name are keys of no engine.
+macro_rules! engines {
+    ($(#[$about:meta])* $vis:vis $role:ident: $section:literal $(+ $shared:literal)*, dyn $settings:ident {
+        $($(#[$doc:meta])* $name:literal => $variant:ident($own:ty),)+
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug)]
+        $vis enum $role {
+            $($(#[$doc])* $variant($own),)+
+        }
+
+        impl $crate::engine::Role for $role {
+            const SECTION: &'static str = $section;
+            const SHARED: &'static [&'static str] = &[$($shared),*];
+            const NAMES: &'static [&'static str] = &[$($name),+];
+            type Settings = dyn $settings;
+
+            fn keys(name: &str) -> &'static [&'static str] {
+                match name {
+                    $($name => $crate::engine::fields::<$own>(),)+
+                    _ => &[],
+                }
+            }
+
+            fn typed(name: &str, keys: &::toml::Table) -> Result<Self, $crate::engine::Wrong> {
+                match name {
+                    $($name => $crate::engine::typed(keys).map(Self::$variant),)+
+                    _ => Err($crate::engine::unknown::<Self>(name)),
+                }
+            }
+
+            fn settings(&self) -> &Self::Settings {
+                match self {
+                    $(Self::$variant(own) => own,)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use engines;
+
+/// Finds a key that no engine of the role has.
+pub fn unknown_key<R: Role>(keys: &Table) -> Option<&str> {
+    let known = union::<R>();
+    keys.keys().map(String::as_str).find(|key| !known.contains(key))
+}
+
+/// Names all keys of a section, each once.
+fn union<R: Role>() -> Vec<&'static str> {
+    let mut all = vec!["engine"];
+    for key in R::NAMES.iter().flat_map(|name| R::keys(name)).chain(R::SHARED) {
+        if !all.contains(key) {
+            all.push(key);
+        }
+    }
+    all
+}
+
+/// Checks that every key is known and has the right type, whichever engine it belongs to.
+///
+/// # Errors
+/// The first key that cannot be used.
+pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
+    let EngineSpec(keys) = spec;
+    if let Some(key) = unknown_key::<R>(keys) {
+        let known: Vec<String> = union::<R>().iter().map(|key| format!("`{key}`")).collect();
+        let known = known.join(", ");
+        return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));
+    }
+    for key in R::SHARED.iter().chain(&["engine"]) {
+        if let Some(value) = keys.get(*key) {
+            let text = String::deserialize(value.clone());
+            text.map_err(|error| Wrong::new(*key, error.message()))?;
+        }
+    }
+    for name in R::NAMES {
+        R::typed(name, keys)?;
+    }
+    Ok(())
+}
+
+/// Reads the settings of the engine that `spec` names.
+///
+/// # Errors
+/// An engine that does not exist, or a key of the wrong type.
+pub fn read<R: Role>(spec: &EngineSpec) -> Result<R, Wrong> {
+    R::typed(spec.engine(), &spec.0)
+}
+
+/// Checks the whole of `spec`: its keys, its engine's name and the engine's settings.
+///
+/// # Errors
+/// The first key that cannot be used.
+pub fn check<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
+    check_keys::<R>(spec)?;
+    read::<R>(spec)?.settings().check()
+}
+
+impl EngineSpec {
+    /// Returns the same without the keys of other engines: two that are equal are one engine.
+    #[must_use]
+    pub fn own<R: Role>(&self) -> Self {
+        self.only(R::keys(self.engine()))
+    }
+}
+
+/// Says that there is no such engine, and which there are.
+pub(crate) fn unknown<R: Role>(name: &str) -> Wrong {
+    let names = R::NAMES.join("\" or \"");
+    Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\""))
+}
+
+/// Reads settings from a table that holds their keys.
+pub(crate) fn typed<S: DeserializeOwned>(keys: &Table) -> Result<S, Wrong> {
+    serde_path_to_error::deserialize(Value::Table(keys.clone()))
+        .map_err(|error| Wrong::new(error.path().to_string(), error.inner().message()))
+}
+
+/// Returns the names of the fields of `S`, whose `Deserialize` is derived.
+pub(crate) fn fields<S: DeserializeOwned>() -> &'static [&'static str] {
+    let mut fields = &[][..];
+    // It always ends in an error: there are no values.
+    let _: Result<S, Error> = S::deserialize(Fields(&mut fields));
+    fields
+}
+
+/// Deserializes nothing, and keeps the names that a derived `Deserialize` asks for.
+struct Fields<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("there are no values"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::engine::EngineSettings;
+
+    #[derive(Clone, Debug, Deserialize)]
+    #[expect(dead_code, reason = "only their names matter")]
+    struct Hum {
+        voice: Option<String>,
+        pitch: f64,
+    }
+
+    #[derive(Clone, Debug, Deserialize)]
+    struct Silence {}
+
+    impl EngineSettings for Hum {}
+    impl EngineSettings for Silence {}
+
+    engines! {
+        /// Two engines.
+        Noise: "noise" + "language", dyn EngineSettings {
+            /// With keys.
+            "hum" => Hum(Hum),
+            /// Without.
+            "silence" => Silence(Silence),
+        }
+    }
+
+    fn spec(toml: &str) -> EngineSpec {
+        toml::from_str(toml).unwrap()
+    }
+
+    #[test]
+    fn an_engine_knows_its_own_keys_and_a_section_those_of_all() {
+        assert_eq!(Noise::keys("hum"), ["voice", "pitch"]);
+        assert_eq!((Noise::keys("silence"), Noise::keys("x")), (&[][..], &[][..]));
+        assert_eq!(union::<Noise>(), ["engine", "voice", "pitch", "language"]);
+    }
+
+    #[test]
+    fn keys_of_other_engines_are_checked_and_make_no_difference() {
+        let wrong = |toml: &str| check::<Noise>(&spec(toml)).map_err(|wrong| wrong.key);
+        let silence = "engine = \"silence\"\npitch = 1.5\n";
+        assert_eq!(wrong(silence), Ok(()));
+        assert_eq!(wrong(&silence.replace("1.5", "true")), Err("pitch".to_owned()));
+        assert_eq!(wrong(&silence.replace("pitch", "pich")), Err("pich".to_owned()));
+        assert_eq!(wrong(&silence.replace("silence", "x")), Err("engine".to_owned()));
+        let own = |toml: &str| spec(toml).own::<Noise>();
+        assert_eq!(own(silence), own("engine = \"silence\""));
+        assert_ne!(own("engine = \"hum\"\npitch = 1.5"), own("engine = \"hum\"\npitch = 2.5"));
+    }
+}

@@ -1,0 +1,136 @@
+//! What `[stt]` says of whisper, and the transcriber made of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use crate::engine::{Check, EngineSettings, EngineUser, Wrong};
+use crate::models::{self, ModelError, ModelSource};
+use crate::stt::{SttDeps, SttSettings, Transcriber};
+
+/// Describes which model hears, and how it is run.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub model: String,
+    pub models_dir: Option<PathBuf>,
+    pub threads: Option<usize>,
+    pub states: usize,
+    pub gpu: bool,
+    pub cut_audio_ctx: CutAudioCtx,
+}
+
+/// Says whether whisper's encoder runs over the note alone or over 30 s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum CutAudioCtx {
+    /// What the model's manifest says.
+    Auto,
+    /// `true`.
+    Cut,
+    /// `false`.
+    Whole,
+}
+
+impl TryFrom<toml::Value> for CutAudioCtx {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value {
+            toml::Value::Boolean(true) => Ok(Self::Cut),
+            toml::Value::Boolean(false) => Ok(Self::Whole),
+            toml::Value::String(auto) if auto == "auto" => Ok(Self::Auto),
+            _ => Err("must be \"auto\", true or false"),
+        }
+    }
+}
+
+impl Settings {
+    /// Finds the model.
+    ///
+    /// # Errors
+    /// `NotFound`, with every place that was looked at.
+    pub fn find(&self, deps: &SttDeps) -> Result<ModelSource, ModelError> {
+        let (hark_models, cache) = (deps.hark_models.as_deref(), deps.cache.as_deref());
+        models::find(&self.model, self.models_dir.as_deref(), hark_models, cache)
+    }
+
+    /// Takes the numbers of threads and the run style from the manifest where they are not set.
+    #[cfg(feature = "stt-whisper")]
+    fn resolved(&self, model: ModelSource) -> super::WhisperSettings {
+        let mut run = models::manifest::find(&model).map(|known| known.run).unwrap_or_default();
+        let cut = match self.cut_audio_ctx {
+            CutAudioCtx::Auto => run.cut_audio_ctx,
+            CutAudioCtx::Cut => true,
+            CutAudioCtx::Whole => false,
+        };
+        if cut && !run.cut_audio_ctx {
+            tracing::warn!(
+                stt.model = self.model,
+                "stt.cut_audio_ctx is true, and nothing says that this model was trained for it: \
+                 it may make many times the errors"
+            );
+        }
+        run.cut_audio_ctx = cut;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        super::WhisperSettings {
+            threads: self.threads.or(run.threads).unwrap_or_else(|| (cores / self.states).max(1)),
+            states: self.states,
+            gpu: self.gpu,
+            run,
+            model,
+        }
+    }
+}
+
+impl EngineSettings for Settings {
+    fn check(&self) -> Result<(), Wrong> {
+        if self.states == 0 {
+            return Err(Wrong::new("states", "must be at least 1"));
+        }
+        Ok(())
+    }
+
+    fn seen_by(&self) -> Option<&'static [&'static str]> {
+        Some(&["model", "models_dir"])
+    }
+}
+
+#[async_trait]
+impl SttSettings for Settings {
+    #[cfg(not(feature = "stt-whisper"))]
+    fn build(&self, _: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+        let problem = "\"whisper\" is not part of this build (cargo feature stt-whisper)";
+        Err(Wrong::new("engine", problem))
+    }
+
+    #[cfg(feature = "stt-whisper")]
+    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+        let refused = |error: ModelError| Wrong::new("model", error.to_string());
+        let settings = self.resolved(self.find(deps).map_err(refused)?);
+        if matches!(settings.model, ModelSource::Bytes { .. }) {
+            tracing::info!(
+                stt.model = self.model,
+                "hearing with the small model that is built in; people are heard better with an \
+                 official one, for instance: hark models pull base"
+            );
+        }
+        Ok(Arc::new(super::WhisperTranscriber::load(&settings).map_err(refused)?))
+    }
+
+    #[cfg(not(feature = "stt-whisper"))]
+    async fn examine(&self, users: &[EngineUser], _: &Arc<SttDeps>, check: &mut Check) {
+        check.error(
+            format!("{}.engine", users[0].section),
+            "\"whisper\" is not part of this build",
+            "build hark with the cargo feature stt-whisper",
+        );
+    }
+
+    #[cfg(feature = "stt-whisper")]
+    async fn examine(&self, users: &[EngineUser], deps: &Arc<SttDeps>, check: &mut Check) {
+        super::examine::examine(self, users, deps, check).await;
+    }
+}

@@ -1,0 +1,112 @@
+//! What `[tts]` says of a server with `OpenAI`'s speech API, and the synthesizer made of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
+use crate::audio::SampleRate;
+use crate::engine::{self, Check, Connect, EngineSettings, Wrong};
+use crate::threads::Threads;
+use crate::tts::examine::first_sound;
+use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
+
+/// What a turn waits for a voice, whatever its server would.
+const LONGEST_MS: u64 = 120_000;
+
+/// Describes which server is asked for which voice, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Settings {
+    pub voice: Option<String>,
+    pub speed: f64,
+    pub url: Option<Url>,
+    pub model: Option<String>,
+    #[serde(default, deserialize_with = "engine::secret")]
+    pub api_key: Option<SecretString>,
+    pub format: SpeechFormat,
+    pub sample_rate: u32,
+    pub parallel: usize,
+    pub connect_timeout_ms: u64,
+    pub first_audio_timeout_ms: u64,
+    pub timeout_ms: u64,
+    pub retries: u32,
+}
+
+impl EngineSettings for Settings {
+    fn check(&self) -> Result<(), Wrong> {
+        check_speed(self.speed)?;
+        let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
+        match self.url.as_ref().map(Url::scheme) {
+            None => return wrong("url", "is missing; set the server's address, e.g. with /v1"),
+            Some("http" | "https") => {}
+            Some(_) => return wrong("url", "must begin with http:// or https://"),
+        }
+        if self.model.as_ref().is_none_or(String::is_empty) {
+            return wrong("model", "is missing; set a model of the server");
+        }
+        if !(8_000..=192_000).contains(&self.sample_rate) {
+            return wrong("sample_rate", "must be from 8000 to 192000");
+        }
+        if !(1..=16).contains(&self.parallel) {
+            return wrong("parallel", "must be from 1 to 16");
+        }
+        let times = [
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("first_audio_timeout_ms", self.first_audio_timeout_ms),
+            ("timeout_ms", self.timeout_ms),
+        ];
+        match times.into_iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
+            Some((key, _)) => wrong(key, "must be from 1 to 120000"),
+            None => Ok(()),
+        }
+    }
+
+    fn seen_by(&self) -> Option<&'static [&'static str]> {
+        Some(&["url", "model", "api_key"])
+    }
+}
+
+#[async_trait]
+impl TtsSettings for Settings {
+    fn build(&self, connect: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+        let missing = |key: &str| Wrong::new(key, "is missing");
+        let settings = OpenAiSettings {
+            url: self.url.clone().ok_or_else(|| missing("url"))?,
+            model: self.model.clone().ok_or_else(|| missing("model"))?,
+            api_key: self.api_key.clone(),
+            voice: self.voice.clone().unwrap_or_else(|| "alloy".to_owned()),
+            speed: self.speed,
+            format: self.format,
+            sample_rate: SampleRate(self.sample_rate),
+            parallel: self.parallel,
+            silence: Duration::from_millis(self.first_audio_timeout_ms),
+            whole: Duration::from_millis(self.timeout_ms),
+            retries: self.retries,
+        };
+        let client = connect(Duration::from_millis(self.connect_timeout_ms));
+        // A file of two minutes of speech is decoded in 100 ms; more than 64 that wait are refused.
+        let threads = Threads::start("speech", 2, 64).map_err(|error| {
+            Wrong::new("engine", format!("no thread could be started: {error}"))
+        })?;
+        Ok(Arc::new(OpenAiSynthesizer::new(settings, client, threads)))
+    }
+
+    async fn examine(&self, speakers: &[Speaker], connect: Connect<'_>, check: &mut Check) {
+        let Speaker { user, voice, .. } = &speakers[0];
+        let synthesizer = match self.build(connect) {
+            Ok(synthesizer) => synthesizer,
+            Err(wrong) => return check.wrong(&user.section, wrong),
+        };
+        let what = format!("agent {}: {}", user.agent, synthesizer.name());
+        let language = user.languages[0].clone();
+        match first_sound(synthesizer.as_ref(), language, voice.clone()).await {
+            Ok(()) => check.well(format!("{what} speaks")),
+            Err(refusal) => check.refused(&user.section, &what, &refusal),
+        }
+    }
+}
