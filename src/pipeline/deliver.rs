@@ -115,7 +115,7 @@ impl<'a> Delivery<'a> {
 
     /// Keeps what is about to be sent.
     pub(super) async fn draft(&self, draft: &Draft) -> Result<(), TurnError> {
-        let kept = self.pipeline.record.draft(&self.lease.turn, draft).await;
+        let kept = self.pipeline.record.draft(self.lease, draft).await;
         kept.map_err(|error| TurnError { stage: Stage::Send, cause: error.into() })
     }
 

@@ -288,7 +288,7 @@ impl Pipeline {
             "a turn ended"
         );
         let now_ms = self.clock.now_ms();
-        let finished = self.record.finish(&lease.turn, &ended, now_ms).await;
+        let finished = self.record.finish(lease, &ended, now_ms).await;
         finished.map_err(stored)
     }
 

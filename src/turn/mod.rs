@@ -13,10 +13,7 @@ mod reason;
 mod report;
 mod stage;
 
-pub use content::{
-    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Place,
-    Reaction,
-};
+pub use content::{Choice, Content, MediaSource};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::primary_language;
 pub use message::{
