@@ -115,7 +115,7 @@ impl<'a> Delivery<'a> {
 
     /// Keeps what is about to be sent.
     pub(super) async fn draft(&self, draft: &Draft) -> Result<(), TurnError> {
-        Ok(self.pipeline.record.draft(&self.lease.turn, draft).await?)
+        Ok(self.pipeline.record.draft(self.lease, draft).await?)
     }
 
     async fn plan(&self, parts: Vec<(Role, Content)>) -> Result<Vec<Part>, TurnError> {

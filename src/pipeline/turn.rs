@@ -82,7 +82,7 @@ impl JobHandler for Pipeline {
             turn.overhead_ms = ended.report.overhead_ms,
             "a turn ended"
         );
-        match record.finish(&lease.turn, &ended, self.clock.now_ms()).await {
+        match record.finish(&lease, &ended, self.clock.now_ms()).await {
             Ok(()) => Handled::Done,
             Err(error) => unrecorded(&error),
         }

@@ -181,6 +181,7 @@ impl Lanes {
         let (queue, handler) = (Arc::clone(&self.queue), Arc::clone(&self.handler));
         let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
+        let attempt = lease.attempt;
         held.lock().expect("no holder panics").insert(key.clone(), cancel.clone());
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
@@ -191,7 +192,7 @@ impl Lanes {
                 Handled::RetryAfter(Duration::from_secs(1))
             });
             tokio::select! {
-                () = leave(queue.as_ref(), &clock, &key, handled) => {}
+                () = leave(queue.as_ref(), &clock, &key, handled.backed_off(attempt)) => {}
                 () = abort.cancelled() => {}
             }
             held.lock().expect("no holder panics").remove(&key);

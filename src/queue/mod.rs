@@ -10,13 +10,13 @@ mod retry;
 mod wake;
 
 pub use cancel::{Cancel, CancelReason};
-pub use retry::back_off;
 pub use wake::Wake;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::retry::back_off;
 use crate::store::Lease;
 
 /// What became of a lease.
@@ -24,10 +24,21 @@ use crate::store::Lease;
 pub enum Handled {
     /// It is answered; never lease it again.
     Done,
-    /// Lease it again after this long.
+    /// Lease it again after this long, or longer with each attempt.
     RetryAfter(Duration),
     /// The same, and this lease was no attempt.
     Postpone(Duration),
+}
+
+impl Handled {
+    /// Lengthens the wait as the number of attempts asks.
+    fn backed_off(self, attempt: u32) -> Self {
+        match self {
+            Self::Done => self,
+            Self::RetryAfter(wait) => Self::RetryAfter(back_off(wait, attempt)),
+            Self::Postpone(wait) => Self::Postpone(back_off(wait, attempt)),
+        }
+    }
 }
 
 /// Answers leased messages.

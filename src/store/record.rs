@@ -39,6 +39,10 @@ pub struct History {
 }
 
 /// Keeps what turns do, in the order they do it.
+///
+/// # Errors
+/// What names a lease fails with `LeaseLost` if a later attempt has begun the turn: that one alone
+/// plans, sends and ends it.
 #[async_trait]
 pub trait Record: Send + Sync {
     /// Writes a turn's row, or finds the one of an earlier attempt.
@@ -58,9 +62,6 @@ pub trait Record: Send + Sync {
 
     /// Writes parts down, in one transaction, before the first of them is sent. Each gets the next
     /// free index of the turn.
-    ///
-    /// # Errors
-    /// `LeaseLost` if a later attempt has begun the turn: it alone may send.
     async fn plan(
         &self,
         lease: &Lease,
@@ -69,7 +70,7 @@ pub trait Record: Send + Sync {
     ) -> Result<Vec<Part>, StoreError>;
 
     /// Keeps what is about to be sent, so that a crash loses neither words nor times.
-    async fn draft(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError>;
+    async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError>;
 
     /// Records what became of a part: `Sent` or `Failed` with the error.
     async fn settle(
@@ -81,5 +82,5 @@ pub trait Record: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Closes a turn.
-    async fn finish(&self, turn: &TurnId, ended: &Draft, now_ms: i64) -> Result<(), StoreError>;
+    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError>;
 }

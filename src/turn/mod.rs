@@ -14,10 +14,7 @@ mod report;
 mod spent;
 mod stage;
 
-pub use content::{
-    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Place,
-    Reaction,
-};
+pub use content::{Choice, Content, MediaSource};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;
 pub use message::{

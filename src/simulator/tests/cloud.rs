@@ -19,7 +19,7 @@ use crate::simulator::testing::{
     Listener, PHONE, SECRET, TOKEN, World, media, messenger, meta, phone, serve,
 };
 use crate::simulator::{CallKind, test_note};
-use crate::turn::{Body as InboundBody, ContactRef, Content, MediaRef, Personal, Reaction, Retry};
+use crate::turn::{Body as InboundBody, ContactRef, Content, MediaRef, Personal, Retry};
 
 fn outgoing(content: Content) -> Outgoing {
     let callback_data = "hark:t:0".to_owned();
@@ -47,8 +47,8 @@ async fn sent_note(world: &World, note: Vec<u8>) -> MediaRef {
 #[tokio::test]
 async fn what_cannot_be_sent_yet_is_refused_without_a_call() {
     let world = World::start().await;
-    let reaction = Reaction { message: "wamid.in".into(), emoji: "👍".into() };
-    let error = world.messenger.send(outgoing(Content::Reaction(reaction))).await.unwrap_err();
+    let reaction = Content::Reaction { message: "wamid.in".into(), emoji: "👍".into() };
+    let error = world.messenger.send(outgoing(reaction)).await.unwrap_err();
     assert_eq!(error.to_string(), "sending reaction is not built yet");
     assert_eq!(error.retry(), Retry::Never);
     assert!(kinds(&world).is_empty());

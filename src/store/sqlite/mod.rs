@@ -258,9 +258,10 @@ impl Record for SqliteStore {
         planned.ok_or(StoreError::LeaseLost)
     }
 
-    async fn draft(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError> {
-        let (turn, draft) = (turn.clone(), draft.clone());
-        self.writer.call(move |db| records::draft(db, &turn, &draft)).await
+    async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
+        let (turn, attempt, draft) = (lease.turn.clone(), lease.attempt, draft.clone());
+        let kept = self.writer.call(move |db| records::draft(db, &turn, attempt, &draft));
+        kept.await?.ok_or(StoreError::LeaseLost)
     }
 
     async fn settle(
@@ -274,9 +275,10 @@ impl Record for SqliteStore {
         self.writer.call(move |db| records::settle(db, &turn, index, &result, now_ms)).await
     }
 
-    async fn finish(&self, turn: &TurnId, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
-        let (turn, ended) = (turn.clone(), ended.clone());
-        self.writer.call(move |db| records::finish(db, &turn, &ended, now_ms)).await
+    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
+        let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
+        let kept = self.writer.call(move |db| records::finish(db, &turn, attempt, &ended, now_ms));
+        kept.await?.ok_or(StoreError::LeaseLost)
     }
 }
 

@@ -1,4 +1,6 @@
 //! The record's statements: turns and parts.
+//!
+//! What an attempt writes it writes as the latest one: `None` says that a later one has begun.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -11,7 +13,7 @@ use crate::turn::{
 };
 
 /// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
-/// a younger message may have shown that two contacts are one. `None` if a later attempt has begun.
+/// a younger message may have shown that two contacts are one.
 pub(super) fn begin(
     db: &Connection,
     lease: &Lease,
@@ -115,7 +117,7 @@ pub(super) fn history(
     Ok(History { exchanges, to_confirm })
 }
 
-/// Writes parts down before they are sent; `None` if a later attempt has begun the turn.
+/// Writes parts down before they are sent.
 pub(super) fn plan(
     db: &Connection,
     turn: &TurnId,
@@ -168,37 +170,48 @@ pub(super) fn settle(
 pub(super) fn draft(
     db: &Connection,
     turn: &TurnId,
+    attempt: u32,
     Draft { heard, language, report }: &Draft,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<()>> {
     let heard = heard.as_ref().map(Personal::reveal);
     let language = language.as_ref().map(LanguageCode::as_str);
-    db.prepare_cached("UPDATE turns SET heard = ?2, language = ?3, report = ?4 WHERE id = ?1")?
-        .execute(params![turn.0, heard, language, to_json(report)?])?;
-    Ok(())
+    let kept = db
+        .prepare_cached(
+            "UPDATE turns SET heard = ?3, language = ?4, report = ?5
+             WHERE id = ?1 AND attempt = ?2",
+        )?
+        .execute(params![turn.0, attempt, heard, language, to_json(report)?])?;
+    Ok((kept > 0).then_some(()))
 }
 
 /// Closes a turn, remembers the language that it showed, and applies failures that came first.
 pub(super) fn finish(
     db: &Connection,
     turn: &TurnId,
+    attempt: u32,
     ended: &Draft,
     now_ms: i64,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<()>> {
     let report = &ended.report;
-    db.prepare_cached(
-        "UPDATE turns SET heard = ?2, language = ?3, report = ?4, outcome = ?5, reason = ?6,
-             finished_ms = ?7, spent = ?8 WHERE id = ?1",
-    )?
-    .execute(params![
-        turn.0,
-        ended.heard.as_ref().map(Personal::reveal),
-        ended.language.as_ref().map(LanguageCode::as_str),
-        to_json(report)?,
-        report.outcome.name(),
-        report.reason.as_ref().map(Reason::to_string),
-        now_ms,
-        to_json(&report.spent)?
-    ])?;
+    let kept = db
+        .prepare_cached(
+            "UPDATE turns SET heard = ?3, language = ?4, report = ?5, outcome = ?6, reason = ?7,
+                 finished_ms = ?8, spent = ?9 WHERE id = ?1 AND attempt = ?2",
+        )?
+        .execute(params![
+            turn.0,
+            attempt,
+            ended.heard.as_ref().map(Personal::reveal),
+            ended.language.as_ref().map(LanguageCode::as_str),
+            to_json(report)?,
+            report.outcome.name(),
+            report.reason.as_ref().map(Reason::to_string),
+            now_ms,
+            to_json(&report.spent)?
+        ])?;
+    if kept == 0 {
+        return Ok(None);
+    }
     if let Some(language) = language_shown(ended) {
         db.prepare_cached(
             "UPDATE contacts SET language = ?2
@@ -206,5 +219,6 @@ pub(super) fn finish(
         )?
         .execute([turn.0.as_str(), language.as_str()])?;
     }
-    statuses::apply_early_failure(db, turn)
+    statuses::apply_early_failure(db, turn)?;
+    Ok(Some(()))
 }

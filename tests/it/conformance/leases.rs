@@ -1,9 +1,9 @@
 //! A lease belongs to one node until its time, and passes on when that node is dead.
 
-use hark::store::{Lapsed, Queue as _, Record as _, StoreError, Tenure};
-use hark::turn::{Content, Role};
+use hark::store::{Archive as _, Lapsed, Queue as _, Record as _, StoreError, Tenure};
+use hark::turn::{Content, Outcome, Role};
 
-use super::{Backend, begun, lease_one, lessee, on_every_backend, plan, text};
+use super::{Backend, begun, ended, lease_one, lessee, on_every_backend, plan, text};
 
 on_every_backend! {
     a_lease_that_expired_is_taken_over_and_its_first_node_changes_nothing,
@@ -11,7 +11,7 @@ on_every_backend! {
     an_old_lease_of_the_same_node_is_not_its_new_one,
     a_node_takes_up_what_its_predecessor_left,
     a_turn_whose_part_may_be_out_waits_for_its_status,
-    only_the_latest_attempt_may_plan,
+    only_the_latest_attempt_may_write,
 }
 
 async fn a_lease_that_expired_is_taken_over_and_its_first_node_changes_nothing<B: Backend>() {
@@ -89,7 +89,7 @@ async fn a_turn_whose_part_may_be_out_waits_for_its_status<B: Backend>() {
     assert_eq!(store.next_due_ms().await.unwrap(), Some(8_000));
 }
 
-async fn only_the_latest_attempt_may_plan<B: Backend>() {
+async fn only_the_latest_attempt_may_write<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let old = begun(&store, "1", 1_000).await;
@@ -101,5 +101,11 @@ async fn only_the_latest_attempt_may_plan<B: Backend>() {
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     let refused = store.begin(&old, "hark", 0.0, 1_000).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+    let draft = ended("stale", Outcome::Failed);
+    for refused in [store.draft(&old, &draft).await, store.finish(&old, &draft, 1_000).await] {
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+    }
+    let row = store.turns(None, 1).await.unwrap().remove(0);
+    assert!(row.heard.is_none() && row.report.is_none(), "{row:?}");
     assert_eq!(store.plan(&new, parts(), 1_000).await.unwrap()[0].index, 0);
 }

@@ -125,7 +125,7 @@ async fn plan(store: &impl Record, lease: &Lease, role: Role, words: &str) -> u3
 
 /// Finishes a turn and takes its messages out of the queue.
 async fn finish(store: &(impl Queue + Record), lease: &Lease, ended: &Draft, now_ms: i64) {
-    store.finish(&lease.turn, ended, now_ms).await.unwrap();
+    store.finish(lease, ended, now_ms).await.unwrap();
     store.ack(&lease.key()).await.unwrap();
 }
 

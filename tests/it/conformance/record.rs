@@ -3,8 +3,7 @@
 use hark::store::{Archive as _, Draft, Lapsed, Queue as _, Record as _};
 use hark::turn::LanguageCode;
 use hark::turn::{
-    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Outcome,
-    Part, PartState, Place, Reaction, Reason, ReplyMode, Role, Uncertainty,
+    Choice, Content, MediaSource, Outcome, Part, PartState, Reason, ReplyMode, Role, Uncertainty,
 };
 
 use super::{
@@ -51,34 +50,27 @@ async fn every_kind_of_content_is_kept<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
-    let media = |url: &str| Media {
-        source: MediaSource::Url(url.into()),
-        caption: Some("below".into()),
-        file_name: None,
-    };
+    let (title, source) = (|| "title".into(), |url: &str| MediaSource::Url(url.into()));
     let (latitude, longitude) = (-23.5, 46.6);
-    let title = || "title".into();
+    let choice = || Choice { id: "1".into(), title: title(), description: Some(title()) };
     let contents = [
         Content::Text("words".into()),
         Content::Voice("media.1".into()),
         Content::Audio(MediaSource::Id("media.2".into())),
-        Content::Image(media("https://a.example/1.jpg")),
-        Content::Video(media("https://a.example/1.mp4")),
-        Content::Document(Media { file_name: Some("a.pdf".into()), ..media("https://a.example") }),
+        Content::Image { source: source("https://a.example/1.jpg"), caption: Some(title()) },
+        Content::Video { source: source("https://a.example/1.mp4"), caption: None },
+        Content::Document {
+            source: source("https://a.example/1.pdf"),
+            caption: None,
+            file_name: Some(title()),
+        },
         Content::Sticker(MediaSource::Id("media.3".into())),
-        Content::Location(Place { latitude, longitude, name: Some(title()), address: None }),
-        Content::Contact(ContactCard { name: title(), phones: vec!["1555".into()] }),
-        Content::Buttons(Buttons {
-            text: title(),
-            buttons: vec![Button { id: "1".into(), title: title() }],
-        }),
-        Content::List(Choices {
-            text: title(),
-            button: "open".into(),
-            rows: vec![Choice { id: "1".into(), title: title(), description: None }],
-        }),
-        Content::Link(Link { text: title(), url: "https://a.example".into(), title: title() }),
-        Content::Reaction(Reaction { message: "wamid.1".into(), emoji: "👍".into() }),
+        Content::Location { latitude, longitude, name: Some(title()), address: None },
+        Content::Contact { name: title(), phones: vec!["1555".into()] },
+        Content::Buttons { text: title(), buttons: vec![choice()] },
+        Content::List { text: title(), button: "open".into(), rows: vec![choice()] },
+        Content::Link { text: title(), url: "https://a.example".into(), title: title() },
+        Content::Reaction { message: "wamid.1".into(), emoji: "👍".into() },
     ];
     let parts = contents.iter().map(|content| (Role::Answer, content.clone())).collect();
     let planned = store.plan(&lease, parts, 1_000).await.unwrap();
@@ -91,7 +83,7 @@ async fn a_draft_and_its_language_survive_a_restart<B: Backend>() {
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
     let draft = Draft { language: Some("es".into()), ..ended("hola", Outcome::Text) };
-    store.draft(&lease.turn, &draft).await.unwrap();
+    store.draft(&lease, &draft).await.unwrap();
     assert!(store.turns(None, 9).await.unwrap()[0].report.is_none(), "it still runs");
     drop(store);
     let store = backend.open();
@@ -109,7 +101,7 @@ async fn a_finished_turn_says_so_to_its_next_attempt<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
-    store.finish(&lease.turn, &ended("hi", Outcome::Text), 1_000).await.unwrap();
+    store.finish(&lease, &ended("hi", Outcome::Text), 1_000).await.unwrap();
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let again = lease_one(&store, 1_000).await;
     assert!(store.begin(&again, "hark", 0.0, 1_000).await.unwrap().finished);

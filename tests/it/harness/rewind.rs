@@ -36,7 +36,7 @@ impl TestApp {
         store.begin(&lease, &row.agent, 0.0, now_ms).await.unwrap();
         let report = row.report.expect("it is finished");
         let draft = Draft { heard: row.heard, language: None, report };
-        store.draft(&lease.turn, &draft).await.unwrap();
+        store.draft(&lease, &draft).await.unwrap();
         let content = |message: &hark::simulator::ConversationMessage| match (
             &message.media,
             &message.text,
