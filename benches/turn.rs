@@ -87,7 +87,7 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, std::sync::Arc<AgentSe
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
     let (places, hearing) = (Places::default(), Hearing::default());
     let mut engines = Engines::new(&config, &places, &hearing);
-    let agent = engines.agent(None).expect("the engines exist");
+    let agent = engines.agent(None).expect("the engines exist").into();
     engines.warm_up().await.expect("the engines work; espeak needs espeak-ng: make deps");
     (voice_path(&config).expect("threads start"), agent)
 }

@@ -4,19 +4,23 @@
 //! answered when SQLite has synced it: the disk decides. Throughput at a given rate is what
 //! `webhook_load` measures.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hark::clock::Clock;
-use hark::http::{AppSecret, HttpState, Readiness, checkers, router};
+use hark::config;
+use hark::http::{HealthState, WebhookState, router};
 use hark::provider::{door, payload};
-use hark::queue::inbox::{EmbeddedInbox, NumberState};
+use hark::queue::Wake;
+use hark::queue::inbox::{EmbeddedInbox, Inbox};
+use hark::registry::Registry;
 use hark::remote::http_client;
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::telemetry;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 const NUMBER: &str = "106540352242922";
 
@@ -78,21 +82,25 @@ fn webhook(criterion: &mut Criterion) {
 
 /// Serves the webhook on a store in `folder`; no lane runs, so no message is answered.
 async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
-    let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve);
-    let inbox = EmbeddedInbox::new(
-        Arc::new(store.expect("a new store opens")),
-        Clock::System,
-        HashMap::from([(NUMBER.into(), NumberState::Active)]),
-        Arc::default(),
+    let file = folder.join("hark.toml");
+    let toml = format!(
+        "[[numbers]]\nphone_number_id = \"{NUMBER}\"\naccess_token = \"t\"\napp_secret = \"{}\"\n",
+        secret.expose_secret()
     );
-    let router = router(HttpState {
-        inbox: Arc::new(inbox),
-        threads: checkers().expect("threads start"),
-        secrets: vec![AppSecret { secret: secret.clone(), numbers: vec![NUMBER.into()] }],
-        verify_token: None,
+    std::fs::write(&file, toml).expect("it can be written to");
+    let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
+    let registry = Arc::new(Registry::new(config.snapshot()));
+    let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve);
+    let store = Arc::new(store.expect("a new store opens"));
+    let inbox = EmbeddedInbox::new(store, Clock::System, registry.clone(), Wake::default());
+    let inbox: Arc<dyn Inbox> = Arc::new(inbox);
+    let health = HealthState {
+        inbox: inbox.clone(),
         metrics: telemetry::init_metrics(),
-        ready: Readiness::default(),
-    });
+        stopping: CancellationToken::new(),
+    };
+    let webhook = WebhookState::new(inbox, registry).expect("threads start");
+    let router = router(webhook, health);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move { axum::serve(listener, router).await });

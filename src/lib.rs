@@ -25,6 +25,7 @@ pub mod models;
 pub mod pipeline;
 pub mod provider;
 pub mod queue;
+pub mod registry;
 pub mod remote;
 pub mod simulator;
 pub mod speech_text;

@@ -1,13 +1,22 @@
-//! When to stop: the first signal finishes what runs, the second or the grace period aborts it.
+//! Signals: the first one to stop finishes what runs, the second or the grace period aborts it;
+//! SIGHUP asks for the configuration to be read again.
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How long turns may finish after the first signal. Platforms that send SIGTERM kill after 30 s
 /// by default; an aborted turn is taken up again at the next start.
 const GRACE: Duration = Duration::from_secs(25);
+
+/// Follows SIGHUP, which ends the process until somebody follows it.
+///
+/// # Errors
+/// If the system refuses the signal handler.
+pub fn hangups() -> std::io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
 
 /// Two steps of stopping.
 #[derive(Clone, Debug, Default)]

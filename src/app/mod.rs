@@ -2,34 +2,35 @@
 //!
 //! Only this folder and `cli` name concrete backends.
 
+mod agents;
 mod engines;
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
+use self::agents::Agents;
+pub use self::agents::Reloader;
 pub use self::engines::{Engines, Hearing, Places};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
-use crate::config::{self, Config, NumberStatus};
-use crate::http::{AppSecret, HttpState, Readiness};
+use crate::config::Config;
+use crate::http::{HealthState, WebhookState, router};
 use crate::lifecycle::Shutdown;
-use crate::pipeline::{Phrase, Phrases, Pipeline, Route, VoicePath};
-use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
-use crate::queue::inbox::{EmbeddedInbox, NumberState};
+use crate::pipeline::{Pipeline, VoicePath};
+use crate::queue::Wake;
+use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
-use crate::remote::http_client;
-use crate::store::Store;
+use crate::registry::Snapshot;
 use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Archive, Queue, Record};
 use crate::telemetry;
 use crate::threads::Threads;
+use crate::turn::NodeId;
 
 /// Pieces of audio work that may wait: each is at most some milliseconds, so a full queue is seconds
 /// of delay, and refusing beats adding to it.
@@ -40,8 +41,6 @@ const AUDIO_QUEUE: usize = 1024;
 /// # Errors
 /// If the system starts no threads.
 pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
-    let phrase = |phrase: &config::Phrase| Phrase(phrase.by_language());
-    let messages = &config.messages;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(VoicePath {
         workers: Threads::start("audio", cores, AUDIO_QUEUE).context("starting audio threads")?,
@@ -49,34 +48,22 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
             bytes: config.limits.audio_bytes,
             seconds: config.limits.audio_seconds,
         },
-        phrases: Phrases {
-            fallback: phrase(&messages.fallback),
-            no_speech: phrase(&messages.no_speech),
-            too_long: phrase(&messages.too_long),
-            unsupported: phrase(&messages.unsupported),
-            unreadable: phrase(&messages.unreadable),
-            media_gone: phrase(&messages.media_gone),
-            confirm: phrase(&messages.confirm),
-            repeat: phrase(&messages.repeat),
-            broke_off: phrase(&messages.broke_off),
-            text_mode: phrase(&messages.text_mode),
-            voice_mode: phrase(&messages.voice_mode),
-        },
     })
 }
 
 /// The service, ready to run.
 pub struct App {
-    router: Router,
+    agents: Arc<Agents>,
+    inbox: Arc<dyn Inbox>,
     lanes: Lanes,
-    ready: Readiness,
     metrics: PrometheusHandle,
     /// The record, for what runs the service in its own process.
-    pub store: Arc<dyn Store>,
+    pub archive: Arc<dyn Archive>,
 }
 
 impl App {
-    /// Opens the store, loads and warms the engines, and joins the parts.
+    /// Opens the configured store, loads and warms the engines of the configured numbers, and joins
+    /// the parts.
     ///
     /// # Errors
     /// A [`ConfigError`](crate::config::ConfigError) for what the operator can mend in the configuration.
@@ -86,47 +73,47 @@ impl App {
         hearing: &Hearing,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        if config.numbers.is_empty() {
-            let problem = "no business number is configured; add a [[numbers]] table";
-            return Err(config.error("numbers", problem).into());
-        }
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(config.store.path(), Access::Serve)?);
-        let mut engines = Engines::new(config, places, hearing);
-        let routes = routes(config, &mut engines)?;
-        engines.warm_up().await?;
+        let (snapshot, store) = (config.snapshot(), config.store.path());
+        Self::build_with(config, snapshot, store, places, hearing, clock).await
+    }
+
+    /// Does the same for these numbers and agents and the store at this path.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_with(
+        config: &Config,
+        snapshot: Snapshot,
+        store: &Path,
+        places: &Places,
+        hearing: &Hearing,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let agents = Arc::new(Agents::start(config, snapshot, places, hearing).await?);
+        let store = Arc::new(SqliteStore::open(store, Access::Serve)?);
+        let queue: Arc<dyn Queue> = Arc::clone(&store) as _;
+        let record: Arc<dyn Record> = Arc::clone(&store) as _;
         let pipeline = Pipeline {
             path: voice_path(config)?,
-            routes,
-            store: Arc::clone(&store),
+            routes: agents.clone(),
+            record,
             clock: clock.clone(),
-            turn_limit: Duration::from_secs(config.limits.turn_seconds),
         };
-        let wake = Arc::new(Notify::new());
-        let numbers = config.numbers.iter().map(|number| {
-            let state = match number.status {
-                NumberStatus::Active => NumberState::Active,
-                NumberStatus::Paused => NumberState::Paused,
-            };
-            (number.phone_number_id.clone(), state)
-        });
-        let inbox = EmbeddedInbox::new(
-            Arc::clone(&store),
+        let wake = Wake::default();
+        let inbox = Arc::new(EmbeddedInbox::new(
+            Arc::clone(&queue),
             clock.clone(),
-            numbers.collect(),
-            Arc::clone(&wake),
-        );
-        let (ready, metrics) = (Readiness::default(), telemetry::init_metrics());
-        let router = crate::http::router(HttpState {
-            inbox: Arc::new(inbox),
-            secrets: secrets(config),
-            verify_token: config.webhook.verify_token.clone(),
-            threads: crate::http::checkers().context("starting webhook threads")?,
-            metrics: metrics.clone(),
-            ready: ready.clone(),
-        });
-        let lanes = Lanes::new(Arc::clone(&store), Arc::new(pipeline), clock, wake);
-        Ok(Self { router, lanes, ready, metrics, store })
+            Arc::clone(&agents.registry),
+            wake.clone(),
+        ));
+        let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
+        let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
+        Ok(Self { agents, inbox, lanes, metrics: telemetry::init_metrics(), archive: store })
+    }
+
+    /// Returns what reads the configuration again; `config` is the one that the service runs on.
+    pub fn reloader(&self, config: Config) -> Reloader {
+        Reloader::new(Arc::clone(&self.agents), config)
     }
 
     /// Serves until `shutdown` and finishes what runs.
@@ -134,9 +121,17 @@ impl App {
     /// # Errors
     /// If the listener fails.
     pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
-        self.ready.set(true);
+        let registry = Arc::clone(&self.agents.registry);
+        let router = router(
+            WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?,
+            HealthState {
+                inbox: self.inbox,
+                metrics: self.metrics.clone(),
+                stopping: shutdown.stop.clone(),
+            },
+        );
         let stop = shutdown.stop.clone();
-        let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
             stop.cancelled().await;
         });
         let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
@@ -157,51 +152,4 @@ impl App {
             }
         }
     }
-}
-
-fn routes(
-    config: &Config,
-    engines: &mut Engines<'_>,
-) -> anyhow::Result<HashMap<crate::turn::PhoneNumberId, Route>> {
-    let client = http_client();
-    let mut routes = HashMap::new();
-    // Messages to the others wait until their number is active again.
-    let numbers = config.numbers.iter().enumerate();
-    for (index, number) in numbers.filter(|(_, number)| number.status == NumberStatus::Active) {
-        let token_key = format!("numbers[{index}].access_token");
-        let settings = CloudSettings {
-            access: CloudAccess::Meta {
-                api_url: number.api_url(),
-                api_version: number.api_version(),
-                phone_number_id: number.phone_number_id.clone(),
-            },
-            access_token: number.access_token.clone().unwrap_or_default(),
-            access_token_file: config.secret_files.get(&token_key).cloned(),
-            media_hosts: number.media_hosts(),
-            audio_bytes_limit: config.limits.audio_bytes,
-        };
-        let route = Route {
-            messenger: Arc::new(CloudClient::new(settings, client.clone())),
-            agent: engines.agent(number.agent.as_deref())?,
-        };
-        routes.insert(number.phone_number_id.clone(), route);
-    }
-    Ok(routes)
-}
-
-/// The distinct app secrets with their numbers.
-fn secrets(config: &Config) -> Vec<AppSecret> {
-    let mut secrets: Vec<AppSecret> = Vec::new();
-    for number in &config.numbers {
-        let Some(secret) = &number.app_secret else { continue };
-        let same = |known: &&mut AppSecret| known.secret.expose_secret() == secret.expose_secret();
-        match secrets.iter_mut().find(same) {
-            Some(known) => known.numbers.push(number.phone_number_id.clone()),
-            None => secrets.push(AppSecret {
-                secret: secret.clone(),
-                numbers: vec![number.phone_number_id.clone()],
-            }),
-        }
-    }
-    secrets
 }

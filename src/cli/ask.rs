@@ -47,14 +47,13 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     };
     let agent = context.agent(arguments.agent.as_deref(), &hearing).await?;
     let path = voice_path(&context.config)?;
-    tracing::debug!(load_ms = agent.load_ms, "engines are warm");
 
     let ask = match bytes {
         Some(bytes) => Ask::Audio(bytes),
         None => Ask::Text(arguments.text.clone().unwrap_or_default()),
     };
     let trace = Trace::start();
-    let mut asked = path.ask(&agent.setup, ask, Clock::System.now_ms(), &trace).await?;
+    let mut asked = path.ask(&agent, ask, Clock::System.now_ms(), &trace).await?;
     if let (Some(note), Some(audio)) = (&asked.note, &mut asked.report.audio) {
         print::write_note(&arguments.output, note)?;
         audio.path = Some(arguments.output.display().to_string());
@@ -67,7 +66,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     if arguments.json {
         print::json(&asked.report)?;
     } else {
-        let heard = asked.report.transcript.as_ref().map(|t| t.text.clone()).or(arguments.text);
+        let heard = asked.report.transcript.as_ref().map(|t| t.text.0.clone()).or(arguments.text);
         print::turn("turn", heard.as_deref(), &asked.report)?;
     }
     Ok(ExitCode::SUCCESS)

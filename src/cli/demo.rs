@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -12,21 +12,16 @@ use super::fixtures::{self, Fixture};
 use super::{Context, print};
 use crate::app::{App, Hearing};
 use crate::clock::Clock;
-use crate::config::{Config, Number, NumberStatus, ProviderKind};
 use crate::lifecycle::Shutdown;
+use crate::registry::{Number, NumberStatus, ProviderKind, Snapshot};
 use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
-use crate::store::Store;
+use crate::simulator::{Player, Simulator, SimulatorSettings};
 use crate::turn::TurnReport;
 
-/// The number, the person and the secrets of the demo: they never leave this machine.
+/// The number and the secrets of the demo: they never leave this machine.
 const NUMBER: &str = "100000000000001";
-const PERSON: &str = "15550001111";
 const SECRET: &str = "demo-app-secret";
 const TOKEN: &str = "demo-access-token";
-
-/// A turn of the demo that takes longer has failed.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -49,7 +44,7 @@ struct Line<'a> {
     report: TurnReport,
 }
 
-pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
     let folder = std::env::temp_dir().join("hark-demo");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -61,10 +56,15 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
 
     let clock = Clock::System;
     let store = folder.join(format!("demo-{}.db", std::process::id()));
-    point_at_simulator(&mut context.config, &format!("http://{simulator_address}"), &store)?;
-    let hearing =
-        Hearing { known: fixtures::known(), scripted_without_model: true, ..Hearing::default() };
-    let app = App::build(&context.config, &context.places, &hearing, clock.clone()).await?;
+    let numbers = [number(&format!("http://{simulator_address}"))?].into_iter().collect();
+    let snapshot = Snapshot { numbers, ..context.config.snapshot() };
+    let hearing = Hearing {
+        fixtures: Some(fixtures::known),
+        scripted_without_model: true,
+        ..Hearing::default()
+    };
+    let (config, places) = (&context.config, &context.places);
+    let app = App::build_with(config, snapshot, &store, places, &hearing, clock.clone()).await?;
     let simulator = Simulator::new(
         SimulatorSettings {
             webhook: format!("http://{address}/webhook").parse()?,
@@ -77,18 +77,18 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         },
         http_client(),
     );
-    let (handle, record) = (simulator.handle(), std::sync::Arc::clone(&app.store));
+    let player = Player::new(simulator.handle(), NUMBER.into(), Arc::clone(&app.archive));
     let simulating = tokio::spawn(simulator.serve(simulator_listener, shutdown.stop.clone()));
     let serving = tokio::spawn(app.run(listener, shutdown.clone()));
 
     let mut all_spoken = true;
     for fixture in fixtures::all() {
-        let report = play(&fixture, &handle, record.as_ref(), &folder).await?;
+        let report = play(&fixture, &player, &folder).await?;
         all_spoken &= report.audio.is_some();
         if arguments.json {
             print::json(&Line { fixture: fixture.name, report })?;
         } else {
-            let heard = report.transcript.as_ref().map(|transcript| transcript.text.as_str());
+            let heard = report.transcript.as_ref().map(|transcript| transcript.text.reveal());
             print::turn(fixture.name, heard, &report)?;
         }
     }
@@ -104,14 +104,14 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     }
     serving.await??;
     simulating.await??;
-    drop(record);
+    drop(player);
     remove_store(&store);
     Ok(ExitCode::from(u8::from(!all_spoken)))
 }
 
-/// Replaces the configured numbers by the demo's.
-fn point_at_simulator(config: &mut Config, api_url: &str, store: &Path) -> anyhow::Result<()> {
-    config.numbers = vec![Number {
+/// The demo's number, reached through the simulator at `api_url`.
+fn number(api_url: &str) -> anyhow::Result<Number> {
+    Ok(Number {
         phone_number_id: NUMBER.into(),
         display_number: None,
         display_name: Some("demo".into()),
@@ -125,48 +125,19 @@ fn point_at_simulator(config: &mut Config, api_url: &str, store: &Path) -> anyho
         media_hosts: None,
         agent: None,
         status: NumberStatus::Active,
-    }];
-    config.store.url = store.display().to_string();
-    Ok(())
+    })
 }
 
-/// Sends one fixture as a voice note and waits for the end of its turn.
-async fn play(
-    fixture: &Fixture,
-    whatsapp: &SimulatorHandle,
-    record: &dyn Store,
-    folder: &Path,
-) -> anyhow::Result<TurnReport> {
-    let mime = "audio/ogg; codecs=opus";
-    let message = whatsapp.send_audio(PERSON, fixture.note.clone(), mime).await;
-    let answer = whatsapp
-        .wait_for_reply(&message, PATIENCE)
-        .await
-        .with_context(|| format!("{} was not answered in {PATIENCE:?}", fixture.name))?;
-    let mut report = finished(record, message.0.as_str()).await?;
-    if let (Some(media), Some(audio)) = (&answer.media, &mut report.audio) {
-        let note = whatsapp.note(&media.id).context("the simulator has lost a note")?;
+/// Plays one fixture and writes down its answer.
+async fn play(fixture: &Fixture, player: &Player, folder: &Path) -> anyhow::Result<TurnReport> {
+    let played = player.play(fixture.name, fixture.note.clone()).await?;
+    let mut report = played.report;
+    if let (Some(note), Some(audio)) = (played.note, &mut report.audio) {
         let path: PathBuf = folder.join(format!("{}.reply.ogg", fixture.name));
         std::fs::write(&path, note).with_context(|| path.display().to_string())?;
         audio.path = Some(path.display().to_string());
     }
     Ok(report)
-}
-
-/// The answer arrives a moment before its turn's record is closed.
-async fn finished(record: &dyn Store, message: &str) -> anyhow::Result<TurnReport> {
-    let turn = crate::turn::TurnId::of(&NUMBER.into(), &message.into());
-    let wait = async {
-        loop {
-            let rows = record.turns(Some(PERSON.to_owned()), 1).await?;
-            let done = rows.into_iter().find(|row| row.turn == turn).and_then(|row| row.report);
-            if let Some(report) = done {
-                return anyhow::Ok(report);
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.context("the turn was not closed")?
 }
 
 /// The demo's record is of no use to anyone; its notes stay.

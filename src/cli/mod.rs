@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::app::{Engines, Hearing, Places};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::pipeline::AgentSetup;
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{LogFormat, init_logs};
 
 /// Answers WhatsApp messages by voice.
 #[derive(Parser)]
@@ -61,23 +61,31 @@ enum Command {
 struct Context {
     config: Config,
     places: Places,
+    /// The file that was asked for.
+    file: Option<PathBuf>,
+    environment: Environment,
 }
 
 impl Context {
     /// Sets one agent up and warms its engines.
-    async fn agent(&self, name: Option<&str>, hearing: &Hearing) -> anyhow::Result<Agent> {
+    async fn agent(&self, name: Option<&str>, hearing: &Hearing) -> anyhow::Result<AgentSetup> {
+        self.agent_with(name, hearing, |_| {}).await
+    }
+
+    /// Does the same with other engines than the configured ones.
+    async fn agent_with(
+        &self,
+        name: Option<&str>,
+        hearing: &Hearing,
+        change: impl FnOnce(&mut config::Engines),
+    ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
         let mut engines = Engines::new(&self.config, &self.places, hearing);
-        let setup = engines.agent(name)?;
+        let setup = engines.agent_with(name, change)?;
         engines.warm_up().await?;
-        Ok(Agent { setup, load_ms: started.elapsed().as_secs_f64() * 1000.0 })
+        tracing::debug!(load_ms = started.elapsed().as_secs_f64() * 1000.0, "engines are warm");
+        Ok(setup)
     }
-}
-
-/// An agent whose engines are warm.
-struct Agent {
-    setup: std::sync::Arc<AgentSetup>,
-    load_ms: f64,
 }
 
 /// Runs the program.
@@ -99,7 +107,7 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Command::Simulate(arguments) = arguments.command {
-        init_logs(LogFormat::Human, "info")?;
+        init_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
         return runtime()?.block_on(simulate::run(arguments));
     }
     // Variables that are no UTF-8 are none of ours.
@@ -114,7 +122,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             _ => return Err(error.into()),
         },
     };
-    let context = Context { config, places: Places::from(&environment) };
+    let places = Places::from(&environment);
+    let context = Context { config, places, file: arguments.config, environment };
     runtime()?.block_on(async move {
         match arguments.command {
             Command::Serve(arguments) => serve::run(context, arguments).await,
@@ -133,21 +142,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Reads the configuration and sets the logs up as it says.
 fn ready(arguments: &Arguments, environment: &Environment) -> Result<Config, ConfigError> {
     let config = config::load(arguments.config.as_deref(), environment)?;
-    let format = match config.log.format {
-        config::LogFormat::Human => LogFormat::Human,
-        config::LogFormat::Json => LogFormat::Json {
-            project: environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned(),
-        },
-    };
+    let project = environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned();
     // The demo prints every turn itself.
     let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
     let level = if quiet { "warn" } else { config.log.level.as_str() };
-    telemetry::init_logs(format, level).map_err(|error| config.error("log.level", error))?;
+    init_logs(config.log.format, project, level)
+        .map_err(|error| config.error("log.level", error))?;
     Ok(config)
-}
-
-fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {
-    telemetry::init_logs(format, level).map_err(|error| anyhow::anyhow!(error))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

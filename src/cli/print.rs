@@ -40,7 +40,7 @@ pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> any
     if let Some(heard) = heard {
         line(&format!("  heard     {heard}"))?;
     }
-    line(&format!("  answered  {}", report.reply.text))?;
+    line(&format!("  answered  {}", report.reply.text.reveal()))?;
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
         line(&format!(
@@ -56,7 +56,7 @@ pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> any
         report.total_ms,
         report.overhead_ms
     ))?;
-    let reason = report.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
+    let reason = report.reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
     line(&format!("  outcome   {}{reason}", report.outcome.name()))
 }
 

@@ -7,9 +7,8 @@ use anyhow::bail;
 
 use super::{Context, print};
 use crate::app::{Hearing, voice_path};
-use crate::config::Voice;
 use crate::pipeline::Trace;
-use crate::turn::LanguageCode;
+use crate::registry::Voices;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -26,19 +25,16 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(voice) = arguments.voice {
-        let name = context.config.default_agent.clone();
-        for agent in context.config.agents.iter_mut().filter(|agent| agent.name == name) {
-            // Whatever language that voice has: it was asked for.
-            let language = agent.language.clone().unwrap_or_else(LanguageCode::english);
-            agent.voice = Some(Voice::ByLanguage([(language, voice.clone())].into()));
-        }
-    }
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let hearing = Hearing { deaf: true, ..Hearing::default() };
-    let agent = context.agent(None, &hearing).await?;
+    let mut agent = context.agent(None, &hearing).await?;
+    if let Some(voice) = arguments.voice {
+        // Whatever language that voice has: it was asked for.
+        let language = agent.languages.of_text(&arguments.text, None);
+        agent.voice = Voices::ByLanguage([(language, voice)].into());
+    }
     let path = voice_path(&context.config)?;
-    let spoken = path.speak(&agent.setup, &arguments.text, &Trace::start()).await?;
+    let spoken = path.speak(&agent, &arguments.text, &Trace::start()).await?;
     let Some((note, mut info)) = spoken else {
         bail!("there is nothing to say in the text");
     };

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use super::{Context, fixtures};
 use crate::app::{App, Hearing};
 use crate::clock::Clock;
-use crate::lifecycle::Shutdown;
+use crate::config;
+use crate::lifecycle::{Shutdown, hangups};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -19,13 +20,26 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
-    let hearing = Hearing { known: fixtures::known(), ..Hearing::default() };
+    let mut hangups = hangups()?;
+    let hearing = Hearing { fixtures: Some(fixtures::known), ..Hearing::default() };
     let app = App::build(&context.config, &context.places, &hearing, Clock::System).await?;
     let address = arguments.listen.unwrap_or_else(|| context.config.server.listen.clone());
     let listener = TcpListener::bind(&address)
         .await
         .with_context(|| format!("listening on {address} (--listen or [server] listen)"))?;
     tracing::info!(http.address = %listener.local_addr()?, "serving");
-    app.run(listener, shutdown).await?;
+    let Context { config, file, environment, .. } = context;
+    let mut reloader = app.reloader(config);
+    let reload = async {
+        while hangups.recv().await.is_some() {
+            let (file, environment) = (file.clone(), environment.clone());
+            reloader.reload(move || config::load(file.as_deref(), &environment)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        served = app.run(listener, shutdown) => served?,
+        () = reload => unreachable!("it waits for ever"),
+    }
     Ok(ExitCode::SUCCESS)
 }

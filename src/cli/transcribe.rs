@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{Context, ask, print};
 use crate::app::{Hearing, voice_path};
-use crate::pipeline::{Trace, Transcribed};
+use crate::config::{ConfigError, Stt};
+use crate::pipeline::{AgentSetup, Trace, Transcribed};
 use crate::turn::{LanguageCode, Segment, Stage};
 
 #[derive(clap::Args)]
@@ -39,14 +40,7 @@ struct Line {
     error: Option<String>,
 }
 
-pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(model) = arguments.model {
-        context.config.stt.model = model;
-        context.config.origins.0.insert("stt.model".into(), "--model".into());
-        "whisper".clone_into(&mut context.config.stt.engine);
-        // What is asked for here beats what an agent prefers.
-        context.config.agents.iter_mut().for_each(|agent| agent.stt = None);
-    }
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let files: Vec<(PathBuf, anyhow::Result<Bytes>)> = arguments
         .files
         .into_iter()
@@ -57,7 +51,10 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         .collect();
     let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
     let hearing = Hearing { known: ask::known_beside(readable), mute: true, ..Hearing::default() };
-    let agent = context.agent(None, &hearing).await?;
+    let agent = match arguments.model {
+        Some(model) => with_model(&context, &hearing, model).await?,
+        None => context.agent(None, &hearing).await?,
+    };
     let path = voice_path(&context.config)?;
     let language = arguments.language;
 
@@ -65,7 +62,7 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
     for (file, bytes) in files {
         let trace = Trace::start();
         let transcribed = match bytes {
-            Ok(bytes) => path.transcribe(&agent.setup, bytes, language.clone(), &trace).await,
+            Ok(bytes) => path.transcribe(&agent, bytes, language.clone(), &trace).await,
             Err(error) => Transcribed { heard: Err(format!("{error:#}")), audio_ms: None },
         };
         failed |= transcribed.heard.is_err();
@@ -73,6 +70,23 @@ pub(super) async fn run(mut context: Context, arguments: Arguments) -> anyhow::R
         show(Line::new(file.display().to_string(), transcribed, stt_ms), arguments.json)?;
     }
     Ok(ExitCode::from(u8::from(failed)))
+}
+
+/// Sets the default agent up with this model: what is asked for beats what the agent prefers.
+async fn with_model(
+    context: &Context,
+    hearing: &Hearing,
+    model: String,
+) -> anyhow::Result<AgentSetup> {
+    let stt = Stt { engine: "whisper".to_owned(), model, ..context.config.stt.clone() };
+    let agent = context.agent_with(None, hearing, |engines| engines.stt = stt).await;
+    agent.map_err(|error| match error.downcast::<ConfigError>() {
+        Ok(error) if error.key == "stt.model" => {
+            ConfigError { origin: "--model".to_owned(), ..error }.into()
+        }
+        Ok(error) => error.into(),
+        Err(error) => error,
+    })
 }
 
 impl Line {
@@ -88,7 +102,7 @@ impl Line {
         };
         match heard {
             Ok(heard) => {
-                line.text = Some(heard.text);
+                line.text = Some(heard.text.0);
                 line.language = Some(heard.language).filter(|language| !language.is_unknown());
                 line.segments = heard.segments;
             }

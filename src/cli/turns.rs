@@ -6,7 +6,8 @@ use anyhow::bail;
 
 use super::{Context, print};
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Store as _, TurnRow};
+use crate::store::{Archive as _, TurnRow};
+use crate::turn::Personal;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -38,11 +39,11 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
 }
 
 fn show(row: &TurnRow) -> anyhow::Result<()> {
-    let title = format!("turn {} from {} to {}", row.turn, row.contact, row.number);
+    let title = format!("turn {} from {} to {}", row.turn, row.contact.reveal(), row.number);
     match &row.report {
         None => print::line(&format!("{title}\n  still running, attempt {}", row.attempt)),
         Some(report) => {
-            print::turn(&title, row.heard.as_deref(), report)?;
+            print::turn(&title, row.heard.as_ref().map(Personal::reveal), report)?;
             let statuses = row.statuses.join(", ");
             print::line(&format!("  statuses  {statuses}"))
         }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use toml::Table;
 use url::Url;
 
 use super::{Agent, Config, ConfigError, Llm, Override, ProviderKind, Stt, Tts};
+use crate::registry::Secret;
 
 /// The engines of one agent: the sections with the agent's own keys laid over them.
 #[derive(Clone, Debug)]
@@ -31,20 +32,11 @@ const TTS: Known = Known { key: "tts", built: &["espeak", "openai", "scripted"],
 /// What a turn waits for an answer or a voice, whatever its engine would.
 const LONGEST_MS: u64 = 120_000;
 
-const STORE: Known = Known { key: "store", built: &["sqlite"], planned: &["postgres"] };
-const QUEUE: Known = Known { key: "queue", built: &["embedded"], planned: &["redis"] };
+/// Turns that may run side by side: each holds a note and an answer in memory.
+const MOST_TURNS: usize = 10_000;
 
 impl Config {
-    /// The agent that answers `number_agent`, else the default one.
-    pub fn agent(&self, name: Option<&str>) -> Option<&Agent> {
-        let name = name.unwrap_or(&self.default_agent);
-        self.agents.iter().find(|agent| agent.name == name)
-    }
-
     /// The engines of one of [`Config::agents`].
-    ///
-    /// # Errors
-    /// An engine or a key of it that does not exist.
     ///
     /// # Errors
     /// An override with an unknown key, or an engine that is not built.
@@ -239,10 +231,12 @@ fn read<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<T, String
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     check_agents(config)?;
     check_numbers(config)?;
-    config.check_engine(&STORE, &config.store.engine, "store.engine")?;
-    config.check_engine(&QUEUE, &config.queue.engine, "queue.engine")?;
+    check_store(config)?;
     if config.queue.burst_ms != 0 {
         return Err(config.error("queue.burst_ms", "merging bursts is not built yet; use 0"));
+    }
+    if !(1..=MOST_TURNS).contains(&config.queue.turns) {
+        return Err(config.error("queue.turns", format!("must be from 1 to {MOST_TURNS}")));
     }
     for (key, value) in [
         ("limits.audio_bytes", config.limits.audio_bytes),
@@ -255,6 +249,17 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn check_store(config: &Config) -> Result<(), ConfigError> {
+    let problem = match config.store.url.split_once("://") {
+        None | Some(("sqlite", _)) => return Ok(()),
+        Some(("postgres" | "postgresql", _)) => {
+            "PostgreSQL is not built yet; use a path".to_owned()
+        }
+        Some((scheme, _)) => format!("unknown store \"{scheme}\"; use a path or sqlite://path"),
+    };
+    Err(config.error("store.url", problem))
 }
 
 fn check_agents(config: &Config) -> Result<(), ConfigError> {
@@ -274,11 +279,7 @@ fn check_agents(config: &Config) -> Result<(), ConfigError> {
         }
         config.engines(index)?;
     }
-    if config.agent(None).is_none() {
-        let problem = no_agent(config, &config.default_agent);
-        return Err(config.error("default_agent", problem));
-    }
-    Ok(())
+    is_agent(config, &config.default_agent, "default_agent")
 }
 
 fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), ConfigError> {
@@ -308,9 +309,14 @@ fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), C
     Ok(())
 }
 
-fn no_agent(config: &Config, name: &str) -> String {
+/// Checks that there is an agent of the name that `key` holds.
+fn is_agent(config: &Config, name: &str, key: &str) -> Result<(), ConfigError> {
     let names: Vec<&str> = config.agents.iter().map(|agent| agent.name.as_str()).collect();
-    format!("there is no agent \"{name}\"; agents are: {}", names.join(", "))
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let problem = format!("there is no agent \"{name}\"; agents are: {}", names.join(", "));
+    Err(config.error(key, problem))
 }
 
 fn check_numbers(config: &Config) -> Result<(), ConfigError> {
@@ -327,13 +333,11 @@ fn check_numbers(config: &Config) -> Result<(), ConfigError> {
             let problem = "\"360dialog\" is not built yet; use \"meta\"";
             return Err(config.error(&key("provider"), problem));
         }
-        if let Some(name) = &number.agent
-            && config.agent(Some(name)).is_none()
-        {
-            return Err(config.error(&key("agent"), no_agent(config, name)));
+        if let Some(name) = &number.agent {
+            is_agent(config, name, &key("agent"))?;
         }
         let missing = |name: &str| format!("is missing; set {name} or {name}_file");
-        let empty = |secret: &Option<SecretString>| {
+        let empty = |secret: &Option<Secret>| {
             secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty())
         };
         if empty(&number.app_secret) {

@@ -43,12 +43,6 @@ impl ConfigError {
 /// Loads `file`, else `./hark.toml` if it exists, else the defaults alone; then the environment.
 ///
 /// # Errors
-/// What cannot be used, with its key and the file or variable that set it.
-///
-/// # Panics
-/// If the embedded defaults are broken, which the first test of any kind shows.
-///
-/// # Errors
 /// The first key that cannot be used, with the file or variable it came from.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
     let mut origins = BTreeMap::new();
@@ -66,11 +60,20 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         overlay::merge(&mut root, table, "", &origin, &mut origins);
     }
     apply_environment(&mut root, environment, &mut origins)?;
-    let mut secret_files = BTreeMap::new();
-    read_secret_files(&mut root, "", &mut origins, &mut secret_files)?;
+    refuse_old_keys(&root, &origins)?;
+    let mut files = BTreeMap::new();
+    read_secret_files(&mut root, "", &mut origins, &mut files)?;
     let mut config = typed(&mut root, &origins, environment)?;
     config.origins = super::Origins(origins);
-    config.secret_files = secret_files;
+    for (index, number) in config.numbers.iter_mut().enumerate() {
+        for (key, secret) in
+            [("access_token", &mut number.access_token), ("app_secret", &mut number.app_secret)]
+        {
+            if let Some(secret) = secret {
+                secret.file = files.remove(&format!("numbers[{index}].{key}"));
+            }
+        }
+    }
     fill_aliases(&mut config, environment)?;
     check::check(&config)?;
     Ok(config)
@@ -116,6 +119,22 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
             _ => {}
         }
     }
+}
+
+/// Names what replaces a key of an earlier version.
+fn refuse_old_keys(root: &Table, origins: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    for (section, key, instead) in [
+        ("store", "engine", "leave it out: [store] url decides, a path or sqlite://path"),
+        ("queue", "engine", "leave it out: messages wait in the store, see [store] url"),
+        ("queue", "url", "leave it out: messages wait in the store, see [store] url"),
+    ] {
+        if root.get(section).is_some_and(|section| section.get(key).is_some()) {
+            let key = format!("{section}.{key}");
+            let origin = super::Origins(origins.clone()).of(&key).to_owned();
+            return Err(ConfigError::new(origin, key, instead));
+        }
+    }
+    Ok(())
 }
 
 fn is_secret_file(key: &str) -> Option<&str> {
@@ -272,7 +291,7 @@ fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), Co
     let alias = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     for number in &mut config.numbers {
         if let (None, Some(token)) = (&number.access_token, alias(TOKEN)) {
-            number.access_token = Some(token.clone().into());
+            number.access_token = Some(token.as_str().into());
         }
         if let (None, Some(text)) = (&number.api_url, alias(URL)) {
             let url: url::Url = text

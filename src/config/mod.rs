@@ -1,27 +1,30 @@
 //! Configuration: the shape of `hark.toml`, its layers and its checks.
 //!
-//! `default.toml` < `hark.toml` < environment. Read once, checked once; only `app` and `cli` see
-//! it. Every error names the key and the file or variable it came from.
+//! `default.toml` < `hark.toml` < environment. Read at the start and at a SIGHUP, and checked as
+//! one; only `app` and `cli` see it. Every error names the key and the file or variable it came
+//! from. What may change while the service runs becomes a [`Snapshot`]; the rest is for the life of
+//! the process.
 
-mod agents;
 mod check;
 mod engines;
 mod load;
 mod overlay;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-pub use agents::{Agent, Gate, GateAction, GateOverride, Override, Reply, Voice};
 pub use check::Engines;
 pub use engines::{CutAudioCtx, Llm, Stt, Tts, TtsFormat};
 pub use load::{ConfigError, Environment, THE_FILE, load};
 
-use crate::turn::{LanguageCode, PhoneNumberId};
+use crate::registry::{Agent, Gate, Number, Override, Phrases, ProviderKind, Snapshot};
+use crate::telemetry::LogFormat;
 
 /// Everything hark can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,13 +45,25 @@ pub struct Config {
     pub queue: Queue,
     pub limits: Limits,
     pub log: Log,
-    pub messages: Messages,
+    pub messages: Phrases,
     /// Where each key came from, for messages about it.
     #[serde(skip)]
     pub origins: Origins,
-    /// The files of secrets that came from one, by key, e.g. `numbers[0].access_token`.
-    #[serde(skip)]
-    pub secret_files: BTreeMap<String, PathBuf>,
+}
+
+impl Config {
+    /// Returns what the registry holds of this configuration.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            numbers: self.numbers.iter().cloned().collect(),
+            agents: self.agents.clone(),
+            default_agent: self.default_agent.clone(),
+            gate: self.gate,
+            phrases: Arc::new(self.messages.clone()),
+            verify_token: self.webhook.verify_token.clone(),
+            turn_limit: Duration::from_secs(self.limits.turn_seconds),
+        }
+    }
 }
 
 /// Which layer set a key.
@@ -95,85 +110,10 @@ pub struct Webhook {
     pub verify_token: Option<SecretString>,
 }
 
-/// Which API a number is reached through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[expect(missing_docs, reason = "each is the name of a provider")]
-pub enum ProviderKind {
-    #[default]
-    #[serde(rename = "meta")]
-    Meta,
-    #[serde(rename = "360dialog")]
-    D360,
-    #[serde(rename = "simulator")]
-    Simulator,
-}
-
-/// Whether a number answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum NumberStatus {
-    #[default]
-    Active,
-    Paused,
-}
-
-/// Graph versions age out after two years; v25.0 is of 2026.
-const API_VERSION: &str = "v25.0";
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Number {
-    pub phone_number_id: PhoneNumberId,
-    pub display_number: Option<String>,
-    pub display_name: Option<String>,
-    #[serde(default)]
-    pub provider: ProviderKind,
-    pub access_token: Option<SecretString>,
-    pub app_id: Option<String>,
-    pub app_secret: Option<SecretString>,
-    pub business_id: Option<String>,
-    pub api_url: Option<Url>,
-    pub api_version: Option<String>,
-    pub media_hosts: Option<Vec<String>>,
-    pub agent: Option<String>,
-    #[serde(default)]
-    pub status: NumberStatus,
-}
-
-impl Number {
-    /// Where its calls go.
-    ///
-    /// # Panics
-    /// Never: the addresses are constants.
-    pub fn api_url(&self) -> Url {
-        self.api_url.clone().unwrap_or_else(|| {
-            let url = match self.provider {
-                ProviderKind::Meta => "https://graph.facebook.com",
-                ProviderKind::D360 => "https://waba-v2.360dialog.io",
-                ProviderKind::Simulator => "http://127.0.0.1:8090",
-            };
-            Url::parse(url).expect("a constant")
-        })
-    }
-
-    /// The version segment of its calls.
-    pub fn api_version(&self) -> String {
-        self.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned())
-    }
-
-    /// Hosts, beside the API's own, that may see the token when media is downloaded.
-    pub fn media_hosts(&self) -> Vec<String> {
-        self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
-    }
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct StoreConfig {
-    pub engine: String,
     pub url: String,
 }
 
@@ -188,9 +128,18 @@ impl StoreConfig {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Queue {
-    pub engine: String,
-    pub url: Option<String>,
+    pub turns: usize,
     pub burst_ms: u64,
+    pub node: Option<String>,
+}
+
+impl Queue {
+    /// Returns the name of this node: the configured one, else the host's.
+    pub fn node(&self) -> String {
+        let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let name = self.node.clone().unwrap_or_else(host).trim().to_owned();
+        if name.is_empty() { "hark".to_owned() } else { name }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -208,49 +157,4 @@ pub struct Limits {
 pub struct Log {
     pub format: LogFormat,
     pub level: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "default.toml documents every value")]
-pub enum LogFormat {
-    Human,
-    Json,
-}
-
-/// A sentence people are told: one for all languages, or one each.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the two ways to write it")]
-pub enum Phrase {
-    One(String),
-    ByLanguage(BTreeMap<LanguageCode, String>),
-}
-
-impl Phrase {
-    /// The sentence by language; one for all languages stands under `en`, where all end.
-    pub fn by_language(&self) -> BTreeMap<LanguageCode, String> {
-        match self {
-            Self::One(text) => BTreeMap::from([(LanguageCode::english(), text.clone())]),
-            Self::ByLanguage(texts) => texts.clone(),
-        }
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Messages {
-    pub fallback: Phrase,
-    pub no_speech: Phrase,
-    pub too_long: Phrase,
-    pub unsupported: Phrase,
-    pub unreadable: Phrase,
-    pub media_gone: Phrase,
-    pub confirm: Phrase,
-    pub repeat: Phrase,
-    pub broke_off: Phrase,
-    pub text_mode: Phrase,
-    pub voice_mode: Phrase,
-    pub dont_know: Phrase,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-/// Lays `over` on `base`: tables join, everything else is replaced. `agents` and `numbers` join
-/// by their id, so that a file adds to the embedded agent or changes it.
+/// Merges `over` into `base`: tables join, everything else is replaced. Agents join by their name,
+/// so that a file changes the embedded agent or adds to it.
 pub(super) fn merge(
     base: &mut Table,
     over: Table,

@@ -2,24 +2,47 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use super::HttpState;
+use crate::queue::inbox::Inbox;
 
-/// The process is alive.
-pub(super) async fn health() -> impl IntoResponse {
+/// Holds what health is asked of.
+pub struct HealthState {
+    /// Knows whether the store answers.
+    pub inbox: Arc<dyn Inbox>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// Cancelled when the service takes no more traffic. Its listener only opens when its engines
+    /// are warm.
+    pub stopping: CancellationToken,
+}
+
+pub(super) fn router(state: HealthState) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(state))
+}
+
+/// Says that the process is alive.
+async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// Models are warm and the store answers: traffic may come.
-pub(super) async fn ready(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
-    if !state.ready.is_ready() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "warming up" })));
+/// Says whether traffic may come: the service is not stopping and its store answers.
+async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
+    if state.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" })));
     }
     match state.inbox.reachable().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
@@ -30,7 +53,46 @@ pub(super) async fn ready(State(state): State<Arc<HttpState>>) -> impl IntoRespo
     }
 }
 
-/// Prometheus text format.
-pub(super) async fn metrics(State(state): State<Arc<HttpState>>) -> impl IntoResponse {
+/// Renders the metrics in Prometheus' text format.
+async fn metrics(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::store::StoreError;
+    use crate::telemetry;
+    use crate::turn::{Accepted, Inbound, StatusUpdate};
+
+    /// An inbox whose store answers.
+    struct Reachable;
+
+    #[async_trait]
+    impl Inbox for Reachable {
+        async fn accept(&self, _: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn statuses(&self, _: Vec<StatusUpdate>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn reachable(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stops_is_ready_for_nothing() {
+        let (inbox, stopping) = (Arc::new(Reachable), CancellationToken::new());
+        let metrics = telemetry::init_metrics();
+        let state = Arc::new(HealthState { inbox, metrics, stopping: stopping.clone() });
+        let asked = async || ready(State(Arc::clone(&state))).await.into_response().status();
+        assert_eq!(asked().await, StatusCode::OK);
+        stopping.cancel();
+        assert_eq!(asked().await, StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

@@ -2,28 +2,77 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::HttpState;
 use crate::provider::door::Proof;
 use crate::provider::payload::{self, Updates};
+use crate::queue::inbox::Inbox;
+use crate::registry::{AppSecret, Registry, Snapshot};
 use crate::store::StoreError;
 use crate::telemetry;
+use crate::threads::Threads;
 use crate::turn::{Accepted, MessageId, PhoneNumberId};
 
-/// The query of Meta's handshake.
+/// Largest webhook body. Source: Meta, "payload up to 3 MB".
+const MAX_WEBHOOK_BYTES: usize = 3 * 1024 * 1024;
+
+/// How long a request may take, its body included: slow senders must not hold memory for ever.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Holds what the webhook needs.
+pub struct WebhookState {
+    /// Where messages go.
+    inbox: Arc<dyn Inbox>,
+    /// Knows the app secrets and the verify token; asked for each request.
+    registry: Arc<Registry>,
+    /// Check and parse large bodies: 10 ms of work for the largest.
+    threads: Threads,
+}
+
+impl WebhookState {
+    /// Starts the threads that check large bodies.
+    ///
+    /// # Errors
+    /// What the system says if it starts no thread.
+    pub fn new(inbox: Arc<dyn Inbox>, registry: Arc<Registry>) -> std::io::Result<Self> {
+        // More than 64 that wait would be 200 MB; the provider delivers those again.
+        Ok(Self { inbox, registry, threads: Threads::start("webhook", 2, 64)? })
+    }
+}
+
+pub(super) fn router(state: WebhookState) -> Router {
+    let webhook = get(handshake).post(receive);
+    Router::new()
+        .route("/webhook", webhook.clone())
+        .route("/api/meta-webhook", webhook)
+        .route("/webhook/360dialog", post(not_built))
+        .layer(DefaultBodyLimit::max(MAX_WEBHOOK_BYTES))
+        .layer(middleware::from_fn(in_time))
+        .with_state(Arc::new(state))
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+/// Holds the query of Meta's handshake.
 #[derive(Deserialize)]
-pub(super) struct Handshake {
+struct Handshake {
     #[serde(rename = "hub.mode", default)]
     mode: String,
     #[serde(rename = "hub.verify_token", default)]
@@ -33,11 +82,11 @@ pub(super) struct Handshake {
 }
 
 /// Answers the challenge if the token is ours.
-pub(super) async fn handshake(
-    State(state): State<Arc<HttpState>>,
+async fn handshake(
+    State(state): State<Arc<WebhookState>>,
     Query(query): Query<Handshake>,
 ) -> Response {
-    let matches = state.verify_token.as_ref().is_some_and(|token| {
+    let matches = state.registry.snapshot().verify_token.as_ref().is_some_and(|token| {
         token.expose_secret().as_bytes().ct_eq(query.verify_token.as_bytes()).into()
     });
     if query.mode == "subscribe" && matches {
@@ -49,8 +98,8 @@ pub(super) async fn handshake(
 }
 
 /// Takes one delivery.
-pub(super) async fn receive(
-    State(state): State<Arc<HttpState>>,
+async fn receive(
+    State(state): State<Arc<WebhookState>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -77,7 +126,7 @@ pub(super) async fn receive(
 }
 
 /// 360dialog's endpoint is not built yet; saying so beats losing its deliveries with a 200.
-pub(super) async fn not_built() -> Response {
+async fn not_built() -> Response {
     let error = "the 360dialog webhook is not built yet";
     (StatusCode::NOT_IMPLEMENTED, Json(json!({ "error": error }))).into_response()
 }
@@ -91,20 +140,21 @@ enum Refusal {
 }
 
 async fn take(
-    state: &Arc<HttpState>,
+    state: &WebhookState,
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<serde_json::Value, Refusal> {
     let proof = Proof::read(headers).ok_or(Refusal::Signature)?;
+    let snapshot = state.registry.snapshot();
     let (app, updates) = if body.len() > LARGE {
-        let (checking, body) = (Arc::clone(state), body.clone());
-        let checked = state.threads.run(move || check(&checking, &proof, &body)).await;
+        let (snapshot, body) = (Arc::clone(&snapshot), body.clone());
+        let checked = state.threads.run(move || check(&snapshot, &proof, &body)).await;
         checked.map_err(|_busy_or_panicked| Refusal::Lost)??
     } else {
-        check(state, &proof, body)?
+        check(&snapshot, &proof, body)?
     };
-    let signed_for: HashSet<_> = state.secrets[app].numbers.iter().collect();
-    let counts = store(state, &signed_for, updates).await.map_err(Refusal::Store)?;
+    let apps = snapshot.numbers.app_secrets();
+    let counts = store(state.inbox.as_ref(), apps, app, updates).await.map_err(Refusal::Store)?;
     Ok(match counts.first_known {
         Some(id) if counts.accepted == 0 && counts.ignored == 0 => {
             json!({ "status": "duplicate", "message_id": id.0 })
@@ -123,8 +173,8 @@ async fn take(
 const LARGE: usize = 64 * 1024;
 
 /// Finds the app secret that signed `body`, by its index, and parses the body.
-fn check(state: &HttpState, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
-    let secrets = state.secrets.iter().map(|app| &app.secret);
+fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
+    let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
     let app = proof.signer(body, secrets).ok_or(Refusal::Signature)?;
     Ok((app, payload::parse(body).map_err(Refusal::Json)?))
 }
@@ -137,18 +187,21 @@ struct Counts {
     first_known: Option<MessageId>,
 }
 
+/// Stores what is for the numbers of the app `signer`, one of `apps`.
 async fn store(
-    state: &HttpState,
-    signed_for: &HashSet<&PhoneNumberId>,
+    inbox: &dyn Inbox,
+    apps: &[AppSecret],
+    signer: usize,
     updates: Updates,
 ) -> Result<Counts, StoreError> {
+    let signed_for: HashSet<&PhoneNumberId> = apps[signer].numbers.iter().collect();
     let mut counts = Counts {
         ignored: updates.others + updates.statuses.len() + updates.messages.len(),
         ..Counts::default()
     };
     let known_secret = |number: &PhoneNumberId| {
         // A number of another app is ignored; one of no app at all is for the inbox to log.
-        signed_for.contains(number) || !state.secrets.iter().any(|app| app.numbers.contains(number))
+        signed_for.contains(number) || !apps.iter().any(|app| app.numbers.contains(number))
     };
     let messages: Vec<_> =
         updates.messages.into_iter().filter(|m| known_secret(&m.number)).collect();
@@ -156,8 +209,7 @@ async fn store(
         updates.statuses.into_iter().filter(|s| signed_for.contains(&s.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();
     // Both are durable before the 200, and both share one commit.
-    let (accepted, ()) =
-        tokio::try_join!(state.inbox.accept(messages), state.inbox.statuses(statuses))?;
+    let (accepted, ()) = tokio::try_join!(inbox.accept(messages), inbox.statuses(statuses))?;
     for (id, accepted) in ids.into_iter().zip(accepted) {
         match accepted {
             Some(Accepted::New) => counts.accepted += 1,

@@ -1,22 +1,22 @@
-//! Picks the words of a question that tell what it is about.
+//! Picks the words of a question that say what it is about.
 //!
-//! In front of the index. Invariant: a term is letters and digits only, and there are at most
-//! [`MAX_TERMS`], whatever a person says.
+//! Runs before the index is asked. Invariant: a term has only letters and digits, and there are at
+//! most [`MAX_TERMS`], whatever a person says.
 
 use crate::speech_text::lang;
 use crate::turn::LanguageCode;
 
-/// More words than this add nothing to a search.
+/// Limits the words of each kind; more add nothing to a search.
 const MAX_TERMS: usize = 32;
 
-/// The words to search for.
+/// Holds the words to search for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Terms {
     /// There was no word at all.
     None,
     /// Only words that are in most questions.
     Common(Vec<String>),
-    /// Words that tell what the question is about.
+    /// Words that say what the question is about.
     Informative(Vec<String>),
 }
 

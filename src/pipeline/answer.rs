@@ -30,7 +30,7 @@ pub(super) async fn answer(
     heard: &Heard,
     around: &Around,
 ) -> Result<Reply, TurnError> {
-    let mut visit = Visit::new(scene.agent, &scene.path.phrases, heard, around);
+    let mut visit = Visit::new(scene.agent, &scene.agent.phrases, heard, around);
     let said = visit.pass();
     let Visit { question, wish, .. } = visit;
     let reply = match said {
@@ -47,10 +47,10 @@ pub(super) async fn answer(
 async fn say_own(scene: Scene<'_>, text: String, language: &LanguageCode, aloud: bool) -> Reply {
     let spoken = if aloud { say(scene, &text, language).await } else { Ok(None) };
     match spoken {
-        Ok(note) => Reply { text, note, ..Reply::default() },
+        Ok(note) => Reply { text: Personal(text), note, ..Reply::default() },
         Err(error) => {
             let reason = Some(log_failure("the reply goes out as text", &error));
-            Reply { text, reason, ..Reply::default() }
+            Reply { text: Personal(text), reason, ..Reply::default() }
         }
     }
 }

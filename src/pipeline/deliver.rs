@@ -8,12 +8,11 @@ use super::error::{Cause, TurnError};
 use super::stage::{Trace, stage};
 use super::{Pipeline, Route};
 use crate::audio::OggOpus;
-use crate::provider::{Content, Messenger, Outgoing, split_text};
-use crate::store::{Draft, Job, Part, PartContent, PartState};
-use crate::turn::{LINKS_PARTS, MessageId, Outcome, Retry, Stage, TurnId};
-
-/// Index of the fallback text: beyond any part of an answer, so that none is overwritten.
-pub(super) const FALLBACK_PART: u32 = 1000;
+use crate::provider::{Messenger, Outgoing, split_text};
+use crate::store::{Draft, Lease};
+use crate::turn::{
+    Content, MessageId, Outcome, Part, PartState, Personal, Reason, Retry, Role, Stage,
+};
 
 /// How often and how long apart a part's end is tried to be noted: half a minute in all.
 const NOTE_TRIES: u32 = 60;
@@ -23,40 +22,43 @@ const NOTE_RETRY: Duration = Duration::from_millis(500);
 pub(super) struct Delivery<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) messenger: Arc<dyn Messenger>,
-    pub(super) job: &'a Job,
-    pub(super) turn: TurnId,
+    pub(super) lease: &'a Lease,
     pub(super) trace: Trace,
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, route: &Route, job: &'a Job, trace: &Trace) -> Self {
-        let turn = TurnId::of(&job.message.number, &job.message.id);
+    pub(super) fn new(
+        pipeline: &'a Pipeline,
+        route: &Route,
+        lease: &'a Lease,
+        trace: &Trace,
+    ) -> Self {
         let messenger = Arc::clone(&route.messenger);
-        Self { pipeline, messenger, job, turn, trace: trace.clone() }
+        Self { pipeline, messenger, lease, trace: trace.clone() }
     }
 
-    /// Uploads and sends a voice note as part 0, and behind it, unless empty, the links that were
-    /// not read out. The draft is kept meanwhile. Returns why the links were refused, if they
-    /// were: the note counts all the same.
+    /// Uploads and sends a voice note, and after it, unless empty, the links that were not read
+    /// out. The draft is kept meanwhile. Returns why the links were refused, if they were: the
+    /// note counts all the same.
     pub(super) async fn voice(
         &self,
         note: OggOpus,
         links: &str,
         draft: &Draft,
-    ) -> Result<Option<String>, TurnError> {
+    ) -> Result<Option<Reason>, TurnError> {
         let upload = stage(&self.trace, Stage::Upload, self.messenger.upload(note));
         let (media, ()) = tokio::try_join!(upload, self.draft(draft))?;
         // All stand before the first call: a crash in between must not swallow the links.
-        let voice = parts(0, [PartContent::Voice(media)]);
         let beside = split_text(links).into_iter().filter(|links| !links.is_empty());
-        let beside = parts(*LINKS_PARTS.start(), beside.map(PartContent::Text));
-        self.plan(voice.iter().chain(&beside).cloned().collect()).await?;
-        for part in voice {
-            self.send(part).await?;
-        }
-        for part in beside {
-            if let Some(refused) = self.send_beside(part).await? {
-                return Ok(Some(refused));
+        let beside = beside.map(|links| (Role::Beside, Content::Text(Personal(links))));
+        let parts = [(Role::Answer, Content::Voice(media))].into_iter().chain(beside);
+        for part in self.plan(parts.collect()).await? {
+            if part.role == Role::Beside {
+                if let Some(refused) = self.send_beside(part).await? {
+                    return Ok(Some(refused));
+                }
+            } else {
+                self.send(part).await?;
             }
         }
         Ok(None)
@@ -64,22 +66,22 @@ impl<'a> Delivery<'a> {
 
     /// Sends links beside a note. Returns why they were refused, if they were: to send the whole
     /// text for them would answer twice.
-    async fn send_beside(&self, part: Part) -> Result<Option<String>, TurnError> {
+    async fn send_beside(&self, part: Part) -> Result<Option<Reason>, TurnError> {
         match self.send(part).await {
             Err(error) if error.retry() == Retry::Never => {
                 tracing::warn!(error = %error, "the links beside a note were refused");
-                Ok(Some(format!("links_failed: {error}")))
+                Ok(Some(Reason::LinksFailed(error.to_string())))
             }
             sent => sent.map(|()| None),
         }
     }
 
-    /// Sends a text, in as many parts as its length needs, from part `index` on.
-    pub(super) async fn text(&self, index: u32, text: &str) -> Result<(), TurnError> {
+    /// Sends a text, in as many parts as its length needs.
+    pub(super) async fn text(&self, role: Role, words: &str) -> Result<(), TurnError> {
         // All stand before the first call: a crash in between must not swallow the rest.
-        let parts = parts(index, split_text(text).into_iter().map(PartContent::Text));
-        self.plan(parts.clone()).await?;
-        for part in parts {
+        let parts =
+            split_text(words).into_iter().map(|words| (role, Content::Text(Personal(words))));
+        for part in self.plan(parts.collect()).await? {
             self.send(part).await?;
         }
         Ok(())
@@ -90,21 +92,19 @@ impl<'a> Delivery<'a> {
     pub(super) async fn resume(&self, parts: Vec<Part>) -> Result<Option<Outcome>, TurnError> {
         let mut outcome = None;
         for part in parts {
-            outcome = match (&part.state, &part.content) {
-                (PartState::Failed, _) => continue,
-                _ if part.index >= FALLBACK_PART => Some(Outcome::Fallback),
+            outcome = match (&part.state, part.role, &part.content) {
+                (PartState::Failed, ..) => continue,
+                (_, Role::Fallback, _) => Some(Outcome::Fallback),
                 // They stand in the text that takes the place of a note that was refused.
-                _ if LINKS_PARTS.contains(&part.index) && outcome != Some(Outcome::VoiceNote) => {
-                    continue;
-                }
-                _ if LINKS_PARTS.contains(&part.index) => outcome,
-                (_, PartContent::Voice(_)) => Some(Outcome::VoiceNote),
-                (_, PartContent::Text(_)) => outcome.or(Some(Outcome::Text)),
+                (_, Role::Beside, _) if outcome != Some(Outcome::VoiceNote) => continue,
+                (_, Role::Beside, _) => outcome,
+                (_, Role::Answer | Role::Notice, Content::Voice(_)) => Some(Outcome::VoiceNote),
+                (_, Role::Answer | Role::Notice, _) => outcome.or(Some(Outcome::Text)),
             };
             if part.state != PartState::Planned {
                 continue;
             }
-            if LINKS_PARTS.contains(&part.index) {
+            if part.role == Role::Beside {
                 let _refused_and_logged = self.send_beside(part).await?;
             } else {
                 self.send(part).await?;
@@ -115,23 +115,20 @@ impl<'a> Delivery<'a> {
 
     /// Keeps what is about to be sent.
     pub(super) async fn draft(&self, draft: &Draft) -> Result<(), TurnError> {
-        Ok(self.pipeline.store.draft_turn(&self.turn, draft).await?)
+        Ok(self.pipeline.record.draft(&self.lease.turn, draft).await?)
     }
 
-    async fn plan(&self, parts: Vec<Part>) -> Result<(), TurnError> {
+    async fn plan(&self, parts: Vec<(Role, Content)>) -> Result<Vec<Part>, TurnError> {
         let now_ms = self.pipeline.clock.now_ms();
-        Ok(self.pipeline.store.plan_parts(&self.turn, &parts, now_ms).await?)
+        Ok(self.pipeline.record.plan(self.lease, parts, now_ms).await?)
     }
 
     async fn send(&self, part: Part) -> Result<(), TurnError> {
         let message = Outgoing {
-            to: self.job.contact.clone(),
-            content: match part.content {
-                PartContent::Voice(media) => Content::Voice(media),
-                PartContent::Text(text) => Content::Text(text),
-            },
-            reply_to: Some(self.job.message.id.clone()),
-            callback_data: self.turn.callback_data(part.index),
+            to: self.lease.contact.clone(),
+            content: part.content,
+            reply_to: Some(self.lease.first().id.clone()),
+            callback_data: self.lease.turn.callback_data(part.index),
         };
         let sent = stage(&self.trace, Stage::Send, self.messenger.send(message)).await;
         let settled = match &sent {
@@ -150,20 +147,14 @@ impl<'a> Delivery<'a> {
     /// is out and not noted would be sent again.
     async fn note(&self, index: u32, settled: Result<MessageId, String>) {
         for _ in 0..NOTE_TRIES {
-            let (store, now_ms) = (&self.pipeline.store, self.pipeline.clock.now_ms());
-            match store.settle_part(&self.turn, index, settled.clone(), now_ms).await {
+            let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
+            match record.settle(&self.lease.turn, index, settled.clone(), now_ms).await {
                 Ok(()) => return,
                 Err(error) => tracing::error!(error = %error, "a part could not be noted"),
             }
             tokio::time::sleep(NOTE_RETRY).await;
         }
     }
-}
-
-/// Parts with these contents, none of them sent, from `first` on.
-fn parts(first: u32, contents: impl IntoIterator<Item = PartContent>) -> Vec<Part> {
-    let part = |(index, content)| Part { index, content, state: PartState::Planned };
-    (first..).zip(contents).map(part).collect()
 }
 
 /// The provider answered and said no, so nothing was sent.

@@ -4,10 +4,10 @@
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::phrases::Phrases;
-use super::{AgentSetup, ReplyPolicy, gate, wishes};
+use super::{AgentSetup, gate, wishes};
 use crate::agent::Question;
-use crate::turn::ReplyMode;
+use crate::registry::{Phrases, ReplyPolicy};
+use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.
 const DOORS: &[fn(&mut Visit<'_>) -> Passage] = &[gate::door, wishes::door];
@@ -36,7 +36,7 @@ pub(super) enum Passage {
 pub(super) struct Say {
     pub(super) text: String,
     /// Why it is a question back, if it is one.
-    pub(super) asks_back: Option<String>,
+    pub(super) asks_back: Option<Reason>,
 }
 
 impl<'a> Visit<'a> {

@@ -6,11 +6,12 @@ use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
 use crate::knowledge::KnowledgeError;
 use crate::provider::ProviderError;
+use crate::queue::CancelReason;
 use crate::store::StoreError;
 use crate::stt::SttError;
 use crate::threads::RunError;
 use crate::tts::TtsError;
-use crate::turn::{Retry, Stage};
+use crate::turn::{Reason, Retry, Stage};
 
 /// Says which stage of a turn failed, and why.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +58,9 @@ pub enum Cause {
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
-    /// The process is stopping: the turn is resumed at the next start.
-    #[error("the process is stopping")]
-    Stopping,
+    /// The turn was cancelled: it is resumed, here or elsewhere.
+    #[error("{0}")]
+    Cancelled(CancelReason),
     /// All CPU workers are busy: try again later.
     #[error("the machine is busy")]
     Busy,
@@ -91,7 +92,7 @@ impl TurnError {
             Cause::Provider(error) => error.retry(),
             Cause::Store(error) => error.retry(),
             Cause::Busy => Retry::After(Duration::from_secs(2)),
-            Cause::Stopping => Retry::After(Duration::ZERO),
+            Cause::Cancelled(_) => Retry::After(Duration::ZERO),
             // It may have been sent: its status is waited for before it is sent again.
             Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),
             Cause::Decode(_)
@@ -100,6 +101,11 @@ impl TurnError {
             | Cause::Deadline
             | Cause::EmptyAnswer => Retry::Never,
         }
+    }
+
+    /// Returns what the record says of a turn that ended with this error.
+    pub(super) fn reason(&self) -> Reason {
+        Reason::Failed { stage: self.stage, error: self.cause.to_string() }
     }
 
     /// Returns whether the provider answered a send in words that make no sense.
@@ -112,7 +118,7 @@ impl TurnError {
     /// it no attempt, and it is answered in full when we can.
     pub fn postpones(&self) -> bool {
         match &self.cause {
-            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Stopping => true,
+            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Cancelled(_) => true,
             Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
             _ => false,
         }

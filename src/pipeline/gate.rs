@@ -5,75 +5,43 @@
 
 use super::doors::{Passage, Say, Visit};
 use super::hear::Heard;
-use super::phrases::Phrase;
+use crate::registry::{Gate, GateAction, Phrase};
 use crate::speech_text::lang::anywhere;
-use crate::turn::{Personal, TO_CONFIRM, Uncertainty};
+use crate::turn::{Personal, Reason, Uncertainty};
 
 /// Characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
 
-/// What is done with uncertain words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GateAction {
-    /// They are answered all the same; the record says that they were uncertain.
-    #[default]
-    Answer,
-    /// "Did you say ...?"
-    Confirm,
-    /// "Could you say it again?"
-    Repeat,
-}
-
-/// An agent's rules, by what makes words uncertain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the rule for the uncertainty of that name")]
-pub struct Gate {
-    pub no_speech: GateAction,
-    pub low_probability: GateAction,
-    pub repetition: GateAction,
-}
-
-impl Gate {
-    fn action(self, why: Uncertainty) -> GateAction {
-        match why {
-            Uncertainty::NoSpeech => self.no_speech,
-            Uncertainty::LowProbability => self.low_probability,
-            Uncertainty::Repetition => self.repetition,
+/// Decides about one message; `to_confirm` are the words that the last turn asked about.
+pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) -> Verdict {
+    let text = heard.text.reveal();
+    if let Some(words) = to_confirm {
+        match yes_or_no(text) {
+            Some(true) => return Verdict::Confirmed(words.clone()),
+            Some(false) => return Verdict::Denied,
+            // Other words: they said it again.
+            None => {}
         }
     }
-
-    /// Decides about one message; `to_confirm` are the words that the last turn asked about.
-    pub(super) fn judge(self, heard: &Heard, to_confirm: Option<&Personal>) -> Verdict {
-        let text = heard.text.reveal();
-        if let Some(words) = to_confirm {
-            match yes_or_no(text) {
-                Some(true) => return Verdict::Confirmed(words.clone()),
-                Some(false) => return Verdict::Denied,
-                // Other words: they said it again.
-                None => {}
-            }
-        }
-        let Some(why) = heard.transcript.as_ref().and_then(|transcript| transcript.uncertain)
-        else {
-            return Verdict::Answer;
-        };
-        match self.action(why) {
-            GateAction::Answer => Verdict::Answer,
-            // Without words there is nothing to ask about.
-            GateAction::Confirm if text.chars().any(char::is_alphanumeric) => Verdict::Confirm(why),
-            GateAction::Confirm | GateAction::Repeat => Verdict::Repeat(why),
-        }
+    let Some(why) = heard.transcript.as_ref().and_then(|transcript| transcript.uncertain) else {
+        return Verdict::Answer;
+    };
+    match gate.action(why) {
+        GateAction::Answer => Verdict::Answer,
+        // Without words there is nothing to ask about.
+        GateAction::Confirm if text.chars().any(char::is_alphanumeric) => Verdict::Confirm(why),
+        GateAction::Confirm | GateAction::Repeat => Verdict::Repeat(why),
     }
 }
 
 /// Asks back about words that may have been misheard.
 pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
     let (phrases, heard) = (visit.phrases, visit.heard);
-    let ask_back = |phrase: &Phrase, reason: String| {
+    let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
         Passage::Answered(Say { text, asks_back: Some(reason) })
     };
-    match visit.agent.gate.judge(heard, visit.around.history.to_confirm.as_ref()) {
+    match judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref()) {
         Verdict::Answer => Passage::Through,
         Verdict::Confirmed(words) => {
             // The words that were asked about are the question, not the past.
@@ -82,15 +50,15 @@ pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
             visit.question.spoken = None;
             Passage::Through
         }
-        Verdict::Denied => ask_back(&phrases.repeat, "not_confirmed".to_owned()),
+        Verdict::Denied => ask_back(&phrases.repeat, Reason::NotConfirmed),
         Verdict::Confirm(why) => Passage::Answered(Say {
             text: did_you_say(&phrases.confirm, heard),
-            asks_back: Some(format!("{TO_CONFIRM}{}", why.name())),
+            asks_back: Some(Reason::Confirm(why)),
         }),
         Verdict::Repeat(why) => {
             let nothing = why == Uncertainty::NoSpeech;
             let phrase = if nothing { &phrases.no_speech } else { &phrases.repeat };
-            ask_back(phrase, format!("repeat: {}", why.name()))
+            ask_back(phrase, Reason::Repeat(why))
         }
     }
 }
@@ -144,7 +112,7 @@ mod tests {
     use crate::turn::Transcript;
 
     fn heard(text: &str, uncertain: Option<Uncertainty>) -> Heard {
-        let transcript = Transcript { text: text.to_owned(), uncertain, ..Transcript::default() };
+        let transcript = Transcript { text: text.into(), uncertain, ..Transcript::default() };
         Heard { text: text.into(), language: "en".into(), transcript: Some(transcript) }
     }
 
@@ -155,7 +123,7 @@ mod tests {
             low_probability: GateAction::Confirm,
             repetition: GateAction::Answer,
         };
-        let judge = |text: &str, why| gate.judge(&heard(text, why), None);
+        let judge = |text: &str, why| super::judge(gate, &heard(text, why), None);
         assert_eq!(judge("a table", None), Verdict::Answer);
         let low = Uncertainty::LowProbability;
         assert_eq!(judge("a table", Some(low)), Verdict::Confirm(low));
@@ -169,7 +137,7 @@ mod tests {
     fn a_yes_brings_the_words_back_and_a_no_asks_again() {
         let words = Personal::from("a table for two");
         let judge = |text: &str| {
-            Gate::default().judge(&heard(text, Some(Uncertainty::NoSpeech)), Some(&words))
+            super::judge(Gate::default(), &heard(text, Some(Uncertainty::NoSpeech)), Some(&words))
         };
         for yes in ["Yes.", "yes, yes", "Sí, eso es.", "Ja, genau!", "Oui, c’est ça.", "Isso mesmo"]
         {
@@ -181,7 +149,7 @@ mod tests {
         for other in ["Yes, a table for three", "no idea when", "a table for four", ""] {
             assert_eq!(judge(other), Verdict::Answer, "{other}");
         }
-        assert_eq!(Gate::default().judge(&heard("yes", None), None), Verdict::Answer);
+        assert_eq!(super::judge(Gate::default(), &heard("yes", None), None), Verdict::Answer);
     }
 
     #[test]

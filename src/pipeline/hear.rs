@@ -12,6 +12,7 @@ use super::stage::{Trace, stage};
 use super::{AgentSetup, Scene, VoicePath};
 use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
+use crate::registry::Languages;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{LanguageCode, Personal, Stage, Transcript};
 
@@ -36,6 +37,26 @@ impl Heard {
         Self { text, language, transcript: None }
     }
 
+    /// Joins the messages of one turn, oldest first. Those without words count only if none has
+    /// any: then the first says what is wrong.
+    pub(super) fn join(all: Vec<Result<Self, Unheard>>) -> Result<Self, Unheard> {
+        let (mut joined, mut unheard): (Option<Self>, Option<Unheard>) = (None, None);
+        for heard in all {
+            match (heard, &mut joined) {
+                (Ok(next), None) => joined = Some(next),
+                (Ok(next), Some(joined)) => {
+                    joined.text.0.push('\n');
+                    joined.text.0.push_str(next.text.reveal());
+                    joined.language = next.language;
+                    let spoken = joined.transcript.take().into_iter().chain(next.transcript);
+                    joined.transcript = Some(spoken.collect()).map(join);
+                }
+                (Err(error), _) => unheard = unheard.or(Some(error)),
+            }
+        }
+        joined.ok_or(unheard).map_err(|unheard| unheard.expect("a lease holds a message"))
+    }
+
     /// How well it was heard; `None` if it was written.
     pub(super) fn spoken(&self) -> Option<Spoken> {
         self.transcript.as_ref().map(|transcript| Spoken {
@@ -43,6 +64,18 @@ impl Heard {
             confidence: transcript.confidence,
             uncertain: transcript.uncertain,
         })
+    }
+}
+
+/// Says what the transcriber may expect; `last` is the language of the person's last message.
+pub(super) fn hint(languages: &Languages, last: Option<&LanguageCode>) -> LanguageHint {
+    match languages {
+        Languages::Fixed(language) => LanguageHint::Known(language.clone()),
+        Languages::Among(among) => LanguageHint::Guess {
+            likely: Some(languages.without_words(last)),
+            among: among.clone(),
+        },
+        Languages::Any => LanguageHint::Guess { likely: last.cloned(), among: Vec::new() },
     }
 }
 
@@ -82,9 +115,9 @@ pub(super) async fn hear(
 ) -> Result<Heard, Unheard> {
     let languages = &scene.agent.languages;
     let listened = listen(scene.path, audio, scene.trace).await?;
-    let transcript = understand(scene, listened, languages.hint(last)).await?;
+    let transcript = understand(scene, listened, hint(languages, last)).await?;
     Ok(Heard {
-        text: Personal(transcript.text.clone()),
+        text: transcript.text.clone(),
         language: languages.of_speech(&transcript.language, last),
         transcript: Some(transcript),
     })
@@ -125,7 +158,7 @@ pub(super) async fn understand(
         .try_collect()
         .await?;
     let transcript = join(transcripts);
-    if transcript.text.is_empty() {
+    if transcript.text.reveal().is_empty() {
         return Err(Unheard::Problem(Problem::NoSpeech));
     }
     Ok(transcript)
@@ -214,19 +247,19 @@ async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say
 /// nothing about the message: they were a noise.
 fn join(mut transcripts: Vec<Transcript>) -> Transcript {
-    if transcripts.iter().any(|transcript| !transcript.text.trim().is_empty()) {
-        transcripts.retain(|transcript| !transcript.text.trim().is_empty());
+    if transcripts.iter().any(|transcript| !transcript.text.reveal().trim().is_empty()) {
+        transcripts.retain(|transcript| !transcript.text.reveal().trim().is_empty());
     }
     let mut joined = Transcript::default();
     for transcript in transcripts {
         if joined.language.is_unknown() {
             joined.language = transcript.language;
         }
-        let text = transcript.text.trim();
-        if !joined.text.is_empty() && !text.is_empty() {
-            joined.text.push(' ');
+        let text = transcript.text.reveal().trim();
+        if !joined.text.0.is_empty() && !text.is_empty() {
+            joined.text.0.push(' ');
         }
-        joined.text.push_str(text);
+        joined.text.0.push_str(text);
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
@@ -246,9 +279,24 @@ mod tests {
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
-        let (text, language) = (text.to_owned(), language.into());
+        let (text, language) = (text.into(), language.into());
         let confidence = Some(1.0);
         Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
+    }
+
+    #[test]
+    fn the_transcriber_is_told_what_is_likely() {
+        let codes = |codes: &[&str]| codes.iter().map(|&code| code.into()).collect();
+        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
+            likely: Some(likely.into()),
+            among: codes(among),
+        };
+        let two = Languages::Among(codes(&["en", "es"]));
+        assert_eq!(hint(&two, Some(&"es".into())), guess("es", &["en", "es"]));
+        assert_eq!(hint(&two, Some(&"de".into())), guess("en", &["en", "es"]));
+        assert_eq!(hint(&Languages::Any, Some(&"de".into())), guess("de", &[]));
+        let fixed = Languages::Fixed("fr".into());
+        assert_eq!(hint(&fixed, Some(&"de".into())), LanguageHint::Known("fr".into()));
     }
 
     #[test]

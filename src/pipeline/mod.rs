@@ -9,10 +9,8 @@ mod doors;
 mod error;
 mod gate;
 mod hear;
-mod language;
 mod next;
 mod note;
-mod phrases;
 mod problem;
 mod reply;
 mod speak;
@@ -22,14 +20,10 @@ mod typing;
 mod voice_path;
 mod wishes;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Cause, TurnError};
-pub use gate::{Gate, GateAction};
-pub use language::Languages;
-pub use phrases::{Phrase, Phrases};
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
@@ -38,40 +32,11 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::Responder;
 use crate::clock::Clock;
 use crate::provider::Messenger;
-use crate::store::Store;
+use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::store::Record;
 use crate::stt::Transcriber;
-use crate::tts::{Synthesizer, Voice};
-use crate::turn::{LanguageCode, PhoneNumberId};
-
-/// When a reply is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyPolicy {
-    /// Always.
-    Voice,
-    /// When the person spoke.
-    Reciprocal,
-    /// Never.
-    Text,
-}
-
-/// The voices that an agent names, as its synthesizer knows them.
-#[derive(Clone, Debug, Default)]
-pub struct AgentVoice {
-    /// For every language without one of its own.
-    pub any: Option<String>,
-    /// By language.
-    pub by_language: HashMap<LanguageCode, String>,
-}
-
-impl AgentVoice {
-    /// The voice for `language`; `None` leaves the choice to the synthesizer.
-    pub fn for_language(&self, language: &LanguageCode) -> Option<Voice> {
-        let own = self.by_language.get(language);
-        let own = own.or_else(|| self.by_language.get(language.primary()));
-        let own = own.cloned().map(Voice::Fixed);
-        own.or_else(|| self.any.clone().map(Voice::Any))
-    }
-}
+use crate::tts::Synthesizer;
+use crate::turn::PhoneNumberId;
 
 /// An agent with its engines.
 pub struct AgentSetup {
@@ -84,7 +49,9 @@ pub struct AgentSetup {
     /// What it does with words that may have been misheard.
     pub gate: Gate,
     /// Its voices, if it names any.
-    pub voice: AgentVoice,
+    pub voice: Voices,
+    /// Our own sentences.
+    pub phrases: Arc<Phrases>,
     /// Hears.
     pub transcriber: Arc<dyn Transcriber>,
     /// Answers.
@@ -93,12 +60,20 @@ pub struct AgentSetup {
     pub synthesizer: Arc<dyn Synthesizer>,
 }
 
-/// A business number: who answers, and through what.
+/// Describes how one business number is answered. A turn keeps the route it began with.
 pub struct Route {
     /// Its connection to WhatsApp.
     pub messenger: Arc<dyn Messenger>,
     /// Its agent.
     pub agent: Arc<AgentSetup>,
+    /// After this the fallback text goes out.
+    pub turn_limit: Duration,
+}
+
+/// Finds the route of each message.
+pub trait Routes: Send + Sync {
+    /// Returns how `number` is answered; `None` while it is paused or not configured.
+    fn route(&self, number: &PhoneNumberId) -> Option<Arc<Route>>;
 }
 
 /// Points at what every step of a turn needs: who answers, on which engines, and the stopwatch.
@@ -114,12 +89,10 @@ struct Scene<'a> {
 pub struct Pipeline {
     /// The way in and the way out.
     pub path: VoicePath,
-    /// Numbers that are answered.
-    pub routes: HashMap<PhoneNumberId, Route>,
+    /// The numbers that are answered.
+    pub routes: Arc<dyn Routes>,
     /// The record.
-    pub store: Arc<dyn Store>,
+    pub record: Arc<dyn Record>,
     /// The time.
     pub clock: Clock,
-    /// After this the fallback text goes out.
-    pub turn_limit: Duration,
 }

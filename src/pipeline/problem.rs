@@ -1,10 +1,10 @@
 //! What is wrong with a message, and what the person is told.
 
 use super::error::Cause;
-use super::phrases::{Phrase, Phrases};
 use crate::audio::DecodeError;
 use crate::provider::ProviderError;
-use crate::turn::Outcome;
+use crate::registry::{Phrase, Phrases};
+use crate::turn::{Outcome, Reason};
 
 /// Says what is wrong with a message. The fault is not ours: the person is told, and the turn is
 /// done.
@@ -62,15 +62,15 @@ impl Problem {
     }
 
     /// What the record says.
-    pub(super) fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> Reason {
         match self {
-            Self::Type(raw_type) => format!("unsupported_type: {raw_type}"),
-            Self::NoSpeech => "no_speech".into(),
-            Self::EmptyAudio => "empty_audio".into(),
-            Self::TooLong => "too_long".into(),
-            Self::Format(what) => format!("unsupported_format: {what}"),
-            Self::Corrupt => "corrupt_audio".into(),
-            Self::MediaGone => "media_gone".into(),
+            Self::Type(raw_type) => Reason::UnsupportedType(raw_type.clone()),
+            Self::NoSpeech => Reason::NoSpeech,
+            Self::EmptyAudio => Reason::EmptyAudio,
+            Self::TooLong => Reason::TooLong,
+            Self::Format(what) => Reason::UnsupportedFormat(what.clone()),
+            Self::Corrupt => Reason::CorruptAudio,
+            Self::MediaGone => Reason::MediaGone,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
-use crate::turn::{LanguageCode, NoteInfo, ReplyMode, Stage};
+use crate::turn::{LanguageCode, NoteInfo, Personal, Reason, ReplyMode, Stage};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
 const SENTENCES_AHEAD: usize = 4;
@@ -24,13 +24,13 @@ const PCM_AHEAD: usize = 64;
 /// What goes back to the person.
 #[derive(Default)]
 pub(super) struct Reply {
-    pub(super) text: String,
+    pub(super) text: Personal,
     /// The note, if one was wanted and made.
     pub(super) note: Option<(OggOpus, NoteInfo)>,
     /// Why there is no note although one was wanted, or why the text is not whole.
-    pub(super) reason: Option<String>,
+    pub(super) reason: Option<Reason>,
     /// It is no answer but a question back, for this reason.
-    pub(super) asks_back: Option<String>,
+    pub(super) asks_back: Option<Reason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
 }
@@ -49,7 +49,7 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
         Ok(note) => (note, reason),
         Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
     };
-    Ok(Reply { text, note, reason, ..Reply::default() })
+    Ok(Reply { text: Personal(text), note, reason, ..Reply::default() })
 }
 
 /// Speaks a finished text; `None` if it has no words.
@@ -102,8 +102,8 @@ async fn write(
     question: Question,
     sentences: Option<mpsc::Sender<String>>,
 ) -> Result<Written, TurnError> {
-    let Scene { path, agent, trace, cancel } = scene;
-    let ending = path.phrases.broke_off.in_language(&question.language);
+    let Scene { agent, trace, cancel, .. } = scene;
+    let ending = agent.phrases.broke_off.in_language(&question.language);
     let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
@@ -157,7 +157,7 @@ async fn write(
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.
-pub(super) fn log_failure(message: &str, error: &TurnError) -> String {
+pub(super) fn log_failure(message: &str, error: &TurnError) -> Reason {
     tracing::warn!(stage.name = error.stage.name(), error = %error, "{message}");
-    format!("{}_failed", error.stage.name())
+    Reason::Without { stage: error.stage, error: None }
 }

@@ -167,12 +167,11 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
-    use super::super::{
-        AgentSetup, AgentVoice, Gate, Languages, Phrases, ReplyPolicy, Trace, VoicePath,
-    };
+    use super::super::{AgentSetup, Trace, VoicePath};
     use super::*;
     use crate::agent::scripted::ScriptedResponder;
     use crate::audio::{AudioLimits, Pcm, SampleRate};
+    use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
     use crate::stt::scripted::ScriptedTranscriber;
     use crate::tts::{Synthesizer, TtsError};
 
@@ -235,8 +234,7 @@ mod tests {
     impl World {
         fn new(synthesizer: Gated) -> Self {
             let workers = crate::threads::Threads::start("test", 1, 8).unwrap();
-            let path =
-                VoicePath { workers, limits: AudioLimits::default(), phrases: Phrases::default() };
+            let path = VoicePath { workers, limits: AudioLimits::default() };
             let (agent, trace) = (agent(synthesizer), Trace::start());
             Self { path, agent, trace, cancel: CancellationToken::new() }
         }
@@ -253,7 +251,8 @@ mod tests {
             languages: Languages::Any,
             reply: ReplyPolicy::Voice,
             gate: Gate::default(),
-            voice: AgentVoice::default(),
+            voice: Voices::default(),
+            phrases: Arc::new(Phrases::default()),
             transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
             responder: Arc::new(ScriptedResponder::new(None, 0, 0.0)),
             synthesizer: Arc::new(synthesizer),

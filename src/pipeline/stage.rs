@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
 use crate::turn::{
-    NoteInfo, Outcome, ReplyText, Spent, Stage, StageRecord, Transcript, TurnReport,
+    NoteInfo, Outcome, Personal, ReplyText, Spent, Stage, StageRecord, Transcript, TurnReport,
 };
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
@@ -58,7 +58,7 @@ impl Trace {
     pub(super) fn report(
         &self,
         transcript: Option<Transcript>,
-        text: String,
+        text: Personal,
         audio: Option<NoteInfo>,
         outcome: Outcome,
     ) -> TurnReport {

@@ -1,17 +1,16 @@
 //! One turn with a messenger and a record: what the lanes run.
 //!
 //! A turn hears, answers and sends in a straight line. Where a step fails, [`next`] decides what
-//! follows; the loop in [`Turn::run`] does it.
+//! follows, and the loop in [`Turn::run`] does it.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use futures_util::stream::StreamExt as _;
-use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
 use super::answer::{Around, answer};
-use super::deliver::{Delivery, FALLBACK_PART};
+use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, Unheard, hear};
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
@@ -19,12 +18,13 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
-use super::{Pipeline, Route, Scene, language};
-use crate::queue::{Handled, JobHandler};
+use super::{Pipeline, Route, Scene};
+use crate::queue::{Cancel, Handled, JobHandler};
+use crate::registry::says_enough;
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, Job, StoreError};
+use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
 use crate::telemetry;
-use crate::turn::{Body, LanguageCode, Outcome, Stage, TurnId, TurnReport, Uncertainty};
+use crate::turn::{Body, LanguageCode, Outcome, Reason, Role, Stage, TurnReport};
 
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
@@ -37,56 +37,39 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl JobHandler for Pipeline {
-    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled {
-        let turn = TurnId::of(&job.message.number, &job.message.id);
-        let span = tracing::info_span!("turn", turn.id = %turn, attempt = job.attempt);
-        async {
-            let Some(route) = self.routes.get(&job.message.number) else {
-                tracing::warn!("a message waits: its number is paused or not configured");
-                return Handled::Postpone(UNCONFIGURED);
-            };
-            let trace = Trace::start();
-            let scene =
-                Scene { path: &self.path, agent: &route.agent, trace: &trace, cancel: &cancel };
-            let delivery = Delivery::new(self, route, &job, &trace);
-            Turn { pipeline: self, route, job: &job, delivery, scene }.handle().await
-        }
-        .instrument(span)
-        .await
-    }
-}
-
-/// Runs one message to its end.
-struct Turn<'a> {
-    pipeline: &'a Pipeline,
-    route: &'a Route,
-    job: &'a Job,
-    delivery: Delivery<'a>,
-    scene: Scene<'a>,
-}
-
-/// A step that failed, with what is needed to go on.
-struct Failed {
-    error: TurnError,
-    step: Step,
-    /// What was to be sent or was being resumed.
-    draft: Option<Draft>,
-}
-
-impl Turn<'_> {
-    /// Opens the turn's record, runs it and closes the record.
-    async fn handle(&self) -> Handled {
-        let (store, now_ms) = (&self.pipeline.store, self.pipeline.clock.now_ms());
+    /// Opens the turn's record, runs the turn and closes the record.
+    #[tracing::instrument(
+        name = "turn", skip_all, fields(turn.id = %lease.turn, attempt = lease.attempt)
+    )]
+    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+        let Some(route) = self.routes.route(&lease.lane.number) else {
+            tracing::warn!("a message waits: its number is paused or not configured");
+            return Handled::Postpone(UNCONFIGURED);
+        };
+        let (trace, record) = (Trace::start(), &self.record);
+        let now_ms = self.clock.now_ms();
         #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
-        let queue_ms = (now_ms - self.job.received_ms) as f64;
-        let (turn, agent) = (&self.delivery.turn, &self.route.agent.name);
-        let begun = match store.begin_turn(turn, self.job, agent, queue_ms, now_ms).await {
+        let queue_ms = (now_ms - lease.first().received_ms) as f64;
+        let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
             Err(error) => return unrecorded(&error),
         };
-        let typing = Typing::start(&self.route.messenger, &self.job.message.id);
-        let ended = self.run(begun).await;
+        let turn = Turn {
+            pipeline: self,
+            route: &route,
+            lease: &lease,
+            delivery: Delivery::new(self, &route, &lease, &trace),
+            scene: Scene {
+                path: &self.path,
+                agent: &route.agent,
+                trace: &trace,
+                cancel: cancel.token(),
+            },
+            cancel: &cancel,
+        };
+        let typing = Typing::start(&route.messenger, &lease.first().id);
+        let ended = turn.run(begun).await;
         typing.stop().await;
         let ended = match ended {
             Ok(ended) => ended,
@@ -99,18 +82,38 @@ impl Turn<'_> {
             turn.overhead_ms = ended.report.overhead_ms,
             "a turn ended"
         );
-        match store.finish_turn(turn, &ended, self.pipeline.clock.now_ms()).await {
+        match record.finish(&lease.turn, &ended, self.clock.now_ms()).await {
             Ok(()) => Handled::Done,
             Err(error) => unrecorded(&error),
         }
     }
+}
 
-    /// Resumes or answers, and does what [`next`] says until the turn is over; the error is what
-    /// becomes of the message if it is not.
+/// Runs the messages of one lease to their end.
+struct Turn<'a> {
+    pipeline: &'a Pipeline,
+    route: &'a Route,
+    lease: &'a Lease,
+    delivery: Delivery<'a>,
+    scene: Scene<'a>,
+    cancel: &'a Cancel,
+}
+
+/// Holds a step that failed, and what is needed to go on.
+struct Failed {
+    error: TurnError,
+    step: Step,
+    /// What was to be sent or was being resumed.
+    draft: Option<Draft>,
+}
+
+impl Turn<'_> {
+    /// Resumes or answers, and does what [`next`] says until the turn is over. The error says what
+    /// becomes of the messages if it is not.
     async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
         let mut ended = match self.resume(begun).await {
-            Ok(None) if self.job.attempt > MAX_ATTEMPTS => {
-                self.fall_back(format!("gave up after {MAX_ATTEMPTS} attempts")).await
+            Ok(None) if self.lease.attempt > MAX_ATTEMPTS => {
+                self.fall_back(Reason::GaveUp { attempts: MAX_ATTEMPTS }).await
             }
             Ok(None) => self.answer().await,
             Ok(Some(ended)) => Ok(ended),
@@ -129,36 +132,26 @@ impl Turn<'_> {
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
                 Next::Text => self.send_text(draft, &error, step).await,
-                Next::FallBack => self.fall_back(error.to_string()).await,
+                Next::FallBack => self.fall_back(error.reason()).await,
                 Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
                 Next::Wait(wait) => return Err(Handled::Postpone(wait)),
-                Next::Again(wait) => return Err(Handled::RetryAfter(self.longer(wait))),
+                Next::Again(wait) => return Err(Handled::RetryAfter(wait)),
                 Next::GiveUp => {
-                    let report = self.trace().report(None, String::new(), None, Outcome::Failed);
-                    let report = report.because(Some(error.to_string()));
+                    let report = self.scene.trace.report(None, "".into(), None, Outcome::Failed);
+                    let report = report.because(Some(error.reason()));
                     Ok(Draft { heard: None, language: None, report })
                 }
             };
         }
     }
 
-    /// 1, 4, 16 times what the error asks for, at most 15 minutes unless it asks for more.
-    fn longer(&self, wait: Duration) -> Duration {
-        let longer = wait * 4_u32.pow((self.job.attempt - 1).min(5));
-        longer.min(Duration::from_mins(15)).max(wait)
-    }
-
-    fn trace(&self) -> &Trace {
-        self.scene.trace
-    }
-
     fn facts(&self, step: Step) -> Facts {
-        let age_ms = self.pipeline.clock.now_ms() - self.job.received_ms;
+        let age_ms = self.pipeline.clock.now_ms() - self.lease.first().received_ms;
         Facts {
             step,
-            attempt: self.job.attempt,
+            attempt: self.lease.attempt,
             age: Duration::from_millis(age_ms.try_into().unwrap_or_default()),
-            cancelled: self.scene.cancel.is_cancelled(),
+            cancelled: self.cancel.reason().is_some(),
         }
     }
 
@@ -166,91 +159,88 @@ impl Turn<'_> {
     async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
         let Begun { parts, draft, .. } = begun;
         match self.delivery.resume(parts).await {
-            Ok(outcome) => Ok(outcome.map(|outcome| resumed(self.trace(), draft, outcome))),
+            Ok(outcome) => Ok(outcome.map(|outcome| resumed(self.scene.trace, draft, outcome))),
             Err(error) => {
-                let text = |draft: &Draft| !draft.report.reply.text.is_empty();
+                let text = |draft: &Draft| !draft.report.reply.text.reveal().is_empty();
                 let step = Step::Resuming { text: draft.as_ref().is_some_and(text) };
                 Err(Failed { error, step, draft })
             }
         }
     }
 
-    /// Hears the message, asks the agent and speaks within the turn's time, then sends.
+    /// Hears the messages, asks the agent and speaks within the turn's time, then sends.
     async fn answer(&self) -> Result<Draft, Failed> {
-        let answering = |error: TurnError| Failed { error, step: Step::Answering, draft: None };
-        // Sending is not part of that time: a send that was cut off may have arrived.
-        let made = tokio::time::timeout(self.pipeline.turn_limit, self.make_reply()).await;
-        let made = made.unwrap_or_else(|_late| Err(Cause::Deadline.at(Stage::Llm).into()));
-        let (heard, reply) = match made {
-            Ok(made) => made,
-            Err(Unheard::Problem(problem)) => return self.tell(&problem).await,
-            Err(Unheard::Failed(error)) => return Err(answering(error)),
+        let failed = |error| Failed { error, step: Step::Answering, draft: None };
+        let make_reply = async {
+            let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message)));
+            let now_ms = self.pipeline.clock.now_ms();
+            let history = self.pipeline.record.history(&self.lease.lane, HISTORY, now_ms);
+            let (heard, history) = tokio::join!(heard, history);
+            let (heard, history) = (Heard::join(heard)?, history.map_err(TurnError::from)?);
+            let around = Around {
+                history,
+                reply_mode: self.lease.reply_mode,
+                contact_name: self.lease.contact.profile_name.clone(),
+                asked_ms: self.lease.first().received_ms,
+            };
+            let reply = answer(self.scene, &heard, &around).await?;
+            match self.cancel.reason() {
+                // What a cancelled engine left is not an answer.
+                Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm).into()),
+                None => Ok((heard, reply)),
+            }
         };
-        let Heard { text, language, transcript } = heard;
-        let tells = transcript.is_some() || language::says_enough(text.reveal());
-        let language = tells.then_some(language);
+        // Sending is not part of that time: a send that was cut off may have arrived.
+        let made = tokio::time::timeout(self.route.turn_limit, make_reply).await;
+        let (heard, reply) = match made {
+            Ok(Ok(made)) => made,
+            Ok(Err(Unheard::Problem(problem))) => return self.tell(&problem).await,
+            Ok(Err(Unheard::Failed(error))) => return Err(failed(error)),
+            Err(_late) => return Err(failed(Cause::Deadline.at(Stage::Llm))),
+        };
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
-            let kept = self.pipeline.store.set_reply_mode(self.job.row, mode).await;
-            kept.map_err(|error| answering(error.into()))?;
+            let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
+            kept.map_err(|error| failed(error.into()))?;
         }
-        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
-        let Reply { text: said, note, reason, asks_back, .. } = reply;
-        let outcome = if asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
-        let (note, info) = note.unzip();
-        let report = self.trace().report(transcript, said, info, outcome);
-        let why = asks_back.or(reason).or(uncertain.map(Uncertainty::as_reason));
-        let draft = Draft { heard: Some(text.0), language, report: report.because(why) };
-        let Some(note) = note else { return self.send_reply(draft, 0).await };
-        // Nobody writes a long address down from hearing it.
-        let links = long_links(&draft.report.reply.text).join("\n");
-        match self.delivery.voice(note, &links, &draft).await {
-            Ok(links_failed) => {
-                let report = self.ended(draft.report.clone(), outcome, links_failed);
-                Ok(Draft { report, ..draft })
-            }
-            Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
-        }
+        self.send(heard, reply).await
     }
 
-    /// Hears the message and makes the reply.
-    async fn make_reply(&self) -> Result<(Heard, Reply), Unheard> {
-        let Job { message, contact_id, .. } = self.job;
-        let history = async {
-            let now_ms = self.pipeline.clock.now_ms();
-            let store = &self.pipeline.store;
-            store.history(&message.number, *contact_id, HISTORY, now_ms).await
-        };
-        let (heard, history) = tokio::join!(self.hear_message(), history);
-        let heard = heard?;
-        let around = Around {
-            history: history.map_err(TurnError::from)?,
-            reply_mode: self.job.reply_mode,
-            contact_name: self.job.contact.profile_name.clone(),
-            asked_ms: self.job.received_ms,
-        };
-        let reply = answer(self.scene, &heard, &around).await?;
-        if self.scene.cancel.is_cancelled() {
-            // What a cancelled engine left is not an answer.
-            return Err(Cause::Stopping.at(Stage::Llm).into());
-        }
-        Ok((heard, reply))
-    }
-
-    /// Gets the words of a message, whatever it is.
-    async fn hear_message(&self) -> Result<Heard, Unheard> {
-        let (agent, last) = (&self.route.agent, self.job.contact_language.as_ref());
-        match &self.job.message.body {
+    /// Gets the words of one message, whatever it is.
+    async fn hear(&self, message: &LeasedMessage) -> Result<Heard, Unheard> {
+        let (agent, last) = (&self.route.agent, self.lease.contact_language.as_ref());
+        match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
             Body::Audio { media } => {
+                let trace = self.scene.trace;
                 let started = self.route.messenger.download(media);
-                let bytes = stage(self.trace(), Stage::Download, started).await?;
-                let audio = stage_stream(self.trace(), Stage::Download, bytes).boxed();
-                hear(self.scene, audio, last).await
+                let bytes = stage(trace, Stage::Download, started).await?;
+                hear(self.scene, stage_stream(trace, Stage::Download, bytes).boxed(), last).await
             }
             Body::Unsupported | Body::Silent => {
-                Err(Unheard::Problem(Problem::Type(self.job.message.raw_type.clone())))
+                Err(Unheard::Problem(Problem::Type(message.raw_type.clone())))
             }
+        }
+    }
+
+    /// Sends the note with its links, or the text where there is no note.
+    async fn send(&self, heard: Heard, reply: Reply) -> Result<Draft, Failed> {
+        let Heard { text, language, transcript } = heard;
+        let shows = transcript.is_some() || says_enough(text.reveal());
+        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
+        let outcome =
+            if reply.asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
+        let (note, info) = reply.note.unzip();
+        let report = self.scene.trace.report(transcript, reply.text, info, outcome);
+        let why = reply.asks_back.or(reply.reason).or(uncertain.map(Reason::Uncertain));
+        let language = shows.then_some(language);
+        let draft = Draft { heard: Some(text), language, report: report.because(why) };
+        let Some(note) = note else { return self.send_as_text(draft).await };
+        // Nobody writes a long address down from hearing it.
+        let links = long_links(draft.report.reply.text.reveal()).join("\n");
+        match self.delivery.voice(note, &links, &draft).await {
+            Ok(refused) => Ok(self.sent(draft, outcome, refused)),
+            Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
         }
     }
 
@@ -261,70 +251,71 @@ impl Turn<'_> {
         error: &TurnError,
         step: Step,
     ) -> Result<Draft, Failed> {
-        let Some(mut draft) = draft else { return self.fall_back(error.to_string()).await };
+        let Some(mut draft) = draft else { return self.fall_back(error.reason()).await };
         draft.report.audio = None;
-        if matches!(step, Step::Resuming { .. }) {
+        if step != Step::Note {
             let text = draft.report.reply.text.clone();
-            self.delivery.text(1, &text).await.map_err(sending_text)?;
-            return Ok(resumed(self.trace(), Some(draft), Outcome::Text));
+            self.deliver_text(Role::Answer, text.reveal()).await?;
+            return Ok(resumed(self.scene.trace, Some(draft), Outcome::Text));
         }
         if draft.report.outcome != Outcome::Question {
-            let reason = format!("{}_failed: {error}", error.stage.name());
-            draft.report.reason = Some(reason);
+            let said = Some(error.cause.to_string());
+            draft.report.reason = Some(Reason::Without { stage: error.stage, error: said });
         }
-        self.send_reply(draft, u32::from(error.stage == Stage::Send)).await
+        self.send_as_text(draft).await
     }
 
-    /// Sends the reply as text, from part `index` on.
-    async fn send_reply(&self, mut draft: Draft, index: u32) -> Result<Draft, Failed> {
-        self.delivery.draft(&draft).await.map_err(sending_text)?;
-        let text = draft.report.reply.text.clone();
-        self.delivery.text(index, &text).await.map_err(sending_text)?;
-        draft.report = self.ended(draft.report, Outcome::Text, None);
-        Ok(draft)
+    /// Sends the reply as text.
+    async fn send_as_text(&self, draft: Draft) -> Result<Draft, Failed> {
+        let failed = |error| Failed { error, step: Step::Text, draft: None };
+        self.delivery.draft(&draft).await.map_err(failed)?;
+        self.deliver_text(Role::Answer, draft.report.reply.text.reveal()).await?;
+        Ok(self.sent(draft, Outcome::Text, None))
     }
 
     /// Closes a report with what was sent; a question back stays one.
-    fn ended(&self, report: TurnReport, outcome: Outcome, beside: Option<String>) -> TurnReport {
-        let question = report.outcome == Outcome::Question;
-        let outcome = if question { Outcome::Question } else { outcome };
-        let reason = if question { report.reason } else { beside.or(report.reason) };
-        let now = self.trace().report(report.transcript, report.reply.text, report.audio, outcome);
-        now.because(reason)
+    fn sent(&self, draft: Draft, outcome: Outcome, refused: Option<Reason>) -> Draft {
+        let TurnReport { transcript, reply, audio, outcome: wanted, reason, .. } = draft.report;
+        let question = wanted == Outcome::Question;
+        let outcome = if question { wanted } else { outcome };
+        let reason = if question { reason } else { refused.or(reason) };
+        let report = self.scene.trace.report(transcript, reply.text, audio, outcome);
+        Draft { report: report.because(reason), ..draft }
     }
 
     /// Tells the person what is wrong with the message.
     async fn tell(&self, problem: &Problem) -> Result<Draft, Failed> {
-        let text = problem.phrase(&self.pipeline.path.phrases).in_language(&self.language());
-        self.delivery.text(0, text).await.map_err(sending_text)?;
-        let report = self.trace().report(None, text.to_owned(), None, problem.outcome());
+        let text = problem.phrase(&self.route.agent.phrases).in_language(&self.language());
+        self.deliver_text(Role::Notice, text).await?;
+        let report = self.scene.trace.report(None, text.into(), None, problem.outcome());
         Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
     }
 
     /// Sends the fallback text.
-    async fn fall_back(&self, reason: String) -> Result<Draft, Failed> {
-        let text = self.pipeline.path.phrases.fallback.in_language(&self.language()).to_owned();
-        let sent = self.delivery.text(FALLBACK_PART, &text).await;
+    async fn fall_back(&self, reason: Reason) -> Result<Draft, Failed> {
+        let text = self.route.agent.phrases.fallback.in_language(&self.language());
+        let sent = self.delivery.text(Role::Fallback, text).await;
         sent.map_err(|error| Failed { error, step: Step::Fallback, draft: None })?;
-        let report = self.trace().report(None, text, None, Outcome::Fallback);
-        let heard = match &self.job.message.body {
-            Body::Text { text } => Some(text.reveal().to_owned()),
+        let report = self.scene.trace.report(None, text.into(), None, Outcome::Fallback);
+        let heard = match &self.lease.first().body {
+            Body::Text { text } => Some(text.clone()),
             _ => None,
         };
         Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
     }
 
+    async fn deliver_text(&self, role: Role, text: &str) -> Result<(), Failed> {
+        let sent = self.delivery.text(role, text).await;
+        sent.map_err(|error| Failed { error, step: Step::Text, draft: None })
+    }
+
     /// The language of a sentence to somebody whose words are not at hand.
     fn language(&self) -> LanguageCode {
-        self.route.agent.languages.without_words(self.job.contact_language.as_ref())
+        self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
     }
 }
 
-fn sending_text(error: TurnError) -> Failed {
-    Failed { error, step: Step::Text, draft: None }
-}
-
-/// Gives a message back whose turn could not be recorded.
+/// Gives messages back whose turn could not be recorded.
 fn unrecorded(error: &StoreError) -> Handled {
     tracing::error!(error = %error, "a turn could not be recorded: its message waits");
     Handled::RetryAfter(STORE_RETRY)
@@ -332,7 +323,7 @@ fn unrecorded(error: &StoreError) -> Handled {
 
 /// Closes a turn whose parts an earlier attempt had made.
 fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
-    let now = trace.report(None, String::new(), None, outcome);
+    let now = trace.report(None, "".into(), None, outcome);
     let mut ended = draft.unwrap_or(Draft { heard: None, language: None, report: now });
     if outcome != Outcome::VoiceNote {
         ended.report.audio = None;
@@ -340,7 +331,7 @@ fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
     // A question back stays one, with what it is about: the next message may answer it.
     if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
         ended.report.outcome = outcome;
-        ended.report.reason = Some("resumed after a restart or a failed send".into());
+        ended.report.reason = Some(Reason::Resumed);
     }
     ended
 }

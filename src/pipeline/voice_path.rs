@@ -6,8 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Around, answer};
 use super::error::TurnError;
-use super::hear::{Heard, Unheard, hear, listen, understand};
-use super::phrases::Phrases;
+use super::hear::{Heard, Unheard, hear, hint, listen, understand};
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
@@ -23,8 +22,6 @@ pub struct VoicePath {
     pub workers: Threads,
     /// What may come in.
     pub limits: AudioLimits,
-    /// What people are told when something goes wrong.
-    pub phrases: Phrases,
 }
 
 /// What is asked.
@@ -74,7 +71,7 @@ impl VoicePath {
             Ok(heard) => heard,
             Err(Ok(problem)) => {
                 let language = agent.languages.without_words(None);
-                let text = problem.phrase(&self.phrases).in_language(&language).to_owned();
+                let text = problem.phrase(&agent.phrases).in_language(&language).into();
                 let report = trace.report(None, text, None, problem.outcome());
                 return Ok(Asked { report: report.because(Some(problem.reason())), note: None });
             }
@@ -117,7 +114,7 @@ impl VoicePath {
     ) -> Transcribed {
         let cancel = CancellationToken::new();
         let scene = Scene { path: self, agent, trace, cancel: &cancel };
-        let hint = language.map_or_else(|| agent.languages.hint(None), LanguageHint::Known);
+        let hint = language.map_or_else(|| hint(&agent.languages, None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
         let (audio_ms, heard) = match listen(self, audio, trace).await {
             Ok(listened) => (Some(listened.audio_ms), understand(scene, listened, hint).await),
@@ -127,7 +124,7 @@ impl VoicePath {
             Ok(transcript) => Ok(transcript),
             // No words are a result, not a failure.
             Err(Ok(Problem::NoSpeech)) => Ok(Transcript::default()),
-            Err(Ok(problem)) => Err(problem.reason()),
+            Err(Ok(problem)) => Err(problem.reason().to_string()),
             Err(Err(error)) => Err(error.to_string()),
         };
         Transcribed { heard, audio_ms }

@@ -1,13 +1,13 @@
-//! "Answer in text": how a person says in which form they want the answers.
+//! Finds a person's request to be answered in text or by voice: "answer in text".
 //!
-//! Between hearing and answering. Looks for a request, a word for the form and nothing that turns
-//! it round; what is left decides whether there is a question beside it.
+//! Runs between hearing and answering. Looks for a request of any language and for a word before it
+//! that negates it; the words around it decide whether the message asks something else too.
 
 use super::doors::{Passage, Say, Visit};
 use crate::speech_text::lang::{anywhere, everywhere};
 use crate::turn::ReplyMode;
 
-/// A person's request for one form of answers.
+/// Holds a person's request for one form of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     /// The form.
@@ -16,8 +16,8 @@ pub(super) struct Wish {
     pub(super) alone: bool,
 }
 
-/// How many words before a request can turn it round, with no punctuation between: "you don't have
-/// to answer in text", but not "I can't listen, answer in text".
+/// Limits how far before a request, in its own clause, a word may negate it: "you don't have to
+/// answer in text", but not "I can't listen, answer in text".
 const CLOSE: usize = 4;
 
 /// Remembers a request; where the message says nothing else, agrees to it.
@@ -40,7 +40,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
 }
 
 impl Wish {
-    /// The request in `text`, the last one if there are several.
+    /// Finds the request in `text`, the last one if there are several.
     pub(super) fn of(text: &str) -> Option<Self> {
         let text = text.replace('’', "'").to_lowercase();
         let (mut words, mut clauses) = (Vec::new(), Vec::new());
@@ -55,7 +55,7 @@ impl Wish {
         let mut last: Option<(usize, usize, ReplyMode)> = None;
         for (mode, request) in requests {
             let Some((from, to)) = find(&words, request) else { continue };
-            // Of two that end together the longer one counts: it has the "don't".
+            // Of two that end together the longer one counts: it includes the "don't".
             if last.is_none_or(|(first, end, _)| to > end || (to == end && from < first)) {
                 last = Some((from, to, mode));
             }
@@ -72,7 +72,7 @@ impl Wish {
     }
 }
 
-/// Where `request` stands in `words`: first word and the one behind its last.
+/// Finds `request` in `words`: its first word and the one after its last.
 fn find(words: &[&str], request: &str) -> Option<(usize, usize)> {
     (0..words.len()).rev().find_map(|from| {
         let mut at = from;

@@ -11,18 +11,9 @@ use futures_util::stream::BoxStream;
 
 use crate::audio::OggOpus;
 use crate::remote::words::error_chain;
-use crate::turn::{ContactRef, MediaId, MediaRef, MessageId, Retry};
+use crate::turn::{ContactRef, Content, MediaId, MediaRef, MessageId, Retry};
 
 pub use split_text::split_text;
-
-/// What is sent.
-#[derive(Clone, Debug)]
-pub enum Content {
-    /// A text of at most [`TEXT_LIMIT`] characters.
-    Text(String),
-    /// An uploaded voice note.
-    Voice(MediaId),
-}
 
 /// Longest text WhatsApp takes in one message, in characters. Source: Meta docs, text messages.
 pub const TEXT_LIMIT: usize = 4096;
@@ -32,7 +23,7 @@ pub const TEXT_LIMIT: usize = 4096;
 pub struct Outgoing {
     /// Who gets it: `recipient` if there is only a user id, else `to`.
     pub to: ContactRef,
-    /// What is sent.
+    /// What is sent; a text has at most [`TEXT_LIMIT`] characters.
     pub content: Content,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
@@ -94,6 +85,12 @@ pub enum ProviderError {
         /// The host.
         host: String,
     },
+    /// Messages of this kind cannot be sent yet: answer otherwise.
+    #[error("sending {kind} is not built yet")]
+    NotBuilt {
+        /// The kind, as [`Content::kind`] names it.
+        kind: &'static str,
+    },
     /// The answer was not what the provider documents: try again.
     #[error("provider answered something unexpected: {0}")]
     Unexpected(String),
@@ -119,7 +116,10 @@ impl ProviderError {
                 Retry::After(std::time::Duration::from_secs(2))
             }
             Self::Refused { retry, .. } => *retry,
-            Self::MediaGone | Self::TooLarge { .. } | Self::HostNotAllowed { .. } => Retry::Never,
+            Self::MediaGone
+            | Self::TooLarge { .. }
+            | Self::HostNotAllowed { .. }
+            | Self::NotBuilt { .. } => Retry::Never,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Accepts what a webhook brought: decides what becomes of each message and stores all of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
 
+use super::Wake;
 use crate::clock::Clock;
-use crate::store::{Disposition, Store, StoreError};
+use crate::registry::{NumberStatus, Registry};
+use crate::store::{Disposition, Queue, StoreError};
 use crate::turn::{Accepted, Body, Inbound, PhoneNumberId, StatusUpdate};
 
 /// Older messages are kept and not answered: the provider's window for free answers is shut.
@@ -28,22 +29,14 @@ pub trait Inbox: Send + Sync {
     async fn reachable(&self) -> Result<(), StoreError>;
 }
 
-/// Whether messages to a number are answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberState {
-    /// Stored and answered.
-    Active,
-    /// Stored only.
-    Paused,
-}
-
 /// The inbox of one node, on its own store.
 pub struct EmbeddedInbox {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Queue>,
     clock: Clock,
-    numbers: HashMap<PhoneNumberId, NumberState>,
+    /// Knows which numbers are ours; asked for each delivery.
+    registry: Arc<Registry>,
     /// Tells the lanes that something new waits.
-    arrived: Arc<Notify>,
+    arrived: Wake,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
 }
@@ -52,14 +45,14 @@ pub struct EmbeddedInbox {
 const MAX_STRANGERS: usize = 1000;
 
 impl EmbeddedInbox {
-    /// Builds the inbox for `numbers`; `arrived` wakes the lanes.
+    /// Builds the inbox for the numbers of `registry`; `arrived` wakes the lanes.
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Queue>,
         clock: Clock,
-        numbers: HashMap<PhoneNumberId, NumberState>,
-        arrived: Arc<Notify>,
+        registry: Arc<Registry>,
+        arrived: Wake,
     ) -> Self {
-        Self { store, clock, numbers, arrived, strangers: Mutex::default() }
+        Self { store, clock, registry, arrived, strangers: Mutex::default() }
     }
 
     fn log_stranger(&self, number: &PhoneNumberId) {
@@ -74,20 +67,20 @@ impl EmbeddedInbox {
 }
 
 /// Tells the lanes that something may have arrived, when dropped.
-struct WakeLanes<'a>(&'a Notify);
+struct WakeLanes<'a>(&'a Wake);
 
 impl Drop for WakeLanes<'_> {
     fn drop(&mut self) {
-        self.0.notify_one();
+        self.0.wake();
     }
 }
 
-fn disposition(message: &Inbound, state: NumberState, now_ms: i64) -> Disposition {
+fn disposition(message: &Inbound, status: NumberStatus, now_ms: i64) -> Disposition {
     // 0 is "unknown": a webhook without a timestamp counts as fresh.
     let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
     if age_ms > ANSWERABLE_MS {
         Disposition::Expire
-    } else if state == NumberState::Paused || message.body == Body::Silent {
+    } else if status == NumberStatus::Paused || message.body == Body::Silent {
         Disposition::Store
     } else {
         Disposition::Queue
@@ -98,15 +91,16 @@ fn disposition(message: &Inbound, state: NumberState, now_ms: i64) -> Dispositio
 impl Inbox for EmbeddedInbox {
     async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
         let now_ms = self.clock.now_ms();
+        let snapshot = self.registry.snapshot();
         let mut ours = Vec::with_capacity(messages.len());
         let known: Vec<bool> = messages
             .into_iter()
             .map(|message| {
-                let Some(state) = self.numbers.get(&message.number) else {
+                let Some(number) = snapshot.numbers.get(&message.number) else {
                     self.log_stranger(&message.number);
                     return false;
                 };
-                let disposition = disposition(&message, *state, now_ms);
+                let disposition = disposition(&message, number.status, now_ms);
                 ours.push((message, disposition));
                 true
             })
@@ -121,8 +115,9 @@ impl Inbox for EmbeddedInbox {
     }
 
     async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError> {
-        let ours: Vec<_> =
-            updates.into_iter().filter(|u| self.numbers.contains_key(&u.number)).collect();
+        let snapshot = self.registry.snapshot();
+        let known = |update: &StatusUpdate| snapshot.numbers.get(&update.number).is_some();
+        let ours: Vec<_> = updates.into_iter().filter(known).collect();
         if ours.is_empty() { Ok(()) } else { self.store.record_statuses(ours).await }
     }
 

@@ -1,22 +1,29 @@
-//! Runs leased messages: one lane's in order and one at a time, different lanes side by side.
+//! Runs leased turns: one lane's in order and one at a time, different lanes side by side.
 //!
 //! The store decides what may be leased, so the order holds across restarts. This loop only
-//! wakes up: when something arrived, when a turn ended, or when a waiting message is due.
+//! wakes up: when something arrived, when a turn ended, when a waiting message is due, and while
+//! turns run often enough to keep their leases.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Handled, JobHandler};
+use super::{Cancel, CancelReason, Handled, JobHandler, Wake};
 use crate::clock::Clock;
-use crate::store::{Job, Store, StoreError};
+use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
+use crate::turn::NodeId;
 
-/// Turns that run side by side. They wait for engines and the network most of the time; the
-/// engines have bounds of their own.
-const MAX_TURNS: usize = 64;
+/// How long a lease holds unless it is renewed: the longest that another node waits before it takes
+/// over from one that died.
+const LEASE_MS: i64 = 60_000;
+
+/// How often leases are renewed: three renewals may fail before one expires.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How long the status of a part that may have been sent before a crash is waited for.
 const STATUS_GRACE_MS: i64 = 5_000;
@@ -26,60 +33,114 @@ const STORE_RETRY: Duration = Duration::from_millis(500);
 
 /// The loop that leases and runs.
 pub struct Lanes {
-    store: Arc<dyn Store>,
+    queue: Arc<dyn Queue>,
     handler: Arc<dyn JobHandler>,
     clock: Clock,
-    wake: Arc<Notify>,
+    wake: Wake,
+    node: NodeId,
     running: TaskTracker,
     places: Arc<Semaphore>,
+    /// The leases of this node, until their end is recorded.
+    held: Arc<Mutex<HashMap<LeaseKey, Cancel>>>,
 }
 
 impl Lanes {
-    /// Builds the loop; `wake` is notified by the inbox.
+    /// Builds the loop of `node`, which runs up to `turns` side by side; the inbox wakes it.
     pub fn new(
-        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
         handler: Arc<dyn JobHandler>,
         clock: Clock,
-        wake: Arc<Notify>,
+        wake: Wake,
+        turns: usize,
+        node: NodeId,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(MAX_TURNS));
-        Self { store, handler, clock, wake, running: TaskTracker::new(), places }
+        let (running, places) = (TaskTracker::new(), Arc::new(Semaphore::new(turns)));
+        Self { queue, handler, clock, wake, node, running, places, held: Arc::default() }
     }
 
     /// Puts back what an earlier process had leased, then runs until `stop`; turns that run then
     /// are finished. `abort` cancels them too: they are leased again at the next start.
     pub async fn run(&self, stop: CancellationToken, abort: CancellationToken) {
         self.recover(&stop).await;
+        let mut beat = Instant::now();
         while !stop.is_cancelled() {
-            let wait = self.lease_all(&abort).await;
+            if beat.elapsed() >= HEARTBEAT {
+                self.heartbeat().await;
+                beat = Instant::now();
+            }
+            let mut wait = self.lease_all(&abort).await;
+            if !self.running.is_empty() {
+                wait = wait.min(HEARTBEAT.saturating_sub(beat.elapsed()));
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wake.notified() => {}
+                () = self.wake.woken() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
         self.running.close();
-        self.running.wait().await;
+        while tokio::time::timeout(HEARTBEAT, self.running.wait()).await.is_err() {
+            self.heartbeat().await;
+        }
     }
 
     async fn recover(&self, stop: &CancellationToken) {
-        loop {
-            let now_ms = self.clock.now_ms();
-            match self.store.recover(now_ms, now_ms + STATUS_GRACE_MS).await {
-                Ok(0) => return,
-                Ok(messages) => {
-                    tracing::info!(messages, "unfinished messages are taken up again");
-                    return;
-                }
-                Err(error) => {
-                    tracing::error!(error = %error, "unfinished messages could not be read");
-                }
+        while !stop.is_cancelled() {
+            let left = Lapsed::Predecessor(self.node.clone());
+            if self.reclaim(left, self.clock.now_ms()).await {
+                return;
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
                 () = tokio::time::sleep(STORE_RETRY) => {}
             }
         }
+    }
+
+    /// Puts back leases that have lapsed by `now_ms`; returns whether the store did it.
+    async fn reclaim(&self, lapsed: Lapsed, now_ms: i64) -> bool {
+        match self.queue.reclaim(lapsed, now_ms, now_ms + STATUS_GRACE_MS).await {
+            Ok(0) => {}
+            Ok(messages) => {
+                tracing::info!(messages, "unfinished messages are taken up again");
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "unfinished messages could not be read");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Renews the leases of this node, cancels turns whose lease was lost, and only then takes over
+    /// what others let expire. Runs between two leases, never beside one, and judges by the time
+    /// that it renewed at: a clock that jumps cannot make the node reclaim from itself.
+    async fn heartbeat(&self) {
+        let now_ms = self.clock.now_ms();
+        let held: Vec<(LeaseKey, Cancel)> = {
+            let held = self.held.lock().expect("no holder panics");
+            held.iter().map(|(key, cancel)| (key.clone(), cancel.clone())).collect()
+        };
+        let (keys, cancels): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+        if !keys.is_empty() {
+            let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
+                Ok(tenures) => tenures,
+                Err(error) => {
+                    tracing::error!(error = %error, "leases could not be renewed");
+                    return;
+                }
+            };
+            for (cancel, tenure) in cancels.iter().zip(tenures) {
+                if tenure == Tenure::Lost {
+                    cancel.cancel(CancelReason::LeaseLost);
+                }
+            }
+        }
+        self.reclaim(Lapsed::Expired, now_ms).await;
+    }
+
+    fn lessee(&self, now_ms: i64) -> Lessee {
+        Lessee { node: self.node.clone(), until_ms: now_ms + LEASE_MS }
     }
 
     /// Leases and starts everything that is due; returns how long nothing else can be.
@@ -88,13 +149,13 @@ impl Lanes {
             loop {
                 let free = self.places.available_permits();
                 let now_ms = self.clock.now_ms();
-                let jobs = self.store.lease(free, now_ms).await?;
-                if jobs.is_empty() {
-                    let due_ms = self.store.next_due_ms().await?;
+                let leases = self.queue.lease(&self.lessee(now_ms), free, now_ms).await?;
+                if leases.is_empty() {
+                    let due_ms = self.queue.next_due_ms().await?;
                     return Ok::<_, StoreError>((due_ms, now_ms));
                 }
-                for job in jobs {
-                    self.start(job, abort);
+                for lease in leases {
+                    self.start(lease, abort);
                 }
             }
         };
@@ -113,14 +174,15 @@ impl Lanes {
         }
     }
 
-    fn start(&self, job: Job, abort: &CancellationToken) {
+    fn start(&self, lease: Lease, abort: &CancellationToken) {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .expect("only this loop takes places, and it leased no more than were free");
-        let (store, handler) = (Arc::clone(&self.store), Arc::clone(&self.handler));
-        let (clock, wake) = (self.clock.clone(), Arc::clone(&self.wake));
-        let (row, cancel, abort) = (job.row, abort.child_token(), abort.clone());
-        let turn = tokio::spawn(async move { handler.handle(job, cancel).await });
+        let (queue, handler) = (Arc::clone(&self.queue), Arc::clone(&self.handler));
+        let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
+        let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
+        held.lock().expect("no holder panics").insert(key.clone(), cancel.clone());
+        let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
             let handled = turn.await.unwrap_or_else(|error| {
@@ -129,30 +191,35 @@ impl Lanes {
                 Handled::RetryAfter(Duration::from_secs(1))
             });
             tokio::select! {
-                () = leave(store.as_ref(), &clock, row, handled) => {}
+                () = leave(queue.as_ref(), &clock, &key, handled) => {}
                 () = abort.cancelled() => {}
             }
+            held.lock().expect("no holder panics").remove(&key);
             drop(place);
-            wake.notify_one();
+            wake.wake();
         });
     }
 }
 
-/// Writes down what became of a message, however long the store is away: a message that stayed
-/// leased would hold its lane until the next start.
-async fn leave(store: &dyn Store, clock: &Clock, row: i64, handled: Handled) {
+/// Writes down what became of a lease, however long the store is away: messages that stayed leased
+/// would hold their lane until the lease expires.
+async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Handled) {
     let release = async |wait: Duration, was_attempt| {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
-        store.release(row, clock.now_ms() + wait_ms, was_attempt).await
+        queue.release(lease, clock.now_ms() + wait_ms, was_attempt).await
     };
     loop {
         let result = match handled {
-            Handled::Done => store.ack(row).await,
+            Handled::Done => queue.ack(lease).await,
             Handled::RetryAfter(wait) => release(wait, true).await,
             Handled::Postpone(wait) => release(wait, false).await,
         };
         match result {
-            Ok(()) => return,
+            Ok(Tenure::Held) => return,
+            Ok(Tenure::Lost) => {
+                tracing::warn!("a turn ended whose lease had passed on to another node");
+                return;
+            }
             Err(error) => tracing::error!(error = %error, "a turn's end could not be noted"),
         }
         tokio::time::sleep(STORE_RETRY).await;

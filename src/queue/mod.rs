@@ -3,17 +3,23 @@
 //! Knows no stage and no engine: it runs a [`JobHandler`]. What is accepted is on disk; what is
 //! leased is finished or given back.
 
+mod cancel;
 pub mod inbox;
 pub mod lanes;
+mod retry;
+mod wake;
+
+pub use cancel::{Cancel, CancelReason};
+pub use retry::back_off;
+pub use wake::Wake;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
-use crate::store::Job;
+use crate::store::Lease;
 
-/// What became of a leased message.
+/// What became of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
     /// It is answered; never lease it again.
@@ -27,6 +33,6 @@ pub enum Handled {
 /// Answers leased messages.
 #[async_trait]
 pub trait JobHandler: Send + Sync {
-    /// Handles one message. Runs again with a higher `attempt` if the process dies in it.
-    async fn handle(&self, job: Job, cancel: CancellationToken) -> Handled;
+    /// Handles one turn. Runs again with a higher `attempt` if the process dies in it.
+    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled;
 }

@@ -19,12 +19,11 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 pub fn retry_after(headers: &HeaderMap, longest: Duration) -> Option<Duration> {
     let number = |name: &HeaderName| header(headers, name)?.parse::<f64>().ok();
     let seconds = number(&RETRY_AFTER_MS).map(|ms| ms / 1000.0).or_else(|| number(&RETRY_AFTER));
-    let wait = match seconds {
-        Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        None => {
-            let until = httpdate::parse_http_date(header(headers, &RETRY_AFTER)?).ok()?;
-            until.duration_since(server_date(headers)?).unwrap_or_default()
-        }
+    let wait = if let Some(seconds) = seconds {
+        Duration::try_from_secs_f64(seconds).ok()?
+    } else {
+        let until = httpdate::parse_http_date(header(headers, &RETRY_AFTER)?).ok()?;
+        until.duration_since(server_date(headers)?).unwrap_or_default()
     };
     Some(wait.min(longest))
 }

@@ -10,6 +10,7 @@ mod handle;
 mod info;
 mod media;
 mod messages;
+mod player;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
 pub use handle::{PersonMessage, PersonSays, SimulatorHandle};
+pub use player::{Played, Player};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 
 /// Holds what a simulator needs to know.

@@ -1,14 +1,15 @@
-//! Blocks of code and tables in a stream: the splitter keeps them whole for [`super::spoken`].
+//! Finds code blocks and tables in a stream: the splitter keeps each in one piece for
+//! [`super::spoken`].
 
 use super::markup::{code_block, fence};
 
-/// A block of code or a table is kept whole up to this many bytes.
+/// Limits a code block or a table that is kept in one piece, in bytes.
 const MAX_BLOCK: usize = 4_096;
 
-/// What a line that starts here belongs to; lengths in bytes.
+/// Names what a line that starts here belongs to; lengths in bytes.
 pub(super) enum Block {
     No,
-    /// Backticks on one line: there are no stops inside.
+    /// Backticks on one line: no stop inside them ends a sentence.
     Inline(usize),
     /// A block whose end has not arrived.
     Open,
@@ -17,8 +18,8 @@ pub(super) enum Block {
     Cut(usize),
 }
 
-/// Looks for a block of code or a table. Decides on the first [`MAX_BLOCK`] bytes alone, so that
-/// it does not matter how many have arrived.
+/// Looks for a code block or a table. Reads only the first [`MAX_BLOCK`] bytes, so that the result
+/// does not depend on how many have arrived.
 pub(super) fn block(text: &str) -> Block {
     let is_code = fence(text);
     if is_code.is_none() && !text.starts_with('|') {
@@ -38,7 +39,7 @@ pub(super) fn block(text: &str) -> Block {
     }
 }
 
-/// The end of the line that closes a block of code.
+/// Finds the end of the line that closes a code block.
 fn code_end(text: &str, mark: char) -> Block {
     let inside = text.trim_start_matches(mark);
     let opened = text.len() - inside.len();
@@ -51,7 +52,7 @@ fn code_end(text: &str, mark: char) -> Block {
     text[behind..].find('\n').map_or(Block::Open, |end| Block::Whole(behind + end + 1))
 }
 
-/// The end of the last line that starts with a bar, once the next line has begun.
+/// Finds the end of the last line that starts with a bar, once the next line has begun.
 fn table_end(text: &str) -> Block {
     let mut at = 0;
     while let Some(end) = text[at..].find('\n') {

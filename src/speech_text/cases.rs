@@ -1,4 +1,4 @@
-//! The normaliser's cases: `cases.tsv` against [`super::spoken`], and what holds for any text.
+//! Tests of the normaliser: `cases.tsv` against [`super::spoken`], and properties of any text.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,8 @@ use super::{SentenceSplitter, complete_sentences, lang, long_links, spoken};
 
 const CASES: &str = include_str!("cases.tsv");
 
-/// A line is `written<TAB>spoken`; `\n` is a line break, `== xx` begins a language, `#` a class.
+/// Reads lines of `written<TAB>spoken`; `\n` is a line break, `== xx` begins a language, `#` a
+/// class.
 #[test]
 fn every_case_is_said_as_a_person_would() {
     let (mut language, mut count, mut wrong) = ("", vec![0; lang::ALL.len()], Vec::new());
@@ -67,7 +68,7 @@ proptest! {
     fn complete_sentences_hold_all_that_was_cut(text in "([a-z]{1,6}[ .?!]|[0-9]|\\PC){0,60}") {
         let complete = complete_sentences(&text);
         prop_assert!(text.starts_with(complete));
-        // What the splitter has cut off is complete, joined short ones too.
+        // Every sentence that the splitter gave is complete, joined short ones too.
         let bare = |s: &str| s.split_whitespace().collect::<String>();
         let cut = SentenceSplitter::new().push(&text).concat();
         prop_assert!(bare(complete).starts_with(&bare(&cut)), "{cut:?} of {complete:?}");

@@ -1,14 +1,14 @@
-//! Ways to reach someone: e-mail addresses, telephone numbers, mentions and hashtags.
+//! Rules for e-mail addresses, telephone numbers, mentions and hashtags.
 
 use super::language::{Form, Language};
 use super::links::{is_host, say_label};
 use super::number::{digit_by_digit, digits_in_groups};
 use super::rules::{Said, Spot, ends_word};
 
-/// An address is looked for in this many bytes.
+/// Limits each side of an e-mail address, in bytes.
 const MAX_EMAIL: usize = 120;
 
-/// How many digits a telephone number has.
+/// Limits the digits of a telephone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 
 /// Says "info@example.com".
@@ -82,7 +82,7 @@ pub(super) fn phone(spot: &Spot) -> Option<Said> {
         *PHONE_DIGITS.start()
     };
     let pairs = groups.iter().all(|group| group.len() == 2);
-    // Thousands have dots too, and two long numbers with a dash are a range.
+    // Thousands are grouped by dots too, and two long numbers with a dash are a range.
     let dotted = marks.contains('.') && !pairs && !plus;
     let range = groups.len() == 2 && marks.contains('-') && !plus && !local;
     let slashed = marks.matches('/').count() > 1;
@@ -108,7 +108,7 @@ fn groups(text: &str) -> Option<(Vec<&str>, String, usize)> {
         let between = text[at..]
             .find(|c: char| !matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/' | '\u{a0}' | '‑'));
         let between = between.unwrap_or(text.len() - at);
-        // ") " and " (" are the longest between two groups, "(+" in front.
+        // The longest marks are ") " and " (" between two groups, and "(+" before the first.
         if between > 3 || (at > 0 && text[at..at + between].contains('+')) {
             break;
         }
@@ -129,7 +129,7 @@ fn groups(text: &str) -> Option<(Vec<&str>, String, usize)> {
     (!groups.is_empty()).then_some((groups, marks, length))
 }
 
-/// A group digit by digit, or as one number where people do that.
+/// Says a group digit by digit, or as one number where people do that.
 fn say_group(group: &str, language: &Language) -> String {
     match group.parse::<u64>() {
         Ok(n) if language.phone_in_pairs && group.len() == 2 && n >= 10 => {

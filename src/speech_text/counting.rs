@@ -1,11 +1,11 @@
-//! Numbers that count or name: ordinals, fractions, "#5", codes, versions and all that is left.
+//! Rules for numbers that count or name: ordinals, fractions, "#5", codes, versions, and the rest.
 
 use super::lang::{entries, has};
 use super::language::{Form, Language};
 use super::number::{digit_by_digit, digits, digits_in_groups, number, say};
 use super::rules::{Said, Spot, ends_word};
 
-/// The signs of fractions.
+/// Lists the fractions that are one character, with numerator and denominator.
 const SIGNS: [(char, u64, u64); 15] = [
     ('½', 1, 2),
     ('⅓', 1, 3),
@@ -24,7 +24,7 @@ const SIGNS: [(char, u64, u64); 15] = [
     ('⅞', 7, 8),
 ];
 
-/// Says "½", "3/4", "1½", "1 1/2" and "8/10", with a unit behind it.
+/// Says "½", "3/4", "1½", "1 1/2" and "8/10", with the unit after it.
 pub(super) fn fraction(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let whole = digits(rest);
@@ -36,10 +36,10 @@ pub(super) fn fraction(spot: &Spot) -> Option<Said> {
         Some((top, bottom, length)) if top < bottom => (before, (top, bottom, at + length)),
         _ => (None, part(rest)?),
     };
-    let (unit, length) = unit_behind(rest, length, language);
+    let (unit, length) = unit_after(rest, length, language);
     let said = match before {
         Some(whole) => {
-            // German glues both: "eineinhalb".
+            // German writes both as one word: "eineinhalb".
             let glued = !language.words.and_half.starts_with(' ');
             let form = if glued { Form::Masculine } else { Form::Alone };
             let whole = (language.cardinal)(whole, form);
@@ -89,8 +89,8 @@ fn say_part(top: u64, bottom: u64, language: &Language) -> String {
     }
 }
 
-/// A unit behind a fraction, in the singular and plural, and where it ends.
-fn unit_behind(
+/// Reads the unit after a fraction: its singular, its plural, and where it ends.
+fn unit_after(
     rest: &str,
     end: usize,
     language: &Language,
@@ -119,7 +119,7 @@ pub(super) fn ordinal(spot: &Spot) -> Option<Said> {
     Said::new(number.len() + mark.len(), (language.ordinal)(n, *form))
 }
 
-/// Says "3." in front of a word, inflected for the word before it.
+/// Says "3." before a word, inflected for the word in front of it.
 pub(super) fn dotted_ordinal(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let number = digits(rest);
@@ -140,7 +140,7 @@ pub(super) fn dotted_ordinal(spot: &Spot) -> Option<Said> {
     )
 }
 
-/// Says "#5", and four digits and more of it one by one.
+/// Says "#5"; four digits and more are said one by one.
 pub(super) fn numbered(spot: &Spot) -> Option<Said> {
     let number = digits(spot.rest().strip_prefix('#')?);
     let length = 1 + number.len();
@@ -151,7 +151,7 @@ pub(super) fn numbered(spot: &Spot) -> Option<Said> {
     Said::new(length, format!("{} {}", language.words.number, say_name(number, language)))
 }
 
-/// A number that names and does not count: short ones as a number, long ones digit by digit.
+/// Says a number that names something: a short one as a number, a long one digit by digit.
 pub(super) fn say_name(number: &str, language: &Language) -> String {
     match number.parse() {
         Ok(n) if number.len() <= 3 && (number.len() == 1 || !number.starts_with('0')) => {
@@ -228,7 +228,7 @@ pub(super) fn plain(spot: &Spot) -> Option<Said> {
     let Some(number) = number else {
         return Said::new(run.len(), digits_in_groups(run, language));
     };
-    // Seven digits without a separator name something, unless they are round.
+    // Seven digits without a separator are a name, not a count, unless they are round.
     if number.is_plain() && run.len() >= 7 && !run.ends_with("000") {
         return Said::new(run.len(), digits_in_groups(run, language));
     }
@@ -239,13 +239,14 @@ pub(super) fn plain(spot: &Spot) -> Option<Said> {
     Said::new(number.length, say(&number, language, form_before(after, language)))
 }
 
-/// Whether four digits are a year: a word says so, or nothing that they could count follows.
+/// Returns whether four digits are a year: a word says so, or no noun follows that they could
+/// count.
 fn is_year_here(spot: &Spot, after: &str) -> bool {
     let counts = after.strip_prefix(' ').is_some_and(|word| word.starts_with(char::is_alphabetic));
     has(spot.language.year_cues, &spot.word_before()) || !counts
 }
 
-/// What a number agrees with, told by the end of the next word.
+/// Returns what a number agrees with, judged by the ending of the next word.
 fn form_before(after: &str, language: &Language) -> Form {
     let Some(word) = after.strip_prefix([' ', '\u{a0}']) else { return Form::Alone };
     let word = &word[..word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len())];

@@ -1,11 +1,11 @@
-//! Days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "Mon–Fri".
+//! Rules for days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "Mon–Fri".
 
 use super::lang::anywhere;
 use super::language::{Date, Language};
 use super::number::{dash, digits};
 use super::rules::{Said, Spot, ends_word};
 
-/// Three numbers with the same mark between them, or a German "21.11.".
+/// Says three numbers with the same separator between them, or "21.11." where ordinals have a stop.
 pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     let rest = spot.rest();
     let first = digits(rest);
@@ -33,7 +33,7 @@ pub(super) fn numeric(spot: &Spot) -> Option<Said> {
     Said::new(length, (language.date)(date, &spot.word_that_inflects()))
 }
 
-/// A day and a month without a year, told from a fraction by its size.
+/// Says a day and a month without a year; their size tells them from a fraction.
 fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> Option<Said> {
     let language = spot.language;
     let after = &spot.rest()[length..];
@@ -41,7 +41,7 @@ fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> O
     let cued = first != "1" && anywhere(|language| language.day_cues, &before);
     let sized = second.len() == 2 || (cued && second.len() == 1);
     let whole = sized && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
-    // 8/10 is a mark out of ten, 05/10 and 21/11 are days.
+    // 8/10 is eight out of ten, 05/10 and 21/11 are days.
     let day_like = cued || first.starts_with('0') || first.len() == 2 && first > second;
     let month_like = language.month_before_day && second > "12";
     if mark != '/' || !whole || !(day_like || month_like) {
@@ -51,7 +51,7 @@ fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> O
     Said::new(length, (language.date)(date, &spot.word_that_inflects()))
 }
 
-/// Orders day and month as the language does, and the other way round if only that is a date.
+/// Orders day and month as the language does, or the other way round if only that is a date.
 fn day_and_month(a: &str, b: &str, year: Option<&str>, language: &Language) -> Option<Date> {
     let (day_first, month_first) = (date(a, b, year), date(b, a, year));
     let month_first = month_first.map(|date| Date { month_first: true, ..date });
@@ -59,7 +59,7 @@ fn day_and_month(a: &str, b: &str, year: Option<&str>, language: &Language) -> O
     if language.month_before_day { month_first.or(day_first) } else { day_first.or(month_first) }
 }
 
-/// A date of digits, if there is such a day.
+/// Reads a date from its digits; `None` if there is no such day.
 fn date(day: &str, month: &str, year: Option<&str>) -> Option<Date> {
     let (day, month) = (day.parse().ok()?, month.parse().ok()?);
     let year = match year {
@@ -76,7 +76,7 @@ fn date(day: &str, month: &str, year: Option<&str>) -> Option<Date> {
     })
 }
 
-/// A day and the name of a month in either order, with or without a year.
+/// Says a day and the name of a month in either order, with or without a year.
 pub(super) fn named(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let (date, length) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
@@ -94,11 +94,11 @@ pub(super) fn named(spot: &Spot) -> Option<Said> {
         (Date { day, month: month + 1, year: None, month_first: true }, at)
     };
     ends_word(&rest[length..]).then_some(())?;
-    let (year, length) = year_behind(rest, length, language);
+    let (year, length) = year_after(rest, length, language);
     Said::new(length, (language.date)(Date { year, ..date }, &spot.word_that_inflects()))
 }
 
-/// One or two digits from 1 to 31.
+/// Reads a day, 1 to 31, and its length.
 fn day_of(text: &str) -> Option<(u64, usize)> {
     let day = digits(text);
     let number = day.parse().ok().filter(|day| (1..=31).contains(day))?;
@@ -110,8 +110,8 @@ fn one_of(separators: &[&str], text: &str) -> Option<usize> {
     separators.iter().find(|mark| text.starts_with(**mark)).map(|mark| mark.len())
 }
 
-/// A year of four digits behind a date, and where it ends; else where the date ends.
-fn year_behind(rest: &str, end: usize, language: &Language) -> (Option<u64>, usize) {
+/// Reads a year of four digits after a date, and where it ends; else returns where the date ends.
+fn year_after(rest: &str, end: usize, language: &Language) -> (Option<u64>, usize) {
     for between in language.month_to_year {
         let Some(after) = rest[end..].strip_prefix(between) else { continue };
         let year = digits(after);
@@ -124,7 +124,7 @@ fn year_behind(rest: &str, end: usize, language: &Language) -> (Option<u64>, usi
     (None, end)
 }
 
-/// Finds a name of a table at the start of `text`: which it is, and its length with a full stop.
+/// Finds which name of a table `text` starts with, and its length with a full stop.
 fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize, usize)> {
     let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let word = &text[..word_end];
@@ -137,7 +137,7 @@ fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize,
     Some((which, word_end + stop))
 }
 
-/// "Mon–Fri" in full, and "Mo:" before the hours.
+/// Says "Mon–Fri" in full, and "Mo:" before opening hours.
 pub(super) fn weekdays(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     if !rest.starts_with(char::is_alphabetic) {

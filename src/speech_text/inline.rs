@@ -1,18 +1,18 @@
-//! Markup inside a line: links, images, emphasis, code, HTML, emoji and emoticons.
+//! Removes markup inside a line: links, images, emphasis, code, HTML, emoji and emoticons.
 
 use super::language::Language;
 use super::links::{bare, is_long, link_length};
 
-/// A tag or an entity is not longer.
+/// Limits the length of a tag, in bytes.
 const MAX_TAG: usize = 200;
 
-/// Faces in letters.
+/// Lists faces made of letters and punctuation.
 const EMOTICONS: [&str; 26] = [
     ":-)", ":)", ";-)", ";)", ":-(", ":(", ":D", ":-D", ";D", ":P", ":-P", ":p", "xD", "XD", "<3",
     ":*", ":-*", ":'(", "^^", "^_^", ":/", ":-/", ":O", "=)", ":]", "c:",
 ];
 
-/// Entities of HTML that people write.
+/// Lists the HTML entities that people write.
 const ENTITIES: [(&str, &str); 16] = [
     ("amp", "&"),
     ("nbsp", " "),
@@ -32,7 +32,7 @@ const ENTITIES: [(&str, &str); 16] = [
     ("frac12", "½"),
 ];
 
-/// Takes inline markup out of a line. Links that are not hidden behind words stay as they are.
+/// Removes inline markup from a line. A link without words of its own stays as it is.
 pub(super) fn unmark(line: &str, language: Option<&Language>) -> String {
     let text = without_links(&without_tags(line), language.is_some());
     let mut out = String::with_capacity(text.len());
@@ -55,7 +55,7 @@ fn is_emoticon(word: &str) -> bool {
     EMOTICONS.contains(&bare) || EMOTICONS.contains(&word)
 }
 
-/// Replaces links by their words; a short address that the words do not have is said behind them.
+/// Replaces links by their words, followed by a short address that the words do not contain.
 fn without_links(line: &str, with_address: bool) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -110,7 +110,7 @@ fn link(text: &str) -> Option<(&str, &str, usize)> {
     (!words.is_empty() && !words.starts_with('[')).then_some((words, "", close + 3 + end))
 }
 
-/// Drops tags, keeps addresses in angle brackets, and puts characters for entities.
+/// Drops tags, keeps addresses in angle brackets, and replaces entities by their characters.
 fn without_tags(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -125,7 +125,7 @@ fn without_tags(line: &str) -> String {
     out
 }
 
-/// What a tag becomes, and its length; a lone "<" stays.
+/// Returns what a tag becomes, and its length; a lone "<" stays.
 fn tag(text: &str) -> (&str, usize) {
     let Some(end) = text.find('>').filter(|&end| end < MAX_TAG) else { return ("<", 1) };
     let inside = &text[1..end];
@@ -187,7 +187,7 @@ fn unmark_word(word: &str) -> String {
     out
 }
 
-/// Whether the digit or mark at `at` is a key of a telephone in an emoji.
+/// Returns whether the digit or mark at `at` is part of a keycap emoji.
 fn is_keycap(chars: &[char], at: usize) -> bool {
     let behind = &chars[at + 1..];
     let behind = behind.strip_prefix(&['\u{fe0f}']).unwrap_or(behind);
@@ -195,7 +195,7 @@ fn is_keycap(chars: &[char], at: usize) -> bool {
         && behind.starts_with(&['\u{20e3}'])
 }
 
-/// Whether `c` is a pictograph, an arrow or one of the signs that modify pictographs.
+/// Returns whether `c` is a pictograph, an arrow, or a modifier of pictographs.
 pub(super) fn is_emoji(c: char) -> bool {
     matches!(c,
         '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}'

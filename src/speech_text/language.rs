@@ -1,19 +1,19 @@
-//! What a language has to say: the shape of the tables in `lang/`, and how one is found.
+//! Defines the tables that each file of `lang/` fills in.
 
-/// What a number word agrees with.
+/// Names what a number word agrees with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Nothing: "uno", "eins"; of a German ordinal "dritter".
+    /// Nothing: "uno", "eins"; as a German ordinal "dritter".
     Alone,
-    /// A masculine or neuter noun behind it: "un", "ein"; of a German ordinal "dritte".
+    /// A masculine or neuter noun after it: "un", "ein"; as a German ordinal "dritte".
     Masculine,
-    /// A feminine noun behind it: "una", "eine".
+    /// A feminine noun after it: "una", "eine".
     Feminine,
-    /// Of an ordinal that changes before its noun: Spanish "primer", German "dritten".
+    /// A noun that changes the ordinal before it: Spanish "primer", German "dritten".
     Bound,
 }
 
-/// A thing that is counted.
+/// Names something that is counted.
 #[derive(Debug)]
 pub(super) struct Noun {
     pub(super) one: &'static str,
@@ -21,14 +21,14 @@ pub(super) struct Noun {
     pub(super) form: Form,
 }
 
-/// A noun and the signs that are written for it, behind a number.
+/// Holds a noun and the signs that are written for it after a number.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) signs: &'static [&'static str],
     pub(super) noun: Noun,
 }
 
-/// Money: its signs stand before or behind the amount.
+/// Describes a currency; its signs come before or after the amount.
 #[derive(Debug)]
 pub(super) struct Currency {
     pub(super) signs: &'static [&'static str],
@@ -37,7 +37,7 @@ pub(super) struct Currency {
     pub(super) cent: Noun,
 }
 
-/// "million" behind an amount of money.
+/// Describes a word such as "million" after an amount of money.
 #[derive(Debug)]
 pub(super) struct Multiplier {
     pub(super) signs: &'static [&'static str],
@@ -45,7 +45,7 @@ pub(super) struct Multiplier {
     pub(super) noun: Noun,
 }
 
-/// A day; `month` is 1 to 12.
+/// Holds a date; `month` is 1 to 12.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Date {
     pub(super) day: u64,
@@ -55,17 +55,17 @@ pub(super) struct Date {
     pub(super) month_first: bool,
 }
 
-/// A time of day, as written: `hour` is 0 to 24.
+/// Holds a time of day as it was written; `hour` is 0 to 24.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     pub(super) hour: u64,
     pub(super) minute: u64,
     pub(super) half: Option<Half>,
-    /// It is followed by another time that says the unit: "nine" of "nine to six o'clock".
+    /// Another time follows that says the unit: "nine" of "nine to six o'clock".
     pub(super) bare: bool,
 }
 
-/// Before or after noon.
+/// Tells the hours before noon from those after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
     Am,
@@ -73,7 +73,7 @@ pub(super) enum Half {
 }
 
 impl Time {
-    /// The hour of 24, if before or after noon was written.
+    /// Returns the hour out of 24; as written if neither am nor pm was.
     pub(super) fn hour_of_day(self) -> u64 {
         match (self.half, self.hour) {
             (Some(Half::Pm), 1..=11) => self.hour + 12,
@@ -97,7 +97,7 @@ pub struct Language {
     pub wishes: Wishes,
     /// What people answer to "Did you say ...?".
     pub answers: Answers,
-    /// Words that say little about what a question is about.
+    /// Words that do not tell what a question is about.
     pub search: Search,
     pub(super) stops: Stops,
     /// Number words up to 999 999 999 999.
@@ -215,7 +215,7 @@ pub(super) struct DottedOrdinals {
     pub(super) after: &'static str,
 }
 
-/// The single words of a language.
+/// Holds the single words of a language.
 #[derive(Debug)]
 pub(super) struct Words {
     pub(super) point: &'static str,
@@ -226,15 +226,15 @@ pub(super) struct Words {
     pub(super) and: &'static str,
     pub(super) percent: &'static str,
     pub(super) to: &'static str,
-    /// Of 3:1.
+    /// The mark of 3:1.
     pub(super) ratio: &'static str,
-    /// Of 8/10.
+    /// The slash of 8/10.
     pub(super) out_of: &'static str,
     pub(super) about: &'static str,
     pub(super) less: &'static str,
     pub(super) more: &'static str,
     pub(super) per: &'static str,
-    /// Of #1.
+    /// The mark of #1.
     pub(super) number: &'static str,
     pub(super) at: &'static str,
     pub(super) dot: &'static str,
@@ -247,9 +247,9 @@ pub(super) struct Words {
     pub(super) half_a: &'static str,
     /// What follows the whole number of 1½.
     pub(super) and_half: &'static str,
-    /// In place of a link that goes out as text.
+    /// Replaces a link that is sent as text.
     pub(super) long_link: &'static str,
-    /// In place of a block of code.
+    /// Replaces a code block.
     pub(super) code: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Web addresses: a short one is said, a long one goes out as a text beside the note.
+//! Rules for web addresses: a short one is said, a long one is sent as a text beside the note.
 //!
 //! [`is_long`] alone decides which, both for what is said and for what is sent.
 
@@ -6,20 +6,21 @@ use super::language::{Form, Language};
 use super::number::{digit_by_digit, digits};
 use super::rules::{Said, Spot};
 
-/// A person can say and remember an address of this many characters.
+/// Limits an address that a person can say and remember, in characters.
 const MAX_SAID: usize = 30;
 
-/// The longest host there is. Source: RFC 1035, section 2.3.4.
+/// Limits a host, in bytes. Source: RFC 1035, section 2.3.4.
 const MAX_HOST: usize = 253;
 
-/// Ends of hosts that are told from two sentences without a space.
+/// Lists the ends of hosts; any other end is the start of a sentence after a missing space.
 const TOP_LEVELS: [&str; 36] = [
     "com", "org", "net", "io", "info", "biz", "app", "dev", "ai", "eu", "shop", "store", "online",
     "es", "de", "fr", "pt", "br", "uk", "us", "ca", "mx", "ar", "cl", "co", "pe", "ch", "at", "be",
     "it", "nl", "pl", "me", "example", "in", "tv",
 ];
 
-/// The links of a whole answer that must go out as a text, in order, each once, as written.
+/// Returns the links of a complete answer that must be sent as text, in order, each once, as
+/// written.
 #[must_use]
 pub fn long_links(text: &str) -> Vec<String> {
     let mut links: Vec<String> = Vec::new();
@@ -41,7 +42,7 @@ pub fn long_links(text: &str) -> Vec<String> {
     links
 }
 
-/// Whether a link is too long or too odd to be said: it has at most a host and one word.
+/// Returns whether a link is too long or too odd to be said, that is more than a host and one word.
 pub(super) fn is_long(link: &str) -> bool {
     let bare = bare(link);
     let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
@@ -52,14 +53,14 @@ pub(super) fn is_long(link: &str) -> bool {
     bare.chars().count() > MAX_SAID || host.contains([':', '?', '#', '@', '%']) || odd_path
 }
 
-/// An address without its scheme, "www." and last slash.
+/// Returns an address without its scheme, "www." and last slash.
 pub(super) fn bare(link: &str) -> &str {
     let bare = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
     let bare = bare.unwrap_or(link);
     bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches('/')
 }
 
-/// The length of the link `text` starts with, without the punctuation behind it.
+/// Returns the length of the link that `text` starts with, without the punctuation after it.
 pub(super) fn link_length(text: &str) -> Option<usize> {
     let marks = ["https://", "http://", "www."];
     let scheme = marks.iter().find(|mark| text.starts_with(**mark)).map(|mark| mark.len());
@@ -76,7 +77,7 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
             )
     };
     if scheme.is_none() {
-        // Looked at first: text of which every letter may begin a host is searched but this far.
+        // Checked first: where every letter may begin a host, only this much is searched.
         let host = &text[..host_run(text)?];
         let host = host.trim_end_matches(['.', '-']);
         let behind = &text[host.len()..];
@@ -91,7 +92,7 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
     loop {
         let last = link.chars().next_back()?;
         let closes = last == ')' && link.matches(')').count() > link.matches('(').count();
-        // Of "[here](address)." the bracket that closes comes before the stop.
+        // In "[here](address)." the closing bracket comes before the stop.
         let unopened = link.find(')').filter(|&at| !link[..at].contains('('));
         if let Some(at) = unopened {
             link = &link[..at];
@@ -109,14 +110,14 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
     (link.len() > scheme.unwrap_or(0)).then_some(link.len())
 }
 
-/// The bytes at the start of `text` that may stand in a host; `None` if no host is so long.
+/// Counts the bytes at the start of `text` that a host may contain; `None` if they are too many.
 fn host_run(text: &str) -> Option<usize> {
     let of_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     let length = text.bytes().take(MAX_HOST + 1).take_while(|byte| of_host(*byte)).count();
     (length <= MAX_HOST).then_some(length)
 }
 
-/// Whether `host` is labels with a known end, as in "my-shop.example.com".
+/// Returns whether `host` is labels with a known end, as in "my-shop.example.com".
 pub(super) fn is_host(host: &str) -> bool {
     let mut labels = host.split('.');
     let last = labels.next_back().unwrap_or_default();
@@ -130,13 +131,13 @@ pub(super) fn is_host(host: &str) -> bool {
         && labels.all(label)
 }
 
-/// The rule: says a link, or what stands for it.
+/// Says a link, or the words that replace it.
 pub(super) fn said(spot: &Spot) -> Option<Said> {
     let length = link_length(spot.rest())?;
     Said::new(length, say_link(&spot.rest()[..length], Some(spot.language)))
 }
 
-/// Says a link; in a language without tables its host stands as it is.
+/// Says a link; a language without tables gets the host as it is written.
 pub(super) fn say_link(link: &str, language: Option<&Language>) -> String {
     let host = || {
         let bare = bare(link);
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_long_text_without_a_space_is_searched_once() {
-        // Read to its end from every letter this would take minutes.
+        // Reading it to the end from every letter would take minutes.
         assert!(long_links(&"a-".repeat(32 << 10)).is_empty());
         let link = format!("{}.example.com/a/b?c", "a".repeat(63));
         assert_eq!(long_links(&link), [link.as_str()]);

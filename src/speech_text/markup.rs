@@ -1,10 +1,10 @@
-//! Markup of whole lines: code, tables, headings, lists, quotes. What is left are sentences.
+//! Removes the markup of lines: code, tables, headings, lists, quotes. Sentences are left.
 
 use super::inline;
 use super::lang::entries;
 use super::language::Language;
 
-/// What a line becomes.
+/// Holds a line without its markup.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) text: String,
@@ -18,7 +18,7 @@ impl Line {
     }
 }
 
-/// Takes the markup of lines out of a text. Inline markup is gone too; code and tables are words.
+/// Removes the markup of lines, and inside them, from a text; code and tables become words.
 pub(super) fn lines(text: &str, language: Option<&Language>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -44,8 +44,8 @@ pub(super) fn lines(text: &str, language: Option<&Language>) -> Vec<Line> {
     lines
 }
 
-/// The length of a block of code with its last line break, if `text` starts with one. Three
-/// backticks that are closed on the same line are words, as in WhatsApp.
+/// Returns the length of the code block that `text` starts with, including its last line break.
+/// Three backticks that are closed on the same line are words, as in WhatsApp.
 pub(super) fn code_block(text: &str) -> Option<usize> {
     let fence = fence(text)?;
     let start = text.len() - text.trim_start().len();
@@ -63,7 +63,7 @@ pub(super) fn code_block(text: &str) -> Option<usize> {
     }
 }
 
-/// The character of the fence `text` starts with.
+/// Returns the character of the fence that `text` starts with.
 pub(super) fn fence(text: &str) -> Option<char> {
     let start = text.trim_start();
     let marks = [("```", '`'), ("~~~", '~')];
@@ -74,20 +74,20 @@ fn second_line(text: &str) -> &str {
     text.lines().nth(1).unwrap_or_default()
 }
 
-/// Whether a line divides the head of a table from its rows.
+/// Returns whether a line separates the head of a table from its rows.
 fn is_delimiter(line: &str) -> bool {
     line.contains("--")
         && line.contains('|')
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\r'))
 }
 
-/// The length of the lines in front that have a bar.
+/// Returns the length of the leading lines that contain a bar.
 fn table_length(text: &str) -> usize {
     let lines = text.split_inclusive('\n');
     lines.take_while(|line| line.contains('|')).map(str::len).sum()
 }
 
-/// Reads a table row by row, each cell behind its column's name.
+/// Reads a table row by row, each cell after its column's name.
 fn table(text: &str, language: Option<&Language>, lines: &mut Vec<Line>) {
     let rows: Vec<&str> = text.lines().collect();
     let headed = rows.get(1).is_some_and(|row| is_delimiter(row));
@@ -113,14 +113,14 @@ fn cells(row: &str, language: Option<&Language>) -> Vec<String> {
     cells.map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// Strips what marks a line as a heading, an item, a quote or a footnote.
+/// Strips the marks of a heading, an item, a quote or a footnote.
 fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     let line = line.trim_start_matches(['>', ' ']);
     if is_rule(line) || fence(line).is_some_and(|_| line.trim_matches(['`', '~']).is_empty()) {
         return None;
     }
     if let Some((name, behind)) = line.strip_prefix('[').and_then(|line| line.split_once("]:")) {
-        // A footnote is said, an address that is named elsewhere is not.
+        // A footnote is said; the address of a link elsewhere is not.
         let footnote = name.starts_with('^').then(|| inline::unmark(behind.trim(), language));
         return footnote.map(|text| Line::new(text, true));
     }
@@ -151,7 +151,7 @@ fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     Some(Line::new(inline::unmark(line, language), false))
 }
 
-/// Reads "1. " or "1) " in front of an item.
+/// Reads "1. " or "1) " before an item.
 fn list_number(line: &str) -> Option<(usize, &str)> {
     let digits = super::number::digits(line);
     let item = line[digits.len()..].strip_prefix(". ");
@@ -160,12 +160,12 @@ fn list_number(line: &str) -> Option<(usize, &str)> {
     (!item.trim().is_empty()).then_some((number, item.trim()))
 }
 
-/// "3. Mai" at the start of a line is a day.
+/// Returns whether an item begins with a month: "3. Mai" at the start of a line is a day.
 fn names_month(item: &str, language: &Language) -> bool {
     language.months.iter().any(|names| names.iter().any(|name| item.starts_with(name)))
 }
 
-/// Whether the line is a horizontal rule: three or more of one mark and nothing else.
+/// Returns whether a line is a horizontal rule: three or more of one mark and nothing else.
 fn is_rule(line: &str) -> bool {
     line.len() >= 3 && ['-', '*', '_', '='].iter().any(|&mark| line.chars().all(|c| c == mark))
 }

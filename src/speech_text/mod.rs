@@ -1,7 +1,7 @@
-//! What is written becomes what is said: sentences out of a stream of text, words out of a sentence.
+//! Turns written text into spoken words: cuts a stream into sentences and writes out each of them.
 //!
-//! Between the agent and the synthesizer. Pure functions and one small state machine: no I/O, no
-//! clock, the same output for the same input however the stream was cut.
+//! Sits between the agent and the synthesizer. Pure functions and one small state machine: no I/O,
+//! no clock, and the same output for the same input, however the stream was cut.
 
 mod blocks;
 #[cfg(test)]

@@ -2,29 +2,29 @@
 
 use super::language::{Form, Language, Noun};
 
-/// Longer runs of digits are said one by one.
+/// Limits the digits of a number; a longer run is said digit by digit.
 const MAX_DIGITS: usize = 12;
 
-/// A number as it was written.
+/// Holds a number as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number<'a> {
     /// At most [`MAX_DIGITS`] digits.
     pub(super) whole: u64,
     /// The digits of `whole` up to the first separator, with leading zeros.
     pub(super) head: &'a str,
-    /// The digits behind the decimal mark; empty if there is none.
+    /// The digits after the decimal mark; empty if there is none.
     pub(super) decimals: &'a str,
-    /// Bytes.
+    /// In bytes.
     pub(super) length: usize,
 }
 
 impl Number<'_> {
-    /// Whether it was written without separators.
+    /// Returns whether it was written without separators.
     pub(super) fn is_plain(&self) -> bool {
         self.head.len() == self.length
     }
 
-    /// Whether it reads as a year.
+    /// Returns whether it reads as a year.
     pub(super) fn is_year(&self) -> bool {
         self.is_plain() && (1100..2100).contains(&self.whole)
     }
@@ -35,24 +35,25 @@ impl Number<'_> {
     }
 }
 
-/// The ASCII digits `text` starts with.
+/// Returns the ASCII digits that `text` starts with.
 pub(super) fn digits(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]
 }
 
-/// The length of a dash and the spaces around it, if `text` starts with one.
+/// Returns the length of a dash and the spaces around it, if `text` starts with one.
 pub(super) fn dash(text: &str) -> Option<usize> {
     let bare = text.trim_start_matches([' ', '\u{a0}']);
     let after = bare.strip_prefix(['-', '–', '—', '‐', '‑', '−'])?;
     let rest = after.trim_start_matches([' ', '\u{a0}']);
-    // "5 -3" is no range.
+    // "5 -3" is not a range.
     let one_sided = (bare.len() < text.len()) != (rest.len() < after.len());
     (!one_sided && text.len() - rest.len() <= 8).then_some(text.len() - rest.len())
 }
 
-/// Reads a number with its groups of thousands and decimals; `None` if `text` starts with none or
-/// it is too long. An amount of `money` has no three decimals, so "1.200" is over a thousand.
+/// Reads a number with its groups of thousands and decimals; `None` if `text` does not start with
+/// one or it is too long. An amount of `money` never has three decimals, so "1.200" is over a
+/// thousand.
 pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Option<Number<'a>> {
     let head = digits(text);
     let mut whole = head.to_owned();
@@ -71,7 +72,7 @@ pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Opt
     }
     let mut decimals = decimals_after(&text[length..]);
     if groups == 1 && separator == Some(language.decimal) && !money && decimals.is_empty() {
-        // The only group stands behind the mark of decimals: it is them.
+        // The only group comes after the decimal mark: it is the decimals.
         head.clone_into(&mut whole);
         decimals = &text[length - 3..length];
     } else if !decimals.is_empty() {
@@ -89,7 +90,7 @@ pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Opt
     Some(Number { whole: whole.parse().ok()?, head, decimals, length })
 }
 
-/// A separator of thousands and exactly three digits.
+/// Reads a separator of thousands and exactly three digits.
 fn group_after(text: &str) -> Option<(char, &str)> {
     let mark = text.chars().next()?;
     if !matches!(mark, '.' | ',' | ' ' | '\'' | '’' | '\u{a0}' | '\u{202f}') {
@@ -99,7 +100,7 @@ fn group_after(text: &str) -> Option<(char, &str)> {
     (group.len() == 3).then_some((mark, group))
 }
 
-/// The digits behind a decimal mark.
+/// Returns the digits after a decimal mark.
 fn decimals_after(text: &str) -> &str {
     text.strip_prefix(['.', ',']).map_or("", digits)
 }
@@ -145,7 +146,7 @@ pub(super) fn digit_by_digit(digits: &str, language: &Language) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Says digits one by one, with a pause after every third, and no last group of one.
+/// Says digits one by one, with a pause after every third and never a last group of one.
 pub(super) fn digits_in_groups(digits: &str, language: &Language) -> String {
     let mut groups = Vec::new();
     let mut rest = digits;

@@ -1,14 +1,14 @@
-//! Numbers of something: money, units, percentages, signs in front, and ranges of all of these.
+//! Rules for quantities: money, units, percentages, signed numbers, and ranges of all of these.
 
 use super::language::{Currency, Form, Language, Noun, Unit};
 use super::number::{Number, dash, number, say, say_counted};
 use super::rules::{Said, Spot, ends_word};
 
-/// What a number is of.
+/// Names what a number counts.
 #[derive(Clone, Copy, Debug)]
 enum Suffix {
     Money(&'static Currency),
-    /// Millions of money.
+    /// Thousands or millions of money.
     Multiple(&'static Currency, &'static Noun, u64),
     Unit(&'static Unit),
     Percent,
@@ -71,7 +71,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     Said::new(at, words)
 }
 
-/// The word of a plus or minus in front of a number, with a space, and its length.
+/// Reads a plus or minus before a number: its word with a space, and its length.
 fn sign(spot: &Spot) -> (String, usize) {
     let words = &spot.language.words;
     let word = match spot.rest().chars().next() {
@@ -86,7 +86,7 @@ fn sign(spot: &Spot) -> (String, usize) {
     if numeric && spot.is_fresh() { (format!("{word} "), length) } else { (String::new(), 0) }
 }
 
-/// A currency in front of an amount, and the length up to the digits.
+/// Reads a currency before an amount, and the length up to the digits.
 fn prefix_currency(text: &str, language: &Language) -> Option<(&'static Currency, usize)> {
     let (currency, length) = sign_of(text, language.currencies, |currency| currency.signs)?;
     let rest = text[length..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
@@ -94,7 +94,7 @@ fn prefix_currency(text: &str, language: &Language) -> Option<(&'static Currency
     (rest.starts_with(|c: char| c.is_ascii_digit()) && length <= 8).then_some((currency, length))
 }
 
-/// The entry whose sign `text` starts with; of several the longest sign.
+/// Finds the entry whose sign `text` starts with; the longest sign wins.
 fn sign_of<T>(
     text: &str,
     table: &'static [T],
@@ -105,12 +105,12 @@ fn sign_of<T>(
     fitting.max_by_key(|(_, sign)| sign.len()).map(|(entry, sign)| (entry, sign.len()))
 }
 
-/// Whether zeros are written in front, as in a code.
+/// Returns whether the number has leading zeros, as a code does.
 fn is_padded(number: &Number) -> bool {
     number.head.len() > 1 && number.head.starts_with('0')
 }
 
-/// A number and what is written behind it.
+/// Reads a number and what is written after it.
 fn amount<'a>(
     text: &'a str,
     language: &Language,
@@ -120,14 +120,14 @@ fn amount<'a>(
     let found = suffix(&text[first.length..], language, money, !first.decimals.is_empty());
     let (of, behind) = found.map_or((None, 0), |(of, length)| (Some(of), length));
     if money.is_none() && matches!(of, Some(Suffix::Money(_))) {
-        // Now that it is money, a single group of three is a thousand.
+        // It is money, so a single group of three is thousands.
         let again = number(text, language, true)?;
         return Some((again, of, again.length + behind));
     }
     Some((first, of, first.length + behind))
 }
 
-/// What a range ends in, and its length with the dash.
+/// Reads the end of a range, and its length with the dash.
 fn range_end<'a>(
     text: &'a str,
     language: &Language,
@@ -143,7 +143,7 @@ fn range_end<'a>(
     (!goes_on && !is_padded(&last)).then_some((last, of, at + length))
 }
 
-/// Reads what is counted, behind the number and at most one space.
+/// Reads what is counted, after the number and at most one space.
 fn suffix(
     text: &str,
     language: &Language,
@@ -183,7 +183,7 @@ fn suffix(
     Some((Suffix::Unit(unit), spaces + sign.len()))
 }
 
-/// A currency by its name, as in "3.50 euros".
+/// Finds a currency by its name, as in "3.50 euros".
 fn named_currency(text: &str, language: &Language) -> Option<(&'static Currency, usize)> {
     let names = language.currencies.iter();
     let names = names.flat_map(|c| [(c, c.noun.many), (c, c.noun.one)]);
@@ -193,7 +193,7 @@ fn named_currency(text: &str, language: &Language) -> Option<(&'static Currency,
     fitting.next().map(|(currency, name)| (currency, name.len()))
 }
 
-/// What follows a slash: "€/h", "€/month".
+/// Reads what follows a slash: "€/h", "€/month".
 fn per<'a>(text: &'a str, language: &Language) -> Option<(usize, &'a str)> {
     let after = text.strip_prefix('/')?;
     let word_end = after.find(|c: char| !c.is_alphanumeric() && c != '²').unwrap_or(after.len());
@@ -218,7 +218,7 @@ fn form_of(suffix: Suffix) -> Form {
     }
 }
 
-/// Says a number and what it is of.
+/// Says a number and what it counts.
 fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
     match suffix {
         None => say(number, language, Form::Alone),
@@ -243,7 +243,7 @@ fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
     }
 }
 
-/// Says an amount, its cents by name or bare.
+/// Says an amount, with or without the name of its cents.
 fn money(number: &Number, currency: &Currency, language: &Language) -> String {
     let cents = match number.decimals.len() {
         1 => number.decimals.parse().ok().map(|tens: u64| tens * 10),

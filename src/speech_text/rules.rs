@@ -1,14 +1,14 @@
-//! The engine: walks over a line and lets the first rule that fits say what stands there.
+//! Walks over a line and lets the first matching rule say what is there.
 //!
-//! Every class of things that engines read differently (money, dates, times, ranges, telephone
-//! numbers, ordinals, units, codes) is written out in words, and so is every other number: what
-//! has been decided here sounds the same with every engine. A rule sees the line and where it
-//! stands, and answers with the words and how much they cover.
+//! Everything that speech engines read differently (money, dates, times, ranges, telephone numbers,
+//! ordinals, units, codes) is written out in words, and so is every other number: what is decided
+//! here sounds the same with every engine. A rule gets the line and a position, and returns the
+//! words and how many bytes they replace.
 
 use super::language::Language;
 use super::{contacts, counting, dates, links, quantities, symbols, times};
 
-/// A place in a line where something may begin.
+/// Points at a place in a line where something may begin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot<'a> {
     pub(super) line: &'a str,
@@ -17,22 +17,22 @@ pub(super) struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    /// What begins here.
+    /// Returns the text that begins here.
     pub(super) fn rest(&self) -> &'a str {
         &self.line[self.at..]
     }
 
-    /// The character in front.
+    /// Returns the character before this place.
     pub(super) fn before(&self) -> Option<char> {
         self.line[..self.at].chars().next_back()
     }
 
-    /// Whether nothing but space or an opening mark stands in front.
+    /// Returns whether only a space or an opening mark comes before this place.
     pub(super) fn is_fresh(&self) -> bool {
         self.before().is_none_or(|c| c.is_whitespace() || "([{¿¡\"'«“‘„:/–—".contains(c))
     }
 
-    /// The word in front, in lower case; empty if there is none.
+    /// Returns the word before this place, in lower case; empty if there is none.
     pub(super) fn word_before(&self) -> String {
         let before = self.line[..self.at].trim_end();
         let from = before.rfind(|c: char| !c.is_alphanumeric());
@@ -40,7 +40,7 @@ impl<'a> Spot<'a> {
         before[from..].to_lowercase()
     }
 
-    /// The word that an ordinal is inflected for: of "am 3. und 4. Mai" it is "am" for both.
+    /// Returns the word that an ordinal is inflected for: "am" for both of "am 3. und 4. Mai".
     pub(super) fn word_that_inflects(&self) -> String {
         let before = self.word_before();
         if self.language.dotted_ordinals.is_none() || before != self.language.words.and {
@@ -51,7 +51,7 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// What is said for the first `length` bytes of the rest of a line.
+/// Holds what is said in place of the first `length` bytes of the rest of a line.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) length: usize,
@@ -65,10 +65,10 @@ impl Said {
     }
 }
 
-/// Says what begins at a spot, if that is what the rule is about.
+/// Says what begins at a spot, if the rule applies to it.
 type Rule = fn(&Spot) -> Option<Said>;
 
-/// In order: what is longer or rarer comes before what it could be taken for.
+/// Lists the rules in order: the longer or rarer form comes before one it could be taken for.
 const RULES: [Rule; 18] = [
     links::said,
     contacts::email,
@@ -90,7 +90,7 @@ const RULES: [Rule; 18] = [
     symbols::sign,
 ];
 
-/// Says a line without markup. Terminates: every step covers at least one character.
+/// Says a line without markup. Terminates: every step consumes at least one character.
 pub(super) fn apply(line: &str, language: &Language) -> String {
     let mut out = String::with_capacity(line.len() * 2);
     let mut at = 0;
@@ -120,7 +120,7 @@ pub(super) fn apply(line: &str, language: &Language) -> String {
     out
 }
 
-/// Whether a word cannot go on with `rest`.
+/// Returns whether a word cannot continue with `rest`.
 pub(super) fn ends_word(rest: &str) -> bool {
     !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '_' | '²' | '³'))
 }

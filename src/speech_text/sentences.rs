@@ -1,40 +1,40 @@
-//! Cuts a stream of text into sentences as early as that is safe.
+//! Cuts a stream of text into sentences, each as early as is safe.
 //!
 //! Invariants: the sentences joined are the input, whitespace aside; where the cuts fall does not
-//! depend on how the stream was chunked; what is kept back is at most [`MAX_CHARS`] characters
-//! plus the piece just pushed, or `MAX_BLOCK` bytes of a block of code or a table, which stays
-//! one unit so that [`super::spoken`] sees it whole.
+//! depend on how the stream was chunked; at most [`MAX_CHARS`] characters plus the latest piece are
+//! kept back, or `MAX_BLOCK` bytes of a code block or a table, which stays in one piece so that
+//! [`super::spoken`] sees all of it.
 
 use super::blocks::{Block, block};
 use super::stops::{End, full_stop, is_cjk, past_closers, past_ellipsis};
 
-/// A sentence lighter than this joins the next one: "Hi." alone sounds chopped. Counted in
+/// Sets the weight below which a sentence joins the next one: "Hi." alone sounds chopped. Counts
 /// characters, a CJK character as [`CJK_WEIGHT`].
 const MIN_WEIGHT: usize = 12;
 
-/// A CJK character says about as much as three letters.
+/// Weighs a CJK character, which says about as much as three letters.
 const CJK_WEIGHT: usize = 3;
 
-/// Text without an end in sight is cut here (about 25 s of speech), at a space if there is one.
+/// Limits a sentence (about 25 s of speech); a longer one is cut, at a space if there is one.
 const MAX_CHARS: usize = 400;
 
 /// Splits text that arrives in pieces into sentences.
 ///
-/// A sentence ends at `.`, `?`, `!`, `…` or a line break, and only once the whitespace behind it
-/// has been seen, so that "3." and "5" in two pieces stay one number. CJK stops need no space.
+/// A sentence ends at `.`, `?`, `!`, `…` or a line break, and only once the whitespace after it has
+/// arrived, so that "3." and "5" in two pieces stay one number. CJK stops need no space.
 #[derive(Debug, Default)]
 pub struct SentenceSplitter {
     rest: String,
 }
 
 impl SentenceSplitter {
-    /// Starts with nothing.
+    /// Creates a splitter that has seen nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next piece and returns the sentences that are complete now, trimmed.
+    /// Takes the next piece and returns the sentences that it completes, trimmed.
     pub fn push(&mut self, piece: &str) -> Vec<String> {
         self.rest.push_str(piece);
         let mut sentences = Vec::new();
@@ -46,13 +46,13 @@ impl SentenceSplitter {
             }
             from += length;
         }
-        // Blank space in front belongs to no sentence, and a model may send a lot of it.
+        // Leading whitespace belongs to no sentence, and a model may send a lot of it.
         let blank = self.rest[from..].len() - self.rest[from..].trim_start().len();
         self.rest.drain(..from + blank);
         sentences
     }
 
-    /// Returns what is left at the end of the stream, trimmed; `None` if that is nothing.
+    /// Returns what is left at the end of the stream, trimmed; `None` if nothing is.
     pub fn finish(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.rest);
         let rest = rest.trim();
@@ -60,10 +60,11 @@ impl SentenceSplitter {
     }
 }
 
-/// The part of `text` up to the end of its last complete sentence, trimmed; empty if there is none.
+/// Returns `text` up to the end of its last complete sentence, trimmed; empty if it has none.
 ///
-/// For an answer that broke off. A sentence ends where [`SentenceSplitter`] would end one, however
-/// short it is; at the very end a stop is enough, unless it may belong to a number or a word.
+/// Used for an answer that broke off. A sentence ends where [`SentenceSplitter`] would end one,
+/// however short it is; at the very end a stop is enough, unless it may belong to a number or a
+/// word.
 #[must_use]
 pub fn complete_sentences(text: &str) -> &str {
     let complete = up_to_last_stop(text);
@@ -78,7 +79,7 @@ pub fn complete_sentences(text: &str) -> &str {
     complete
 }
 
-/// The part of `text` up to its last stop that ends a sentence, trimmed.
+/// Returns `text` up to its last stop that ends a sentence, trimmed.
 fn up_to_last_stop(text: &str) -> &str {
     // The space shows the splitter that the last word is over.
     let padded = format!("{text} ");
@@ -92,15 +93,15 @@ fn up_to_last_stop(text: &str) -> &str {
     text[..complete.min(text.len())].trim_end()
 }
 
-/// Where a sentence ends, in bytes.
+/// Marks where a sentence ends, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     length: usize,
-    /// It had no end, but grew too long.
+    /// It had no end but grew too long.
     forced: bool,
 }
 
-/// Finds the first sentence of `text`; `None` while it may still go on.
+/// Finds the first sentence of `text`; `None` while it may continue.
 fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
     // Leading whitespace belongs to no sentence and does not count towards the limit.
     let start = text.len() - text.trim_start().len();
@@ -115,7 +116,7 @@ fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
             match block(&text[at..]) {
                 Block::No => {}
                 Block::Open => return None,
-                // What stands in front ends here, light as it may be.
+                // The text before it ends here, however light it is.
                 Block::Whole(_) | Block::Cut(_) if at > start => {
                     return Some(Cut { length: at, forced: false });
                 }

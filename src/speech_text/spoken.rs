@@ -1,7 +1,8 @@
-//! What a voice should say for a text: markup out, then numbers and signs in words.
+//! Writes out what a voice should say for a text: removes markup, then turns numbers and signs into
+//! words.
 //!
-//! Last step before a synthesizer. Deterministic. The output has no control character, no `[[`,
-//! no `]]` and no double space, and its length is bounded by the input's.
+//! The last step before a synthesizer. Deterministic. The output has no control characters, no
+//! `[[`, no `]]` and no double space, and its length is bounded by the input's.
 
 use super::inline::is_emoji;
 use super::links::{link_length, say_link};
@@ -10,8 +11,8 @@ use crate::turn::LanguageCode;
 
 /// Returns what a voice should say for `text`, written in `language`.
 ///
-/// Without tables for the language only markup, emoji and addresses are dealt with: numbers stay
-/// digits, since words of another language would be worse than the engine's own reading.
+/// For a language without tables only markup, emoji and addresses are handled: numbers stay digits,
+/// since words of another language would be worse than the engine's own reading.
 #[must_use]
 pub fn spoken(text: &str, language: &LanguageCode) -> String {
     let language = lang::of(language);
@@ -27,7 +28,7 @@ pub fn spoken(text: &str, language: &LanguageCode) -> String {
             continue;
         }
         if !said.is_empty() {
-            // A heading or an item has no full stop, and would run into the next line.
+            // A heading or an item has no full stop and would run into the next line.
             let open = said.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | '"'));
             said.push_str(if open && (line.alone || stop_before_next) { ". " } else { " " });
         }
@@ -40,7 +41,7 @@ pub fn spoken(text: &str, language: &LanguageCode) -> String {
     said
 }
 
-/// Leaves only the host of each link.
+/// Shortens each link to its host.
 fn with_hosts(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut at = 0;

@@ -1,13 +1,14 @@
-//! Whether a stop ends a sentence: abbreviations, initials, ordinals, list numbers, ellipses.
+//! Decides whether a stop ends a sentence: abbreviations, initials, ordinals, list numbers,
+//! ellipses.
 
 use super::lang::{anywhere, everywhere};
 use super::language::DottedOrdinals;
 
-/// At most this many quotes and brackets, or spaces, are read after a stop, so that waiting is
-/// bounded.
+/// Limits the quotes and brackets, or spaces, that are read after a stop, so that the wait for them
+/// is bounded.
 const MAX_CLOSERS: usize = 4;
 
-/// Whether a stop ends the sentence.
+/// Tells whether a stop ends the sentence.
 pub(super) enum End {
     /// Yes; the sentence is this many bytes long.
     At(usize),
@@ -22,7 +23,7 @@ fn ordinals(list: fn(&DottedOrdinals) -> &'static str) -> impl Iterator<Item = &
     everywhere(move |language| language.dotted_ordinals.as_ref().map_or("", list))
 }
 
-/// Reads closing quotes and brackets from `after` on; then there must be a space, if needed.
+/// Reads closing quotes and brackets from `after` on; a space must follow if `needs_space`.
 pub(super) fn past_closers(text: &str, after: usize, needs_space: bool) -> End {
     let mut end = after;
     for (count, c) in text[after..].chars().enumerate() {
@@ -37,7 +38,7 @@ pub(super) fn past_closers(text: &str, after: usize, needs_space: bool) -> End {
     End::Unknown
 }
 
-/// Decides on a full stop behind `before`.
+/// Judges a full stop after `before`.
 pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     let (head, word) = last_word(before);
     let (_, word_before) = last_word(head.trim_end());
@@ -73,7 +74,7 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     past_closers(text, after, true)
 }
 
-/// An ellipsis ends a sentence if the next word has a capital.
+/// Judges an ellipsis: it ends a sentence if the next word has a capital.
 pub(super) fn past_ellipsis(text: &str, after: usize) -> End {
     match past_closers(text, after, true) {
         End::At(end) => unless_lower(text, end),
@@ -81,7 +82,7 @@ pub(super) fn past_ellipsis(text: &str, after: usize) -> End {
     }
 }
 
-/// An end at `end`, unless the next word is in lower case or a number.
+/// Ends the sentence at `end`, unless the next word is in lower case or a number.
 fn unless_lower(text: &str, end: usize) -> End {
     match next_char(&text[end..]) {
         None => End::Unknown,
@@ -90,7 +91,7 @@ fn unless_lower(text: &str, end: usize) -> End {
     }
 }
 
-/// An end at `end`, unless the next word makes an ordinal of the number in front.
+/// Ends the sentence at `end`, unless the next word makes the number before it an ordinal.
 fn unless_ordinal(text: &str, end: usize) -> End {
     let next = text[end..].trim_start_matches(' ');
     match next_char(&text[end..]) {
@@ -107,12 +108,12 @@ fn unless_ordinal(text: &str, end: usize) -> End {
     }
 }
 
-/// The first character of the next word; a line break, or a long gap, counts as one.
+/// Returns the first character of the next word; a line break or a long gap counts as one.
 fn next_char(text: &str) -> Option<char> {
     text.chars().enumerate().find(|&(at, c)| c != ' ' || at >= MAX_CLOSERS).map(|(_, c)| c)
 }
 
-/// Splits off the word at the end, without the brackets, quotes and marks in front of it.
+/// Splits off the word at the end, without the brackets, quotes and marks before it.
 fn last_word(before: &str) -> (&str, &str) {
     let opens = |c: char| c.is_whitespace() || "([{¿¡\"'«“„*_".contains(c);
     let at = before.rfind(opens);
@@ -120,7 +121,7 @@ fn last_word(before: &str) -> (&str, &str) {
     before.split_at(at)
 }
 
-/// Whether `c` is written without spaces: Chinese, Japanese, and their full-width marks.
+/// Returns whether `c` is written without spaces: Chinese, Japanese, and their full-width marks.
 pub(super) fn is_cjk(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
 }

@@ -1,26 +1,26 @@
-//! Abbreviations, and signs that are words: "&", "+", "=", "×", "<", "~", "§".
+//! Rules for abbreviations, and for signs that are words: "&", "+", "=", "×", "<", "~", "§".
 
 use super::rules::{Said, Spot, ends_word};
 
-/// Says the long form of what a language's table has.
+/// Says the long form of what the language's table lists.
 pub(super) fn replacement(spot: &Spot) -> Option<Said> {
     let rest = spot.rest();
     let table = spot.language.replacements.iter();
     let fits = |written: &str| {
         rest.strip_prefix(written).is_some_and(|after| {
-            // What ends in a letter is a word; "No." and "M." need something behind them.
+            // What ends in a letter must be a complete word; "No." and "M." end themselves.
             let open = written.ends_with(char::is_alphanumeric);
             !open || ends_word(after)
         })
     };
     let (written, said) =
         table.filter(|(written, _)| fits(written)).max_by_key(|(written, _)| written.len())?;
-    // At the end of a line the stop was also the end of the sentence.
+    // At the end of a line the stop also ends the sentence.
     let ends = written.ends_with('.') && rest.len() == written.len();
     Said::new(written.len(), if ends { format!("{said}.") } else { (*said).to_owned() })
 }
 
-/// Says a sign where it stands for a word.
+/// Says a sign that means a word.
 pub(super) fn sign(spot: &Spot) -> Option<Said> {
     let (rest, words) = (spot.rest(), &spot.language.words);
     let c = rest.chars().next()?;
@@ -48,17 +48,17 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
         '≥' => words.more,
         '~' | '≈' if digit_after => words.about,
         '@' if spaced => words.at,
-        // "he/she", "089/12": what joins two words or numbers is a short pause.
+        // "he/she", "089/12": a mark that joins two words or numbers is a short pause.
         '/' | '-' if joins_numbers || (c == '/' && joins) => return Said::new(1, ""),
         _ => return coin(spot, c),
     };
-    // "x" between two numbers is a word on its own.
+    // "x" between two numbers must have spaces around it.
     (c != 'x' || spaced).then_some(())?;
     let behind = if after.is_empty() { "" } else { " " };
     Said::new(c.len_utf8(), format!("{said}{behind}"))
 }
 
-/// A currency's sign without an amount.
+/// Says a currency's sign that has no amount.
 fn coin(spot: &Spot, c: char) -> Option<Said> {
     let sign = &spot.rest()[..c.len_utf8()];
     let mut table = spot.language.currencies.iter();

@@ -1,11 +1,11 @@
-//! Times of day: "15:30", "3 p.m.", "15h30", "9.30 Uhr", "9:00–18:00".
+//! Rules for times of day: "15:30", "3 p.m.", "15h30", "9.30 Uhr", "9:00–18:00".
 
 use super::lang::{entries, has};
 use super::language::{Half, Time};
 use super::number::{dash, digits};
 use super::rules::{Said, Spot, ends_word};
 
-/// What is written for before and after noon.
+/// Lists what is written for before and after noon.
 const HALVES: [(&str, Half); 14] = [
     ("a.m.", Half::Am),
     ("p.m.", Half::Pm),
@@ -32,7 +32,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
         && let Some((last, true, end)) = time(&rest[length + dash..], spot)
         && (is_time || last.half.is_some())
     {
-        // "nine to six o'clock": what both share is said once.
+        // "nine to six o'clock": the unit that both share is said once.
         let bare = first.half.is_none();
         let first = say(Time { bare, ..first });
         let words = format!("{first} {} {}", spot.language.words.to, say(last));
@@ -42,7 +42,8 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     Said::new(length, say(first))
 }
 
-/// Reads an hour, its minutes and what follows; whether it can be nothing but a time; its length.
+/// Reads an hour, its minutes and what follows. Returns the time, whether it cannot be anything
+/// else, and its length.
 fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
     let units = spot.language.hour_units;
     let hour = digits(text);
@@ -58,7 +59,7 @@ fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
         let value = minute.parse().ok().filter(|&minute: &u64| minute < 60);
         let after = &text[at + 1 + minute.len()..];
         let goes_on = after.starts_with(':') && !digits(&after[1..]).is_empty();
-        // "9.30" is a time only if it says so.
+        // "9.30" is a time only with a unit.
         let said_so = mark != '.' || suffix(after, units).is_some_and(|(_, length)| length > 0);
         match value {
             Some(value) if minute.len() == 2 && said_so && !goes_on => {
@@ -78,7 +79,7 @@ fn time(text: &str, spot: &Spot) -> Option<(Time, bool, usize)> {
     (valid && ends_word(&text[at..])).then_some((time, is_time, at))
 }
 
-/// Reads "pm", "Uhr" or "h" behind a time.
+/// Reads "pm", "Uhr" or "h" after a time.
 fn suffix(text: &str, units: &'static str) -> Option<(Option<Half>, usize)> {
     let bare = text.strip_prefix([' ', '\u{a0}', '\u{202f}']).unwrap_or(text);
     let spaces = text.len() - bare.len();

@@ -56,10 +56,10 @@ impl Transcriber for ScriptedTranscriber {
         let segment = Segment {
             start_ms: utterance.offset_ms,
             end_ms: utterance.offset_ms + utterance.speech.duration_ms(),
-            text: text.to_owned(),
+            text: text.into(),
         };
         Ok(Transcript {
-            text: text.to_owned(),
+            text: text.into(),
             language: match utterance.language {
                 LanguageHint::Known(language)
                 | LanguageHint::Guess { likely: Some(language), .. } => language,
@@ -94,7 +94,7 @@ mod tests {
         let stt = ScriptedTranscriber::new("hello", known);
         let cancel = CancellationToken::new();
         let heard = stt.transcribe(utterance(b"fixture", true), &cancel).await.unwrap();
-        assert_eq!((heard.text.as_str(), heard.language.as_str()), ("hola", "es"));
+        assert_eq!((heard.text.reveal(), heard.language.as_str()), ("hola", "es"));
         assert_eq!((heard.segments[0].start_ms, heard.segments[0].end_ms), (500.0, 1500.0));
         let heard = stt.transcribe(utterance(b"other", true), &cancel).await.unwrap();
         assert_eq!(heard.text, "hello");
@@ -105,7 +105,7 @@ mod tests {
         let stt = ScriptedTranscriber::new("hello", HashMap::new());
         let cancel = CancellationToken::new();
         let heard = stt.transcribe(utterance(b"a", false), &cancel).await.unwrap();
-        assert_eq!((heard.text.as_str(), heard.segments.len()), ("", 0));
+        assert_eq!((heard.text.reveal(), heard.segments.len()), ("", 0));
         cancel.cancel();
         let gone = stt.transcribe(utterance(b"a", true), &cancel).await;
         assert!(matches!(gone, Err(SttError::Cancelled)));

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
@@ -32,22 +33,21 @@ const BUCKETS: &[f64] = &[
 ];
 
 /// Names the form of log lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people.
     Human,
     /// One JSON object a line, as Google's Cloud Logging reads it.
-    Json {
-        /// The Google Cloud project in the names of traces.
-        project: Option<String>,
-    },
+    Json,
 }
 
-/// Sends logs to stderr. A second call in one process changes nothing.
+/// Sends logs to stderr; JSON lines name their traces after a Google Cloud `project`. A second call
+/// in one process changes nothing.
 ///
 /// # Errors
 /// If `level` is not a log level.
-pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
+pub fn init_logs(format: LogFormat, project: Option<String>, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(format!("warn,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;
     let logs = tracing_subscriber::fmt()
@@ -56,7 +56,7 @@ pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
         .with_writer(std::io::stderr);
     let _set_before = match format {
         LogFormat::Human => logs.with_target(false).try_init(),
-        LogFormat::Json { project } => {
+        LogFormat::Json => {
             let lines = json::CloudLogging { project };
             logs.fmt_fields(JsonFields::new()).event_format(lines).try_init()
         }

@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
+use crate::registry::Voice;
 use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
 
@@ -24,24 +25,6 @@ pub struct Sentence {
     pub language: LanguageCode,
     /// The agent's voice, if it names one.
     pub voice: Option<Voice>,
-}
-
-/// A voice that an agent names, as its engine knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Voice {
-    /// For whatever is said: an engine whose voices speak one language each takes it for that.
-    Any(String),
-    /// For the language of the sentence: taken as it is.
-    Fixed(String),
-}
-
-impl Voice {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Any(name) | Self::Fixed(name) => name,
-        }
-    }
 }
 
 /// A piece of a spoken sentence.

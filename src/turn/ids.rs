@@ -40,6 +40,10 @@ id!(
     MediaId
 );
 id!(
+    /// Names one serving process of those that share a queue.
+    NodeId
+);
+id!(
     /// One turn; derived from the message that started it, so that a retry has the same id.
     TurnId
 );

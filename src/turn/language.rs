@@ -1,4 +1,4 @@
-//! Languages by their codes.
+//! Names languages by their codes.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,22 +7,21 @@ use serde::{Deserialize, Serialize};
 
 /// Names a language by its code: ISO 639-1, perhaps with a region (`pt`, `pt-BR`, `es_mx`).
 ///
-/// The empty code is the unknown language; it is the default, and what JSON and the store have for
-/// it.
+/// The empty code is the unknown language, in JSON and in the store too; it is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LanguageCode(String);
 
 impl LanguageCode {
-    /// Stands for a language that nobody knows.
+    /// Marks a language that is not known.
     pub const UNKNOWN: Self = Self(String::new());
 
-    /// Returns English: what is spoken where nothing else is known.
+    /// Returns English, the default where no language is known.
     pub fn english() -> Self {
         Self::from("en")
     }
 
-    /// Whether the language is not known.
+    /// Returns whether the language is not known.
     pub fn is_unknown(&self) -> bool {
         self.0.is_empty()
     }
@@ -37,7 +36,7 @@ impl LanguageCode {
         self.0.split(['-', '_']).next().unwrap_or(&self.0)
     }
 
-    /// Whether both name the same language, whatever the region and the case.
+    /// Returns whether both codes name the same language, whatever the region and the case.
     pub fn is(&self, other: &Self) -> bool {
         self.primary().eq_ignore_ascii_case(other.primary())
     }
@@ -61,7 +60,7 @@ impl From<String> for LanguageCode {
     }
 }
 
-/// Lets a map with these keys be asked for a code or for a primary code.
+/// Lets a map with these keys be searched by a plain string, such as a primary code.
 impl Borrow<str> for LanguageCode {
     fn borrow(&self) -> &str {
         &self.0

@@ -3,24 +3,30 @@
 //! Bottom of the dependency order: nothing here knows a provider's JSON, a database or a codec.
 //! Personal data is wrapped so that neither `Display` nor `Debug` can print it.
 
+mod content;
 mod ids;
 mod language;
 mod message;
+mod part;
 mod personal;
+mod reason;
 mod report;
 mod spent;
 mod stage;
 
-pub use ids::{MediaId, MessageId, PhoneNumberId, TurnId};
+pub use content::{
+    Button, Buttons, Choice, Choices, ContactCard, Content, Link, Media, MediaSource, Place,
+    Reaction,
+};
+pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;
 pub use message::{
     Accepted, Body, ContactRef, DeliveryStatus, Exchange, Inbound, MediaRef, ReplyMode,
     StatusUpdate,
 };
+pub use part::{Part, PartState, Role};
 pub use personal::Personal;
-pub use report::{
-    LINKS_PARTS, NoteInfo, Outcome, ReplyText, Segment, TO_CONFIRM, Transcript, TurnReport,
-    Uncertainty,
-};
+pub use reason::Reason;
+pub use report::{NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty};
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 /// A person's identifier or words: kept out of every log line.
 ///
 /// `Debug` shows a short hash, so that two log lines about one person can be matched.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(pub String);
 
@@ -29,6 +29,24 @@ impl fmt::Debug for Personal {
 impl From<&str> for Personal {
     fn from(value: &str) -> Self {
         Self(value.to_owned())
+    }
+}
+
+impl PartialEq<str> for Personal {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Personal {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl PartialEq<String> for Personal {
+    fn eq(&self, other: &String) -> bool {
+        self.0 == *other
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LanguageCode, Spent, StageRecord};
+use super::{LanguageCode, Personal, Reason, Spent, StageRecord};
 
 /// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct TurnReport {
     /// How it ended.
     pub outcome: Outcome,
     /// Why it ended other than with the reply that was wanted.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
 }
 
 impl TurnReport {
@@ -55,7 +55,7 @@ impl TurnReport {
 
     /// Gives the report a reason.
     #[must_use]
-    pub fn because(self, reason: Option<String>) -> Self {
+    pub fn because(self, reason: Option<Reason>) -> Self {
         Self { reason, ..self }
     }
 }
@@ -64,7 +64,7 @@ impl TurnReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyText {
     /// The whole reply, as written.
-    pub text: String,
+    pub text: Personal,
 }
 
 /// The voice note of a reply.
@@ -117,14 +117,14 @@ pub struct Segment {
     /// End in the audio.
     pub end_ms: f64,
     /// The words.
-    pub text: String,
+    pub text: Personal,
 }
 
 /// What was heard in one message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The words, trimmed.
-    pub text: String,
+    pub text: Personal,
     /// The language, e.g. `en`; unknown without speech.
     pub language: LanguageCode,
     /// Probability that there was no speech, 0 to 1.
@@ -161,18 +161,7 @@ impl Uncertainty {
             Self::Repetition => "repetition",
         }
     }
-
-    /// The reason of a turn that answered such words all the same.
-    pub fn as_reason(self) -> String {
-        format!("uncertain: {}", self.name())
-    }
 }
-
-/// Indexes of the texts with links beside a note: beyond the parts of any answer.
-pub const LINKS_PARTS: std::ops::RangeInclusive<u32> = 900..=999;
-
-/// What the reason of a turn begins with that asked whether its words were heard right.
-pub const TO_CONFIRM: &str = "confirm: ";
 
 #[cfg(test)]
 mod tests {

@@ -90,8 +90,15 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
     check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
     check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: \"claude\" is no engine"]).await;
-    check("[store]\nengine = \"postgres\"", &["mine.toml: store.engine", "not built yet"]).await;
-    check("[queue]\nengine = \"redis\"", &["mine.toml: queue.engine", "not built yet"]).await;
+    let store = |url: &str| format!("[store]\nurl = \"{url}\"");
+    check(&store("postgres://db/hark"), &["mine.toml: store.url: ", "not built yet"]).await;
+    check(&store("mysql://db"), &["store.url: unknown store \"mysql\"; use a path"]).await;
+    let gone = "[store]\nengine = \"sqlite\"";
+    check(gone, &["mine.toml: store.engine: leave it out: [store] url decides"]).await;
+    for key in ["engine = \"embedded\"", "url = \"redis://a\""] {
+        check(&format!("[queue]\n{key}"), &["mine.toml: queue.", "see [store] url"]).await;
+    }
+    check("[queue]\nturns = 0", &["mine.toml: queue.turns: must be from 1 to 10000"]).await;
     check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
     check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: \"x\" is no engine"]).await;
     let dialog = format!("{NUMBER}provider = \"360dialog\"");
@@ -239,6 +246,13 @@ fn relative_paths_are_relative_to_the_file() {
     assert_eq!(config.stt.models_dir, Some(sub.join("models")));
     assert_eq!(config.stt.model, sub.join("../m/tiny.bin").display().to_string());
     assert_eq!(config.agents[1].knowledge.as_deref(), Some(&[sub.join("faq.csv")][..]));
+}
+
+#[test]
+fn a_node_has_its_hosts_name_unless_it_has_one() {
+    assert_eq!(load("[queue]\nnode = \"left\"", &[]).unwrap().queue.node(), "left");
+    let host = load("", &[]).unwrap().queue.node();
+    assert!(!host.is_empty() && host == host.trim(), "{host:?}");
 }
 
 #[tokio::test]

@@ -240,7 +240,7 @@ async fn the_sql_of_the_privacy_page_empties_what_is_old_and_keeps_the_rest() {
     database.execute_batch(&sql.concat()).unwrap();
     assert_eq!(rows(&database), before);
     let turns = app.turns().await;
-    assert_eq!((turns[0].heard.as_deref(), turns[1].heard.as_deref()), (None, Some("new words")));
+    assert_eq!((&turns[0].heard, &turns[1].heard), (&None, &Some("new words".into())));
     let replies: Vec<_> =
         turns.iter().map(|turn| turn.report.clone().unwrap().reply.text).collect();
     assert_eq!(replies, ["", "an old answer"]);

@@ -1,12 +1,9 @@
 //! Order: one contact's messages one at a time, different contacts side by side.
 
 use hark::simulator::{Call, CallKind};
-use hark::store::sqlite::{Access, SqliteStore};
-use hark::store::{Disposition, Store as _};
-use hark::turn::{Body, ContactRef, Inbound, Personal, TurnId};
 use serde_json::Value;
 
-use crate::harness::{NUMBER, PERSON, TestApp, update::text_of};
+use crate::harness::{PERSON, TestApp, update::text_of};
 
 /// `r` for each turn's read mark and `m` for each message, in the order of the calls.
 fn rhythm(app: &TestApp) -> String {
@@ -59,49 +56,6 @@ async fn a_message_waiting_to_be_tried_again_holds_its_lane_only() {
     app.advance(2_000).await;
     app.run_until_idle().await;
     assert_eq!(app.sent_texts(), ["other", "one", "two"]);
-}
-
-/// A store of its own, for what a running service would hide.
-fn store(folder: &tempfile::TempDir) -> SqliteStore {
-    SqliteStore::open(&folder.path().join("hark.db"), Access::Serve).unwrap()
-}
-
-fn message(id: &str, phone: Option<&str>, user_id: Option<&str>) -> (Inbound, Disposition) {
-    let (phone, user_id) = (phone.map(Personal::from), user_id.map(Personal::from));
-    let message = Inbound {
-        number: NUMBER.into(),
-        id: id.into(),
-        from: Some(ContactRef { user_id, phone, profile_name: None }),
-        raw_type: "text".to_owned(),
-        body: Body::Text { text: "hi".into() },
-        sent_at_ms: 0,
-    };
-    (message, Disposition::Queue)
-}
-
-#[tokio::test]
-async fn the_lanes_sleep_until_the_head_of_a_lane_is_due() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = store(&folder);
-    let messages = ["1", "2"].map(|id| message(id, Some(PERSON), None)).to_vec();
-    store.accept(messages, 1_000).await.unwrap();
-    let first = store.lease(10, 1_000).await.unwrap().remove(0);
-    assert_eq!(store.next_due_ms().await.unwrap(), None);
-    store.release(first.row, 5_000, true).await.unwrap();
-    assert_eq!(store.next_due_ms().await.unwrap(), Some(5_000));
-}
-
-#[tokio::test]
-async fn a_turn_begins_although_its_contact_was_merged_after_the_lease() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = store(&folder);
-    store.accept(vec![message("1", Some(PERSON), None)], 1_000).await.unwrap();
-    let job = store.lease(1, 1_000).await.unwrap().remove(0);
-    let younger = [message("2", None, Some("US.1")), message("3", Some(PERSON), Some("US.1"))];
-    store.accept(younger.to_vec(), 1_000).await.unwrap();
-    let turn = TurnId::of(&NUMBER.into(), &"1".into());
-    store.begin_turn(&turn, &job, "hark", 0.0, 1_000).await.unwrap();
-    assert_eq!(store.turns(None, 1).await.unwrap()[0].contact, "US.1");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::source::{blank, closing, sources};
 const BASE: [&str; 6] = ["turn", "clock", "remote", "threads", "audio", "speech_text"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 20] = [
+const ORDER: [(&str, &[&str]); 21] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -19,18 +19,32 @@ const ORDER: [(&str, &[&str]); 20] = [
     ("speech_text", &["turn"]),
     ("models", &[]),
     ("knowledge", &[]),
-    ("stt", &["models"]),
-    ("agent", &["knowledge"]),
-    ("tts", &[]),
-    ("provider", &[]),
-    ("store", &[]),
+    ("registry", &[]),
+    ("stt", &["models", "registry"]),
+    ("agent", &["knowledge", "registry"]),
+    ("tts", &["registry"]),
+    ("provider", &["registry"]),
+    ("store", &["registry"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &[]),
-    ("simulator", &["provider"]),
-    ("queue", &["store", "telemetry"]),
-    ("http", &["provider", "store", "queue", "telemetry"]),
-    ("pipeline", &["knowledge", "stt", "agent", "tts", "provider", "store", "queue", "telemetry"]),
+    ("config", &["registry", "telemetry"]),
+    ("simulator", &["provider", "store"]),
+    ("queue", &["registry", "store", "telemetry"]),
+    ("http", &["registry", "provider", "store", "queue", "telemetry"]),
+    (
+        "pipeline",
+        &[
+            "knowledge",
+            "registry",
+            "stt",
+            "agent",
+            "tts",
+            "provider",
+            "store",
+            "queue",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// The composition: may name everything.

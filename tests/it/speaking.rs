@@ -14,7 +14,7 @@ use hark::tts::{Sentence, Synthesizer as _, TtsError};
 use hark::turn::Outcome;
 use serde_json::json;
 
-use crate::harness::{PERSON, Setup, TestApp};
+use crate::harness::{PERSON, Setup, TestApp, words_of};
 use crate::openai::speech::{Answer, Request, Speech, converted, pitch_hz, pitches, seconds};
 use crate::program::Hark;
 
@@ -223,8 +223,12 @@ async fn check_fault(format: &str, answers: &[Answer], spoken: bool, asked: usiz
         assert_eq!((report.outcome, report.reason), (Outcome::VoiceNote, None), "{answers:?}");
     } else {
         assert_eq!(sent.text.as_deref(), Some(ONE), "{answers:?}");
-        let why = (report.outcome, report.reason.as_deref());
-        assert_eq!(why, (Outcome::Text, Some("tts_failed")), "{answers:?}");
+        let why = words_of(report.reason);
+        assert_eq!(
+            (report.outcome, why.as_deref()),
+            (Outcome::Text, Some("tts_failed")),
+            "{answers:?}"
+        );
     }
     assert_eq!(speech.requests().len(), asked, "{answers:?}");
 }

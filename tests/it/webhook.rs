@@ -46,7 +46,7 @@ async fn unsigned_unreadable_and_oversized_bodies_are_refused() {
     let large = vec![b' '; 3 * 1024 * 1024 + 1];
     let signature = update::sign(APP_SECRET, &large);
     assert_eq!(app.post_webhook("/webhook", large, Some(&signature)).await.0, 413);
-    assert_eq!(app.stored("queued"), 0);
+    assert_eq!(app.counts().await.queued, 0);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn a_secret_speaks_for_its_own_numbers_only() {
     let signature = update::sign("second-secret", body.as_bytes());
     let answer = app.post_webhook("/api/meta-webhook", body, Some(&signature)).await;
     assert_eq!(answer, (200, counts(1, 0, 1)));
-    assert_eq!((app.stored("stored"), app.stored("queued")), (1, 0));
+    assert_eq!((app.counts().await.stored, app.counts().await.queued), (1, 0));
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn late_messages_are_kept_and_not_answered() {
     let body = update::messages(NUMBER, &[late, fresh]);
     assert_eq!(app.post_signed(&body).await, (200, counts(2, 0, 0)));
     app.run_until_idle().await;
-    assert_eq!(app.stored("expired"), 1);
+    assert_eq!(app.counts().await.expired, 1);
     assert_eq!(app.sent_one().reply_to.unwrap().0, "wamid.fresh");
 }
 
@@ -149,7 +149,7 @@ async fn a_paused_number_keeps_messages_and_does_not_answer() {
     let app = TestApp::start().set("numbers.0.status", "paused").await;
     app.text(PERSON, "anyone there?").await;
     app.run_until_idle().await;
-    assert_eq!(app.stored("stored"), 1);
+    assert_eq!(app.counts().await.stored, 1);
     assert!(app.calls().is_empty());
 }
 
@@ -166,7 +166,7 @@ async fn messages_that_ask_nothing_are_kept_and_start_no_turn() {
     silent.push(in_group);
     assert_eq!(app.post_signed(&update::messages(NUMBER, &silent)).await, (200, counts(6, 0, 0)));
     app.run_until_idle().await;
-    assert_eq!(app.stored("stored"), 6);
+    assert_eq!(app.counts().await.stored, 6);
     assert!(app.calls().is_empty() && app.turns().await.is_empty());
 }
 

@@ -1,8 +1,10 @@
-//! English names of languages, which models understand better than codes.
+//! Names languages in English, which models understand better than codes.
+//!
+//! The table covers what the transcriber may hear, with or without a file in `speech_text::lang`.
 
 use crate::turn::LanguageCode;
 
-/// By ISO 639-1 code: those of most speakers among the ones whisper hears.
+/// Lists names by ISO 639-1 code: the languages with the most speakers among those whisper hears.
 const NAMES: &[(&str, &str)] = &[
     ("af", "Afrikaans"),
     ("ar", "Arabic"),
@@ -61,7 +63,7 @@ const NAMES: &[(&str, &str)] = &[
     ("zu", "Zulu"),
 ];
 
-/// The name of a language; a region (`pt-BR`) is left out.
+/// Returns the name of a language without its region.
 pub(super) fn name(code: &LanguageCode) -> String {
     let language = code.primary().to_ascii_lowercase();
     match NAMES.iter().find(|(known, _)| *known == language) {

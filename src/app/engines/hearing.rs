@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use super::Engines;
-#[cfg(feature = "stt-whisper")]
-use super::languages;
 use crate::config;
 #[cfg(feature = "stt-whisper")]
 use crate::models::ModelSource;
 #[cfg(feature = "stt-whisper")]
 use crate::models::manifest::{self, RunStyle};
 #[cfg(feature = "stt-whisper")]
-use crate::pipeline::Languages;
+use crate::registry::Languages;
 use crate::stt::scripted::ScriptedTranscriber;
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
@@ -36,7 +34,9 @@ impl Engines<'_> {
     }
 
     fn scripted(&self, stt: &config::Stt) -> Arc<dyn Transcriber> {
-        let scripted = ScriptedTranscriber::new(&stt.text, self.hearing.known.clone());
+        let mut known = self.hearing.known.clone();
+        known.extend(self.hearing.fixtures.map(|fixtures| fixtures()).unwrap_or_default());
+        let scripted = ScriptedTranscriber::new(&stt.text, known);
         Arc::new(scripted.doubting(stt.uncertain))
     }
 
@@ -99,7 +99,7 @@ impl Engines<'_> {
         };
         self.models.insert(key.clone(), Arc::clone(&whisper));
         let speaker = &self.config.agents[agent];
-        let spoken = match languages(speaker, stt) {
+        let spoken = match speaker.languages(stt.language.as_ref()) {
             Languages::Fixed(language) => vec![language],
             Languages::Among(languages) => languages,
             Languages::Any => Vec::new(),

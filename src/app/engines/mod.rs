@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::config::{self, Config, Reply};
-use crate::pipeline::{AgentSetup, AgentVoice, Gate, GateAction, Languages, ReplyPolicy};
+use crate::config::{self, Config};
+use crate::pipeline::AgentSetup;
 use crate::remote::{ClientTimes, http_client_with};
 #[cfg(feature = "stt-whisper")]
 use crate::stt::whisper::WhisperTranscriber;
@@ -44,6 +44,8 @@ impl Places {
 pub struct Hearing {
     /// Texts of notes that the scripted transcriber knows.
     pub known: HashMap<NoteKey, String>,
+    /// More of them, asked for when there is such a transcriber: hashing files takes time.
+    pub fixtures: Option<fn() -> HashMap<NoteKey, String>>,
     /// Whether a missing model is replaced by the scripted transcriber, as `demo` does.
     pub scripted_without_model: bool,
     /// Nothing will be heard: no model is loaded.
@@ -81,29 +83,39 @@ impl<'a> Engines<'a> {
         }
     }
 
-    /// Sets one of the configured agents up. Loads a model if no earlier agent did.
+    /// Sets up one of the configured agents. Loads a model if no earlier agent did.
     ///
     /// # Errors
     /// A [`config::ConfigError`] for what the operator can mend.
-    pub fn agent(&mut self, name: Option<&str>) -> anyhow::Result<Arc<AgentSetup>> {
+    pub fn agent(&mut self, name: Option<&str>) -> anyhow::Result<AgentSetup> {
+        self.agent_with(name, |_| {})
+    }
+
+    /// Does the same with other engines than the configured ones.
+    ///
+    /// # Errors
+    /// As [`Engines::agent`].
+    pub fn agent_with(
+        &mut self,
+        name: Option<&str>,
+        change: impl FnOnce(&mut config::Engines),
+    ) -> anyhow::Result<AgentSetup> {
         let name = name.unwrap_or(&self.config.default_agent);
         let index = self.config.agents.iter().position(|agent| agent.name == name);
         let index = index.with_context(|| format!("there is no agent \"{name}\""))?;
-        let (agent, engines) = (&self.config.agents[index], self.config.engines(index)?);
-        Ok(Arc::new(AgentSetup {
+        let (agent, mut engines) = (&self.config.agents[index], self.config.engines(index)?);
+        change(&mut engines);
+        Ok(AgentSetup {
             name: agent.name.clone(),
-            languages: languages(agent, &engines.stt),
-            gate: gate(self.config.gate.laid_under(agent.gate.as_ref())),
-            reply: match agent.reply {
-                Reply::Voice => ReplyPolicy::Voice,
-                Reply::Reciprocal => ReplyPolicy::Reciprocal,
-                Reply::Text => ReplyPolicy::Text,
-            },
-            voice: voice(agent),
+            languages: agent.languages(engines.stt.language.as_ref()),
+            gate: self.config.gate.overridden(agent.gate.as_ref()),
+            reply: agent.reply,
+            voice: agent.voice.clone(),
+            phrases: Arc::new(self.config.messages.clone()),
             transcriber: self.transcriber(index, &engines.stt)?,
             responder: self.responder(index, &engines.llm)?,
             synthesizer: self.synthesizer(&engines.tts)?,
-        }))
+        })
     }
 
     /// The client of model servers, whose callers bound every wait but the one for a connection.
@@ -128,39 +140,5 @@ impl<'a> Engines<'a> {
             synthesizer.warm_up().await.context("warming the synthesizer up")?;
         }
         Ok(())
-    }
-}
-
-fn languages(agent: &config::Agent, stt: &config::Stt) -> Languages {
-    let fixed = agent.language.as_ref().or(stt.language.as_ref());
-    match (&agent.languages, fixed) {
-        (Some(languages), _) => Languages::Among(languages.clone()),
-        (None, Some(language)) => Languages::Fixed(language.clone()),
-        (None, None) => Languages::Any,
-    }
-}
-
-fn gate(gate: config::Gate) -> Gate {
-    let action = |action| match action {
-        config::GateAction::Answer => GateAction::Answer,
-        config::GateAction::Confirm => GateAction::Confirm,
-        config::GateAction::Repeat => GateAction::Repeat,
-    };
-    Gate {
-        no_speech: action(gate.no_speech),
-        low_probability: action(gate.low_probability),
-        repetition: action(gate.repetition),
-    }
-}
-
-fn voice(agent: &config::Agent) -> AgentVoice {
-    match &agent.voice {
-        None => AgentVoice::default(),
-        Some(config::Voice::One(voice)) => {
-            AgentVoice { any: Some(voice.clone()), by_language: HashMap::new() }
-        }
-        Some(config::Voice::ByLanguage(voices)) => {
-            AgentVoice { any: None, by_language: voices.clone().into_iter().collect() }
-        }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{Engines, languages, voice};
+use super::Engines;
 use crate::audio::SampleRate;
 use crate::config;
-use crate::pipeline::Languages;
+use crate::registry::Languages;
 use crate::threads::Threads;
 use crate::tts::Synthesizer;
 use crate::tts::espeak::{EspeakSettings, EspeakSynthesizer, WORDS_PER_MINUTE};
@@ -73,15 +73,14 @@ impl Engines<'_> {
             if format!("{:?}", engines.tts) != format!("{tts:?}") {
                 continue;
             }
-            let mut spoken = match languages(agent, &engines.stt) {
+            let mut spoken = match agent.languages(engines.stt.language.as_ref()) {
                 Languages::Fixed(language) => vec![language],
                 Languages::Among(languages) => languages,
                 Languages::Any => vec![LanguageCode::english()],
             };
-            let voice = voice(agent);
-            spoken.extend(voice.by_language.keys().cloned());
+            spoken.extend(agent.voice.languages().cloned());
             for language in spoken {
-                let voice = voice.for_language(&language);
+                let voice = agent.voice.for_language(&language);
                 if !warm.contains(&(language.clone(), voice.clone())) {
                     warm.push((language, voice));
                 }

@@ -36,7 +36,7 @@ impl Engines<'_> {
             Some(knowledge) => knowledge,
             None => Knowledge::load(&[(DEMO_FAQ.0.to_owned(), DEMO_FAQ.1.to_owned())])?,
         };
-        let dont_know = self.config.messages.dont_know.by_language();
+        let dont_know = self.config.messages.dont_know.0.clone();
         Ok(Arc::new(FaqResponder::new(Arc::new(knowledge), dont_know.into_iter().collect())))
     }
 

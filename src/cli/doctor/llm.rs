@@ -9,8 +9,9 @@ use super::report::{Check, Level};
 use super::{ENGINE_TIME_LIMIT, agents_in_use, languages_of, section_of};
 use crate::agent::{Delta, Question, Responder};
 use crate::app::{Engines, Hearing, Places};
-use crate::config::{Agent, Config, Override};
+use crate::config::Config;
 use crate::knowledge::Knowledge;
+use crate::registry::{Agent, Override};
 use crate::turn::LanguageCode;
 
 pub(super) async fn check(config: &Config, places: &Places) -> Check {

@@ -22,7 +22,8 @@ use report::Finding;
 
 use super::Context;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Override, ProviderKind};
+use crate::config::{Config, ConfigError};
+use crate::registry::{Override, ProviderKind};
 use crate::remote::http_client;
 use crate::turn::LanguageCode;
 

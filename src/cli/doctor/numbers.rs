@@ -10,9 +10,10 @@ use tokio::time::{sleep, timeout};
 use super::TIME_LIMIT;
 use super::report::{Check, Level};
 use crate::clock::Clock;
-use crate::config::{Config, Number, NumberStatus, ProviderKind};
+use crate::config::Config;
 use crate::provider::ProviderError;
-use crate::provider::cloud::{Answered, CloudAccess, CloudClient, CloudSettings, NumberInfo};
+use crate::provider::cloud::{Answered, CloudClient, CloudSettings, NumberInfo};
+use crate::registry::{Number, NumberStatus, ProviderKind};
 use crate::turn::Personal;
 
 /// Between two calls: two a second.
@@ -31,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
             check.skipped(format!("numbers[{index}] is paused: not asked"));
             continue;
         }
-        let provider = provider(number, client);
+        let provider = CloudClient::new(CloudSettings::of(number, 0), client.clone());
         if asked_before {
             sleep(PAUSE).await;
         }
@@ -56,24 +57,9 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
     (check, offsets)
 }
 
-fn provider(number: &Number, client: &reqwest::Client) -> CloudClient {
-    let settings = CloudSettings {
-        access: CloudAccess::Meta {
-            api_url: number.api_url(),
-            api_version: number.api_version(),
-            phone_number_id: number.phone_number_id.clone(),
-        },
-        access_token: number.access_token.clone().unwrap_or_default(),
-        access_token_file: None,
-        media_hosts: Vec::new(),
-        audio_bytes_limit: 0,
-    };
-    CloudClient::new(settings, client.clone())
-}
-
 fn app_of(number: &Number) -> Option<App<'_>> {
     let (id, secret) = (number.app_id.as_deref()?, number.app_secret.as_ref()?);
-    Some((number.api_url().to_string(), id, secret))
+    Some((number.api_url().to_string(), id, &secret.value))
 }
 
 /// Asks within the time limit and notes how the clocks differ.

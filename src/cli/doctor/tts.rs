@@ -1,7 +1,5 @@
 //! What speaks: the first sound of one word from each voice engine in use.
 
-use std::sync::Arc;
-
 use futures_util::StreamExt as _;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
@@ -10,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::report::Check;
 use super::{ENGINE_TIME_LIMIT, agents_in_use, languages_of, llm, section_of};
 use crate::app::{Engines, Hearing, Places};
-use crate::config::{Config, Override};
+use crate::config::Config;
 use crate::pipeline::AgentSetup;
+use crate::registry::Override;
 use crate::tts::Sentence;
 use crate::turn::LanguageCode;
 
@@ -57,7 +56,7 @@ pub(super) async fn check(config: &Config, places: &Places) -> Check {
 }
 
 /// The agent's synthesizer, made without its responder: that one is looked at by itself.
-fn setup(config: &Config, places: &Places, index: usize) -> anyhow::Result<Arc<AgentSetup>> {
+fn setup(config: &Config, places: &Places, index: usize) -> anyhow::Result<AgentSetup> {
     let mut config = config.clone();
     config.agents[index].llm = Some(Override::Engine("scripted".to_owned()));
     let hearing = Hearing { deaf: true, ..Hearing::default() };

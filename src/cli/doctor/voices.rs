@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::report::Check;
 use super::{TIME_LIMIT, agents_in_use, languages_of, section_of};
-use crate::config::{Config, Voice};
+use crate::config::Config;
 use crate::tts::espeak::{EspeakSettings, Installed};
 
 const INSTALL: &str = "apt-get install espeak-ng";
@@ -63,12 +63,8 @@ async fn installed(check: &mut Check, program: &Path) -> Option<Installed> {
 /// The voices that an agent names, for all languages or for one each.
 fn named(check: &mut Check, config: &Config, index: usize, installed: &Installed) {
     let agent = &config.agents[index];
-    let own = match &agent.voice {
-        Some(Voice::One(voice)) => vec![voice.clone()],
-        Some(Voice::ByLanguage(voices)) => voices.values().cloned().collect(),
-        None => Vec::new(),
-    };
-    let own = own.into_iter().map(|voice| (format!("agents[{index}].voice"), voice));
+    let own = agent.voice.names().into_iter();
+    let own = own.map(|voice| (format!("agents[{index}].voice"), voice.clone()));
     let section = section_of(agent.tts.as_ref(), index, "tts");
     let shared = config.engines(index).ok().and_then(|engines| engines.tts.voice);
     let shared = shared.map(|voice| (format!("{section}.voice"), voice));

@@ -1,7 +1,7 @@
 //! Who sells the access to a number, and everything in which that makes a difference.
 //!
 //! One variant for each, with its addresses, its proof of who calls and the shape of its errors. A
-//! new one is a variant and its arms here, and its choice where the settings are made.
+//! new one is a variant and its arms here.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use url::Url;
 
+use crate::registry::{Number, ProviderKind};
 use crate::turn::{MediaId, PhoneNumberId};
 
 /// Describes how one number reaches the Cloud API.
@@ -37,6 +38,18 @@ pub(super) struct ApiError {
 }
 
 impl CloudAccess {
+    /// Chooses how a number is reached.
+    pub(super) fn of(number: &Number) -> Self {
+        match number.provider {
+            ProviderKind::D360 => unreachable!("refused where numbers are checked"),
+            ProviderKind::Meta | ProviderKind::Simulator => Self::Meta {
+                api_url: number.api_url(),
+                api_version: number.api_version(),
+                phone_number_id: number.phone_number_id.clone(),
+            },
+        }
+    }
+
     /// Gives the API's own address, which the token may be sent to.
     pub(super) fn api_url(&self) -> &Url {
         match self {

@@ -19,6 +19,7 @@ use super::message::message_body;
 use super::token::Token;
 use crate::audio::OggOpus;
 use crate::provider::{Messenger, Outgoing, ProviderError};
+use crate::registry::Number;
 use crate::remote::failure;
 use crate::turn::{MediaId, MediaRef, MessageId, Retry};
 
@@ -41,6 +42,20 @@ pub struct CloudSettings {
     pub media_hosts: Vec<String>,
     /// Most bytes read of one media file.
     pub audio_bytes_limit: u64,
+}
+
+impl CloudSettings {
+    /// Takes what a number says of itself; at most `audio_bytes_limit` of one media file are read.
+    pub fn of(number: &Number, audio_bytes_limit: u64) -> Self {
+        let token = number.access_token.clone();
+        Self {
+            access: CloudAccess::of(number),
+            access_token_file: token.as_ref().and_then(|token| token.file.clone()),
+            access_token: token.map(|token| token.value).unwrap_or_default(),
+            media_hosts: number.media_hosts(),
+            audio_bytes_limit,
+        }
+    }
 }
 
 /// Speaks for one number at the Cloud API.

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::{Content, Outgoing, ProviderError};
-use crate::turn::{Personal, Retry};
+use crate::provider::{Outgoing, ProviderError};
+use crate::turn::{Content, Personal, Retry};
 
 /// Writes a message.
 ///
 /// # Errors
-/// If nobody would get it.
+/// If nobody would get it, and `NotBuilt` for a kind that cannot be sent yet.
 pub(super) fn message_body(message: &Outgoing) -> Result<Value, ProviderError> {
     let mut body = json!({
         "messaging_product": "whatsapp",
@@ -33,6 +33,8 @@ pub(super) fn message_body(message: &Outgoing) -> Result<Value, ProviderError> {
             body["type"] = "audio".into();
             body["audio"] = json!({ "id": media, "voice": true });
         }
+        // The one place that knows what cannot be sent yet.
+        other => return Err(ProviderError::NotBuilt { kind: other.kind() }),
     }
     Ok(body)
 }

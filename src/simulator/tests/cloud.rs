@@ -14,12 +14,12 @@ use url::Url;
 use crate::audio::OggOpus;
 use crate::clock::Clock;
 use crate::provider::cloud::CloudClient;
-use crate::provider::{Content, Messenger as _, Outgoing, ProviderError};
+use crate::provider::{Messenger as _, Outgoing, ProviderError};
 use crate::simulator::testing::{
     Listener, PHONE, SECRET, TOKEN, World, media, messenger, meta, phone, serve,
 };
 use crate::simulator::{CallKind, test_note};
-use crate::turn::{Body as InboundBody, ContactRef, MediaRef, Personal, Retry};
+use crate::turn::{Body as InboundBody, ContactRef, Content, MediaRef, Personal, Reaction, Retry};
 
 fn outgoing(content: Content) -> Outgoing {
     let callback_data = "hark:t:0".to_owned();
@@ -42,6 +42,16 @@ async fn sent_note(world: &World, note: Vec<u8>) -> MediaRef {
         InboundBody::Audio { media } => media.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_yet_is_refused_without_a_call() {
+    let world = World::start().await;
+    let reaction = Reaction { message: "wamid.in".into(), emoji: "👍".into() };
+    let error = world.messenger.send(outgoing(Content::Reaction(reaction))).await.unwrap_err();
+    assert_eq!(error.to_string(), "sending reaction is not built yet");
+    assert_eq!(error.retry(), Retry::Never);
+    assert!(kinds(&world).is_empty());
 }
 
 #[tokio::test]
@@ -76,14 +86,14 @@ async fn voice_note_is_uploaded_and_sent_as_whatsapp_wants_it() {
 async fn contact_without_a_phone_is_addressed_as_recipient() {
     let world = World::start().await;
     let to = ContactRef { user_id: Some("US.a1".into()), phone: None, profile_name: None };
-    let text = Outgoing { to, reply_to: None, ..outgoing(Content::Text("hi".to_owned())) };
+    let text = Outgoing { to, reply_to: None, ..outgoing(Content::Text("hi".into())) };
     world.messenger.send(text).await.unwrap();
     let body = world.simulator.calls()[0].body.clone();
     assert_eq!((&body["recipient"], &body["to"]), (&json!("US.a1"), &Value::Null));
     assert_eq!((&body["text"]["body"], &body["context"]), (&json!("hi"), &Value::Null));
 
     let to = ContactRef { user_id: None, phone: None, profile_name: None };
-    let nobody = Outgoing { to, ..outgoing(Content::Text("hi".to_owned())) };
+    let nobody = Outgoing { to, ..outgoing(Content::Text("hi".into())) };
     assert_eq!(world.messenger.send(nobody).await.unwrap_err().retry(), Retry::Never);
     assert_eq!(world.simulator.calls().len(), 1);
 }
@@ -187,7 +197,7 @@ async fn token_is_never_sent_to_another_host() {
 async fn refusals_carry_code_retry_and_no_token() {
     let world = World::start().await;
     world.simulator.fail_next(CallKind::Messages, 400, 131_056, 1);
-    let text = outgoing(Content::Text("hi".to_owned()));
+    let text = outgoing(Content::Text("hi".into()));
     let error = world.messenger.send(text.clone()).await.unwrap_err();
     assert_eq!(error.retry(), Retry::After(Duration::from_secs(4)));
     assert!(error.to_string().contains("code 131056 (HTTP 400)"), "{error}");
@@ -215,7 +225,7 @@ async fn a_refused_token_is_read_anew_from_its_file() {
         settings.access_token = "old".into();
         settings.access_token_file = Some(file.path().to_owned());
     });
-    let text = outgoing(Content::Text("hi".to_owned()));
+    let text = outgoing(Content::Text("hi".into()));
     let retry = async || messenger.send(text.clone()).await.map_err(|error| error.retry());
     assert_eq!(retry().await, Err(Retry::After(Duration::from_mins(5))));
     std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
@@ -245,7 +255,7 @@ async fn number_and_app_are_asked_about_without_a_trace_of_the_secret() {
 
 #[tokio::test]
 async fn strange_answers_and_dead_hosts_may_be_tried_again() {
-    let text = outgoing(Content::Text("hi".to_owned()));
+    let text = outgoing(Content::Text("hi".into()));
     for answer in ["{}", "not json", r#"{"messages":[]}"#] {
         let api = Listener::start(answer).await;
         let error = messenger(&api.url, |_| {}).send(text.clone()).await.unwrap_err();

@@ -11,11 +11,11 @@ const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, a
                             achtzehn, neunzehn";
 const TENS: &str = "-, -, zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig";
 
-/// Words after which an ordinal ends in "-en".
+/// Lists the words after which an ordinal ends in "-en".
 const OBLIQUE: &str =
     "ab, am, beim, bis, dem, den, des, einem, einen, im, jeden, nach, seit, vom, vor, zum, zur";
 
-/// Words after which it ends in "-e".
+/// Lists the words after which an ordinal ends in "-e".
 const WEAK: &str = "das, der, die, dieser, diese, jede";
 
 fn cardinal(n: u64, form: Form) -> String {
@@ -95,7 +95,7 @@ fn ordinal(n: u64, form: Form) -> String {
     stem + ending
 }
 
-/// The ending of an ordinal behind `before`, a word in lower case.
+/// Returns the ending of an ordinal after `before`, a word in lower case.
 fn ordinal_form(before: &str) -> Form {
     match before {
         _ if has(OBLIQUE, before) => Form::Bound,

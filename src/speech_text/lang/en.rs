@@ -11,7 +11,7 @@ const BELOW_TWENTY: &str = "zero, one, two, three, four, five, six, seven, eight
                             eighteen, nineteen";
 const TENS: &str = "-, -, twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety";
 
-/// Ordinals that are not the number with "th".
+/// Lists the ordinals that are not the number with "th".
 const ORDINALS: [(&str, &str); 7] = [
     ("one", "first"),
     ("two", "second"),

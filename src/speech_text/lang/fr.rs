@@ -63,7 +63,7 @@ fn below_thousand(n: u64, form: Form) -> String {
 fn below_hundred(n: u64, form: Form) -> String {
     let one = if form == Form::Feminine { "une" } else { "un" };
     let tens = entry(TENS, n / 10);
-    // Seventy and ninety count on to nineteen.
+    // Seventy and ninety continue counting up to nineteen.
     let ones = if matches!(n, 70..80 | 90..100) { n % 10 + 10 } else { n % 10 };
     match (n, ones) {
         (1, _) => one.to_owned(),
@@ -93,7 +93,7 @@ fn ordinal(n: u64, form: Form) -> String {
     stem + "ième"
 }
 
-/// "Million" takes "d'" before a vowel.
+/// Joins "million" and its noun, with "d'" before a vowel.
 fn million_of(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'é']) { "d'" } else { "de " }
 }

@@ -1,8 +1,8 @@
-//! The languages: one file holds all that is particular to one, the code elsewhere what is common.
+//! Holds the languages: each file has everything that is particular to one of them.
 //!
-//! Named by every part that meets people's words. A new language is its file and its two lines
-//! here; the tests below, the cases of `cases.tsv` and the sentences of `default.toml` say what is
-//! still missing.
+//! Every part that handles people's words may ask here. To add a language, write its file, add its
+//! two lines below, its cases to `cases.tsv` and its sentences to `default.toml`; tests fail until
+//! all four are complete.
 
 mod de;
 mod en;
@@ -13,7 +13,7 @@ mod pt;
 use super::language::Language;
 use crate::turn::LanguageCode;
 
-/// Every language that has a file.
+/// Lists every language that has a file.
 pub static ALL: &[&Language] =
     &[&en::ENGLISH, &es::SPANISH, &pt::PORTUGUESE, &de::GERMAN, &fr::FRENCH];
 
@@ -29,27 +29,27 @@ pub fn or_english(code: &LanguageCode) -> &'static Language {
 
 /// Returns the entries of a list, which has commas between them.
 pub fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
-    list.split(", ").filter(|entry| !entry.is_empty())
+    list.split(',').map(str::trim_start).filter(|entry| !entry.is_empty())
 }
 
-/// Whether a list has `entry`.
+/// Returns whether a list contains `entry`.
 pub fn has(list: &'static str, entry: &str) -> bool {
     entries(list).any(|known| known == entry)
 }
 
-/// Returns the entries of one list of every language: what is said may be in any of them.
+/// Returns the entries of one list in every language, for words whose language is not known.
 pub fn everywhere(
     list: impl Fn(&'static Language) -> &'static str,
 ) -> impl Iterator<Item = &'static str> {
     ALL.iter().flat_map(move |language| entries(list(language)))
 }
 
-/// Whether a list of any language has `entry`.
+/// Returns whether a list of any language contains `entry`.
 pub fn anywhere(list: impl Fn(&'static Language) -> &'static str, entry: &str) -> bool {
     everywhere(list).any(|known| known == entry)
 }
 
-/// A thousand millions, where they have a name of their own.
+/// Equals a thousand millions, which some languages have a word for.
 const BILLION: u64 = 1_000_000_000;
 
 /// Splits a number into millions, thousands and the rest.

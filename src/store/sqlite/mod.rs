@@ -3,9 +3,12 @@
 //! One thread writes and one reads; see `writer`. The file is locked while a service
 //! runs on it, since a second one would lease the first one's messages.
 
+mod archive;
 mod contacts;
+mod json;
 mod queue;
 mod records;
+mod statuses;
 mod writer;
 
 use std::fs::File;
@@ -16,17 +19,25 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 
 use self::writer::{Mode, Worker};
-use super::{Begun, Disposition, Draft, History, Job, Part, Store, StoreError, TurnRow};
-use crate::turn::{Accepted, Inbound, MessageId, PhoneNumberId, ReplyMode, StatusUpdate, TurnId};
+use super::{
+    Archive, Begun, Disposition, Draft, History, Lane, Lapsed, Lease, LeaseKey, Lessee,
+    MessageCounts, Queue, Record, StoreError, Tenure, TurnRow,
+};
+use crate::turn::{
+    Accepted, Content, Inbound, MessageId, Part, ReplyMode, Role, StatusUpdate, TurnId,
+};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_turns.sql"), include_str!("migrations/0002_reply_mode.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_turns.sql"),
+    include_str!("migrations/0002_reply_mode.sql"),
+    include_str!("migrations/0003_roles_and_leases.sql"),
+];
 
 /// How long another process may hold the write lock.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// [`Store`] on one SQLite file.
+/// Implements every port of the store on one SQLite file.
 pub struct SqliteStore {
     writer: Worker,
     reader: Worker,
@@ -139,8 +150,14 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Backend(Box::new(error))
+    }
+}
+
 #[async_trait]
-impl Store for SqliteStore {
+impl Queue for SqliteStore {
     async fn accept(
         &self,
         messages: Vec<(Inbound, Disposition)>,
@@ -157,73 +174,96 @@ impl Store for SqliteStore {
     }
 
     async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError> {
-        self.writer
-            .call(move |db| statuses.iter().try_for_each(|s| records::record_status(db, s)))
-            .await
+        self.writer.call(move |db| statuses.iter().try_for_each(|s| statuses::record(db, s))).await
     }
 
-    async fn recover(&self, now_ms: i64, retry_ms: i64) -> Result<usize, StoreError> {
-        self.writer.call(move |db| queue::recover(db, now_ms, retry_ms)).await
+    async fn lease(
+        &self,
+        lessee: &Lessee,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let lessee = lessee.clone();
+        self.writer.call(move |db| queue::lease(db, &lessee, limit, now_ms)).await
     }
 
-    async fn lease(&self, limit: usize, now_ms: i64) -> Result<Vec<Job>, StoreError> {
-        self.writer.call(move |db| queue::lease(db, limit, now_ms)).await
+    async fn renew(&self, lessee: &Lessee, leases: &[LeaseKey]) -> Result<Vec<Tenure>, StoreError> {
+        let (lessee, leases) = (lessee.clone(), leases.to_vec());
+        self.writer.call(move |db| queue::renew(db, &lessee, &leases)).await
+    }
+
+    async fn reclaim(
+        &self,
+        lapsed: Lapsed,
+        now_ms: i64,
+        retry_ms: i64,
+    ) -> Result<usize, StoreError> {
+        self.writer.call(move |db| queue::reclaim(db, &lapsed, now_ms, retry_ms)).await
     }
 
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         self.reader.call(queue::next_due_ms).await
     }
 
-    async fn ack(&self, row: i64) -> Result<(), StoreError> {
-        self.writer.call(move |db| queue::ack(db, row)).await
+    async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError> {
+        let lease = lease.clone();
+        self.writer.call(move |db| queue::ack(db, &lease)).await
     }
 
-    async fn release(&self, row: i64, at_ms: i64, was_attempt: bool) -> Result<(), StoreError> {
-        self.writer.call(move |db| queue::release(db, row, at_ms, was_attempt)).await
-    }
-
-    async fn begin_turn(
+    async fn release(
         &self,
-        turn: &TurnId,
-        job: &Job,
+        lease: &LeaseKey,
+        at_ms: i64,
+        was_attempt: bool,
+    ) -> Result<Tenure, StoreError> {
+        let lease = lease.clone();
+        self.writer.call(move |db| queue::release(db, &lease, at_ms, was_attempt)).await
+    }
+}
+
+#[async_trait]
+impl Record for SqliteStore {
+    async fn begin(
+        &self,
+        lease: &Lease,
         agent: &str,
         queue_ms: f64,
         now_ms: i64,
     ) -> Result<Begun, StoreError> {
-        let (turn, job, agent) = (turn.clone(), job.clone(), agent.to_owned());
-        self.writer.call(move |db| records::begin(db, &turn, &job, &agent, queue_ms, now_ms)).await
+        let (lease, agent) = (lease.clone(), agent.to_owned());
+        let begun =
+            self.writer.call(move |db| records::begin(db, &lease, &agent, queue_ms, now_ms));
+        begun.await?.ok_or(StoreError::LeaseLost)
     }
 
-    async fn history(
+    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
+        let lane = lane.clone();
+        self.reader.call(move |db| records::history(db, &lane, limit, now_ms)).await
+    }
+
+    async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError> {
+        let turn = turn.clone();
+        self.writer.call(move |db| contacts::set_reply_mode(db, &turn, mode)).await
+    }
+
+    async fn plan(
         &self,
-        number: &PhoneNumberId,
-        contact_id: i64,
-        limit: usize,
+        lease: &Lease,
+        parts: Vec<(Role, Content)>,
         now_ms: i64,
-    ) -> Result<History, StoreError> {
-        let number = number.clone();
-        self.reader.call(move |db| records::history(db, &number, contact_id, limit, now_ms)).await
+    ) -> Result<Vec<Part>, StoreError> {
+        let (turn, attempt) = (lease.turn.clone(), lease.attempt);
+        let planned =
+            self.writer.call(move |db| records::plan(db, &turn, attempt, parts, now_ms)).await?;
+        planned.ok_or(StoreError::LeaseLost)
     }
 
-    async fn set_reply_mode(&self, row: i64, mode: ReplyMode) -> Result<(), StoreError> {
-        self.writer.call(move |db| contacts::set_reply_mode(db, row, mode)).await
+    async fn draft(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError> {
+        let (turn, draft) = (turn.clone(), draft.clone());
+        self.writer.call(move |db| records::draft(db, &turn, &draft)).await
     }
 
-    async fn plan_parts(
-        &self,
-        turn: &TurnId,
-        parts: &[Part],
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let (turn, parts) = (turn.clone(), parts.to_vec());
-        self.writer
-            .call(move |db| {
-                parts.iter().try_for_each(|part| records::plan(db, &turn, part, now_ms))
-            })
-            .await
-    }
-
-    async fn settle_part(
+    async fn settle(
         &self,
         turn: &TurnId,
         index: u32,
@@ -234,26 +274,23 @@ impl Store for SqliteStore {
         self.writer.call(move |db| records::settle(db, &turn, index, &result, now_ms)).await
     }
 
-    async fn draft_turn(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError> {
-        let (turn, draft) = (turn.clone(), draft.clone());
-        self.writer.call(move |db| records::draft(db, &turn, &draft)).await
-    }
-
-    async fn finish_turn(
-        &self,
-        turn: &TurnId,
-        ended: &Draft,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
+    async fn finish(&self, turn: &TurnId, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
         let (turn, ended) = (turn.clone(), ended.clone());
         self.writer.call(move |db| records::finish(db, &turn, &ended, now_ms)).await
     }
+}
 
+#[async_trait]
+impl Archive for SqliteStore {
     async fn turns(
         &self,
         contact: Option<String>,
         limit: usize,
     ) -> Result<Vec<TurnRow>, StoreError> {
-        self.reader.call(move |db| records::list(db, contact.as_deref(), limit)).await
+        self.reader.call(move |db| archive::turns(db, contact.as_deref(), limit)).await
+    }
+
+    async fn messages(&self, now_ms: i64) -> Result<MessageCounts, StoreError> {
+        self.reader.call(move |db| archive::messages(db, now_ms)).await
     }
 }

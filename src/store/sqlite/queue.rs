@@ -1,10 +1,15 @@
-//! The queue's statements: accept, lease, release and recover, on the `messages` table.
+//! The queue's statements: accept, lease, renew, reclaim and release, on the `messages` table.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::contacts;
-use crate::store::{Disposition, Job};
-use crate::turn::{Accepted, Body, ContactRef, Inbound, LanguageCode, Personal, ReplyMode};
+use super::json::{from_json, to_json};
+use crate::store::rules::{due_after_reclaim, first_state};
+use crate::store::{Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Tenure};
+use crate::turn::{
+    Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, Personal, PhoneNumberId,
+    ReplyMode, TurnId,
+};
 
 /// Stores one message unless its id is known.
 pub(super) fn accept(
@@ -24,12 +29,6 @@ pub(super) fn accept(
         Some(from) => Some(contacts::resolve(db, from, now_ms)?),
         None => None,
     };
-    let state = match disposition {
-        // Nobody to answer: a message that names no sender is kept.
-        Disposition::Queue if contact.is_some() => "queued",
-        Disposition::Queue | Disposition::Store => "stored",
-        Disposition::Expire => "expired",
-    };
     db.prepare_cached(
         "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, sent_ms,
              received_ms, state, available_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7)",
@@ -42,7 +41,7 @@ pub(super) fn accept(
         to_json(&message.body)?,
         message.sent_at_ms,
         now_ms,
-        state
+        first_state(disposition, contact.is_some())
     ])?;
     Ok(Accepted::New)
 }
@@ -51,8 +50,8 @@ pub(super) fn accept(
 /// The first term repeats the condition of the queue's index: SQLite does not conclude it from the
 /// second, and would read every message there ever was.
 const LEASABLE: &str = "
-    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.sent_ms, m.received_ms,
-           m.attempts, c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
+    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
+           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
     FROM messages m JOIN contacts c ON c.id = m.contact_id
     WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
       AND NOT EXISTS (
@@ -61,61 +60,124 @@ const LEASABLE: &str = "
           AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
     ORDER BY m.id LIMIT ?2";
 
-/// Leases what is due.
-pub(super) fn lease(db: &Connection, limit: usize, now_ms: i64) -> rusqlite::Result<Vec<Job>> {
-    let jobs: Vec<Job> = db
+/// Leases what is due: a turn of its own for each message.
+pub(super) fn lease(
+    db: &Connection,
+    lessee: &Lessee,
+    limit: usize,
+    now_ms: i64,
+) -> rusqlite::Result<Vec<Lease>> {
+    let leases: Vec<Lease> = db
         .prepare_cached(LEASABLE)?
-        .query_map(params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], job)?
+        .query_map(params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            leasable(row, lessee)
+        })?
         .collect::<Result<_, _>>()?;
     let mut take = db.prepare_cached(
-        "UPDATE messages SET state = 'leased', attempts = attempts + 1 WHERE id = ?1",
+        "UPDATE messages SET state = 'leased', attempts = ?2, lease_owner = ?3,
+             lease_until_ms = ?4, turn = ?5 WHERE id = ?1",
     )?;
-    for job in &jobs {
-        take.execute([job.row])?;
+    for lease in &leases {
+        for LeasedMessage { row, attempt, .. } in &lease.messages {
+            take.execute(params![row, attempt, lessee.node.0, lessee.until_ms, lease.turn.0])?;
+        }
     }
-    Ok(jobs)
+    Ok(leases)
 }
 
-fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
     let personal = |index| row.get::<_, Option<String>>(index).map(|value| value.map(Personal));
-    let contact =
-        ContactRef { user_id: personal(9)?, phone: personal(10)?, profile_name: personal(11)? };
-    let body: String = row.get(4)?;
-    Ok(Job {
+    let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
+    let turn = row.get::<_, Option<String>>(7)?.map(TurnId);
+    let message = LeasedMessage {
         row: row.get(0)?,
-        contact_id: row.get(8)?,
+        attempt: row.get::<_, u32>(6)? + 1,
+        raw_type: row.get(3)?,
+        // A row of another version must not stop every lane: it is answered by a hint.
+        body: from_json(&row.get::<_, String>(4)?).unwrap_or(Body::Unsupported),
+        received_ms: row.get(5)?,
+        id,
+    };
+    Ok(Lease {
+        turn: turn.unwrap_or_else(|| TurnId::of(&number, &message.id)),
+        lane: Lane { number, contact_id: row.get(8)? },
+        node: lessee.node.clone(),
+        contact: ContactRef {
+            user_id: personal(9)?,
+            phone: personal(10)?,
+            profile_name: personal(11)?,
+        },
         contact_language: row.get::<_, Option<String>>(12)?.map(LanguageCode::from),
         reply_mode: match row.get::<_, Option<String>>(13)?.as_deref() {
             Some("text") => Some(ReplyMode::Text),
             Some("voice") => Some(ReplyMode::Voice),
             _ => None,
         },
-        message: Inbound {
-            number: row.get::<_, String>(1)?.as_str().into(),
-            id: row.get::<_, String>(2)?.as_str().into(),
-            from: Some(contact.clone()),
-            raw_type: row.get(3)?,
-            // A row of another version must not stop every lane: it is answered by a hint.
-            body: from_json(&body).unwrap_or(Body::Unsupported),
-            sent_at_ms: row.get(5)?,
-        },
-        contact,
-        received_ms: row.get(6)?,
-        attempt: row.get::<_, u32>(7)? + 1,
+        attempt: message.attempt,
+        messages: vec![message],
     })
 }
 
-/// Puts leased messages back after a crash.
-pub(super) fn recover(db: &Connection, now_ms: i64, retry_ms: i64) -> rusqlite::Result<usize> {
-    db.execute(
-        "UPDATE messages SET state = 'queued', available_ms = CASE WHEN EXISTS (
-             SELECT 1 FROM turns t JOIN parts p ON p.turn = t.id
-             WHERE t.number = messages.number AND t.message = messages.provider_id
-               AND p.state = 'planned')
-         THEN ?2 ELSE ?1 END WHERE state = 'leased'",
-        [now_ms, retry_ms],
-    )
+/// Extends leases.
+pub(super) fn renew(
+    db: &Connection,
+    lessee: &Lessee,
+    leases: &[LeaseKey],
+) -> rusqlite::Result<Vec<Tenure>> {
+    let sql = "UPDATE messages SET lease_until_ms = ?4
+               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
+    leases.iter().map(|lease| update_held(db, sql, lease, &[&lessee.until_ms])).collect()
 }
+
+/// Runs an update on each message of a lease; `sql` names row, attempt and node as its first
+/// parameters. Messages of one lease are leased, given back and reclaimed together.
+fn update_held(
+    db: &Connection,
+    sql: &str,
+    lease: &LeaseKey,
+    values: &[&dyn rusqlite::ToSql],
+) -> rusqlite::Result<Tenure> {
+    let mut update = db.prepare_cached(sql)?;
+    let mut changed = 0;
+    for (row, attempt) in &lease.held {
+        let key: [&dyn rusqlite::ToSql; 3] = [row, attempt, &lease.node.0];
+        changed += update.execute(&*[&key[..], values].concat())?;
+    }
+    Ok(if changed == lease.held.len() { Tenure::Held } else { Tenure::Lost })
+}
+
+/// Puts messages of lapsed leases back. One process serves from the file, so that at its start
+/// every lease is a predecessor's.
+pub(super) fn reclaim(
+    db: &Connection,
+    lapsed: &Lapsed,
+    now_ms: i64,
+    retry_ms: i64,
+) -> rusqlite::Result<usize> {
+    let until_ms = match lapsed {
+        Lapsed::Predecessor(_) => None,
+        Lapsed::Expired => Some(now_ms),
+    };
+    let rows: Vec<(i64, bool)> = db
+        .prepare_cached(LAPSED)?
+        .query_map([until_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut free = db.prepare_cached(
+        "UPDATE messages SET state = 'queued', available_ms = ?2, lease_owner = NULL,
+             lease_until_ms = NULL WHERE id = ?1",
+    )?;
+    for (row, maybe_sent) in &rows {
+        free.execute([*row, due_after_reclaim(*maybe_sent, now_ms, retry_ms)])?;
+    }
+    Ok(rows.len())
+}
+
+/// Leased messages whose time is over, and whether a part of their turn may have been sent.
+const LAPSED: &str = "
+    SELECT m.id, EXISTS (SELECT 1 FROM parts p WHERE p.turn = m.turn AND p.state = 'planned')
+    FROM messages m
+    WHERE m.state IN ('queued', 'leased') AND m.state = 'leased'
+      AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
 
 /// The first message of a free lane in the order of time. What stands behind another message of
 /// its lane does not count: it cannot go first, and its time would hide the other's.
@@ -132,38 +194,24 @@ pub(super) fn next_due_ms(db: &Connection) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0)).optional()
 }
 
-/// Marks a message as done.
-pub(super) fn ack(db: &Connection, row: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE messages SET state = 'done' WHERE id = ?1")?.execute([row])?;
-    Ok(())
+/// Marks the messages of a lease as done.
+pub(super) fn ack(db: &Connection, lease: &LeaseKey) -> rusqlite::Result<Tenure> {
+    let sql = "UPDATE messages SET state = 'done', lease_owner = NULL, lease_until_ms = NULL
+               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
+    update_held(db, sql, lease, &[])
 }
 
-/// Puts a leased message back into its lane.
+/// Puts the messages of a lease back into their lane.
 pub(super) fn release(
     db: &Connection,
-    row: i64,
+    lease: &LeaseKey,
     at_ms: i64,
     was_attempt: bool,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE messages SET state = 'queued', available_ms = ?2,
-             attempts = attempts - iif(?3, 0, 1) WHERE id = ?1",
-    )?
-    .execute(params![row, at_ms, was_attempt])?;
-    Ok(())
-}
-
-/// Serialises a value for a TEXT column.
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-/// Reads back what [`to_json`] wrote.
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
-    serde_json::from_str(json).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })
+) -> rusqlite::Result<Tenure> {
+    let sql = "UPDATE messages SET state = 'queued', available_ms = ?4,
+                   attempts = attempts - iif(?5, 0, 1), lease_owner = NULL, lease_until_ms = NULL
+               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
+    update_held(db, sql, lease, &[&at_ms, &was_attempt])
 }
 
 #[cfg(test)]
@@ -173,9 +221,8 @@ mod tests {
     #[test]
     fn the_queue_is_read_without_the_messages_that_are_done() {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("migrations/0001_turns.sql")).unwrap();
-        db.execute_batch(include_str!("migrations/0002_reply_mode.sql")).unwrap();
-        for sql in [LEASABLE, NEXT_DUE] {
+        super::super::migrate(&db).unwrap();
+        for sql in [LEASABLE, NEXT_DUE, LAPSED] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let wanted = plan.parameter_count();
             let values = std::iter::repeat_n(1, wanted);

@@ -1,81 +1,87 @@
-//! The record's statements: turns, parts and statuses.
+//! The record's statements: turns and parts.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::queue::{from_json, to_json};
-use crate::store::{Begun, Draft, History, Job, Part, PartContent, PartState, TurnRow};
+use super::json::{from_json, from_word, to_json, to_word};
+use super::statuses;
+use crate::store::rules::{awaits_yes, language_shown};
+use crate::store::{Begun, Draft, History, Lane, Lease};
 use crate::turn::{
-    DeliveryStatus, Exchange, LINKS_PARTS, MediaId, MessageId, Outcome, Personal, PhoneNumberId,
-    StatusUpdate, TO_CONFIRM, TurnId, TurnReport,
+    Content, Exchange, LanguageCode, MessageId, Part, PartState, Personal, Reason, Role, TurnId,
 };
 
 /// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
-/// a younger message may have shown that two contacts are one.
+/// a younger message may have shown that two contacts are one. `None` if a later attempt has begun.
 pub(super) fn begin(
     db: &Connection,
-    turn: &TurnId,
-    job: &Job,
+    lease: &Lease,
     agent: &str,
     queue_ms: f64,
     now_ms: i64,
-) -> rusqlite::Result<Begun> {
-    db.prepare_cached(
-        "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms, created_ms)
-         VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, agent = excluded.agent",
-    )?
-    .execute(params![
-        turn.0,
-        job.message.number.0,
-        job.row,
-        job.message.id.0,
-        agent,
-        job.attempt,
-        queue_ms,
-        now_ms
-    ])?;
-    let (finished, heard, report): (bool, _, Option<String>) = db
-        .prepare_cached("SELECT finished_ms IS NOT NULL, heard, report FROM turns WHERE id = ?1")?
-        .query_row([&turn.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let draft = match report {
-        Some(json) => Some(Draft { heard, language: None, report: from_json(&json)? }),
-        None => None,
-    };
+) -> rusqlite::Result<Option<Begun>> {
+    let (turn, first) = (&lease.turn, lease.first());
+    let begun = db
+        .prepare_cached(
+            "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
+                 created_ms)
+             VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, agent = excluded.agent
+                 WHERE attempt <= excluded.attempt",
+        )?
+        .execute(params![
+            turn.0,
+            lease.lane.number.0,
+            first.row,
+            first.id.0,
+            agent,
+            lease.attempt,
+            queue_ms,
+            now_ms
+        ])?;
+    if begun == 0 {
+        return Ok(None);
+    }
+    let (finished, draft) = db
+        .prepare_cached(
+            "SELECT finished_ms IS NOT NULL, heard, language, report FROM turns WHERE id = ?1",
+        )?
+        .query_row([&turn.0], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
     let parts = db
         .prepare_cached(
-            "SELECT idx, state, kind, content, provider_id FROM parts WHERE turn = ?1 ORDER BY idx",
+            "SELECT idx, role, content, state, provider_id FROM parts WHERE turn = ?1 ORDER BY idx",
         )?
         .query_map([&turn.0], part)?
         .collect::<Result<_, _>>()?;
-    Ok(Begun { finished, parts, draft })
+    Ok(Some(Begun { finished, parts, draft }))
+}
+
+/// Reads what an earlier attempt was about to send.
+fn kept_draft(row: &Row<'_>) -> rusqlite::Result<Option<Draft>> {
+    let Some(report) = row.get::<_, Option<String>>(3)? else { return Ok(None) };
+    let (heard, language): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+    let language = language.map(LanguageCode::from);
+    Ok(Some(Draft { heard: heard.map(Personal), language, report: from_json(&report)? }))
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
-    let content: String = row.get(3)?;
     Ok(Part {
         index: row.get(0)?,
-        state: match row.get::<_, String>(1)?.as_str() {
+        role: from_word(&row.get::<_, String>(1)?)?,
+        content: from_json(&row.get::<_, String>(2)?)?,
+        state: match row.get::<_, String>(3)?.as_str() {
             "sent" => {
                 PartState::Sent(MessageId(row.get::<_, Option<String>>(4)?.unwrap_or_default()))
             }
             "failed" => PartState::Failed,
             _ => PartState::Planned,
         },
-        content: match row.get::<_, String>(2)?.as_str() {
-            "voice" => PartContent::Voice(MediaId(content)),
-            _ => PartContent::Text(content),
-        },
     })
 }
-
-/// How long a question back waits for its yes or no.
-const TO_CONFIRM_MS: i64 = 60 * 60 * 1000;
 
 /// The last exchanges of a lane. "Please try again later" is no answer that an agent gave.
 pub(super) fn history(
     db: &Connection,
-    number: &PhoneNumberId,
-    contact_id: i64,
+    lane: &Lane,
     limit: usize,
     now_ms: i64,
 ) -> rusqlite::Result<History> {
@@ -87,45 +93,51 @@ pub(super) fn history(
              ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
         )?
         .query_map(
-            params![contact_id, number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![lane.contact_id, lane.number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) }),
         )?
         .collect::<Result<_, _>>()?;
     exchanges.reverse();
-    let last: Option<(Option<String>, String, i64)> = db
+    let last: Option<(Option<String>, Option<String>, i64)> = db
         .prepare_cached(
-            "SELECT heard, coalesce(reason, ''), finished_ms FROM turns
+            "SELECT heard, reason, finished_ms FROM turns
              WHERE contact_id = ?1 AND number = ?2 AND finished_ms IS NOT NULL
              ORDER BY created_ms DESC, rowid DESC LIMIT 1",
         )?
-        .query_row(params![contact_id, number.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(params![lane.contact_id, lane.number.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
     let to_confirm = last.and_then(|(heard, reason, finished_ms)| {
-        let waits = reason.starts_with(TO_CONFIRM) && now_ms - finished_ms < TO_CONFIRM_MS;
+        let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
         heard.filter(|_| waits).map(Personal)
     });
     Ok(History { exchanges, to_confirm })
 }
 
-/// Writes a part down before it is sent.
+/// Writes parts down before they are sent; `None` if a later attempt has begun the turn.
 pub(super) fn plan(
     db: &Connection,
     turn: &TurnId,
-    part: &Part,
+    attempt: u32,
+    parts: Vec<(Role, Content)>,
     now_ms: i64,
-) -> rusqlite::Result<()> {
-    let (kind, content) = match &part.content {
-        PartContent::Voice(media) => ("voice", &media.0),
-        PartContent::Text(text) => ("text", text),
-    };
-    db.prepare_cached(
-        "INSERT INTO parts (turn, idx, state, kind, content, planned_ms)
-         VALUES (?1, ?2, 'planned', ?3, ?4, ?5)
-         ON CONFLICT (turn, idx) DO UPDATE SET state = 'planned', kind = excluded.kind,
-             content = excluded.content, error = NULL WHERE state <> 'sent'",
-    )?
-    .execute(params![turn.0, part.index, kind, content, now_ms])?;
-    Ok(())
+) -> rusqlite::Result<Option<Vec<Part>>> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
+         SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3, 'planned',
+             ?4, ?5
+         FROM turns WHERE id = ?1 AND attempt = ?2 RETURNING idx",
+    )?;
+    let mut planned = Vec::with_capacity(parts.len());
+    for (role, content) in parts {
+        let values = params![turn.0, attempt, to_word(&role)?, to_json(&content)?, now_ms];
+        let Some(index) = insert.query_row(values, |row| row.get(0)).optional()? else {
+            return Ok(None);
+        };
+        planned.push(Part { index, role, content, state: PartState::Planned });
+    }
+    Ok(Some(planned))
 }
 
 /// Notes what became of a part. A failed status that overtook the answer stands.
@@ -153,168 +165,46 @@ pub(super) fn settle(
 }
 
 /// Keeps what is about to be sent.
-pub(super) fn draft(db: &Connection, turn: &TurnId, draft: &Draft) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE turns SET heard = ?2, report = ?3 WHERE id = ?1")?
-        .execute(params![turn.0, draft.heard, to_json(&draft.report)?])?;
-    Ok(())
-}
-
-/// Closes a turn, remembers the language that was told, and applies failures that came first.
-pub(super) fn finish(
+pub(super) fn draft(
     db: &Connection,
     turn: &TurnId,
     Draft { heard, language, report }: &Draft,
+) -> rusqlite::Result<()> {
+    let heard = heard.as_ref().map(Personal::reveal);
+    let language = language.as_ref().map(LanguageCode::as_str);
+    db.prepare_cached("UPDATE turns SET heard = ?2, language = ?3, report = ?4 WHERE id = ?1")?
+        .execute(params![turn.0, heard, language, to_json(report)?])?;
+    Ok(())
+}
+
+/// Closes a turn, remembers the language that it showed, and applies failures that came first.
+pub(super) fn finish(
+    db: &Connection,
+    turn: &TurnId,
+    ended: &Draft,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
+    let report = &ended.report;
     db.prepare_cached(
-        "UPDATE turns SET heard = ?2, report = ?3, outcome = ?4, reason = ?5, finished_ms = ?6
-         WHERE id = ?1",
+        "UPDATE turns SET heard = ?2, language = ?3, report = ?4, outcome = ?5, reason = ?6,
+             finished_ms = ?7, spent = ?8 WHERE id = ?1",
     )?
     .execute(params![
         turn.0,
-        heard,
+        ended.heard.as_ref().map(Personal::reveal),
+        ended.language.as_ref().map(LanguageCode::as_str),
         to_json(report)?,
         report.outcome.name(),
-        report.reason,
-        now_ms
+        report.reason.as_ref().map(Reason::to_string),
+        now_ms,
+        to_json(&report.spent)?
     ])?;
-    let heard_in = report.transcript.as_ref().map(|transcript| &transcript.language);
-    let told = language.as_ref().or(heard_in).filter(|language| !language.is_unknown());
-    if let Some(language) = told {
+    if let Some(language) = language_shown(ended) {
         db.prepare_cached(
             "UPDATE contacts SET language = ?2
              WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)",
         )?
         .execute([turn.0.as_str(), language.as_str()])?;
     }
-    let failure: Option<(Option<i64>, Option<String>)> = db
-        .prepare_cached(
-            "SELECT s.error_code, s.error_title FROM statuses s
-             JOIN parts p ON p.turn = s.turn AND p.idx = s.idx
-             WHERE s.turn = ?1 AND s.status = 'failed' AND s.idx NOT BETWEEN ?2 AND ?3 LIMIT 1",
-        )?
-        .query_row(params![turn.0, LINKS_PARTS.start(), LINKS_PARTS.end()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    if let Some((code, title)) = failure {
-        fail_turn(db, &turn.0, code, title.as_deref())?;
-    }
-    Ok(())
-}
-
-/// Keeps one status. It may name a part whose own answer was lost in a crash: then it is the
-/// proof that the part was sent.
-pub(super) fn record_status(db: &Connection, update: &StatusUpdate) -> rusqlite::Result<()> {
-    let named = update.callback_data.as_deref().and_then(TurnId::parse_callback_data);
-    let place = match named {
-        Some((turn, index)) => Some((turn.0, index)),
-        None => db
-            .prepare_cached("SELECT turn, idx FROM parts WHERE provider_id = ?1")?
-            .query_row([&update.message.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?,
-    };
-    db.prepare_cached(
-        "INSERT INTO statuses (number, provider_id, status, at_ms, error_code, error_title, turn,
-             idx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![
-        update.number.0,
-        update.message.0,
-        status_name(update.status)?,
-        update.at_ms,
-        update.error_code,
-        update.error_title,
-        place.as_ref().map(|(turn, _)| turn),
-        place.as_ref().map(|(_, index)| index)
-    ])?;
-    let Some((turn, index)) = place else { return Ok(()) };
-    // A part that is only planned was taken by the provider; if it failed since, it is no answer.
-    let state = if update.status == DeliveryStatus::Failed { "failed" } else { "sent" };
-    db.prepare_cached(
-        "UPDATE parts SET state = ?5, provider_id = ?3, sent_ms = ?4
-         WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
-    )?
-    .execute(params![turn, index, update.message.0, update.at_ms, state])?;
-    // The note was heard without its links.
-    if update.status == DeliveryStatus::Failed && !LINKS_PARTS.contains(&index) {
-        fail_turn(db, &turn, update.error_code, update.error_title.as_deref())?;
-    }
-    Ok(())
-}
-
-/// Turns a finished turn's outcome into `failed`; one still running is failed when it finishes.
-fn fail_turn(
-    db: &Connection,
-    turn: &str,
-    code: Option<i64>,
-    title: Option<&str>,
-) -> rusqlite::Result<()> {
-    let reason = format!(
-        "provider status failed {}{}{}",
-        code.map_or_else(|| "without a code".to_owned(), |code| code.to_string()),
-        if title.is_some() { ": " } else { "" },
-        title.unwrap_or_default()
-    );
-    db.prepare_cached(
-        "UPDATE turns SET outcome = ?2, reason = ?3 WHERE id = ?1 AND finished_ms IS NOT NULL",
-    )?
-    .execute(params![turn, Outcome::Failed.name(), reason])?;
-    Ok(())
-}
-
-/// The word of a status, as in its JSON.
-fn status_name(status: DeliveryStatus) -> rusqlite::Result<String> {
-    Ok(to_json(&status)?.trim_matches('"').to_owned())
-}
-
-/// Lists turns, newest first.
-pub(super) fn list(
-    db: &Connection,
-    contact: Option<&str>,
-    limit: usize,
-) -> rusqlite::Result<Vec<TurnRow>> {
-    db.prepare_cached(
-        "SELECT t.id, t.number, coalesce(c.user_id, c.phone, '?'), t.agent, t.attempt,
-                t.created_ms, t.queue_ms, t.heard, t.report, t.outcome, t.reason,
-                (SELECT group_concat(status) FROM (SELECT status FROM statuses s
-                  WHERE s.turn = t.id ORDER BY s.idx, s.at_ms, s.id))
-         FROM turns t JOIN contacts c ON c.id = t.contact_id
-         WHERE ?1 IS NULL OR c.user_id = ?1 OR c.phone = ?1
-         ORDER BY t.created_ms DESC, t.rowid DESC LIMIT ?2",
-    )?
-    .query_map(params![contact, i64::try_from(limit).unwrap_or(i64::MAX)], turn_row)?
-    .collect()
-}
-
-fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
-    let report: Option<String> = row.get(8)?;
-    let report = match report {
-        // Without an outcome it is a draft: the turn still runs.
-        Some(json) if row.get::<_, Option<String>>(9)?.is_some() => {
-            let mut report: TurnReport = from_json(&json)?;
-            // A failed status that came after the turn's end is newer than its report.
-            if let Some(outcome) = row.get::<_, Option<String>>(9)? {
-                report.outcome = from_json(&format!("\"{outcome}\""))?;
-                report.reason = row.get(10)?;
-            }
-            Some(report)
-        }
-        _ => None,
-    };
-    Ok(TurnRow {
-        turn: TurnId(row.get(0)?),
-        number: PhoneNumberId(row.get(1)?),
-        contact: row.get(2)?,
-        agent: row.get(3)?,
-        attempt: row.get(4)?,
-        created_ms: row.get(5)?,
-        queue_ms: row.get(6)?,
-        heard: row.get(7)?,
-        report,
-        statuses: row
-            .get::<_, Option<String>>(11)?
-            .map(|list| list.split(',').map(str::to_owned).collect())
-            .unwrap_or_default(),
-    })
+    statuses::apply_early_failure(db, turn)
 }

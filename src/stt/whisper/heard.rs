@@ -6,7 +6,7 @@ use whisper_rs::{WhisperSegment, WhisperState};
 
 use super::params::Recipes;
 use super::quality;
-use crate::turn::{Segment, Transcript};
+use crate::turn::{Personal, Segment, Transcript};
 
 /// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
 ///
@@ -31,14 +31,15 @@ pub(super) fn read(
         let words = heard.to_bytes().unwrap_or_default();
         // Joined as bytes: a character may begin in one segment and end in the next.
         bytes.extend_from_slice(words);
-        let text = String::from_utf8_lossy(words).trim().to_owned();
-        if !text.is_empty() {
+        let words = String::from_utf8_lossy(words);
+        if !words.trim().is_empty() {
             let at = |centiseconds| offset_ms + ms(centiseconds).clamp(0.0, duration_ms);
             let (start_ms, end_ms) = if recipes.has_timestamps() {
                 (at(heard.start_timestamp()), at(heard.end_timestamp()))
             } else {
                 (offset_ms, offset_ms + duration_ms)
             };
+            let text = words.trim().into();
             segments.push(Segment { start_ms, end_ms: end_ms.max(start_ms), text });
         }
     }
@@ -47,6 +48,7 @@ pub(super) fn read(
     let language = whisper_rs::get_lang_str(state.full_lang_id_from_state()).unwrap_or("en");
     let language = language.into();
     let confidence = logprobs.mean().map(f32::exp);
+    let text = Personal(text);
     Transcript { text, language, no_speech_prob, segments, uncertain, confidence }
 }
 

@@ -20,12 +20,12 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::sync::{OnceCell, mpsc};
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::{CHUNKS_AHEAD, Outlet};
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
+use crate::remote::patience::Patience;
 use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
@@ -219,23 +219,26 @@ impl SentenceTask {
 
     /// Writes the text, then passes the sound on.
     async fn talk(&mut self, child: &mut Child) -> Result<(), TtsError> {
-        let mut clock = Budget(TIME_LIMIT);
+        let mut patience = Patience::new(TIME_LIMIT);
         let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
         let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
         // The engine reads to the end before it speaks, so this cannot block on our reading.
-        let _: io::Result<()> = clock
-            .spend(async {
+        // A child that has exited breaks the pipe; its status says more.
+        let _: io::Result<()> = patience
+            .wait(async {
                 stdin.write_all(self.text.as_bytes()).await?;
                 stdin.shutdown().await
             })
-            .await?;
+            .await
+            .map_err(|_| late())?;
         drop(stdin);
         self.children.refill(&self.voice);
 
         let (mut wav, mut gap) = (WavStream::default(), Gap::default());
         let (mut bytes, mut samples) = (vec![0; 8192], Vec::new());
         loop {
-            let read = clock.spend(stdout.read(&mut bytes)).await?.map_err(engine)?;
+            let read = patience.wait(stdout.read(&mut bytes)).await;
+            let read = read.map_err(|_| late())?.map_err(engine)?;
             if read == 0 {
                 break;
             }
@@ -246,9 +249,9 @@ impl SentenceTask {
                 self.outlet.send(rate, false).await?;
             }
         }
-        let status = clock.spend(child.wait()).await?.map_err(engine)?;
+        let status = patience.wait(child.wait()).await.map_err(|_| late())?.map_err(engine)?;
         if !status.success() {
-            return Err(self.complaint(child, &mut clock, &status.to_string()).await);
+            return Err(self.complaint(child, &mut patience, &status.to_string()).await);
         }
         if let Some(rate) = wav.rate() {
             gap.finish(rate, self.outlet.ready());
@@ -258,11 +261,16 @@ impl SentenceTask {
     }
 
     /// Makes an error of what the engine wrote to stderr.
-    async fn complaint(&self, child: &mut Child, clock: &mut Budget, status: &str) -> TtsError {
+    async fn complaint(
+        &self,
+        child: &mut Child,
+        patience: &mut Patience,
+        status: &str,
+    ) -> TtsError {
         let mut said = Vec::new();
         if let Some(stderr) = child.stderr.take() {
             // Without it, the status must be enough.
-            let _ = clock.spend(stderr.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
+            let _ = patience.wait(stderr.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
         }
         let said = String::from_utf8_lossy(&said);
         let voice = &self.voice;
@@ -276,19 +284,6 @@ enum SpeakFailure {
     Silent(TtsError),
     /// With sound sent, or for a reason that another child would meet too.
     Midway(TtsError),
-}
-
-/// Holds the time the engine may still take.
-struct Budget(Duration);
-
-impl Budget {
-    /// Waits for `work` as long as the budget lasts.
-    async fn spend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, TtsError> {
-        let start = Instant::now();
-        let done = timeout_at(start + self.0, work).await.map_err(|_| late())?;
-        self.0 = self.0.saturating_sub(start.elapsed());
-        Ok(done)
-    }
 }
 
 /// Removes from `text` what espeak-ng would interpret: `[[` opens phonemes, control characters set

@@ -5,7 +5,6 @@
 //! nothing of the sentence was heard; every wait is bounded, and time in which nobody takes the
 //! sound is none of the server's; no text and no key is in an error or a log line.
 
-mod answer;
 mod intake;
 mod job;
 mod server;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
-use super::{OpenAiSettings, answer};
+use super::OpenAiSettings;
 use crate::audio::NotPassable;
 use crate::remote::failure::Refusal;
 use crate::remote::words::Redactor;
@@ -106,7 +106,7 @@ impl Server {
         }
         let refusal = Refusal::read(answer).await;
         let said = self.redactor(&sentence.text).clean(&refusal.error.message);
-        let error = answer::refused(&refusal, said);
+        let error = refused(&refusal, said);
         if let TtsError::Key { status, .. } = error {
             self.note_refused_key(status);
         }
@@ -155,6 +155,18 @@ impl Server {
     }
 }
 
+/// Makes the error of an answer that is not a success; `said` are its words, redacted.
+fn refused(refusal: &Refusal, said: String) -> TtsError {
+    let status = refusal.status;
+    match status {
+        401 | 403 => TtsError::Key { status, said },
+        408 | 409 | 425 | 429 | 500.. => {
+            TtsError::Busy { status, said, after: refusal.retry_after }
+        }
+        _ => TtsError::Refused { status, said },
+    }
+}
+
 /// The address of a server's speech, which its operator may have written out already.
 fn speech_address(base: &Url) -> Url {
     let mut address = base.clone();
@@ -170,6 +182,8 @@ fn speech_address(base: &Url) -> Url {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -184,5 +198,21 @@ mod tests {
         ] {
             assert_eq!(speech_address(&base.parse().unwrap()).as_str(), address);
         }
+    }
+
+    #[test]
+    fn a_status_says_what_to_do() {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", "2".parse().unwrap());
+        let refused = |status| refused(&Refusal::new(status, &headers, b""), String::new());
+        for status in [408, 429, 500, 503] {
+            let busy = refused(status);
+            assert!(
+                matches!(busy, TtsError::Busy { after: Some(after), .. } if after.as_secs() == 2)
+            );
+            assert_eq!(busy.status(), Some(status));
+        }
+        assert!(matches!(refused(401), TtsError::Key { .. }));
+        assert!(matches!(refused(404), TtsError::Refused { .. }));
     }
 }

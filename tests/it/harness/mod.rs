@@ -4,6 +4,7 @@
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
 mod redact;
+mod rewind;
 mod service;
 mod setup;
 #[cfg(feature = "model-micro")]
@@ -18,8 +19,8 @@ use hark::simulator::{
     Call, CallKind, ConversationMessage, PersonMessage, PersonSays, SimulatorHandle,
 };
 use hark::store::sqlite::SqliteStore;
-use hark::store::{Store as _, TurnRow};
-use hark::turn::{MessageId, TurnReport};
+use hark::store::{Archive as _, MessageCounts, TurnRow};
+use hark::turn::{MessageId, Reason, TurnReport};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use service::Service;
@@ -38,6 +39,11 @@ pub(crate) const VERIFY_TOKEN: &str = "test-verify-token";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at what gives no notice.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// A reason as the JSON has it.
+pub(crate) fn words_of(reason: Option<Reason>) -> Option<String> {
+    reason.map(|reason| reason.to_string())
+}
 
 /// A running service and everything around it.
 pub(crate) struct TestApp {
@@ -82,14 +88,20 @@ impl TestApp {
     /// answered, and every webhook of the simulator is taken.
     pub(crate) async fn run_until_idle(&self) {
         self.simulator.settled().await;
-        self.wait_until("all messages answered", async || self.jobs("due") == 0).await;
+        self.wait_until("all messages answered", async || {
+            unanswered(&self.store, self.now_ms()).await == 0
+        })
+        .await;
         self.simulator.settled().await;
     }
 
     /// Like [`Self::run_until_idle`], for what waits for a time of the system clock.
     pub(crate) async fn run_until_done(&self) {
         self.simulator.settled().await;
-        self.wait_until("all messages answered", async || self.jobs("left") == 0).await;
+        self.wait_until("all messages answered", async || {
+            unanswered(&self.store, i64::MAX).await == 0
+        })
+        .await;
         self.simulator.settled().await;
     }
 
@@ -106,24 +118,13 @@ impl TestApp {
         self.world.clock.now_ms()
     }
 
-    /// Messages that are `due` or being answered, or that are `left` to be answered at any time.
-    fn jobs(&self, which: &str) -> u32 {
-        let until = if which == "due" { self.now_ms() } else { i64::MAX };
-        // What stands behind a message of its lane that waits is not due.
-        let sql = "SELECT count(*) FROM messages m WHERE state = 'leased' OR
-                       (state = 'queued' AND available_ms <= ?1 AND NOT EXISTS (
-                           SELECT 1 FROM messages o WHERE o.state = 'queued' AND o.id < m.id
-                           AND o.contact_id = m.contact_id AND o.available_ms > ?1))";
-        self.database().query_row(sql, [until], |row| row.get(0)).unwrap()
+    /// How many stored messages are in each state.
+    pub(crate) async fn counts(&self) -> MessageCounts {
+        self.store.messages(self.now_ms()).await.unwrap()
     }
 
-    /// How many stored messages are in a state.
-    pub(crate) fn stored(&self, state: &str) -> u32 {
-        let sql = "SELECT count(*) FROM messages WHERE state = ?1";
-        self.database().query_row(sql, [state], |row| row.get(0)).unwrap()
-    }
-
-    /// Another connection to the service's database.
+    /// Another connection to the service's database, for what no port says or does: the SQL of
+    /// PRIVACY.md, a table that is broken on purpose, columns that only the service reads.
     pub(crate) fn database(&self) -> Connection {
         let database = Connection::open(self.world.database_path()).unwrap();
         database.busy_timeout(Duration::from_secs(5)).unwrap();
@@ -236,6 +237,18 @@ impl TestApp {
         self.service.start(&self.world).await;
     }
 
+    /// Lets the service read its configuration again after `toml` was added to the file, in its
+    /// own process by SIGHUP; returns whether it was taken.
+    pub(crate) async fn reload_with(&mut self, toml: &str) -> bool {
+        self.world.add_to_config(toml);
+        self.service.reload(&self.world).await
+    }
+
+    /// The folder of the service's files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.world.folder()
+    }
+
     /// Kills the service's process with SIGKILL.
     pub(crate) async fn kill(&mut self) {
         self.service.kill().await;
@@ -247,12 +260,25 @@ impl TestApp {
     }
 }
 
+/// Messages that are being answered, or are due until then.
+async fn unanswered(store: &SqliteStore, until_ms: i64) -> u32 {
+    let counts = store.messages(until_ms).await.unwrap();
+    counts.leased + counts.due
+}
+
 impl Drop for TestApp {
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        let (jobs, sent) = (self.jobs("left"), self.simulator.sent().len());
+        // A runtime of its own, since this one cannot wait here.
+        let store = &self.store;
+        let left = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(unanswered(store, i64::MAX))
+        };
+        let jobs = std::thread::scope(|scope| scope.spawn(left).join().unwrap());
+        let sent = self.simulator.sent().len();
         assert_eq!(jobs, 0, "the test leaves messages without an answer");
         assert_eq!(sent, self.seen.get(), "hark sent messages that the test never looked at");
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use hark::app::{App, Hearing, Places};
+use hark::app::{App, Hearing, Places, Reloader};
 use hark::lifecycle::Shutdown;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -20,6 +20,7 @@ pub(super) enum Service {
 
 pub(super) struct Running {
     shutdown: Shutdown,
+    reloader: Reloader,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -39,9 +40,39 @@ impl Service {
     /// Stops it after the turns that run.
     pub(super) async fn stop(&mut self) {
         let Self::Here(running) = self else { panic!("a process is killed, not stopped") };
-        let Running { shutdown, task } = running.take().expect("it runs");
+        let Running { shutdown, task, .. } = running.take().expect("it runs");
         shutdown.stop.cancel();
         tokio::time::timeout(PATIENCE, task).await.expect("it stops").unwrap().unwrap();
+    }
+
+    /// Lets it read its configuration again; returns whether it was taken.
+    pub(super) async fn reload(&mut self, world: &World) -> bool {
+        match self {
+            Self::Here(running) => {
+                let reloader = &mut running.as_mut().expect("it runs").reloader;
+                let (file, environment) = (world.config_path(), world.environment.clone());
+                reloader.reload(move || hark::config::load(Some(&file), &environment)).await
+            }
+            Self::Process(child) => {
+                let log = || std::fs::read_to_string(world.log_path()).unwrap();
+                let id = child.as_ref().and_then(Child::id).expect("it runs").to_string();
+                let before = log().len();
+                Command::new("kill").args(["-HUP", &id]).status().await.unwrap();
+                let answered = async {
+                    loop {
+                        let said = log().split_off(before);
+                        if said.contains("the configuration was read again") {
+                            return true;
+                        }
+                        if said.contains("the configuration was not read again") {
+                            return false;
+                        }
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                    }
+                };
+                tokio::time::timeout(PATIENCE, answered).await.expect("it reads it")
+            }
+        }
     }
 
     /// Kills it with SIGKILL.
@@ -56,9 +87,9 @@ async fn start_here(world: &World) -> Running {
     let listener = TcpListener::bind(world.address).await.unwrap();
     let clock = world.clock.clone();
     let app = App::build(&config, &Places::default(), &Hearing::default(), clock).await.unwrap();
-    let shutdown = Shutdown::default();
+    let (shutdown, reloader) = (Shutdown::default(), app.reloader(config));
     let task = tokio::spawn(app.run(listener, shutdown.clone()));
-    Running { shutdown, task }
+    Running { shutdown, reloader, task }
 }
 
 async fn start_process(world: &World) -> Child {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -111,12 +111,16 @@ fn free_address() -> SocketAddr {
     }
 }
 
+/// Stands before what a test adds to the file.
+const ADDED: &str = "\n# added\n";
+
 /// What outlives a restart of the service.
 pub(super) struct World {
     folder: TempDir,
     pub(super) environment: Environment,
     pub(super) address: SocketAddr,
     pub(super) clock: Clock,
+    store: &'static str,
 }
 
 impl World {
@@ -137,7 +141,18 @@ impl World {
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
-        Self { folder, environment, address, clock }
+        Self { folder, environment, address, clock, store: "hark.db" }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Replaces what an earlier call added to the file.
+    pub(super) fn add_to_config(&self, toml: &str) {
+        let file = std::fs::read_to_string(self.config_path()).unwrap();
+        let (base, _added) = file.split_once(ADDED).unwrap_or((&file, ""));
+        std::fs::write(self.config_path(), format!("{base}{ADDED}{toml}")).unwrap();
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
@@ -150,6 +165,13 @@ impl World {
     }
 
     pub(super) fn database_path(&self) -> PathBuf {
-        self.folder.path().join("hark.db")
+        self.folder.path().join(self.store)
+    }
+
+    /// Lets the service run on another database from its next start on.
+    pub(super) fn use_store(&mut self, name: &'static str) {
+        self.store = name;
+        let path = self.database_path().display().to_string();
+        self.environment.insert("HARK__STORE__URL".to_owned(), path);
     }
 }

@@ -45,7 +45,7 @@ async fn check_voice(scripts: Vec<Script>, requests: usize, text: &str) -> Vec<A
     let (setup, chat) = asking(scripts).await;
     let app = setup.await;
     let report = answered(&app, "what is the price").await;
-    assert_eq!((report.reply.text.as_str(), report.outcome), (text, Outcome::VoiceNote));
+    assert_eq!((report.reply.text.reveal(), report.outcome), (text, Outcome::VoiceNote));
     assert_eq!(report.reason, None);
     assert_eq!(app.sent_one().kind, "audio");
     let asked = chat.asked();

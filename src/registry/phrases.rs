@@ -2,14 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::turn::LanguageCode;
 
-/// One sentence in several languages.
-#[derive(Clone, Debug, Default)]
+/// Holds one sentence by language. A text alone is read as the English one, where every language
+/// without its own ends.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct Phrase(pub BTreeMap<LanguageCode, String>);
 
+/// The two ways to write a sentence.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    One(String),
+    ByLanguage(BTreeMap<LanguageCode, String>),
+}
+
+impl From<Written> for Phrase {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(text) => Self(BTreeMap::from([(LanguageCode::english(), text)])),
+            Written::ByLanguage(texts) => Self(texts),
+        }
+    }
+}
+
 impl Phrase {
-    /// The sentence in `language`, with or without its region, else in English, else in any.
+    /// Returns the sentence in `language`, with or without its region, else in English, else in any.
     pub fn in_language(&self, language: &LanguageCode) -> &str {
         let texts = &self.0;
         let text = texts.get(language).or_else(|| texts.get(language.primary()));
@@ -18,8 +39,9 @@ impl Phrase {
     }
 }
 
-/// The sentences of `[messages]`.
-#[derive(Clone, Debug, Default)]
+/// Holds the sentences of `[messages]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Phrases {
     pub fallback: Phrase,
@@ -33,6 +55,7 @@ pub struct Phrases {
     pub broke_off: Phrase,
     pub text_mode: Phrase,
     pub voice_mode: Phrase,
+    pub dont_know: Phrase,
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Between hearing and answering. An agent has one language, a few, or follows whatever it hears;
 //! written words are told by their letters, spoken ones by the transcriber.
 
-use crate::stt::LanguageHint;
 use crate::turn::LanguageCode;
 
 /// Letters below which written words say too little about their language: "ok" is everywhere.
@@ -21,24 +20,8 @@ pub enum Languages {
 }
 
 impl Languages {
-    /// What the transcriber is told; `last` is the language of the person's last message.
-    pub(super) fn hint(&self, last: Option<&LanguageCode>) -> LanguageHint {
-        match self {
-            Self::Fixed(language) => LanguageHint::Known(language.clone()),
-            Self::Among(languages) => {
-                let likely = last.and_then(|last| find(languages, last)).unwrap_or(&languages[0]);
-                LanguageHint::Guess { likely: Some(likely.clone()), among: languages.clone() }
-            }
-            Self::Any => LanguageHint::Guess { likely: last.cloned(), among: Vec::new() },
-        }
-    }
-
     /// The language to answer in after `heard` was spoken.
-    pub(super) fn of_speech(
-        &self,
-        heard: &LanguageCode,
-        last: Option<&LanguageCode>,
-    ) -> LanguageCode {
+    pub fn of_speech(&self, heard: &LanguageCode, last: Option<&LanguageCode>) -> LanguageCode {
         match self {
             Self::Any if !heard.is_unknown() => heard.clone(),
             Self::Among(languages) => match find(languages, heard) {
@@ -50,7 +33,7 @@ impl Languages {
     }
 
     /// The language to answer in after `text` was written.
-    pub(super) fn of_text(&self, text: &str, last: Option<&LanguageCode>) -> LanguageCode {
+    pub fn of_text(&self, text: &str, last: Option<&LanguageCode>) -> LanguageCode {
         // Where nothing else is known, a guess from little is better than none; but only letters of
         // its own tell a language then: "hola" would be Italian and "OK" Dutch.
         let little = !says_enough(text);
@@ -72,7 +55,7 @@ impl Languages {
     }
 
     /// The language to answer in where no words are at hand.
-    pub(super) fn without_words(&self, last: Option<&LanguageCode>) -> LanguageCode {
+    pub fn without_words(&self, last: Option<&LanguageCode>) -> LanguageCode {
         match self {
             Self::Fixed(language) => language.clone(),
             Self::Among(languages) => {
@@ -84,7 +67,7 @@ impl Languages {
 }
 
 /// Whether written words are enough to tell their language.
-pub(super) fn says_enough(text: &str) -> bool {
+pub fn says_enough(text: &str) -> bool {
     text.chars().filter(|c| c.is_alphabetic()).count() >= FEW_LETTERS
 }
 
@@ -158,19 +141,5 @@ mod tests {
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
         assert_eq!(Languages::Fixed("fr".into()).of_text(spanish, None), "fr");
-    }
-
-    #[test]
-    fn the_transcriber_is_told_what_is_likely() {
-        let guess = |likely: &str, among: &[&str]| LanguageHint::Guess {
-            likely: Some(likely.into()),
-            among: among.iter().map(|&code| code.into()).collect(),
-        };
-        let two = among(&["en", "es"]);
-        assert_eq!(two.hint(Some(&"es".into())), guess("es", &["en", "es"]));
-        assert_eq!(two.hint(Some(&"de".into())), guess("en", &["en", "es"]));
-        assert_eq!(Languages::Any.hint(Some(&"de".into())), guess("de", &[]));
-        let fixed = Languages::Fixed("fr".into());
-        assert_eq!(fixed.hint(Some(&"de".into())), LanguageHint::Known("fr".into()));
     }
 }

@@ -1,0 +1,171 @@
+//! The numbers and agents that answer: built from a configuration, and built again while the
+//! service runs.
+//!
+//! Invariants: a new state is built and warm before anything of it is used; a turn keeps the route
+//! it began with; a number whose messages are taken has a route.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::{Engines, Hearing, Places};
+use crate::config::{Config, ConfigError};
+use crate::pipeline::{Route, Routes};
+use crate::provider::cloud::{CloudClient, CloudSettings};
+use crate::registry::{Number, NumberStatus, Registry, Snapshot};
+use crate::remote::http_client;
+use crate::turn::PhoneNumberId;
+
+type ByNumber = HashMap<PhoneNumberId, Arc<Route>>;
+
+/// Holds the routes of the registry's snapshot.
+pub(super) struct Agents {
+    pub(super) registry: Arc<Registry>,
+    routes: watch::Sender<ByNumber>,
+    builder: Builder,
+}
+
+impl Agents {
+    /// Builds what `snapshot` names; the engines are `config`'s.
+    pub(super) async fn start(
+        config: &Config,
+        snapshot: Snapshot,
+        places: &Places,
+        hearing: &Hearing,
+    ) -> anyhow::Result<Self> {
+        let builder = Builder {
+            places: places.clone(),
+            hearing: hearing.clone(),
+            client: http_client(),
+            audio_bytes: config.limits.audio_bytes,
+        };
+        let routes = builder.build(config.clone(), snapshot.clone()).await?;
+        let registry = Arc::new(Registry::new(snapshot));
+        Ok(Self { registry, routes: watch::Sender::new(routes), builder })
+    }
+
+    /// Builds what `config` names and puts it in the place of what runs.
+    ///
+    /// # Errors
+    /// What cannot be built: then nothing has changed.
+    async fn replace(&self, config: Config) -> anyhow::Result<()> {
+        let snapshot = config.snapshot();
+        let routes = self.builder.build(config, snapshot.clone()).await?;
+        // A number has its route before its messages are taken, and until they are not.
+        self.routes.send_modify(|old| {
+            old.extend(routes.iter().map(|(number, route)| (number.clone(), Arc::clone(route))));
+        });
+        self.registry.swap(snapshot);
+        self.routes.send_replace(routes);
+        Ok(())
+    }
+}
+
+impl Routes for Agents {
+    fn route(&self, number: &PhoneNumberId) -> Option<Arc<Route>> {
+        self.routes.borrow().get(number).cloned()
+    }
+}
+
+/// Builds routes.
+#[derive(Clone)]
+struct Builder {
+    places: Places,
+    hearing: Hearing,
+    client: reqwest::Client,
+    audio_bytes: u64,
+}
+
+impl Builder {
+    /// Builds the routes of all active numbers and warms their engines, on a thread of its own:
+    /// models are read from disk.
+    async fn build(&self, config: Config, snapshot: Snapshot) -> anyhow::Result<ByNumber> {
+        if snapshot.numbers.is_empty() {
+            let problem = "no business number is configured; add a [[numbers]] table";
+            return Err(config.error("numbers", problem).into());
+        }
+        let builder = self.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            let mut engines = Engines::new(&config, &builder.places, &builder.hearing);
+            let mut routes = ByNumber::new();
+            // Messages to the others wait until their number is active again.
+            let active = |number: &&Number| number.status == NumberStatus::Active;
+            for number in snapshot.numbers.iter().filter(active) {
+                let agent =
+                    snapshot.agent(number.agent.as_deref()).context("agents are checked")?;
+                let route = Route {
+                    messenger: Arc::new(CloudClient::new(
+                        CloudSettings::of(number, builder.audio_bytes),
+                        builder.client.clone(),
+                    )),
+                    agent: Arc::new(engines.agent(Some(&agent.name))?),
+                    turn_limit: snapshot.turn_limit,
+                };
+                routes.insert(number.phone_number_id.clone(), Arc::new(route));
+            }
+            Handle::current().block_on(engines.warm_up())?;
+            Ok(routes)
+        });
+        built.await.context("building the agents")?
+    }
+}
+
+/// Reads the configuration again for a service that runs.
+pub struct Reloader {
+    agents: Arc<Agents>,
+    /// What the process was started with.
+    started: Box<Config>,
+}
+
+impl Reloader {
+    pub(super) fn new(agents: Arc<Agents>, started: Config) -> Self {
+        Self { agents, started: Box::new(started) }
+    }
+
+    /// Lets the configuration that `load` returns answer every later message, and logs how it went.
+    /// Returns whether it does; if not, nothing has changed.
+    pub async fn reload(
+        &mut self,
+        load: impl FnOnce() -> Result<Config, ConfigError> + Send + 'static,
+    ) -> bool {
+        let replaced = async {
+            let config = tokio::task::spawn_blocking(load).await.context("reading it")??;
+            let waiting = waiting_for_a_start(&self.started, &config);
+            let (numbers, agents) = (config.numbers.len(), config.agents.len());
+            self.agents.replace(config).await?;
+            anyhow::Ok((waiting, numbers, agents))
+        };
+        match replaced.await {
+            Ok((waiting, numbers, agents)) => {
+                tracing::info!(numbers, agents, "the configuration was read again");
+                if !waiting.is_empty() {
+                    let keys = waiting.join(", ");
+                    tracing::warn!(keys, "some changed keys wait for the next start");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!("the configuration was not read again: {error:#}");
+                false
+            }
+        }
+    }
+}
+
+/// Returns the keys that differ and cannot change while the process runs.
+fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
+    let differ = [
+        ("server.listen", started.server.listen != new.server.listen),
+        ("store.url", started.store.url != new.store.url),
+        ("queue.turns", started.queue.turns != new.queue.turns),
+        ("queue.node", started.queue.node != new.queue.node),
+        ("limits.audio_bytes", started.limits.audio_bytes != new.limits.audio_bytes),
+        ("limits.audio_seconds", started.limits.audio_seconds != new.limits.audio_seconds),
+        ("log.format", started.log.format != new.log.format),
+        ("log.level", started.log.level != new.log.level),
+    ];
+    differ.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+}

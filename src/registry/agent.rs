@@ -1,0 +1,62 @@
+//! An agent: what it says, in which languages and voices, and with which engines.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GateOverride, Languages, Voices};
+use crate::turn::LanguageCode;
+
+/// Says when a reply is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyPolicy {
+    /// Always.
+    #[default]
+    Voice,
+    /// When the person spoke.
+    Reciprocal,
+    /// Never.
+    Text,
+}
+
+/// Describes an agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Agent {
+    pub name: String,
+    pub prompt: Option<String>,
+    pub language: Option<LanguageCode>,
+    pub languages: Option<Vec<LanguageCode>>,
+    pub timezone: Option<String>,
+    #[serde(default)]
+    pub reply: ReplyPolicy,
+    pub gate: Option<GateOverride>,
+    pub stt: Option<Override>,
+    pub llm: Option<Override>,
+    pub tts: Option<Override>,
+    #[serde(default)]
+    pub voice: Voices,
+    pub knowledge: Option<Vec<PathBuf>>,
+}
+
+impl Agent {
+    /// Returns the languages it answers in; `heard` is the one that its transcriber is fixed to.
+    pub fn languages(&self, heard: Option<&LanguageCode>) -> Languages {
+        match (&self.languages, self.language.as_ref().or(heard)) {
+            (Some(languages), _) => Languages::Among(languages.clone()),
+            (None, Some(language)) => Languages::Fixed(language.clone()),
+            (None, None) => Languages::Any,
+        }
+    }
+}
+
+/// Names an agent's own engine, or the keys of the section that it replaces.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the two ways to write it")]
+pub enum Override {
+    Engine(String),
+    Keys(toml::Table),
+}

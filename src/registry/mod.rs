@@ -1,0 +1,48 @@
+//! What may change while the service runs: numbers, agents, voices, sentences and the gate.
+//!
+//! Low in the order: it knows words and nothing else. The webhook, the inbox and the pipeline ask
+//! it for each message. Invariant: a [`Snapshot`] never changes, so whoever works with one may keep
+//! it while the next is swapped in.
+
+mod agent;
+mod gate;
+mod language;
+mod number;
+mod phrases;
+mod secret;
+mod snapshot;
+mod voice;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use agent::{Agent, Override, ReplyPolicy};
+pub use gate::{Gate, GateAction, GateOverride};
+pub use language::{Languages, says_enough};
+pub use number::{Number, NumberStatus, ProviderKind};
+pub use phrases::{Phrase, Phrases};
+pub use secret::Secret;
+pub use snapshot::{AppSecret, Numbers, Snapshot};
+pub use voice::{Voice, Voices};
+
+/// Holds the snapshot in use.
+#[derive(Debug)]
+pub struct Registry(watch::Sender<Arc<Snapshot>>);
+
+impl Registry {
+    /// Begins with `snapshot`.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(watch::Sender::new(Arc::new(snapshot)))
+    }
+
+    /// Returns the snapshot in use: a lock held for an instant, and nothing is copied.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// Makes `snapshot` the one in use.
+    pub fn swap(&self, snapshot: Snapshot) {
+        self.0.send_replace(Arc::new(snapshot));
+    }
+}

@@ -1,0 +1,130 @@
+//! A business number: how it is reached and who answers it.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Secret;
+use crate::turn::PhoneNumberId;
+
+/// Names the API that a number is reached through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the name of a provider")]
+pub enum ProviderKind {
+    #[default]
+    #[serde(rename = "meta")]
+    Meta,
+    #[serde(rename = "360dialog")]
+    D360,
+    #[serde(rename = "simulator")]
+    Simulator,
+}
+
+/// Says whether messages to a number are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberStatus {
+    /// They are stored and answered.
+    #[default]
+    Active,
+    /// They are stored only.
+    Paused,
+}
+
+/// Graph versions age out after two years; v25.0 is of 2026.
+const API_VERSION: &str = "v25.0";
+
+/// Describes a business number. Secrets are read and never written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct Number {
+    pub phone_number_id: PhoneNumberId,
+    pub display_number: Option<String>,
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub provider: ProviderKind,
+    #[serde(skip_serializing)]
+    pub access_token: Option<Secret>,
+    pub app_id: Option<String>,
+    #[serde(skip_serializing)]
+    pub app_secret: Option<Secret>,
+    pub business_id: Option<String>,
+    pub api_url: Option<Url>,
+    pub api_version: Option<String>,
+    pub media_hosts: Option<Vec<String>>,
+    pub agent: Option<String>,
+    #[serde(default)]
+    pub status: NumberStatus,
+}
+
+impl Number {
+    /// Returns the address its calls go to.
+    pub fn api_url(&self) -> Url {
+        self.api_url.clone().unwrap_or_else(|| {
+            let url = match self.provider {
+                ProviderKind::Meta => "https://graph.facebook.com",
+                ProviderKind::D360 => "https://waba-v2.360dialog.io",
+                ProviderKind::Simulator => "http://127.0.0.1:8090",
+            };
+            Url::parse(url).expect("a constant")
+        })
+    }
+
+    /// Returns the version segment of its calls.
+    pub fn api_version(&self) -> String {
+        self.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned())
+    }
+
+    /// Returns the hosts, beside the API's own, that may see the token when media is downloaded.
+    pub fn media_hosts(&self) -> Vec<String> {
+        self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::registry::{Agent, Numbers};
+
+    fn number(id: &str, secret: &str) -> Number {
+        let json = serde_json::json!({
+            "phone_number_id": id, "access_token": "my-token", "app_secret": secret,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_read_and_never_shown() {
+        let number = number("106", "my-secret");
+        let token = number.access_token.as_ref().unwrap();
+        assert_eq!(token.expose_secret(), "my-token");
+        let written = serde_json::to_string(&number).unwrap();
+        for shown in [format!("{number:?}"), written] {
+            assert!(!shown.contains("my-") && shown.contains("106"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_one_app_share_its_secret() {
+        let numbers = [number("1", "a"), number("2", "b"), number("3", "a")];
+        let numbers: Numbers = numbers.into_iter().collect();
+        let ids = |app: usize| -> Vec<&str> {
+            numbers.app_secrets()[app].numbers.iter().map(|id| id.0.as_str()).collect()
+        };
+        assert_eq!((numbers.app_secrets().len(), ids(0), ids(1)), (2, vec!["1", "3"], vec!["2"]));
+    }
+
+    #[test]
+    fn an_agent_is_the_same_in_toml_and_json() {
+        let toml = "name = \"a\"\nlanguages = [\"en\"]\nreply = \"reciprocal\"\n\
+                    gate = { repetition = \"answer\" }\nstt = \"whisper\"\n\
+                    llm = { text = \"hi\", tokens_per_s = 1.5 }\nvoice = { es = \"es-419\" }\n\
+                    knowledge = [\"faq.csv\"]";
+        let agent: Agent = toml::from_str(toml).unwrap();
+        let json = serde_json::to_string(&agent).unwrap();
+        let again: Agent = serde_json::from_str(&json).unwrap();
+        assert_eq!(format!("{agent:?}"), format!("{again:?}"));
+    }
+}

@@ -1,0 +1,170 @@
+//! The port of the queue: what waits to be answered, and which node is answering it.
+//!
+//! A lease belongs to one node until a time, and is renewed while its turn runs. Whatever ends or
+//! renews it names it by its [`LeaseKey`]; a key whose lease has passed on changes nothing.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::turn::{
+    Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, NodeId, PhoneNumberId, ReplyMode,
+    StatusUpdate, TurnId,
+};
+
+/// Says what becomes of a newly accepted message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It starts a turn.
+    Queue,
+    /// It is kept and starts none.
+    Store,
+    /// It came more than 24 h late; kept, not answered.
+    Expire,
+}
+
+/// Names the node that leases, and says until when it holds what it gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lessee {
+    /// The node.
+    pub node: NodeId,
+    /// When its leases expire unless they are renewed, Unix milliseconds.
+    pub until_ms: i64,
+}
+
+/// Names what is answered in order: one contact's messages to one number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// The business number.
+    pub number: PhoneNumberId,
+    /// The contact's row.
+    pub contact_id: i64,
+}
+
+/// Holds the messages that one turn answers, leased to one node.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The turn, the same in every attempt.
+    pub turn: TurnId,
+    /// The lane, which nobody else can lease from meanwhile.
+    pub lane: Lane,
+    /// The node that holds it.
+    pub node: NodeId,
+    /// Who the reply goes to.
+    pub contact: ContactRef,
+    /// Language of the contact's last message that showed one.
+    pub contact_language: Option<LanguageCode>,
+    /// How the contact asked to be answered, if they did.
+    pub reply_mode: Option<ReplyMode>,
+    /// 1 on the first try.
+    pub attempt: u32,
+    /// The messages, oldest first; at least one.
+    pub messages: Vec<LeasedMessage>,
+}
+
+impl Lease {
+    /// Returns the first message: it started the turn, and the reply refers to it.
+    pub fn first(&self) -> &LeasedMessage {
+        self.messages.first().expect("a lease holds at least one message")
+    }
+
+    /// Returns what names this lease to the queue.
+    pub fn key(&self) -> LeaseKey {
+        let held = self.messages.iter().map(|message| (message.row, message.attempt)).collect();
+        LeaseKey { node: self.node.clone(), held }
+    }
+}
+
+/// Holds one message of a lease. Who sent it is the lease's contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeasedMessage {
+    /// The message's row.
+    pub row: i64,
+    /// How often it was leased, this time included.
+    pub attempt: u32,
+    /// The provider's id.
+    pub id: MessageId,
+    /// The provider's own type word, e.g. `audio`.
+    pub raw_type: String,
+    /// What it carries.
+    pub body: Body,
+    /// When it was accepted, Unix milliseconds.
+    pub received_ms: i64,
+}
+
+/// Names one lease. A message that is leased again has a higher attempt or another node, so an
+/// old key never fits a new lease.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseKey {
+    /// The node that held it.
+    pub(super) node: NodeId,
+    /// Row and attempt of each message.
+    pub(super) held: Vec<(i64, u32)>,
+}
+
+/// Says whether a lease was still its node's when it was renewed or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenure {
+    /// It was; the call did what it says.
+    Held,
+    /// It has passed on; the call changed nothing.
+    Lost,
+}
+
+/// Says which leases nobody works on any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lapsed {
+    /// Those that an earlier process of this node left: asked once, before the node leases. In a
+    /// store that only one process can serve, all leases.
+    Predecessor(NodeId),
+    /// Those past their time.
+    Expired,
+}
+
+/// Keeps inbound messages until they are answered, and the statuses of what was sent.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Dedupes, resolves contacts and enqueues, in one transaction. One answer a message, in
+    /// order.
+    async fn accept(
+        &self,
+        messages: Vec<(Inbound, Disposition)>,
+        now_ms: i64,
+    ) -> Result<Vec<Accepted>, StoreError>;
+
+    /// Keeps delivery statuses; a failed one changes its turn's outcome.
+    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError>;
+
+    /// Leases up to `limit` turns that are due, at most one a lane and in lane order.
+    async fn lease(
+        &self,
+        lessee: &Lessee,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Lease>, StoreError>;
+
+    /// Extends leases until the lessee's time. One answer a lease, in order.
+    async fn renew(&self, lessee: &Lessee, leases: &[LeaseKey]) -> Result<Vec<Tenure>, StoreError>;
+
+    /// Puts messages of lapsed leases back into their lanes; returns how many.
+    /// Turns with a part that may have been sent wait until `retry_ms`, for its status to come.
+    async fn reclaim(
+        &self,
+        lapsed: Lapsed,
+        now_ms: i64,
+        retry_ms: i64,
+    ) -> Result<usize, StoreError>;
+
+    /// When the next waiting message of a free lane is due.
+    async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
+
+    /// Marks the messages of a lease as done.
+    async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError>;
+
+    /// Gives the messages of a lease back until `at_ms`, with their attempt if that was none.
+    async fn release(
+        &self,
+        lease: &LeaseKey,
+        at_ms: i64,
+        was_attempt: bool,
+    ) -> Result<Tenure, StoreError>;
+}

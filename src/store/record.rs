@@ -1,0 +1,85 @@
+//! The port of the record: what a turn heard, planned, sent and how it ended.
+
+use async_trait::async_trait;
+
+use super::{Lane, Lease, StoreError};
+use crate::turn::{
+    Content, Exchange, LanguageCode, MessageId, Part, Personal, ReplyMode, Role, TurnId, TurnReport,
+};
+
+/// Holds a turn's record, before its parts are sent or at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What the person said or wrote.
+    pub heard: Option<Personal>,
+    /// The language of that, where it is known; kept with the contact when the turn is closed.
+    pub language: Option<LanguageCode>,
+    /// The report so far.
+    pub report: TurnReport,
+}
+
+/// Holds what is known of a turn when an attempt begins.
+#[derive(Clone, Debug, Default)]
+pub struct Begun {
+    /// It was finished by an earlier attempt.
+    pub finished: bool,
+    /// Parts that earlier attempts planned or sent, by index.
+    pub parts: Vec<Part>,
+    /// What an earlier attempt was about to send.
+    pub draft: Option<Draft>,
+}
+
+/// Holds the conversation so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Finished exchanges, oldest first.
+    pub exchanges: Vec<Exchange>,
+    /// Words that the person was asked to confirm, if the last turn ended so within the hour.
+    pub to_confirm: Option<Personal>,
+}
+
+/// Keeps what turns do, in the order they do it.
+#[async_trait]
+pub trait Record: Send + Sync {
+    /// Writes a turn's row, or finds the one of an earlier attempt.
+    async fn begin(
+        &self,
+        lease: &Lease,
+        agent: &str,
+        queue_ms: f64,
+        now_ms: i64,
+    ) -> Result<Begun, StoreError>;
+
+    /// The last `limit` finished exchanges of a lane, as of `now_ms`.
+    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError>;
+
+    /// Remembers how the person of a turn that has begun wants to be answered.
+    async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;
+
+    /// Writes parts down, in one transaction, before the first of them is sent. Each gets the next
+    /// free index of the turn.
+    ///
+    /// # Errors
+    /// `LeaseLost` if a later attempt has begun the turn: it alone may send.
+    async fn plan(
+        &self,
+        lease: &Lease,
+        parts: Vec<(Role, Content)>,
+        now_ms: i64,
+    ) -> Result<Vec<Part>, StoreError>;
+
+    /// Keeps what is about to be sent, so that a crash loses neither words nor times.
+    async fn draft(&self, turn: &TurnId, draft: &Draft) -> Result<(), StoreError>;
+
+    /// Records what became of a part: `Sent` or `Failed` with the error.
+    async fn settle(
+        &self,
+        turn: &TurnId,
+        index: u32,
+        result: Result<MessageId, String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// Closes a turn.
+    async fn finish(&self, turn: &TurnId, ended: &Draft, now_ms: i64) -> Result<(), StoreError>;
+}

@@ -1,0 +1,260 @@
+//! Why a turn ended other than with the reply that was wanted.
+//!
+//! The record and every JSON hold a reason as one line of text. This file is the only one that
+//! writes or reads that line; text it does not know survives as [`Reason::Other`].
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::value::{Error as Unknown, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use serde::{Deserialize, Serialize};
+
+use super::{Stage, Uncertainty};
+
+/// Names why a turn ended other than with the reply that was wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub enum Reason {
+    /// The person was asked whether they said these uncertain words.
+    Confirm(Uncertainty),
+    /// The person said no to that question and was asked to say it again.
+    NotConfirmed,
+    /// The person was asked to say uncertain words again.
+    Repeat(Uncertainty),
+    /// Uncertain words were answered all the same.
+    Uncertain(Uncertainty),
+    /// Nobody speaks in the message.
+    NoSpeech,
+    /// The audio has no byte or no sample.
+    EmptyAudio,
+    /// The audio is longer or larger than the limits.
+    TooLong,
+    /// The message has this type, which agents do not understand.
+    UnsupportedType(String),
+    /// The audio has this format, which is not decoded.
+    UnsupportedFormat(String),
+    /// The audio is damaged.
+    CorruptAudio,
+    /// The provider no longer has the file.
+    MediaGone,
+    /// A stage failed and the reply went out without it; the error where it is known.
+    Without {
+        /// The stage.
+        stage: Stage,
+        /// What it said.
+        error: Option<String>,
+    },
+    /// The provider refused the links beside a note.
+    LinksFailed(String),
+    /// A stage failed and there was no reply.
+    Failed {
+        /// The stage.
+        stage: Stage,
+        /// What it said.
+        error: String,
+    },
+    /// This many attempts ended without a reply.
+    GaveUp {
+        /// The attempts.
+        attempts: u32,
+    },
+    /// An earlier attempt had made the reply.
+    Resumed,
+    /// The provider took the reply and could not deliver it.
+    Undelivered {
+        /// The provider's error code.
+        code: Option<i64>,
+        /// The provider's own words.
+        title: Option<String>,
+    },
+    /// A reason of another version.
+    Other(String),
+}
+
+impl Reason {
+    /// Whether the turn ended with a question back instead of an answer.
+    pub fn asks_back(&self) -> bool {
+        matches!(self, Self::Confirm(_) | Self::NotConfirmed | Self::Repeat(_))
+    }
+}
+
+const WITHOUT_CODE: &str = "without a code";
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Confirm(why) => write!(f, "confirm: {}", why.name()),
+            Self::NotConfirmed => f.write_str("not_confirmed"),
+            Self::Repeat(why) => write!(f, "repeat: {}", why.name()),
+            Self::Uncertain(why) => write!(f, "uncertain: {}", why.name()),
+            Self::NoSpeech => f.write_str("no_speech"),
+            Self::EmptyAudio => f.write_str("empty_audio"),
+            Self::TooLong => f.write_str("too_long"),
+            Self::UnsupportedType(what) => write!(f, "unsupported_type: {what}"),
+            Self::UnsupportedFormat(what) => write!(f, "unsupported_format: {what}"),
+            Self::CorruptAudio => f.write_str("corrupt_audio"),
+            Self::MediaGone => f.write_str("media_gone"),
+            Self::Without { stage, error: None } => write!(f, "{}_failed", stage.name()),
+            Self::Without { stage, error: Some(error) } => {
+                write!(f, "{}_failed: {error}", stage.name())
+            }
+            Self::LinksFailed(error) => write!(f, "links_failed: {error}"),
+            Self::Failed { stage, error } => write!(f, "{} failed: {error}", stage.name()),
+            Self::GaveUp { attempts } => write!(f, "gave up after {attempts} attempts"),
+            Self::Resumed => f.write_str("resumed after a restart or a failed send"),
+            Self::Undelivered { code, title } => {
+                f.write_str("provider status failed ")?;
+                match code {
+                    Some(code) => write!(f, "{code}")?,
+                    None => f.write_str(WITHOUT_CODE)?,
+                }
+                title.as_ref().map_or(Ok(()), |title| write!(f, ": {title}"))
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        // Only what is written the same way again was understood.
+        let known = parse(text).filter(|reason| reason.to_string() == text);
+        Ok(known.unwrap_or_else(|| Self::Other(text.to_owned())))
+    }
+}
+
+fn parse(text: &str) -> Option<Reason> {
+    let without = |stage, error| Some(Reason::Without { stage: word(stage)?, error });
+    match text {
+        "not_confirmed" => return Some(Reason::NotConfirmed),
+        "no_speech" => return Some(Reason::NoSpeech),
+        "empty_audio" => return Some(Reason::EmptyAudio),
+        "too_long" => return Some(Reason::TooLong),
+        "corrupt_audio" => return Some(Reason::CorruptAudio),
+        "media_gone" => return Some(Reason::MediaGone),
+        "resumed after a restart or a failed send" => return Some(Reason::Resumed),
+        _ => {}
+    }
+    if let Some(rest) = text.strip_prefix("gave up after ") {
+        return Some(Reason::GaveUp { attempts: rest.strip_suffix(" attempts")?.parse().ok()? });
+    }
+    if let Some(rest) = text.strip_prefix("provider status failed ") {
+        let (code, title) = match rest.split_once(": ") {
+            Some((code, title)) => (code, Some(title.to_owned())),
+            None => (rest, None),
+        };
+        let code = if code == WITHOUT_CODE { None } else { Some(code.parse().ok()?) };
+        return Some(Reason::Undelivered { code, title });
+    }
+    let Some((kind, rest)) = text.split_once(": ") else {
+        return without(text.strip_suffix("_failed")?, None);
+    };
+    match kind {
+        "confirm" => Some(Reason::Confirm(word(rest)?)),
+        "repeat" => Some(Reason::Repeat(word(rest)?)),
+        "uncertain" => Some(Reason::Uncertain(word(rest)?)),
+        "unsupported_type" => Some(Reason::UnsupportedType(rest.to_owned())),
+        "unsupported_format" => Some(Reason::UnsupportedFormat(rest.to_owned())),
+        "links_failed" => Some(Reason::LinksFailed(rest.to_owned())),
+        _ => match (kind.strip_suffix("_failed"), kind.strip_suffix(" failed")) {
+            (Some(stage), _) => without(stage, Some(rest.to_owned())),
+            (_, Some(stage)) => {
+                Some(Reason::Failed { stage: word(stage)?, error: rest.to_owned() })
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Reads one word of an enum, as its JSON has it.
+fn word<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let name: StrDeserializer<'_, Unknown> = name.into_deserializer();
+    T::deserialize(name).ok()
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.to_string()
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        let Ok(reason) = text.parse();
+        reason
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(reason: &Reason, text: &str) {
+        assert_eq!(reason.to_string(), text);
+        assert_eq!(&text.parse::<Reason>().unwrap(), reason);
+        assert_eq!(serde_json::to_value(reason).unwrap(), text);
+        assert_eq!(&serde_json::from_value::<Reason>(text.into()).unwrap(), reason);
+    }
+
+    #[test]
+    fn reasons_are_written_as_the_record_has_them_and_read_back() {
+        check(&Reason::Confirm(Uncertainty::LowProbability), "confirm: low_probability");
+        check(&Reason::NotConfirmed, "not_confirmed");
+        check(&Reason::Repeat(Uncertainty::NoSpeech), "repeat: no_speech");
+        check(&Reason::Uncertain(Uncertainty::Repetition), "uncertain: repetition");
+        check(&Reason::NoSpeech, "no_speech");
+        check(&Reason::EmptyAudio, "empty_audio");
+        check(&Reason::TooLong, "too_long");
+        check(&Reason::UnsupportedType("image".into()), "unsupported_type: image");
+        check(&Reason::UnsupportedFormat("an mp3".into()), "unsupported_format: an mp3");
+        check(&Reason::CorruptAudio, "corrupt_audio");
+        check(&Reason::MediaGone, "media_gone");
+        check(&Reason::Without { stage: Stage::Tts, error: None }, "tts_failed");
+        let error = Some("send failed: no".to_owned());
+        check(&Reason::Without { stage: Stage::Send, error }, "send_failed: send failed: no");
+        check(&Reason::LinksFailed("send failed: no".into()), "links_failed: send failed: no");
+        let error = "the time allowed is over".to_owned();
+        check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");
+        check(&Reason::GaveUp { attempts: 3 }, "gave up after 3 attempts");
+        check(&Reason::Resumed, "resumed after a restart or a failed send");
+        let title = Some("Message: gone".to_owned());
+        check(
+            &Reason::Undelivered { code: Some(131_026), title },
+            "provider status failed 131026: Message: gone",
+        );
+        check(
+            &Reason::Undelivered { code: None, title: None },
+            "provider status failed without a code",
+        );
+    }
+
+    #[test]
+    fn text_of_another_version_stays_as_it_is() {
+        for text in
+            ["", "confirm: ", "confirm: a hunch", "gave up after 03 attempts", "soul failed: x"]
+        {
+            check(&Reason::Other(text.to_owned()), text);
+        }
+    }
+
+    #[test]
+    fn questions_back_are_known_by_their_reason() {
+        let asks = |text: &str| text.parse::<Reason>().unwrap().asks_back();
+        assert!(asks("confirm: no_speech") && asks("not_confirmed") && asks("repeat: repetition"));
+        assert!(!asks("uncertain: no_speech") && !asks("no_speech") && !asks("confirmed"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost(text in "(confirm|links_failed|llm failed|tts_failed)?(: )?.{0,20}") {
+            prop_assert_eq!(text.parse::<Reason>().unwrap().to_string(), text);
+        }
+    }
+}

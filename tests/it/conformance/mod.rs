@@ -1,0 +1,134 @@
+//! What every store has to do, through its ports: the same tests for each backend.
+//!
+//! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
+
+mod contacts;
+mod leases;
+mod migration;
+mod queue;
+mod record;
+mod statuses;
+
+use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Archive, Disposition, Draft, Lease, Lessee, Queue, Record};
+use hark::turn::{
+    Body, ContactRef, Inbound, Outcome, Personal, ReplyText, Role, Transcript, TurnReport,
+};
+
+use crate::harness::{NUMBER, PERSON};
+
+/// A database that a test has for itself.
+pub(crate) trait Backend: Sized {
+    type Store: Queue + Record + Archive;
+
+    /// Makes an empty one.
+    fn fresh() -> Self;
+
+    /// Serves from it, as a process that starts does; the last one that served is gone.
+    fn open(&self) -> Self::Store;
+}
+
+/// One file in a folder of its own.
+pub(crate) struct Sqlite(tempfile::TempDir);
+
+impl Backend for Sqlite {
+    type Store = SqliteStore;
+
+    fn fresh() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> SqliteStore {
+        SqliteStore::open(&self.0.path().join("hark.db"), Access::Serve).unwrap()
+    }
+}
+
+/// Runs generic tests of the file on each backend.
+macro_rules! on_every_backend {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test::<crate::conformance::Sqlite>().await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_every_backend;
+
+/// A text of a person with these ids, to be answered.
+fn from(id: &str, phone: Option<&str>, user_id: Option<&str>) -> (Inbound, Disposition) {
+    let (phone, user_id) = (phone.map(Personal::from), user_id.map(Personal::from));
+    let message = Inbound {
+        number: NUMBER.into(),
+        id: id.into(),
+        from: Some(ContactRef { user_id, phone, profile_name: None }),
+        raw_type: "text".to_owned(),
+        body: Body::Text { text: "hi".into() },
+        sent_at_ms: 0,
+    };
+    (message, Disposition::Queue)
+}
+
+/// A text of [`PERSON`].
+pub(crate) fn text(id: &str) -> (Inbound, Disposition) {
+    from(id, Some(PERSON), None)
+}
+
+fn lessee(node: &str, until_ms: i64) -> Lessee {
+    Lessee { node: node.into(), until_ms }
+}
+
+/// Leases everything that is due at `now_ms` to one node, for long.
+async fn lease(store: &impl Queue, now_ms: i64) -> Vec<Lease> {
+    store.lease(&lessee("a", i64::MAX), 100, now_ms).await.unwrap()
+}
+
+/// Leases the only thing that is due.
+async fn lease_one(store: &impl Queue, now_ms: i64) -> Lease {
+    let mut leases = lease(store, now_ms).await;
+    assert_eq!(leases.len(), 1, "{leases:#?}");
+    leases.remove(0)
+}
+
+/// Accepts a text of [`PERSON`], leases it and begins its turn.
+async fn begun(store: &(impl Queue + Record), id: &str, now_ms: i64) -> Lease {
+    store.accept(vec![text(id)], now_ms).await.unwrap();
+    let lease = lease_one(store, now_ms).await;
+    store.begin(&lease, "hark", 1.5, now_ms).await.unwrap();
+    lease
+}
+
+/// The end of a turn that answered `heard` with "yes, " and the same.
+fn ended(heard: &str, outcome: Outcome) -> Draft {
+    let report = TurnReport {
+        transcript: None,
+        reply: ReplyText { text: Personal(format!("yes, {heard}")) },
+        audio: None,
+        stages: Vec::new(),
+        total_ms: 2.0,
+        overhead_ms: 1.0,
+        spent: hark::turn::Spent { prompt_tokens: 7, ..hark::turn::Spent::default() },
+        outcome,
+        reason: None,
+    };
+    Draft { heard: Some(heard.into()), language: None, report }
+}
+
+/// Plans one text with a role, and returns its index.
+async fn plan(store: &impl Record, lease: &Lease, role: Role, words: &str) -> u32 {
+    let parts = vec![(role, hark::turn::Content::Text(words.into()))];
+    store.plan(lease, parts, 0).await.unwrap()[0].index
+}
+
+/// Finishes a turn and takes its messages out of the queue.
+async fn finish(store: &(impl Queue + Record), lease: &Lease, ended: &Draft, now_ms: i64) {
+    store.finish(&lease.turn, ended, now_ms).await.unwrap();
+    store.ack(&lease.key()).await.unwrap();
+}
+
+fn heard_in(language: &str) -> Transcript {
+    Transcript { language: language.into(), ..Transcript::default() }
+}

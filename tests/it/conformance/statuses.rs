@@ -1,0 +1,142 @@
+//! What the provider says of a part changes the part, and its turn if it is the answer.
+
+use hark::store::{Archive as _, Lapsed, Queue as _, Record as _};
+use hark::turn::{DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
+
+use super::{Backend, begun, ended, finish, lease_one, on_every_backend, plan};
+use crate::harness::NUMBER;
+
+on_every_backend! {
+    statuses_are_kept_once_and_shown_by_part_and_time,
+    a_status_proves_that_a_planned_part_was_sent,
+    a_failed_status_fails_a_finished_turn,
+    a_failed_status_that_comes_first_fails_the_turn_at_its_end,
+    a_turn_stands_without_what_was_beside_it,
+    a_status_without_our_data_is_known_by_the_message,
+    statuses_of_other_senders_change_nothing,
+}
+
+/// A status of the part `index` of a turn.
+fn status(turn: &TurnId, index: u32, id: &str, status: DeliveryStatus, at_ms: i64) -> StatusUpdate {
+    let failed = status == DeliveryStatus::Failed;
+    StatusUpdate {
+        number: NUMBER.into(),
+        message: id.into(),
+        status,
+        at_ms,
+        error_code: failed.then_some(131_026),
+        error_title: failed.then(|| "Undeliverable".to_owned()),
+        callback_data: Some(turn.callback_data(index)),
+    }
+}
+
+fn undelivered() -> Reason {
+    Reason::Undelivered { code: Some(131_026), title: Some("Undeliverable".to_owned()) }
+}
+
+async fn statuses_are_kept_once_and_shown_by_part_and_time<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    let of = |index, id, word, at_ms| status(&lease.turn, index, id, word, at_ms);
+    let statuses = vec![
+        of(1, "b", DeliveryStatus::Sent, 50),
+        of(0, "a", DeliveryStatus::Read, 300),
+        of(0, "a", DeliveryStatus::Delivered, 200),
+        of(0, "a", DeliveryStatus::Delivered, 250),
+    ];
+    store.record_statuses(statuses).await.unwrap();
+    assert_eq!(store.turns(None, 1).await.unwrap()[0].statuses, ["delivered", "read", "sent"]);
+}
+
+async fn a_status_proves_that_a_planned_part_was_sent<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    for words in ["one", "two", "three"] {
+        plan(&store, &lease, Role::Answer, words).await;
+    }
+    let statuses = vec![
+        status(&lease.turn, 0, "a", DeliveryStatus::Delivered, 1),
+        status(&lease.turn, 1, "b", DeliveryStatus::Failed, 1),
+    ];
+    store.record_statuses(statuses).await.unwrap();
+    store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
+    let lease = lease_one(&store, 1_000).await;
+    let parts = store.begin(&lease, "hark", 0.0, 1_000).await.unwrap().parts;
+    let states: Vec<_> = parts.into_iter().map(|part| part.state).collect();
+    let sent = PartState::Sent("a".into());
+    assert_eq!(states, [sent, PartState::Failed, PartState::Planned]);
+}
+
+async fn a_failed_status_fails_a_finished_turn<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    plan(&store, &lease, Role::Answer, "words").await;
+    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
+    let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
+    store.record_statuses(vec![failed]).await.unwrap();
+    let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
+    assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
+}
+
+async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    let early = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
+    store.record_statuses(vec![early]).await.unwrap();
+    plan(&store, &lease, Role::Answer, "words").await;
+    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    assert!(store.turns(None, 1).await.unwrap()[0].report.is_none());
+    finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
+    let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
+    assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
+}
+
+async fn a_turn_stands_without_what_was_beside_it<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    plan(&store, &lease, Role::Answer, "words").await;
+    plan(&store, &lease, Role::Beside, "a link").await;
+    let of = |index, id| status(&lease.turn, index, id, DeliveryStatus::Failed, 1);
+    store.record_statuses(vec![of(1, "early")]).await.unwrap();
+    finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
+    store.record_statuses(vec![of(1, "late")]).await.unwrap();
+    let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
+    assert_eq!((report.outcome, report.reason), (Outcome::VoiceNote, None));
+}
+
+async fn a_status_without_our_data_is_known_by_the_message<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    plan(&store, &lease, Role::Answer, "words").await;
+    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
+    let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
+    let failed = StatusUpdate { callback_data: None, ..failed };
+    store.record_statuses(vec![failed]).await.unwrap();
+    let row = store.turns(None, 1).await.unwrap().remove(0);
+    assert_eq!(
+        (row.statuses, row.report.unwrap().outcome),
+        (vec!["failed".to_owned()], Outcome::Failed)
+    );
+}
+
+async fn statuses_of_other_senders_change_nothing<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
+    let failed = status(&lease.turn, 0, "x", DeliveryStatus::Failed, 1);
+    let theirs = StatusUpdate { callback_data: Some("theirs".to_owned()), ..failed.clone() };
+    let unknown = StatusUpdate { callback_data: Some("hark:0000:0".to_owned()), ..failed };
+    store.record_statuses(vec![theirs, unknown]).await.unwrap();
+    let row = store.turns(None, 1).await.unwrap().remove(0);
+    assert!(row.statuses.is_empty(), "{row:?}");
+    assert_eq!(row.report.unwrap().outcome, Outcome::Text);
+}
