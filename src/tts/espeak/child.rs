@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::EspeakSettings;
 
-/// VoiceTable beyond this many start cold; a waiting child takes about 3 MB.
+/// Voices beyond this many start cold; a waiting child takes about 3 MB.
 const MAX_VOICES: usize = 8;
 
 /// Starts children and keeps one waiting per voice in use.
