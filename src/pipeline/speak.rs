@@ -35,7 +35,7 @@ pub(super) async fn speak(
     let Scene { agent, trace, cancel, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
-    let (mut all_come, mut place) = (false, Place::first());
+    let (mut all_come, mut place) = (false, Slot::first());
     let mut pieces: VecDeque<String> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
@@ -78,14 +78,14 @@ fn pieces_of(text: &str) -> Vec<String> {
 }
 
 /// Holds a sentence's place in the order: it waits for the previous one and signals the next.
-struct Place {
+struct Slot {
     /// `None` for the first sentence.
     before: Option<oneshot::Receiver<()>>,
     /// `None` until there is a next sentence.
     after: Option<oneshot::Sender<()>>,
 }
 
-impl Place {
+impl Slot {
     fn first() -> Self {
         Self { before: None, after: None }
     }
@@ -117,7 +117,7 @@ impl Place {
 /// Passes a sentence's sound on when its place has come; `Break` if nobody takes it.
 async fn hand_on<S: Stream<Item = Result<Sound, TurnError>> + Unpin>(
     mut spoken: S,
-    mut place: Place,
+    mut place: Slot,
     sound: &mpsc::Sender<Sound>,
 ) -> Result<ControlFlow<()>, TurnError> {
     let mut kept = Vec::new();

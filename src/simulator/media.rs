@@ -17,7 +17,7 @@ use url::Url;
 
 use super::Inner;
 use super::rules::{self, GraphError, Head};
-use super::state::{CallKind, Media};
+use super::state::{CallKind, StoredMedia};
 use super::voice_check;
 use crate::turn::MediaId;
 
@@ -153,7 +153,7 @@ impl Inner {
     pub(super) fn store_media(&self, bytes: Bytes, mime_type: String, file_name: &str) -> MediaId {
         let id = MediaId(self.new_id("media.sim."));
         let voice = voice_check::check_upload(&mime_type, file_name, &bytes);
-        self.state().add_media(Media { id: id.clone(), bytes, mime_type, voice });
+        self.state().add_media(StoredMedia { id: id.clone(), bytes, mime_type, voice });
         id
     }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Inner;
 use super::rules::{GraphError, Head};
 use super::state::{
-    CallKind, ConversationMessage, Direction, Media, MessageMedia, MessageStatus, word_of,
+    CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus, StoredMedia, word_of,
 };
 use super::webhook::timestamp;
 use crate::provider::TEXT_LIMIT;
@@ -233,7 +233,7 @@ impl Inner {
 
 impl MessageMedia {
     /// Describes a stored file.
-    pub(super) fn describe(media: &Media, voice: bool) -> Self {
+    pub(super) fn describe(media: &StoredMedia, voice: bool) -> Self {
         Self {
             id: media.id.clone(),
             mime_type: media.mime_type.clone(),

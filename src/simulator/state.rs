@@ -134,7 +134,7 @@ pub struct MessageStatus {
 
 /// Holds a stored media file.
 #[derive(Clone)]
-pub(super) struct Media {
+pub(super) struct StoredMedia {
     pub id: MediaId,
     pub bytes: Bytes,
     pub mime_type: String,
@@ -165,7 +165,7 @@ pub(super) struct SimulatorState {
     /// Contacts by user id, for people who also have a phone number.
     pub aliases: HashMap<String, String>,
     pub messages: VecDeque<ConversationMessage>,
-    media: VecDeque<Media>,
+    media: VecDeque<StoredMedia>,
     media_bytes: usize,
     links: VecDeque<MediaLink>,
     pub calls: VecDeque<Call>,
@@ -211,7 +211,7 @@ impl SimulatorState {
         self.messages.iter_mut().rev().find(|message| message.id.0 == id)
     }
 
-    pub(super) fn add_media(&mut self, media: Media) {
+    pub(super) fn add_media(&mut self, media: StoredMedia) {
         self.media_bytes += media.bytes.len();
         self.media.push_back(media);
         while self.media_bytes > MEDIA_BYTES || self.media.len() > MEDIA {
@@ -220,7 +220,7 @@ impl SimulatorState {
         }
     }
 
-    pub(super) fn media(&self, id: &str) -> Option<&Media> {
+    pub(super) fn media(&self, id: &str) -> Option<&StoredMedia> {
         self.media.iter().rev().find(|media| media.id.0 == id)
     }
 
@@ -240,7 +240,7 @@ impl SimulatorState {
     }
 
     /// Returns the media file of an address that is still valid.
-    pub(super) fn linked(&self, token: &str, now_ms: i64) -> Option<&Media> {
+    pub(super) fn linked(&self, token: &str, now_ms: i64) -> Option<&StoredMedia> {
         let link = self.links.iter().rev().find(|link| link.token == token)?;
         (now_ms < link.expires_at_ms).then(|| self.media(&link.media.0)).flatten()
     }

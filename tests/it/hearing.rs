@@ -1,8 +1,7 @@
 //! What the built-in model hears through the whole program: files are decoded, resampled, searched
 //! for speech and transcribed by `hark transcribe`, as messages are.
 //!
-//! The limits are those that `models/micro` was trained to reach. A test that fails shows what was
-//! said and what was heard.
+//! `models/micro` was trained to reach these limits. A failure shows what was said and heard.
 
 use codec_core::types::CodecConfig;
 use hark::audio::{self, AudioLimits};

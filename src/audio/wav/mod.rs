@@ -14,6 +14,7 @@ pub(in crate::audio) use self::samples::{Encoding, WavFormat};
 use crate::audio::{
     DecodeError, SampleRate,
     downmix::{ChannelOrder, downmix},
+    pcm::sane,
 };
 
 /// Most bytes of a stream before its samples; espeak-ng's header takes 44.
@@ -84,6 +85,7 @@ pub struct WavStream {
     /// An incomplete header, or an incomplete frame.
     held: Vec<u8>,
     layout: Option<StreamLayout>,
+    /// Several channels before they are mixed down.
     interleaved: Vec<f32>,
 }
 
@@ -124,9 +126,15 @@ impl WavStream {
         };
         let frame = encoding.width * channels;
         let whole = self.held.len() / frame * frame;
-        self.interleaved.clear();
-        encoding.append(&self.held[..whole], &mut self.interleaved);
-        out.extend(downmix(&self.interleaved, channels, ChannelOrder::Wave));
+        if channels == 1 {
+            let at = out.len();
+            encoding.append(&self.held[..whole], out);
+            out[at..].iter_mut().for_each(|sample| *sample = sane(*sample));
+        } else {
+            self.interleaved.clear();
+            encoding.append(&self.held[..whole], &mut self.interleaved);
+            out.extend(downmix(&self.interleaved, channels, ChannelOrder::Wave));
+        }
         self.held.drain(..whole);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::voices::Voices;
+use super::voices::VoiceTable;
 use super::{TIME_LIMIT, late, start};
 use crate::tts::TtsError;
 use crate::turn::LanguageCode;
@@ -15,7 +15,7 @@ use crate::turn::LanguageCode;
 pub(super) struct Installed {
     /// Version it reports, e.g. `1.52.0`.
     pub(super) version: String,
-    voices: Voices,
+    voices: VoiceTable,
 }
 
 impl Installed {
@@ -48,8 +48,8 @@ impl Installed {
 }
 
 /// Returns the voices that `program` lists.
-pub(super) async fn list(program: &Path) -> Result<Voices, TtsError> {
-    Ok(Voices::parse(&ask(program, "--voices").await?))
+pub(super) async fn list(program: &Path) -> Result<VoiceTable, TtsError> {
+    Ok(VoiceTable::parse(&ask(program, "--voices").await?))
 }
 
 async fn ask(program: &Path, what: &str) -> Result<String, TtsError> {

@@ -30,7 +30,7 @@ use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
 pub use settings::EspeakSettings;
-use voices::Voices;
+use voices::VoiceTable;
 
 /// The engine's name in errors.
 const PROGRAM: &str = "espeak-ng";
@@ -46,7 +46,7 @@ const MAX_COMPLAINT: u64 = 300;
 pub struct EspeakSynthesizer {
     settings: EspeakSettings,
     children: Arc<Children>,
-    voices: OnceCell<Voices>,
+    voices: OnceCell<VoiceTable>,
 }
 
 impl EspeakSynthesizer {
@@ -78,7 +78,7 @@ impl EspeakSynthesizer {
     }
 
     /// Returns the engine's list of voices, which is read once.
-    async fn voices(&self) -> Result<&Voices, TtsError> {
+    async fn voices(&self) -> Result<&VoiceTable, TtsError> {
         self.voices.get_or_try_init(|| installed::list(&self.settings.program)).await
     }
 }

@@ -18,7 +18,7 @@ const BY_LANGUAGE: &[(&str, &str)] =
 
 /// Holds the languages that the installed engine speaks.
 #[derive(Debug)]
-pub(super) struct Voices {
+pub(super) struct VoiceTable {
     languages: HashSet<String>,
     /// Every name of a voice (language, name, file and the file's last part), with the languages
     /// that it speaks, without their regions.
@@ -27,7 +27,7 @@ pub(super) struct Voices {
     doubted: Once,
 }
 
-impl Voices {
+impl VoiceTable {
     /// Reads the table that `espeak-ng --voices` prints: priority, language, age and gender, name,
     /// file, and in parentheses other languages with their priority.
     pub(super) fn parse(table: &str) -> Self {
@@ -131,8 +131,8 @@ fn primary(language: &str) -> String {
 mod tests {
     use super::*;
 
-    fn voices() -> Voices {
-        Voices::parse(
+    fn voices() -> VoiceTable {
+        VoiceTable::parse(
             "Pty Language       Age/Gender VoiceName          File                 Other Languages\n \
              5  de              --/M      German             gmw/de\n \
              5  cmn             --/M      Chinese_(Mandarin,_latin_as_English) sit/cmn (zh-cmn 5)(zh 5)\n \
