@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, Question, Responder};
+use super::{Delta, Question, Responder};
 use crate::engine::{Refusal, TRIAL_LIMIT};
 use crate::turn::LanguageCode;
 
@@ -24,7 +24,7 @@ pub(super) async fn first_word(
                 Ok(Delta::Text(_)) => return Ok(()),
                 Ok(Delta::Usage(_)) => {}
                 Err(error) => {
-                    return Err(Refusal { status: status(&error), why: error.to_string() });
+                    return Err(Refusal { status: error.status(), why: error.to_string() });
                 }
             }
         }
@@ -32,14 +32,6 @@ pub(super) async fn first_word(
     };
     let late = || refusal(format!("no word within {} s", TRIAL_LIMIT.as_secs()));
     timeout(TRIAL_LIMIT, word).await.unwrap_or_else(|_| Err(late()))
-}
-
-/// Returns the HTTP status that the server answered with.
-fn status(error: &AgentError) -> Option<u16> {
-    match error {
-        AgentError::Busy { status, .. } | AgentError::Refused { status, .. } => Some(*status),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Sentence, Synthesizer, TtsError, Voice};
+use super::{Sentence, Synthesizer, Voice};
 use crate::engine::{Refusal, TRIAL_LIMIT};
 use crate::turn::LanguageCode;
 
@@ -21,19 +21,9 @@ pub(super) async fn first_sound(
     let sound = async { synthesizer.speak(word, &cancel).await.next().await };
     match timeout(TRIAL_LIMIT, sound).await {
         Ok(Some(Ok(_))) => Ok(()),
-        Ok(Some(Err(error))) => Err(Refusal { status: status(&error), why: error.to_string() }),
+        Ok(Some(Err(error))) => Err(Refusal { status: error.status(), why: error.to_string() }),
         Ok(None) => refusal("there was no sound".to_owned()),
         Err(_late) => refusal(format!("no sound within {} s", TRIAL_LIMIT.as_secs())),
-    }
-}
-
-/// Returns the HTTP status that the server answered with.
-fn status(error: &TtsError) -> Option<u16> {
-    match error {
-        TtsError::Busy { status, .. }
-        | TtsError::Key { status, .. }
-        | TtsError::Refused { status, .. } => Some(*status),
-        _ => None,
     }
 }
 
