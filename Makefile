@@ -40,8 +40,8 @@ help: ## list the targets
 demo: ## build hark and play eleven voice notes against a simulated WhatsApp
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
-	@[ -e target/release/hark ] || echo "The first build takes about 5 minutes on two cores."
-	cargo run --release --locked -- demo --once
+	@[ -e target/quick/hark ] || echo "The first build takes about 4 minutes on two cores."
+	cargo run --profile quick --locked -- demo --once
 
 test: ## run every test
 	$(call need,$(CARGO))
