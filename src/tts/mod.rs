@@ -91,7 +91,7 @@ pub enum TtsError {
     #[error("the speech server was silent for {silent_ms} ms")]
     Silent {
         /// How long it was waited for.
-        silent_ms: u128,
+        silent_ms: u64,
     },
     /// The speech server is busy or has a problem of its own: ask again.
     #[error("the speech server is busy or failing (HTTP {status}): {said}")]
@@ -175,7 +175,7 @@ engines! {
     /// Lists the engines that speak.
     pub TtsEngine: "tts", dyn TtsSettings {
         /// espeak-ng.
-        "espeak" => Espeak(espeak::EspeakSettings),
+        "espeak" => Espeak(espeak::Settings),
         /// A server with `OpenAI`'s speech API.
         "openai" => OpenAi(openai::Settings),
         /// A tone for each word.

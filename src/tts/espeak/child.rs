@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::process::{Child, Command};
 use tracing::debug;
 
-use super::EspeakSettings;
+use super::Settings;
 
 /// Voices beyond this many start cold; a waiting child takes about 3 MB.
 const MAX_VOICES: usize = 8;
@@ -20,13 +20,13 @@ const MAX_VOICES: usize = 8;
 /// Starts children and keeps one waiting per voice in use.
 #[derive(Debug)]
 pub(super) struct Children {
-    settings: EspeakSettings,
+    settings: Settings,
     waiting: Mutex<HashMap<String, Child>>,
 }
 
 impl Children {
     /// Makes the set without a waiting child.
-    pub(super) fn new(settings: EspeakSettings) -> Arc<Self> {
+    pub(super) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self { settings, waiting: Mutex::default() })
     }
 

@@ -29,7 +29,7 @@ use crate::remote::patience::Patience;
 use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
-pub use settings::EspeakSettings;
+pub use settings::Settings;
 use voices::VoiceTable;
 
 /// The engine's name in errors.
@@ -44,7 +44,7 @@ const MAX_COMPLAINT: u64 = 300;
 /// Speaks with espeak-ng.
 #[derive(Debug)]
 pub struct EspeakSynthesizer {
-    settings: EspeakSettings,
+    settings: Settings,
     children: Arc<Children>,
     voices: OnceCell<VoiceTable>,
 }
@@ -52,7 +52,7 @@ pub struct EspeakSynthesizer {
 impl EspeakSynthesizer {
     /// Makes a synthesizer; starts nothing yet, see [`Synthesizer::warm_up`].
     #[must_use]
-    pub fn new(settings: EspeakSettings) -> Self {
+    pub fn new(settings: Settings) -> Self {
         let children = Children::new(settings.clone());
         Self { settings, children, voices: OnceCell::new() }
     }

@@ -23,7 +23,7 @@ const WORDS_PER_MINUTE: f64 = 175.0;
 
 /// Describes which voice speaks, and how fast.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct EspeakSettings {
+pub struct Settings {
     /// The program, looked up in `PATH` unless it is a path.
     #[serde(skip, default = "program")]
     pub program: PathBuf,
@@ -38,13 +38,13 @@ fn program() -> PathBuf {
     PathBuf::from(PROGRAM)
 }
 
-impl Default for EspeakSettings {
+impl Default for Settings {
     fn default() -> Self {
         Self { program: program(), voice: None, speed: 1.0 }
     }
 }
 
-impl EspeakSettings {
+impl Settings {
     /// Returns the pace in words; `None` leaves the engine its own.
     pub(super) fn words_per_minute(&self) -> Option<u32> {
         #[expect(
@@ -57,7 +57,7 @@ impl EspeakSettings {
     }
 }
 
-impl EngineSettings for EspeakSettings {
+impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         check_speed(self.speed)
     }
@@ -69,7 +69,7 @@ impl EngineSettings for EspeakSettings {
 }
 
 #[async_trait]
-impl TtsSettings for EspeakSettings {
+impl TtsSettings for Settings {
     fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         Ok(Arc::new(EspeakSynthesizer::new(self.clone())))
     }

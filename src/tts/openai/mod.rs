@@ -11,22 +11,19 @@ mod server;
 mod settings;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use reqwest::Url;
-use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::{CHUNKS_AHEAD, Outlet};
 use super::{Sentence, Sound, Synthesizer, TtsError};
-use crate::audio::SampleRate;
+use crate::engine::Wrong;
 use crate::threads::Threads;
 use job::SentenceJob;
-use server::Server;
+use server::SpeechServer;
 pub use settings::Settings;
 
 /// What to ask the server for.
@@ -51,45 +48,24 @@ impl SpeechFormat {
     }
 }
 
-/// How a speech server is used.
-#[derive(Clone, Debug)]
-pub struct OpenAiSettings {
-    /// Its base, e.g. `https://api.openai.com/v1`, or the whole address up to `/audio/speech`.
-    pub url: Url,
-    /// Its model.
-    pub model: String,
-    /// What it is shown as a bearer token.
-    pub api_key: Option<SecretString>,
-    /// The voice of sentences that name none.
-    pub voice: String,
-    /// Pace, 1 as the voice speaks by itself.
-    pub speed: f64,
-    /// What it is asked for.
-    pub format: SpeechFormat,
-    /// The rate of its PCM, which does not say it.
-    pub sample_rate: SampleRate,
-    /// Sentences of a reply asked for side by side.
-    pub parallel: usize,
-    /// Longest silence, before the first sound and within a sentence.
-    pub silence: Duration,
-    /// Longest time for a whole sentence.
-    pub whole: Duration,
-    /// Requests made again for one sentence.
-    pub retries: u32,
-}
-
 /// Speaks through a server.
 #[derive(Debug)]
 pub struct OpenAiSynthesizer {
-    server: Arc<Server>,
+    server: Arc<SpeechServer>,
 }
 
 impl OpenAiSynthesizer {
-    /// Asks nothing yet. `client` has its own time limits for connecting; `threads` decode the
-    /// sentences that come as files.
-    #[must_use]
-    pub fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
-        Self { server: Arc::new(Server::new(settings, client, threads)) }
+    /// Makes a synthesizer that has asked nothing yet. `client` has its own time limit for
+    /// connecting; `threads` decode the sentences that come as files.
+    ///
+    /// # Errors
+    /// Settings without a URL.
+    pub fn new(
+        settings: Settings,
+        client: reqwest::Client,
+        threads: Threads,
+    ) -> Result<Self, Wrong> {
+        Ok(Self { server: Arc::new(SpeechServer::new(settings, client, threads)?) })
     }
 }
 

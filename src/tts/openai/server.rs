@@ -12,8 +12,9 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
-use super::OpenAiSettings;
+use super::Settings;
 use crate::audio::NotPassable;
+use crate::engine::Wrong;
 use crate::remote::failure::Refusal;
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
@@ -32,8 +33,8 @@ const TELLING_LETTERS: usize = 40;
 
 /// What all sentences share.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) settings: OpenAiSettings,
+pub(super) struct SpeechServer {
+    pub(super) settings: Settings,
     /// Decode sentences that come as files.
     pub(super) threads: Threads,
     client: reqwest::Client,
@@ -54,12 +55,16 @@ struct Request<'a> {
     speed: Option<f64>,
 }
 
-impl Server {
-    /// Asks nothing yet.
-    pub(super) fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
-        let address = speech_address(&settings.url);
+impl SpeechServer {
+    pub(super) fn new(
+        settings: Settings,
+        client: reqwest::Client,
+        threads: Threads,
+    ) -> Result<Self, Wrong> {
+        let url = settings.url.as_ref().ok_or_else(|| Wrong::new("url", "is missing"))?;
+        let address = speech_address(url);
         let (key_refused, odd_pace, encoded_anew) = (Once::new(), Once::new(), Once::new());
-        Self { settings, threads, client, address, key_refused, odd_pace, encoded_anew }
+        Ok(Self { settings, threads, client, address, key_refused, odd_pace, encoded_anew })
     }
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
