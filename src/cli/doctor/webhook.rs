@@ -9,6 +9,7 @@ use super::TIME_LIMIT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Check;
+use crate::remote::words::error_chain;
 
 /// Longest answer read; the right one has a few digits.
 const ANSWER_LIMIT: usize = 4096;
@@ -31,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> Check {
         check.error(URL, format!("{public_url} cannot have a path"), "write an https address");
         return check;
     };
-    let place = place_of(&url);
+    let place = without_query(&url);
     let answer = timeout(TIME_LIMIT, ask(client, url)).await;
     match answer {
         Err(_late) => check.error(
@@ -60,7 +61,7 @@ fn handshake(public_url: &Url, token: &SecretString, challenge: &str) -> Option<
 }
 
 /// The address without its query, which holds the token.
-fn place_of(url: &Url) -> String {
+fn without_query(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.to_string()
@@ -79,14 +80,7 @@ async fn ask(client: &reqwest::Client, url: Url) -> reqwest::Result<(StatusCode,
 
 /// There was no answer: says at which step.
 fn unreachable(check: &mut Check, place: &str, error: reqwest::Error) {
-    let error = error.without_url();
-    let mut causes = vec![error.to_string()];
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    let why = causes.join(": ");
+    let why = error_chain(error);
     let has = |words: &[&str]| words.iter().any(|word| why.to_lowercase().contains(word));
     let (what, fix) = if has(&["certificate", "tls", "handshake", "corrupt message"]) {
         (
@@ -112,7 +106,7 @@ fn refused(check: &mut Check, place: &str, status: StatusCode, body: &[u8]) {
         403 if ours => (
             TOKEN,
             "the service that runs has another verify token",
-            "restart hark serve with this configuration, and type this word into Meta's form",
+            "reload hark serve with this configuration (kill -HUP), and type this word into Meta's form",
         ),
         401 | 403 => (
             URL,
