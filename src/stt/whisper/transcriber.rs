@@ -10,7 +10,7 @@ use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 use super::language::LanguageTokens;
 use super::params::{LanguageId, Recipes};
 use super::settings::{CutAudioCtx, Settings};
-use super::worker::{LanguageChoice, Pool};
+use super::worker::{LanguageChoice, Workers};
 use crate::models::ggml::Header;
 use crate::models::manifest::{self, RunStyle};
 use crate::models::{ModelError, ModelSource};
@@ -21,11 +21,12 @@ use crate::turn::{LanguageCode, Transcript};
 pub struct WhisperTranscriber {
     name: String,
     header: Header,
-    pool: Pool,
+    workers: Workers,
 }
 
 impl WhisperTranscriber {
-    /// Finds, checks and loads the model and starts the workers. Blocks for up to seconds.
+    /// Loads the model, once it is found and checked, and starts the workers. Blocks for up to
+    /// seconds.
     ///
     /// # Errors
     /// No such model, a file that is not a complete whisper model, or a machine that cannot run it.
@@ -65,9 +66,9 @@ impl WhisperTranscriber {
             first: model.token_lang(0),
             count: header.languages(),
         });
-        let pool = Pool::start(states, recipes, tokens)
+        let workers = Workers::start(states, recipes, tokens)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
-        Ok(Self { name: format!("whisper/{}", source.stem()), header, pool })
+        Ok(Self { name: format!("whisper/{}", source.stem()), header, workers })
     }
 
     /// Returns whether the model knows languages other than English.
@@ -78,12 +79,6 @@ impl WhisperTranscriber {
     /// Returns whether the model can transcribe; false for whisper.cpp's test models.
     pub fn has_weights(&self) -> bool {
         self.header.has_weights()
-    }
-
-    /// Returns how many utterances were skipped because their turn was cancelled before a worker
-    /// reached them.
-    pub fn skipped(&self) -> u64 {
-        self.pool.skipped()
     }
 
     /// Converts a hint to whisper's numbers. A code that the model does not know is detected
@@ -121,7 +116,7 @@ impl Transcriber for WhisperTranscriber {
 
     /// Waits for the silent utterance that every worker runs before its first job.
     async fn warm_up(&self) -> Result<(), SttError> {
-        self.pool.warm().await
+        self.workers.warm().await
     }
 
     async fn transcribe(
@@ -133,7 +128,7 @@ impl Transcriber for WhisperTranscriber {
             return Err(SttError::Cancelled);
         }
         let language = self.language(&utterance.language);
-        self.pool.transcribe(utterance, language, cancel).await
+        self.workers.transcribe(utterance, language, cancel).await
     }
 }
 

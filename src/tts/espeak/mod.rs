@@ -19,10 +19,10 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
 use crate::remote::patience::Patience;
@@ -102,7 +102,7 @@ impl Synthesizer for EspeakSynthesizer {
         while let Some(chunk) = sound.next().await {
             chunk?;
         }
-        self.children.refilled(&voice).await;
+        self.children.refill(&voice).await.ok();
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Synthesizer for EspeakSynthesizer {
     async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         for (language, voice) in spoken {
             let voice = self.voice(language, voice.as_ref()).await?;
-            self.children.refilled(&voice).await;
+            self.children.refill(&voice).await.ok();
         }
         Ok(())
     }
@@ -128,11 +128,10 @@ impl Synthesizer for EspeakSynthesizer {
             Ok(voice) => voice,
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
-        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let outlet = Outlet::new(chunks);
-        let job = SentenceTask { children: Arc::clone(&self.children), voice, text, outlet };
-        tokio::spawn(job.run(cancel.clone()));
-        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+        let (outlet, sound) = Outlet::open();
+        let task = SentenceTask { children: Arc::clone(&self.children), voice, text, outlet };
+        tokio::spawn(task.run(cancel.clone()));
+        sound
     }
 }
 
@@ -174,11 +173,10 @@ impl SentenceTask {
                 .map_err(|e| SpeakFailure::Midway(start(e)))?,
         };
         self.outlet.clear();
-        let closed = self.outlet.when_closed();
+        let unwanted = self.outlet.unwanted(cancel);
         let spoken = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(TtsError::Cancelled),
-            () = closed => Err(TtsError::Cancelled),
+            () = unwanted => Err(TtsError::Cancelled),
             spoken = self.talk(&mut child) => spoken,
         };
         if spoken.is_err() {

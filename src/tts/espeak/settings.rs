@@ -62,7 +62,7 @@ impl EngineSettings for Settings {
         check_speed(self.speed)
     }
 
-    /// All agents share one program.
+    /// Names none: all agents share one program.
     fn seen_by(&self) -> Option<&'static [&'static str]> {
         Some(&[])
     }
@@ -79,14 +79,15 @@ impl TtsSettings for Settings {
         let before = check.lines.len();
         let mut spoken: Vec<&str> = Vec::new();
         for Speaker { user, named, .. } in speakers {
-            for (key, voice) in named.iter().filter(|(_, voice)| !installed.has(voice)) {
+            for (key, voice) in named.iter().filter(|(_, voice)| !installed.voices.has(voice)) {
                 check.error(
                     key,
                     format!("espeak-ng has no voice \"{voice}\": it would take its default"),
                     "use one that `espeak-ng --voices` lists",
                 );
             }
-            for language in user.languages.iter().filter(|language| !installed.speaks(language)) {
+            let mute = |language: &&LanguageCode| installed.voices.own_voice(language).is_none();
+            for language in user.languages.iter().filter(mute) {
                 check.error(
                     format!("{}.tts", user.place),
                     format!(
@@ -109,7 +110,7 @@ impl TtsSettings for Settings {
 
 async fn installed(check: &mut Check, program: &Path) -> Option<Installed> {
     let (message, fix) = match timeout(LIST_LIMIT, Installed::find(program)).await {
-        Ok(Ok(installed)) if installed.is_mute() => (
+        Ok(Ok(installed)) if installed.voices.is_empty() => (
             "espeak-ng has no voices: its data is missing".to_owned(),
             "apt-get install --reinstall espeak-ng espeak-ng-data",
         ),

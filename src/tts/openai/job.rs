@@ -21,25 +21,20 @@ use crate::turn::Retry;
 /// the person gets the text now.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// One sentence on its way through the server.
+/// Speaks one sentence through the server.
 pub(super) struct SentenceJob {
-    server: Arc<SpeechServer>,
-    sentence: Sentence,
-    outlet: Outlet,
+    pub(super) server: Arc<SpeechServer>,
+    pub(super) sentence: Sentence,
+    pub(super) outlet: Outlet,
 }
 
 impl SentenceJob {
-    pub(super) fn new(server: Arc<SpeechServer>, sentence: Sentence, outlet: Outlet) -> Self {
-        Self { server, sentence, outlet }
-    }
-
     /// Speaks until the end, the last error, or nobody listens any more.
     pub(super) async fn run(mut self, cancel: CancellationToken) {
-        let closed = self.outlet.when_closed();
+        let unwanted = self.outlet.unwanted(&cancel);
         let spoken = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(TtsError::Cancelled),
-            () = closed => Err(TtsError::Cancelled),
+            () = unwanted => Err(TtsError::Cancelled),
             spoken = self.speak() => spoken,
         };
         if let Err(error) = spoken {
@@ -47,7 +42,7 @@ impl SentenceJob {
         }
     }
 
-    /// Asks, and asks again where that may help.
+    /// Makes requests until one succeeds or another would not help.
     async fn speak(&mut self) -> Result<(), TtsError> {
         let mut asked = 0;
         loop {
@@ -118,12 +113,12 @@ impl SentenceJob {
                 Ok(())
             }
             Received::Note(speech) => self.outlet.send_whole(Sound::Opus(speech)).await,
-            Received::Decoded { pcm, why } => {
+            Received::Decoded { speech, why } => {
                 if let Some(why) = why {
                     self.server.note_encoded_anew(why);
                 }
-                self.outlet.ready().extend_from_slice(&pcm.samples);
-                self.outlet.send(pcm.rate, true).await
+                self.outlet.ready().extend_from_slice(speech.samples());
+                self.outlet.send(SampleRate::SPEECH, true).await
             }
         }
     }

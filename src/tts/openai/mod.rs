@@ -14,11 +14,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use serde::Deserialize;
-use tokio::sync::mpsc;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError};
 use crate::engine::Wrong;
 use crate::threads::Threads;
@@ -26,8 +25,8 @@ use job::SentenceJob;
 use server::SpeechServer;
 pub use settings::Settings;
 
-/// What to ask the server for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Names what the server is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpeechFormat {
     /// 16-bit mono samples without a header.
@@ -36,16 +35,6 @@ pub enum SpeechFormat {
     Wav,
     /// Ogg/Opus, which goes into the note as it is if it can.
     Opus,
-}
-
-impl SpeechFormat {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pcm => "pcm",
-            Self::Wav => "wav",
-            Self::Opus => "opus",
-        }
-    }
 }
 
 /// Speaks through a server.
@@ -93,9 +82,9 @@ impl Synthesizer for OpenAiSynthesizer {
         if !sentence.text.chars().any(char::is_alphanumeric) {
             return stream::empty().boxed();
         }
-        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let job = SentenceJob::new(Arc::clone(&self.server), sentence, Outlet::new(chunks));
+        let (outlet, sound) = Outlet::open();
+        let job = SentenceJob { server: Arc::clone(&self.server), sentence, outlet };
         tokio::spawn(job.run(cancel.clone()));
-        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+        sound
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
-use super::Settings;
+use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
 use crate::engine::Wrong;
 use crate::remote::failure::Refusal;
@@ -31,7 +31,7 @@ const SYLLABLES: char = '\u{2e80}';
 /// A shorter text says little about how fast it was spoken.
 const TELLING_LETTERS: usize = 40;
 
-/// What all sentences share.
+/// Holds what all sentences share.
 #[derive(Debug)]
 pub(super) struct SpeechServer {
     pub(super) settings: Settings,
@@ -44,13 +44,13 @@ pub(super) struct SpeechServer {
     encoded_anew: Once,
 }
 
-/// The body of a request.
+/// Describes what is to be said, as the server reads it.
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
     input: &'a str,
     voice: &'a str,
-    response_format: &'a str,
+    response_format: SpeechFormat,
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
 }
@@ -101,7 +101,7 @@ impl SpeechServer {
             model: &settings.model,
             input: &sentence.text,
             voice: sentence.voice.as_ref().map_or(&settings.voice, Voice::name),
-            response_format: settings.format.name(),
+            response_format: settings.format,
             speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
         };
         let request = self.client.post(self.address.clone()).json(&body);
@@ -172,7 +172,7 @@ fn refused(refusal: &Refusal, said: String) -> TtsError {
     }
 }
 
-/// The address of a server's speech, which its operator may have written out already.
+/// Returns the address of a server's speech, which its operator may have written out already.
 fn speech_address(base: &Url) -> Url {
     let mut address = base.clone();
     let whole = base.path().trim_end_matches('/').ends_with("/audio/speech");
