@@ -83,7 +83,8 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Bytes> {
     Ok(bytes.with_context(|| file.display().to_string())?.into())
 }
 
-/// What the scripted transcriber says of these files: the `.txt` beside each, or a fixture's.
+/// Returns what the scripted transcriber says of these files: the `.txt` beside each, or a
+/// fixture's.
 pub(super) fn known_beside<'a>(
     files: impl IntoIterator<Item = (&'a Path, &'a Bytes)>,
 ) -> HashMap<NoteKey, String> {

@@ -57,7 +57,7 @@ enum Command {
     Simulate(simulate::Arguments),
 }
 
-/// What every command gets.
+/// Holds what every command gets.
 struct Context {
     config: Config,
     places: Places,
@@ -72,7 +72,7 @@ impl Context {
         self.agent_with(name, hearing, |_| {}).await
     }
 
-    /// Does the same with other engines than the configured ones.
+    /// Sets one agent up with other engines than the configured ones.
     async fn agent_with(
         &self,
         name: Option<&str>,

@@ -170,7 +170,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-use voice_check::tests::note as test_note;
-
-#[cfg(test)]
 mod tests;

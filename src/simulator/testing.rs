@@ -147,3 +147,24 @@ pub(super) async fn serve(router: Router) -> Url {
 pub(super) fn first<'a>(body: &'a Value, key: &str) -> &'a Value {
     &body["entry"][0]["changes"][0]["value"][key][0]
 }
+
+/// Makes a file that has the pages of an Opus stream, with noise for sound.
+pub(super) fn test_note(channels: u8, ms: u64) -> Vec<u8> {
+    let mut head = b"OpusHead\x01".to_vec();
+    head.extend([channels, 0x38, 0x01, 0x80, 0xBB, 0, 0, 0, 0, 0]);
+    let mut file = page(2, 0, &head);
+    file.extend(page(0, 0, b"OpusTags\x04\0\0\0test\0\0\0\0"));
+    file.extend(page(4, 312 + ms * 48, &[0x78; 200]));
+    file
+}
+
+/// Makes one page with one packet.
+pub(super) fn page(flags: u8, granule: u64, body: &[u8]) -> Vec<u8> {
+    let mut page = b"OggS\0".to_vec();
+    page.push(flags);
+    page.extend(granule.to_le_bytes());
+    page.extend([0; 12]);
+    page.extend([1, u8::try_from(body.len()).unwrap()]);
+    page.extend(body);
+    page
+}

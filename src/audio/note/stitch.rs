@@ -91,7 +91,7 @@ pub struct EncodedSpan {
 }
 
 impl SpanTask {
-    /// Encodes: CPU work of some milliseconds.
+    /// Encodes its samples: CPU work of some milliseconds.
     ///
     /// # Errors
     /// `Opus` if libopus fails.

@@ -15,7 +15,7 @@ const EARLIEST_MS: i64 = 1_735_689_600_000;
 
 const FIX: &str = "turn on time synchronisation: timedatectl set-ntp true";
 
-/// `offsets` are what the servers' clocks showed less ours, in milliseconds.
+/// Judges the clock; `offsets` are what the servers' clocks showed less ours, in milliseconds.
 pub(super) fn check(now_ms: i64, offsets: &[i64]) -> Check {
     let mut check = Check::new("clock");
     // One server that is right is enough: a fake may be anywhere.

@@ -1,4 +1,4 @@
-//! The webhook as Meta sees it: the handshake, through `public_url` and whatever stands before it.
+//! The webhook as Meta sees it: the handshake, through `public_url` and whatever is in front of it.
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -60,7 +60,7 @@ fn handshake(public_url: &Url, token: &SecretString, challenge: &str) -> Option<
     Some(url)
 }
 
-/// The address without its query, which holds the token.
+/// Returns the address without its query, which holds the token.
 fn without_query(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
@@ -78,7 +78,7 @@ async fn ask(client: &reqwest::Client, url: Url) -> reqwest::Result<(StatusCode,
     Ok((response.status(), body))
 }
 
-/// There was no answer: says at which step.
+/// Says at which step there was no answer.
 fn unreachable(check: &mut Check, place: &str, error: reqwest::Error) {
     let why = error_chain(error);
     let has = |words: &[&str]| words.iter().any(|word| why.to_lowercase().contains(word));
@@ -99,7 +99,7 @@ fn unreachable(check: &mut Check, place: &str, error: reqwest::Error) {
     check.error(URL, format!("{place} {what}: {why}"), fix);
 }
 
-/// There was another answer than the challenge.
+/// Says what another answer than the challenge means.
 fn refused(check: &mut Check, place: &str, status: StatusCode, body: &[u8]) {
     let ours = body.windows(12).any(|word| word == b"verify token");
     let (key, what, fix) = match status.as_u16() {

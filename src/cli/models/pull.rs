@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the file goes, so that hark finds it, and no damaged one before it.
+/// Returns where the file goes, so that hark finds it, and no damaged one before it.
 fn folder(context: &Context, looked_in: &[PathBuf], model: &Model) -> anyhow::Result<PathBuf> {
     let has_it = |folder: &&PathBuf| folder.join(&model.file).is_file();
     if let Some(folder) = looked_in.iter().find(has_it) {
@@ -89,7 +89,7 @@ fn advice(model: &Model, looked_in: &[PathBuf], target: &Path) -> String {
     format!("to hear with it: [stt] model = {name:?}, or --model {name}")
 }
 
-/// A server's address, from an argument.
+/// Reads a server's address from an argument.
 fn mirror(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -104,7 +104,7 @@ fn mirror(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// What is shown on stderr.
+/// Shows progress on stderr.
 struct Shown {
     model: &'static Model,
     bar: ProgressBar,
