@@ -77,7 +77,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         },
         http_client(),
     );
-    let player = Player::new(simulator.handle(), NUMBER.into(), Arc::clone(&app.archive));
+    let player = Player::new(simulator.clone(), NUMBER.into(), Arc::clone(&app.archive));
     let simulating = tokio::spawn(simulator.serve(simulator_listener, shutdown.stop.clone()));
     let serving = tokio::spawn(app.run(listener, shutdown.clone()));
 

@@ -41,15 +41,9 @@ struct TranscriptLine {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let files: Vec<(PathBuf, anyhow::Result<Bytes>)> = arguments
-        .files
-        .into_iter()
-        .map(|file| {
-            let bytes = ask::read(&file);
-            (file, bytes)
-        })
-        .collect();
-    let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
+    let files: Vec<(anyhow::Result<Bytes>, PathBuf)> =
+        arguments.files.into_iter().map(|file| (ask::read(&file), file)).collect();
+    let readable = files.iter().filter_map(|(b, file)| Some((file.as_path(), b.as_ref().ok()?)));
     let hearing = Hearing { known: ask::known_beside(readable), mute: true, ..Hearing::default() };
     let agent = match arguments.model {
         Some(model) => with_model(&context, &hearing, model).await?,
@@ -59,7 +53,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let language = arguments.language;
 
     let mut failed = false;
-    for (file, bytes) in files {
+    for (bytes, file) in files {
         let trace = Trace::start();
         let transcribed = match bytes {
             Ok(bytes) => path.transcribe(&agent, bytes, language.clone(), &trace).await,

@@ -16,7 +16,7 @@ use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
 use crate::provider::door;
 use crate::provider::payload::{self, Updates};
 use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use crate::simulator::{Simulator, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 
 pub(super) const SECRET: &str = "app secret of the tests";
@@ -25,7 +25,7 @@ pub(super) const PHONE: &str = "4915550001";
 
 /// Holds a simulator, a receiver of its webhooks and a messenger pointed at it.
 pub(super) struct World {
-    pub simulator: SimulatorHandle,
+    pub simulator: Simulator,
     pub messenger: CloudClient,
     pub api_url: Url,
     pub clock: Clock,
@@ -56,7 +56,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let cancel = CancellationToken::new();
-        let handle = simulator.handle();
+        let handle = simulator.clone();
         tokio::spawn(simulator.serve(listener, cancel.clone()));
         Self {
             simulator: handle,

@@ -371,8 +371,7 @@ mod whisper {
                 gpu: false,
                 cut_audio_ctx: CutAudioCtx::Auto,
             };
-            let loaded = WhisperTranscriber::load(&settings, &SttDeps::default());
-            loaded.map_err(|error| error.to_string())
+            WhisperTranscriber::load(&settings, &SttDeps::default()).map_err(|e| e.to_string())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
         assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));

@@ -124,16 +124,13 @@ impl Shown {
         match progress {
             Progress::Begin(done) => {
                 let model = self.model;
-                let after = if *done > 0 {
-                    format!(", after the {done} bytes here")
-                } else {
-                    String::new()
-                };
+                let after = (*done > 0).then(|| format!(", after the {done} bytes here"));
                 self.line(&format!(
-                    "{}: {} under {} from {mirror}{after}",
+                    "{}: {} under {} from {mirror}{}",
                     model.file,
                     size(model.bytes),
-                    model.licence
+                    model.licence,
+                    after.unwrap_or_default()
                 ));
                 self.bar.set_position(*done);
                 self.bar.reset_eta();

@@ -30,7 +30,7 @@ enum Target {
 
 /// Says what was found out about one file.
 #[derive(Serialize)]
-struct Verdict {
+struct FileReport {
     /// The model it is by its name.
     model: Option<&'static str>,
     /// The file; none for what is built in or not here.
@@ -54,46 +54,42 @@ enum Status {
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut verdicts = Vec::new();
-    let mut report = |verdict: Verdict| {
-        if !arguments.json {
-            print::line(&verdict.line())?;
-        }
-        verdicts.push(verdict);
-        anyhow::Ok(())
-    };
+    let mut targets = Vec::new();
     if arguments.names.is_empty() {
-        let here = |model: &&Model| built_in(model).is_some();
-        for model in manifest::models().iter().filter(here) {
-            built_in(model).map(|bytes| report(check_bytes(model, bytes))).transpose()?;
-        }
-        for file in all_files(context)? {
-            report(check_file(file))?;
-        }
+        let built_in = manifest::models().iter().filter(|model| built_in(model).is_some());
+        targets.extend(built_in.map(Target::Model));
+        targets.extend(all_files(context)?.into_iter().map(Target::File));
     }
-    for target in arguments.names {
-        match target {
-            Target::File(file) => report(check_file(file))?,
-            Target::Model(model) => {
-                let bytes = built_in(model);
-                bytes.map(|bytes| report(check_bytes(model, bytes))).transpose()?;
-                let mut files = all_files(context)?;
-                files.retain(|file| is_of(file, model));
-                if files.is_empty() && bytes.is_none() {
-                    let problem = format!("it is not here: hark models pull {}", model.name);
-                    report(Verdict::new(Some(model), None, Status::Missing, Some(problem)))?;
-                }
-                files.into_iter().try_for_each(|file| report(check_file(file)))?;
-            }
+    for named in arguments.names {
+        let Target::Model(model) = named else {
+            targets.push(named);
+            continue;
+        };
+        let mut files = all_files(context)?;
+        files.retain(|file| is_of(file, model));
+        if built_in(model).is_some() || files.is_empty() {
+            targets.push(named);
         }
+        targets.extend(files.into_iter().map(Target::File));
+    }
+    let mut reports = Vec::new();
+    for target in targets {
+        let report = match target {
+            Target::Model(model) => check_built_in(model),
+            Target::File(file) => check_file(file),
+        };
+        if !arguments.json {
+            print::line(&report.line())?;
+        }
+        reports.push(report);
     }
     if arguments.json {
-        print::json(&verdicts)?;
+        print::json(&reports)?;
     }
-    let bad = |verdict: &Verdict| {
-        matches!(verdict.status, Status::Damaged | Status::Unreadable | Status::Missing)
+    let bad = |report: &FileReport| {
+        matches!(report.status, Status::Damaged | Status::Unreadable | Status::Missing)
     };
-    Ok(ExitCode::from(u8::from(verdicts.iter().any(bad))))
+    Ok(ExitCode::from(u8::from(reports.iter().any(bad))))
 }
 
 /// Lists every model file and part of one in the folders that models are looked for in, once.
@@ -112,31 +108,35 @@ fn all_files(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn check_bytes(model: &'static Model, bytes: &[u8]) -> Verdict {
-    verdict_of(model, None, installed::check_bytes(bytes, model))
+fn check_built_in(model: &'static Model) -> FileReport {
+    if let Some(bytes) = built_in(model) {
+        return compared(model, None, installed::check_bytes(bytes, model));
+    }
+    let problem = format!("it is not here: hark models pull {}", model.name);
+    FileReport::new(Some(model), None, Status::Missing, Some(problem))
 }
 
-fn check_file(file: PathBuf) -> Verdict {
+fn check_file(file: PathBuf) -> FileReport {
     let name = name(&file);
     if let Some(model) = name.strip_suffix(".part").and_then(by_file) {
         let problem = format!("broken off; `hark models pull {}` goes on with it", model.name);
-        return Verdict::new(Some(model), Some(file), Status::Unfinished, Some(problem));
+        return FileReport::new(Some(model), Some(file), Status::Unfinished, Some(problem));
     }
     let Some(model) = by_file(&name) else {
         let problem = "it is none of the models that hark knows, by its name".to_owned();
-        return Verdict::new(None, Some(file), Status::Unknown, Some(problem));
+        return FileReport::new(None, Some(file), Status::Unknown, Some(problem));
     };
     match installed::check(&file, model) {
-        Ok(condition) => verdict_of(model, Some(file), condition),
+        Ok(condition) => compared(model, Some(file), condition),
         Err(error) => {
-            Verdict::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))
+            FileReport::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))
         }
     }
 }
 
-fn verdict_of(model: &'static Model, file: Option<PathBuf>, condition: Condition) -> Verdict {
+fn compared(model: &'static Model, file: Option<PathBuf>, condition: Condition) -> FileReport {
     let differs = match condition {
-        Condition::Good => return Verdict::new(Some(model), file, Status::Ok, None),
+        Condition::Good => return FileReport::new(Some(model), file, Status::Ok, None),
         Condition::Size { bytes } => format!("{bytes} bytes instead of {}", model.bytes),
         Condition::Checksum { sha256 } => format!("sha256 {sha256} instead of {}", model.sha256),
     };
@@ -147,10 +147,10 @@ fn verdict_of(model: &'static Model, file: Option<PathBuf>, condition: Condition
         Some(_) => format!("{differs}; remove it"),
         None => format!("{differs}; this program is damaged, install it again"),
     };
-    Verdict::new(Some(model), file, Status::Damaged, Some(problem))
+    FileReport::new(Some(model), file, Status::Damaged, Some(problem))
 }
 
-impl Verdict {
+impl FileReport {
     fn new(
         model: Option<&'static Model>,
         path: Option<PathBuf>,

@@ -65,15 +65,12 @@ impl EspeakSynthesizer {
         voice: Option<&Voice>,
     ) -> Result<String, TtsError> {
         let voices = self.voices().await?;
-        let (named, fixed) = match voice {
-            Some(Voice::Fixed(name)) => (Some(name), true),
-            Some(Voice::Any(name)) => (Some(name), false),
-            None => (self.settings.voice.as_ref(), false),
-        };
-        Ok(match named {
-            Some(name) if fixed => voices.named(name),
-            Some(name) => voices.named_for_language(name, language),
-            None => voices.for_language(language),
+        Ok(match (voice, &self.settings.voice) {
+            (Some(Voice::Fixed(name)), _) => voices.named(name),
+            (Some(Voice::Any(name)), _) | (None, Some(name)) => {
+                voices.named_for_language(name, language)
+            }
+            (None, None) => voices.for_language(language),
         })
     }
 
