@@ -111,7 +111,7 @@ pub enum TtsError {
         /// The server's words, redacted.
         said: String,
     },
-    /// The speech server refuses the request: the operator has to mend `tts.url`, `tts.model` or
+    /// The speech server refuses the request: the operator has to correct `tts.url`, `tts.model` or
     /// the voice.
     #[error(
         "the speech server refuses the request (HTTP {status}): {said} (see tts.url, tts.model, \
@@ -183,7 +183,7 @@ engines! {
     }
 }
 
-/// Describes an agent that speaks with the engine which is looked at.
+/// Describes an agent that speaks with the engine that is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Speaker {
     /// The agent.

@@ -1,4 +1,4 @@
-//! `hark doctor`: looks at everything a service needs, and says how to mend what is missing.
+//! `hark doctor`: checks everything a service needs, and says how to fix what is wrong.
 //!
 //! The checks know nothing of each other, run side by side, each with a time limit, and are
 //! printed in one order. Invariant: nothing is changed and nothing is sent to anybody; a provider

@@ -205,7 +205,7 @@ fn explain_no_answer(error: &ProviderError, number: &Number) -> Trouble {
                 "start `hark simulate`, or correct api_url"
             } else if why.contains("certificate") {
                 "apt-get install ca-certificates, and look at the clock; a proxy that opens TLS \
-                 must not stand in between"
+                 must not be in between"
             } else {
                 "check api_url, and that this machine may open connections to it"
             },

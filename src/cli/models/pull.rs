@@ -15,8 +15,8 @@ use crate::remote::download_client;
 use crate::turn::Retry;
 
 const WHERE: &str = "The file goes where hark looks for models: into [stt] models_dir, else into \
-the folder that HARK_MODELS names, else into hark/models in the user's cache folder, and where one \
-of its name lies already it is replaced there. Its path is printed on stdout.";
+the folder that HARK_MODELS names, else into hark/models in the user's cache folder. A file of its \
+name that is in one of them already is replaced there. Its path is printed on stdout.";
 
 #[derive(clap::Args)]
 #[command(after_help = WHERE)]
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let client = download_client();
     let pull = Pull { client: &client, mirror: &mirror, folder: &folder, pace: Pace::default() };
     let shown = Shown::new(model);
-    let pulled = pull.pull(model, |progress| shown.tell(&progress, &mirror)).await;
+    let pulled = pull.pull(model, |progress| shown.show(&progress, &mirror)).await;
     shown.bar.finish_and_clear();
     let pulled = pulled.map_err(|error| match error.retry() {
         Retry::After(_) => {
@@ -120,7 +120,7 @@ impl Shown {
         Self { model, bar }
     }
 
-    fn tell(&self, progress: &Progress<'_>, mirror: &Url) {
+    fn show(&self, progress: &Progress<'_>, mirror: &Url) {
         match progress {
             Progress::Begin(done) => {
                 let model = self.model;
@@ -142,7 +142,7 @@ impl Shown {
         }
     }
 
-    /// Prints a line above the bar, or alone where there is none.
+    /// Prints a line above the bar, or alone if there is no bar.
     fn line(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }

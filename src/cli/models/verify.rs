@@ -119,11 +119,11 @@ fn check_built_in(model: &'static Model) -> FileReport {
 fn check_file(file: PathBuf) -> FileReport {
     let name = name(&file);
     if let Some(model) = name.strip_suffix(".part").and_then(by_file) {
-        let problem = format!("broken off; `hark models pull {}` goes on with it", model.name);
+        let problem = format!("incomplete; `hark models pull {}` continues it", model.name);
         return FileReport::new(Some(model), Some(file), Status::Unfinished, Some(problem));
     }
     let Some(model) = by_file(&name) else {
-        let problem = "it is none of the models that hark knows, by its name".to_owned();
+        let problem = "hark knows no model of this file name".to_owned();
         return FileReport::new(None, Some(file), Status::Unknown, Some(problem));
     };
     match installed::check(&file, model) {

@@ -51,7 +51,7 @@ impl Settings {
     /// Finds the model.
     ///
     /// # Errors
-    /// `NotFound`, with every place that was looked at.
+    /// `NotFound`, with every place that was searched.
     pub fn find(&self, deps: &SttDeps) -> Result<ModelSource, ModelError> {
         let (hark_models, cache) = (deps.hark_models.as_deref(), deps.cache.as_deref());
         models::find(&self.model, self.models_dir.as_deref(), hark_models, cache)

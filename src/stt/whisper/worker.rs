@@ -23,7 +23,7 @@ use crate::turn::Transcript;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LanguageChoice {
     Known(LanguageId),
-    /// To be looked at again once it is transcribed; one of `among` unless it is empty.
+    /// To be checked once it is transcribed; one of `among` unless it is empty.
     Likely {
         likely: LanguageId,
         among: Vec<LanguageId>,

@@ -83,7 +83,7 @@ impl Intake {
         match &mut self.body {
             BodyKind::Start(start) => {
                 start.extend_from_slice(bytes);
-                let Some(body) = tell(start, self.asked, self.sample_rate, false) else {
+                let Some(body) = detect(start, self.asked, self.sample_rate, false) else {
                     return Ok(());
                 };
                 let start = std::mem::take(start);
@@ -123,7 +123,7 @@ impl Intake {
     ) -> Result<Received, TtsError> {
         if let BodyKind::Start(start) = &mut self.body {
             let start = std::mem::take(start);
-            let short = tell(&start, self.asked, self.sample_rate, true);
+            let short = detect(&start, self.asked, self.sample_rate, true);
             let Some(body) = short.filter(|_| !start.is_empty()) else {
                 return Err(TtsError::Empty);
             };
@@ -148,8 +148,13 @@ impl Intake {
     }
 }
 
-/// Tells what begins with `start`; `None` while more bytes may tell more.
-fn tell(start: &[u8], asked: SpeechFormat, sample_rate: SampleRate, end: bool) -> Option<BodyKind> {
+/// Detects what begins with `start`; `None` while more bytes may tell more.
+fn detect(
+    start: &[u8],
+    asked: SpeechFormat,
+    sample_rate: SampleRate,
+    end: bool,
+) -> Option<BodyKind> {
     if start.len() < ENOUGH && !end {
         return None;
     }
@@ -168,7 +173,7 @@ fn tell(start: &[u8], asked: SpeechFormat, sample_rate: SampleRate, end: bool) -
         if start.len() < TWO_FRAMES && !end {
             return None;
         }
-        // One such header may stand in samples by chance, two at the right distance do not.
+        // One such header may occur in samples by chance, two at the right distance do not.
         if start.get(length..).and_then(frame_length).is_some() {
             return Some(BodyKind::Whole(Vec::new()));
         }
@@ -182,7 +187,7 @@ fn tell(start: &[u8], asked: SpeechFormat, sample_rate: SampleRate, end: bool) -
 /// Returns whether all of `start` is text.
 fn is_text(start: &[u8]) -> bool {
     let letter = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
-    // A cut character at the end is no reason against it.
+    // A character that is cut at the end does not count against it.
     let whole =
         std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
     !start.is_empty() && start.iter().all(letter) && whole

@@ -115,7 +115,7 @@ impl SentenceJob {
             Received::Note(speech) => self.outlet.send_whole(Sound::Opus(speech)).await,
             Received::Decoded { speech, why } => {
                 if let Some(why) = why {
-                    self.server.note_encoded_anew(why);
+                    self.server.note_encoded_again(why);
                 }
                 self.outlet.ready().extend_from_slice(speech.samples());
                 self.outlet.send(SampleRate::SPEECH, true).await

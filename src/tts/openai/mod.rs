@@ -3,7 +3,7 @@
 //! One request a sentence, several sentences side by side. Invariants: the sound is told by its
 //! first bytes, never by what was asked for or by its header; a request is made again only while
 //! nothing of the sentence was heard; every wait is bounded, and time in which nobody takes the
-//! sound is none of the server's; no text and no key is in an error or a log line.
+//! sound does not count; no text and no key is in an error or a log line.
 
 mod intake;
 mod job;

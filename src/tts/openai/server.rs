@@ -41,7 +41,7 @@ pub(super) struct SpeechServer {
     address: Url,
     key_refused: Once,
     odd_pace: Once,
-    encoded_anew: Once,
+    encoded_again: Once,
 }
 
 /// Describes what is to be said, as the server reads it.
@@ -63,8 +63,8 @@ impl SpeechServer {
     ) -> Result<Self, Wrong> {
         let url = settings.url.as_ref().ok_or_else(|| Wrong::new("url", "is missing"))?;
         let address = speech_address(url);
-        let (key_refused, odd_pace, encoded_anew) = (Once::new(), Once::new(), Once::new());
-        Ok(Self { settings, threads, client, address, key_refused, odd_pace, encoded_anew })
+        let (key_refused, odd_pace, encoded_again) = (Once::new(), Once::new(), Once::new());
+        Ok(Self { settings, threads, client, address, key_refused, odd_pace, encoded_again })
     }
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
@@ -125,11 +125,11 @@ impl SpeechServer {
     }
 
     /// Says once that Opus came which cannot be passed through.
-    pub(super) fn note_encoded_anew(&self, why: NotPassable) {
-        self.encoded_anew.call_once(|| {
+    pub(super) fn note_encoded_again(&self, why: NotPassable) {
+        self.encoded_again.call_once(|| {
             warn!(
                 tts.reason = %why,
-                "the speech server's Opus is no voice note and is encoded anew"
+                "the speech server's Opus is not a voice note and is encoded again"
             );
         });
     }

@@ -37,7 +37,7 @@ async fn whatsapp() -> (Simulator, String) {
     (handle, address)
 }
 
-/// A configuration with nothing to mend, as far as `api_url` is.
+/// A configuration with no problems found, as far as `api_url` is.
 fn good(api_url: &str) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[webhook]\nverify_token = \"{WORD}\"\n\
@@ -117,7 +117,7 @@ async fn a_good_set_up_has_nothing_to_mend() {
         "ok       numbers       numbers[0].app_secret is the app's",
         "ok       store         hark.db is writable",
         "ok       webhook       http://127.0.0.1",
-        "nothing to mend",
+        "no problems found",
     ] {
         assert!(ran.text().contains(check), "{check}: {}", ran.text());
     }
