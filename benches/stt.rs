@@ -9,18 +9,15 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hark::audio::Speech;
-use hark::models::ModelSource;
-use hark::models::manifest::{self, RunStyle};
-use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
-use hark::stt::{LanguageHint, Transcriber, Utterance};
+use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
+use hark::stt::{LanguageHint, SttDeps, Transcriber, Utterance};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "model-micro")]
 fn built_in(criterion: &mut Criterion) {
     use hark::audio::{AudioLimits, NoteEncoder, Pcm, SampleRate, decode};
-    use hark::models::{built_in, find};
+    use hark::models::built_in;
 
-    let model = find(built_in::NAME, None, None, None).expect("it is built in");
     let decode = |note: &[u8]| {
         decode(note, AudioLimits { bytes: 1 << 20, seconds: 60 }).expect("a note is decoded")
     };
@@ -34,7 +31,7 @@ fn built_in(criterion: &mut Criterion) {
         note.extend(encoder.finish().expect("speech is encoded"));
         decode(&note)
     };
-    measure(criterion, "hark-micro", &model, &[1, 5, 10], beginning);
+    measure(criterion, "hark-micro", built_in::NAME, &[1, 5, 10], beginning);
 }
 
 #[cfg(not(feature = "model-micro"))]
@@ -51,7 +48,7 @@ fn without_weights(criterion: &mut Criterion) {
     for (model, file) in [("whisper-tiny", "tiny"), ("whisper-base", "base")] {
         let path = Path::new(&corpus).join(format!("whisper/for-tests-ggml-{file}.bin"));
         let silence = |seconds| Speech::silence(seconds * 16_000);
-        measure(criterion, model, &ModelSource::Path(path), &[5, 30], silence);
+        measure(criterion, model, &path.display().to_string(), &[5, 30], silence);
     }
 }
 
@@ -59,12 +56,12 @@ fn without_weights(criterion: &mut Criterion) {
 fn measure(
     criterion: &mut Criterion,
     name: &str,
-    model: &ModelSource,
+    model: &str,
     seconds: &[usize],
     audio: impl Fn(usize) -> Speech,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
-    for (cut_audio_ctx, ending) in [(false, ""), (true, "-cut")] {
+    for (cut_audio_ctx, ending) in [(CutAudioCtx::Whole, ""), (CutAudioCtx::Cut, "-cut")] {
         let stt = load(model, cut_audio_ctx);
         runtime.block_on(stt.warm_up()).expect("the model runs");
         let mut group = criterion.benchmark_group(format!("transcribe/{name}{ending}"));
@@ -80,17 +77,17 @@ fn measure(
     }
 }
 
-fn load(model: &ModelSource, cut_audio_ctx: bool) -> WhisperTranscriber {
-    let run = manifest::find(model).map(|known| known.run).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    WhisperTranscriber::load(&WhisperSettings {
-        model: model.clone(),
-        threads: run.threads.unwrap_or(cores),
+fn load(model: &str, cut_audio_ctx: CutAudioCtx) -> WhisperTranscriber {
+    let settings = Settings {
+        model: model.to_owned(),
+        models_dir: None,
+        threads: None,
         states: 1,
         gpu: false,
-        run: RunStyle { cut_audio_ctx, ..run },
-    })
-    .expect("the model is there and loads")
+        cut_audio_ctx,
+    };
+    let loaded = WhisperTranscriber::load(&settings, &SttDeps::default());
+    loaded.expect("the model is there and loads")
 }
 
 async fn hear(stt: &WhisperTranscriber, speech: &Speech) {

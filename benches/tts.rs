@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::StreamExt;
-use hark::tts::espeak::{EspeakSettings, EspeakSynthesizer};
+use hark::tts::espeak::{EspeakSynthesizer, Settings};
 use hark::tts::{Sentence, Synthesizer};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ async fn speak(engine: &EspeakSynthesizer, first_only: bool) {
 
 fn espeak(c: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
-    let engine = EspeakSynthesizer::new(EspeakSettings::default());
+    let engine = EspeakSynthesizer::new(Settings::default());
     runtime.block_on(engine.warm_up()).expect("this bench needs espeak-ng: make deps");
     let mut group = c.benchmark_group("speak/espeak");
     for (name, first_only) in [("sentence", false), ("first_audio", true)] {
@@ -52,8 +52,7 @@ fn espeak(c: &mut Criterion) {
             let mut spent = Duration::ZERO;
             for _ in 0..rounds {
                 let voice = Some("en-us".to_owned());
-                let cold =
-                    EspeakSynthesizer::new(EspeakSettings { voice, ..EspeakSettings::default() });
+                let cold = EspeakSynthesizer::new(Settings { voice, ..Settings::default() });
                 let start = std::time::Instant::now();
                 speak(&cold, false).await;
                 spent += start.elapsed();

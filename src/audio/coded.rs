@@ -202,7 +202,7 @@ impl PacketCollector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{NoteEncoder, signals::speechlike};
+    use crate::audio::{NoteEncoder, testing::speechlike};
 
     fn note(seconds: f64) -> Vec<u8> {
         let rate = SampleRate(24_000);

@@ -3,6 +3,8 @@
 //! Hostile bytes cost at most what these numbers allow: input size bounds the parsing, duration
 //! bounds the samples, the rest bounds what one header can claim.
 
+use super::DecodeError;
+
 /// Limits what a sender can make us decode. The configuration sets it (`limits.audio_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioLimits {
@@ -61,3 +63,19 @@ pub const MAX_PRE_SKIP: u16 = 3_840;
 
 /// Largest voice note that `WhatsApp` plays in place; a larger one shows a download arrow.
 pub const MAX_NOTE_BYTES: usize = 512 * 1024;
+
+/// Refuses what a header claims beyond the limits.
+pub(in crate::audio) fn check_sound(
+    rate: Option<u32>,
+    channels: Option<usize>,
+) -> Result<(), DecodeError> {
+    if let Some(rate) = rate.filter(|rate| !(MIN_RATE..=MAX_RATE).contains(rate)) {
+        return Err(DecodeError::unsupported(format!("a sample rate of {rate} Hz")));
+    }
+    match channels {
+        Some(count) if count > MAX_CHANNELS => {
+            Err(DecodeError::unsupported(format!("{count} channels")))
+        }
+        _ => Ok(()),
+    }
+}

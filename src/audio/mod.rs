@@ -16,22 +16,10 @@ mod opus_head;
 mod pages;
 pub mod pcm;
 pub mod resample;
-#[cfg(test)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "the numbers are small and the tests' own"
-)]
-pub(crate) mod signals;
 pub mod span;
 #[cfg(test)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "the numbers are small and the tests' own"
-)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 pub mod vad;
 pub mod wav;

@@ -113,7 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audio::signals::{amplitude_at, tone};
+    use crate::audio::testing::{amplitude_at, tone};
 
     fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
         let mut resampler = Resampler::new(SampleRate(from), SampleRate(to));

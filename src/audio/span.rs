@@ -116,26 +116,13 @@ impl SpanEncoder {
         Ok(Self { encoder, rate, at_ms, bitrate, pending: Vec::new(), joins: false })
     }
 
-    /// Returns the samples in a frame; spans are cut at multiples of it.
-    #[must_use]
-    pub fn frame_samples(&self) -> usize {
-        frame_samples(self.rate)
-    }
-
-    /// Returns by how many samples the packets lag behind the sound: the decoder drops them at the
-    /// beginning (pre-skip), [`Self::finish`] pads them at the end.
-    #[must_use]
-    pub fn lookahead(&self) -> usize {
-        lookahead(self.rate)
-    }
-
     /// Feeds the sound right before the span, so that it begins like a continuation. Only complete
     /// frames up to the beginning of the span count; give at least [`PRIME_MS`].
     ///
     /// # Errors
     /// `Opus` if libopus fails.
     pub fn prime(&mut self, preroll: &[f32]) -> Result<(), EncodeError> {
-        let frame = self.frame_samples();
+        let frame = frame_samples(self.rate);
         let (frames, mut scratch) = (preroll.rchunks_exact(frame).rev(), Vec::new());
         for samples in frames {
             scratch.clear();
@@ -151,7 +138,7 @@ impl SpanEncoder {
     /// # Errors
     /// `Opus` if libopus fails.
     pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Packet>, EncodeError> {
-        let frame = self.frame_samples();
+        let frame = frame_samples(self.rate);
         self.pending.extend(samples.iter().copied().map(sane));
         let pending = std::mem::take(&mut self.pending);
         let frames = pending.chunks_exact(frame);
@@ -165,7 +152,8 @@ impl SpanEncoder {
     /// # Errors
     /// `Opus` if libopus fails.
     pub fn finish(mut self) -> Result<Vec<Packet>, EncodeError> {
-        let wanted = (self.pending.len() + self.lookahead()).next_multiple_of(self.frame_samples());
+        let wanted =
+            (self.pending.len() + lookahead(self.rate)).next_multiple_of(frame_samples(self.rate));
         let silence = vec![0.0; wanted - self.pending.len()];
         self.push(&silence)
     }
@@ -199,8 +187,9 @@ pub(in crate::audio) fn frame_samples(rate: SampleRate) -> usize {
     (rate.0 / 1000 * FRAME_MS) as usize
 }
 
-/// Returns libopus's delay in samples at `rate`: 6.5 ms at every rate (2.5 ms of overlap, 4 ms of
-/// compensation).
+/// Returns libopus's delay in samples at `rate`, by which packets lag behind the sound: the decoder
+/// drops them at the beginning (pre-skip). 6.5 ms at every rate: 2.5 ms of overlap, 4 ms of
+/// compensation.
 #[must_use]
 pub fn lookahead(rate: SampleRate) -> usize {
     (rate.0 * 13 / 2000) as usize

@@ -258,10 +258,15 @@ fn lead_in() -> Vec<f32> {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a test's few seconds")]
 mod tests {
+    #![expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a test's few seconds"
+    )]
+
     use super::*;
-    use crate::audio::signals::{noise, speechlike, tone};
+    use crate::audio::testing::{noise, speechlike, tone};
 
     fn spans(samples: &[f32], portion: usize) -> Vec<(f64, f64)> {
         let mut segmenter = Segmenter::new();

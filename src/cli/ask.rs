@@ -33,18 +33,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let bytes = match &arguments.file {
-        Some(file) => Some(read(file)?),
-        None => None,
-    };
-    let hearing = Hearing {
-        known: match (&arguments.file, &bytes) {
-            (Some(file), Some(bytes)) => known_beside([(file.as_path(), bytes)]),
-            _ => HashMap::new(),
-        },
-        deaf: bytes.is_none(),
-        ..Hearing::default()
-    };
+    let bytes = arguments.file.as_deref().map(read).transpose()?;
+    let note = arguments.file.as_deref().zip(bytes.as_ref());
+    let known = note.map(|note| known_beside([note])).unwrap_or_default();
+    let hearing = Hearing { known, deaf: note.is_none(), ..Hearing::default() };
     let agent = context.agent(arguments.agent.as_deref(), &hearing).await?;
     let path = voice_path(&context.config)?;
 
@@ -83,7 +75,8 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Bytes> {
     Ok(bytes.with_context(|| file.display().to_string())?.into())
 }
 
-/// What the scripted transcriber says of these files: the `.txt` beside each, or a fixture's.
+/// Returns what the scripted transcriber says of these files: the `.txt` beside each, or a
+/// fixture's.
 pub(super) fn known_beside<'a>(
     files: impl IntoIterator<Item = (&'a Path, &'a Bytes)>,
 ) -> HashMap<NoteKey, String> {

@@ -36,9 +36,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// One line of output.
+/// Holds what is printed of one fixture.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PlayedLine<'a> {
     fixture: &'a str,
     #[serde(flatten)]
     report: TurnReport,
@@ -77,7 +77,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         },
         http_client(),
     );
-    let player = Player::new(simulator.handle(), NUMBER.into(), Arc::clone(&app.archive));
+    let player = Player::new(simulator.clone(), NUMBER.into(), Arc::clone(&app.archive));
     let simulating = tokio::spawn(simulator.serve(simulator_listener, shutdown.stop.clone()));
     let serving = tokio::spawn(app.run(listener, shutdown.clone()));
 
@@ -86,7 +86,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         let report = play(&fixture, &player, &folder).await?;
         all_spoken &= report.audio.is_some();
         if arguments.json {
-            print::json(&Line { fixture: fixture.name, report })?;
+            print::json(&PlayedLine { fixture: fixture.name, report })?;
         } else {
             let heard = report.transcript.as_ref().map(|transcript| transcript.text.reveal());
             print::turn(fixture.name, heard, &report)?;
@@ -109,7 +109,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     Ok(ExitCode::from(u8::from(!all_spoken)))
 }
 
-/// The demo's number, reached through the simulator at `api_url`.
+/// Describes the demo's number, reached through the simulator at `api_url`.
 fn number(api_url: &str) -> anyhow::Result<Number> {
     Ok(Number {
         phone_number_id: NUMBER.into(),
@@ -140,7 +140,7 @@ async fn play(fixture: &Fixture, player: &Player, folder: &Path) -> anyhow::Resu
     Ok(report)
 }
 
-/// The demo's record is of no use to anyone; its notes stay.
+/// Removes the demo's record, which is of no use to anyone; its notes stay.
 fn remove_store(store: &Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let file = PathBuf::from(format!("{}{ending}", store.display()));

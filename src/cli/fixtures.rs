@@ -9,7 +9,7 @@ use crate::stt::NoteKey;
 
 static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/audio-fixtures");
 
-/// One recorded question.
+/// Holds one recorded question.
 #[derive(Clone, Debug)]
 pub struct Fixture {
     /// File name without its ending, e.g. `en_hours`.
@@ -20,7 +20,7 @@ pub struct Fixture {
     pub transcript: &'static str,
 }
 
-/// All of them, by name.
+/// Returns all of them, by name.
 pub fn all() -> Vec<Fixture> {
     let mut fixtures: Vec<Fixture> = FOLDER
         .files()
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Fixture> {
     fixtures
 }
 
-/// What the scripted transcriber knows: the fixtures' texts.
+/// Returns what the scripted transcriber knows: the fixtures' texts.
 pub fn known() -> HashMap<NoteKey, String> {
     let known = all().into_iter();
     known

@@ -47,7 +47,7 @@ enum Command {
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
     Say(say::Arguments),
-    /// Look at everything a service needs and say how to mend what is missing.
+    /// Check everything a service needs and say how to fix what is wrong.
     Doctor(doctor::Arguments),
     /// List, download and check speech models.
     Models(models::Arguments),
@@ -57,7 +57,7 @@ enum Command {
     Simulate(simulate::Arguments),
 }
 
-/// What every command gets.
+/// Holds what every command gets.
 struct Context {
     config: Config,
     places: Places,
@@ -72,7 +72,7 @@ impl Context {
         self.agent_with(name, hearing, |_| {}).await
     }
 
-    /// Does the same with other engines than the configured ones.
+    /// Sets one agent up with other engines than the configured ones.
     async fn agent_with(
         &self,
         name: Option<&str>,
@@ -109,7 +109,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         init_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
         return runtime()?.block_on(simulate::run(arguments));
     }
-    // Variables that are no UTF-8 are none of ours.
+    // A variable that is not UTF-8 is not ours.
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::audio::OggOpus;
 use crate::turn::{Stage, TurnReport};
 
-/// Prints one line. A reader that left early, as `head` does, is no failure.
+/// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
     to_stdout(format!("{text}\n").as_bytes())
 }

@@ -10,7 +10,7 @@ use super::{Context, ask, print};
 use crate::app::{Hearing, voice_path};
 use crate::config::ConfigError;
 use crate::pipeline::{AgentSetup, Trace, Transcribed};
-use crate::turn::{LanguageCode, Segment, Stage};
+use crate::turn::{LanguageCode, Segment, Stage, Transcript};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -28,9 +28,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// One line of output.
+/// Holds what is printed of one file.
 #[derive(Serialize)]
-struct Line {
+struct TranscriptLine {
     file: String,
     text: Option<String>,
     language: Option<LanguageCode>,
@@ -41,15 +41,9 @@ struct Line {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let files: Vec<(PathBuf, anyhow::Result<Bytes>)> = arguments
-        .files
-        .into_iter()
-        .map(|file| {
-            let bytes = ask::read(&file);
-            (file, bytes)
-        })
-        .collect();
-    let readable = files.iter().filter_map(|(file, b)| Some((file.as_path(), b.as_ref().ok()?)));
+    let files: Vec<(anyhow::Result<Bytes>, PathBuf)> =
+        arguments.files.into_iter().map(|file| (ask::read(&file), file)).collect();
+    let readable = files.iter().filter_map(|(b, file)| Some((file.as_path(), b.as_ref().ok()?)));
     let hearing = Hearing { known: ask::known_beside(readable), mute: true, ..Hearing::default() };
     let agent = match arguments.model {
         Some(model) => with_model(&context, &hearing, model).await?,
@@ -59,7 +53,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let language = arguments.language;
 
     let mut failed = false;
-    for (file, bytes) in files {
+    for (bytes, file) in files {
         let trace = Trace::start();
         let transcribed = match bytes {
             Ok(bytes) => path.transcribe(&agent, bytes, language.clone(), &trace).await,
@@ -67,7 +61,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         };
         failed |= transcribed.heard.is_err();
         let stt_ms = trace.sum_ms(Stage::Stt);
-        show(Line::new(file.display().to_string(), transcribed, stt_ms), arguments.json)?;
+        show(TranscriptLine::new(file.display().to_string(), transcribed, stt_ms), arguments.json)?;
     }
     Ok(ExitCode::from(u8::from(failed)))
 }
@@ -90,39 +84,32 @@ async fn with_model(
     })
 }
 
-impl Line {
+impl TranscriptLine {
     fn new(file: String, Transcribed { heard, audio_ms }: Transcribed, stt_ms: f64) -> Self {
-        let mut line = Self {
+        let (heard, error) = match heard {
+            Ok(heard) => (heard, None),
+            Err(error) => (Transcript::default(), Some(error)),
+        };
+        Self {
             file,
-            text: None,
-            language: None,
-            segments: Vec::new(),
+            text: error.is_none().then_some(heard.text.0),
+            language: Some(heard.language).filter(|language| !language.is_unknown()),
+            segments: heard.segments,
             audio_ms,
             stt_ms,
-            error: None,
-        };
-        match heard {
-            Ok(heard) => {
-                line.text = Some(heard.text.0);
-                line.language = Some(heard.language).filter(|language| !language.is_unknown());
-                line.segments = heard.segments;
-            }
-            Err(error) => line.error = Some(error),
+            error,
         }
-        line
     }
 }
 
-fn show(line: Line, json: bool) -> anyhow::Result<()> {
+fn show(line: TranscriptLine, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(&line);
     }
-    let Line { file, text, stt_ms, error, .. } = line;
-    match (text, error) {
-        (_, Some(error)) => print::line(&format!("{file}: {error}")),
-        (text, None) => {
-            let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| "(no words)".into());
-            print::line(&format!("{file}: {text}  [{stt_ms:.0} ms]"))
-        }
-    }
+    let TranscriptLine { file, text, stt_ms, error, .. } = line;
+    let result = error.unwrap_or_else(|| {
+        let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| "(no words)".into());
+        format!("{text}  [{stt_ms:.0} ms]")
+    });
+    print::line(&format!("{file}: {result}"))
 }

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = context.config.store.path();
     if !path.exists() {
-        bail!("there is no store at {} yet ([store] url); `hark serve` makes it", path.display());
+        bail!("there is no store at {} yet ([store] url); `hark serve` creates it", path.display());
     }
     let store = SqliteStore::open(path, Access::Inspect)?;
     for row in store.turns(arguments.contact, arguments.limit).await? {

@@ -1,7 +1,7 @@
 //! What all engines share: how one is written down, what may be wrong with it, and what a look at
 //! it finds.
 //!
-//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with [`engines`], the
+//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with `engines!`, the
 //! only list of them; their settings are the only list of keys. Invariant: no value of a key is in `Debug` output or in an error, since some of them are secrets.
 
 mod findings;

@@ -145,7 +145,9 @@ impl ModelError {
     pub fn problem(&self) -> String {
         match self {
             Self::NotFound { name, looked_for } => {
-                format!("no model `{name}`; looked for {}", list(looked_for))
+                let files: Vec<_> =
+                    looked_for.iter().map(|file| file.display().to_string()).collect();
+                format!("no model `{name}`; looked for {}", files.join(", "))
             }
             Self::NotAModel { file, what } => format!("{file} is {what}"),
             Self::Incomplete { file, missing } => {
@@ -242,11 +244,6 @@ fn pull_line(name: &str) -> String {
     let hears = |model: &&Model| model.from.is_some() && model.kind == Kind::Whisper;
     let name = manifest::named(file).filter(hears).map_or("tiny", |model| &model.name);
     format!("hark models pull {name}")
-}
-
-fn list(files: &[PathBuf]) -> String {
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    names.join(", ")
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! asks for no token: listen only where nobody else can reach it.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
@@ -16,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Inner, PersonMessage, PersonSays, SimulatorHandle};
+use super::{PersonMessage, PersonSays, Simulator};
 use crate::turn::MessageId;
 
 /// Largest file a person can send, as at WhatsApp.
@@ -53,22 +52,19 @@ impl IntoResponse for BadRequest {
 }
 
 /// Builds the routes.
-pub(super) fn router(shared: Arc<Inner>) -> Router {
+pub(super) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/sim/messages", post(speak))
         .route("/sim/conversations", get(conversations))
-        .with_state(SimulatorHandle::new(shared))
+        .with_state(simulator)
 }
 
-async fn conversations(State(handle): State<SimulatorHandle>) -> Json<Value> {
-    Json(handle.conversations())
+async fn conversations(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(simulator.conversations())
 }
 
 /// Handles `POST /sim/messages` with any content type, so that plain `curl -d` works.
-async fn speak(
-    State(handle): State<SimulatorHandle>,
-    body: Bytes,
-) -> Result<Json<Value>, BadRequest> {
+async fn speak(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<Value>, BadRequest> {
     let speak: Speak =
         serde_json::from_slice(&body).map_err(|error| BadRequest(error.to_string()))?;
     let from: String = speak.from.chars().filter(char::is_ascii_digit).collect();
@@ -81,7 +77,7 @@ async fn speak(
         _ => return Err(BadRequest("exactly one of text and file is required".to_owned())),
     };
     let (user_id, name, id) = (speak.user_id, speak.name, speak.id);
-    let id = handle.send(PersonMessage { from, user_id, name, id, says }).await;
+    let id = simulator.send(PersonMessage { from, user_id, name, id, says }).await;
     Ok(Json(json!({ "id": id })))
 }
 

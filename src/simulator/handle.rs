@@ -3,7 +3,6 @@
 //! Used by the demo, the bench and the tests, in the same process; the control API is built on it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,9 +11,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Inner;
 use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
 use super::webhook::timestamp;
+use super::{Inner, Simulator};
 use crate::turn::{MediaId, MessageId};
 
 /// Holds what a person says.
@@ -48,17 +47,7 @@ pub struct PersonMessage {
     pub says: PersonSays,
 }
 
-/// Controls a simulator from within the process.
-#[derive(Clone)]
-pub struct SimulatorHandle {
-    shared: Arc<Inner>,
-}
-
-impl SimulatorHandle {
-    pub(super) fn new(shared: Arc<Inner>) -> Self {
-        Self { shared }
-    }
-
+impl Simulator {
     /// Sends a text from the person with this phone number; returns when its webhook is queued.
     pub async fn send_text(&self, from: &str, text: &str) -> MessageId {
         self.send(PersonMessage::new(from, PersonSays::Text(text.to_owned()))).await

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use super::Inner;
 use super::rules::{GraphError, Head};
 use super::state::{
-    CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus, StoredMedia, word_of,
+    CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus, StoredMedia,
 };
 use super::webhook::timestamp;
 use crate::provider::TEXT_LIMIT;
-use crate::turn::{DeliveryStatus, MessageId};
+use crate::turn::MessageId;
 
 /// Longest `biz_opaque_callback_data`, in characters.
 const CALLBACK_LIMIT: usize = 512;
@@ -183,33 +183,32 @@ impl Inner {
         to: &Recipient,
         fate: &Fate,
     ) -> Vec<Value> {
-        use DeliveryStatus::{Delivered, Failed, Played, Read, Sent};
-        let (steps, error): (&[DeliveryStatus], _) = match fate {
-            Fate::Played => (&[Sent, Delivered, Read, Played], None),
-            Fate::Read => (&[Sent, Delivered, Read], None),
-            Fate::Failed(code, title) => (&[Sent, Failed], Some((*code, title.as_str()))),
+        let (steps, error): (&[&'static str], _) = match fate {
+            Fate::Played => (&["sent", "delivered", "read", "played"], None),
+            Fate::Read => (&["sent", "delivered", "read"], None),
+            Fate::Failed(code, title) => (&["sent", "failed"], Some((*code, title.as_str()))),
         };
-        let webhooks = steps.iter().map(|step| self.status(message, to, *step, error)).collect();
+        let steps = steps.iter().map(|step| (*step, error.filter(|_| *step == "failed")));
         message.statuses = steps
-            .iter()
-            .map(|step| MessageStatus {
-                error_code: error.filter(|_| *step == Failed).map(|(code, _)| code),
-                ..MessageStatus::new(word_of(*step), self.now_ms())
+            .clone()
+            .map(|(step, error)| MessageStatus {
+                error_code: error.map(|(code, _)| code),
+                ..MessageStatus::new(step, self.now_ms())
             })
             .collect();
-        webhooks
+        steps.map(|(step, error)| self.status(message, to, step, error)).collect()
     }
 
     fn status(
         &self,
         message: &ConversationMessage,
         to: &Recipient,
-        step: DeliveryStatus,
+        step: &str,
         error: Option<(i64, &str)>,
     ) -> Value {
         let mut status = json!({
             "id": message.id,
-            "status": word_of(step),
+            "status": step,
             "timestamp": timestamp(self.now_ms()),
         });
         match to {
@@ -219,7 +218,7 @@ impl Inner {
         if let Some(data) = &message.callback_data {
             status["biz_opaque_callback_data"] = data.as_str().into();
         }
-        if let (DeliveryStatus::Failed, Some((code, title))) = (step, error) {
+        if let Some((code, title)) = error {
             status["errors"] = json!([{
                 "code": code,
                 "title": title,

@@ -31,7 +31,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
-pub use handle::{PersonMessage, PersonSays, SimulatorHandle};
+pub use handle::{PersonMessage, PersonSays};
 pub use player::{Played, Player};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 
@@ -54,7 +54,7 @@ pub struct SimulatorSettings {
     pub id_seed: String,
 }
 
-/// Simulates WhatsApp with one business number.
+/// Simulates WhatsApp with one business number; its clones are the same simulator.
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Inner>,
@@ -85,13 +85,7 @@ impl Simulator {
 
     /// Builds the routes of the Graph API and the control API.
     pub fn router(&self) -> Router {
-        graph::router(Arc::clone(&self.shared)).merge(control::router(Arc::clone(&self.shared)))
-    }
-
-    /// Returns the handle for code in the same process.
-    #[must_use]
-    pub fn handle(&self) -> SimulatorHandle {
-        SimulatorHandle::new(Arc::clone(&self.shared))
+        graph::router(Arc::clone(&self.shared)).merge(control::router(self.clone()))
     }
 
     /// Serves until `cancel`, then finishes open requests. From this call on, even before the
@@ -168,9 +162,6 @@ impl Inner {
         self.settings.public_url.as_ref().or_else(|| self.origin.get())
     }
 }
-
-#[cfg(test)]
-use voice_check::tests::note as test_note;
 
 #[cfg(test)]
 mod tests;

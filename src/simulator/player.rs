@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use super::SimulatorHandle;
+use super::Simulator;
 use crate::store::Archive;
 use crate::turn::{MessageId, PhoneNumberId, TurnId, TurnReport};
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sends voice notes to one number of a service.
 pub struct Player {
-    whatsapp: SimulatorHandle,
+    whatsapp: Simulator,
     number: PhoneNumberId,
     record: Arc<dyn Archive>,
 }
@@ -35,7 +35,7 @@ pub struct Played {
 
 impl Player {
     /// Plays to `number`, whose service keeps `record`.
-    pub fn new(whatsapp: SimulatorHandle, number: PhoneNumberId, record: Arc<dyn Archive>) -> Self {
+    pub fn new(whatsapp: Simulator, number: PhoneNumberId, record: Arc<dyn Archive>) -> Self {
         Self { whatsapp, number, record }
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::turn::{DeliveryStatus, MediaId, MessageId};
+use crate::turn::{MediaId, MessageId};
 
 /// Messages kept, both directions together.
 const MESSAGES: usize = 20_000;
@@ -249,19 +249,6 @@ impl SimulatorState {
 impl MessageStatus {
     pub(super) fn new(status: &'static str, at_ms: i64) -> Self {
         Self { status, at_ms, error_code: None }
-    }
-}
-
-/// Returns the provider's word for a status.
-pub(super) fn word_of(status: DeliveryStatus) -> &'static str {
-    match status {
-        DeliveryStatus::Sent => "sent",
-        DeliveryStatus::Delivered => "delivered",
-        DeliveryStatus::Read => "read",
-        DeliveryStatus::Played => "played",
-        DeliveryStatus::Failed => "failed",
-        DeliveryStatus::Deleted => "deleted",
-        DeliveryStatus::Warning => "warning",
     }
 }
 

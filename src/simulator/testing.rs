@@ -16,7 +16,7 @@ use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
 use crate::provider::door;
 use crate::provider::payload::{self, Updates};
 use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorHandle, SimulatorSettings};
+use crate::simulator::{Simulator, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 
 pub(super) const SECRET: &str = "app secret of the tests";
@@ -25,7 +25,7 @@ pub(super) const PHONE: &str = "4915550001";
 
 /// Holds a simulator, a receiver of its webhooks and a messenger pointed at it.
 pub(super) struct World {
-    pub simulator: SimulatorHandle,
+    pub simulator: Simulator,
     pub messenger: CloudClient,
     pub api_url: Url,
     pub clock: Clock,
@@ -56,7 +56,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let cancel = CancellationToken::new();
-        let handle = simulator.handle();
+        let handle = simulator.clone();
         tokio::spawn(simulator.serve(listener, cancel.clone()));
         Self {
             simulator: handle,
@@ -146,4 +146,25 @@ pub(super) async fn serve(router: Router) -> Url {
 /// Returns the first update of kind `key` in a raw webhook body.
 pub(super) fn first<'a>(body: &'a Value, key: &str) -> &'a Value {
     &body["entry"][0]["changes"][0]["value"][key][0]
+}
+
+/// Makes a file that has the pages of an Opus stream, with noise for sound.
+pub(super) fn test_note(channels: u8, ms: u64) -> Vec<u8> {
+    let mut head = b"OpusHead\x01".to_vec();
+    head.extend([channels, 0x38, 0x01, 0x80, 0xBB, 0, 0, 0, 0, 0]);
+    let mut file = page(2, 0, &head);
+    file.extend(page(0, 0, b"OpusTags\x04\0\0\0test\0\0\0\0"));
+    file.extend(page(4, 312 + ms * 48, &[0x78; 200]));
+    file
+}
+
+/// Makes one page with one packet.
+pub(super) fn page(flags: u8, granule: u64, body: &[u8]) -> Vec<u8> {
+    let mut page = b"OggS\0".to_vec();
+    page.push(flags);
+    page.extend(granule.to_le_bytes());
+    page.extend([0; 12]);
+    page.extend([1, u8::try_from(body.len()).unwrap()]);
+    page.extend(body);
+    page
 }

@@ -87,28 +87,9 @@ fn split_page(bytes: &[u8]) -> Option<(OggPage<'_>, &[u8])> {
 }
 
 #[cfg(test)]
-pub(in crate::simulator) mod tests {
+mod tests {
     use super::*;
-
-    /// Makes a file that has the pages of an Opus stream, with noise for sound.
-    pub(in crate::simulator) fn note(channels: u8, ms: u64) -> Vec<u8> {
-        let mut head = b"OpusHead\x01".to_vec();
-        head.extend([channels, 0x38, 0x01, 0x80, 0xBB, 0, 0, 0, 0, 0]);
-        let mut file = page(2, 0, &head);
-        file.extend(page(0, 0, b"OpusTags\x04\0\0\0test\0\0\0\0"));
-        file.extend(page(4, 312 + ms * 48, &[0x78; 200]));
-        file
-    }
-
-    fn page(flags: u8, granule: u64, body: &[u8]) -> Vec<u8> {
-        let mut page = b"OggS\0".to_vec();
-        page.push(flags);
-        page.extend(granule.to_le_bytes());
-        page.extend([0; 12]);
-        page.extend([1, u8::try_from(body.len()).unwrap()]);
-        page.extend(body);
-        page
-    }
+    use crate::simulator::testing::{page, test_note};
 
     #[track_caller]
     fn check(mime_type: &str, file_name: &str, bytes: &[u8], problem: &str) {
@@ -118,7 +99,7 @@ pub(in crate::simulator) mod tests {
 
     #[test]
     fn mono_opus_in_ogg_is_a_voice_note() {
-        let note = note(1, 1500);
+        let note = test_note(1, 1500);
         let length = check_upload("audio/ogg; codecs=opus", "voice-note.ogg", &note).unwrap();
         assert!((length - 1500.0).abs() < 0.1, "{length}");
         check_upload("audio/ogg", "A.OGG", &note).unwrap();
@@ -126,12 +107,12 @@ pub(in crate::simulator) mod tests {
 
     #[test]
     fn what_meta_rejects_later_is_named() {
-        let mono = note(1, 1000);
+        let mono = test_note(1, 1000);
         check("audio/opus", "a.ogg", &mono, "mime type audio/opus");
         check("audio/ogg", "a.opus", &mono, ".ogg");
         check("audio/ogg", "ogg", &mono, ".ogg");
-        check("audio/ogg", "a.ogg", &note(2, 1000), "2 channels");
-        check("audio/ogg", "a.ogg", &note(1, 0), "no sound");
+        check("audio/ogg", "a.ogg", &test_note(2, 1000), "2 channels");
+        check("audio/ogg", "a.ogg", &test_note(1, 0), "no sound");
         check("audio/ogg", "a.ogg", b"ID3 an mp3", "page is broken");
         check("audio/ogg", "a.ogg", b"", "not Ogg");
         check("audio/ogg", "a.ogg", &mono[..mono.len() - 1], "page is broken");

@@ -71,7 +71,7 @@ pub trait Transcriber: Send + Sync {
     /// Returns the name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
 
-    /// Whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
+    /// Returns whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
     fn knows(&self, _language: &LanguageCode) -> bool {
         true
     }
@@ -81,7 +81,7 @@ pub trait Transcriber: Send + Sync {
         Ok(())
     }
 
-    /// Transcribes; segment times include the utterance's offset.
+    /// Turns speech into text; segment times include the utterance's offset.
     ///
     /// # Errors
     /// `Busy` may be retried; every other variant is final for this audio.

@@ -55,7 +55,7 @@ where
     ) -> fmt::Result {
         let mut fields = span_fields(context)?;
         let trace = fields.get(TURN).and_then(Value::as_str).map(|turn| self.trace(turn));
-        event.record(&mut Fields(&mut fields));
+        event.record(&mut FieldVisitor(&mut fields));
         let message = match fields.remove("message") {
             Some(Value::String(message)) => message,
             Some(other) => other.to_string(),
@@ -115,15 +115,15 @@ fn severity(level: Level) -> &'static str {
 }
 
 /// Collects the fields of an event.
-struct Fields<'a>(&'a mut Map<String, Value>);
+struct FieldVisitor<'a>(&'a mut Map<String, Value>);
 
-impl Fields<'_> {
+impl FieldVisitor<'_> {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for FieldVisitor<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.insert(field, value);
     }

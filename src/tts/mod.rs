@@ -1,4 +1,4 @@
-//! Text to speech: the port, and the engines behind it.
+//! Defines text to speech: the port, and its engines.
 
 pub mod espeak;
 mod examine;
@@ -19,7 +19,7 @@ use crate::registry::Voice;
 use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
 
-/// One sentence to be spoken, already free of markup.
+/// Holds one sentence to be spoken, free of markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// The words.
@@ -30,19 +30,19 @@ pub struct Sentence {
     pub voice: Option<Voice>,
 }
 
-/// A piece of a spoken sentence.
+/// Holds a piece of a spoken sentence.
 #[derive(Clone, Debug)]
 pub enum Sound {
     /// Samples, to be encoded.
     Pcm(Pcm),
-    /// A whole sentence that may go into a note as it is.
+    /// A complete sentence that may go into a note as it is.
     Opus(CodedSpeech),
 }
 
 /// Speaks sentences.
 #[async_trait]
 pub trait Synthesizer: Send + Sync {
-    /// Name used in spans and metrics, e.g. `espeak`.
+    /// Returns the name used in spans and metrics, e.g. `espeak`.
     fn name(&self) -> &str;
 
     /// Makes the first sentence as fast as the others (spawns children, opens connections).
@@ -55,8 +55,8 @@ pub trait Synthesizer: Send + Sync {
         Ok(())
     }
 
-    /// Sentences of one reply that it speaks side by side; a program on our own processor gains
-    /// nothing by more than one.
+    /// Returns how many sentences of one reply it speaks side by side; a program on our own
+    /// processor gains nothing by more than one.
     fn parallel(&self) -> usize {
         1
     }
@@ -69,7 +69,7 @@ pub trait Synthesizer: Send + Sync {
     ) -> BoxStream<'static, Result<Sound, TtsError>>;
 }
 
-/// Why a sentence was not spoken.
+/// Says why a sentence was not spoken.
 #[derive(Debug, thiserror::Error)]
 pub enum TtsError {
     /// The engine's program could not be started: install it; the reply goes out as text.
@@ -91,7 +91,7 @@ pub enum TtsError {
     #[error("the speech server was silent for {silent_ms} ms")]
     Silent {
         /// How long it was waited for.
-        silent_ms: u128,
+        silent_ms: u64,
     },
     /// The speech server is busy or has a problem of its own: ask again.
     #[error("the speech server is busy or failing (HTTP {status}): {said}")]
@@ -111,7 +111,7 @@ pub enum TtsError {
         /// The server's words, redacted.
         said: String,
     },
-    /// The speech server refuses the request: the operator has to mend `tts.url`, `tts.model` or
+    /// The speech server refuses the request: the operator has to correct `tts.url`, `tts.model` or
     /// the voice.
     #[error(
         "the speech server refuses the request (HTTP {status}): {said} (see tts.url, tts.model, \
@@ -132,7 +132,7 @@ pub enum TtsError {
     /// The speech server sent sound without a sample: ask once more.
     #[error("the speech server sent empty sound")]
     Empty,
-    /// The turn is gone: nobody waits for the sound.
+    /// The turn was cancelled: nobody waits for the sound.
     #[error("speech synthesis was cancelled")]
     Cancelled,
 }
@@ -154,7 +154,7 @@ impl TtsError {
         }
     }
 
-    /// When the same sentence may be tried again, if nothing of it was heard yet.
+    /// Returns when the same sentence may be tried again, if nothing of it was heard yet.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -175,7 +175,7 @@ engines! {
     /// Lists the engines that speak.
     pub TtsEngine: "tts", dyn TtsSettings {
         /// espeak-ng.
-        "espeak" => Espeak(espeak::EspeakSettings),
+        "espeak" => Espeak(espeak::Settings),
         /// A server with `OpenAI`'s speech API.
         "openai" => OpenAi(openai::Settings),
         /// A tone for each word.
@@ -183,7 +183,7 @@ engines! {
     }
 }
 
-/// Describes an agent that speaks with the engine which is looked at.
+/// Describes an agent that speaks with the engine that is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Speaker {
     /// The agent.

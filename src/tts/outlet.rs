@@ -3,7 +3,9 @@
 //! Sits between the reader of an engine's sound and the stream that `speak` returned. Time spent
 //! here is the listener's, not the engine's.
 
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{Sound, TtsError};
 use crate::audio::{Pcm, SampleRate};
@@ -15,7 +17,7 @@ pub(super) const MAX_SECONDS: usize = 120;
 const CHUNKS_PER_SECOND: usize = 10;
 
 /// Chunks that may wait for the listener: 1.6 s. A program's pipe or a socket holds as much again.
-pub(super) const CHUNKS_AHEAD: usize = 16;
+const CHUNKS_AHEAD: usize = 16;
 
 /// Sends one sentence's sound.
 #[derive(Debug)]
@@ -26,15 +28,23 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// Makes an outlet that sends into `chunks`.
-    pub(super) fn new(chunks: mpsc::Sender<Result<Sound, TtsError>>) -> Self {
-        Self { chunks, ready: Vec::new(), sent: 0 }
+    /// Makes an outlet, and the stream of what it sends.
+    pub(super) fn open() -> (Self, BoxStream<'static, Result<Sound, TtsError>>) {
+        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
+        let sound =
+            stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) });
+        (Self { chunks, ready: Vec::new(), sent: 0 }, sound.boxed())
     }
 
-    /// Returns when nobody listens any more.
-    pub(super) fn when_closed(&self) -> impl Future<Output = ()> + use<> {
-        let chunks = self.chunks.clone();
-        async move { chunks.closed().await }
+    /// Waits until the sentence is cancelled or nobody listens any more.
+    pub(super) fn unwanted(&self, cancel: &CancellationToken) -> impl Future<Output = ()> + use<> {
+        let (chunks, cancel) = (self.chunks.clone(), cancel.clone());
+        async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = chunks.closed() => {}
+            }
+        }
     }
 
     /// Returns whether something was sent, which cannot be taken back.

@@ -347,10 +347,8 @@ async fn corpus_amr_sounds_as_ffmpeg_decodes_it() {
 
 #[cfg(feature = "stt-whisper")]
 mod whisper {
-    use hark::models::ModelSource;
-    use hark::models::manifest::RunStyle;
-    use hark::stt::Transcriber as _;
-    use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
+    use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
+    use hark::stt::{SttDeps, Transcriber as _};
 
     use super::corpus;
     use crate::program::Hark;
@@ -365,14 +363,15 @@ mod whisper {
     fn corpus_models_load_and_broken_ones_are_refused() {
         let Some(corpus) = corpus() else { return };
         let load = |file: &str| {
-            let settings = WhisperSettings {
-                model: ModelSource::Path(corpus.join(file)),
-                threads: 1,
+            let settings = Settings {
+                model: corpus.join(file).display().to_string(),
+                models_dir: None,
+                threads: Some(1),
                 states: 2,
                 gpu: false,
-                run: RunStyle::default(),
+                cut_audio_ctx: CutAudioCtx::Auto,
             };
-            WhisperTranscriber::load(&settings).map_err(|error| error.to_string())
+            WhisperTranscriber::load(&settings, &SttDeps::default()).map_err(|e| e.to_string())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
         assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));

@@ -6,10 +6,9 @@
 use codec_core::types::CodecConfig;
 use hark::audio::{self, AudioLimits};
 use hark::cli::fixtures;
-use hark::models::manifest::{self, RunStyle};
-use hark::models::{built_in, find};
-use hark::stt::whisper::{WhisperSettings, WhisperTranscriber};
-use hark::stt::{LanguageHint, Transcriber as _, Utterance};
+use hark::models::built_in;
+use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
+use hark::stt::{LanguageHint, SttDeps, Transcriber as _, Utterance};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -229,17 +228,17 @@ async fn silence_noise_and_music_have_no_words() {
 /// The search for speech keeps most noise from the model; this is what it does on its own.
 #[tokio::test]
 async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
-    let model = find(built_in::NAME, None, None, None).unwrap();
-    let run = manifest::find(&model).expect("it is in the manifest").run;
     let mut found = Vec::new();
-    for cut_audio_ctx in [true, false] {
-        let whisper = WhisperTranscriber::load(&WhisperSettings {
-            model: model.clone(),
-            threads: 1,
+    for cut_audio_ctx in [CutAudioCtx::Cut, CutAudioCtx::Whole] {
+        let settings = Settings {
+            model: built_in::NAME.to_owned(),
+            models_dir: None,
+            threads: Some(1),
             states: 1,
             gpu: false,
-            run: RunStyle { cut_audio_ctx, ..run },
-        });
+            cut_audio_ctx,
+        };
+        let whisper = WhisperTranscriber::load(&settings, &SttDeps::default());
         let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
         for Note { name, said, file } in wordless() {
             let limits = AudioLimits { bytes: 16 << 20, seconds: 60 };
@@ -252,7 +251,7 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
                 first: true,
             };
             let heard = whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap();
-            let note = format!("{name}, cut: {cut_audio_ctx}");
+            let note = format!("{name}, cut: {cut_audio_ctx:?}");
             found.push(Comparison { note, said, heard: heard.text.0 });
         }
     }

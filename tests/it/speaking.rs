@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use hark::audio::{SampleRate, inspect_note};
+use hark::audio::inspect_note;
 use hark::remote::http_client;
 use hark::threads::Threads;
-use hark::tts::openai::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
+use hark::tts::openai::{OpenAiSynthesizer, Settings, SpeechFormat};
 use hark::tts::{Sentence, Synthesizer as _, TtsError};
 use hark::turn::Outcome;
 use serde_json::json;
@@ -358,21 +358,22 @@ async fn espeak_takes_the_speed_and_the_voice_it_is_told() {
 #[tokio::test]
 async fn nobody_listening_ends_the_request() {
     let speech = Speech::start_paced(10.0).await;
-    let settings = OpenAiSettings {
-        url: speech.url.parse().unwrap(),
+    let settings = Settings {
+        url: Some(speech.url.parse().unwrap()),
         model: "tts-1".to_owned(),
         api_key: None,
         voice: "alloy".to_owned(),
         speed: 1.0,
         format: SpeechFormat::Pcm,
-        sample_rate: SampleRate(24_000),
+        sample_rate: 24_000,
         parallel: 1,
-        silence: Duration::from_secs(30),
-        whole: Duration::from_mins(1),
+        connect_timeout_ms: 3_000,
+        first_audio_timeout_ms: 30_000,
+        timeout_ms: 60_000,
         retries: 2,
     };
     let threads = Threads::start("test", 1, 1).unwrap();
-    let voice = OpenAiSynthesizer::new(settings, http_client(), threads);
+    let voice = OpenAiSynthesizer::new(settings, http_client(), threads).unwrap();
     let sentence = || Sentence { text: ONE.to_owned(), language: "en".into(), voice: None };
     let gone = async || {
         let ended = async {

@@ -20,7 +20,7 @@ impl Pool {
     /// Sets up the agent `name` of the configuration, else the default one.
     ///
     /// # Errors
-    /// A [`config::ConfigError`] for what the operator can mend.
+    /// A [`crate::config::ConfigError`] for what the operator can mend.
     pub async fn agent(&self, config: &Config, name: Option<&str>) -> anyhow::Result<AgentSetup> {
         self.agent_with(config, name, |_| {}).await
     }

@@ -20,11 +20,7 @@ use super::{
     opus_sound::OpusSound,
     vorbis,
 };
-use crate::audio::{
-    SampleRate,
-    limits::{MAX_CHANNELS, MAX_RATE, MIN_RATE},
-    opus_head::OpusHead,
-};
+use crate::audio::{SampleRate, limits::check_sound, opus_head::OpusHead};
 
 /// Decodes one track.
 pub(super) struct TrackDecoder {
@@ -87,7 +83,7 @@ impl TrackDecoder {
             Codec::Known(decoder) => match decoder.decode(packet) {
                 Ok(buffer) => {
                     let (rate, channels) = (buffer.spec().rate(), buffer.spec().channels().count());
-                    check(Some(rate), Some(channels))?;
+                    check_sound(Some(rate), Some(channels))?;
                     buffer.copy_to_vec_interleaved(&mut self.samples);
                     mix.push(&self.samples, channels, SampleRate(rate))?;
                 }
@@ -165,7 +161,7 @@ fn known(
     if params.codec == well_known::CODEC_ID_VORBIS {
         vorbis::check(params.extra_data.as_deref().unwrap_or_default())?;
     }
-    check(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
+    check_sound(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
     // symphonia guesses the length of an MP3 without a Xing header and would cut off what follows
     // its guess.
     let trim = file.format != Format::Frames || track.delay.is_some();
@@ -182,17 +178,4 @@ fn known(
     let delay = file.track(track.id).zip(rate).and_then(|(track, rate)| track.delay(rate));
     mix.skip = delay.unwrap_or(0);
     Ok(Codec::Known(decoder))
-}
-
-/// Refuses what a header claims beyond the limits.
-fn check(rate: Option<u32>, channels: Option<usize>) -> Result<(), DecodeError> {
-    if let Some(rate) = rate.filter(|rate| !(MIN_RATE..=MAX_RATE).contains(rate)) {
-        return Err(DecodeError::unsupported(format!("a sample rate of {rate} Hz")));
-    }
-    match channels {
-        Some(count) if count > MAX_CHANNELS => {
-            Err(DecodeError::unsupported(format!("{count} channels")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -32,6 +32,7 @@ pub(super) const RATE_AFTER_OPUS: SampleRate = SampleRate(24_000);
 const PASS_BYTES: usize = MAX_NOTE_BYTES / 2;
 
 /// Holds one encoder's stretch of the note, or packets that came as such.
+#[derive(Default)]
 struct Span {
     /// `None` while a task has it, and when the stretch is done.
     encoder: Option<SpanEncoder>,
@@ -91,7 +92,7 @@ pub struct EncodedSpan {
 }
 
 impl SpanTask {
-    /// Encodes: CPU work of some milliseconds.
+    /// Encodes its samples: CPU work of some milliseconds.
     ///
     /// # Errors
     /// `Opus` if libopus fails.
@@ -147,9 +148,7 @@ impl NoteStitcher {
         #[expect(clippy::cast_precision_loss, reason = "a note is far below 2^52 granules")]
         let at_ms = (self.before + run) as f64 / 48.0;
         let encoder = Some(SpanEncoder::new(self.rate, at_ms)?);
-        let (packets, closed) = (Vec::new(), false);
-        let span = Span { encoder, prime, backlog, packets, closed, flush: false, done: false };
-        self.spans.push_back(span);
+        self.spans.push_back(Span { encoder, prime, backlog, ..Span::default() });
         Ok(())
     }
 
@@ -240,15 +239,8 @@ impl NoteStitcher {
         self.before += speech.coded_granules();
         self.padding = speech.padding_granules();
         self.passed += speech.bytes();
-        self.spans.push_back(Span {
-            encoder: None,
-            prime: Vec::new(),
-            backlog: Vec::new(),
-            packets: speech.packets().to_vec(),
-            closed: true,
-            flush: false,
-            done: true,
-        });
+        let packets = speech.packets().to_vec();
+        self.spans.push_back(Span { packets, closed: true, done: true, ..Span::default() });
         self.write();
         Ok(())
     }

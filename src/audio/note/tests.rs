@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::audio::{
     AudioLimits, CodedSpeech, OggOpus, Pcm, decode, inspect_note, note::stitch::RATE_AFTER_OPUS,
-    signals::swelling,
+    testing::swelling,
 };
 
 #[derive(Clone)]

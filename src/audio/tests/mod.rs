@@ -1,5 +1,12 @@
 //! The audio layer as a whole: sound through a note and back.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and the tests' own"
+)]
+
 mod hostile;
 mod notes;
 mod ogg_opus;
@@ -7,7 +14,7 @@ mod ogg_opus;
 use proptest::prelude::*;
 
 use super::{
-    signals::{amplitude_at, noise, rms, speechlike, tone},
+    testing::{amplitude_at, noise, rms, speechlike, tone},
     *,
 };
 

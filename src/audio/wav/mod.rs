@@ -2,7 +2,7 @@
 //!
 //! Writers of WAV are careless: sizes that were never filled in (espeak-ng writes 0x7ffff000,
 //! servers 0 or all ones), RF64, comment chunks that claim more than they have. Only `fmt `,
-//! `fact` and `data` matter. [`WavHeader`] reads up to the samples; the file decoder takes the samples
+//! `fact` and `data` matter. `WavHeader` reads up to the samples; the file decoder takes the samples
 //! from the file, [`WavStream`] from the bytes as they arrive.
 //! Source: Microsoft, "Multiple channel audio data and WAVE files".
 

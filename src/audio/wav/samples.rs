@@ -1,10 +1,7 @@
 //! The samples of a WAV file: what the `fmt ` chunk says of them, and their values.
 
 use super::number;
-use crate::audio::{
-    DecodeError, SampleRate,
-    limits::{MAX_CHANNELS, MAX_RATE, MIN_RATE},
-};
+use crate::audio::{DecodeError, SampleRate, limits::check_sound};
 
 // Format tags. Source: Microsoft, mmreg.h.
 const PCM: u32 = 1;
@@ -22,7 +19,7 @@ const TAGGED: &[u8; 14] = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71";
 #[derive(Clone, Copy, Debug)]
 pub(in crate::audio) struct WavFormat {
     tag: u32,
-    /// 1 to [`MAX_CHANNELS`].
+    /// 1 to [`MAX_CHANNELS`](crate::audio::limits::MAX_CHANNELS).
     pub(in crate::audio) channels: usize,
     pub(in crate::audio) rate: SampleRate,
     /// Bytes of a frame.
@@ -51,16 +48,11 @@ impl WavFormat {
         }
         let (channels, rate) = (field(2, 2)? as usize, field(4, 4)?);
         let (block, bits) = (field(12, 2)? as usize, field(14, 2)? as usize);
-        if !(MIN_RATE..=MAX_RATE).contains(&rate) {
-            return Err(DecodeError::unsupported(format!("a sample rate of {rate} Hz")));
+        check_sound(Some(rate), Some(channels))?;
+        if channels == 0 {
+            return Err(DecodeError::corrupt("WAV: no channels"));
         }
-        match channels {
-            0 => Err(DecodeError::corrupt("WAV: no channels")),
-            1..=MAX_CHANNELS => {
-                Ok(Self { tag, channels, rate: SampleRate(rate), block, bits, big })
-            }
-            _ => Err(DecodeError::unsupported(format!("{channels} channels"))),
-        }
+        Ok(Self { tag, channels, rate: SampleRate(rate), block, bits, big })
     }
 
     /// Returns whether the samples are little-endian ADPCM, which symphonia decodes.

@@ -5,25 +5,25 @@
 
 use crate::engine::Check;
 
-/// More than this and something is amiss, milliseconds. `Date` has whole seconds, and a proxy may
+/// More than this is worth a warning, milliseconds. `Date` has whole seconds, and a proxy may
 /// be a little off itself.
 const DOUBTFUL_MS: i64 = 30_000;
 /// More than this and messages are judged wrongly.
 const WRONG_MS: i64 = 120_000;
-/// 2025-01-01: hark was not there before.
+/// 2025-01-01: hark did not exist before.
 const EARLIEST_MS: i64 = 1_735_689_600_000;
 
 const FIX: &str = "turn on time synchronisation: timedatectl set-ntp true";
 
-/// `offsets` are what the servers' clocks showed less ours, in milliseconds.
+/// Judges the clock; `offsets` are what the servers' clocks showed less ours, in milliseconds.
 pub(super) fn check(now_ms: i64, offsets: &[i64]) -> Check {
     let mut check = Check::new("clock");
     // One server that is right is enough: a fake may be anywhere.
     match offsets.iter().min_by_key(|offset| offset.abs()) {
         _ if now_ms < EARLIEST_MS => {
-            check.error("clock", "stands before 2025: certificates will be refused", FIX);
+            check.error("clock", "is set to a time before 2025: certificates will be refused", FIX);
         }
-        None => check.skipped("no provider has told its time"),
+        None => check.skipped("no provider sent its time"),
         Some(offset) => {
             let seconds = offset.abs() / 1000;
             let which = if *offset > 0 { "slow" } else { "fast" };

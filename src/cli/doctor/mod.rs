@@ -1,4 +1,4 @@
-//! `hark doctor`: looks at everything a service needs, and says how to mend what is missing.
+//! `hark doctor`: checks everything a service needs, and says how to fix what is wrong.
 //!
 //! The checks know nothing of each other, run side by side, each with a time limit, and are
 //! printed in one order. Invariant: nothing is changed and nothing is sent to anybody; a provider
@@ -65,7 +65,8 @@ pub(super) fn unreadable(error: &ConfigError, arguments: &Arguments) -> anyhow::
     Ok(ExitCode::from(64))
 }
 
-/// The agents that a service would set up, by their place: those of the numbers, else the default.
+/// Returns the agents that a service would set up, by their place: those of the numbers, else the
+/// default.
 fn agents_in_use(config: &Config) -> Vec<usize> {
     let used = |name: &String| {
         let answers = |own: &Option<String>| own.as_ref().unwrap_or(&config.default_agent) == name;
@@ -75,7 +76,7 @@ fn agents_in_use(config: &Config) -> Vec<usize> {
     (0..config.agents.len()).filter(|index| used(&config.agents[*index].name)).collect()
 }
 
-/// The agents that answer real people: on a number that is no simulator's.
+/// Returns the agents that answer real people: on a number that is not a simulator's.
 fn agents_of_people(config: &Config) -> Vec<usize> {
     let real = config.numbers.iter().filter(|number| number.provider != ProviderKind::Simulator);
     let names: Vec<&String> =
@@ -84,7 +85,7 @@ fn agents_of_people(config: &Config) -> Vec<usize> {
     (0..config.agents.len()).filter(used).collect()
 }
 
-/// The languages an agent is sure to meet: those it is configured for, else English.
+/// Returns the languages an agent is sure to meet: those it is configured for, else English.
 fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
     let speaker = &config.agents[agent];
     let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 
 use super::TIME_LIMIT;
@@ -19,13 +19,11 @@ use crate::turn::Personal;
 /// Between two calls: two a second.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// An app at one address: its id and secret.
-type App<'a> = (String, &'a str, &'a SecretString);
-
-/// Also returns what the providers' clocks showed less ours, milliseconds.
+/// Asks the provider about each number and its app. Also returns what the providers' clocks showed less ours, milliseconds.
 pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, Vec<i64>) {
     let (mut check, mut offsets) = (Check::new("numbers"), Vec::new());
-    let mut apps: Vec<App<'_>> = Vec::new();
+    // Each app once, by its address, id and secret.
+    let mut apps = Vec::new();
     let mut asked_before = false;
     for (index, number) in config.numbers.iter().enumerate() {
         if number.status == NumberStatus::Paused {
@@ -39,27 +37,20 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         asked_before = true;
         let about = in_time(provider.number_info(), &mut offsets).await;
         let answered = !matches!(about, Err(ProviderError::Network(_)));
-        told(&mut check, index, number, about);
-        let Some(app) = app_of(number).filter(|_| answered) else { continue };
-        let same = |known: &App<'_>| {
-            (&known.0, known.1, known.2.expose_secret()) == (&app.0, app.1, app.2.expose_secret())
-        };
-        if !apps.iter().any(same) {
-            sleep(PAUSE).await;
-            let about = in_time(provider.app_info(app.1, app.2), &mut offsets).await;
-            told_of_app(&mut check, index, about);
+        report_number(&mut check, index, number, about);
+        let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else { continue };
+        let app = (number.api_url().to_string(), id.as_str(), secret.value.expose_secret());
+        if answered && !apps.contains(&app) {
             apps.push(app);
+            sleep(PAUSE).await;
+            let about = in_time(provider.app_info(id, &secret.value), &mut offsets).await;
+            report_app(&mut check, index, about);
         }
     }
     if config.numbers.is_empty() {
         check.skipped("no number to ask about");
     }
     (check, offsets)
-}
-
-fn app_of(number: &Number) -> Option<App<'_>> {
-    let (id, secret) = (number.app_id.as_deref()?, number.app_secret.as_ref()?);
-    Some((number.api_url().to_string(), id, &secret.value))
 }
 
 /// Asks within the time limit and notes how the clocks differ.
@@ -79,7 +70,7 @@ async fn in_time<T>(
     answered.result
 }
 
-fn told(
+fn report_number(
     check: &mut Check,
     index: usize,
     number: &Number,
@@ -88,7 +79,7 @@ fn told(
     let info = match about {
         Ok(info) => info,
         Err(error) => {
-            let Trouble { level, key, message, fix } = Trouble::of(&error, number);
+            let (level, key, message, fix) = explain(&error, number);
             return check.found(level, format!("numbers[{index}].{key}"), message, fix);
         }
     };
@@ -114,7 +105,7 @@ fn told(
     check.well(format!("numbers[{index}] is known to {}, quality {quality}", number.api_url()));
 }
 
-fn told_of_app(check: &mut Check, index: usize, about: Result<(), ProviderError>) {
+fn report_app(check: &mut Check, index: usize, about: Result<(), ProviderError>) {
     match about {
         Ok(()) => check.well(format!("numbers[{index}].app_secret is the app's")),
         // 1 with HTTP 500 would be trouble of the provider's own.
@@ -132,102 +123,99 @@ fn told_of_app(check: &mut Check, index: usize, about: Result<(), ProviderError>
     }
 }
 
-/// What a refused call means to the operator.
-struct Trouble {
-    level: Level,
-    key: &'static str,
-    message: String,
-    fix: String,
-}
+/// Says what a failed call means to the operator: how bad it is, the key to look at, what is wrong
+/// and how to mend it.
+type Trouble = (Level, &'static str, String, &'static str);
 
-impl Trouble {
-    /// The codes are those of `provider/cloud/errors.rs`.
-    fn of(error: &ProviderError, number: &Number) -> Self {
-        let host = number.api_url();
-        let (code, status, title) = match error {
-            ProviderError::Refused { code, http_status, title, .. } => (*code, *http_status, title),
-            ProviderError::Network(why) => {
-                let fix = match number.provider {
-                    ProviderKind::Simulator => "start `hark simulate`, or correct api_url",
-                    _ if why.contains("certificate") => {
-                        "apt-get install ca-certificates, and look at the clock; a proxy that \
-                         opens TLS must not stand in between"
-                    }
-                    _ => "check api_url, and that this machine may open connections to it",
-                };
-                let message = format!("{host} could not be reached: {why}");
-                return Self::error("api_url", message, fix);
-            }
-            other => {
-                return Self::error(
-                    "api_url",
-                    format!("{host} does not answer as the Graph API does: {other}"),
-                    "correct api_url: Meta's is https://graph.facebook.com",
-                );
-            }
-        };
-        match (code, status) {
-            (190, _) | (0, 401) => Self::error(
-                "access_token",
-                format!("the provider refuses the token: {title}"),
-                "make a system-user token with whatsapp_business_messaging, write it to \
-                 access_token or its file, and restart hark serve",
-            ),
-            (33 | 100, _) => Self::error(
-                "phone_number_id",
-                format!("the token sees no number of this id: {title}"),
-                "copy the \"Phone number ID\" from the app's WhatsApp > API Setup (it is neither \
-                 the phone number nor the account's id), and assign the account to the \
-                 token's system user",
-            ),
-            (3 | 10 | 200..=299 | 131_005, _) => Self::error(
-                "access_token",
-                format!("the token lacks a permission: {title}"),
-                "give its system user the WhatsApp account, and the token \
-                 whatsapp_business_messaging and whatsapp_business_management",
-            ),
-            (2500, _) => Self::error(
-                "api_version",
-                format!("the provider does not know this version: {title}"),
-                "leave api_version out, or write one that Meta lists, such as v25.0",
-            ),
-            (368 | 131_031 | 130_497, _) => Self::error(
-                "phone_number_id",
-                format!("the account is restricted: {title}"),
-                "look at WhatsApp Manager > Account quality",
-            ),
-            (4 | 80007 | 130_429, _) | (0, 429) => Self::warning(
-                format!("the provider's rate limit is reached: {title}"),
-                "wait some minutes and run hark doctor again",
-            ),
-            (1 | 2 | 131_000 | 131_016 | 133_004 | 131_057 | 2_494_100, _) | (_, 500..) => {
-                Self::warning(
-                    format!("the provider has trouble of its own: {error}"),
-                    "run hark doctor again in some minutes; see https://metastatus.com",
-                )
-            }
-            (0, _) => Self::error(
-                "api_url",
-                format!("{host} does not answer as the Graph API does: HTTP {status}"),
-                "correct api_url: Meta's is https://graph.facebook.com",
-            ),
-            _ => Self::error(
-                "phone_number_id",
-                error.to_string(),
-                "look the code up in Meta's list of WhatsApp error codes",
-            ),
+const NOT_GRAPH: &str = "does not answer as the Graph API does";
+const META_URL: &str = "correct api_url: Meta's is https://graph.facebook.com";
+
+/// Explains a failed call; `provider/cloud/errors.rs` says where the codes are from.
+fn explain(error: &ProviderError, number: &Number) -> Trouble {
+    const NUMBER: &str = "phone_number_id";
+    let ProviderError::Refused { code, http_status: status, title, .. } = error else {
+        return explain_no_answer(error, number);
+    };
+    match (code, status) {
+        (190, _) | (0, 401) => (
+            Level::Error,
+            "access_token",
+            format!("the provider refuses the token: {title}"),
+            "make a system-user token with whatsapp_business_messaging, write it to access_token \
+             or its file, and reload hark serve: kill -HUP",
+        ),
+        (33 | 100, _) => (
+            Level::Error,
+            NUMBER,
+            format!("the token sees no number of this id: {title}"),
+            "copy the \"Phone number ID\" from the app's WhatsApp > API Setup (it is neither the \
+             phone number nor the account's id), and assign the account to the token's system user",
+        ),
+        (3 | 10 | 200..=299 | 131_005, _) => (
+            Level::Error,
+            "access_token",
+            format!("the token lacks a permission: {title}"),
+            "give its system user the WhatsApp account, and the token whatsapp_business_messaging \
+             and whatsapp_business_management",
+        ),
+        (2500, _) => (
+            Level::Error,
+            "api_version",
+            format!("the provider does not know this version: {title}"),
+            "leave api_version out, or write one that Meta lists, such as v25.0",
+        ),
+        (368 | 131_031 | 130_497, _) => (
+            Level::Error,
+            NUMBER,
+            format!("the account is restricted: {title}"),
+            "look at WhatsApp Manager > Account quality",
+        ),
+        (4 | 80007 | 130_429, _) | (0, 429) => (
+            Level::Warning,
+            NUMBER,
+            format!("the provider's rate limit is reached: {title}"),
+            "wait some minutes and run hark doctor again",
+        ),
+        (1 | 2 | 131_000 | 131_016 | 133_004 | 131_057 | 2_494_100, _) | (_, 500..) => (
+            Level::Warning,
+            NUMBER,
+            format!("the provider has trouble of its own: {error}"),
+            "run hark doctor again in some minutes; see https://metastatus.com",
+        ),
+        (0, _) => {
+            let message = format!("{} {NOT_GRAPH}: HTTP {status}", number.api_url());
+            (Level::Error, "api_url", message, META_URL)
         }
-    }
-
-    fn error(key: &'static str, message: String, fix: &str) -> Self {
-        Self { level: Level::Error, key, message, fix: fix.to_owned() }
-    }
-
-    fn warning(message: String, fix: &str) -> Self {
-        Self { level: Level::Warning, key: "phone_number_id", message, fix: fix.to_owned() }
+        _ => (
+            Level::Error,
+            NUMBER,
+            error.to_string(),
+            "look the code up in Meta's list of WhatsApp error codes",
+        ),
     }
 }
 
+/// Explains a call that the Graph API did not answer.
+fn explain_no_answer(error: &ProviderError, number: &Number) -> Trouble {
+    let host = number.api_url();
+    let (message, fix) = match error {
+        ProviderError::Network(why) => (
+            format!("{host} could not be reached: {why}"),
+            if number.provider == ProviderKind::Simulator {
+                "start `hark simulate`, or correct api_url"
+            } else if why.contains("certificate") {
+                "apt-get install ca-certificates, and look at the clock; a proxy that opens TLS \
+                 must not be in between"
+            } else {
+                "check api_url, and that this machine may open connections to it"
+            },
+        ),
+        other => (format!("{host} {NOT_GRAPH}: {other}"), META_URL),
+    };
+    (Level::Error, "api_url", message, fix)
+}
+
+/// Keeps the digits of a phone number, however it is written.
 fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }

@@ -53,7 +53,7 @@ pub(super) fn print(checks: &[Check], as_json: bool) -> anyhow::Result<usize> {
         }
     }
     print::line(&match (errors, warnings) {
-        (0, 0) => "nothing to mend".to_owned(),
+        (0, 0) => "no problems found".to_owned(),
         (errors, warnings) => format!("errors: {errors}, warnings: {warnings}"),
     })?;
     Ok(errors + warnings)

@@ -34,7 +34,7 @@ pub(super) fn check(config: &Config) -> Check {
     check
 }
 
-/// What Meta needs to send its webhooks here.
+/// Checks what Meta needs to send its webhooks here.
 fn webhook(check: &mut Check, config: &Config) {
     if config.webhook.verify_token.is_none() {
         check.error(
@@ -55,7 +55,7 @@ fn webhook(check: &mut Check, config: &Config) {
     }
 }
 
-/// What would tell real people things that are only meant for a trial.
+/// Looks for what would tell real people things that are only meant for a trial.
 fn made_up(check: &mut Check, config: &Config, index: usize) {
     let agent = &config.agents[index];
     let Ok(engines) = config.engines(index) else { return };
@@ -87,7 +87,7 @@ fn made_up(check: &mut Check, config: &Config, index: usize) {
     }
 }
 
-/// Files with secrets that every user of this machine can read; each is named once.
+/// Looks for files with secrets that every user of this machine can read; each is named once.
 #[cfg(unix)]
 fn open_to_all(check: &mut Check, config: &Config) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -99,7 +99,7 @@ fn open_to_all(check: &mut Check, config: &Config) {
         files.entry(Path::new(origin)).or_insert(key);
     }
     for (file, key) in files {
-        // A variable's name is no file.
+        // A variable's name is not a file.
         let Ok(about) = file.metadata() else { continue };
         if about.is_file() && about.permissions().mode() & OTHERS_READ != 0 {
             let file = file.display();

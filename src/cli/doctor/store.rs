@@ -15,10 +15,12 @@ pub(super) async fn check(config: &Config) -> Check {
     match tokio::time::timeout(TIME_LIMIT, trial).await {
         Ok(Ok(Ok(()))) if exists => check.well(format!("{name} is writable")),
         Ok(Ok(Ok(()))) => {
-            check.well(format!("{name} is not there yet and can be made: `hark serve` does it"));
+            check.well(format!(
+                "{name} does not exist yet and can be created: `hark serve` does it"
+            ));
         }
         Ok(Ok(Err(error))) => check.error(KEY, error.to_string(), FIX),
-        Ok(Err(_panicked)) => check.error(KEY, format!("{name} could not be looked at"), FIX),
+        Ok(Err(_panicked)) => check.error(KEY, format!("{name} could not be checked"), FIX),
         Err(_late) => {
             let message = format!("{name} did not answer within {} s", TIME_LIMIT.as_secs());
             check.error(KEY, message, FIX);

@@ -1,4 +1,4 @@
-//! The webhook as Meta sees it: the handshake, through `public_url` and whatever stands before it.
+//! The webhook as Meta sees it: the handshake, through `public_url` and whatever is in front of it.
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,6 +9,7 @@ use super::TIME_LIMIT;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Check;
+use crate::remote::words::error_chain;
 
 /// Longest answer read; the right one has a few digits.
 const ANSWER_LIMIT: usize = 4096;
@@ -31,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> Check {
         check.error(URL, format!("{public_url} cannot have a path"), "write an https address");
         return check;
     };
-    let place = place_of(&url);
+    let place = without_query(&url);
     let answer = timeout(TIME_LIMIT, ask(client, url)).await;
     match answer {
         Err(_late) => check.error(
@@ -59,8 +60,8 @@ fn handshake(public_url: &Url, token: &SecretString, challenge: &str) -> Option<
     Some(url)
 }
 
-/// The address without its query, which holds the token.
-fn place_of(url: &Url) -> String {
+/// Returns the address without its query, which holds the token.
+fn without_query(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.to_string()
@@ -77,16 +78,9 @@ async fn ask(client: &reqwest::Client, url: Url) -> reqwest::Result<(StatusCode,
     Ok((response.status(), body))
 }
 
-/// There was no answer: says at which step.
+/// Says at which step there was no answer.
 fn unreachable(check: &mut Check, place: &str, error: reqwest::Error) {
-    let error = error.without_url();
-    let mut causes = vec![error.to_string()];
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    let why = causes.join(": ");
+    let why = error_chain(error);
     let has = |words: &[&str]| words.iter().any(|word| why.to_lowercase().contains(word));
     let (what, fix) = if has(&["certificate", "tls", "handshake", "corrupt message"]) {
         (
@@ -105,14 +99,14 @@ fn unreachable(check: &mut Check, place: &str, error: reqwest::Error) {
     check.error(URL, format!("{place} {what}: {why}"), fix);
 }
 
-/// There was another answer than the challenge.
+/// Says what another answer than the challenge means.
 fn refused(check: &mut Check, place: &str, status: StatusCode, body: &[u8]) {
     let ours = body.windows(12).any(|word| word == b"verify token");
     let (key, what, fix) = match status.as_u16() {
         403 if ours => (
             TOKEN,
             "the service that runs has another verify token",
-            "restart hark serve with this configuration, and type this word into Meta's form",
+            "reload hark serve with this configuration (kill -HUP), and type this word into Meta's form",
         ),
         401 | 403 => (
             URL,

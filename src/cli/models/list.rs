@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// One model, as JSON.
+/// Describes one model, as JSON.
 #[derive(Serialize)]
 struct Row {
     name: &'static str,

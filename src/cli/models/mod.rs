@@ -1,4 +1,4 @@
-//! `hark models`: which models there are, getting one, and whether those here are whole.
+//! `hark models`: which models there are, getting one, and whether those here are complete.
 
 mod list;
 mod pull;
@@ -14,11 +14,11 @@ use crate::models::{built_in, folders};
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: ModelsCommand,
 }
 
 #[derive(clap::Subcommand)]
-enum Command {
+enum ModelsCommand {
     /// Show the models hark knows, and which are here.
     List(list::Arguments),
     /// Download a model and check it; a download that broke off is continued.
@@ -29,16 +29,16 @@ enum Command {
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::List(arguments) => list::run(&context, &arguments),
-        Command::Pull(arguments) => pull::run(&context, arguments).await,
-        Command::Verify(arguments) => {
+        ModelsCommand::List(arguments) => list::run(&context, &arguments),
+        ModelsCommand::Pull(arguments) => pull::run(&context, arguments).await,
+        ModelsCommand::Verify(arguments) => {
             // It reads gigabytes.
             tokio::task::spawn_blocking(move || verify::run(&context, arguments)).await?
         }
     }
 }
 
-/// The folders that models are looked for in.
+/// Returns the folders that models are looked for in.
 fn places(context: &Context) -> Vec<PathBuf> {
     folders(
         context.config.stt.text("models_dir").map(Path::new),
@@ -47,7 +47,7 @@ fn places(context: &Context) -> Vec<PathBuf> {
     )
 }
 
-/// A model of the manifest, from an argument; clap makes wrong usage, exit code 2, of what is none.
+/// Reads a model's name from an argument; clap makes wrong usage, exit code 2, of an unknown one.
 fn known(name: &str) -> Result<&'static Model, String> {
     manifest::named(name).ok_or_else(|| {
         let guess = manifest::nearest(name)
@@ -58,12 +58,12 @@ fn known(name: &str) -> Result<&'static Model, String> {
     })
 }
 
-/// The bytes of `model`, if it is part of this program.
+/// Returns the bytes of `model`, if it is part of this program.
 fn built_in(model: &Model) -> Option<&'static [u8]> {
     built_in::bytes().filter(|_| model.name == built_in::NAME)
 }
 
-/// A size as people read it.
+/// Writes a size as people read it.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn size(bytes: u64) -> String {
     match bytes {

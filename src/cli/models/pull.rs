@@ -15,8 +15,8 @@ use crate::remote::download_client;
 use crate::turn::Retry;
 
 const WHERE: &str = "The file goes where hark looks for models: into [stt] models_dir, else into \
-the folder that HARK_MODELS names, else into hark/models in the user's cache folder, and where one \
-of its name lies already it is replaced there. Its path is printed on stdout.";
+the folder that HARK_MODELS names, else into hark/models in the user's cache folder. A file of its \
+name that is in one of them already is replaced there. Its path is printed on stdout.";
 
 #[derive(clap::Args)]
 #[command(after_help = WHERE)]
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let client = download_client();
     let pull = Pull { client: &client, mirror: &mirror, folder: &folder, pace: Pace::default() };
     let shown = Shown::new(model);
-    let pulled = pull.pull(model, |progress| shown.tell(&progress, &mirror)).await;
+    let pulled = pull.pull(model, |progress| shown.show(&progress, &mirror)).await;
     shown.bar.finish_and_clear();
     let pulled = pulled.map_err(|error| match error.retry() {
         Retry::After(_) => {
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the file goes, so that hark finds it, and no damaged one before it.
+/// Returns where the file goes, so that hark finds it, and no damaged one before it.
 fn folder(context: &Context, looked_in: &[PathBuf], model: &Model) -> anyhow::Result<PathBuf> {
     let has_it = |folder: &&PathBuf| folder.join(&model.file).is_file();
     if let Some(folder) = looked_in.iter().find(has_it) {
@@ -89,7 +89,7 @@ fn advice(model: &Model, looked_in: &[PathBuf], target: &Path) -> String {
     format!("to hear with it: [stt] model = {name:?}, or --model {name}")
 }
 
-/// A server's address, from an argument.
+/// Reads a server's address from an argument.
 fn mirror(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -104,7 +104,7 @@ fn mirror(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// What is shown on stderr.
+/// Shows progress on stderr.
 struct Shown {
     model: &'static Model,
     bar: ProgressBar,
@@ -120,20 +120,17 @@ impl Shown {
         Self { model, bar }
     }
 
-    fn tell(&self, progress: &Progress<'_>, mirror: &Url) {
+    fn show(&self, progress: &Progress<'_>, mirror: &Url) {
         match progress {
             Progress::Begin(done) => {
                 let model = self.model;
-                let after = if *done > 0 {
-                    format!(", after the {done} bytes here")
-                } else {
-                    String::new()
-                };
+                let after = (*done > 0).then(|| format!(", after the {done} bytes here"));
                 self.line(&format!(
-                    "{}: {} under {} from {mirror}{after}",
+                    "{}: {} under {} from {mirror}{}",
                     model.file,
                     size(model.bytes),
-                    model.licence
+                    model.licence,
+                    after.unwrap_or_default()
                 ));
                 self.bar.set_position(*done);
                 self.bar.reset_eta();
@@ -145,7 +142,7 @@ impl Shown {
         }
     }
 
-    /// Prints a line above the bar, or alone where there is none.
+    /// Prints a line above the bar, or alone if there is no bar.
     fn line(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }

@@ -14,23 +14,23 @@ use crate::models::manifest::{self, Model};
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Only these: names of models, or files with a `/` in their paths [default: all].
-    #[arg(value_parser = wanted)]
-    names: Vec<Wanted>,
+    #[arg(value_parser = target)]
+    names: Vec<Target>,
     /// Print a JSON array.
     #[arg(long)]
     json: bool,
 }
 
-/// What is to be checked.
+/// Names what is to be checked.
 #[derive(Clone)]
-enum Wanted {
+enum Target {
     Model(&'static Model),
     File(PathBuf),
 }
 
-/// What was found out about one file.
+/// Says what was found out about one file.
 #[derive(Serialize)]
-struct Finding {
+struct FileReport {
     /// The model it is by its name.
     model: Option<&'static str>,
     /// The file; none for what is built in or not here.
@@ -54,49 +54,45 @@ enum Status {
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut findings = Vec::new();
-    let mut report = |finding: Finding| {
-        if !arguments.json {
-            print::line(&finding.line())?;
-        }
-        findings.push(finding);
-        anyhow::Ok(())
-    };
+    let mut targets = Vec::new();
     if arguments.names.is_empty() {
-        let here = |model: &&Model| built_in(model).is_some();
-        for model in manifest::models().iter().filter(here) {
-            built_in(model).map(|bytes| report(of_bytes(model, bytes))).transpose()?;
-        }
-        for file in all_files(context)? {
-            report(of_file(file))?;
-        }
+        let built_in = manifest::models().iter().filter(|model| built_in(model).is_some());
+        targets.extend(built_in.map(Target::Model));
+        targets.extend(all_files(context)?.into_iter().map(Target::File));
     }
-    for wanted in arguments.names {
-        match wanted {
-            Wanted::File(file) => report(of_file(file))?,
-            Wanted::Model(model) => {
-                let bytes = built_in(model);
-                bytes.map(|bytes| report(of_bytes(model, bytes))).transpose()?;
-                let mut files = all_files(context)?;
-                files.retain(|file| is_of(file, model));
-                if files.is_empty() && bytes.is_none() {
-                    let problem = format!("it is not here: hark models pull {}", model.name);
-                    report(Finding::new(Some(model), None, Status::Missing, Some(problem)))?;
-                }
-                files.into_iter().try_for_each(|file| report(of_file(file)))?;
-            }
+    for named in arguments.names {
+        let Target::Model(model) = named else {
+            targets.push(named);
+            continue;
+        };
+        let mut files = all_files(context)?;
+        files.retain(|file| is_of(file, model));
+        if built_in(model).is_some() || files.is_empty() {
+            targets.push(named);
         }
+        targets.extend(files.into_iter().map(Target::File));
+    }
+    let mut reports = Vec::new();
+    for target in targets {
+        let report = match target {
+            Target::Model(model) => check_built_in(model),
+            Target::File(file) => check_file(file),
+        };
+        if !arguments.json {
+            print::line(&report.line())?;
+        }
+        reports.push(report);
     }
     if arguments.json {
-        print::json(&findings)?;
+        print::json(&reports)?;
     }
-    let bad = |finding: &Finding| {
-        matches!(finding.status, Status::Damaged | Status::Unreadable | Status::Missing)
+    let bad = |report: &FileReport| {
+        matches!(report.status, Status::Damaged | Status::Unreadable | Status::Missing)
     };
-    Ok(ExitCode::from(u8::from(findings.iter().any(bad))))
+    Ok(ExitCode::from(u8::from(reports.iter().any(bad))))
 }
 
-/// Every model file and part of one in the folders that models are looked for in, once.
+/// Lists every model file and part of one in the folders that models are looked for in, once.
 fn all_files(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
     let (mut files, mut seen) = (Vec::new(), HashSet::new());
     for folder in places(context) {
@@ -112,31 +108,35 @@ fn all_files(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn of_bytes(model: &'static Model, bytes: &[u8]) -> Finding {
-    compared(model, None, installed::check_bytes(bytes, model))
+fn check_built_in(model: &'static Model) -> FileReport {
+    if let Some(bytes) = built_in(model) {
+        return compared(model, None, installed::check_bytes(bytes, model));
+    }
+    let problem = format!("it is not here: hark models pull {}", model.name);
+    FileReport::new(Some(model), None, Status::Missing, Some(problem))
 }
 
-fn of_file(file: PathBuf) -> Finding {
+fn check_file(file: PathBuf) -> FileReport {
     let name = name(&file);
     if let Some(model) = name.strip_suffix(".part").and_then(by_file) {
-        let problem = format!("broken off; `hark models pull {}` goes on with it", model.name);
-        return Finding::new(Some(model), Some(file), Status::Unfinished, Some(problem));
+        let problem = format!("incomplete; `hark models pull {}` continues it", model.name);
+        return FileReport::new(Some(model), Some(file), Status::Unfinished, Some(problem));
     }
     let Some(model) = by_file(&name) else {
-        let problem = "it is none of the models that hark knows, by its name".to_owned();
-        return Finding::new(None, Some(file), Status::Unknown, Some(problem));
+        let problem = "hark knows no model of this file name".to_owned();
+        return FileReport::new(None, Some(file), Status::Unknown, Some(problem));
     };
     match installed::check(&file, model) {
         Ok(condition) => compared(model, Some(file), condition),
         Err(error) => {
-            Finding::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))
+            FileReport::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))
         }
     }
 }
 
-fn compared(model: &'static Model, file: Option<PathBuf>, condition: Condition) -> Finding {
+fn compared(model: &'static Model, file: Option<PathBuf>, condition: Condition) -> FileReport {
     let differs = match condition {
-        Condition::Good => return Finding::new(Some(model), file, Status::Ok, None),
+        Condition::Good => return FileReport::new(Some(model), file, Status::Ok, None),
         Condition::Size { bytes } => format!("{bytes} bytes instead of {}", model.bytes),
         Condition::Checksum { sha256 } => format!("sha256 {sha256} instead of {}", model.sha256),
     };
@@ -147,10 +147,10 @@ fn compared(model: &'static Model, file: Option<PathBuf>, condition: Condition) 
         Some(_) => format!("{differs}; remove it"),
         None => format!("{differs}; this program is damaged, install it again"),
     };
-    Finding::new(Some(model), file, Status::Damaged, Some(problem))
+    FileReport::new(Some(model), file, Status::Damaged, Some(problem))
 }
 
-impl Finding {
+impl FileReport {
     fn new(
         model: Option<&'static Model>,
         path: Option<PathBuf>,
@@ -179,8 +179,8 @@ impl Finding {
     }
 }
 
-fn wanted(text: &str) -> Result<Wanted, String> {
-    if text.contains('/') { Ok(Wanted::File(text.into())) } else { known(text).map(Wanted::Model) }
+fn target(text: &str) -> Result<Target, String> {
+    if text.contains('/') { Ok(Target::File(text.into())) } else { known(text).map(Target::Model) }
 }
 
 fn is_of(file: &Path, model: &Model) -> bool {

@@ -42,18 +42,10 @@ impl WeightType {
     /// Converts the header's `ftype`, whose thousands are the version of the quantisation.
     pub(super) fn from_ftype(ftype: i32) -> Option<Self> {
         Self::from_ggml(match ftype % 1_000 {
-            0 => 0,
-            1 => 1,
-            2 => 2,
-            3 => 3,
+            same @ (0..=3 | 10..=14) => same,
             7 => 8,
             8 => 6,
             9 => 7,
-            10 => 10,
-            11 => 11,
-            12 => 12,
-            13 => 13,
-            14 => 14,
             24 => 30,
             _ => return None,
         })

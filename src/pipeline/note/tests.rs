@@ -1,7 +1,7 @@
 //! Notes made on worker threads: complete and of their exact length.
 
 use super::*;
-use crate::audio::{AudioLimits, Pcm, SampleRate, decode, inspect_note, signals::swelling};
+use crate::audio::{AudioLimits, Pcm, SampleRate, decode, inspect_note, testing::swelling};
 
 async fn joined(sounds: Vec<Sound>) -> (OggOpus, NoteInfo) {
     let workers = Threads::start("audio", 2, 64).unwrap();

@@ -15,10 +15,10 @@ use crate::audio::OggOpus;
 use crate::clock::Clock;
 use crate::provider::cloud::CloudClient;
 use crate::provider::{Messenger as _, Outgoing, ProviderError};
+use crate::simulator::CallKind;
 use crate::simulator::testing::{
-    Listener, PHONE, SECRET, TOKEN, World, media, messenger, meta, phone, serve,
+    Listener, PHONE, SECRET, TOKEN, World, media, messenger, meta, phone, serve, test_note,
 };
-use crate::simulator::{CallKind, test_note};
 use crate::turn::{Body as InboundBody, ContactRef, Content, MediaRef, Personal, Retry};
 
 fn outgoing(content: Content) -> Outgoing {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::remote::http_client;
-use crate::simulator::testing::{PHONE, TOKEN, World, first, serve};
+use crate::simulator::testing::{PHONE, TOKEN, World, first, serve, test_note};
 use crate::turn::{Body, DeliveryStatus};
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

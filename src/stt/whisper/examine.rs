@@ -36,7 +36,7 @@ pub(super) async fn examine(
     });
     match read.await {
         Ok(lines) => check.lines.extend(lines),
-        Err(_panicked) => check.error("stt.model", "the model could not be looked at", BETTER),
+        Err(_panicked) => check.error("stt.model", "the model could not be checked", BETTER),
     }
 }
 

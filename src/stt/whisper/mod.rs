@@ -20,4 +20,4 @@ mod worker;
 
 pub use settings::{CutAudioCtx, Settings};
 #[cfg(feature = "stt-whisper")]
-pub use transcriber::{WhisperSettings, WhisperTranscriber};
+pub use transcriber::WhisperTranscriber;

@@ -51,37 +51,10 @@ impl Settings {
     /// Finds the model.
     ///
     /// # Errors
-    /// `NotFound`, with every place that was looked at.
+    /// `NotFound`, with every place that was searched.
     pub fn find(&self, deps: &SttDeps) -> Result<ModelSource, ModelError> {
         let (hark_models, cache) = (deps.hark_models.as_deref(), deps.cache.as_deref());
         models::find(&self.model, self.models_dir.as_deref(), hark_models, cache)
-    }
-
-    /// Takes the numbers of threads and the run style from the manifest where they are not set.
-    #[cfg(feature = "stt-whisper")]
-    fn resolved(&self, model: ModelSource) -> super::WhisperSettings {
-        let mut run = models::manifest::find(&model).map(|known| known.run).unwrap_or_default();
-        let cut = match self.cut_audio_ctx {
-            CutAudioCtx::Auto => run.cut_audio_ctx,
-            CutAudioCtx::Cut => true,
-            CutAudioCtx::Whole => false,
-        };
-        if cut && !run.cut_audio_ctx {
-            tracing::warn!(
-                stt.model = self.model,
-                "stt.cut_audio_ctx is true, and nothing says that this model was trained for it: \
-                 it may make many times the errors"
-            );
-        }
-        run.cut_audio_ctx = cut;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        super::WhisperSettings {
-            threads: self.threads.or(run.threads).unwrap_or_else(|| (cores / self.states).max(1)),
-            states: self.states,
-            gpu: self.gpu,
-            run,
-            model,
-        }
     }
 }
 
@@ -108,16 +81,8 @@ impl SttSettings for Settings {
 
     #[cfg(feature = "stt-whisper")]
     fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
-        let refused = |error: ModelError| Wrong::new("model", error.to_string());
-        let settings = self.resolved(self.find(deps).map_err(refused)?);
-        if matches!(settings.model, ModelSource::Bytes { .. }) {
-            tracing::info!(
-                stt.model = self.model,
-                "hearing with the small model that is built in; people are heard better with an \
-                 official one, for instance: hark models pull base"
-            );
-        }
-        Ok(Arc::new(super::WhisperTranscriber::load(&settings).map_err(refused)?))
+        let loaded = super::WhisperTranscriber::load(self, deps);
+        Ok(Arc::new(loaded.map_err(|error| Wrong::new("model", error.to_string()))?))
     }
 
     #[cfg(not(feature = "stt-whisper"))]

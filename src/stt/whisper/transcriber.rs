@@ -9,45 +9,32 @@ use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
 use super::language::LanguageTokens;
 use super::params::{LanguageId, Recipes};
-use super::worker::{LanguageChoice, Pool};
+use super::settings::{CutAudioCtx, Settings};
+use super::worker::{LanguageChoice, Workers};
 use crate::models::ggml::Header;
-use crate::models::manifest::RunStyle;
+use crate::models::manifest::{self, RunStyle};
 use crate::models::{ModelError, ModelSource};
-use crate::stt::{LanguageHint, SttError, Transcriber, Utterance};
+use crate::stt::{LanguageHint, SttDeps, SttError, Transcriber, Utterance};
 use crate::turn::{LanguageCode, Transcript};
-
-/// Says what to load and how to run it.
-#[derive(Clone, Debug)]
-pub struct WhisperSettings {
-    /// The model.
-    pub model: ModelSource,
-    /// Threads for each run, at least 1.
-    pub threads: usize,
-    /// Utterances transcribed at once, at least 1. All cores on one state is fastest for one note;
-    /// one thread for each of many states has the highest throughput.
-    pub states: usize,
-    /// Whether to use a graphics card, in a build that can.
-    pub gpu: bool,
-    /// Settings the model must be run with, from [`crate::models::manifest`].
-    pub run: RunStyle,
-}
 
 /// Transcribes with a whisper model.
 pub struct WhisperTranscriber {
     name: String,
     header: Header,
-    pool: Pool,
+    workers: Workers,
 }
 
 impl WhisperTranscriber {
-    /// Checks and loads the model and starts the workers. Blocks for up to seconds.
+    /// Loads the model, once it is found and checked, and starts the workers. Blocks for up to
+    /// seconds.
     ///
     /// # Errors
-    /// A file that is not a complete whisper model, or a machine that cannot run it.
-    pub fn load(settings: &WhisperSettings) -> Result<Self, ModelError> {
+    /// No such model, a file that is not a complete whisper model, or a machine that cannot run it.
+    pub fn load(settings: &Settings, deps: &SttDeps) -> Result<Self, ModelError> {
         // This must come first, or ggml writes to stderr on its own.
         whisper_rs::install_logging_hooks();
-        let (name, header) = settings.model.check()?;
+        let source = settings.find(deps)?;
+        let (name, header) = source.check()?;
         let refused = |problem: String| ModelError::Refused { file: name.clone(), problem };
         if let Some(missing) = missing_cpu_feature() {
             return Err(refused(format!("this build needs a processor with {missing}")));
@@ -58,28 +45,30 @@ impl WhisperTranscriber {
                 "the model has no weights: it will transcribe nothing"
             );
         }
+        let run = run_style(settings, &source);
         let gpu = settings.gpu && cfg!(feature = "cuda");
         // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
         // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
-        let flash_attn = gpu && !settings.run.cut_audio_ctx;
-        let model = open(&settings.model, gpu, flash_attn).map_err(|error| {
+        let flash_attn = gpu && !run.cut_audio_ctx;
+        let model = open(&source, gpu, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
         })?;
-        let states = (0..settings.states.max(1)).map(|_| model.create_state());
-        let states = states.collect::<Result<Vec<_>, _>>().map_err(|error| {
-            refused(format!("not enough memory for {} states ({error})", settings.states))
-        })?;
-        let recipes = Recipes::new(settings.threads, settings.run, header.languages());
+        let count = settings.states.max(1);
+        let states: Result<Vec<_>, _> = (0..count).map(|_| model.create_state()).collect();
+        let states = states
+            .map_err(|error| refused(format!("not enough memory for {count} states ({error})")))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = settings.threads.or(run.threads).unwrap_or((cores / count).max(1));
+        let recipes = Recipes::new(threads, run, header.languages());
         let tokens = header.multilingual().then(|| LanguageTokens {
             start: model.token_sot(),
             first: model.token_lang(0),
             count: header.languages(),
         });
-        let pool = Pool::start(states, recipes, tokens)
+        let workers = Workers::start(states, recipes, tokens)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
-        let stem = settings.model.stem();
-        Ok(Self { name: format!("whisper/{stem}"), header, pool })
+        Ok(Self { name: format!("whisper/{}", source.stem()), header, workers })
     }
 
     /// Returns whether the model knows languages other than English.
@@ -90,12 +79,6 @@ impl WhisperTranscriber {
     /// Returns whether the model can transcribe; false for whisper.cpp's test models.
     pub fn has_weights(&self) -> bool {
         self.header.has_weights()
-    }
-
-    /// Returns how many utterances were skipped because their turn was cancelled before a worker
-    /// reached them.
-    pub fn skipped(&self) -> u64 {
-        self.pool.skipped()
     }
 
     /// Converts a hint to whisper's numbers. A code that the model does not know is detected
@@ -133,7 +116,7 @@ impl Transcriber for WhisperTranscriber {
 
     /// Waits for the silent utterance that every worker runs before its first job.
     async fn warm_up(&self) -> Result<(), SttError> {
-        self.pool.warm().await
+        self.workers.warm().await
     }
 
     async fn transcribe(
@@ -145,8 +128,33 @@ impl Transcriber for WhisperTranscriber {
             return Err(SttError::Cancelled);
         }
         let language = self.language(&utterance.language);
-        self.pool.transcribe(utterance, language, cancel).await
+        self.workers.transcribe(utterance, language, cancel).await
     }
+}
+
+/// Returns how to run the model: as its manifest says, unless the settings say otherwise.
+fn run_style(settings: &Settings, source: &ModelSource) -> RunStyle {
+    if matches!(source, ModelSource::Bytes { .. }) {
+        tracing::info!(
+            stt.model = settings.model,
+            "hearing with the small model that is built in; people are heard better with an \
+             official one, for instance: hark models pull base"
+        );
+    }
+    let run = manifest::find(source).map(|known| known.run).unwrap_or_default();
+    let cut_audio_ctx = match settings.cut_audio_ctx {
+        CutAudioCtx::Auto => run.cut_audio_ctx,
+        CutAudioCtx::Cut => true,
+        CutAudioCtx::Whole => false,
+    };
+    if cut_audio_ctx && !run.cut_audio_ctx {
+        tracing::warn!(
+            stt.model = settings.model,
+            "stt.cut_audio_ctx is true, and nothing says that this model was trained for it: \
+             it may make many times the errors"
+        );
+    }
+    RunStyle { cut_audio_ctx, ..run }
 }
 
 /// Loads the checked model into whisper.cpp.

@@ -1,4 +1,4 @@
-//! The threads that run whisper: each owns one state and takes utterances from one bounded queue.
+//! Holds the threads that run whisper: each owns one state and takes utterances from one bounded queue.
 //!
 //! No state is ever used by two threads, and no future waits for one. An utterance whose caller is
 //! gone is not started, and one that runs is aborted at whisper's next step.
@@ -23,7 +23,7 @@ use crate::turn::Transcript;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LanguageChoice {
     Known(LanguageId),
-    /// To be looked at again once it is transcribed; one of `among` unless it is empty.
+    /// To be checked once it is transcribed; one of `among` unless it is empty.
     Likely {
         likely: LanguageId,
         among: Vec<LanguageId>,
@@ -38,25 +38,25 @@ struct Warmth {
     failed: Option<String>,
 }
 
-/// The threads of one model.
-pub(super) struct Pool {
+/// Owns the threads of one model.
+pub(super) struct Workers {
     /// Before `threads`: what still warms up is aborted before its thread is waited for, at most
     /// one pass of the encoder. A thread inside whisper.cpp while the process ends may crash it.
     _stop: DropGuard,
     threads: Threads<WhisperState>,
     count: usize,
-    model: Arc<Model>,
+    runner: Arc<Runner>,
     warmth: watch::Receiver<Warmth>,
 }
 
-/// How the model is run.
-struct Model {
+/// Runs the model, on any of its threads.
+struct Runner {
     recipes: Recipes,
     /// Only multilingual models have any.
     tokens: Option<LanguageTokens>,
 }
 
-impl Pool {
+impl Workers {
     /// Starts one thread for each state; each runs one silent utterance before its first job.
     pub(super) fn start(
         states: Vec<WhisperState>,
@@ -65,8 +65,8 @@ impl Pool {
     ) -> io::Result<Self> {
         let (warm, warmth) = watch::channel(Warmth::default());
         let (count, stop) = (states.len(), CancellationToken::new());
-        let model = Arc::new(Model { recipes, tokens });
-        let (warming, stopped) = (Arc::clone(&model), stop.clone());
+        let runner = Arc::new(Runner { recipes, tokens });
+        let (warming, stopped) = (Arc::clone(&runner), stop.clone());
         let prepare = move |state: &mut WhisperState| {
             let warmed = warming.warm_up(state, &stopped);
             warm.send_modify(|now| match warmed {
@@ -77,7 +77,7 @@ impl Pool {
         // One utterance waits for each that runs, plus the pieces of one long note (eight of 30 s).
         // More waiting than that is seconds of delay, which the caller should know of: Busy.
         let threads = Threads::start_with("stt", states, 2 * count + 8, prepare)?;
-        Ok(Self { _stop: stop.drop_guard(), threads, count, model, warmth })
+        Ok(Self { _stop: stop.drop_guard(), threads, count, runner, warmth })
     }
 
     /// Transcribes on the next thread that is free.
@@ -90,10 +90,10 @@ impl Pool {
         // Ends with this future too: a caller that has gone needs no text.
         let gone = cancel.child_token();
         let _gone = gone.clone().drop_guard();
-        let model = Arc::clone(&self.model);
+        let runner = Arc::clone(&self.runner);
         let heard = self
             .threads
-            .run_with(move |state| model.transcribe(state, &utterance, &language, &gone));
+            .run_with(move |state| runner.transcribe(state, &utterance, &language, &gone));
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(SttError::Cancelled),
@@ -115,14 +115,9 @@ impl Pool {
             Err(_) => Err(SttError::Engine("a thread ended while it warmed up".into())),
         }
     }
-
-    /// Counts the utterances that were not started because nobody waited for them any more.
-    pub(super) fn skipped(&self) -> u64 {
-        self.threads.skipped()
-    }
 }
 
-impl Model {
+impl Runner {
     fn transcribe(
         &self,
         state: &mut WhisperState,
@@ -230,7 +225,7 @@ const SHORTEST: usize = 16_000;
 /// Tells whisper between two of its steps whether to abort.
 extern "C" fn caller_is_gone(gone: *mut c_void) -> bool {
     #[expect(unsafe_code, reason = "C passes user data as an untyped pointer")]
-    // SAFETY: set together with this function in `Model::full`, from a reference that is valid
+    // SAFETY: set together with this function in `Runner::full`, from a reference that is valid
     // until whisper returns.
     let gone = unsafe { &*gone.cast_const().cast::<CancellationToken>() };
     gone.is_cancelled()

@@ -10,9 +10,10 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tracing::debug;
 
-use super::EspeakSettings;
+use super::Settings;
 
 /// Voices beyond this many start cold; a waiting child takes about 3 MB.
 const MAX_VOICES: usize = 8;
@@ -20,13 +21,13 @@ const MAX_VOICES: usize = 8;
 /// Starts children and keeps one waiting per voice in use.
 #[derive(Debug)]
 pub(super) struct Children {
-    settings: EspeakSettings,
+    settings: Settings,
     waiting: Mutex<HashMap<String, Child>>,
 }
 
 impl Children {
     /// Makes the set without a waiting child.
-    pub(super) fn new(settings: EspeakSettings) -> Arc<Self> {
+    pub(super) fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self { settings, waiting: Mutex::default() })
     }
 
@@ -38,25 +39,16 @@ impl Children {
 
     /// Starts a child, on a blocking thread: a fork takes up to a millisecond.
     pub(super) async fn start(self: &Arc<Self>, voice: &str) -> io::Result<Child> {
-        let children = Arc::clone(self);
-        let voice = voice.to_owned();
+        let (children, voice) = (Arc::clone(self), voice.to_owned());
         let started = tokio::task::spawn_blocking(move || children.spawn(&voice));
         started.await.map_err(io::Error::other)?
     }
 
-    /// Starts the next child of `voice` in the background, unless one waits.
-    pub(super) fn refill(self: &Arc<Self>, voice: &str) {
-        let children = Arc::clone(self);
-        let voice = voice.to_owned();
-        tokio::task::spawn_blocking(move || children.add(voice));
-    }
-
-    /// Works like [`Children::refill`], and returns when the child waits.
-    pub(super) async fn refilled(self: &Arc<Self>, voice: &str) {
-        let children = Arc::clone(self);
-        let voice = voice.to_owned();
-        // A failure is logged where it happens, and the next sentence meets it again.
-        let _: Result<(), _> = tokio::task::spawn_blocking(move || children.add(voice)).await;
+    /// Starts the next child of `voice` in the background, unless one waits. A failure is logged,
+    /// and the next sentence meets it again.
+    pub(super) fn refill(self: &Arc<Self>, voice: &str) -> JoinHandle<()> {
+        let (children, voice) = (Arc::clone(self), voice.to_owned());
+        tokio::task::spawn_blocking(move || children.add(voice))
     }
 
     fn add(&self, voice: String) {

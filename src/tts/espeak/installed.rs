@@ -8,14 +8,13 @@ use tokio::time::timeout;
 use super::voices::VoiceTable;
 use super::{TIME_LIMIT, late, start};
 use crate::tts::TtsError;
-use crate::turn::LanguageCode;
 
 /// Describes the installed program and its voices.
 #[derive(Debug)]
 pub(super) struct Installed {
     /// Version it reports, e.g. `1.52.0`.
     pub(super) version: String,
-    voices: VoiceTable,
+    pub(super) voices: VoiceTable,
 }
 
 impl Installed {
@@ -29,21 +28,6 @@ impl Installed {
         let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
         let version = version.unwrap_or("of an unknown version").to_owned();
         Ok(Self { version, voices: list(program).await? })
-    }
-
-    /// Returns whether it has no voice at all: its data is missing.
-    pub(super) fn is_mute(&self) -> bool {
-        self.voices.is_empty()
-    }
-
-    /// Returns whether it has a voice for `language`.
-    pub(super) fn speaks(&self, language: &LanguageCode) -> bool {
-        self.voices.own_voice(language).is_some()
-    }
-
-    /// Returns whether it has the voice `name`, with or without a variant such as `+f3`.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.voices.has(name)
     }
 }
 

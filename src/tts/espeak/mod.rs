@@ -19,17 +19,17 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
 use crate::remote::patience::Patience;
 use crate::turn::LanguageCode;
 use child::Children;
 use gap::Gap;
-pub use settings::EspeakSettings;
+pub use settings::Settings;
 use voices::VoiceTable;
 
 /// The engine's name in errors.
@@ -44,7 +44,7 @@ const MAX_COMPLAINT: u64 = 300;
 /// Speaks with espeak-ng.
 #[derive(Debug)]
 pub struct EspeakSynthesizer {
-    settings: EspeakSettings,
+    settings: Settings,
     children: Arc<Children>,
     voices: OnceCell<VoiceTable>,
 }
@@ -52,7 +52,7 @@ pub struct EspeakSynthesizer {
 impl EspeakSynthesizer {
     /// Makes a synthesizer; starts nothing yet, see [`Synthesizer::warm_up`].
     #[must_use]
-    pub fn new(settings: EspeakSettings) -> Self {
+    pub fn new(settings: Settings) -> Self {
         let children = Children::new(settings.clone());
         Self { settings, children, voices: OnceCell::new() }
     }
@@ -65,15 +65,12 @@ impl EspeakSynthesizer {
         voice: Option<&Voice>,
     ) -> Result<String, TtsError> {
         let voices = self.voices().await?;
-        let (named, fixed) = match voice {
-            Some(Voice::Fixed(name)) => (Some(name), true),
-            Some(Voice::Any(name)) => (Some(name), false),
-            None => (self.settings.voice.as_ref(), false),
-        };
-        Ok(match named {
-            Some(name) if fixed => voices.named(name),
-            Some(name) => voices.named_for_language(name, language),
-            None => voices.for_language(language),
+        Ok(match (voice, &self.settings.voice) {
+            (Some(Voice::Fixed(name)), _) => voices.named(name),
+            (Some(Voice::Any(name)), _) | (None, Some(name)) => {
+                voices.named_for_language(name, language)
+            }
+            (None, None) => voices.for_language(language),
         })
     }
 
@@ -102,7 +99,7 @@ impl Synthesizer for EspeakSynthesizer {
         while let Some(chunk) = sound.next().await {
             chunk?;
         }
-        self.children.refilled(&voice).await;
+        self.children.refill(&voice).await.ok();
         Ok(())
     }
 
@@ -110,7 +107,7 @@ impl Synthesizer for EspeakSynthesizer {
     async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         for (language, voice) in spoken {
             let voice = self.voice(language, voice.as_ref()).await?;
-            self.children.refilled(&voice).await;
+            self.children.refill(&voice).await.ok();
         }
         Ok(())
     }
@@ -128,11 +125,10 @@ impl Synthesizer for EspeakSynthesizer {
             Ok(voice) => voice,
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
-        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let outlet = Outlet::new(chunks);
-        let job = SentenceTask { children: Arc::clone(&self.children), voice, text, outlet };
-        tokio::spawn(job.run(cancel.clone()));
-        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+        let (outlet, sound) = Outlet::open();
+        let task = SentenceTask { children: Arc::clone(&self.children), voice, text, outlet };
+        tokio::spawn(task.run(cancel.clone()));
+        sound
     }
 }
 
@@ -174,11 +170,10 @@ impl SentenceTask {
                 .map_err(|e| SpeakFailure::Midway(start(e)))?,
         };
         self.outlet.clear();
-        let closed = self.outlet.when_closed();
+        let unwanted = self.outlet.unwanted(cancel);
         let spoken = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(TtsError::Cancelled),
-            () = closed => Err(TtsError::Cancelled),
+            () = unwanted => Err(TtsError::Cancelled),
             spoken = self.talk(&mut child) => spoken,
         };
         if spoken.is_err() {

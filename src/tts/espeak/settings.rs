@@ -23,7 +23,7 @@ const WORDS_PER_MINUTE: f64 = 175.0;
 
 /// Describes which voice speaks, and how fast.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct EspeakSettings {
+pub struct Settings {
     /// The program, looked up in `PATH` unless it is a path.
     #[serde(skip, default = "program")]
     pub program: PathBuf,
@@ -38,13 +38,13 @@ fn program() -> PathBuf {
     PathBuf::from(PROGRAM)
 }
 
-impl Default for EspeakSettings {
+impl Default for Settings {
     fn default() -> Self {
         Self { program: program(), voice: None, speed: 1.0 }
     }
 }
 
-impl EspeakSettings {
+impl Settings {
     /// Returns the pace in words; `None` leaves the engine its own.
     pub(super) fn words_per_minute(&self) -> Option<u32> {
         #[expect(
@@ -57,19 +57,19 @@ impl EspeakSettings {
     }
 }
 
-impl EngineSettings for EspeakSettings {
+impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         check_speed(self.speed)
     }
 
-    /// All agents share one program.
+    /// Names none: all agents share one program.
     fn seen_by(&self) -> Option<&'static [&'static str]> {
         Some(&[])
     }
 }
 
 #[async_trait]
-impl TtsSettings for EspeakSettings {
+impl TtsSettings for Settings {
     fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         Ok(Arc::new(EspeakSynthesizer::new(self.clone())))
     }
@@ -79,14 +79,15 @@ impl TtsSettings for EspeakSettings {
         let before = check.lines.len();
         let mut spoken: Vec<&str> = Vec::new();
         for Speaker { user, named, .. } in speakers {
-            for (key, voice) in named.iter().filter(|(_, voice)| !installed.has(voice)) {
+            for (key, voice) in named.iter().filter(|(_, voice)| !installed.voices.has(voice)) {
                 check.error(
                     key,
                     format!("espeak-ng has no voice \"{voice}\": it would take its default"),
                     "use one that `espeak-ng --voices` lists",
                 );
             }
-            for language in user.languages.iter().filter(|language| !installed.speaks(language)) {
+            let mute = |language: &&LanguageCode| installed.voices.own_voice(language).is_none();
+            for language in user.languages.iter().filter(mute) {
                 check.error(
                     format!("{}.tts", user.place),
                     format!(
@@ -109,7 +110,7 @@ impl TtsSettings for EspeakSettings {
 
 async fn installed(check: &mut Check, program: &Path) -> Option<Installed> {
     let (message, fix) = match timeout(LIST_LIMIT, Installed::find(program)).await {
-        Ok(Ok(installed)) if installed.is_mute() => (
+        Ok(Ok(installed)) if installed.voices.is_empty() => (
             "espeak-ng has no voices: its data is missing".to_owned(),
             "apt-get install --reinstall espeak-ng espeak-ng-data",
         ),

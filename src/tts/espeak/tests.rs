@@ -21,7 +21,7 @@ async fn speak(engine: &EspeakSynthesizer, sentence: Sentence) -> Result<Vec<Pcm
 }
 
 async fn warm() -> EspeakSynthesizer {
-    let engine = EspeakSynthesizer::new(EspeakSettings::default());
+    let engine = EspeakSynthesizer::new(Settings::default());
     engine.warm_up().await.expect("these tests need espeak-ng: make deps");
     engine
 }
@@ -48,7 +48,7 @@ async fn a_sentence_is_spoken_with_an_even_pause_behind_it() {
 async fn waiting_and_new_children_sound_alike() {
     let engine = warm().await;
     let waiting = speak(&engine, sentence("The same words.", "en")).await.unwrap();
-    let cold = EspeakSynthesizer::new(EspeakSettings::default());
+    let cold = EspeakSynthesizer::new(Settings::default());
     assert_eq!(
         joined(&waiting),
         joined(&speak(&cold, sentence("The same words.", "en")).await.unwrap())
@@ -96,7 +96,7 @@ async fn voices_in_use_wait_from_the_start_and_speak_their_language() {
 
 #[tokio::test]
 async fn an_unknown_voice_is_named_in_the_error() {
-    let settings = EspeakSettings { voice: Some("nobody".to_owned()), ..EspeakSettings::default() };
+    let settings = Settings { voice: Some("nobody".to_owned()), ..Settings::default() };
     let error = EspeakSynthesizer::new(settings).warm_up().await.unwrap_err();
     let said = error.to_string();
     assert!(matches!(error, TtsError::Engine(_)), "{said}");
@@ -105,8 +105,7 @@ async fn an_unknown_voice_is_named_in_the_error() {
 
 #[tokio::test]
 async fn a_missing_program_comes_with_the_way_to_install_it() {
-    let settings =
-        EspeakSettings { program: "/nonexistent/espeak".into(), ..EspeakSettings::default() };
+    let settings = Settings { program: "/nonexistent/espeak".into(), ..Settings::default() };
     let engine = EspeakSynthesizer::new(settings);
     let error = engine.warm_up().await.unwrap_err();
     assert!(matches!(error, TtsError::Start { .. }) && error.to_string().contains("apt-get"));

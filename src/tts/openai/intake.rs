@@ -1,4 +1,4 @@
-//! A speech server's body becomes sound, whatever it turns out to be.
+//! Turns a speech server's body into sound, whatever it turns out to be.
 //!
 //! Samples and WAV become samples while they arrive; Opus and every other format are gathered.
 //! Invariant: the first bytes decide. What was asked for decides only where they say nothing, as
@@ -10,7 +10,7 @@ use super::super::TtsError;
 use super::super::outlet::MAX_SECONDS;
 use super::SpeechFormat;
 use crate::audio::{
-    AudioLimits, CodedSpeech, DecodeError, NotPassable, Pcm, SampleRate, WavStream, decode,
+    AudioLimits, CodedSpeech, DecodeError, NotPassable, SampleRate, Speech, WavStream, decode,
 };
 use crate::remote::failure::{ServerError, is_page};
 use crate::remote::words::Redactor;
@@ -28,15 +28,16 @@ const MAX_FILE: usize = 4 * 1024 * 1024;
 /// Text that is kept for its message.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// A body on its way in.
+/// Turns one body into sound while it arrives.
 pub(super) struct Intake {
     asked: SpeechFormat,
     sample_rate: SampleRate,
-    body: Body,
+    body: BodyKind,
     samples: usize,
 }
 
-enum Body {
+/// Names what a body turned out to be.
+enum BodyKind {
     /// Too few bytes to tell.
     Start(Vec<u8>),
     /// Decoded while it arrives; whether it has no header of its own.
@@ -44,35 +45,35 @@ enum Body {
         wav: WavStream,
         raw: bool,
     },
-    /// Decoded when it is whole.
+    /// Decoded when it is complete.
     Whole(Vec<u8>),
     Text(Vec<u8>),
 }
 
-/// What a body was.
+/// Describes what a body was.
 pub(super) enum Received {
     /// Its samples have been given already.
     Streamed { rate: SampleRate, samples: usize, raw: bool },
     /// Opus that goes into a note as it is.
     Note(CodedSpeech),
-    /// A whole file; why it is no note, if it is Ogg.
-    Decoded { pcm: Pcm, why: Option<NotPassable> },
+    /// A complete file; why it is not a note, if it is Ogg.
+    Decoded { speech: Speech, why: Option<NotPassable> },
 }
 
 impl Intake {
     pub(super) fn new(asked: SpeechFormat, sample_rate: SampleRate) -> Self {
-        Self { asked, sample_rate, body: Body::Start(Vec::new()), samples: 0 }
+        Self { asked, sample_rate, body: BodyKind::Start(Vec::new()), samples: 0 }
     }
 
-    /// Whether sound has been seen.
+    /// Returns whether enough has come to tell what the body is.
     pub(super) fn begun(&self) -> bool {
-        !matches!(self.body, Body::Start(_))
+        !matches!(self.body, BodyKind::Start(_))
     }
 
-    /// The rate of the samples that are given while they arrive.
+    /// Returns the rate of the samples that are given while they arrive.
     pub(super) fn rate(&self) -> Option<SampleRate> {
         match &self.body {
-            Body::Stream { wav, .. } => wav.rate(),
+            BodyKind::Stream { wav, .. } => wav.rate(),
             _ => None,
         }
     }
@@ -80,22 +81,22 @@ impl Intake {
     /// Takes the next bytes and appends the samples in them to `out`.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), TtsError> {
         match &mut self.body {
-            Body::Start(start) => {
+            BodyKind::Start(start) => {
                 start.extend_from_slice(bytes);
-                let Some(body) = tell(start, self.asked, self.sample_rate, false) else {
+                let Some(body) = detect(start, self.asked, self.sample_rate, false) else {
                     return Ok(());
                 };
                 let start = std::mem::take(start);
                 self.body = body;
                 self.push(&start, out)
             }
-            Body::Stream { wav, .. } => {
+            BodyKind::Stream { wav, .. } => {
                 let before = out.len();
                 let pushed = wav.push(bytes, out);
                 self.samples += out.len() - before;
                 pushed.map_err(|error| TtsError::NoSound { what: error.to_string() })
             }
-            Body::Whole(file) => {
+            BodyKind::Whole(file) => {
                 file.extend_from_slice(bytes);
                 if file.len() > MAX_FILE {
                     return Err(TtsError::Engine(format!(
@@ -104,7 +105,7 @@ impl Intake {
                 }
                 Ok(())
             }
-            Body::Text(text) => {
+            BodyKind::Text(text) => {
                 let room = MAX_TEXT.saturating_sub(text.len());
                 text.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 Ok(())
@@ -120,9 +121,9 @@ impl Intake {
         redactor: Redactor<'_>,
         threads: &Threads,
     ) -> Result<Received, TtsError> {
-        if let Body::Start(start) = &mut self.body {
+        if let BodyKind::Start(start) = &mut self.body {
             let start = std::mem::take(start);
-            let short = tell(&start, self.asked, self.sample_rate, true);
+            let short = detect(&start, self.asked, self.sample_rate, true);
             let Some(body) = short.filter(|_| !start.is_empty()) else {
                 return Err(TtsError::Empty);
             };
@@ -130,64 +131,69 @@ impl Intake {
             self.push(&start, out)?;
         }
         match self.body {
-            Body::Stream { wav, raw } => match wav.rate() {
+            BodyKind::Stream { wav, raw } => match wav.rate() {
                 Some(rate) if self.samples > 0 => {
                     Ok(Received::Streamed { rate, samples: self.samples, raw })
                 }
                 _ => Err(TtsError::Empty),
             },
-            Body::Text(text) => {
+            BodyKind::Text(text) => {
                 let what = if is_page(&text) { "" } else { "text: " };
                 let words = redactor.clean(&ServerError::of_body(&text).message);
                 Err(TtsError::NoSound { what: format!("{what}{words}") })
             }
-            Body::Whole(file) => whole(file.into(), threads).await,
-            Body::Start(_) => Err(TtsError::Empty),
+            BodyKind::Whole(file) => whole(file.into(), threads).await,
+            BodyKind::Start(_) => Err(TtsError::Empty),
         }
     }
 }
 
-/// Tells what begins with `start`; `None` while more bytes may tell more.
-fn tell(start: &[u8], asked: SpeechFormat, sample_rate: SampleRate, end: bool) -> Option<Body> {
+/// Detects what begins with `start`; `None` while more bytes may tell more.
+fn detect(
+    start: &[u8],
+    asked: SpeechFormat,
+    sample_rate: SampleRate,
+    end: bool,
+) -> Option<BodyKind> {
     if start.len() < ENOUGH && !end {
         return None;
     }
     let marked = |marks: &[&[u8]]| marks.iter().any(|mark| start.starts_with(mark));
     if marked(&[b"RIFF", b"RF64"]) {
-        return Some(Body::Stream { wav: WavStream::default(), raw: false });
+        return Some(BodyKind::Stream { wav: WavStream::default(), raw: false });
     }
     let mp4 = start.get(4..8).is_some_and(|kind| kind == b"ftyp");
     if mp4 || marked(&[b"OggS", b"ID3", b"fLaC", b"\x1a\x45\xdf\xa3"]) {
-        return Some(Body::Whole(Vec::new()));
+        return Some(BodyKind::Whole(Vec::new()));
     }
     if is_text(&start[..start.len().min(ENOUGH)]) {
-        return Some(Body::Text(Vec::new()));
+        return Some(BodyKind::Text(Vec::new()));
     }
     if let Some(length) = frame_length(start) {
         if start.len() < TWO_FRAMES && !end {
             return None;
         }
-        // One such header may stand in samples by chance, two at the right distance do not.
+        // One such header may occur in samples by chance, two at the right distance do not.
         if start.get(length..).and_then(frame_length).is_some() {
-            return Some(Body::Whole(Vec::new()));
+            return Some(BodyKind::Whole(Vec::new()));
         }
     }
     Some(match asked {
-        SpeechFormat::Pcm => Body::Stream { wav: WavStream::raw(sample_rate), raw: true },
-        SpeechFormat::Wav | SpeechFormat::Opus => Body::Whole(Vec::new()),
+        SpeechFormat::Pcm => BodyKind::Stream { wav: WavStream::raw(sample_rate), raw: true },
+        SpeechFormat::Wav | SpeechFormat::Opus => BodyKind::Whole(Vec::new()),
     })
 }
 
-/// Whether all of `start` is text.
+/// Returns whether all of `start` is text.
 fn is_text(start: &[u8]) -> bool {
     let letter = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
-    // A cut character at the end is no reason against it.
+    // A character that is cut at the end does not count against it.
     let whole =
         std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
     !start.is_empty() && start.iter().all(letter) && whole
 }
 
-/// The length of the MP3 or ADTS frame that `bytes` begin with. Source: ISO 11172-3 section 2.4.2.3,
+/// Returns the length of the MP3 or ADTS frame that `bytes` begin with. Source: ISO 11172-3 section 2.4.2.3,
 /// ISO 13818-7 section 6.2.
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     const V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
@@ -214,7 +220,8 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
     (kbit > 0).then(|| bytes * kbit / rate + usize::from(rates >> 1 & 1))
 }
 
-/// A whole file: a note as it is, or the samples of anything that can be decoded, at 16 kHz.
+/// Opens a complete file: a note as it is, or the samples of anything that can be decoded, at
+/// 16 kHz.
 async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
     let opened = threads.run(move || {
         let why = match CodedSpeech::read(file.clone()) {
@@ -223,8 +230,7 @@ async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
         };
         let seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
         let speech = decode(&file, AudioLimits { bytes: MAX_FILE as u64, seconds })?;
-        let pcm = Pcm { samples: speech.samples().to_vec(), rate: SampleRate::SPEECH };
-        Ok(Received::Decoded { pcm, why })
+        Ok(Received::Decoded { speech, why })
     });
     match opened.await {
         Ok(Ok(spoken)) => Ok(spoken),
@@ -241,7 +247,7 @@ async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
 mod tests {
     use super::*;
 
-    /// What a body is taken for: its samples, if they are given while they arrive.
+    /// Takes a body in pieces; returns its samples, if they are given while they arrive.
     async fn taken(asked: SpeechFormat, body: &[u8], piece: usize) -> Result<Vec<f32>, TtsError> {
         let mut intake = Intake::new(asked, SampleRate(24_000));
         let mut samples = Vec::new();

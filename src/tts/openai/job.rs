@@ -11,7 +11,8 @@ use tracing::warn;
 use super::super::outlet::Outlet;
 use super::super::{Sentence, Sound, TtsError};
 use super::intake::{Intake, Received};
-use super::server::Server;
+use super::server::SpeechServer;
+use crate::audio::SampleRate;
 use crate::remote::patience::{Late, Patience};
 use crate::remote::waits::jittered;
 use crate::turn::Retry;
@@ -20,25 +21,20 @@ use crate::turn::Retry;
 /// the person gets the text now.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// One sentence on its way through the server.
+/// Speaks one sentence through the server.
 pub(super) struct SentenceJob {
-    server: Arc<Server>,
-    sentence: Sentence,
-    outlet: Outlet,
+    pub(super) server: Arc<SpeechServer>,
+    pub(super) sentence: Sentence,
+    pub(super) outlet: Outlet,
 }
 
 impl SentenceJob {
-    pub(super) fn new(server: Arc<Server>, sentence: Sentence, outlet: Outlet) -> Self {
-        Self { server, sentence, outlet }
-    }
-
     /// Speaks until the end, the last error, or nobody listens any more.
     pub(super) async fn run(mut self, cancel: CancellationToken) {
-        let closed = self.outlet.when_closed();
+        let unwanted = self.outlet.unwanted(&cancel);
         let spoken = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(TtsError::Cancelled),
-            () = closed => Err(TtsError::Cancelled),
+            () = unwanted => Err(TtsError::Cancelled),
             spoken = self.speak() => spoken,
         };
         if let Err(error) = spoken {
@@ -46,7 +42,7 @@ impl SentenceJob {
         }
     }
 
-    /// Asks, and asks again where that may help.
+    /// Makes requests until one succeeds or another would not help.
     async fn speak(&mut self) -> Result<(), TtsError> {
         let mut asked = 0;
         loop {
@@ -78,21 +74,22 @@ impl SentenceJob {
     async fn try_once(&mut self) -> Result<(), TtsError> {
         let server = Arc::clone(&self.server);
         let settings = &server.settings;
+        let silence = Duration::from_millis(settings.first_audio_timeout_ms);
         let late = |late| match late {
-            Late::Quiet => TtsError::Silent { silent_ms: settings.silence.as_millis() },
+            Late::Quiet => TtsError::Silent { silent_ms: settings.first_audio_timeout_ms },
             Late::Total => {
-                let whole_ms = settings.whole.as_millis();
-                TtsError::Engine(format!("one sentence took the server more than {whole_ms} ms"))
+                let limit_ms = settings.timeout_ms;
+                TtsError::Engine(format!("one sentence took the server more than {limit_ms} ms"))
             }
         };
-        let mut patience = Patience::new(settings.whole);
-        patience.expect_within(settings.silence);
+        let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
+        patience.expect_within(silence);
         let mut answer = patience.wait(server.ask(&self.sentence)).await.map_err(late)??;
-        let mut intake = Intake::new(settings.format, settings.sample_rate);
+        let mut intake = Intake::new(settings.format, SampleRate(settings.sample_rate));
         loop {
             // Until the first sound the silence is one, whatever comes meanwhile.
             if intake.begun() {
-                patience.expect_within(settings.silence);
+                patience.expect_within(silence);
             }
             let bytes = patience.wait(answer.chunk()).await.map_err(late)?;
             let Some(bytes) = bytes.map_err(TtsError::network)? else { break };
@@ -116,12 +113,12 @@ impl SentenceJob {
                 Ok(())
             }
             Received::Note(speech) => self.outlet.send_whole(Sound::Opus(speech)).await,
-            Received::Decoded { pcm, why } => {
+            Received::Decoded { speech, why } => {
                 if let Some(why) = why {
-                    self.server.note_encoded_anew(why);
+                    self.server.note_encoded_again(why);
                 }
-                self.outlet.ready().extend_from_slice(&pcm.samples);
-                self.outlet.send(pcm.rate, true).await
+                self.outlet.ready().extend_from_slice(speech.samples());
+                self.outlet.send(SampleRate::SPEECH, true).await
             }
         }
     }

@@ -3,7 +3,7 @@
 //! One request a sentence, several sentences side by side. Invariants: the sound is told by its
 //! first bytes, never by what was asked for or by its header; a request is made again only while
 //! nothing of the sentence was heard; every wait is bounded, and time in which nobody takes the
-//! sound is none of the server's; no text and no key is in an error or a log line.
+//! sound does not count; no text and no key is in an error or a log line.
 
 mod intake;
 mod job;
@@ -11,26 +11,22 @@ mod server;
 mod settings;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use reqwest::Url;
-use secrecy::SecretString;
-use serde::Deserialize;
-use tokio::sync::mpsc;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::outlet::{CHUNKS_AHEAD, Outlet};
+use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError};
-use crate::audio::SampleRate;
+use crate::engine::Wrong;
 use crate::threads::Threads;
 use job::SentenceJob;
-use server::Server;
+use server::SpeechServer;
 pub use settings::Settings;
 
-/// What to ask the server for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Names what the server is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpeechFormat {
     /// 16-bit mono samples without a header.
@@ -41,55 +37,24 @@ pub enum SpeechFormat {
     Opus,
 }
 
-impl SpeechFormat {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pcm => "pcm",
-            Self::Wav => "wav",
-            Self::Opus => "opus",
-        }
-    }
-}
-
-/// How a speech server is used.
-#[derive(Clone, Debug)]
-pub struct OpenAiSettings {
-    /// Its base, e.g. `https://api.openai.com/v1`, or the whole address up to `/audio/speech`.
-    pub url: Url,
-    /// Its model.
-    pub model: String,
-    /// What it is shown as a bearer token.
-    pub api_key: Option<SecretString>,
-    /// The voice of sentences that name none.
-    pub voice: String,
-    /// Pace, 1 as the voice speaks by itself.
-    pub speed: f64,
-    /// What it is asked for.
-    pub format: SpeechFormat,
-    /// The rate of its PCM, which does not say it.
-    pub sample_rate: SampleRate,
-    /// Sentences of a reply asked for side by side.
-    pub parallel: usize,
-    /// Longest silence, before the first sound and within a sentence.
-    pub silence: Duration,
-    /// Longest time for a whole sentence.
-    pub whole: Duration,
-    /// Requests made again for one sentence.
-    pub retries: u32,
-}
-
 /// Speaks through a server.
 #[derive(Debug)]
 pub struct OpenAiSynthesizer {
-    server: Arc<Server>,
+    server: Arc<SpeechServer>,
 }
 
 impl OpenAiSynthesizer {
-    /// Asks nothing yet. `client` has its own time limits for connecting; `threads` decode the
-    /// sentences that come as files.
-    #[must_use]
-    pub fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
-        Self { server: Arc::new(Server::new(settings, client, threads)) }
+    /// Makes a synthesizer that has asked nothing yet. `client` has its own time limit for
+    /// connecting; `threads` decode the sentences that come as files.
+    ///
+    /// # Errors
+    /// Settings without a URL.
+    pub fn new(
+        settings: Settings,
+        client: reqwest::Client,
+        threads: Threads,
+    ) -> Result<Self, Wrong> {
+        Ok(Self { server: Arc::new(SpeechServer::new(settings, client, threads)?) })
     }
 }
 
@@ -117,9 +82,9 @@ impl Synthesizer for OpenAiSynthesizer {
         if !sentence.text.chars().any(char::is_alphanumeric) {
             return stream::empty().boxed();
         }
-        let (chunks, reader) = mpsc::channel(CHUNKS_AHEAD);
-        let job = SentenceJob::new(Arc::clone(&self.server), sentence, Outlet::new(chunks));
+        let (outlet, sound) = Outlet::open();
+        let job = SentenceJob { server: Arc::clone(&self.server), sentence, outlet };
         tokio::spawn(job.run(cancel.clone()));
-        stream::unfold(reader, |mut reader| async { Some((reader.recv().await?, reader)) }).boxed()
+        sound
     }
 }

@@ -12,8 +12,9 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
-use super::OpenAiSettings;
+use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
+use crate::engine::Wrong;
 use crate::remote::failure::Refusal;
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
@@ -30,36 +31,40 @@ const SYLLABLES: char = '\u{2e80}';
 /// A shorter text says little about how fast it was spoken.
 const TELLING_LETTERS: usize = 40;
 
-/// What all sentences share.
+/// Holds what all sentences share.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) settings: OpenAiSettings,
+pub(super) struct SpeechServer {
+    pub(super) settings: Settings,
     /// Decode sentences that come as files.
     pub(super) threads: Threads,
     client: reqwest::Client,
     address: Url,
     key_refused: Once,
     odd_pace: Once,
-    encoded_anew: Once,
+    encoded_again: Once,
 }
 
-/// The body of a request.
+/// Describes what is to be said, as the server reads it.
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
     input: &'a str,
     voice: &'a str,
-    response_format: &'a str,
+    response_format: SpeechFormat,
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
 }
 
-impl Server {
-    /// Asks nothing yet.
-    pub(super) fn new(settings: OpenAiSettings, client: reqwest::Client, threads: Threads) -> Self {
-        let address = speech_address(&settings.url);
-        let (key_refused, odd_pace, encoded_anew) = (Once::new(), Once::new(), Once::new());
-        Self { settings, threads, client, address, key_refused, odd_pace, encoded_anew }
+impl SpeechServer {
+    pub(super) fn new(
+        settings: Settings,
+        client: reqwest::Client,
+        threads: Threads,
+    ) -> Result<Self, Wrong> {
+        let url = settings.url.as_ref().ok_or_else(|| Wrong::new("url", "is missing"))?;
+        let address = speech_address(url);
+        let (key_refused, odd_pace, encoded_again) = (Once::new(), Once::new(), Once::new());
+        Ok(Self { settings, threads, client, address, key_refused, odd_pace, encoded_again })
     }
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
@@ -96,7 +101,7 @@ impl Server {
             model: &settings.model,
             input: &sentence.text,
             voice: sentence.voice.as_ref().map_or(&settings.voice, Voice::name),
-            response_format: settings.format.name(),
+            response_format: settings.format,
             speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
         };
         let request = self.client.post(self.address.clone()).json(&body);
@@ -120,11 +125,11 @@ impl Server {
     }
 
     /// Says once that Opus came which cannot be passed through.
-    pub(super) fn note_encoded_anew(&self, why: NotPassable) {
-        self.encoded_anew.call_once(|| {
+    pub(super) fn note_encoded_again(&self, why: NotPassable) {
+        self.encoded_again.call_once(|| {
             warn!(
                 tts.reason = %why,
-                "the speech server's Opus is no voice note and is encoded anew"
+                "the speech server's Opus is not a voice note and is encoded again"
             );
         });
     }
@@ -167,7 +172,7 @@ fn refused(refusal: &Refusal, said: String) -> TtsError {
     }
 }
 
-/// The address of a server's speech, which its operator may have written out already.
+/// Returns the address of a server's speech, which its operator may have written out already.
 fn speech_address(base: &Url) -> Url {
     let mut address = base.clone();
     let whole = base.path().trim_end_matches('/').ends_with("/audio/speech");

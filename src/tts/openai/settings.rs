@@ -8,8 +8,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{OpenAiSettings, OpenAiSynthesizer, SpeechFormat};
-use crate::audio::SampleRate;
+use super::{OpenAiSynthesizer, SpeechFormat};
 use crate::engine::{self, Check, Connect, EngineSettings, Wrong};
 use crate::threads::Threads;
 use crate::tts::examine::first_sound;
@@ -22,10 +21,12 @@ const LONGEST_MS: u64 = 120_000;
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Settings {
-    pub voice: Option<String>,
+    #[serde(default = "usual_voice")]
+    pub voice: String,
     pub speed: f64,
     pub url: Option<Url>,
-    pub model: Option<String>,
+    #[serde(default)]
+    pub model: String,
     #[serde(default, deserialize_with = "engine::secret")]
     pub api_key: Option<SecretString>,
     pub format: SpeechFormat,
@@ -37,6 +38,10 @@ pub struct Settings {
     pub retries: u32,
 }
 
+fn usual_voice() -> String {
+    "alloy".to_owned()
+}
+
 impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         check_speed(self.speed)?;
@@ -46,7 +51,7 @@ impl EngineSettings for Settings {
             Some("http" | "https") => {}
             Some(_) => return wrong("url", "must begin with http:// or https://"),
         }
-        if self.model.as_ref().is_none_or(String::is_empty) {
+        if self.model.is_empty() {
             return wrong("model", "is missing; set a model of the server");
         }
         if !(8_000..=192_000).contains(&self.sample_rate) {
@@ -74,26 +79,12 @@ impl EngineSettings for Settings {
 #[async_trait]
 impl TtsSettings for Settings {
     fn build(&self, connect: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
-        let missing = |key: &str| Wrong::new(key, "is missing");
-        let settings = OpenAiSettings {
-            url: self.url.clone().ok_or_else(|| missing("url"))?,
-            model: self.model.clone().ok_or_else(|| missing("model"))?,
-            api_key: self.api_key.clone(),
-            voice: self.voice.clone().unwrap_or_else(|| "alloy".to_owned()),
-            speed: self.speed,
-            format: self.format,
-            sample_rate: SampleRate(self.sample_rate),
-            parallel: self.parallel,
-            silence: Duration::from_millis(self.first_audio_timeout_ms),
-            whole: Duration::from_millis(self.timeout_ms),
-            retries: self.retries,
-        };
         let client = connect(Duration::from_millis(self.connect_timeout_ms));
         // A file of two minutes of speech is decoded in 100 ms; more than 64 that wait are refused.
         let threads = Threads::start("speech", 2, 64).map_err(|error| {
             Wrong::new("engine", format!("no thread could be started: {error}"))
         })?;
-        Ok(Arc::new(OpenAiSynthesizer::new(settings, client, threads)))
+        Ok(Arc::new(OpenAiSynthesizer::new(self.clone(), client, threads)?))
     }
 
     async fn examine(&self, speakers: &[Speaker], connect: Connect<'_>, check: &mut Check) {

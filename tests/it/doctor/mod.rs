@@ -6,7 +6,7 @@ mod servers;
 
 use hark::clock::Clock;
 use hark::remote::http_client;
-use hark::simulator::{CallKind, Simulator, SimulatorHandle, SimulatorSettings};
+use hark::simulator::{CallKind, Simulator, SimulatorSettings};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ const SECRET: &str = "secret-of-the-doctor";
 const WORD: &str = "word-of-the-doctor";
 
 /// A fake WhatsApp; returns its address.
-async fn whatsapp() -> (SimulatorHandle, String) {
+async fn whatsapp() -> (Simulator, String) {
     let settings = SimulatorSettings {
         webhook: "http://127.0.0.1:1/webhook".parse().unwrap(),
         app_secret: SECRET.into(),
@@ -32,12 +32,12 @@ async fn whatsapp() -> (SimulatorHandle, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let simulator = Simulator::new(settings, http_client());
-    let handle = simulator.handle();
+    let handle = simulator.clone();
     tokio::spawn(simulator.serve(listener, CancellationToken::new()));
     (handle, address)
 }
 
-/// A configuration with nothing to mend, as far as `api_url` is.
+/// A configuration with no problems found, as far as `api_url` is.
 fn good(api_url: &str) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[webhook]\nverify_token = \"{WORD}\"\n\
@@ -117,7 +117,7 @@ async fn a_good_set_up_has_nothing_to_mend() {
         "ok       numbers       numbers[0].app_secret is the app's",
         "ok       store         hark.db is writable",
         "ok       webhook       http://127.0.0.1",
-        "nothing to mend",
+        "no problems found",
     ] {
         assert!(ran.text().contains(check), "{check}: {}", ran.text());
     }

@@ -151,6 +151,6 @@ async fn a_webhook_that_meta_could_not_reach_is_found() {
     let other = hark(&good(&api).replace(WORD, "another-word"));
     let service = other.start(&["serve"]).await;
     let message = "another verify token (HTTP 403)";
-    check(&service.url("/"), "webhook.verify_token", message, "restart hark serve").await;
+    check(&service.url("/"), "webhook.verify_token", message, "reload hark serve").await;
     assert_eq!(service.stop().await, 0);
 }

@@ -15,9 +15,7 @@ pub(crate) mod words;
 use std::cell::Cell;
 use std::time::Duration;
 
-use hark::simulator::{
-    Call, CallKind, ConversationMessage, PersonMessage, PersonSays, SimulatorHandle,
-};
+use hark::simulator::{Call, CallKind, ConversationMessage, PersonMessage, PersonSays, Simulator};
 use hark::store::sqlite::SqliteStore;
 use hark::store::{Archive as _, MessageCounts, TurnRow};
 use hark::turn::{MessageId, Reason, TurnReport};
@@ -50,7 +48,7 @@ pub(crate) struct TestApp {
     service: Service,
     world: World,
     store: SqliteStore,
-    pub(crate) simulator: SimulatorHandle,
+    pub(crate) simulator: Simulator,
     client: reqwest::Client,
     /// Sent messages that the test has looked at.
     seen: Cell<usize>,

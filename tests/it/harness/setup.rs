@@ -78,7 +78,7 @@ impl Setup {
             id_seed: "test".to_owned(),
         };
         let simulator = Simulator::new(settings, client.clone());
-        let handle = simulator.handle();
+        let handle = simulator.clone();
         tokio::spawn(simulator.serve(simulator_listener, CancellationToken::new()));
         let mut service = Service::new(self.process);
         service.start(&world).await;

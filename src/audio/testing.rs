@@ -1,5 +1,12 @@
 //! Generates signals and measures them; compiled for tests only.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and the tests' own"
+)]
+
 use crate::audio::SampleRate;
 
 /// Makes a sine of `hz` and `amplitude`, `seconds` long.
