@@ -52,7 +52,7 @@ pub(super) async fn answer(
     Ok(Reply { wish, ..reply })
 }
 
-/// Finds what the agent's knowledge has on the question, as its responder wants it.
+/// Finds what the agent's knowledge has on the question, as much as its responder wants.
 async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, TurnError> {
     let most = match scene.agent.responder.wants() {
         Wanted::Nothing => return Ok(Vec::new()),
@@ -73,7 +73,7 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
             _ => Ok(hits),
         }
     });
-    let found = async { search.await.map_err(Cause::from)?.map_err(Cause::from) };
+    let found = async { Ok::<_, Cause>(search.await??) };
     stage(scene.trace, Stage::Knowledge, found).await
 }
 

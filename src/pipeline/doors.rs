@@ -1,6 +1,9 @@
-//! What a message passes before the agent, in order. A door lets it through, or answers itself.
+//! What a message passes before the agent, in order. A door lets it through or breaks its way with
+//! an answer.
 //!
 //! Between hearing and the agent. Pure: no door calls out. A new policy is one more row.
+
+use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
@@ -10,7 +13,7 @@ use crate::registry::{Phrases, ReplyPolicy};
 use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.
-const DOORS: &[fn(&mut Visit<'_>) -> Passage] = &[gate::door, wishes::door];
+const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
@@ -24,15 +27,7 @@ pub(super) struct Visit<'a> {
     pub(super) wish: Option<ReplyMode>,
 }
 
-/// Says whether a message goes on.
-pub(super) enum Passage {
-    /// To the next door, and from the last to the agent.
-    Through,
-    /// The door answers.
-    Answered(Say),
-}
-
-/// What a door says to the person.
+/// Holds what a door says to the person.
 pub(super) struct Say {
     pub(super) text: String,
     /// Why it is a question back, if it is one.
@@ -63,10 +58,7 @@ impl<'a> Visit<'a> {
 
     /// Leads the message through every door; returns what the first that answers says.
     pub(super) fn pass(&mut self) -> Option<Say> {
-        DOORS.iter().find_map(|door| match door(self) {
-            Passage::Through => None,
-            Passage::Answered(say) => Some(say),
-        })
+        DOORS.iter().try_for_each(|door| door(self)).break_value()
     }
 
     /// Returns whether the reply is spoken: the agent's policy, unless the person wants to read.

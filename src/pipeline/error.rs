@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::problem::Problem;
 use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
 use crate::knowledge::KnowledgeError;
@@ -15,18 +16,20 @@ use crate::turn::{Reason, Retry, Stage};
 
 /// Says which stage of a turn failed, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{cause}", heading(*stage))]
+#[error("{} failed: {}", stage.name(), words(cause))]
 pub struct TurnError {
     /// Where.
     pub stage: Stage,
-    /// Why.
-    #[source]
+    /// Why. Not the `source`: the error's own words include it.
     pub cause: Cause,
 }
 
-/// Names the stage, unless the cause does.
-fn heading(stage: Stage) -> String {
-    if stage == Stage::Store { String::new() } else { format!("{} failed: ", stage.name()) }
+/// Says what failed in words that follow the stage's name.
+fn words(cause: &Cause) -> String {
+    match cause {
+        Cause::Store(StoreError::Backend(error)) => error.to_string(),
+        cause => cause.to_string(),
+    }
 }
 
 impl From<StoreError> for TurnError {
@@ -55,6 +58,9 @@ pub enum Cause {
     Provider(#[from] ProviderError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The message has no words to answer: tell the person.
+    #[error("{}", .0.reason())]
+    Unheard(Problem),
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
@@ -83,7 +89,7 @@ impl Cause {
 }
 
 impl TurnError {
-    /// Says whether and when the same call may be tried again.
+    /// Returns whether and when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match &self.cause {
             Cause::Stt(error) => error.retry(),
@@ -98,6 +104,7 @@ impl TurnError {
             Cause::Decode(_)
             | Cause::Encode(_)
             | Cause::Knowledge(_)
+            | Cause::Unheard(_)
             | Cause::Deadline
             | Cause::EmptyAnswer => Retry::Never,
         }
@@ -105,7 +112,7 @@ impl TurnError {
 
     /// Returns what the record says of a turn that ended with this error.
     pub(super) fn reason(&self) -> Reason {
-        Reason::Failed { stage: self.stage, error: self.cause.to_string() }
+        Reason::Failed { stage: self.stage, error: words(&self.cause) }
     }
 
     /// Returns whether the provider answered a send in words that make no sense.

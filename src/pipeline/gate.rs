@@ -3,7 +3,9 @@
 //! Between hearing and answering. Pure: what was heard and the agent's rules in, a verdict out.
 //! The words to confirm stand in the record, so a "yes" after a restart still counts.
 
-use super::doors::{Passage, Say, Visit};
+use std::ops::ControlFlow;
+
+use super::doors::{Say, Visit};
 use super::hear::Heard;
 use crate::registry::{Gate, GateAction, Phrase};
 use crate::speech_text::lang::anywhere;
@@ -35,23 +37,23 @@ pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) ->
 }
 
 /// Asks back about words that may have been misheard.
-pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
+pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
     let (phrases, heard) = (visit.phrases, visit.heard);
     let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
-        Passage::Answered(Say { text, asks_back: Some(reason) })
+        ControlFlow::Break(Say { text, asks_back: Some(reason) })
     };
     match judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref()) {
-        Verdict::Answer => Passage::Through,
+        Verdict::Answer => ControlFlow::Continue(()),
         Verdict::Confirmed(words) => {
             // The words that were asked about are the question, not the past.
             visit.question.history.pop();
             visit.question.heard = words;
             visit.question.spoken = None;
-            Passage::Through
+            ControlFlow::Continue(())
         }
         Verdict::Denied => ask_back(&phrases.repeat, Reason::NotConfirmed),
-        Verdict::Confirm(why) => Passage::Answered(Say {
+        Verdict::Confirm(why) => ControlFlow::Break(Say {
             text: did_you_say(&phrases.confirm, heard),
             asks_back: Some(Reason::Confirm(why)),
         }),

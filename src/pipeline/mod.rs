@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Cause, TurnError};
+pub use problem::Problem;
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 

@@ -101,8 +101,10 @@ const RULES: &[Rule] = &[
         error: "the message cannot be heard: damaged, empty, too long, gone, unknown format",
         turn: "is answered",
         next: "tell the person",
-        fits: |error, facts| facts.step == Step::Answering && Problem::of(&error.cause).is_some(),
-        then: |error| Problem::of(&error.cause).map_or(Next::FallBack, Next::Tell),
+        fits: |error, facts| {
+            facts.step == Step::Answering && Problem::from_cause(&error.cause).is_some()
+        },
+        then: |error| Problem::from_cause(&error.cause).map_or(Next::FallBack, Next::Tell),
     },
     Rule {
         error: "of the upload, or a refused send; not our token",

@@ -1,4 +1,4 @@
-//! "Read" and "typing" while a turn runs.
+//! The "read" mark and "typing" while a turn runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,10 @@ impl Typing {
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             while !stopped.is_cancelled() {
-                show_typing(messenger.as_ref(), &message).await;
+                // A turn does not depend on it, so a failure is only worth a line.
+                if let Err(error) = messenger.read_and_typing(&message).await {
+                    tracing::warn!(error = %error, "the message could not be marked as read");
+                }
                 tokio::select! {
                     () = stopped.cancelled() => {}
                     () = tokio::time::sleep(TYPING_EVERY) => {}
@@ -46,12 +49,5 @@ impl Typing {
         if tokio::time::timeout(TYPING_END, &mut task).await.is_err() {
             task.abort();
         }
-    }
-}
-
-/// A turn does not depend on it, so a failure is only worth a line.
-async fn show_typing(messenger: &dyn Messenger, message: &MessageId) {
-    if let Err(error) = messenger.read_and_typing(message).await {
-        tracing::warn!(error = %error, "the message could not be marked as read");
     }
 }
