@@ -131,3 +131,15 @@ impl TurnError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_says_so_once() {
+        let error = || TurnError::from(StoreError::Backend("disk is full".into()));
+        assert_eq!(error().to_string(), "store failed: disk is full");
+        assert_eq!(error().reason().to_string(), "store failed: disk is full");
+    }
+}

@@ -23,6 +23,7 @@ const SIDE_BY_SIDE: usize = 2;
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 
 /// Holds what the agent is to answer.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Heard {
     pub(super) text: Personal,
     /// What to answer in.
@@ -263,6 +264,47 @@ mod tests {
         assert_eq!(hint(&Languages::Any, Some(&"de".into())), guess("de", &[]));
         let fixed = Languages::Fixed("fr".into());
         assert_eq!(hint(&fixed, Some(&"de".into())), LanguageHint::Known("fr".into()));
+    }
+
+    #[track_caller]
+    fn joined(all: Vec<Result<Heard, Problem>>) -> Result<Heard, Problem> {
+        let unheard = |problem| Cause::Unheard(problem).at(Stage::Stt);
+        let joined = Heard::join(all.into_iter().map(|one| one.map_err(unheard)).collect());
+        joined.map_err(|error| Problem::from_cause(&error.cause).expect("it is a problem"))
+    }
+
+    fn written(text: &str, language: &str) -> Result<Heard, Problem> {
+        Ok(Heard { text: text.into(), language: language.into(), transcript: None })
+    }
+
+    fn spoken(text: &str, language: &str) -> Result<Heard, Problem> {
+        let transcript = Some(heard(text, language, None));
+        Ok(Heard { transcript, ..written(text, language)? })
+    }
+
+    #[test]
+    fn messages_of_one_turn_are_joined_and_stay_written_or_spoken() {
+        let texts = joined(vec![written("one", "en"), written("dos", "es")]);
+        assert_eq!(texts, written("one\ndos", "es"));
+        let both = joined(vec![written("one", "en"), spoken("two", "en"), written("drei", "de")]);
+        let two = Some(heard("two", "en", None));
+        assert_eq!(
+            both,
+            written("one\ntwo\ndrei", "de").map(|all| Heard { transcript: two, ..all })
+        );
+        let voices = joined(vec![spoken("one", "en"), spoken("two", "en")]).unwrap();
+        assert_eq!(voices.text.reveal(), "one\ntwo");
+        assert_eq!(voices.transcript, Some(heard("one two", "en", None)));
+    }
+
+    #[test]
+    fn a_problem_counts_only_where_no_message_has_words() {
+        let (empty, long) = (|| Err(Problem::EmptyAudio), || Err(Problem::TooLong));
+        for all in [vec![empty(), written("one", "en")], vec![written("one", "en"), empty()]] {
+            assert_eq!(joined(all), written("one", "en"));
+        }
+        assert_eq!(joined(vec![long(), empty()]), Err(Problem::TooLong));
+        assert_eq!(joined(vec![empty(), long()]), Err(Problem::EmptyAudio));
     }
 
     #[test]

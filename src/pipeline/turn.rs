@@ -29,10 +29,15 @@ use crate::turn::{Body, LanguageCode, Outcome, Reason, Role, Stage, TurnReport};
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
-/// How long a message waits for its number to be active again before it is looked at again.
-const UNCONFIGURED: Duration = Duration::from_mins(15);
+/// Wait of a message whose number is paused before the number is looked at again: short, so that
+/// it is answered soon after the pause. Only what was accepted before the pause waits so, and a look
+/// costs a lease and a release.
+const PAUSED: Duration = Duration::from_secs(10);
 
-/// How long a message waits whose turn could not be recorded.
+/// Time between two log lines about such a message.
+const PAUSED_LOG: Duration = Duration::from_mins(15);
+
+/// Wait of a message whose turn could not be recorded.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 #[async_trait]
@@ -42,14 +47,15 @@ impl JobHandler for Pipeline {
         name = "turn", skip_all, fields(turn.id = %lease.turn, attempt = lease.attempt)
     )]
     async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+        let waited = self.age(&lease);
         let Some(route) = self.routes.route(&lease.lane.number) else {
-            tracing::warn!("a message waits: its number is paused or not configured");
-            return Handled::Postpone(UNCONFIGURED);
+            if waited.as_millis() % PAUSED_LOG.as_millis() < PAUSED.as_millis() {
+                tracing::warn!("a message waits: its number is paused or not configured");
+            }
+            return Handled::Postpone(PAUSED);
         };
         let (trace, record) = (Trace::start(), &self.record);
-        let now_ms = self.clock.now_ms();
-        #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
-        let queue_ms = (now_ms - lease.first().received_ms) as f64;
+        let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
@@ -94,6 +100,14 @@ impl JobHandler for Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Returns the time since the first message was accepted.
+    fn age(&self, lease: &Lease) -> Duration {
+        let age_ms = self.clock.now_ms() - lease.first().received_ms;
+        Duration::from_millis(age_ms.try_into().unwrap_or_default())
+    }
+}
+
 /// Runs the messages of one lease to their end.
 struct Turn<'a> {
     pipeline: &'a Pipeline,
@@ -135,10 +149,7 @@ impl Turn<'_> {
                 Err(failed) => failed,
             };
             let (next, rule) = next(&error, &self.facts(step));
-            if let Some(message) = next.message() {
-                let stage = error.stage.name();
-                tracing::warn!(stage.name = stage, error = %error, %rule, "{message}");
-            }
+            next.log(&error, rule, self.lease.attempt);
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
                 Next::Text => self.send_text(draft, &error, step).await,
@@ -151,14 +162,10 @@ impl Turn<'_> {
         }
     }
 
+    /// Gathers what decides on an error.
     fn facts(&self, step: Step) -> Facts {
-        let age_ms = self.pipeline.clock.now_ms() - self.lease.first().received_ms;
-        Facts {
-            step,
-            attempt: self.lease.attempt,
-            age: Duration::from_millis(age_ms.try_into().unwrap_or_default()),
-            cancelled: self.cancel.reason().is_some(),
-        }
+        let (attempt, age) = (self.lease.attempt, self.pipeline.age(self.lease));
+        Facts { step, attempt, age, cancelled: self.cancel.reason().is_some() }
     }
 
     /// Sends what an earlier attempt planned; `None` if nothing of it counts.
