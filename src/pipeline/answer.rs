@@ -1,7 +1,7 @@
 //! From what was heard to the reply: the doors, then the agent.
 //!
-//! Whatever a message says, a reply comes out of it: the agent's answer, a question back, or a
-//! word about how the person wants to be answered.
+//! Every message gets a reply: the agent's answer, a question back, or a word about how the person
+//! wants to be answered.
 
 use super::Scene;
 use super::doors::{Say, Visit};
@@ -36,7 +36,7 @@ pub(super) async fn answer(
     heard: &Heard,
     around: &Around,
 ) -> Result<Reply, TurnError> {
-    let mut visit = Visit::new(scene.agent, &scene.agent.phrases, heard, around);
+    let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
     let Visit { question, wish, .. } = visit;
     let reply = match said {

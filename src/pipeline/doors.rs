@@ -9,7 +9,7 @@ use super::answer::Around;
 use super::hear::Heard;
 use super::{AgentSetup, gate, wishes};
 use crate::agent::Question;
-use crate::registry::{Phrases, ReplyPolicy};
+use crate::registry::ReplyPolicy;
 use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.
@@ -18,7 +18,6 @@ const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, wishes::d
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
     pub(super) agent: &'a AgentSetup,
-    pub(super) phrases: &'a Phrases,
     pub(super) heard: &'a Heard,
     pub(super) around: &'a Around,
     /// What the agent is asked; a door may change it.
@@ -35,12 +34,7 @@ pub(super) struct Say {
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn new(
-        agent: &'a AgentSetup,
-        phrases: &'a Phrases,
-        heard: &'a Heard,
-        around: &'a Around,
-    ) -> Self {
+    pub(super) fn new(agent: &'a AgentSetup, heard: &'a Heard, around: &'a Around) -> Self {
         let question = Question {
             heard: heard.text.clone(),
             spoken: heard.spoken(),
@@ -51,7 +45,7 @@ impl<'a> Visit<'a> {
             aloud: true,
             passages: Vec::new(),
         };
-        let mut visit = Self { agent, phrases, heard, around, question, wish: None };
+        let mut visit = Self { agent, heard, around, question, wish: None };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }

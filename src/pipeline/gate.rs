@@ -38,7 +38,7 @@ pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) ->
 
 /// Asks back about words that may have been misheard.
 pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
-    let (phrases, heard) = (visit.phrases, visit.heard);
+    let (phrases, heard) = (&visit.agent.phrases, visit.heard);
     let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
         ControlFlow::Break(Say { text, asks_back: Some(reason) })

@@ -5,7 +5,7 @@ use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
-use super::speak::speak;
+use super::speak::{sentences_of, speak};
 use super::stage::stage_stream;
 use super::{Scene, note};
 use crate::agent::{Delta, Question, Usage};
@@ -58,17 +58,13 @@ pub(super) async fn say(
     text: &str,
     language: &LanguageCode,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-    let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-    let mut splitter = SentenceSplitter::new();
-    let all = splitter.push(text).into_iter().chain(splitter.finish());
-    let hand_over = async move {
-        for sentence in all {
-            if sentences.send(sentence).await.is_err() {
-                break;
-            }
-        }
-    };
-    tokio::join!(hand_over, make_note(scene, language, to_speak)).1
+    let all = sentences_of(text);
+    let (sentences, to_speak) = mpsc::channel(all.len().max(1));
+    for sentence in all {
+        sentences.try_send(sentence).expect("it has room for all of them");
+    }
+    drop(sentences);
+    make_note(scene, language, to_speak).await
 }
 
 /// Speaks sentences as they come, and encodes them into one note.

@@ -69,13 +69,19 @@ pub(super) async fn speak(
 /// Splits a text into what is spoken in one go: a sentence, or each sentence of a long text such as a
 /// table.
 fn pieces_of(text: &str) -> Vec<String> {
-    if text.len() <= LONG {
-        return Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect();
+    match text.len() {
+        0 => Vec::new(),
+        1..=LONG => vec![text.to_owned()],
+        _ => sentences_of(text),
     }
+}
+
+/// Splits a finished text into its sentences.
+pub(super) fn sentences_of(text: &str) -> Vec<String> {
     let mut splitter = SentenceSplitter::new();
-    let mut pieces = splitter.push(text);
-    pieces.extend(splitter.finish());
-    pieces
+    let mut sentences = splitter.push(text);
+    sentences.extend(splitter.finish());
+    sentences
 }
 
 /// Passes a sentence's sound on when its place has come, and then signals the next place; `Break`

@@ -34,8 +34,8 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         return ControlFlow::Continue(());
     }
     let agreed = match mode {
-        ReplyMode::Text => &visit.phrases.text_mode,
-        ReplyMode::Voice => &visit.phrases.voice_mode,
+        ReplyMode::Text => &visit.agent.phrases.text_mode,
+        ReplyMode::Voice => &visit.agent.phrases.voice_mode,
     };
     let text = agreed.in_language(&visit.heard.language).to_owned();
     ControlFlow::Break(Say { text, asks_back: None })

@@ -61,7 +61,13 @@ impl Lanes {
     /// Puts back what an earlier process had leased, then runs until `stop`; turns that run then
     /// are finished. `abort` cancels them too: they are leased again at the next start.
     pub async fn run(&self, stop: CancellationToken, abort: CancellationToken) {
-        self.recover(&stop).await;
+        let predecessors = || Lapsed::Predecessor(self.node.clone());
+        while !stop.is_cancelled() && !self.reclaim(predecessors(), self.clock.now_ms()).await {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(STORE_RETRY) => {}
+            }
+        }
         let mut beat = Instant::now();
         while !stop.is_cancelled() {
             if beat.elapsed() >= HEARTBEAT {
@@ -84,26 +90,11 @@ impl Lanes {
         }
     }
 
-    async fn recover(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            let left = Lapsed::Predecessor(self.node.clone());
-            if self.reclaim(left, self.clock.now_ms()).await {
-                return;
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(STORE_RETRY) => {}
-            }
-        }
-    }
-
     /// Puts back leases that have lapsed by `now_ms`; returns whether the store did it.
     async fn reclaim(&self, lapsed: Lapsed, now_ms: i64) -> bool {
         match self.queue.reclaim(lapsed, now_ms, now_ms + STATUS_GRACE_MS).await {
             Ok(0) => {}
-            Ok(messages) => {
-                tracing::info!(messages, "unfinished messages are taken up again");
-            }
+            Ok(messages) => tracing::info!(messages, "unfinished messages are taken up again"),
             Err(error) => {
                 tracing::error!(error = %error, "unfinished messages could not be read");
                 return false;
@@ -136,6 +127,7 @@ impl Lanes {
         self.reclaim(Lapsed::Expired, now_ms).await;
     }
 
+    /// Names this node, with leases as of `now_ms`.
     fn lessee(&self, now_ms: i64) -> Lessee {
         Lessee { node: self.node.clone(), until_ms: now_ms + LEASE_MS }
     }
@@ -171,6 +163,7 @@ impl Lanes {
         }
     }
 
+    /// Starts a turn, and records its end when it has one.
     fn start(&self, lease: Lease, abort: &CancellationToken) {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()

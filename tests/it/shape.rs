@@ -29,16 +29,13 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("Model", "a row of the manifest; private: a model that whisper runs"),
     ("Number", "a section of the configuration; a number that is spoken"),
     ("OpenAiSettings", "those of the language model; those of the speech server"),
-    ("Passage", "a part of the knowledge; what a turn passed on its way"),
     ("Part", "a message of a turn; a partial download; private: a piece of an answer"),
     ("Queue", "a section of the configuration; the port"),
-    ("Refusal", "a webhook that is refused; a call that a server refused"),
-    ("Rule", "private to the decision table and the spoken text"),
+    ("Refusal", "what an engine's server refused; the same of any call out"),
     ("Role", "of a part of a turn; of a message to a language model"),
     ("Said", "private to two parsers"),
     ("Server", "a section of the configuration; private to two HTTP clients"),
     ("Wanted", "private to two commands"),
-    ("Written", "what a reply has written; phrases as the configuration writes them"),
     ("Work", "private to two thread pools"),
 ];
 

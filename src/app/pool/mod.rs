@@ -57,7 +57,7 @@ pub struct Hearing {
 }
 
 /// Makes engines and keeps them for the next agent that wants the same.
-pub struct Pool {
+pub struct EnginePool {
     stt: Arc<SttDeps>,
     scripted_without_model: bool,
     deaf: bool,
@@ -67,7 +67,7 @@ pub struct Pool {
     clients: Clients,
 }
 
-impl Pool {
+impl EnginePool {
     /// Makes no engine yet.
     pub fn new(places: Places, hearing: Hearing) -> Self {
         let Hearing { known, fixtures, scripted_without_model, deaf, mute } = hearing;
@@ -115,7 +115,7 @@ impl Pool {
     /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
     ///
     /// # Errors
-    /// As [`Pool::transcriber`].
+    /// As [`EnginePool::transcriber`].
     pub fn responder(
         &self,
         spec: &EngineSpec,
@@ -129,7 +129,7 @@ impl Pool {
     /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
     ///
     /// # Errors
-    /// As [`Pool::transcriber`].
+    /// As [`EnginePool::transcriber`].
     pub async fn synthesizer(
         &self,
         spec: &EngineSpec,
