@@ -48,10 +48,8 @@ impl Agents {
     async fn replace(&self, config: &Config) -> anyhow::Result<()> {
         let snapshot = config.snapshot();
         let routes = self.builder.build(config, &snapshot).await?;
-        // A number has its route before its messages are taken, and until they are not.
-        self.routes.send_modify(|old| {
-            old.extend(routes.iter().map(|(number, route)| (number.clone(), Arc::clone(route))));
-        });
+        // A number has a route before, while and after its messages are taken.
+        self.routes.send_modify(|old| old.extend(routes.clone()));
         self.registry.swap(snapshot);
         let _former_turns_keep_theirs = self.routes.send_replace(routes);
         self.builder.pool.evict().await;

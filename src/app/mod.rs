@@ -122,10 +122,8 @@ impl App {
                 stopping: shutdown.stop.clone(),
             },
         );
-        let stop = shutdown.stop.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            stop.cancelled().await;
-        });
+        let stopped = shutdown.stop.clone().cancelled_owned();
+        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
         let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
         let serve = async {
             let served = server.await;

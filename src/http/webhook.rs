@@ -122,6 +122,7 @@ async fn not_built() -> Response {
 /// Says why a delivery is not taken, as its answer does.
 type Rejection = (StatusCode, String);
 
+/// Refuses what none of our apps has signed.
 fn unsigned() -> Rejection {
     let error = "X-Hub-Signature-256 is missing or matches no configured app_secret";
     (StatusCode::UNAUTHORIZED, error.to_owned())

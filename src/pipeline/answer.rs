@@ -80,11 +80,9 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
 /// Says one of our own sentences; as text if it cannot be spoken.
 async fn say_own(scene: Scene<'_>, text: String, language: &LanguageCode, aloud: bool) -> Reply {
     let spoken = if aloud { say(scene, &text, language).await } else { Ok(None) };
-    match spoken {
-        Ok(note) => Reply { text: Personal(text), note, ..Reply::default() },
-        Err(error) => {
-            let reason = Some(log_failure("the reply goes out as text", &error));
-            Reply { text: Personal(text), reason, ..Reply::default() }
-        }
-    }
+    let (note, reason) = spoken.map_or_else(
+        |error| (None, Some(log_failure("the reply goes out as text", &error))),
+        |note| (note, None),
+    );
+    Reply { text: Personal(text), note, reason, ..Reply::default() }
 }

@@ -38,7 +38,7 @@ impl From<StoreError> for TurnError {
     }
 }
 
-/// What failed; each engine's own error says more.
+/// Names what failed; each engine's own error says more.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of that part")]
 pub enum Cause {

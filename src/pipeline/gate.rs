@@ -1,7 +1,7 @@
 //! The gate: words that may have been misheard are confirmed or asked for again, not answered.
 //!
 //! Between hearing and answering. Pure: what was heard and the agent's rules in, a verdict out.
-//! The words to confirm stand in the record, so a "yes" after a restart still counts.
+//! The words to confirm are in the record, so a "yes" after a restart still counts.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use crate::registry::{Gate, GateAction, Phrase};
 use crate::speech_text::lang::anywhere;
 use crate::turn::{Personal, Reason, Uncertainty};
 
-/// Characters of a transcript that are repeated in "Did you say ...?".
+/// Limits the characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
 
 /// Decides about one message; `to_confirm` are the words that the last turn asked about.
@@ -75,7 +75,7 @@ fn did_you_say(phrase: &Phrase, heard: &Heard) -> String {
     phrase.in_language(&heard.language).replace("{text}", &repeated)
 }
 
-/// What becomes of a message.
+/// Says what becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The agent answers it.
@@ -90,7 +90,7 @@ pub(super) enum Verdict {
     Repeat(Uncertainty),
 }
 
-/// Whether words are a yes or a no and nothing else.
+/// Returns whether words are a yes (`true`) or a no, and nothing else.
 fn yes_or_no(text: &str) -> Option<bool> {
     let mut words: Vec<String> = text
         .replace('’', "'")

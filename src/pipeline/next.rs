@@ -69,21 +69,17 @@ pub(super) enum Next {
 }
 
 impl Next {
-    /// Logs it, except where nothing failed that an operator could mend.
+    /// Logs it, except where nothing failed that an operator could fix.
     pub(super) fn log(&self, error: &TurnError, rule: &ErrorRule, attempt: u32) {
-        let stage = error.stage.name();
-        let message = match self {
+        let (stage, again) = (error.stage.name(), "a turn is tried again");
+        let (message, wait) = match self {
             Self::Tell(_) => return,
-            Self::Text => "the reply goes out as text",
-            Self::FallBack => "the fallback text goes out",
-            Self::Leave | Self::Again(_) | Self::Wait(_) => "a turn is tried again",
-            Self::GiveUp => "a message could not be answered at all",
-        };
-        let wait = match self {
-            Self::Leave => Some(Duration::ZERO),
-            Self::Again(wait) => Some(back_off(*wait, attempt)),
-            Self::Wait(wait) => Some(*wait),
-            _ => None,
+            Self::Text => ("the reply goes out as text", None),
+            Self::FallBack => ("the fallback text goes out", None),
+            Self::GiveUp => ("a message could not be answered at all", None),
+            Self::Leave => (again, Some(Duration::ZERO)),
+            Self::Again(wait) => (again, Some(back_off(*wait, attempt))),
+            Self::Wait(wait) => (again, Some(*wait)),
         };
         let after_s = wait.map(|wait| wait.as_secs_f64());
         tracing::warn!(
@@ -242,7 +238,7 @@ mod tests {
         Facts { step, attempt: 1, age: Duration::from_secs(1), cancelled: false }
     }
 
-    /// Every row, with a case that it decides.
+    /// Returns every row, with a case that it decides.
     fn cases() -> Vec<(Cause, Stage, Facts, Next)> {
         let soon = Duration::from_secs(4);
         let passing = || refused(131_056, Retry::After(soon));

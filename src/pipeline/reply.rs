@@ -29,7 +29,7 @@ pub(super) struct Reply {
     pub(super) note: Option<(OggOpus, NoteInfo)>,
     /// Why there is no note although one was wanted, or why the text is not complete.
     pub(super) reason: Option<Reason>,
-    /// It is no answer but a question back, for this reason.
+    /// Why it is a question back instead of an answer, if it is.
     pub(super) asks_back: Option<Reason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,

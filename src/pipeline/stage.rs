@@ -1,4 +1,4 @@
-//! Where stages are timed: the only place with a stage's span, deadline, metric and error tag.
+//! Times the stages: the only place with a stage's span, deadline, metric and error tag.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Starts the turn's time.
+    /// Starts the turn's clock.
     pub fn start() -> Self {
         Self { started: Instant::now(), records: Arc::default(), spent: Arc::default() }
     }
@@ -85,7 +85,7 @@ impl Trace {
         instant.duration_since(self.started).as_secs_f64() * 1000.0
     }
 
-    /// Notes an interval that began at `started` and ends now.
+    /// Records an interval that began at `started` and ends now.
     fn note(&self, name: Stage, started: Instant) {
         let now = Instant::now();
         let (start_ms, end_ms) = (self.at(started), self.at(now));

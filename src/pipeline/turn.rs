@@ -29,9 +29,9 @@ use crate::turn::{Body, LanguageCode, Outcome, Reason, Role, Stage, TurnReport};
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
-/// Wait of a message whose number is paused before the number is looked at again: short, so that
-/// it is answered soon after the pause. Only what was accepted before the pause waits so, and a look
-/// costs a lease and a release.
+/// Time between two looks at a message whose number is paused: short, so that it is answered soon
+/// after the pause. Only what was accepted before the pause waits so, and a look is a lease and a
+/// release.
 const PAUSED: Duration = Duration::from_secs(10);
 
 /// Time between two log lines about such a message.

@@ -8,10 +8,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::provider::Messenger;
 use crate::turn::MessageId;
 
-/// WhatsApp takes "typing" away after 25 s.
+/// Time between two calls that show "typing": WhatsApp hides it after 25 s.
 const TYPING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long the end of a turn waits for the call that shows it.
+/// Limits how long the end of a turn waits for the call that shows it.
 const TYPING_END: Duration = Duration::from_millis(500);
 
 /// Shows the person that the message was read and is being answered, until the turn ends.
@@ -22,7 +22,7 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// Shows it, and again before WhatsApp takes it away.
+    /// Shows it, and again before WhatsApp hides it.
     pub(super) fn start(messenger: &Arc<dyn Messenger>, message: &MessageId) -> Self {
         let stop = CancellationToken::new();
         let (messenger, message) = (Arc::clone(messenger), message.clone());

@@ -12,7 +12,6 @@ use crate::turn::ReplyMode;
 /// Holds a person's request for one form of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
-    /// The form.
     pub(super) mode: ReplyMode,
     /// Whether the message says nothing else.
     pub(super) alone: bool,

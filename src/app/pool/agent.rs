@@ -131,7 +131,7 @@ fn check_languages(
     Err(Wrong::new("stt.model", problem))
 }
 
-/// Returns the languages that are listed; of any, none is.
+/// Returns the languages that an agent lists, if it does.
 fn named(languages: &Languages) -> &[LanguageCode] {
     match languages {
         Languages::Fixed(language) => std::slice::from_ref(language),

@@ -6,7 +6,7 @@ use super::*;
 use crate::config::Config;
 use crate::pipeline::AgentSetup;
 
-/// The shipped defaults with an agent `a`, whose table is given, beside `hark`.
+/// Returns the shipped defaults with an agent `a`, whose table is given, beside `hark`.
 fn config(own: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hark.toml");
@@ -22,7 +22,7 @@ async fn set_up(pool: &EnginePool, config: &Config) -> [AgentSetup; 2] {
     [default, pool.agent(config, Some("a")).await.unwrap()]
 }
 
-/// Whether the two agents share a transcriber, and a synthesizer.
+/// Returns whether the two agents share a transcriber, and a synthesizer.
 async fn shared(own: &str) -> (bool, bool) {
     let pool = EnginePool::new(Places::default(), Hearing::default());
     let [a, b] = set_up(&pool, &config(own)).await;
