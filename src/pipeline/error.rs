@@ -16,20 +16,12 @@ use crate::turn::{Reason, Retry, Stage};
 
 /// Says which stage of a turn failed, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{} failed: {}", stage.name(), words(cause))]
+#[error("{} failed: {cause}", stage.name())]
 pub struct TurnError {
     /// Where.
     pub stage: Stage,
     /// Why. Not the `source`: the error's own words include it.
     pub cause: Cause,
-}
-
-/// Says what failed in words that follow the stage's name.
-fn words(cause: &Cause) -> String {
-    match cause {
-        Cause::Store(StoreError::Backend(error)) => error.to_string(),
-        cause => cause.to_string(),
-    }
 }
 
 impl From<StoreError> for TurnError {
@@ -112,7 +104,7 @@ impl TurnError {
 
     /// Returns what the record says of a turn that ended with this error.
     pub(super) fn reason(&self) -> Reason {
-        Reason::Failed { stage: self.stage, error: words(&self.cause) }
+        Reason::Failed { stage: self.stage, error: self.cause.to_string() }
     }
 
     /// Returns whether the provider answered a send in words that make no sense.
@@ -139,7 +131,8 @@ mod tests {
     #[test]
     fn a_store_that_fails_says_so_once() {
         let error = || TurnError::from(StoreError::Backend("disk is full".into()));
-        assert_eq!(error().to_string(), "store failed: disk is full");
-        assert_eq!(error().reason().to_string(), "store failed: disk is full");
+        let said = "store failed: the database refused: disk is full";
+        assert_eq!(error().to_string(), said);
+        assert_eq!(error().reason().to_string(), said);
     }
 }
