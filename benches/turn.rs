@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hark::app::{Hearing, Places, Pool, voice_path};
+use hark::app::{EnginePool, Hearing, Places, voice_path};
 use hark::audio::{self, AudioLimits, NoteEncoder, Pcm, SampleRate};
 use hark::config;
 use hark::pipeline::{AgentSetup, Ask, Trace, VoicePath};
@@ -85,7 +85,7 @@ async fn program(ends: Ends, answer: &str) -> (VoicePath, AgentSetup) {
     );
     std::fs::write(&file, toml).expect("it can be written to");
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
-    let pool = Pool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default());
     let agent = pool.agent(&config, None).await;
     let agent = agent.expect("the engines work; espeak needs espeak-ng: make deps");
     (voice_path(&config).expect("threads start"), agent)

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long turns may finish after the first signal. Platforms that send SIGTERM kill after 30 s
-/// by default; an aborted turn is taken up again at the next start.
+/// Limits how long turns may finish after the first signal. Platforms that send SIGTERM kill after
+/// 30 s by default; an aborted turn is taken up again at the next start.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// Follows SIGHUP, which ends the process until somebody follows it.
+/// Follows SIGHUP, which would end the process otherwise.
 ///
 /// # Errors
 /// If the system refuses the signal handler.
@@ -18,7 +18,7 @@ pub fn hangups() -> std::io::Result<Signal> {
     signal(SignalKind::hangup())
 }
 
-/// Two steps of stopping.
+/// Holds the two steps of stopping.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     /// Take nothing new, finish what runs.

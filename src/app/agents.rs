@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::watch;
 
-use super::{Hearing, Places, Pool};
+use super::EnginePool;
 use crate::config::{Config, ConfigError};
 use crate::pipeline::{Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
@@ -32,32 +32,26 @@ impl Agents {
     pub(super) async fn start(
         config: &Config,
         snapshot: Snapshot,
-        places: &Places,
-        hearing: &Hearing,
+        pool: EnginePool,
     ) -> anyhow::Result<Self> {
-        let builder = Builder {
-            pool: Pool::new(places.clone(), hearing.clone()),
-            client: http_client(),
-            audio_bytes: config.limits.audio_bytes,
-        };
+        let audio_bytes = config.limits.audio_bytes;
+        let builder = Builder { pool, client: http_client(), audio_bytes };
         let routes = builder.build(config, &snapshot).await?;
         let registry = Arc::new(Registry::new(snapshot));
         Ok(Self { registry, routes: watch::Sender::new(routes), builder })
     }
 
-    /// Builds what `config` names and puts it in the place of what runs.
+    /// Builds what `config` names and lets it replace what runs.
     ///
     /// # Errors
     /// What cannot be built: then nothing has changed.
     async fn replace(&self, config: &Config) -> anyhow::Result<()> {
         let snapshot = config.snapshot();
         let routes = self.builder.build(config, &snapshot).await?;
-        // A number has its route before its messages are taken, and until they are not.
-        self.routes.send_modify(|old| {
-            old.extend(routes.iter().map(|(number, route)| (number.clone(), Arc::clone(route))));
-        });
+        // A number has a route before, while and after its messages are taken.
+        self.routes.send_modify(|old| old.extend(routes.clone()));
         self.registry.swap(snapshot);
-        drop(self.routes.send_replace(routes));
+        let _former_turns_keep_theirs = self.routes.send_replace(routes);
         self.builder.pool.evict().await;
         Ok(())
     }
@@ -71,7 +65,7 @@ impl Routes for Agents {
 
 /// Builds routes, on engines that outlive each of them.
 struct Builder {
-    pool: Pool,
+    pool: EnginePool,
     client: reqwest::Client,
     audio_bytes: u64,
 }
@@ -101,16 +95,12 @@ impl Builder {
 
 /// Reads the configuration again for a service that runs.
 pub struct Reloader {
-    agents: Arc<Agents>,
+    pub(super) agents: Arc<Agents>,
     /// What the process was started with.
-    started: Box<Config>,
+    pub(super) started: Box<Config>,
 }
 
 impl Reloader {
-    pub(super) fn new(agents: Arc<Agents>, started: Config) -> Self {
-        Self { agents, started: Box::new(started) }
-    }
-
     /// Lets the configuration that `load` returns answer every later message, and logs how it went.
     /// Returns whether it does; if not, nothing has changed.
     pub async fn reload(

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use self::agents::Agents;
 pub use self::agents::Reloader;
-pub use self::pool::{Hearing, Places, Pool};
+pub use self::pool::{EnginePool, Hearing, Places};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -27,16 +27,16 @@ use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Archive, Queue, Record};
+use crate::store::{Archive, Queue};
 use crate::telemetry;
 use crate::threads::Threads;
 use crate::turn::NodeId;
 
-/// Pieces of audio work that may wait: each is at most some milliseconds, so a full queue is seconds
-/// of delay, and refusing beats adding to it.
+/// Pieces of audio work that may wait. Each takes milliseconds, so a full queue is seconds of delay,
+/// and refusing beats adding to it.
 const AUDIO_QUEUE: usize = 1024;
 
-/// What hears and speaks, from the configuration.
+/// Starts what hears and speaks, with the configured limits.
 ///
 /// # Errors
 /// If the system starts no threads.
@@ -51,7 +51,7 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
     })
 }
 
-/// The service, ready to run.
+/// Holds the service, ready to run.
 pub struct App {
     agents: Arc<Agents>,
     inbox: Arc<dyn Inbox>,
@@ -67,14 +67,8 @@ impl App {
     ///
     /// # Errors
     /// A [`ConfigError`](crate::config::ConfigError) for what the operator can mend in the configuration.
-    pub async fn build(
-        config: &Config,
-        places: &Places,
-        hearing: &Hearing,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
-        let (snapshot, store) = (config.snapshot(), config.store.path());
-        Self::build_with(config, snapshot, store, places, hearing, clock).await
+    pub async fn build(config: &Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
+        Self::build_with(config, config.snapshot(), config.store.path(), pool, clock).await
     }
 
     /// Does the same for these numbers and agents and the store at this path.
@@ -85,18 +79,16 @@ impl App {
         config: &Config,
         snapshot: Snapshot,
         store: &Path,
-        places: &Places,
-        hearing: &Hearing,
+        pool: EnginePool,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let agents = Arc::new(Agents::start(config, snapshot, places, hearing).await?);
+        let agents = Arc::new(Agents::start(config, snapshot, pool).await?);
         let store = Arc::new(SqliteStore::open(store, Access::Serve)?);
-        let queue: Arc<dyn Queue> = Arc::clone(&store) as _;
-        let record: Arc<dyn Record> = Arc::clone(&store) as _;
+        let queue: Arc<dyn Queue> = store.clone();
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),
-            record,
+            record: store.clone(),
             clock: clock.clone(),
         };
         let wake = Wake::default();
@@ -113,7 +105,7 @@ impl App {
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
     pub fn reloader(&self, config: Config) -> Reloader {
-        Reloader::new(Arc::clone(&self.agents), config)
+        Reloader { agents: Arc::clone(&self.agents), started: Box::new(config) }
     }
 
     /// Serves until `shutdown` and finishes what runs.
@@ -130,14 +122,12 @@ impl App {
                 stopping: shutdown.stop.clone(),
             },
         );
-        let stop = shutdown.stop.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            stop.cancelled().await;
-        });
+        let stopped = shutdown.stop.clone().cancelled_owned();
+        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
         let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
         let serve = async {
             let served = server.await;
-            // A server that died must not leave lanes running behind a dead port.
+            // Without its server the service must not go on.
             shutdown.stop.cancel();
             served
         };

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::fixtures::{self, Fixture};
 use super::{Context, print};
-use crate::app::{App, Hearing};
+use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Number, NumberStatus, ProviderKind, Snapshot};
@@ -63,8 +63,8 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         scripted_without_model: true,
         ..Hearing::default()
     };
-    let (config, places) = (&context.config, &context.places);
-    let app = App::build_with(config, snapshot, &store, places, &hearing, clock.clone()).await?;
+    let pool = EnginePool::new(context.places.clone(), hearing);
+    let app = App::build_with(&context.config, snapshot, &store, pool, clock.clone()).await?;
     let simulator = Simulator::new(
         SimulatorSettings {
             webhook: format!("http://{address}/webhook").parse()?,

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{Hearing, Places, Pool};
+use crate::app::{EnginePool, Hearing, Places};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, init_logs};
@@ -80,7 +80,7 @@ impl Context {
         change: impl FnOnce(&mut config::Engines),
     ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
-        let pool = Pool::new(self.places.clone(), hearing.clone());
+        let pool = EnginePool::new(self.places.clone(), hearing.clone());
         let setup = pool.agent_with(&self.config, name, change).await?;
         tracing::debug!(load_ms = started.elapsed().as_secs_f64() * 1000.0, "engines are warm");
         Ok(setup)

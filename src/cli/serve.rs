@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::{Context, fixtures};
-use crate::app::{App, Hearing};
+use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
 use crate::config;
 use crate::lifecycle::{Shutdown, hangups};
@@ -22,7 +22,8 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let shutdown = Shutdown::on_signals()?;
     let mut hangups = hangups()?;
     let hearing = Hearing { fixtures: Some(fixtures::known), ..Hearing::default() };
-    let app = App::build(&context.config, &context.places, &hearing, Clock::System).await?;
+    let pool = EnginePool::new(context.places, hearing);
+    let app = App::build(&context.config, pool, Clock::System).await?;
     let address = arguments.listen.unwrap_or_else(|| context.config.server.listen.clone());
     let listener = TcpListener::bind(&address)
         .await

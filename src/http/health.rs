@@ -39,7 +39,7 @@ async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// Says whether traffic may come: the service is not stopping and its store answers.
+/// Tells whether traffic may come: the service is not stopping and its store answers.
 async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" })));
@@ -67,7 +67,7 @@ mod tests {
     use crate::telemetry;
     use crate::turn::{Accepted, Inbound, StatusUpdate};
 
-    /// An inbox whose store answers.
+    /// Answers as a store that is reachable.
     struct Reachable;
 
     #[async_trait]

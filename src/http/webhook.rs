@@ -28,7 +28,7 @@ use crate::turn::{Accepted, MessageId, PhoneNumberId};
 /// Largest webhook body. Source: Meta, "payload up to 3 MB".
 const MAX_WEBHOOK_BYTES: usize = 3 * 1024 * 1024;
 
-/// How long a request may take, its body included: slow senders must not hold memory for ever.
+/// Limits how long a request may take, its body included: slow senders must not hold memory.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Holds what the webhook needs.
@@ -63,6 +63,7 @@ pub(super) fn router(state: WebhookState) -> Router {
         .with_state(Arc::new(state))
 }
 
+/// Ends a request that takes too long.
 async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
         Ok(response) => response,
@@ -106,55 +107,53 @@ async fn receive(
     let started = Instant::now();
     let (status, answer) = match take(&state, &headers, &body).await {
         Ok(answer) => (StatusCode::OK, answer),
-        Err(Refusal::Signature) => (
-            StatusCode::UNAUTHORIZED,
-            json!({ "error": "X-Hub-Signature-256 is missing or matches no configured app_secret" }),
-        ),
-        Err(Refusal::Json(error)) => {
-            (StatusCode::BAD_REQUEST, json!({ "error": format!("body is not a webhook: {error}") }))
-        }
-        Err(Refusal::Lost) => {
-            (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "could not be checked, try again" }))
-        }
-        Err(Refusal::Store(error)) => {
-            tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
-            (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "could not be stored, try again" }))
-        }
+        Err((status, error)) => (status, json!({ "error": error })),
     };
     telemetry::webhook(started.elapsed());
     (status, Json(answer)).into_response()
 }
 
-/// 360dialog's endpoint is not built yet; saying so beats losing its deliveries with a 200.
+/// Refuses 360dialog's deliveries: its endpoint is not built yet, and a 200 would lose them.
 async fn not_built() -> Response {
     let error = "the 360dialog webhook is not built yet";
     (StatusCode::NOT_IMPLEMENTED, Json(json!({ "error": error }))).into_response()
 }
 
-enum Refusal {
-    Signature,
-    Json(payload::PayloadError),
-    Store(StoreError),
-    /// The threads that check are busy, or the check panicked.
-    Lost,
+/// Says why a delivery is not taken, as its answer does.
+type Rejection = (StatusCode, String);
+
+/// Refuses what none of our apps has signed.
+fn unsigned() -> Rejection {
+    let error = "X-Hub-Signature-256 is missing or matches no configured app_secret";
+    (StatusCode::UNAUTHORIZED, error.to_owned())
 }
 
+/// Lets the provider deliver again what could not be checked or stored now.
+fn try_again(error: &str) -> Rejection {
+    (StatusCode::SERVICE_UNAVAILABLE, error.to_owned())
+}
+
+/// Checks a delivery, stores it and returns the answer's body.
 async fn take(
     state: &WebhookState,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<serde_json::Value, Refusal> {
-    let proof = Proof::read(headers).ok_or(Refusal::Signature)?;
+) -> Result<serde_json::Value, Rejection> {
+    let proof = Proof::read(headers).ok_or_else(unsigned)?;
     let snapshot = state.registry.snapshot();
     let (app, updates) = if body.len() > LARGE {
         let (snapshot, body) = (Arc::clone(&snapshot), body.clone());
         let checked = state.threads.run(move || check(&snapshot, &proof, &body)).await;
-        checked.map_err(|_busy_or_panicked| Refusal::Lost)??
+        checked.map_err(|_busy_or_panicked| try_again("could not be checked, try again"))??
     } else {
         check(&snapshot, &proof, body)?
     };
     let apps = snapshot.numbers.app_secrets();
-    let counts = store(state.inbox.as_ref(), apps, app, updates).await.map_err(Refusal::Store)?;
+    let stored = store(state.inbox.as_ref(), apps, app, updates).await;
+    let counts = stored.map_err(|error| {
+        tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
+        try_again("could not be stored, try again")
+    })?;
     Ok(match counts.first_known {
         Some(id) if counts.accepted == 0 && counts.ignored == 0 => {
             json!({ "status": "duplicate", "message_id": id.0 })
@@ -173,12 +172,15 @@ async fn take(
 const LARGE: usize = 64 * 1024;
 
 /// Finds the app secret that signed `body`, by its index, and parses the body.
-fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
+fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Rejection> {
     let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
-    let app = proof.signer(body, secrets).ok_or(Refusal::Signature)?;
-    Ok((app, payload::parse(body).map_err(Refusal::Json)?))
+    let app = proof.signer(body, secrets).ok_or_else(unsigned)?;
+    let updates = payload::parse(body)
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("body is not a webhook: {error}")))?;
+    Ok((app, updates))
 }
 
+/// Counts what became of the parts of a delivery.
 #[derive(Default)]
 struct Counts {
     accepted: usize,

@@ -1,7 +1,7 @@
 //! From what was heard to the reply: the doors, then the agent.
 //!
-//! Whatever a message says, a reply comes out of it: the agent's answer, a question back, or a
-//! word about how the person wants to be answered.
+//! Every message gets a reply: the agent's answer, a question back, or a word about how the person
+//! wants to be answered.
 
 use super::Scene;
 use super::doors::{Say, Visit};
@@ -36,7 +36,7 @@ pub(super) async fn answer(
     heard: &Heard,
     around: &Around,
 ) -> Result<Reply, TurnError> {
-    let mut visit = Visit::new(scene.agent, &scene.agent.phrases, heard, around);
+    let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
     let Visit { question, wish, .. } = visit;
     let reply = match said {
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     Ok(Reply { wish, ..reply })
 }
 
-/// Finds what the agent's knowledge has on the question, as its responder wants it.
+/// Finds what the agent's knowledge has on the question, as much as its responder wants.
 async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, TurnError> {
     let most = match scene.agent.responder.wants() {
         Wanted::Nothing => return Ok(Vec::new()),
@@ -73,18 +73,16 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
             _ => Ok(hits),
         }
     });
-    let found = async { search.await.map_err(Cause::from)?.map_err(Cause::from) };
+    let found = async { Ok::<_, Cause>(search.await??) };
     stage(scene.trace, Stage::Knowledge, found).await
 }
 
 /// Says one of our own sentences; as text if it cannot be spoken.
 async fn say_own(scene: Scene<'_>, text: String, language: &LanguageCode, aloud: bool) -> Reply {
     let spoken = if aloud { say(scene, &text, language).await } else { Ok(None) };
-    match spoken {
-        Ok(note) => Reply { text: Personal(text), note, ..Reply::default() },
-        Err(error) => {
-            let reason = Some(log_failure("the reply goes out as text", &error));
-            Reply { text: Personal(text), reason, ..Reply::default() }
-        }
-    }
+    let (note, reason) = spoken.map_or_else(
+        |error| (None, Some(log_failure("the reply goes out as text", &error))),
+        |note| (note, None),
+    );
+    Reply { text: Personal(text), note, reason, ..Reply::default() }
 }

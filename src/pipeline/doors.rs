@@ -1,21 +1,23 @@
-//! What a message passes before the agent, in order. A door lets it through, or answers itself.
+//! What a message passes before the agent, in order. A door lets it through or breaks its way with
+//! an answer.
 //!
 //! Between hearing and the agent. Pure: no door calls out. A new policy is one more row.
+
+use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
 use super::{AgentSetup, gate, wishes};
 use crate::agent::Question;
-use crate::registry::{Phrases, ReplyPolicy};
+use crate::registry::ReplyPolicy;
 use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.
-const DOORS: &[fn(&mut Visit<'_>) -> Passage] = &[gate::door, wishes::door];
+const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
     pub(super) agent: &'a AgentSetup,
-    pub(super) phrases: &'a Phrases,
     pub(super) heard: &'a Heard,
     pub(super) around: &'a Around,
     /// What the agent is asked; a door may change it.
@@ -24,15 +26,7 @@ pub(super) struct Visit<'a> {
     pub(super) wish: Option<ReplyMode>,
 }
 
-/// Says whether a message goes on.
-pub(super) enum Passage {
-    /// To the next door, and from the last to the agent.
-    Through,
-    /// The door answers.
-    Answered(Say),
-}
-
-/// What a door says to the person.
+/// Holds what a door says to the person.
 pub(super) struct Say {
     pub(super) text: String,
     /// Why it is a question back, if it is one.
@@ -40,12 +34,7 @@ pub(super) struct Say {
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn new(
-        agent: &'a AgentSetup,
-        phrases: &'a Phrases,
-        heard: &'a Heard,
-        around: &'a Around,
-    ) -> Self {
+    pub(super) fn new(agent: &'a AgentSetup, heard: &'a Heard, around: &'a Around) -> Self {
         let question = Question {
             heard: heard.text.clone(),
             spoken: heard.spoken(),
@@ -56,17 +45,14 @@ impl<'a> Visit<'a> {
             aloud: true,
             passages: Vec::new(),
         };
-        let mut visit = Self { agent, phrases, heard, around, question, wish: None };
+        let mut visit = Self { agent, heard, around, question, wish: None };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }
 
     /// Leads the message through every door; returns what the first that answers says.
     pub(super) fn pass(&mut self) -> Option<Say> {
-        DOORS.iter().find_map(|door| match door(self) {
-            Passage::Through => None,
-            Passage::Answered(say) => Some(say),
-        })
+        DOORS.iter().try_for_each(|door| door(self)).break_value()
     }
 
     /// Returns whether the reply is spoken: the agent's policy, unless the person wants to read.

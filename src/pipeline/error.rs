@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::problem::Problem;
 use crate::agent::AgentError;
 use crate::audio::{DecodeError, EncodeError};
 use crate::knowledge::KnowledgeError;
@@ -15,18 +16,12 @@ use crate::turn::{Reason, Retry, Stage};
 
 /// Says which stage of a turn failed, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{cause}", heading(*stage))]
+#[error("{} failed: {cause}", stage.name())]
 pub struct TurnError {
     /// Where.
     pub stage: Stage,
-    /// Why.
-    #[source]
+    /// Why. Not the `source`: the error's own words include it.
     pub cause: Cause,
-}
-
-/// Names the stage, unless the cause does.
-fn heading(stage: Stage) -> String {
-    if stage == Stage::Store { String::new() } else { format!("{} failed: ", stage.name()) }
 }
 
 impl From<StoreError> for TurnError {
@@ -35,7 +30,7 @@ impl From<StoreError> for TurnError {
     }
 }
 
-/// What failed; each engine's own error says more.
+/// Names what failed; each engine's own error says more.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of that part")]
 pub enum Cause {
@@ -55,6 +50,9 @@ pub enum Cause {
     Provider(#[from] ProviderError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The message has no words to answer: tell the person.
+    #[error("{}", .0.reason())]
+    Unheard(Problem),
     /// The stage took too long.
     #[error("the time allowed is over")]
     Deadline,
@@ -83,7 +81,7 @@ impl Cause {
 }
 
 impl TurnError {
-    /// Says whether and when the same call may be tried again.
+    /// Returns whether and when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match &self.cause {
             Cause::Stt(error) => error.retry(),
@@ -98,6 +96,7 @@ impl TurnError {
             Cause::Decode(_)
             | Cause::Encode(_)
             | Cause::Knowledge(_)
+            | Cause::Unheard(_)
             | Cause::Deadline
             | Cause::EmptyAnswer => Retry::Never,
         }
@@ -122,5 +121,18 @@ impl TurnError {
             Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_says_so_once() {
+        let error = || TurnError::from(StoreError::Backend("disk is full".into()));
+        let said = "store failed: the database refused: disk is full";
+        assert_eq!(error().to_string(), said);
+        assert_eq!(error().reason().to_string(), said);
     }
 }

@@ -1,15 +1,17 @@
 //! The gate: words that may have been misheard are confirmed or asked for again, not answered.
 //!
 //! Between hearing and answering. Pure: what was heard and the agent's rules in, a verdict out.
-//! The words to confirm stand in the record, so a "yes" after a restart still counts.
+//! The words to confirm are in the record, so a "yes" after a restart still counts.
 
-use super::doors::{Passage, Say, Visit};
+use std::ops::ControlFlow;
+
+use super::doors::{Say, Visit};
 use super::hear::Heard;
 use crate::registry::{Gate, GateAction, Phrase};
 use crate::speech_text::lang::anywhere;
 use crate::turn::{Personal, Reason, Uncertainty};
 
-/// Characters of a transcript that are repeated in "Did you say ...?".
+/// Limits the characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
 
 /// Decides about one message; `to_confirm` are the words that the last turn asked about.
@@ -35,23 +37,23 @@ pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) ->
 }
 
 /// Asks back about words that may have been misheard.
-pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
-    let (phrases, heard) = (visit.phrases, visit.heard);
+pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
+    let (phrases, heard) = (&visit.agent.phrases, visit.heard);
     let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
-        Passage::Answered(Say { text, asks_back: Some(reason) })
+        ControlFlow::Break(Say { text, asks_back: Some(reason) })
     };
     match judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref()) {
-        Verdict::Answer => Passage::Through,
+        Verdict::Answer => ControlFlow::Continue(()),
         Verdict::Confirmed(words) => {
             // The words that were asked about are the question, not the past.
             visit.question.history.pop();
             visit.question.heard = words;
             visit.question.spoken = None;
-            Passage::Through
+            ControlFlow::Continue(())
         }
         Verdict::Denied => ask_back(&phrases.repeat, Reason::NotConfirmed),
-        Verdict::Confirm(why) => Passage::Answered(Say {
+        Verdict::Confirm(why) => ControlFlow::Break(Say {
             text: did_you_say(&phrases.confirm, heard),
             asks_back: Some(Reason::Confirm(why)),
         }),
@@ -73,7 +75,7 @@ fn did_you_say(phrase: &Phrase, heard: &Heard) -> String {
     phrase.in_language(&heard.language).replace("{text}", &repeated)
 }
 
-/// What becomes of a message.
+/// Says what becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The agent answers it.
@@ -88,7 +90,7 @@ pub(super) enum Verdict {
     Repeat(Uncertainty),
 }
 
-/// Whether words are a yes or a no and nothing else.
+/// Returns whether words are a yes (`true`) or a no, and nothing else.
 fn yes_or_no(text: &str) -> Option<bool> {
     let mut words: Vec<String> = text
         .replace('’', "'")

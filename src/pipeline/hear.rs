@@ -22,7 +22,8 @@ const SIDE_BY_SIDE: usize = 2;
 /// Wait for a place in the transcriber's queue.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 
-/// What the agent is to answer.
+/// Holds what the agent is to answer.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Heard {
     pub(super) text: Personal,
     /// What to answer in.
@@ -31,7 +32,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Written words; `last` is the language of the person's last message.
+    /// Takes written words; `last` is the language of the person's last message.
     pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&LanguageCode>) -> Self {
         let language = agent.languages.of_text(text.reveal(), last);
         Self { text, language, transcript: None }
@@ -39,25 +40,22 @@ impl Heard {
 
     /// Joins the messages of one turn, oldest first. Those without words count only if none has
     /// any: then the first says what is wrong.
-    pub(super) fn join(all: Vec<Result<Self, Unheard>>) -> Result<Self, Unheard> {
-        let (mut joined, mut unheard): (Option<Self>, Option<Unheard>) = (None, None);
-        for heard in all {
-            match (heard, &mut joined) {
-                (Ok(next), None) => joined = Some(next),
-                (Ok(next), Some(joined)) => {
-                    joined.text.0.push('\n');
-                    joined.text.0.push_str(next.text.reveal());
-                    joined.language = next.language;
-                    let spoken = joined.transcript.take().into_iter().chain(next.transcript);
-                    joined.transcript = Some(spoken.collect()).map(join);
-                }
-                (Err(error), _) => unheard = unheard.or(Some(error)),
+    pub(super) fn join(all: Vec<Result<Self, TurnError>>) -> Result<Self, TurnError> {
+        let joined = all.into_iter().reduce(|before, next| match (before, next) {
+            (Ok(Self { mut text, transcript, .. }), Ok(next)) => {
+                text.0.push('\n');
+                text.0.push_str(next.text.reveal());
+                let spoken: Vec<_> = transcript.into_iter().chain(next.transcript).collect();
+                let transcript = (!spoken.is_empty()).then(|| join(spoken));
+                Ok(Self { text, language: next.language, transcript })
             }
-        }
-        joined.ok_or(unheard).map_err(|unheard| unheard.expect("a lease holds a message"))
+            (Ok(words), Err(_)) | (Err(_), Ok(words)) => Ok(words),
+            (Err(first), Err(_)) => Err(first),
+        });
+        joined.expect("a lease holds a message")
     }
 
-    /// How well it was heard; `None` if it was written.
+    /// Describes how well it was heard; `None` if it was written.
     pub(super) fn spoken(&self) -> Option<Spoken> {
         self.transcript.as_ref().map(|transcript| Spoken {
             language: transcript.language.clone(),
@@ -67,7 +65,7 @@ impl Heard {
     }
 }
 
-/// Says what the transcriber may expect; `last` is the language of the person's last message.
+/// Tells what the transcriber may expect; `last` is the language of the person's last message.
 pub(super) fn hint(languages: &Languages, last: Option<&LanguageCode>) -> LanguageHint {
     match languages {
         Languages::Fixed(language) => LanguageHint::Known(language.clone()),
@@ -79,31 +77,7 @@ pub(super) fn hint(languages: &Languages, last: Option<&LanguageCode>) -> Langua
     }
 }
 
-/// Says why there is nothing to answer.
-pub(super) enum Unheard {
-    /// The message has a problem.
-    Problem(Problem),
-    /// A stage failed, which may be the message's problem too.
-    Failed(TurnError),
-}
-
-impl Unheard {
-    /// Finds the problem of the message, if it is one.
-    pub(super) fn problem(self) -> Result<Problem, TurnError> {
-        match self {
-            Self::Problem(problem) => Ok(problem),
-            Self::Failed(error) => Problem::of(&error.cause).ok_or(error),
-        }
-    }
-}
-
-impl From<TurnError> for Unheard {
-    fn from(error: TurnError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Audio as it arrives, wrapped by the stage that brings it.
+/// Brings audio as it arrives, wrapped by the stage that reads it.
 pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
 
 /// Decodes while the audio arrives, gates what has no speech, and transcribes the rest. `last` is
@@ -112,7 +86,7 @@ pub(super) async fn hear(
     scene: Scene<'_>,
     audio: Audio<'_>,
     last: Option<&LanguageCode>,
-) -> Result<Heard, Unheard> {
+) -> Result<Heard, TurnError> {
     let languages = &scene.agent.languages;
     let listened = listen(scene.path, audio, scene.trace).await?;
     let transcript = understand(scene, listened, hint(languages, last)).await?;
@@ -129,7 +103,14 @@ pub(super) async fn listen(
     mut audio: Audio<'_>,
     trace: &Trace,
 ) -> Result<Listened, TurnError> {
-    let mut listener = Listener::new(path, trace.clone());
+    let mut listener = Listener {
+        decoder: SpeechDecoder::new(path.limits),
+        segmenter: Segmenter::new(),
+        spans: Vec::new(),
+        audio_ms: 0.0,
+        digest: Sha256::new(),
+        trace: trace.clone(),
+    };
     while let Some(bytes) = audio.try_next().await? {
         listener = on_worker(path, move || listener.push(&bytes)).await?;
     }
@@ -141,10 +122,7 @@ pub(super) async fn understand(
     scene: Scene<'_>,
     Listened { note, spans, .. }: Listened,
     language: LanguageHint,
-) -> Result<Transcript, Unheard> {
-    if spans.is_empty() {
-        return Err(Unheard::Problem(Problem::NoSpeech));
-    }
+) -> Result<Transcript, TurnError> {
     let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
         speech: span.speech,
         offset_ms: span.start_ms,
@@ -159,29 +137,29 @@ pub(super) async fn understand(
         .await?;
     let transcript = join(transcripts);
     if transcript.text.reveal().is_empty() {
-        return Err(Unheard::Problem(Problem::NoSpeech));
+        return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
     }
     Ok(transcript)
 }
 
+/// Decodes on a thread of its own.
 async fn on_worker<T: Send + 'static>(
     path: &VoicePath,
     work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
 ) -> Result<T, TurnError> {
-    let decoded = path.workers.run(work).await.map_err(Cause::from);
-    let decoded = decoded.and_then(|result| result.map_err(Cause::from));
-    decoded.map_err(|cause| cause.at(Stage::Decode))
+    let decoded = async { Ok(path.workers.run(work).await??) };
+    decoded.await.map_err(|cause: Cause| cause.at(Stage::Decode))
 }
 
-/// The speech of one message.
+/// Holds the speech of one message.
 pub(super) struct Listened {
-    /// Length of the whole audio, silence included.
+    /// Length of the audio, silence included.
     pub(super) audio_ms: f64,
     note: NoteKey,
     spans: Vec<SpeechSpan>,
 }
 
-/// Decoder and segmenter of one note; handed to a worker with each piece and back.
+/// Decodes one note and finds its speech; handed to a worker with each piece and back.
 struct Listener {
     decoder: SpeechDecoder,
     segmenter: Segmenter,
@@ -192,17 +170,6 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(path: &VoicePath, trace: Trace) -> Self {
-        Self {
-            decoder: SpeechDecoder::new(path.limits),
-            segmenter: Segmenter::new(),
-            spans: Vec::new(),
-            audio_ms: 0.0,
-            digest: Sha256::new(),
-            trace,
-        }
-    }
-
     fn push(mut self, bytes: &[u8]) -> Result<Self, DecodeError> {
         self.digest.update(bytes);
         let speech = self.trace.measure(Stage::Decode, || self.decoder.push(bytes))?;
@@ -228,8 +195,8 @@ impl Listener {
     }
 }
 
-/// Transcribes one utterance. While the transcriber has its hands full it waits for a place, as
-/// long as the turn's time allows: what was downloaded and decoded is not thrown away.
+/// Transcribes one utterance. While the transcriber is busy it waits for a place, as long as the
+/// turn's time allows: what was downloaded and decoded is not thrown away.
 async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript, TurnError> {
     let Scene { agent, trace, cancel, .. } = scene;
     trace.spend(|spent| spent.heard_s += utterance.speech.duration_ms() / 1000.0);
@@ -297,6 +264,45 @@ mod tests {
         assert_eq!(hint(&Languages::Any, Some(&"de".into())), guess("de", &[]));
         let fixed = Languages::Fixed("fr".into());
         assert_eq!(hint(&fixed, Some(&"de".into())), LanguageHint::Known("fr".into()));
+    }
+
+    #[track_caller]
+    fn joined(all: Vec<Result<Heard, Problem>>) -> Result<Heard, Problem> {
+        let unheard = |problem| Cause::Unheard(problem).at(Stage::Stt);
+        let joined = Heard::join(all.into_iter().map(|one| one.map_err(unheard)).collect());
+        joined.map_err(|error| Problem::from_cause(&error.cause).expect("it is a problem"))
+    }
+
+    fn written(text: &str, language: &str) -> Heard {
+        Heard { text: text.into(), language: language.into(), transcript: None }
+    }
+
+    fn spoken(text: &str, language: &str) -> Heard {
+        let transcript = Some(heard(text, language, None));
+        Heard { transcript, ..written(text, language) }
+    }
+
+    #[test]
+    fn messages_of_one_turn_are_joined_and_stay_written_or_spoken() {
+        let texts = joined(vec![Ok(written("one", "en")), Ok(written("dos", "es"))]);
+        assert_eq!(texts, Ok(written("one\ndos", "es")));
+        let two = || spoken("two", "en");
+        let both = joined(vec![Ok(written("one", "en")), Ok(two()), Ok(written("drei", "de"))]);
+        let transcript = two().transcript;
+        assert_eq!(both, Ok(Heard { transcript, ..written("one\ntwo\ndrei", "de") }));
+        let voices = joined(vec![Ok(spoken("one", "en")), Ok(two())]);
+        let transcript = spoken("one two", "en").transcript;
+        assert_eq!(voices, Ok(Heard { transcript, ..written("one\ntwo", "en") }));
+    }
+
+    #[test]
+    fn a_problem_counts_only_where_no_message_has_words() {
+        let (empty, long) = (|| Err(Problem::EmptyAudio), || Err(Problem::TooLong));
+        let words = || Ok(written("one", "en"));
+        assert_eq!(joined(vec![empty(), words()]), words());
+        assert_eq!(joined(vec![words(), empty()]), words());
+        assert_eq!(joined(vec![long(), empty()]), Err(Problem::TooLong));
+        assert_eq!(joined(vec![empty(), long()]), Err(Problem::EmptyAudio));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One turn, from a leased message to the answer that was sent.
 //!
 //! Sees traits only. Every turn ends in a voice note, a text, a question or the fallback
-//! sentence; what went wrong on the way stands in the turn's record.
+//! sentence; what went wrong on the way is in the turn's record.
 
 mod answer;
 mod deliver;
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Cause, TurnError};
+pub use problem::Problem;
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
@@ -39,7 +40,7 @@ use crate::stt::Transcriber;
 use crate::tts::Synthesizer;
 use crate::turn::PhoneNumberId;
 
-/// An agent with its engines.
+/// Holds an agent with its engines.
 pub struct AgentSetup {
     /// Its name.
     pub name: String,
@@ -79,7 +80,7 @@ pub trait Routes: Send + Sync {
     fn route(&self, number: &PhoneNumberId) -> Option<Arc<Route>>;
 }
 
-/// Points at what every step of a turn needs: who answers, on which engines, and the stopwatch.
+/// Points at what every step of a turn needs: who answers, on which engines, and the trace.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
     path: &'a VoicePath,
@@ -88,7 +89,7 @@ struct Scene<'a> {
     cancel: &'a CancellationToken,
 }
 
-/// Everything a turn needs.
+/// Answers what the lanes lease.
 pub struct Pipeline {
     /// The way in and the way out.
     pub path: VoicePath,

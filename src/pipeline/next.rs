@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use super::error::TurnError;
 use super::problem::Problem;
+use crate::queue::back_off;
 use crate::turn::{Retry, Stage};
 
 /// Attempts at an answer; after them the fallback text goes out.
 pub(super) const MAX_ATTEMPTS: u32 = 3;
 
-/// Sends of one part whose answers make no sense, as from a proxy that rewrites them.
+/// Limits the sends of one part whose answers make no sense, as from a proxy that rewrites them.
 const MAX_BLIND_SENDS: u32 = 6;
 
 /// WhatsApp's window for free answers; nothing is delivered after it.
@@ -22,7 +23,7 @@ const WINDOW: Duration = Duration::from_hours(24);
 /// Wait before the next attempt where the error names none.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What a turn was doing when it failed.
+/// Names what a turn was doing when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Hearing, thinking or speaking; nothing was planned.
@@ -37,7 +38,7 @@ pub(super) enum Step {
     Fallback,
 }
 
-/// What is known of the turn.
+/// Holds what is known of the turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) step: Step,
@@ -48,7 +49,7 @@ pub(super) struct Facts {
     pub(super) cancelled: bool,
 }
 
-/// What to do.
+/// Names what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Leave it to whoever leases the message next.
@@ -68,20 +69,27 @@ pub(super) enum Next {
 }
 
 impl Next {
-    /// Names it for the log; `None` where nothing failed that an operator could mend.
-    pub(super) fn message(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Tell(_) => return None,
-            Self::Text => "the reply goes out as text",
-            Self::FallBack => "the fallback text goes out",
-            Self::Leave | Self::Again(_) | Self::Wait(_) => "a turn is tried again",
-            Self::GiveUp => "a message could not be answered at all",
-        })
+    /// Logs it, except where nothing failed that an operator could fix.
+    pub(super) fn log(&self, error: &TurnError, rule: &ErrorRule, attempt: u32) {
+        let (stage, again) = (error.stage.name(), "a turn is tried again");
+        let (message, wait) = match self {
+            Self::Tell(_) => return,
+            Self::Text => ("the reply goes out as text", None),
+            Self::FallBack => ("the fallback text goes out", None),
+            Self::GiveUp => ("a message could not be answered at all", None),
+            Self::Leave => (again, Some(Duration::ZERO)),
+            Self::Again(wait) => (again, Some(back_off(*wait, attempt))),
+            Self::Wait(wait) => (again, Some(*wait)),
+        };
+        let after_s = wait.map(|wait| wait.as_secs_f64());
+        tracing::warn!(
+            stage.name = stage, error = %error, retry.after_s = after_s, %rule, "{message}"
+        );
     }
 }
 
 /// Holds one row: when it fits, and what follows.
-pub(super) struct Rule {
+pub(super) struct ErrorRule {
     error: &'static str,
     turn: &'static str,
     next: &'static str,
@@ -89,22 +97,24 @@ pub(super) struct Rule {
     then: fn(&TurnError) -> Next,
 }
 
-const RULES: &[Rule] = &[
-    Rule {
+static RULES: &[ErrorRule] = &[
+    ErrorRule {
         error: "any, except of a send",
         turn: "cancelled",
         next: "leave it to the next lease; no attempt is counted",
         fits: |error, facts| facts.cancelled && error.stage != Stage::Send,
         then: |_| Next::Leave,
     },
-    Rule {
+    ErrorRule {
         error: "the message cannot be heard: damaged, empty, too long, gone, unknown format",
         turn: "is answered",
         next: "tell the person",
-        fits: |error, facts| facts.step == Step::Answering && Problem::of(&error.cause).is_some(),
-        then: |error| Problem::of(&error.cause).map_or(Next::FallBack, Next::Tell),
+        fits: |error, facts| {
+            facts.step == Step::Answering && Problem::from_cause(&error.cause).is_some()
+        },
+        then: |error| Problem::from_cause(&error.cause).map_or(Next::FallBack, Next::Tell),
     },
-    Rule {
+    ErrorRule {
         error: "of the upload, or a refused send; not our token",
         turn: "has a note",
         next: "send the reply as text",
@@ -115,63 +125,63 @@ const RULES: &[Rule] = &[
         },
         then: |_| Next::Text,
     },
-    Rule {
+    ErrorRule {
         error: "final",
         turn: "is resumed with its text at hand",
         next: "send the reply as text",
         fits: |error, facts| facts.step == Step::Resuming { text: true } && is_final(error),
         then: |_| Next::Text,
     },
-    Rule {
+    ErrorRule {
         error: "final",
         turn: "sends the fallback text",
         next: "give up: the turn is closed as failed",
         fits: |error, facts| facts.step == Step::Fallback && is_final(error),
         then: |_| Next::GiveUp,
     },
-    Rule {
+    ErrorRule {
         error: "final",
         turn: "any",
         next: "send the fallback text",
         fits: |error, _| is_final(error),
         then: |_| Next::FallBack,
     },
-    Rule {
+    ErrorRule {
         error: "any other",
         turn: "older than 24 hours",
         next: "give up",
         fits: |_, facts| facts.age > WINDOW,
         then: |_| Next::GiveUp,
     },
-    Rule {
+    ErrorRule {
         error: "ours alone: refused token, full queue, paused number",
         turn: "any",
         next: "wait; no attempt is counted",
         fits: |error, _| error.postpones(),
         then: |error| Next::Wait(wait(error)),
     },
-    Rule {
+    ErrorRule {
         error: "a send whose answers make no sense",
         turn: "in its sixth attempt or later",
         next: "give up: it may have arrived every time",
         fits: |error, facts| facts.attempt >= MAX_BLIND_SENDS && error.is_blind_send(),
         then: |_| Next::GiveUp,
     },
-    Rule {
+    ErrorRule {
         error: "any other",
         turn: "is sending",
         next: "the same part again, until the message is 24 hours old",
         fits: |_, facts| facts.step != Step::Answering,
         then: |error| Next::Again(wait(error)),
     },
-    Rule {
+    ErrorRule {
         error: "any other",
         turn: "in its first or second attempt",
         next: "answer again",
         fits: |_, facts| facts.attempt < MAX_ATTEMPTS,
         then: |error| Next::Again(wait(error)),
     },
-    Rule {
+    ErrorRule {
         error: "any other",
         turn: "in its third attempt",
         next: "send the fallback text",
@@ -180,24 +190,29 @@ const RULES: &[Rule] = &[
     },
 ];
 
-impl fmt::Display for Rule {
+impl fmt::Display for ErrorRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "| {} | {} | {} |", self.error, self.turn, self.next)
+        let Self { error, turn, next, .. } = self;
+        match *turn {
+            "any" => write!(f, "{error}: {next}"),
+            _ => write!(f, "{error}, the turn {turn}: {next}"),
+        }
     }
 }
 
-/// Decides what follows `error`, and says by which rule.
-pub(super) fn next(error: &TurnError, facts: &Facts) -> (Next, &'static Rule) {
+/// Decides what follows `error`, and by which rule.
+pub(super) fn next(error: &TurnError, facts: &Facts) -> (Next, &'static ErrorRule) {
     let rule = RULES.iter().find(|rule| (rule.fits)(error, facts));
     let rule = rule.expect("the last rule fits everything");
     ((rule.then)(error), rule)
 }
 
-/// Whether the same call would fail the same way.
+/// Returns whether the same call would fail the same way.
 fn is_final(error: &TurnError) -> bool {
     error.retry() == Retry::Never
 }
 
+/// Returns how long to wait before the next attempt.
 fn wait(error: &TurnError) -> Duration {
     match error.retry() {
         Retry::After(wait) => wait,
@@ -214,9 +229,6 @@ mod tests {
     use crate::store::StoreError;
     use crate::stt::SttError;
 
-    const RULE_OF: fn(&TurnError, &Facts) -> usize =
-        |error, facts| RULES.iter().position(|rule| (rule.fits)(error, facts)).unwrap();
-
     fn refused(code: i64, retry: Retry) -> Cause {
         let title = "no".to_owned();
         ProviderError::Refused { code, http_status: 400, title, retry }.into()
@@ -226,7 +238,7 @@ mod tests {
         Facts { step, attempt: 1, age: Duration::from_secs(1), cancelled: false }
     }
 
-    /// Every row, with a case that it decides.
+    /// Returns every row, with a case that it decides.
     fn cases() -> Vec<(Cause, Stage, Facts, Next)> {
         let soon = Duration::from_secs(4);
         let passing = || refused(131_056, Retry::After(soon));
@@ -275,8 +287,9 @@ mod tests {
     fn every_rule_decides_its_case() {
         for (row, (cause, stage, facts, expected)) in cases().into_iter().enumerate() {
             let error = cause.at(stage);
-            assert_eq!(RULE_OF(&error, &facts), row, "{error}, {facts:?}");
-            assert_eq!(next(&error, &facts).0, expected, "{error}, {facts:?}");
+            let (next, rule) = next(&error, &facts);
+            assert!(std::ptr::eq(rule, &raw const RULES[row]), "{error}, {facts:?}: {rule}");
+            assert_eq!(next, expected, "{error}, {facts:?}");
         }
         assert_eq!(cases().len(), RULES.len());
     }
@@ -301,10 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn a_log_line_names_the_rule_in_words() {
+        let sending = &RULES[9];
+        let words = "any other, the turn is sending: the same part again, until the message is 24 \
+                     hours old";
+        assert_eq!(sending.to_string(), words);
+        assert_eq!(RULES[5].to_string(), "final: send the fallback text");
+    }
+
+    #[test]
     fn the_table_is_in_the_architecture() {
         let page = include_str!("../../ARCHITECTURE.md");
-        let table: String = RULES.iter().map(|rule| format!("{rule}\n")).collect();
-        let table = format!("| the error is | the turn | what follows |\n|---|---|---|\n{table}");
+        let mut table = "| the error is | the turn | what follows |\n|---|---|---|\n".to_owned();
+        for ErrorRule { error, turn, next, .. } in RULES {
+            table += &format!("| {error} | {turn} | {next} |\n");
+        }
         assert!(page.contains(&table), "ARCHITECTURE.md must have this table:\n{table}");
     }
 }

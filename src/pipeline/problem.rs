@@ -1,4 +1,4 @@
-//! What is wrong with a message, and what the person is told.
+//! What is wrong with a message, and the sentence that says so.
 
 use super::error::Cause;
 use crate::audio::DecodeError;
@@ -6,10 +6,10 @@ use crate::provider::ProviderError;
 use crate::registry::{Phrase, Phrases};
 use crate::turn::{Outcome, Reason};
 
-/// Says what is wrong with a message. The fault is not ours: the person is told, and the turn is
+/// Names what is wrong with a message. The fault is not ours: the person is told, and the turn is
 /// done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub enum Problem {
     /// A message type that agents do not understand yet.
     Type(String),
     /// Nobody speaks.
@@ -28,8 +28,9 @@ pub(super) enum Problem {
 
 impl Problem {
     /// Finds the problem of the message that `cause` means; `None` if something else failed.
-    pub(super) fn of(cause: &Cause) -> Option<Self> {
+    pub(super) fn from_cause(cause: &Cause) -> Option<Self> {
         Some(match cause {
+            Cause::Unheard(problem) => problem.clone(),
             Cause::Provider(ProviderError::MediaGone) => Self::MediaGone,
             Cause::Provider(ProviderError::TooLarge { .. })
             | Cause::Decode(DecodeError::TooLarge { .. } | DecodeError::TooLong { .. }) => {
@@ -42,7 +43,7 @@ impl Problem {
         })
     }
 
-    /// The sentence that names the problem.
+    /// Returns the sentence that names the problem.
     pub(super) fn phrase<'a>(&self, phrases: &'a Phrases) -> &'a Phrase {
         match self {
             Self::Type(_) | Self::Format(_) => &phrases.unsupported,
@@ -53,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// How the turn ends.
+    /// Returns how the turn ends.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::NoSpeech | Self::EmptyAudio => Outcome::Question,
@@ -61,7 +62,7 @@ impl Problem {
         }
     }
 
-    /// What the record says.
+    /// Returns what the record says.
     pub(super) fn reason(&self) -> Reason {
         match self {
             Self::Type(raw_type) => Reason::UnsupportedType(raw_type.clone()),

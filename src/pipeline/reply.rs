@@ -5,7 +5,7 @@ use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
-use super::speak::speak;
+use super::speak::{sentences_of, speak};
 use super::stage::stage_stream;
 use super::{Scene, note};
 use crate::agent::{Delta, Question, Usage};
@@ -21,15 +21,15 @@ const SENTENCES_AHEAD: usize = 4;
 /// at once is not held up by the hand-over, and only half a megabyte.
 const PCM_AHEAD: usize = 64;
 
-/// What goes back to the person.
+/// Holds what goes back to the person.
 #[derive(Default)]
 pub(super) struct Reply {
     pub(super) text: Personal,
     /// The note, if one was wanted and made.
     pub(super) note: Option<(OggOpus, NoteInfo)>,
-    /// Why there is no note although one was wanted, or why the text is not whole.
+    /// Why there is no note although one was wanted, or why the text is not complete.
     pub(super) reason: Option<Reason>,
-    /// It is no answer but a question back, for this reason.
+    /// Why it is a question back instead of an answer, if it is.
     pub(super) asks_back: Option<Reason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
@@ -43,7 +43,7 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
     let sentences = question.aloud.then_some(sentences);
     let (written, note) =
         tokio::join!(write(scene, question, sentences), make_note(scene, &language, to_speak));
-    let Written { text, broke_off } = written?;
+    let (text, broke_off) = written?;
     let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
     let (note, reason) = match note {
         Ok(note) => (note, reason),
@@ -58,18 +58,13 @@ pub(super) async fn say(
     text: &str,
     language: &LanguageCode,
 ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-    let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-    let mut splitter = SentenceSplitter::new();
-    let mut all = splitter.push(text);
-    all.extend(splitter.finish());
-    let hand_over = async move {
-        for sentence in all {
-            if sentences.send(sentence).await.is_err() {
-                break;
-            }
-        }
-    };
-    tokio::join!(hand_over, make_note(scene, language, to_speak)).1
+    let all = sentences_of(text);
+    let (sentences, to_speak) = mpsc::channel(all.len().max(1));
+    for sentence in all {
+        sentences.try_send(sentence).expect("it has room for all of them");
+    }
+    drop(sentences);
+    make_note(scene, language, to_speak).await
 }
 
 /// Speaks sentences as they come, and encodes them into one note.
@@ -83,25 +78,21 @@ async fn make_note(
         speak(scene, language, sentences, pcm),
         note::encode(&scene.path.workers, scene.trace, to_encode),
     );
-    let note = spoken.and(note)?;
+    let note = spoken.and(note.map_err(|cause| cause.at(Stage::Encode)))?;
     if let Some((_, info)) = &note {
         scene.trace.spend(|spent| spent.spoken_s += info.duration_ms / 1000.0);
     }
     Ok(note)
 }
 
-struct Written {
-    text: String,
-    broke_off: Option<TurnError>,
-}
-
 /// Collects the answer and passes each sentence on. A voice that has failed does not stop it.
-/// An answer that breaks off is cut behind its last whole sentence, and `ending` follows.
+/// Of an answer that breaks off the complete sentences count, and a sentence of ours follows; then
+/// the error comes with the text.
 async fn write(
     scene: Scene<'_>,
     question: Question,
     sentences: Option<mpsc::Sender<String>>,
-) -> Result<Written, TurnError> {
+) -> Result<(String, Option<TurnError>), TurnError> {
     let Scene { agent, trace, cancel, .. } = scene;
     let ending = agent.phrases.broke_off.in_language(&question.language);
     let answer = agent.responder.respond(question, cancel).flatten_stream();
@@ -133,7 +124,7 @@ async fn write(
         }
     }
     if let Some(error) = broke_off {
-        // What stands behind the last whole sentence is nothing to say.
+        // What follows the last complete sentence is not spoken.
         let rest = splitter.finish().unwrap_or_default();
         let last = complete_sentences(&rest);
         let text = text.trim_end();
@@ -144,7 +135,7 @@ async fn write(
         for sentence in [last, ending].into_iter().filter(|sentence| !sentence.is_empty()) {
             pass_on(sentence.to_owned()).await;
         }
-        return Ok(Written { text: format!("{whole} {ending}"), broke_off: Some(error) });
+        return Ok((format!("{whole} {ending}"), Some(error)));
     }
     if let Some(rest) = splitter.finish() {
         pass_on(rest).await;
@@ -153,7 +144,7 @@ async fn write(
     if text.is_empty() {
         return Err(Cause::EmptyAnswer.at(Stage::Llm));
     }
-    Ok(Written { text, broke_off: None })
+    Ok((text, None))
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.

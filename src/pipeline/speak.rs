@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use futures_util::future::FutureExt as _;
-use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
+use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Scene;
@@ -35,7 +35,9 @@ pub(super) async fn speak(
     let Scene { agent, trace, cancel, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
-    let (mut all_come, mut place) = (false, Slot::first());
+    let (first, mut comes) = oneshot::channel();
+    first.send(()).expect("its place is still at hand");
+    let mut all_come = false;
     let mut pieces: VecDeque<String> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
@@ -46,9 +48,8 @@ pub(super) async fn speak(
             let sentence = Sentence { text, language: language.clone(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
-            let (mine, next) = place.then();
-            place = next;
-            voices.push(hand_on(spoken, mine, &sound));
+            let (next, after) = oneshot::channel();
+            voices.push(hand_on(spoken, std::mem::replace(&mut comes, after), next, &sound));
         }
         tokio::select! {
             next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
@@ -68,90 +69,48 @@ pub(super) async fn speak(
 /// Splits a text into what is spoken in one go: a sentence, or each sentence of a long text such as a
 /// table.
 fn pieces_of(text: &str) -> Vec<String> {
-    if text.len() <= LONG {
-        return Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect();
+    match text.len() {
+        0 => Vec::new(),
+        1..=LONG => vec![text.to_owned()],
+        _ => sentences_of(text),
     }
+}
+
+/// Splits a finished text into its sentences.
+pub(super) fn sentences_of(text: &str) -> Vec<String> {
     let mut splitter = SentenceSplitter::new();
-    let mut pieces = splitter.push(text);
-    pieces.extend(splitter.finish());
-    pieces
+    let mut sentences = splitter.push(text);
+    sentences.extend(splitter.finish());
+    sentences
 }
 
-/// Holds a sentence's place in the order: it waits for the previous one and signals the next.
-struct Slot {
-    /// `None` for the first sentence.
-    before: Option<oneshot::Receiver<()>>,
-    /// `None` until there is a next sentence.
-    after: Option<oneshot::Sender<()>>,
-}
-
-impl Slot {
-    fn first() -> Self {
-        Self { before: None, after: None }
-    }
-
-    /// Returns this place and the next one.
-    fn then(self) -> (Self, Self) {
-        let (after, before) = oneshot::channel();
-        let next = Self { before: Some(before), after: None };
-        (Self { after: Some(after), ..self }, next)
-    }
-
-    /// Waits until the previous sentence has passed everything on.
-    async fn comes(&mut self) {
-        if let Some(before) = self.before.take() {
-            // The previous place is never dropped without this one.
-            let _passed = before.await;
-        }
-    }
-
-    /// Lets the next sentence begin.
-    fn passes(self) {
-        if let Some(after) = self.after {
-            // Nobody listens once the reply has failed.
-            let _failed = after.send(());
-        }
-    }
-}
-
-/// Passes a sentence's sound on when its place has come; `Break` if nobody takes it.
-async fn hand_on<S: Stream<Item = Result<Sound, TurnError>> + Unpin>(
-    mut spoken: S,
-    mut place: Slot,
+/// Passes a sentence's sound on when its place has come, and then signals the next place; `Break`
+/// if nobody takes it.
+async fn hand_on(
+    spoken: impl Stream<Item = Result<Sound, TurnError>> + Unpin,
+    mut comes: oneshot::Receiver<()>,
+    next: oneshot::Sender<()>,
     sound: &mpsc::Sender<Sound>,
 ) -> Result<ControlFlow<()>, TurnError> {
+    let mut spoken = spoken.fuse();
     let mut kept = Vec::new();
-    let mut ended = false;
-    {
-        let comes = place.comes();
-        tokio::pin!(comes);
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut comes => break,
-                piece = spoken.next(), if !ended && kept.len() < AHEAD => match piece {
-                    Some(piece) => kept.push(piece?),
-                    None => ended = true,
-                },
-            }
+    loop {
+        tokio::select! {
+            biased;
+            // The previous place is never dropped without this one.
+            _passed = &mut comes => break,
+            Some(piece) = spoken.next(), if kept.len() < AHEAD => kept.push(piece?),
         }
     }
-    let rest = async |spoken: &mut S| if ended { None } else { spoken.next().await };
-    let mut kept = kept.into_iter();
-    loop {
-        let piece = match kept.next() {
-            Some(piece) => piece,
-            None => match rest(&mut spoken).await {
-                Some(piece) => piece?,
-                None => break,
-            },
-        };
-        if sound.send(piece).await.is_err() {
+    let mut pieces = stream::iter(kept).map(Ok).chain(spoken);
+    while let Some(piece) = pieces.next().await {
+        if sound.send(piece?).await.is_err() {
             // The encoder failed; its own error says why.
             return Ok(ControlFlow::Break(()));
         }
     }
-    place.passes();
+    // Nobody listens once the reply has failed.
+    let _failed = next.send(());
     Ok(ControlFlow::Continue(()))
 }
 
@@ -162,9 +121,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use async_trait::async_trait;
-    use futures_util::stream::{self, BoxStream};
+    use futures_util::stream::BoxStream;
     use tokio::sync::Notify;
-
     use tokio_util::sync::CancellationToken;
 
     use super::super::{AgentSetup, Trace, VoicePath};

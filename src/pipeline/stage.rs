@@ -1,4 +1,4 @@
-//! Where stages are timed: the only place with a stage's span, deadline, metric and error tag.
+//! Times the stages: the only place with a stage's span, deadline, metric and error tag.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
-use crate::turn::{
-    NoteInfo, Outcome, Personal, ReplyText, Spent, Stage, StageRecord, Transcript, TurnReport,
-};
+use crate::turn::{Outcome, Personal, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport};
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
 /// Shorter than any work of ours that lies between two of them.
@@ -25,24 +23,24 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Starts the turn's time.
+    /// Starts the turn's clock.
     pub fn start() -> Self {
         Self { started: Instant::now(), records: Arc::default(), spent: Arc::default() }
     }
 
-    /// Milliseconds since the start.
+    /// Returns the milliseconds since the start.
     pub fn elapsed_ms(&self) -> f64 {
         self.at(Instant::now())
     }
 
-    /// All intervals so far, by start.
+    /// Returns all intervals so far, by start.
     pub fn records(&self) -> Vec<StageRecord> {
         let mut records = self.records.lock().expect("no holder panics").clone();
         records.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
         records
     }
 
-    /// Time spent in one stage so far.
+    /// Returns the milliseconds spent in one stage so far.
     pub fn sum_ms(&self, name: Stage) -> f64 {
         let records = self.records.lock().expect("no holder panics");
         let of_stage = records.iter().filter(|record| record.name == name);
@@ -54,25 +52,24 @@ impl Trace {
         add(&mut self.spent.lock().expect("no holder panics"));
     }
 
-    /// Reports the turn as it ends here.
+    /// Reports the turn as it ends here, without what was heard and without a note.
     pub(super) fn report(
         &self,
-        transcript: Option<Transcript>,
         text: Personal,
-        audio: Option<NoteInfo>,
         outcome: Outcome,
+        reason: Option<Reason>,
     ) -> TurnReport {
         let (total_ms, stages) = (self.elapsed_ms(), self.records());
         TurnReport {
-            transcript,
+            transcript: None,
             reply: ReplyText { text },
-            audio,
+            audio: None,
             overhead_ms: TurnReport::overhead(total_ms, &stages),
             stages,
             total_ms,
             spent: *self.spent.lock().expect("no holder panics"),
             outcome,
-            reason: None,
+            reason,
         }
     }
 
@@ -88,7 +85,7 @@ impl Trace {
         instant.duration_since(self.started).as_secs_f64() * 1000.0
     }
 
-    /// Notes an interval that began at `started` and ends now.
+    /// Records an interval that began at `started` and ends now.
     fn note(&self, name: Stage, started: Instant) {
         let now = Instant::now();
         let (start_ms, end_ms) = (self.at(started), self.at(now));
@@ -102,8 +99,8 @@ impl Trace {
     }
 }
 
-/// How long a stage may take, or a stream may be silent, before the turn gives it up. Decoding
-/// and encoding have no budget: the limits on what comes in bound them.
+/// Limits how long a stage may take, or a stream may be silent. Decoding and encoding have no
+/// budget: the limits on what comes in bound them.
 fn budget(stage: Stage) -> Duration {
     Duration::from_secs(match stage {
         // A slow machine transcribes 30 s of speech in that time.

@@ -12,7 +12,7 @@ use futures_util::stream::StreamExt as _;
 use super::answer::{Around, answer};
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
-use super::hear::{Heard, Unheard, hear};
+use super::hear::{Heard, hear};
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::problem::Problem;
 use super::reply::Reply;
@@ -29,10 +29,15 @@ use crate::turn::{Body, LanguageCode, Outcome, Reason, Role, Stage, TurnReport};
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
-/// How long a message waits for its number to be active again before it is looked at again.
-const UNCONFIGURED: Duration = Duration::from_mins(15);
+/// Time between two looks at a message whose number is paused: short, so that it is answered soon
+/// after the pause. Only what was accepted before the pause waits so, and a look is a lease and a
+/// release.
+const PAUSED: Duration = Duration::from_secs(10);
 
-/// How long a message waits whose turn could not be recorded.
+/// Time between two log lines about such a message.
+const PAUSED_LOG: Duration = Duration::from_mins(15);
+
+/// Wait of a message whose turn could not be recorded.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 #[async_trait]
@@ -42,14 +47,15 @@ impl JobHandler for Pipeline {
         name = "turn", skip_all, fields(turn.id = %lease.turn, attempt = lease.attempt)
     )]
     async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+        let waited = self.age(&lease);
         let Some(route) = self.routes.route(&lease.lane.number) else {
-            tracing::warn!("a message waits: its number is paused or not configured");
-            return Handled::Postpone(UNCONFIGURED);
+            if waited.as_millis() % PAUSED_LOG.as_millis() < PAUSED.as_millis() {
+                tracing::warn!("a message waits: its number is paused or not configured");
+            }
+            return Handled::Postpone(PAUSED);
         };
         let (trace, record) = (Trace::start(), &self.record);
-        let now_ms = self.clock.now_ms();
-        #[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^52 ms")]
-        let queue_ms = (now_ms - lease.first().received_ms) as f64;
+        let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
@@ -59,7 +65,12 @@ impl JobHandler for Pipeline {
             pipeline: self,
             route: &route,
             lease: &lease,
-            delivery: Delivery::new(self, &route, &lease, &trace),
+            delivery: Delivery {
+                pipeline: self,
+                messenger: route.messenger.as_ref(),
+                lease: &lease,
+                trace: &trace,
+            },
             scene: Scene {
                 path: &self.path,
                 agent: &route.agent,
@@ -89,6 +100,14 @@ impl JobHandler for Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Returns the time since the first message was accepted.
+    fn age(&self, lease: &Lease) -> Duration {
+        let age_ms = self.clock.now_ms() - lease.first().received_ms;
+        Duration::from_millis(age_ms.try_into().unwrap_or_default())
+    }
+}
+
 /// Runs the messages of one lease to their end.
 struct Turn<'a> {
     pipeline: &'a Pipeline,
@@ -105,6 +124,11 @@ struct Failed {
     step: Step,
     /// What was to be sent or was being resumed.
     draft: Option<Draft>,
+}
+
+/// Makes an error the failure of `step`, after which nothing is left to send.
+fn during(step: Step) -> impl Fn(TurnError) -> Failed {
+    move |error| Failed { error, step, draft: None }
 }
 
 impl Turn<'_> {
@@ -125,10 +149,7 @@ impl Turn<'_> {
                 Err(failed) => failed,
             };
             let (next, rule) = next(&error, &self.facts(step));
-            if let Some(message) = next.message() {
-                let stage = error.stage.name();
-                tracing::warn!(stage.name = stage, error = %error, %rule, "{message}");
-            }
+            next.log(&error, rule, self.lease.attempt);
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
                 Next::Text => self.send_text(draft, &error, step).await,
@@ -136,30 +157,22 @@ impl Turn<'_> {
                 Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
                 Next::Wait(wait) => return Err(Handled::Postpone(wait)),
                 Next::Again(wait) => return Err(Handled::RetryAfter(wait)),
-                Next::GiveUp => {
-                    let report = self.scene.trace.report(None, "".into(), None, Outcome::Failed);
-                    let report = report.because(Some(error.reason()));
-                    Ok(Draft { heard: None, language: None, report })
-                }
+                Next::GiveUp => Ok(self.ended("", Outcome::Failed, error.reason())),
             };
         }
     }
 
+    /// Gathers what decides on an error.
     fn facts(&self, step: Step) -> Facts {
-        let age_ms = self.pipeline.clock.now_ms() - self.lease.first().received_ms;
-        Facts {
-            step,
-            attempt: self.lease.attempt,
-            age: Duration::from_millis(age_ms.try_into().unwrap_or_default()),
-            cancelled: self.cancel.reason().is_some(),
-        }
+        let (attempt, age) = (self.lease.attempt, self.pipeline.age(self.lease));
+        Facts { step, attempt, age, cancelled: self.cancel.reason().is_some() }
     }
 
     /// Sends what an earlier attempt planned; `None` if nothing of it counts.
     async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
         let Begun { parts, draft, .. } = begun;
         match self.delivery.resume(parts).await {
-            Ok(outcome) => Ok(outcome.map(|outcome| resumed(self.scene.trace, draft, outcome))),
+            Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome))),
             Err(error) => {
                 let text = |draft: &Draft| !draft.report.reply.text.reveal().is_empty();
                 let step = Step::Resuming { text: draft.as_ref().is_some_and(text) };
@@ -170,13 +183,12 @@ impl Turn<'_> {
 
     /// Hears the messages, asks the agent and speaks within the turn's time, then sends.
     async fn answer(&self) -> Result<Draft, Failed> {
-        let failed = |error| Failed { error, step: Step::Answering, draft: None };
         let make_reply = async {
             let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message)));
             let now_ms = self.pipeline.clock.now_ms();
             let history = self.pipeline.record.history(&self.lease.lane, HISTORY, now_ms);
             let (heard, history) = tokio::join!(heard, history);
-            let (heard, history) = (Heard::join(heard)?, history.map_err(TurnError::from)?);
+            let (heard, history) = (Heard::join(heard)?, history?);
             let around = Around {
                 history,
                 reply_mode: self.lease.reply_mode,
@@ -186,28 +198,24 @@ impl Turn<'_> {
             let reply = answer(self.scene, &heard, &around).await?;
             match self.cancel.reason() {
                 // What a cancelled engine left is not an answer.
-                Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm).into()),
+                Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm)),
                 None => Ok((heard, reply)),
             }
         };
         // Sending is not part of that time: a send that was cut off may have arrived.
         let made = tokio::time::timeout(self.route.turn_limit, make_reply).await;
-        let (heard, reply) = match made {
-            Ok(Ok(made)) => made,
-            Ok(Err(Unheard::Problem(problem))) => return self.tell(&problem).await,
-            Ok(Err(Unheard::Failed(error))) => return Err(failed(error)),
-            Err(_late) => return Err(failed(Cause::Deadline.at(Stage::Llm))),
-        };
+        let made = made.unwrap_or_else(|_late| Err(Cause::Deadline.at(Stage::Llm)));
+        let (heard, reply) = made.map_err(during(Step::Answering))?;
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
             let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
-            kept.map_err(|error| failed(error.into()))?;
+            kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
         }
         self.send(heard, reply).await
     }
 
     /// Gets the words of one message, whatever it is.
-    async fn hear(&self, message: &LeasedMessage) -> Result<Heard, Unheard> {
+    async fn hear(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
         let (agent, last) = (&self.route.agent, self.lease.contact_language.as_ref());
         match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
@@ -218,7 +226,8 @@ impl Turn<'_> {
                 hear(self.scene, stage_stream(trace, Stage::Download, bytes).boxed(), last).await
             }
             Body::Unsupported | Body::Silent => {
-                Err(Unheard::Problem(Problem::Type(message.raw_type.clone())))
+                let problem = Problem::Type(message.raw_type.clone());
+                Err(Cause::Unheard(problem).at(Stage::Download))
             }
         }
     }
@@ -231,10 +240,10 @@ impl Turn<'_> {
         let outcome =
             if reply.asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
         let (note, info) = reply.note.unzip();
-        let report = self.scene.trace.report(transcript, reply.text, info, outcome);
         let why = reply.asks_back.or(reply.reason).or(uncertain.map(Reason::Uncertain));
-        let language = shows.then_some(language);
-        let draft = Draft { heard: Some(text), language, report: report.because(why) };
+        let report = self.scene.trace.report(reply.text, outcome, why);
+        let report = TurnReport { transcript, audio: info, ..report };
+        let draft = Draft { heard: Some(text), language: shows.then_some(language), report };
         let Some(note) = note else { return self.send_as_text(draft).await };
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
@@ -255,8 +264,9 @@ impl Turn<'_> {
         draft.report.audio = None;
         if step != Step::Note {
             let text = draft.report.reply.text.clone();
-            self.deliver_text(Role::Answer, text.reveal()).await?;
-            return Ok(resumed(self.scene.trace, Some(draft), Outcome::Text));
+            let sent = self.delivery.text(Role::Answer, text.reveal()).await;
+            sent.map_err(during(Step::Text))?;
+            return Ok(self.resumed(Some(draft), Outcome::Text));
         }
         if draft.report.outcome != Outcome::Question {
             let said = Some(error.cause.to_string());
@@ -267,9 +277,9 @@ impl Turn<'_> {
 
     /// Sends the reply as text.
     async fn send_as_text(&self, draft: Draft) -> Result<Draft, Failed> {
-        let failed = |error| Failed { error, step: Step::Text, draft: None };
-        self.delivery.draft(&draft).await.map_err(failed)?;
-        self.deliver_text(Role::Answer, draft.report.reply.text.reveal()).await?;
+        self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
+        let sent = self.delivery.text(Role::Answer, draft.report.reply.text.reveal()).await;
+        sent.map_err(during(Step::Text))?;
         Ok(self.sent(draft, Outcome::Text, None))
     }
 
@@ -279,37 +289,49 @@ impl Turn<'_> {
         let question = wanted == Outcome::Question;
         let outcome = if question { wanted } else { outcome };
         let reason = if question { reason } else { refused.or(reason) };
-        let report = self.scene.trace.report(transcript, reply.text, audio, outcome);
-        Draft { report: report.because(reason), ..draft }
+        let report = self.scene.trace.report(reply.text, outcome, reason);
+        Draft { report: TurnReport { transcript, audio, ..report }, ..draft }
     }
 
     /// Tells the person what is wrong with the message.
     async fn tell(&self, problem: &Problem) -> Result<Draft, Failed> {
         let text = problem.phrase(&self.route.agent.phrases).in_language(&self.language());
-        self.deliver_text(Role::Notice, text).await?;
-        let report = self.scene.trace.report(None, text.into(), None, problem.outcome());
-        Ok(Draft { heard: None, language: None, report: report.because(Some(problem.reason())) })
+        self.delivery.text(Role::Notice, text).await.map_err(during(Step::Text))?;
+        Ok(self.ended(text, problem.outcome(), problem.reason()))
     }
 
     /// Sends the fallback text.
     async fn fall_back(&self, reason: Reason) -> Result<Draft, Failed> {
         let text = self.route.agent.phrases.fallback.in_language(&self.language());
-        let sent = self.delivery.text(Role::Fallback, text).await;
-        sent.map_err(|error| Failed { error, step: Step::Fallback, draft: None })?;
-        let report = self.scene.trace.report(None, text.into(), None, Outcome::Fallback);
+        self.delivery.text(Role::Fallback, text).await.map_err(during(Step::Fallback))?;
         let heard = match &self.lease.first().body {
             Body::Text { text } => Some(text.clone()),
             _ => None,
         };
-        Ok(Draft { heard, language: None, report: report.because(Some(reason)) })
+        Ok(Draft { heard, ..self.ended(text, Outcome::Fallback, reason) })
     }
 
-    async fn deliver_text(&self, role: Role, text: &str) -> Result<(), Failed> {
-        let sent = self.delivery.text(role, text).await;
-        sent.map_err(|error| Failed { error, step: Step::Text, draft: None })
+    /// Makes the record of a turn that ends with a sentence of ours.
+    fn ended(&self, text: &str, outcome: Outcome, reason: Reason) -> Draft {
+        let report = self.scene.trace.report(text.into(), outcome, Some(reason));
+        Draft { heard: None, language: None, report }
     }
 
-    /// The language of a sentence to somebody whose words are not at hand.
+    /// Closes a turn whose parts an earlier attempt had made.
+    fn resumed(&self, draft: Option<Draft>, outcome: Outcome) -> Draft {
+        let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
+        if outcome != Outcome::VoiceNote {
+            ended.report.audio = None;
+        }
+        // A question back stays one, with what it is about: the next message may answer it.
+        if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
+            ended.report.outcome = outcome;
+            ended.report.reason = Some(Reason::Resumed);
+        }
+        ended
+    }
+
+    /// Returns the language of a sentence to somebody whose words are not at hand.
     fn language(&self) -> LanguageCode {
         self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
     }
@@ -319,19 +341,4 @@ impl Turn<'_> {
 fn unrecorded(error: &StoreError) -> Handled {
     tracing::error!(error = %error, "a turn could not be recorded: its message waits");
     Handled::RetryAfter(STORE_RETRY)
-}
-
-/// Closes a turn whose parts an earlier attempt had made.
-fn resumed(trace: &Trace, draft: Option<Draft>, outcome: Outcome) -> Draft {
-    let now = trace.report(None, "".into(), None, outcome);
-    let mut ended = draft.unwrap_or(Draft { heard: None, language: None, report: now });
-    if outcome != Outcome::VoiceNote {
-        ended.report.audio = None;
-    }
-    // A question back stays one, with what it is about: the next message may answer it.
-    if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
-        ended.report.outcome = outcome;
-        ended.report.reason = Some(Reason::Resumed);
-    }
-    ended
 }

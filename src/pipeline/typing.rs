@@ -1,4 +1,4 @@
-//! "Read" and "typing" while a turn runs.
+//! The "read" mark and "typing" while a turn runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::provider::Messenger;
 use crate::turn::MessageId;
 
-/// WhatsApp takes "typing" away after 25 s.
+/// Time between two calls that show "typing": WhatsApp hides it after 25 s.
 const TYPING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long the end of a turn waits for the call that shows it.
+/// Limits how long the end of a turn waits for the call that shows it.
 const TYPING_END: Duration = Duration::from_millis(500);
 
 /// Shows the person that the message was read and is being answered, until the turn ends.
@@ -22,14 +22,17 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// Shows it, and again before WhatsApp takes it away.
+    /// Shows it, and again before WhatsApp hides it.
     pub(super) fn start(messenger: &Arc<dyn Messenger>, message: &MessageId) -> Self {
         let stop = CancellationToken::new();
         let (messenger, message) = (Arc::clone(messenger), message.clone());
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             while !stopped.is_cancelled() {
-                show_typing(messenger.as_ref(), &message).await;
+                // A turn does not depend on it, so a failure is only worth a line.
+                if let Err(error) = messenger.read_and_typing(&message).await {
+                    tracing::warn!(error = %error, "the message could not be marked as read");
+                }
                 tokio::select! {
                     () = stopped.cancelled() => {}
                     () = tokio::time::sleep(TYPING_EVERY) => {}
@@ -46,12 +49,5 @@ impl Typing {
         if tokio::time::timeout(TYPING_END, &mut task).await.is_err() {
             task.abort();
         }
-    }
-}
-
-/// A turn does not depend on it, so a failure is only worth a line.
-async fn show_typing(messenger: &dyn Messenger, message: &MessageId) {
-    if let Err(error) = messenger.read_and_typing(message).await {
-        tracing::warn!(error = %error, "the message could not be marked as read");
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Around, answer};
 use super::error::TurnError;
-use super::hear::{Heard, Unheard, hear, hint, listen, understand};
+use super::hear::{Heard, hear, hint, listen, understand};
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
@@ -24,7 +24,7 @@ pub struct VoicePath {
     pub limits: AudioLimits,
 }
 
-/// What is asked.
+/// Holds what is asked.
 pub enum Ask {
     /// Words.
     Text(String),
@@ -32,7 +32,7 @@ pub enum Ask {
     Audio(Bytes),
 }
 
-/// What came back.
+/// Holds what came back.
 pub struct Asked {
     /// As the outside sees it; `audio.path` is the caller's to fill in.
     pub report: TurnReport,
@@ -40,7 +40,7 @@ pub struct Asked {
     pub note: Option<OggOpus>,
 }
 
-/// What was heard in one file.
+/// Holds what was heard in one file.
 pub struct Transcribed {
     /// The words, none if there is no speech; the error is a sentence for the caller.
     pub heard: Result<Transcript, String>,
@@ -67,15 +67,15 @@ impl VoicePath {
             Ask::Text(text) => Ok(Heard::written(agent, Personal(text), None)),
             Ask::Audio(bytes) => hear(scene, stream::iter([Ok(bytes)]).boxed(), None).await,
         };
-        let heard = match heard.map_err(Unheard::problem) {
+        let heard = match heard {
             Ok(heard) => heard,
-            Err(Ok(problem)) => {
+            Err(error) => {
+                let problem = Problem::from_cause(&error.cause).ok_or(error)?;
                 let language = agent.languages.without_words(None);
                 let text = problem.phrase(&agent.phrases).in_language(&language).into();
-                let report = trace.report(None, text, None, problem.outcome());
-                return Ok(Asked { report: report.because(Some(problem.reason())), note: None });
+                let report = trace.report(text, problem.outcome(), Some(problem.reason()));
+                return Ok(Asked { report, note: None });
             }
-            Err(Err(error)) => return Err(error),
         };
         let around = Around { asked_ms: now_ms, ..Around::default() };
         let reply = answer(scene, &heard, &around).await?;
@@ -85,8 +85,8 @@ impl VoicePath {
             Some(_) => Outcome::VoiceNote,
             None => Outcome::Text,
         };
-        let report = trace.report(heard.transcript, reply.text, audio, outcome);
-        Ok(Asked { report: report.because(reply.reason.or(reply.asks_back)), note })
+        let report = trace.report(reply.text, outcome, reply.reason.or(reply.asks_back));
+        Ok(Asked { report: TurnReport { transcript: heard.transcript, audio, ..report }, note })
     }
 
     /// Speaks a text into a note, as `hark say` does; `None` if it has no words.
@@ -118,15 +118,14 @@ impl VoicePath {
         let audio = stream::iter([Ok(bytes)]).boxed();
         let (audio_ms, heard) = match listen(self, audio, trace).await {
             Ok(listened) => (Some(listened.audio_ms), understand(scene, listened, hint).await),
-            Err(error) => (None, Err(error.into())),
+            Err(error) => (None, Err(error)),
         };
-        let heard = match heard.map_err(Unheard::problem) {
-            Ok(transcript) => Ok(transcript),
+        let heard = heard.or_else(|error| match Problem::from_cause(&error.cause) {
             // No words are a result, not a failure.
-            Err(Ok(Problem::NoSpeech)) => Ok(Transcript::default()),
-            Err(Ok(problem)) => Err(problem.reason().to_string()),
-            Err(Err(error)) => Err(error.to_string()),
-        };
+            Some(Problem::NoSpeech) => Ok(Transcript::default()),
+            Some(problem) => Err(problem.reason().to_string()),
+            None => Err(error.to_string()),
+        });
         Transcribed { heard, audio_ms }
     }
 }

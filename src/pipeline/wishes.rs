@@ -3,14 +3,15 @@
 //! Runs between hearing and answering. Looks for a request of any language and for a word before it
 //! that negates it; the words around it decide whether the message asks something else too.
 
-use super::doors::{Passage, Say, Visit};
+use std::ops::ControlFlow;
+
+use super::doors::{Say, Visit};
 use crate::speech_text::lang::{anywhere, everywhere};
 use crate::turn::ReplyMode;
 
 /// Holds a person's request for one form of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
-    /// The form.
     pub(super) mode: ReplyMode,
     /// Whether the message says nothing else.
     pub(super) alone: bool,
@@ -21,27 +22,27 @@ pub(super) struct Wish {
 const CLOSE: usize = 4;
 
 /// Remembers a request; where the message says nothing else, agrees to it.
-pub(super) fn door(visit: &mut Visit<'_>) -> Passage {
-    let Some(Wish { mode, alone }) = Wish::of(visit.question.heard.reveal()) else {
-        return Passage::Through;
+pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
+    let Some(Wish { mode, alone }) = Wish::find_in(visit.question.heard.reveal()) else {
+        return ControlFlow::Continue(());
     };
     visit.wish = Some(mode);
     visit.question.aloud = visit.is_aloud(Some(mode));
     // An agent that never speaks cannot promise to speak again.
     if !alone || (mode == ReplyMode::Voice && !visit.question.aloud) {
-        return Passage::Through;
+        return ControlFlow::Continue(());
     }
     let agreed = match mode {
-        ReplyMode::Text => &visit.phrases.text_mode,
-        ReplyMode::Voice => &visit.phrases.voice_mode,
+        ReplyMode::Text => &visit.agent.phrases.text_mode,
+        ReplyMode::Voice => &visit.agent.phrases.voice_mode,
     };
     let text = agreed.in_language(&visit.heard.language).to_owned();
-    Passage::Answered(Say { text, asks_back: None })
+    ControlFlow::Break(Say { text, asks_back: None })
 }
 
 impl Wish {
     /// Finds the request in `text`, the last one if there are several.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    pub(super) fn find_in(text: &str) -> Option<Self> {
         let text = text.replace('’', "'").to_lowercase();
         let (mut words, mut clauses) = (Vec::new(), Vec::new());
         for clause in text.split(['.', ',', ';', ':', '!', '?', '…', '\n']) {
@@ -96,7 +97,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<(ReplyMode, bool)>) {
-        let found = Wish::of(text).map(|wish| (wish.mode, wish.alone));
+        let found = Wish::find_in(text).map(|wish| (wish.mode, wish.alone));
         assert_eq!(found, expected, "{text}");
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-/// Says why a turn is to end before its answer.
+/// Says why a turn must end before its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelReason {
     /// The process is stopping: the turn is taken up again at the next start.
@@ -31,12 +31,12 @@ pub struct Cancel {
 }
 
 impl Cancel {
-    /// Makes the cancel of a turn that ends, too, when the process stops.
+    /// Makes the cancel of a turn that also ends when the process stops.
     pub fn under(stopping: &CancellationToken) -> Self {
         Self { token: stopping.child_token(), reason: Arc::default() }
     }
 
-    /// Cancels the turn. The first reason stands.
+    /// Cancels the turn. The first reason counts.
     pub fn cancel(&self, reason: CancelReason) {
         self.reason.get_or_init(|| reason);
         self.token.cancel();

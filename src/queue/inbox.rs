@@ -11,25 +11,25 @@ use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Queue, StoreError};
 use crate::turn::{Accepted, Body, Inbound, PhoneNumberId, StatusUpdate};
 
-/// Older messages are kept and not answered: the provider's window for free answers is shut.
-/// Source: WhatsApp's 24 h customer service window.
+/// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
+/// customer service window.
 const ANSWERABLE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Where webhooks put what they bring. Everything answered `Ok` is durable.
+/// Takes what webhooks bring. Everything answered `Ok` is durable.
 #[async_trait]
 pub trait Inbox: Send + Sync {
-    /// Dedupes, resolves contacts and enqueues in one transaction.
-    /// One answer a message, in order; `None` for a number that is not ours.
+    /// Removes duplicates, resolves contacts and enqueues, in one transaction. Returns one answer a
+    /// message, in order; `None` for a number that is not ours.
     async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError>;
 
     /// Keeps delivery statuses.
     async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError>;
 
-    /// Whether the store answers.
+    /// Checks that the store answers.
     async fn reachable(&self) -> Result<(), StoreError>;
 }
 
-/// The inbox of one node, on its own store.
+/// Keeps the inbox of one node, on its own store.
 pub struct EmbeddedInbox {
     store: Arc<dyn Queue>,
     clock: Clock,
@@ -41,7 +41,7 @@ pub struct EmbeddedInbox {
     strangers: Mutex<HashSet<PhoneNumberId>>,
 }
 
-/// Strangers remembered, so that made-up ids cannot fill the memory.
+/// Limits the strangers that are remembered, so that made-up ids cannot fill the memory.
 const MAX_STRANGERS: usize = 1000;
 
 impl EmbeddedInbox {
@@ -55,6 +55,7 @@ impl EmbeddedInbox {
         Self { store, clock, registry, arrived, strangers: Mutex::default() }
     }
 
+    /// Logs a message for a number that is not ours, once a number.
     fn log_stranger(&self, number: &PhoneNumberId) {
         let mut strangers = self.strangers.lock().expect("no holder panics");
         if strangers.len() < MAX_STRANGERS && strangers.insert(number.clone()) {
@@ -75,6 +76,7 @@ impl Drop for WakeLanes<'_> {
     }
 }
 
+/// Decides what becomes of a message.
 fn disposition(message: &Inbound, status: NumberStatus, now_ms: i64) -> Disposition {
     // 0 is "unknown": a webhook without a timestamp counts as fresh.
     let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
@@ -92,19 +94,17 @@ impl Inbox for EmbeddedInbox {
     async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
         let now_ms = self.clock.now_ms();
         let snapshot = self.registry.snapshot();
-        let mut ours = Vec::with_capacity(messages.len());
-        let known: Vec<bool> = messages
-            .into_iter()
-            .map(|message| {
-                let Some(number) = snapshot.numbers.get(&message.number) else {
-                    self.log_stranger(&message.number);
-                    return false;
-                };
-                let disposition = disposition(&message, number.status, now_ms);
-                ours.push((message, disposition));
-                true
-            })
-            .collect();
+        let (mut ours, mut known) = (Vec::new(), Vec::new());
+        for message in messages {
+            let number = snapshot.numbers.get(&message.number);
+            known.push(number.is_some());
+            let Some(number) = number else {
+                self.log_stranger(&message.number);
+                continue;
+            };
+            let disposition = disposition(&message, number.status, now_ms);
+            ours.push((message, disposition));
+        }
         if ours.is_empty() {
             return Ok(vec![None; known.len()]);
         }

@@ -13,25 +13,25 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Cancel, CancelReason, Handled, JobHandler, Wake};
+use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
 use crate::clock::Clock;
 use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
 use crate::turn::NodeId;
 
-/// How long a lease holds unless it is renewed: the longest that another node waits before it takes
-/// over from one that died.
+/// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
+/// takes over from one that died.
 const LEASE_MS: i64 = 60_000;
 
-/// How often leases are renewed: three renewals may fail before one expires.
+/// Time between two renewals of a lease: three may fail before it expires.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How long the status of a part that may have been sent before a crash is waited for.
+/// Wait for the status of a part that may have been sent before a crash.
 const STATUS_GRACE_MS: i64 = 5_000;
 
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
-/// The loop that leases and runs.
+/// Leases what is due and runs it.
 pub struct Lanes {
     queue: Arc<dyn Queue>,
     handler: Arc<dyn JobHandler>,
@@ -61,7 +61,13 @@ impl Lanes {
     /// Puts back what an earlier process had leased, then runs until `stop`; turns that run then
     /// are finished. `abort` cancels them too: they are leased again at the next start.
     pub async fn run(&self, stop: CancellationToken, abort: CancellationToken) {
-        self.recover(&stop).await;
+        let predecessors = || Lapsed::Predecessor(self.node.clone());
+        while !stop.is_cancelled() && !self.reclaim(predecessors(), self.clock.now_ms()).await {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(STORE_RETRY) => {}
+            }
+        }
         let mut beat = Instant::now();
         while !stop.is_cancelled() {
             if beat.elapsed() >= HEARTBEAT {
@@ -84,26 +90,11 @@ impl Lanes {
         }
     }
 
-    async fn recover(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            let left = Lapsed::Predecessor(self.node.clone());
-            if self.reclaim(left, self.clock.now_ms()).await {
-                return;
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(STORE_RETRY) => {}
-            }
-        }
-    }
-
     /// Puts back leases that have lapsed by `now_ms`; returns whether the store did it.
     async fn reclaim(&self, lapsed: Lapsed, now_ms: i64) -> bool {
         match self.queue.reclaim(lapsed, now_ms, now_ms + STATUS_GRACE_MS).await {
             Ok(0) => {}
-            Ok(messages) => {
-                tracing::info!(messages, "unfinished messages are taken up again");
-            }
+            Ok(messages) => tracing::info!(messages, "unfinished messages are taken up again"),
             Err(error) => {
                 tracing::error!(error = %error, "unfinished messages could not be read");
                 return false;
@@ -117,10 +108,7 @@ impl Lanes {
     /// that it renewed at: a clock that jumps cannot make the node reclaim from itself.
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
-        let held: Vec<(LeaseKey, Cancel)> = {
-            let held = self.held.lock().expect("no holder panics");
-            held.iter().map(|(key, cancel)| (key.clone(), cancel.clone())).collect()
-        };
+        let held = self.held.lock().expect("no holder panics").clone();
         let (keys, cancels): (Vec<_>, Vec<_>) = held.into_iter().unzip();
         if !keys.is_empty() {
             let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
@@ -139,6 +127,7 @@ impl Lanes {
         self.reclaim(Lapsed::Expired, now_ms).await;
     }
 
+    /// Names this node, with leases as of `now_ms`.
     fn lessee(&self, now_ms: i64) -> Lessee {
         Lessee { node: self.node.clone(), until_ms: now_ms + LEASE_MS }
     }
@@ -174,6 +163,7 @@ impl Lanes {
         }
     }
 
+    /// Starts a turn, and records its end when it has one.
     fn start(&self, lease: Lease, abort: &CancellationToken) {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
@@ -192,7 +182,7 @@ impl Lanes {
                 Handled::RetryAfter(Duration::from_secs(1))
             });
             tokio::select! {
-                () = leave(queue.as_ref(), &clock, &key, handled.backed_off(attempt)) => {}
+                () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
                 () = abort.cancelled() => {}
             }
             held.lock().expect("no holder panics").remove(&key);
@@ -202,9 +192,9 @@ impl Lanes {
     }
 }
 
-/// Writes down what became of a lease, however long the store is away: messages that stayed leased
-/// would hold their lane until the lease expires.
-async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Handled) {
+/// Records what became of a lease, however long the store is away: messages that stayed leased would
+/// hold their lane until the lease expires.
+async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Handled, attempt: u32) {
     let release = async |wait: Duration, was_attempt| {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
         queue.release(lease, clock.now_ms() + wait_ms, was_attempt).await
@@ -212,7 +202,7 @@ async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Hand
     loop {
         let result = match handled {
             Handled::Done => queue.ack(lease).await,
-            Handled::RetryAfter(wait) => release(wait, true).await,
+            Handled::RetryAfter(wait) => release(back_off(wait, attempt), true).await,
             Handled::Postpone(wait) => release(wait, false).await,
         };
         match result {

@@ -1,4 +1,4 @@
-//! From an accepted message to one turn at a time: the inbox in front, the lanes behind it.
+//! From an accepted message to one turn at a time: first the inbox, then the lanes.
 //!
 //! Knows no stage and no engine: it runs a [`JobHandler`]. What is accepted is on disk; what is
 //! leased is finished or given back.
@@ -10,35 +10,24 @@ mod retry;
 mod wake;
 
 pub use cancel::{Cancel, CancelReason};
+pub use retry::back_off;
 pub use wake::Wake;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::retry::back_off;
 use crate::store::Lease;
 
-/// What became of a lease.
+/// Says what became of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
     /// It is answered; never lease it again.
     Done,
-    /// Lease it again after this long, or longer with each attempt.
+    /// Lease it again after this long, and longer with each attempt: see [`back_off`].
     RetryAfter(Duration),
-    /// The same, and this lease was no attempt.
+    /// Lease it again after exactly this long; this lease was not an attempt.
     Postpone(Duration),
-}
-
-impl Handled {
-    /// Lengthens the wait as the number of attempts asks.
-    fn backed_off(self, attempt: u32) -> Self {
-        match self {
-            Self::Done => self,
-            Self::RetryAfter(wait) => Self::RetryAfter(back_off(wait, attempt)),
-            Self::Postpone(wait) => Self::Postpone(back_off(wait, attempt)),
-        }
-    }
 }
 
 /// Answers leased messages.

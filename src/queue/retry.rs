@@ -1,16 +1,16 @@
-//! How long a turn that could not end waits for its next attempt.
+//! The wait of a turn that could not end before its next attempt.
 
 use std::time::Duration;
 
-/// Longest wait between attempts, unless the error asks for more.
+/// Limits the wait between attempts, unless the error asks for more.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// Waits that grow before the longest step is reached.
+/// Counts the waits that grow.
 const STEPS: u32 = 5;
 
-/// Returns the wait after attempt `attempt`, from 1, whose error asks for a wait of `asked`: that,
-/// then 4, 16, 64 times that.
-pub(super) fn back_off(asked: Duration, attempt: u32) -> Duration {
+/// Returns the wait after attempt `attempt`, which counts from 1 and whose error asks for `asked`:
+/// that, then 4, 16, 64 times that.
+pub fn back_off(asked: Duration, attempt: u32) -> Duration {
     let longer = asked.saturating_mul(4_u32.pow(attempt.saturating_sub(1).min(STEPS)));
     longer.min(LONGEST).max(asked)
 }

@@ -1,6 +1,6 @@
 //! Wakes the lanes when something may wait for them.
 //!
-//! Lanes and whoever puts work into the queue share one. A backend that serves several nodes calls
+//! Shared by the lanes and whoever fills the queue. A backend that serves several nodes calls
 //! [`Wake::wake`] when another node's message arrives.
 
 use std::sync::Arc;

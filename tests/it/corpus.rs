@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use hark::app::{App, Hearing, Places};
+use hark::app::{App, EnginePool, Hearing, Places};
 use hark::audio::{self, AudioLimits};
 use hark::clock::Clock;
 use hark::config;
@@ -147,8 +147,8 @@ async fn serve(folder: &Path) -> String {
                 [tts]\nengine = \"scripted\"\n[store]\nurl = \"hark.db\"\n";
     std::fs::write(folder.join("hark.toml"), toml).unwrap();
     let config = config::load(Some(&folder.join("hark.toml")), &BTreeMap::new()).unwrap();
-    let (places, hearing) = (Places::default(), Hearing::default());
-    let app = App::build(&config, &places, &hearing, Clock::System).await.unwrap();
+    let pool = EnginePool::new(Places::default(), Hearing::default());
+    let app = App::build(&config, pool, Clock::System).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhook", listener.local_addr().unwrap());
     tokio::spawn(app.run(listener, Shutdown::default()));

@@ -143,6 +143,24 @@ async fn a_number_is_paused_and_active_again() {
 }
 
 #[tokio::test]
+async fn a_message_accepted_before_a_pause_is_answered_soon_after_it() {
+    let mut app = TestApp::start().set("agents.0.reply", "text").await;
+    app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
+    app.text(PERSON, "one").await;
+    app.run_until_idle().await;
+    assert!(app.reload_with("status = \"paused\"").await);
+    for _ in 0..3 {
+        app.advance(60_000).await;
+        app.run_until_idle().await;
+    }
+    assert_eq!(app.sent_texts(), [""; 0], "its number is paused");
+    assert!(app.reload_with("status = \"active\"").await);
+    app.advance(10_000).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["one"]);
+}
+
+#[tokio::test]
 async fn the_verify_token_is_read_again() {
     let mut app = TestApp::start().await;
     let path = "/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token=";

@@ -1,4 +1,4 @@
-//! Sets an agent of the configuration up with its engines.
+//! Sets up an agent of the configuration with its engines.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
-use super::Pool;
+use super::EnginePool;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::{Config, Engines};
 use crate::engine::{self, EngineSpec, Role as _, Wrong};
@@ -16,7 +16,7 @@ use crate::registry::{Agent, Languages, Voice, Voices};
 use crate::stt::Transcriber;
 use crate::turn::LanguageCode;
 
-impl Pool {
+impl EnginePool {
     /// Sets up the agent `name` of the configuration, else the default one.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Pool {
     /// Does the same with other engines than the configured ones.
     ///
     /// # Errors
-    /// As [`Pool::agent`].
+    /// As [`EnginePool::agent`].
     pub async fn agent_with(
         &self,
         config: &Config,
@@ -47,6 +47,7 @@ impl Pool {
         })
     }
 
+    /// Sets up one agent; a fault of the configuration is a [`Wrong`].
     async fn set_up(
         &self,
         config: &Config,
@@ -64,13 +65,11 @@ impl Pool {
             timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
             dont_know: config.messages.dont_know.clone(),
         };
-        let knowledge = match knowledge(agent).map_err(|problem| wrong("knowledge", problem))? {
-            Some(knowledge) => Some(knowledge),
-            None => {
-                let engine = engine::read::<LlmEngine>(&engines.llm);
-                engine.map_err(Wrong::of::<LlmEngine>)?.settings().own_knowledge()
-            }
-        };
+        let mut knowledge = knowledge(agent).map_err(|problem| wrong("knowledge", problem))?;
+        if knowledge.is_none() {
+            let engine = engine::read::<LlmEngine>(&engines.llm);
+            knowledge = engine.map_err(Wrong::of::<LlmEngine>)?.settings().own_knowledge();
+        }
         // First what is quickly refused.
         let responder = self.responder(&engines.llm, deps)?;
         let transcriber = self.transcriber(&engines.stt).await?;
@@ -104,7 +103,7 @@ fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
     Knowledge::load(&files).map(Some).map_err(|error| error.to_string())
 }
 
-/// A card is used unless it is turned off: only somebody who wrote the key down expects one.
+/// Warns who wrote `gpu` down of a build without it; others expect none.
 fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
     let wanted = stt.get("gpu").and_then(toml::Value::as_bool) == Some(true);
     if wanted && !cfg!(feature = "cuda") && config.origins.0.contains_key("stt.gpu") {
@@ -112,18 +111,15 @@ fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
     }
 }
 
+/// Checks that the transcriber knows the agent's languages.
 fn check_languages(
     transcriber: &dyn Transcriber,
     agent: &Agent,
     languages: &Languages,
     stt: &EngineSpec,
 ) -> Result<(), Wrong> {
-    let spoken = match languages {
-        Languages::Fixed(language) => std::slice::from_ref(language),
-        Languages::Among(languages) => languages,
-        Languages::Any => &[],
-    };
-    let Some(language) = spoken.iter().find(|language| !transcriber.knows(language)) else {
+    let Some(language) = named(languages).iter().find(|language| !transcriber.knows(language))
+    else {
         return Ok(());
     };
     let model = stt.text("model").unwrap_or_else(|| transcriber.name());
@@ -135,13 +131,21 @@ fn check_languages(
     Err(Wrong::new("stt.model", problem))
 }
 
+/// Returns the languages that an agent lists, if it does.
+fn named(languages: &Languages) -> &[LanguageCode] {
+    match languages {
+        Languages::Fixed(language) => std::slice::from_ref(language),
+        Languages::Among(languages) => languages,
+        Languages::Any => &[],
+    }
+}
+
 /// Returns the languages and voices that an agent is sure to speak with.
 fn spoken(languages: &Languages, voice: &Voices) -> Vec<(LanguageCode, Option<Voice>)> {
-    let mut spoken = match languages {
-        Languages::Fixed(language) => vec![language.clone()],
-        Languages::Among(languages) => languages.clone(),
-        Languages::Any => vec![LanguageCode::english()],
-    };
+    let mut spoken = named(languages).to_vec();
+    if spoken.is_empty() {
+        spoken.push(LanguageCode::english());
+    }
     spoken.extend(voice.languages().cloned());
     let with_voice = |language: LanguageCode| {
         let voice = voice.for_language(&language);

@@ -4,7 +4,6 @@
 //! engine is handed out warm, and two settings that differ, in a secret too, are two engines.
 
 mod agent;
-mod shelf;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use self::shelf::Shelf;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config;
 use crate::engine::{self, EngineSpec, Role as _, Wrong};
@@ -23,7 +21,7 @@ use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::tts::{Synthesizer, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
-/// Holds what the machine around the process offers, read from the environment once.
+/// Holds the folders that the environment names.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// `HARK_MODELS`.
@@ -57,7 +55,7 @@ pub struct Hearing {
 }
 
 /// Makes engines and keeps them for the next agent that wants the same.
-pub struct Pool {
+pub struct EnginePool {
     stt: Arc<SttDeps>,
     scripted_without_model: bool,
     deaf: bool,
@@ -67,7 +65,7 @@ pub struct Pool {
     clients: Clients,
 }
 
-impl Pool {
+impl EnginePool {
     /// Makes no engine yet.
     pub fn new(places: Places, hearing: Hearing) -> Self {
         let Hearing { known, fixtures, scripted_without_model, deaf, mute } = hearing;
@@ -115,7 +113,7 @@ impl Pool {
     /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
     ///
     /// # Errors
-    /// As [`Pool::transcriber`].
+    /// As [`EnginePool::transcriber`].
     pub fn responder(
         &self,
         spec: &EngineSpec,
@@ -129,7 +127,7 @@ impl Pool {
     /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
     ///
     /// # Errors
-    /// As [`Pool::transcriber`].
+    /// As [`EnginePool::transcriber`].
     pub async fn synthesizer(
         &self,
         spec: &EngineSpec,
@@ -152,9 +150,45 @@ impl Pool {
         Ok(synthesizer)
     }
 
-    /// Drops the engines that no agent holds any more; returns how many.
+    /// Drops the engines that no agent holds; returns how many.
     pub async fn evict(&self) -> usize {
         self.transcribers.evict().await + self.synthesizers.evict().await
+    }
+}
+
+/// Holds the engines of one role; two that were made of the same are one. The lock is held while
+/// an engine is made and warmed, so that no second one is.
+struct Shelf<T: ?Sized>(tokio::sync::Mutex<Vec<(EngineSpec, Arc<T>)>>);
+
+impl<T: ?Sized> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(tokio::sync::Mutex::default())
+    }
+}
+
+impl<T: ?Sized> Shelf<T> {
+    /// Returns the engine of `spec`, which holds its own keys alone; `make` makes it if it is not
+    /// there. What fails is not kept.
+    async fn get(
+        &self,
+        spec: EngineSpec,
+        make: impl AsyncFnOnce() -> anyhow::Result<Arc<T>>,
+    ) -> anyhow::Result<Arc<T>> {
+        let mut made = self.0.lock().await;
+        if let Some((_, engine)) = made.iter().find(|(known, _)| *known == spec) {
+            return Ok(Arc::clone(engine));
+        }
+        let engine = make().await?;
+        made.push((spec, Arc::clone(&engine)));
+        Ok(engine)
+    }
+
+    /// Drops the engines that nobody else holds; returns how many.
+    async fn evict(&self) -> usize {
+        let mut made = self.0.lock().await;
+        let before = made.len();
+        made.retain(|(_, engine)| Arc::strong_count(engine) > 1);
+        before - made.len()
     }
 }
 
@@ -163,7 +197,7 @@ impl Pool {
 struct Clients(Mutex<HashMap<Duration, reqwest::Client>>);
 
 impl Clients {
-    /// Returns the client, whose callers bound every other wait.
+    /// Returns the client; its callers bound every other wait.
     fn connect(&self, time: Duration) -> reqwest::Client {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let made = clients.entry(time);

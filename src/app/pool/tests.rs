@@ -6,7 +6,7 @@ use super::*;
 use crate::config::Config;
 use crate::pipeline::AgentSetup;
 
-/// The shipped defaults with an agent `a`, whose table is given, beside `hark`.
+/// Returns the shipped defaults with an agent `a`, whose table is given, beside `hark`.
 fn config(own: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hark.toml");
@@ -17,14 +17,14 @@ fn config(own: &str) -> Config {
     config::load(Some(&file), &BTreeMap::new()).unwrap()
 }
 
-async fn set_up(pool: &Pool, config: &Config) -> [AgentSetup; 2] {
+async fn set_up(pool: &EnginePool, config: &Config) -> [AgentSetup; 2] {
     let default = pool.agent(config, None).await.unwrap();
     [default, pool.agent(config, Some("a")).await.unwrap()]
 }
 
-/// Whether the two agents share a transcriber, and a synthesizer.
+/// Returns whether the two agents share a transcriber, and a synthesizer.
 async fn shared(own: &str) -> (bool, bool) {
-    let pool = Pool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default());
     let [a, b] = set_up(&pool, &config(own)).await;
     (Arc::ptr_eq(&a.transcriber, &b.transcriber), Arc::ptr_eq(&a.synthesizer, &b.synthesizer))
 }
@@ -40,7 +40,7 @@ async fn agents_that_want_the_same_share_it_and_no_others_do() {
 
 #[tokio::test]
 async fn two_keys_of_a_server_are_two_engines() {
-    let pool = Pool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default());
     let spec = config("tts = { engine = \"openai\", api_key = \"one\" }").engines(1).unwrap().tts;
     let other = spec.with([("api_key", "two".into())]);
     let made = async |spec: &EngineSpec| pool.synthesizer(spec, &[]).await.unwrap();
@@ -50,7 +50,7 @@ async fn two_keys_of_a_server_are_two_engines() {
 
 #[tokio::test]
 async fn what_no_agent_holds_is_dropped_and_made_anew() {
-    let pool = Pool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default());
     let config = config("stt = { text = \"x\" }");
     let [default, a] = set_up(&pool, &config).await;
     assert_eq!(pool.evict().await, 0);
@@ -65,7 +65,7 @@ async fn what_no_agent_holds_is_dropped_and_made_anew() {
 #[cfg(feature = "model-micro")]
 #[tokio::test]
 async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {
-    let pool = Pool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default());
     let own = "language = \"en\"\nstt = { engine = \"whisper\" }";
     let (english, spanish) = (config(own), config(&own.replace("\"en\"", "\"es\"")));
     let a = pool.agent(&english, Some("a")).await.unwrap();
@@ -81,12 +81,12 @@ async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {
 async fn a_model_that_is_missing_is_refused_or_replaced_if_that_was_asked_for() {
     let own = "stt = { engine = \"whisper\", model = \"nowhere/none.bin\" }";
     let config = config(own);
-    let strict = Pool::new(Places::default(), Hearing::default());
+    let strict = EnginePool::new(Places::default(), Hearing::default());
     let error = strict.agent(&config, Some("a")).await.err().expect("there is no such model");
     assert!(error.to_string().contains("stt.model: no model `"), "{error}");
     let hearing = Hearing { scripted_without_model: true, ..Hearing::default() };
-    let demo = Pool::new(Places::default(), hearing);
+    let demo = EnginePool::new(Places::default(), hearing);
     assert_eq!(demo.agent(&config, Some("a")).await.unwrap().transcriber.name(), "scripted");
-    let deaf = Pool::new(Places::default(), Hearing { deaf: true, ..Hearing::default() });
+    let deaf = EnginePool::new(Places::default(), Hearing { deaf: true, ..Hearing::default() });
     assert_eq!(deaf.agent(&config, Some("a")).await.unwrap().transcriber.name(), "none");
 }

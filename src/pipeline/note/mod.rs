@@ -3,7 +3,7 @@
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::mpsc;
 
-use super::error::{Cause, TurnError};
+use super::error::Cause;
 use super::stage::Trace;
 use crate::audio::{NoteStitcher, OggOpus};
 use crate::threads::Threads;
@@ -15,8 +15,7 @@ pub(super) async fn encode(
     workers: &Threads,
     trace: &Trace,
     mut sound: mpsc::Receiver<Sound>,
-) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
-    let failed = |cause: Cause| cause.at(Stage::Encode);
+) -> Result<Option<(OggOpus, NoteInfo)>, Cause> {
     let Some(first) = sound.recv().await else { return Ok(None) };
     let mut note = match &first {
         Sound::Pcm(pcm) => NoteStitcher::for_pcm(pcm.rate),
@@ -27,18 +26,12 @@ pub(super) async fn encode(
     loop {
         if let Some(sound) = next.take() {
             match sound {
-                Sound::Pcm(pcm) => note.push(&pcm).map_err(|error| failed(error.into()))?,
-                Sound::Opus(speech) if note.may_pass(&speech) => {
-                    note.pass(&speech).map_err(|error| failed(error.into()))?;
-                }
+                Sound::Pcm(pcm) => note.push(&pcm)?,
+                Sound::Opus(speech) if note.may_pass(&speech) => note.pass(&speech)?,
                 Sound::Opus(speech) => {
                     let trace = trace.clone();
-                    let pcm = workers
-                        .run(move || trace.measure(Stage::Encode, || speech.decode()))
-                        .await
-                        .map_err(|busy| failed(busy.into()))?
-                        .map_err(|error| failed(error.into()))?;
-                    note.push(&pcm).map_err(|error| failed(error.into()))?;
+                    let decode = move || trace.measure(Stage::Encode, || speech.decode());
+                    note.push(&workers.run(decode).await??)?;
                 }
             }
         }
@@ -49,11 +42,9 @@ pub(super) async fn encode(
         tokio::select! {
             came = sound.recv(), if !note.ended() => match came {
                 Some(sound) => next = Some(sound),
-                None => note.end().map_err(|error| failed(error.into()))?,
+                None => note.end()?,
             },
-            Some(encoded) = working.next() => {
-                note.take(encoded.map_err(|busy| failed(busy.into()))?.map_err(|error| failed(error.into()))?);
-            }
+            Some(encoded) = working.next() => note.take(encoded??),
             else => break,
         }
     }
