@@ -19,7 +19,7 @@ pub static ALL: &[&Language] =
 
 /// Finds a language whatever its region; `None` if it has no file.
 pub fn of(code: &LanguageCode) -> Option<&'static Language> {
-    ALL.iter().copied().find(|language| code.is(&language.code.into()))
+    ALL.iter().copied().find(|language| code.primary().eq_ignore_ascii_case(language.code))
 }
 
 /// Finds a language whatever its region, else English.
