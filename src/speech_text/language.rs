@@ -91,8 +91,6 @@ impl Time {
 pub struct Language {
     /// ISO 639-1.
     pub code: &'static str,
-    /// Says that nothing on file answers the question.
-    pub dont_know: &'static str,
     /// How people ask for answers in text or by voice.
     pub wishes: Wishes,
     /// What people answer to "Did you say ...?".
