@@ -12,6 +12,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::chunk::{self, End, Said};
 use super::refusal::Failure;
+use super::settings::Settings;
 use super::sse::{Event, Events, TooLong};
 use super::think::Thoughts;
 use crate::agent::{AgentError, Delta, Usage};
@@ -77,19 +78,15 @@ impl Reading {
     ///
     /// # Errors
     /// If the answer failed before it.
-    pub(super) async fn begin(
-        &mut self,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         while self.said == 0 && !self.closed {
-            self.read(limits, patience).await;
+            self.read(call).await;
         }
         match self.failure.take() {
             Some(failure) if self.said == 0 => Err(failure),
             failure => {
                 self.failure = failure;
-                patience.expect_within(limits.stall);
+                call.expect_word();
                 Ok(())
             }
         }
@@ -98,25 +95,24 @@ impl Reading {
     /// Gives the next words, or at the end what the answer cost.
     pub(super) async fn next(
         &mut self,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
+        call: &mut ServerCall<'_>,
     ) -> Option<Result<Delta, AgentError>> {
         while self.ready.is_empty() && !self.closed {
-            self.read(limits, patience).await;
+            self.read(call).await;
         }
         let next = self.ready.pop_front().map(Ok);
         next.or_else(|| self.failure.take().map(|failure| Err(failure.error)))
     }
 
     /// Reads what the server has next.
-    async fn read(&mut self, limits: &Limits<'_>, patience: &mut Patience) {
-        let read = match patience.wait(self.response.chunk()).await {
+    async fn read(&mut self, call: &mut ServerCall<'_>) {
+        let read = match call.patience.wait(self.response.chunk()).await {
             // All words are there: what would still come is not worth a failure.
             Ok(Err(_)) | Err(_) if self.end.is_some() => return self.close(),
-            Ok(Ok(Some(bytes))) => self.take(&bytes, limits, patience),
-            Ok(Ok(None)) => self.end_of_body(limits, patience),
+            Ok(Ok(Some(bytes))) => self.take(&bytes, call),
+            Ok(Ok(None)) => self.end_of_body(call),
             Ok(Err(error)) => Err(self.broke_off(error_chain(error))),
-            Err(late) => Err(self.late(late, limits)),
+            Err(late) => Err(self.late(late, call)),
         };
         if let Err(failure) = read {
             self.close();
@@ -124,12 +120,7 @@ impl Reading {
         }
     }
 
-    fn take(
-        &mut self,
-        bytes: &Bytes,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    fn take(&mut self, bytes: &Bytes, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         self.taken += bytes.len();
         if self.taken > RESPONSE_LIMIT {
             return Err(self.unexpected("more than 32 MiB"));
@@ -147,7 +138,7 @@ impl Reading {
                 let events = events
                     .push(bytes)
                     .map_err(|TooLong| self.unexpected("a line of over 1 MiB"))?;
-                events.iter().try_for_each(|event| self.event(event, limits, patience))
+                events.iter().try_for_each(|event| self.event(event, call))
             }
             Form::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
                 whole.extend_from_slice(bytes);
@@ -157,11 +148,11 @@ impl Reading {
         }
     }
 
-    fn end_of_body(&mut self, limits: &Limits<'_>, patience: &mut Patience) -> Result<(), Failure> {
+    fn end_of_body(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         match &mut self.form {
             Form::Stream(events) => {
                 if let Some(event) = events.finish() {
-                    self.event(&event, limits, patience)?;
+                    self.event(&event, call)?;
                 }
             }
             Form::Whole(whole) => {
@@ -170,7 +161,7 @@ impl Reading {
                     chunk::read(&whole).ok().filter(|said| said.is_chunk || said.error.is_some());
                 let said =
                     said.ok_or_else(|| self.unexpected("JSON that is no chat completion"))?;
-                self.hear(said, limits, patience)?;
+                self.hear(said, call)?;
                 self.end.get_or_insert(End::Whole);
             }
             Form::Unknown => {}
@@ -188,12 +179,7 @@ impl Reading {
         })
     }
 
-    fn event(
-        &mut self,
-        event: &Event,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    fn event(&mut self, event: &Event, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         if self.closed || event.data.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -203,23 +189,18 @@ impl Reading {
             return Ok(());
         }
         if event.kind == b"error" {
-            return Err(self.reported(&ServerError::of_body(&event.data), limits));
+            return Err(self.reported(&ServerError::of_body(&event.data), call));
         }
         match chunk::read(&event.data) {
-            Ok(said) => self.hear(said, limits, patience),
+            Ok(said) => self.hear(said, call),
             Err(_not_json) => Err(self.unexpected("an event that is no chat completion")),
         }
     }
 
-    fn hear(
-        &mut self,
-        said: Said,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    fn hear(&mut self, said: Said, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         self.began |= said.is_chunk;
         if said.is_chunk && self.said > 0 && self.end.is_none() {
-            patience.expect_within(limits.stall);
+            call.expect_word();
         }
         self.usage = said.usage.or(self.usage);
         if !said.text.is_empty() {
@@ -227,14 +208,14 @@ impl Reading {
             self.say(&text);
         }
         if let Some(error) = said.error {
-            return Err(self.reported(&error, limits));
+            return Err(self.reported(&error, call));
         }
         if said.end == Some(End::Failure) {
-            return Err(self.reported(&ServerError::default(), limits));
+            return Err(self.reported(&ServerError::default(), call));
         }
         if said.end.is_some() && self.end.is_none() {
             self.end = said.end;
-            patience.expect_within(TAIL);
+            call.patience.expect_within(TAIL);
         }
         if self.said > ANSWER_LIMIT {
             return Err(Failure::last(AgentError::CutShort("it is longer than 64 KiB")));
@@ -283,22 +264,22 @@ impl Reading {
         }
     }
 
-    fn reported(&self, error: &ServerError, limits: &Limits<'_>) -> Failure {
+    fn reported(&self, error: &ServerError, call: &ServerCall<'_>) -> Failure {
         if self.said > 0 {
-            let message = limits.redactor.clean(&error.message);
+            let message = call.redactor.clean(&error.message);
             Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
         } else {
-            Failure::reported(error, limits.redactor)
+            Failure::reported(error, call.redactor)
         }
     }
 
-    fn late(&self, late: Late, limits: &Limits<'_>) -> Failure {
+    fn late(&self, late: Late, call: &ServerCall<'_>) -> Failure {
         if self.said == 0 {
-            return limits.too_slow(late);
+            return call.too_slow(late);
         }
         let how = match late {
-            Late::Quiet => format!("no word for {} ms", limits.stall.as_millis()),
-            Late::Total => format!("it took longer than {} ms", limits.total.as_millis()),
+            Late::Quiet => format!("no word for {} ms", call.settings.stall_timeout_ms),
+            Late::Total => format!("it took longer than {} ms", call.settings.timeout_ms),
         };
         Failure::last(AgentError::BrokeOff(how))
     }
@@ -313,23 +294,25 @@ impl Reading {
     }
 }
 
-/// What bounds the reading, and what must not be quoted.
-pub(super) struct Limits<'a> {
-    pub(super) first_token: Duration,
-    pub(super) stall: Duration,
-    pub(super) total: Duration,
+/// Holds what bounds one exchange with the server, and what must not be quoted of it.
+pub(super) struct ServerCall<'a> {
+    pub(super) settings: &'a Settings,
     pub(super) redactor: Redactor<'a>,
+    pub(super) patience: &'a mut Patience,
 }
 
-impl Limits<'_> {
-    /// No word came in time.
+impl ServerCall<'_> {
+    /// Allows the usual time for the next word.
+    fn expect_word(&mut self) {
+        self.patience.expect_within(Duration::from_millis(self.settings.stall_timeout_ms));
+    }
+
+    /// Describes that no word came in time.
     pub(super) fn too_slow(&self, late: Late) -> Failure {
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let too_slow = |waited_ms| AgentError::TooSlow { waited_ms };
         match late {
-            Late::Quiet => {
-                Failure::passing(AgentError::TooSlow { waited_ms: ms(self.first_token) })
-            }
-            Late::Total => Failure::last(AgentError::TooSlow { waited_ms: ms(self.total) }),
+            Late::Quiet => Failure::passing(too_slow(self.settings.first_token_timeout_ms)),
+            Late::Total => Failure::last(too_slow(self.settings.timeout_ms)),
         }
     }
 }

@@ -38,10 +38,10 @@ impl Dialect {
     }
 }
 
-/// What is asked, without the dialect.
+/// Holds what is asked, without the dialect.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
-    pub(super) model: String,
+pub(super) struct Ask<'a> {
+    pub(super) model: &'a str,
     pub(super) messages: Vec<Message>,
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: u32,
@@ -67,12 +67,12 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-impl Ask {
+impl Ask<'_> {
     /// Writes the JSON.
     pub(super) fn body(&self, dialect: Dialect) -> Vec<u8> {
         let Dialect { stream_options, temperature, completion_tokens } = dialect;
         let body = Body {
-            model: &self.model,
+            model: self.model,
             messages: &self.messages,
             stream: true,
             stream_options: stream_options.then_some(StreamOptions { include_usage: true }),
@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(fourth.after(words), None);
         }
         let ask = Ask {
-            model: "m".to_owned(),
+            model: "m",
             messages: Vec::new(),
             temperature: Some(0.5),
             max_tokens: 40,
