@@ -122,6 +122,7 @@ pub trait Responder: Send + Sync {
 /// Why an answer could not be made, or broke off. Never holds a key or what a person said: a
 /// server's own words are shortened and cleaned before they come in here.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum AgentError {
     /// The turn is gone: nobody waits for the answer.
     #[error("answer was cancelled")]
@@ -131,45 +132,20 @@ pub enum AgentError {
     Unreachable(String),
     /// The server has trouble of its own: ask again when it may be over.
     #[error("language model could not be reached: HTTP {status}: {message}")]
-    Failing {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-    },
+    Failing { status: u16, message: String },
     /// The server has too much to do: ask again after the time it names, unless nobody should be
     /// left without a word for so long.
     #[error("language model is busy (HTTP {status}): {message}")]
-    Busy {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-        /// How long to leave it alone.
-        after: Duration,
-    },
+    Busy { status: u16, message: String, after: Duration },
     /// No word came in time: the person has waited long enough, answer with the fallback.
     #[error("language model gave no word within {waited_ms} ms")]
-    TooSlow {
-        /// How long it was waited for.
-        waited_ms: u64,
-    },
+    TooSlow { waited_ms: u64 },
     /// The operator has to mend key, credit, address or model name: answer with the fallback.
     #[error("language model refused (HTTP {status}): {message}; {fix}")]
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-        /// What to look at.
-        fix: &'static str,
-    },
+    Refused { status: u16, message: String, fix: &'static str },
     /// A web page came: the operator has to correct the address. Answer with the fallback.
     #[error("language model answered a web page (HTTP {status}): is llm.url right?")]
-    WebPage {
-        /// HTTP status.
-        status: u16,
-    },
+    WebPage { status: u16 },
     /// What came is no answer of a chat API: answer with the fallback.
     #[error("language model answered {0}")]
     Unexpected(String),

@@ -51,37 +51,22 @@ pub struct Hit {
 
 /// Why knowledge could not be loaded or searched.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum KnowledgeError {
-    /// A CSV without the two columns that are needed: rename its header.
-    #[error("{file}, line 1: the header needs the columns `question` and `answer`")]
-    Columns {
-        /// The file.
-        file: String,
-    },
-    /// A line that cannot be read: correct it.
+    /// A line or a header that cannot be read: correct it.
     #[error("{file}, line {line}: {reason}")]
     Line {
-        /// The file.
         file: String,
         /// The line, counted from 1.
         line: u64,
-        /// What is wrong with it.
         reason: String,
     },
     /// A file that says nothing: fill it or take it off the list.
     #[error("{file} has no {what}")]
-    Empty {
-        /// The file.
-        file: String,
-        /// What it should have.
-        what: &'static str,
-    },
+    Empty { file: String, what: &'static str },
     /// A file of a type that is not read: convert it.
     #[error("{file}: knowledge is read from .csv, .txt and .md files")]
-    Type {
-        /// The file.
-        file: String,
-    },
+    Type { file: String },
     /// SQLite failed: a bug or no memory.
     #[error("knowledge index failed")]
     Index(#[from] rusqlite::Error),

@@ -39,7 +39,8 @@ fn rows(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
     let header = reader.headers().map_err(of_csv)?.clone();
     let column = |name: &str| header.iter().position(|title| title.eq_ignore_ascii_case(name));
     let (Some(question), Some(answer)) = (column("question"), column("answer")) else {
-        return Err(KnowledgeError::Columns { file: file.to_owned() });
+        let needed = "the header needs the columns `question` and `answer`";
+        return Err(broken(1, needed.to_owned()));
     };
     let mut passages = Vec::new();
     for record in reader.records() {

@@ -53,6 +53,7 @@ pub trait Messenger: Send + Sync {
 
 /// Why a provider call failed. Never holds a token, an address or a text.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum ProviderError {
     /// The provider could not be reached or broke off: try again.
     #[error("provider could not be reached: {0}")]
@@ -62,11 +63,8 @@ pub enum ProviderError {
     Refused {
         /// The provider's error code, 0 if it gave none.
         code: i64,
-        /// HTTP status.
         http_status: u16,
-        /// The provider's own words, without details.
         title: String,
-        /// When to try again.
         retry: Retry,
     },
     /// The media file is gone: ask the person to send it again.
@@ -74,23 +72,14 @@ pub enum ProviderError {
     MediaGone,
     /// The media file is larger than allowed: say so.
     #[error("media is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit.
-        limit: u64,
-    },
+    TooLarge { limit: u64 },
     /// The address is not on the configured API host or an allow-listed media host: fix
     /// `media_hosts`.
     #[error("media host {host} is not in media_hosts")]
-    HostNotAllowed {
-        /// The host.
-        host: String,
-    },
+    HostNotAllowed { host: String },
     /// Messages of this kind cannot be sent yet: answer otherwise.
     #[error("sending {kind} is not built yet")]
-    NotBuilt {
-        /// The kind, as [`Content::kind`] names it.
-        kind: &'static str,
-    },
+    NotBuilt { kind: &'static str },
     /// The answer was not what the provider documents: try again.
     #[error("provider answered something unexpected: {0}")]
     Unexpected(String),

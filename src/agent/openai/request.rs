@@ -100,12 +100,7 @@ mod tests {
         for words in ["stream_options", words, "temperature", "context is too long", ""] {
             assert_eq!(fourth.after(words), None);
         }
-        let ask = Ask {
-            model: "m",
-            messages: Vec::new(),
-            temperature: Some(0.5),
-            max_tokens: 40,
-        };
+        let ask = Ask { model: "m", messages: Vec::new(), temperature: Some(0.5), max_tokens: 40 };
         let body = |dialect| serde_json::from_slice::<Value>(&ask.body(dialect)).unwrap();
         let expected = json!({
             "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,
