@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder, Wanted};
+use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder, Retrieval};
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::knowledge::Knowledge;
 use crate::registry::Phrase;
@@ -60,8 +60,8 @@ impl Responder for FaqResponder {
         "faq"
     }
 
-    fn wants(&self) -> Wanted {
-        Wanted::Answer
+    fn wants(&self) -> Retrieval {
+        Retrieval::Answer
     }
 
     async fn respond(

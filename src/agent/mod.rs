@@ -42,7 +42,7 @@ pub struct Question {
 
 /// Says which passages of the agent's knowledge a responder wants with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Retrieval {
     /// None.
     Nothing,
     /// The one that answers it.
@@ -107,8 +107,8 @@ pub trait Responder: Send + Sync {
     fn name(&self) -> &str;
 
     /// Returns which passages it wants.
-    fn wants(&self) -> Wanted {
-        Wanted::Nothing
+    fn wants(&self) -> Retrieval {
+        Retrieval::Nothing
     }
 
     /// Starts an answer. The stream ends after the last piece or after its first error.

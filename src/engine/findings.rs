@@ -39,7 +39,7 @@ pub struct Finding {
 
 /// Holds one line of what a check has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum CheckLine {
     /// What was looked at and is well.
     Well(String),
     /// What was not looked at, and why.
@@ -65,7 +65,7 @@ pub struct EngineUser {
 
 /// Says why a model server gave no word and no sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct TrialError {
     /// The HTTP status, if it answered with one that is not a success.
     pub status: Option<u16>,
     /// What happened, in words.
@@ -77,7 +77,7 @@ pub struct Check {
     /// Its name, as printed.
     pub name: &'static str,
     /// What it has seen.
-    pub lines: Vec<Line>,
+    pub lines: Vec<CheckLine>,
 }
 
 impl Check {
@@ -88,12 +88,12 @@ impl Check {
 
     /// Says what was looked at and is well.
     pub fn well(&mut self, what: impl Into<String>) {
-        self.lines.push(Line::Well(what.into()));
+        self.lines.push(CheckLine::Well(what.into()));
     }
 
     /// Says what was not looked at, and why.
     pub fn skipped(&mut self, why: impl Into<String>) {
-        self.lines.push(Line::Skipped(why.into()));
+        self.lines.push(CheckLine::Skipped(why.into()));
     }
 
     /// Adds something that will not work.
@@ -125,7 +125,7 @@ impl Check {
         fix: impl Into<String>,
     ) {
         let (key, message, fix) = (key.into(), message.into(), fix.into());
-        self.lines.push(Line::Found(Finding { level, key, message, fix }));
+        self.lines.push(CheckLine::Found(Finding { level, key, message, fix }));
     }
 
     /// Adds a key of `section` of which no engine can be made.
@@ -135,7 +135,7 @@ impl Check {
     }
 
     /// Adds what a model server refused; its status decides which key of `section` is named.
-    pub fn refused(&mut self, section: &str, what: &str, Refusal { status, why }: &Refusal) {
+    pub fn refused(&mut self, section: &str, what: &str, TrialError { status, why }: &TrialError) {
         let (level, key, fix) = match status {
             Some(401 | 403) => (
                 Level::Error,
@@ -175,8 +175,8 @@ impl Check {
     /// Returns what is to be mended.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.lines.iter().filter_map(|line| match line {
-            Line::Found(finding) => Some(finding),
-            Line::Well(_) | Line::Skipped(_) => None,
+            CheckLine::Found(finding) => Some(finding),
+            CheckLine::Well(_) | CheckLine::Skipped(_) => None,
         })
     }
 }
@@ -196,7 +196,11 @@ mod tests {
             (None, Level::Error, "llm.url"),
         ] {
             let mut check = Check::new("llm");
-            check.refused("llm", "agent a", &Refusal { status, why: "no (HTTP 200)".to_owned() });
+            check.refused(
+                "llm",
+                "agent a",
+                &TrialError { status, why: "no (HTTP 200)".to_owned() },
+            );
             let found = check.findings().next().expect("there is one");
             assert_eq!((found.level, found.key.as_str()), (level, key), "{status:?}");
         }

@@ -98,7 +98,7 @@ pub struct Language {
     /// Words that do not tell what a question is about.
     pub search: Search,
     pub(super) stops: Stops,
-    /// Number words up to 999 999 999 999.
+    /// Numeral words up to 999 999 999 999.
     pub(super) cardinal: fn(u64, Form) -> String,
     pub(super) ordinal: fn(u64, Form) -> String,
     /// What an ordinal agrees with after a word in lower case.

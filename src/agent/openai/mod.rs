@@ -24,13 +24,13 @@ use url::Url;
 
 use reading::{Reading, ServerCall};
 use refusal::{Again, Failure};
-use request::{Ask, Dialect};
+use request::{ChatRequest, Dialect};
 pub use settings::Settings;
 
 use super::prompt::Persona;
-use super::{AgentError, Delta, Question, Responder, Wanted};
+use super::{AgentError, Delta, Question, Responder, Retrieval};
 use crate::engine::Wrong;
-use crate::remote::failure::Refusal;
+use crate::remote::failure::ErrorResponse;
 use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
 use crate::remote::words::Redactor;
@@ -42,11 +42,11 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// Asks a language model.
 pub struct OpenAiResponder {
-    server: Arc<Server>,
+    server: Arc<ChatServer>,
     name: String,
 }
 
-struct Server {
+struct ChatServer {
     settings: Settings,
     persona: Persona,
     model: String,
@@ -66,7 +66,7 @@ impl OpenAiResponder {
         let endpoint = endpoint(settings.url.as_ref().ok_or_else(|| missing("url"))?);
         let model = settings.model.clone().ok_or_else(|| missing("model"))?;
         let (name, dialect) = (format!("openai/{model}"), Mutex::default());
-        let server = Server { settings, persona, model, endpoint, client, dialect };
+        let server = ChatServer { settings, persona, model, endpoint, client, dialect };
         Ok(Self { server: Arc::new(server), name })
     }
 }
@@ -89,8 +89,8 @@ impl Responder for OpenAiResponder {
         &self.name
     }
 
-    fn wants(&self) -> Wanted {
-        Wanted::Background
+    fn wants(&self) -> Retrieval {
+        Retrieval::Background
     }
 
     async fn respond(
@@ -129,7 +129,7 @@ impl Responder for OpenAiResponder {
 
 /// Follows one question on its way to its answer.
 struct Answering {
-    server: Arc<Server>,
+    server: Arc<ChatServer>,
     question: Question,
     patience: Patience,
     /// Once the first word is there.
@@ -153,14 +153,14 @@ impl Answering {
     }
 }
 
-impl Server {
+impl ChatServer {
     /// Asks until a first word comes or no try is left.
     async fn ask(
         &self,
         question: &Question,
         call: &mut ServerCall<'_>,
     ) -> Result<Reading, AgentError> {
-        let ask = Ask {
+        let ask = ChatRequest {
             model: &self.model,
             messages: self.persona.messages(question),
             temperature: self.settings.temperature,
@@ -203,7 +203,11 @@ impl Server {
     }
 
     /// Asks once, in the dialect the server wants, and reads up to the first word.
-    async fn try_once(&self, ask: &Ask<'_>, call: &mut ServerCall<'_>) -> Result<Reading, Failure> {
+    async fn try_once(
+        &self,
+        ask: &ChatRequest<'_>,
+        call: &mut ServerCall<'_>,
+    ) -> Result<Reading, Failure> {
         let first_token = Duration::from_millis(self.settings.first_token_timeout_ms);
         call.patience.expect_within(first_token);
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +220,7 @@ impl Server {
                 reading.begin(call).await?;
                 return Ok(reading);
             }
-            let refusal = call.patience.wait(Refusal::read(response)).await;
+            let refusal = call.patience.wait(ErrorResponse::read(response)).await;
             let refusal = refusal.map_err(|late| call.too_slow(late))?;
             match dialect.after(&refusal.error.message) {
                 Some(other) if matches!(refusal.status, 400 | 422) => dialect = other,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
-use super::chunk::{self, End, Said};
+use super::chunk::{self, Chunk, FinishReason};
 use super::refusal::Failure;
 use super::settings::Settings;
 use super::sse::{Event, Events, TooLong};
@@ -30,7 +30,7 @@ const WHOLE_LIMIT: usize = 1 << 20;
 const TAIL: Duration = Duration::from_millis(500);
 
 /// How the response is written, as its first byte shows.
-enum Form {
+enum BodyFormat {
     Unknown,
     /// `text/event-stream`.
     Stream(Events),
@@ -41,12 +41,12 @@ enum Form {
 /// An answer that is being read.
 pub(super) struct Reading {
     response: Response,
-    form: Form,
+    form: BodyFormat,
     thoughts: Thoughts,
     /// Read and not given yet.
     ready: VecDeque<Delta>,
     usage: Option<Usage>,
-    end: Option<End>,
+    end: Option<FinishReason>,
     /// Bytes of the answer and of the response so far.
     said: usize,
     taken: usize,
@@ -61,7 +61,7 @@ impl Reading {
     pub(super) fn new(response: Response) -> Self {
         Self {
             response,
-            form: Form::Unknown,
+            form: BodyFormat::Unknown,
             thoughts: Thoughts::default(),
             ready: VecDeque::new(),
             usage: None,
@@ -125,46 +125,48 @@ impl Reading {
         if self.taken > RESPONSE_LIMIT {
             return Err(self.unexpected("more than 32 MiB"));
         }
-        if let Form::Unknown = self.form {
+        if let BodyFormat::Unknown = self.form {
             self.form = match bytes.trim_ascii_start().first() {
                 None => return Ok(()),
                 Some(b'<') => return Err(Failure::page(self.response.status().as_u16())),
-                Some(b'{') => Form::Whole(Vec::new()),
-                Some(_) => Form::Stream(Events::default()),
+                Some(b'{') => BodyFormat::Whole(Vec::new()),
+                Some(_) => BodyFormat::Stream(Events::default()),
             };
         }
         match &mut self.form {
-            Form::Stream(events) => {
+            BodyFormat::Stream(events) => {
                 let events = events
                     .push(bytes)
                     .map_err(|TooLong| self.unexpected("a line of over 1 MiB"))?;
                 events.iter().try_for_each(|event| self.event(event, call))
             }
-            Form::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
+            BodyFormat::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
                 whole.extend_from_slice(bytes);
                 Ok(())
             }
-            Form::Whole(_) | Form::Unknown => Err(self.unexpected("more than 1 MiB at once")),
+            BodyFormat::Whole(_) | BodyFormat::Unknown => {
+                Err(self.unexpected("more than 1 MiB at once"))
+            }
         }
     }
 
     fn end_of_body(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         match &mut self.form {
-            Form::Stream(events) => {
+            BodyFormat::Stream(events) => {
                 if let Some(event) = events.finish() {
                     self.event(&event, call)?;
                 }
             }
-            Form::Whole(whole) => {
+            BodyFormat::Whole(whole) => {
                 let whole = std::mem::take(whole);
-                let said =
-                    chunk::read(&whole).ok().filter(|said| said.is_chunk || said.error.is_some());
-                let said =
-                    said.ok_or_else(|| self.unexpected("JSON that is no chat completion"))?;
-                self.hear(said, call)?;
-                self.end.get_or_insert(End::Whole);
+                let chunk = chunk::read(&whole).unwrap_or_default();
+                if !chunk.is_chunk && chunk.error.is_none() {
+                    return Err(self.unexpected("JSON that is no chat completion"));
+                }
+                self.hear(chunk, call)?;
+                self.end.get_or_insert(FinishReason::Whole);
             }
-            Form::Unknown => {}
+            BodyFormat::Unknown => {}
         }
         if self.closed || self.end.is_some() {
             self.close();
@@ -184,37 +186,35 @@ impl Reading {
             return Ok(());
         }
         if event.data.trim_ascii() == b"[DONE]" {
-            self.end.get_or_insert(End::Whole);
+            self.end.get_or_insert(FinishReason::Whole);
             self.close();
             return Ok(());
         }
         if event.kind == b"error" {
-            return Err(self.reported(&ServerError::of_body(&event.data), call));
+            return Err(self.reported(&ServerError::from_body(&event.data), call));
         }
         match chunk::read(&event.data) {
-            Ok(said) => self.hear(said, call),
+            Ok(chunk) => self.hear(chunk, call),
             Err(_not_json) => Err(self.unexpected("an event that is no chat completion")),
         }
     }
 
-    fn hear(&mut self, said: Said, call: &mut ServerCall<'_>) -> Result<(), Failure> {
-        self.began |= said.is_chunk;
-        if said.is_chunk && self.said > 0 && self.end.is_none() {
+    fn hear(&mut self, chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
+        self.began |= chunk.is_chunk;
+        if chunk.is_chunk && self.said > 0 && self.end.is_none() {
             call.expect_word();
         }
-        self.usage = said.usage.or(self.usage);
-        if !said.text.is_empty() {
-            let text = self.thoughts.push(&said.text);
+        self.usage = chunk.usage.or(self.usage);
+        if !chunk.text.is_empty() {
+            let text = self.thoughts.push(&chunk.text);
             self.say(&text);
         }
-        if let Some(error) = said.error {
+        let failed = chunk.end == Some(FinishReason::Failure);
+        if let Some(error) = chunk.error.or_else(|| failed.then(ServerError::default)) {
             return Err(self.reported(&error, call));
         }
-        if said.end == Some(End::Failure) {
-            return Err(self.reported(&ServerError::default(), call));
-        }
-        if said.end.is_some() && self.end.is_none() {
-            self.end = said.end;
+        if chunk.end.is_some() && self.end.is_none() {
+            self.end = chunk.end;
             call.patience.expect_within(TAIL);
         }
         if self.said > ANSWER_LIMIT {
@@ -241,9 +241,9 @@ impl Reading {
         self.say(&held);
         self.ready.extend(self.usage.take().map(Delta::Usage));
         self.failure = match self.end {
-            Some(End::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
-            Some(End::Filter) => Some(AgentError::Filtered),
-            Some(End::Whole | End::Failure) | None => None,
+            Some(FinishReason::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
+            Some(FinishReason::Filter) => Some(AgentError::Filtered),
+            Some(FinishReason::Whole | FinishReason::Failure) | None => None,
         }
         .map(Failure::last);
     }

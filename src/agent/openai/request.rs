@@ -40,7 +40,7 @@ impl Dialect {
 
 /// Holds what is asked, without the dialect.
 #[derive(Clone, Debug)]
-pub(super) struct Ask<'a> {
+pub(super) struct ChatRequest<'a> {
     pub(super) model: &'a str,
     pub(super) messages: Vec<Message>,
     pub(super) temperature: Option<f64>,
@@ -48,7 +48,7 @@ pub(super) struct Ask<'a> {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ChatBody<'a> {
     model: &'a str,
     messages: &'a [Message],
     stream: bool,
@@ -67,11 +67,11 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-impl Ask<'_> {
+impl ChatRequest<'_> {
     /// Writes the JSON.
     pub(super) fn body(&self, dialect: Dialect) -> Vec<u8> {
         let Dialect { stream_options, temperature, completion_tokens } = dialect;
-        let body = Body {
+        let body = ChatBody {
             model: self.model,
             messages: &self.messages,
             stream: true,
@@ -100,7 +100,12 @@ mod tests {
         for words in ["stream_options", words, "temperature", "context is too long", ""] {
             assert_eq!(fourth.after(words), None);
         }
-        let ask = Ask { model: "m", messages: Vec::new(), temperature: Some(0.5), max_tokens: 40 };
+        let ask = ChatRequest {
+            model: "m",
+            messages: Vec::new(),
+            temperature: Some(0.5),
+            max_tokens: 40,
+        };
         let body = |dialect| serde_json::from_slice::<Value>(&ask.body(dialect)).unwrap();
         let expected = json!({
             "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,

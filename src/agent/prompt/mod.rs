@@ -40,7 +40,7 @@ const NAME_LIMIT: usize = 60;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Whose words they are.
-    pub role: Role,
+    pub role: MessageRole,
     /// The words.
     pub content: Personal,
 }
@@ -49,7 +49,7 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the chat API's own words")]
-pub enum Role {
+pub enum MessageRole {
     System,
     User,
     Assistant,
@@ -70,12 +70,12 @@ impl Persona {
     /// Writes all messages of one request.
     pub fn messages(&self, question: &Question) -> Vec<Message> {
         let message = |role, content| Message { role, content };
-        let mut messages = vec![message(Role::System, Personal(self.system(question)))];
+        let mut messages = vec![message(MessageRole::System, Personal(self.system(question)))];
         for Exchange { heard, answered } in recent(&question.history, self.history_tokens) {
-            messages.push(message(Role::User, heard.clone()));
-            messages.push(message(Role::Assistant, answered.clone()));
+            messages.push(message(MessageRole::User, heard.clone()));
+            messages.push(message(MessageRole::Assistant, answered.clone()));
         }
-        messages.push(message(Role::User, Personal(asked(question))));
+        messages.push(message(MessageRole::User, Personal(asked(question))));
         messages
     }
 
@@ -255,7 +255,7 @@ mod tests {
         question.history = vec![exchange("when?", "At nine."), exchange("where?", "Here.")];
         let messages = persona().messages(&question);
         let rest: Vec<_> = messages[1..].iter().map(|m| (m.role, m.content.reveal())).collect();
-        let (user, assistant) = (Role::User, Role::Assistant);
+        let (user, assistant) = (MessageRole::User, MessageRole::Assistant);
         let expected = [
             (user, "when?"),
             (assistant, "At nine."),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{agents_in_use, agents_of_people, languages_of};
 use crate::app::Places;
 use crate::config::{Config, Engines};
-use crate::engine::{self, Check, EngineSettings as _, EngineSpec, EngineUser, Role};
+use crate::engine::{self, Check, EngineRole, EngineSettings as _, EngineSpec, EngineUser};
 use crate::registry::Override;
 use crate::remote::{ClientTimes, http_client_with};
 use crate::stt::{SttDeps, SttEngine};
@@ -71,7 +71,7 @@ pub(super) struct Group<R> {
 }
 
 /// Groups the agents in use by the engine of one role, in the order of the first agent of each.
-pub(super) fn groups<R: Role>(
+pub(super) fn groups<R: EngineRole>(
     config: &Config,
     of: impl Fn(&Engines) -> &EngineSpec,
 ) -> Vec<Group<R>> {
@@ -91,7 +91,11 @@ pub(super) fn groups<R: Role>(
 }
 
 /// Describes an agent to the engine that is looked at; `own` is what it says of that engine.
-pub(super) fn user<R: Role>(config: &Config, index: usize, own: Option<&Override>) -> EngineUser {
+pub(super) fn user<R: EngineRole>(
+    config: &Config,
+    index: usize,
+    own: Option<&Override>,
+) -> EngineUser {
     let place = format!("agents[{index}]");
     EngineUser {
         agent: config.agents[index].name.clone(),

@@ -6,7 +6,7 @@ use super::agents_in_use;
 use super::engines::{connect, groups, user};
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::Config;
-use crate::engine::{Check, Role as _};
+use crate::engine::{Check, EngineRole as _};
 use crate::knowledge::Knowledge;
 use crate::registry::{Agent, Phrase};
 

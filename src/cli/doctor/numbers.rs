@@ -32,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
             check.skipped(format!("numbers[{index}] is paused: not asked"));
             continue;
         }
-        let provider = CloudClient::new(CloudSettings::of(number, 0), client.clone());
+        let provider = CloudClient::new(CloudSettings::from_number(number, 0), client.clone());
         if asked_before {
             sleep(PAUSE).await;
         }

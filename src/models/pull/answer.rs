@@ -4,7 +4,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::part::Part;
+use super::part::PartFile;
 use super::{LONGEST_WAIT, PullError};
 use crate::remote::waits::retry_after;
 
@@ -24,7 +24,7 @@ impl Answer {
     pub(super) fn read(
         response: &Response,
         url: &Url,
-        part: &Part,
+        part: &PartFile,
         from: u64,
     ) -> Result<Self, PullError> {
         let status = response.status();
@@ -52,7 +52,7 @@ impl Answer {
         beginning: &[u8],
         announced: Option<u64>,
         url: &Url,
-        part: &Part,
+        part: &PartFile,
     ) -> Result<(), PullError> {
         let whole = self == Self::FromTheStart;
         // No model begins so; where the rest of one is sent, anything may come.
@@ -80,7 +80,7 @@ pub(super) fn host(url: &Url) -> String {
 }
 
 /// Whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
-fn fits(range: &str, part: &Part) -> bool {
+fn fits(range: &str, part: &PartFile) -> bool {
     let bytes = part.bytes();
     let read = || {
         let (range, all) = range.strip_prefix("bytes ")?.split_once('/')?;

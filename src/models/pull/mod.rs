@@ -19,7 +19,7 @@ use url::Url;
 
 use self::answer::Answer;
 pub use self::error::PullError;
-use self::part::Part;
+use self::part::PartFile;
 use super::installed::{self, Condition};
 use super::manifest::Model;
 use crate::remote::patience::Patience;
@@ -113,7 +113,7 @@ impl Pull<'_> {
             return Ok(Pulled::Already);
         }
         let url = self.url(model)?;
-        let mut part = Part::open(self.folder, model).await?;
+        let mut part = PartFile::open(self.folder, model).await?;
         // Whoever had the part until now may just have finished.
         if part.done() == 0 && self.is_there(model).await? {
             part.remove().await?;
@@ -134,7 +134,7 @@ impl Pull<'_> {
     async fn fill(
         &self,
         url: &Url,
-        part: &mut Part,
+        part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
         let mut failures = 0;
@@ -177,7 +177,7 @@ impl Pull<'_> {
     async fn fetch(
         &self,
         url: &Url,
-        part: &mut Part,
+        part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
         let mut response = self.ask(url, part.done()).await?;
@@ -250,6 +250,6 @@ async fn next(response: &mut Response, patience: &mut Patience) -> Result<Bytes,
     }
 }
 
-fn broke_off(part: &Part, reason: String) -> PullError {
+fn broke_off(part: &PartFile, reason: String) -> PullError {
     PullError::BrokeOff { done: part.done(), bytes: part.bytes(), reason }
 }

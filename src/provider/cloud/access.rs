@@ -39,7 +39,7 @@ pub(super) struct ApiError {
 
 impl CloudAccess {
     /// Chooses how a number is reached.
-    pub(super) fn of(number: &Number) -> Self {
+    pub(super) fn from_number(number: &Number) -> Self {
         match number.provider {
             ProviderKind::D360 => unreachable!("refused where numbers are checked"),
             ProviderKind::Meta | ProviderKind::Simulator => Self::Meta {

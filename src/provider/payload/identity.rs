@@ -10,13 +10,13 @@ use crate::turn::{ContactRef, Personal};
 
 /// Reads the sender from a message and the `contacts` of its change.
 pub(super) fn read(message: &Value, contacts: &[Value]) -> Option<ContactRef> {
-    let mut who = Ids::of(&message["from_user_id"], &message["from"]);
-    let named = contacts.iter().find(|contact| who.are_of(contact));
+    let mut who = Ids::read(&message["from_user_id"], &message["from"]);
+    let named = contacts.iter().find(|contact| who.match_contact(contact));
     // A message that names nobody is from the only contact there is.
     let alone = || contacts.first().filter(|_| contacts.len() == 1 && who.is_empty());
     let contact = named.or_else(alone);
     if let Some(contact) = contact {
-        let known = Ids::of(&contact["user_id"], &contact["wa_id"]);
+        let known = Ids::read(&contact["user_id"], &contact["wa_id"]);
         who.user_id = who.user_id.or(known.user_id);
         who.phone = who.phone.or(known.phone);
     }
@@ -37,7 +37,7 @@ struct Ids {
 
 impl Ids {
     /// Sorts the two fields, whatever they really hold.
-    fn of(user_id: &Value, phone: &Value) -> Self {
+    fn read(user_id: &Value, phone: &Value) -> Self {
         let user_id = word(user_id);
         match word(phone).map(|text| digits(&text).ok_or(text)) {
             Some(Ok(phone)) => Self { user_id, phone: Some(phone) },
@@ -51,8 +51,8 @@ impl Ids {
     }
 
     /// Whether `contact` is the same person: by user id where both have one, else by phone.
-    fn are_of(&self, contact: &Value) -> bool {
-        let other = Self::of(&contact["user_id"], &contact["wa_id"]);
+    fn match_contact(&self, contact: &Value) -> bool {
+        let other = Self::read(&contact["user_id"], &contact["wa_id"]);
         match (&self.user_id, &other.user_id) {
             (Some(mine), Some(theirs)) => mine == theirs,
             _ => self.phone.is_some() && self.phone == other.phone,

@@ -14,7 +14,7 @@ use tracing::{error, warn};
 use super::super::{Sentence, TtsError, Voice};
 use super::OpenAiSettings;
 use crate::audio::NotPassable;
-use crate::remote::failure::Refusal;
+use crate::remote::failure::ErrorResponse;
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
 
@@ -104,7 +104,7 @@ impl Server {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let refusal = Refusal::read(answer).await;
+        let refusal = ErrorResponse::read(answer).await;
         let said = self.redactor(&sentence.text).clean(&refusal.error.message);
         let error = refused(&refusal, said);
         if let TtsError::Key { status, .. } = error {
@@ -156,7 +156,7 @@ impl Server {
 }
 
 /// Makes the error of an answer that is not a success; `said` are its words, redacted.
-fn refused(refusal: &Refusal, said: String) -> TtsError {
+fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
     let status = refusal.status;
     match status {
         401 | 403 => TtsError::Key { status, said },
@@ -204,7 +204,7 @@ mod tests {
     fn a_status_says_what_to_do() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "2".parse().unwrap());
-        let refused = |status| refused(&Refusal::new(status, &headers, b""), String::new());
+        let refused = |status| refused(&ErrorResponse::new(status, &headers, b""), String::new());
         for status in [408, 429, 500, 503] {
             let busy = refused(status);
             assert!(
