@@ -103,7 +103,7 @@ impl Check {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.found(Level::Error, key, message, fix);
+        self.found(Level::Error, key.into(), message.into(), fix.into());
     }
 
     /// Adds something that works, and not as the operator would want.
@@ -113,18 +113,11 @@ impl Check {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.found(Level::Warning, key, message, fix);
+        self.found(Level::Warning, key.into(), message.into(), fix.into());
     }
 
     /// Adds a finding.
-    pub fn found(
-        &mut self,
-        level: Level,
-        key: impl Into<String>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
-        let (key, message, fix) = (key.into(), message.into(), fix.into());
+    pub fn found(&mut self, level: Level, key: String, message: String, fix: String) {
         self.lines.push(CheckLine::Found(Finding { level, key, message, fix }));
     }
 

@@ -105,33 +105,14 @@ impl Knowledge {
         Ok(Self { index: Mutex::new(index), passages })
     }
 
-    /// How many passages there are.
+    /// Counts the passages.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn passages(&self) -> usize {
         self.passages
     }
 
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.passages == 0
-    }
-
-    /// Finds the passage that answers `question`, asked in `language` (ISO 639-1); `None` if
-    /// nothing covers enough of it. Only the first 32 informative words count.
-    ///
-    /// # Errors
-    /// Only when SQLite itself fails.
-    pub fn find(
-        &self,
-        question: &str,
-        language: &LanguageCode,
-    ) -> Result<Option<Hit>, KnowledgeError> {
-        Ok(self.top(question, language, 1)?.into_iter().next())
-    }
-
-    /// Finds up to `most` passages that each cover enough of `question`, those that cover most
-    /// first; otherwise as [`Knowledge::find`].
+    /// Finds up to `most` passages that each cover enough of `question`, asked in `language`, those
+    /// that cover most first. Only the first 32 informative words count.
     ///
     /// # Errors
     /// Only when SQLite itself fails.
@@ -252,7 +233,7 @@ mod tests {
 
     #[track_caller]
     fn check(question: &str, expected: Option<&str>) {
-        let hit = shop().find(question, &"en".into()).unwrap();
+        let hit = shop().top(question, &"en".into(), 1).unwrap().pop();
         assert_eq!(hit.as_ref().map(|hit| hit.answer.as_str()), expected, "{hit:?}");
     }
 
@@ -273,15 +254,13 @@ mod tests {
         check("open parcel card story about many other unknown things entirely elsewhere", None);
         check("?! ...", None);
         check("", None);
-        assert_eq!(
-            Knowledge::load(&[]).unwrap().find("when do you open", &"en".into()).unwrap(),
-            None
-        );
+        let nothing = Knowledge::load(&[]).unwrap();
+        assert_eq!(nothing.top("when do you open", &"en".into(), 1).unwrap(), []);
     }
 
     #[test]
     fn hits_say_how_well_they_match() {
-        let hit = shop().find("opening hours", &"en".into()).unwrap().unwrap();
+        let hit = &shop().top("opening hours", &"en".into(), 1).unwrap()[0];
         assert_eq!(hit.question.as_deref(), Some("What are your opening hours?"));
         assert!((hit.coverage - 1.0).abs() < 1e-9 && hit.score > 0.0, "{hit:?}");
     }
@@ -301,7 +280,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_question_is_query_syntax(question in "([\"*:^(){}+-]|AND |OR |NOT |NEAR|open|\\PC){0,60}") {
-            shop().find(&question, &"en".into()).unwrap();
+            shop().top(&question, &"en".into(), 1).unwrap();
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config;
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::registry::Voice;
-use crate::remote::{ClientTimes, http_client_with};
+use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::tts::{Synthesizer, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
@@ -166,9 +166,7 @@ impl Clients {
     /// Returns the client, whose callers bound every other wait.
     fn connect(&self, time: Duration) -> reqwest::Client {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = clients.entry(time);
-        let times = ClientTimes { connect: time, read: None };
-        made.or_insert_with(|| http_client_with(times)).clone()
+        clients.entry(time).or_insert_with(|| model_client(time)).clone()
     }
 }
 

@@ -79,11 +79,6 @@ impl PullError {
         }
     }
 
-    /// Whether what has arrived is worth nothing.
-    pub(super) fn spoils(&self) -> bool {
-        matches!(self, Self::TooLong { .. })
-    }
-
     pub(super) fn disk(path: &Path, bytes: u64, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

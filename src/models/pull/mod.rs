@@ -121,7 +121,7 @@ impl Pull<'_> {
         }
         report(Progress::Begin(part.done()));
         if let Err(problem) = self.fill(&url, &mut part, &mut report).await {
-            if problem.spoils() || part.done() == 0 {
+            if matches!(problem, PullError::TooLong { .. }) || part.done() == 0 {
                 part.remove().await?;
             }
             return Err(problem);

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use hark::agent::openai::{OpenAiResponder, Settings};
 use hark::agent::prompt::Persona;
 use hark::agent::{AgentError, Delta, Question, Responder as _, Usage};
-use hark::remote::{ClientTimes, http_client_with};
+use hark::remote::model_client;
 use hark::turn::{Outcome, TurnReport};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -236,7 +236,7 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         retries: 0,
     };
     let persona = Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 };
-    let client = http_client_with(ClientTimes { connect: Duration::from_secs(1), read: None });
+    let client = model_client(Duration::from_secs(1));
     OpenAiResponder::new(settings, persona, client).unwrap()
 }
 
