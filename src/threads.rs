@@ -4,10 +4,9 @@
 //! has gone is not started, and a panic costs one answer and not a thread.
 //!
 //! The audio path, large webhooks, a speech server's files and whisper's states run on these. Two
-//! kinds of thread are not of this kind. The store's writer answers a group of calls after one
-//! commit, so that each call has a second half, and its callers wait for a place rather than be
-//! refused. What waits for a file, to hash it perhaps, or for a child process is on tokio's blocking
-//! pool.
+//! kinds of work do not: the store's writer answers a group of calls after one commit, and its
+//! callers wait for a place rather than be refused; what waits for a file or a child process is on
+//! tokio's blocking pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

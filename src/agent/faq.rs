@@ -15,7 +15,7 @@ use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::knowledge::Knowledge;
 use crate::registry::Phrase;
 
-/// The knowledge of the built-in agent, a made-up shop: file name and contents.
+/// Holds the knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
 
 /// Has no keys: everything it says comes from the agent.
@@ -88,7 +88,7 @@ mod tests {
 
     static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/audio-fixtures");
 
-    /// A responder with what it knows.
+    /// Holds a responder with what it knows.
     struct Faq(FaqResponder, Knowledge);
 
     fn demo() -> Faq {

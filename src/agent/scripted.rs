@@ -1,6 +1,6 @@
-//! A responder that says what it was told to: for tests, demos and measurements.
+//! A responder that says a given text: for tests, demos and measurements.
 //!
-//! Stands where a language model would. Paced against the instant it was asked, so that a slow
+//! Takes the place of a language model. Paced against the instant it was asked, so that a slow
 //! reader does not make it slower and the pace does not drift.
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Wrong;
 use crate::turn::LanguageCode;
 
-/// How long a model server may take for its first word or sound: it may have to load its model.
+/// Limits the wait for a model server's first word or sound: it may have to load its model.
 pub const TRIAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names how bad a finding is.
@@ -86,12 +86,12 @@ impl Check {
         Self { name, lines: Vec::new() }
     }
 
-    /// Says what was looked at and is well.
+    /// Notes what was looked at and is well.
     pub fn well(&mut self, what: impl Into<String>) {
         self.lines.push(CheckLine::Well(what.into()));
     }
 
-    /// Says what was not looked at, and why.
+    /// Notes what was not looked at, and why.
     pub fn skipped(&mut self, why: impl Into<String>) {
         self.lines.push(CheckLine::Skipped(why.into()));
     }
@@ -160,7 +160,7 @@ impl Check {
         self.found(level, format!("{section}.{key}"), format!("{what}: {why}"), fix);
     }
 
-    /// Whether something is to be mended.
+    /// Returns whether something is to be mended.
     pub fn has_findings(&self) -> bool {
         self.findings().next().is_some()
     }

@@ -1,9 +1,9 @@
 //! What all engines share: how one is written down, what may be wrong with it, and what a look at
 //! it finds.
 //!
-//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with [`engines`], the
-//! only list of them; their settings are the only list of keys. Invariant: no value of a key is in
-//! `Debug` output or in an error, since some of them are secrets.
+//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with [`engines`],
+//! the only list of them; their settings are the only list of keys. Invariant: no value of a key is
+//! in `Debug` output or in an error, since some of them are secrets.
 
 mod findings;
 mod read;

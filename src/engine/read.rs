@@ -51,12 +51,12 @@ fn entry<R: EngineRole>(name: &str) -> Option<&'static EngineEntry<R>> {
 
 /// Finds a key that no engine of the role has.
 pub fn unknown_key<R: EngineRole>(keys: &Table) -> Option<&str> {
-    let known = union::<R>();
+    let known = section_keys::<R>();
     keys.keys().map(String::as_str).find(|key| !known.contains(key))
 }
 
 /// Names all keys of a section, each once.
-fn union<R: EngineRole>() -> Vec<&'static str> {
+fn section_keys<R: EngineRole>() -> Vec<&'static str> {
     let mut all = vec!["engine"];
     for key in R::ENGINES.iter().flat_map(|engine| (engine.keys)()).chain(R::SHARED) {
         if !all.contains(key) {
@@ -73,7 +73,7 @@ fn union<R: EngineRole>() -> Vec<&'static str> {
 pub fn check_keys<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
     let EngineSpec(keys) = spec;
     if let Some(key) = unknown_key::<R>(keys) {
-        let known: Vec<String> = union::<R>().iter().map(|key| format!("`{key}`")).collect();
+        let known: Vec<String> = section_keys::<R>().iter().map(|key| format!("`{key}`")).collect();
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));
     }
@@ -95,7 +95,7 @@ pub fn read<R: EngineRole>(spec: &EngineSpec) -> Result<R, Wrong> {
     let Some(engine) = entry::<R>(name) else {
         let names: Vec<&str> = R::ENGINES.iter().map(|engine| engine.name).collect();
         let names = names.join("\" or \"");
-        return Err(Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\"")));
+        return Err(Wrong::new("engine", format!("unknown engine \"{name}\"; use \"{names}\"")));
     };
     (engine.read)(&spec.0)
 }
@@ -127,14 +127,14 @@ pub(crate) fn typed<S: DeserializeOwned>(keys: &Table) -> Result<S, Wrong> {
 pub(crate) fn fields<S: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields = &[][..];
     // It always ends in an error: there are no values.
-    let _: Result<S, Error> = S::deserialize(Fields(&mut fields));
+    let _: Result<S, Error> = S::deserialize(FieldNames(&mut fields));
     fields
 }
 
 /// Deserializes nothing, and keeps the names that a derived `Deserialize` asks for.
-struct Fields<'a>(&'a mut &'static [&'static str]);
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Fields<'_> {
+impl<'de> Deserializer<'de> for FieldNames<'_> {
     type Error = Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -196,7 +196,7 @@ mod tests {
         let keys = |name| entry::<Noise>(name).map(|engine| (engine.keys)());
         assert_eq!(keys("hum"), Some(&["voice", "pitch"][..]));
         assert_eq!((keys("silence"), keys("x")), (Some(&[][..]), None));
-        assert_eq!(union::<Noise>(), ["engine", "voice", "pitch", "language"]);
+        assert_eq!(section_keys::<Noise>(), ["engine", "voice", "pitch", "language"]);
     }
 
     #[test]

@@ -16,17 +16,17 @@ use words::Terms;
 
 use crate::turn::LanguageCode;
 
-/// A passage must hold this share of the question's words, weighted by their rarity.
+/// Sets the share of the question's words that a passage must hold, weighted by their rarity.
 const MIN_COVERAGE: f64 = 0.4;
 
-/// People tell a story around their question: this many of its words in one passage are no
-/// coincidence, and half the share will do.
+/// Sets how many words in one passage cannot be a coincidence, since people tell a story around
+/// their question: half the share is enough then.
 const MANY_WORDS: usize = 4;
 
-/// So many of the best-ranked passages are compared by coverage.
+/// Sets how many of the best-ranked passages are compared by coverage.
 const CANDIDATES: u32 = 8;
 
-/// The passages of an agent's files, ready to be searched.
+/// Holds the passages of an agent's files, ready to be searched.
 ///
 /// One connection behind a mutex: a short question to 22 passages takes about 0.1 ms, one with a
 /// word that all of 20,000 passages hold 9 ms, so async callers search on a blocking thread.
@@ -36,7 +36,7 @@ pub struct Knowledge {
     passages: usize,
 }
 
-/// The passage that answers a question.
+/// Holds a passage that answers a question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     /// The question the passage was filed under; `None` for running text.
@@ -49,7 +49,7 @@ pub struct Hit {
     pub coverage: f64,
 }
 
-/// Why knowledge could not be loaded or searched.
+/// Says why knowledge could not be loaded or searched.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum KnowledgeError {
@@ -72,7 +72,7 @@ pub enum KnowledgeError {
     Index(#[from] rusqlite::Error),
 }
 
-/// One thing that is known.
+/// Holds one thing that is known.
 #[derive(Debug, PartialEq, Eq)]
 struct Passage {
     question: Option<String>,
@@ -137,7 +137,7 @@ impl Knowledge {
         Ok(hits)
     }
 
-    /// Of the best-ranked passages, those that cover enough of `terms`, by how much they cover.
+    /// Returns those of the best-ranked passages that cover enough of `terms`, best first.
     fn best_covered(
         &self,
         index: &Connection,
@@ -179,7 +179,7 @@ fn quoted(words: &[String]) -> Vec<String> {
     words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect()
 }
 
-/// The best-ranked passages with their row ids, best first; coverage is still 0.
+/// Returns the best-ranked passages with their row ids, best first; coverage is still 0.
 fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, KnowledgeError> {
     let mut statement = index.prepare_cached(
         "SELECT rowid, question, answer, bm25(passages, 4.0, 1.0, 2.0) AS rank_ FROM passages
@@ -198,7 +198,7 @@ fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, Knowle
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The ids of the passages that hold `term`, ascending.
+/// Returns the ids of the passages that hold `term`, ascending.
 fn rows_with(index: &Connection, term: &str) -> Result<Vec<i64>, KnowledgeError> {
     let mut statement = index
         .prepare_cached("SELECT rowid FROM passages WHERE passages MATCH ?1 ORDER BY rowid")?;
@@ -206,7 +206,7 @@ fn rows_with(index: &Connection, term: &str) -> Result<Vec<i64>, KnowledgeError>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How much a word tells that `holding` of `passages` hold, as in BM25; never 0.
+/// Weighs a word that `holding` of `passages` hold, as in BM25; never 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of passages are far below 2^52")]
 fn inverse_frequency(passages: usize, holding: usize) -> f64 {
     let (all, holding) = (passages as f64, holding as f64);

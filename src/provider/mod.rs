@@ -18,7 +18,7 @@ pub use split_text::split_text;
 /// Longest text WhatsApp takes in one message, in characters. Source: Meta docs, text messages.
 pub const TEXT_LIMIT: usize = 4096;
 
-/// One outbound message.
+/// Describes one outbound message.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Who gets it: `recipient` if there is only a user id, else `to`.
@@ -31,7 +31,7 @@ pub struct Outgoing {
     pub callback_data: String,
 }
 
-/// One business number's connection to WhatsApp.
+/// Connects one business number to WhatsApp.
 #[async_trait]
 pub trait Messenger: Send + Sync {
     /// Marks a message as read and shows "typing" for up to 25 s.
@@ -51,7 +51,7 @@ pub trait Messenger: Send + Sync {
     async fn send(&self, message: Outgoing) -> Result<MessageId, ProviderError>;
 }
 
-/// Why a provider call failed. Never holds a token, an address or a text.
+/// Says why a provider call failed. Never holds a token, an address or a text.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum ProviderError {
@@ -91,13 +91,13 @@ impl ProviderError {
         Self::Network(error_chain(error))
     }
 
-    /// Whether every call of this number fails until the operator mends something: the token.
+    /// Returns whether every call of this number fails until the operator mends the token.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Refused { code: 190, .. } | Self::Refused { http_status: 401, .. })
     }
 
-    /// When the same call may be tried again.
+    /// Returns when the same call may be tried again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {

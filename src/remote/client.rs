@@ -88,7 +88,7 @@ fn follow_anywhere(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-/// Whether nothing that came over `https` goes on over `http`.
+/// Returns whether nothing that came over `https` goes on over `http`.
 fn is_as_safe(previous: &[Url], next: &Url) -> bool {
     next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
 }

@@ -68,7 +68,7 @@ pub async fn body(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// Tells whether a body is a web page.
+/// Returns whether a body is a web page.
 #[must_use]
 pub fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")

@@ -15,7 +15,7 @@ const ORDER: [(&str, &[&str]); 22] = [
     ("clock", &[]),
     ("remote", &[]),
     ("threads", &[]),
-    ("engine", &[]),
+    ("engine", &["turn"]),
     ("audio", &[]),
     ("speech_text", &["turn"]),
     ("models", &[]),

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::agent::Usage;
 use crate::remote::failure::ServerError;
 
-/// What a chunk says.
+/// Holds what a chunk says.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Chunk {
     /// Text that follows what came before; may be empty.
@@ -28,7 +28,7 @@ pub(super) struct Chunk {
     pub(super) is_chunk: bool,
 }
 
-/// How an answer ended.
+/// Names how an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FinishReason {
     /// All was said.
@@ -119,7 +119,7 @@ pub(super) fn read(json: &[u8]) -> Result<Chunk, serde_json::Error> {
     Ok(chunk)
 }
 
-/// JSON that was checked when the chunk around it was read.
+/// Parses JSON that was checked when the chunk around it was read.
 fn parsed(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }

@@ -35,9 +35,10 @@ use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
 use crate::remote::words::Redactor;
 
-/// A server that asks for a longer pause gets it between two tries of the whole turn.
+/// Limits the pause between two tries; a longer one that a server asks for comes between two tries
+/// of the turn.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// The first pause between two tries, on average; each further one is twice as long.
+/// Sets the first pause between two tries, on average; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Asks a language model.

@@ -26,10 +26,10 @@ const ANSWER_LIMIT: usize = 64 << 10;
 const RESPONSE_LIMIT: usize = 32 << 20;
 /// Most bytes of an answer that is not streamed.
 const WHOLE_LIMIT: usize = 1 << 20;
-/// After the last word the usage is waited for this long, not longer: the note waits too.
+/// Limits the wait for the usage after the last word: the note waits too.
 const TAIL: Duration = Duration::from_millis(500);
 
-/// How the response is written, as its first byte shows.
+/// Names how the response is written, as its first byte shows.
 enum BodyFormat {
     Unknown,
     /// `text/event-stream`.
@@ -38,7 +38,7 @@ enum BodyFormat {
     Whole(Vec<u8>),
 }
 
-/// An answer that is being read.
+/// Holds an answer that is being read.
 pub(super) struct Reading {
     response: Response,
     form: BodyFormat,
@@ -92,7 +92,7 @@ impl Reading {
         }
     }
 
-    /// Gives the next words, or at the end what the answer cost.
+    /// Returns the next words, or at the end what the answer cost.
     pub(super) async fn next(
         &mut self,
         call: &mut ServerCall<'_>,
@@ -223,7 +223,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Passes words on; white space before the first is none.
+    /// Passes words on, without white space before the first.
     fn say(&mut self, text: &str) {
         let text = if self.said == 0 { text.trim_start() } else { text };
         self.said += text.len();

@@ -9,7 +9,7 @@ use crate::agent::AgentError;
 use crate::remote::failure::{ErrorResponse, ServerError};
 use crate::remote::words::{Redactor, error_chain};
 
-/// How long a busy server that names no time is left alone once the tries of a turn are used up.
+/// Sets how long a busy server that names no time is left alone after the tries of a turn.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 const KEY: &str = "check llm.api_key";
@@ -44,12 +44,12 @@ impl Failure {
         Self { error, again: Again::Soon }
     }
 
-    /// The connection failed before a word was said.
+    /// Describes a connection that failed before a word was said.
     pub(super) fn network(error: reqwest::Error) -> Self {
         Self::passing(AgentError::Unreachable(error_chain(error)))
     }
 
-    /// An answer that is a web page.
+    /// Describes an answer that is a web page.
     pub(super) fn page(status: u16) -> Self {
         Self::last(AgentError::WebPage { status })
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::agent::prompt::Message;
 
-/// How one server wants its requests.
+/// Describes how one server wants its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     stream_options: bool,
@@ -23,7 +23,7 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// The dialect to try after a refusal with these words; `None` if they name no key of it.
+    /// Returns the dialect to try after a refusal; `None` if its words name no key of the dialect.
     pub(super) fn after(self, refusal: &str) -> Option<Self> {
         let next = if refusal.contains("stream_options") {
             Self { stream_options: false, ..self }

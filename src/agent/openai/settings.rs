@@ -14,7 +14,7 @@ use crate::agent::prompt::Persona;
 use crate::agent::{LlmDeps, LlmSettings, Responder};
 use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong};
 
-/// What a turn waits for an answer, whatever its server would.
+/// Limits how long a turn waits for an answer.
 const LONGEST_MS: u64 = 120_000;
 
 /// Describes which server is asked for which model, and how.

@@ -4,7 +4,7 @@
 
 use crate::turn::LanguageCode;
 
-/// Lists ISO 639-1 codes with names: the languages with the most speakers among those whisper hears.
+/// Lists codes (ISO 639-1) and names of the most spoken languages among those that whisper hears.
 const NAMES: &str = "\
     af Afrikaans, ar Arabic, bg Bulgarian, bn Bengali, ca Catalan, cs Czech, da Danish, \
     de German, el Greek, en English, es Spanish, et Estonian, eu Basque, fa Persian, \

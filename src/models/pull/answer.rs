@@ -8,7 +8,7 @@ use super::part::PartFile;
 use super::{LONGEST_WAIT, PullError};
 use crate::remote::waits::retry_after;
 
-/// What the body of an answer is.
+/// Says what the body of an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// What is missing.
@@ -69,17 +69,17 @@ impl Answer {
     }
 }
 
-/// The length of the body, as its header has it.
+/// Returns the length of the body, as its header has it.
 pub(super) fn announced(response: &Response) -> Option<u64> {
     header(response, &CONTENT_LENGTH)?.parse().ok()
 }
 
-/// The host of an address.
+/// Returns the host of an address.
 pub(super) fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the mirror").to_owned()
 }
 
-/// Whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
+/// Returns whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
 fn fits(range: &str, part: &PartFile) -> bool {
     let bytes = part.bytes();
     let read = || {

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::turn::Retry;
 
-/// Why a model was not pulled. Whatever it is, no file lies under the model's name that was not
-/// there before.
+/// Says why a model was not pulled. Whatever it is, no file has got the model's name.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum PullError {
@@ -70,7 +69,7 @@ pub enum PullError {
 }
 
 impl PullError {
-    /// When the same request may be made again.
+    /// Returns when the same request may be made again.
     pub fn retry(&self) -> Retry {
         match self {
             Self::NoAnswer { .. } | Self::BrokeOff { .. } => Retry::After(Duration::ZERO),

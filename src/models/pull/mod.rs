@@ -26,7 +26,7 @@ use crate::remote::patience::Patience;
 use crate::remote::words::error_chain;
 use crate::turn::Retry;
 
-/// Where the official models are.
+/// Names where the official models are.
 pub const HUGGING_FACE: &str = "https://huggingface.co";
 
 /// Fewer bytes than this in [`Pace::stall`] are silence: it bounds the time of a download.
@@ -38,7 +38,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long the end of an answer is waited for when all bytes are there.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How patient a download is.
+/// Sets how patient a download is.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// Tries in a row that bring nothing.
@@ -55,7 +55,7 @@ impl Default for Pace {
     }
 }
 
-/// What there is to tell while a download runs.
+/// Reports how a download goes.
 #[derive(Debug)]
 pub enum Progress<'a> {
     /// It begins; so many bytes are there from an earlier time.
@@ -71,7 +71,7 @@ pub enum Progress<'a> {
     },
 }
 
-/// How a model came to be there.
+/// Says how a model came to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulled {
     /// It was there, whole.
@@ -80,7 +80,7 @@ pub enum Pulled {
     Downloaded,
 }
 
-/// A download to be.
+/// Describes a download.
 pub struct Pull<'a> {
     /// Follows redirects to other hosts, and asks for no compression.
     pub client: &'a Client,
@@ -93,12 +93,12 @@ pub struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    /// Where the file of `model` will be.
+    /// Returns where the file of `model` will be.
     pub fn target(&self, model: &Model) -> PathBuf {
         self.folder.join(&model.file)
     }
 
-    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` is told
+    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` hears
     /// how it goes.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl Pull<'_> {
         Ok(url)
     }
 
-    /// Whether the folder has the model, whole.
+    /// Returns whether the folder has the complete model.
     async fn is_there(&self, model: &Model) -> Result<bool, PullError> {
         let (target, row) = (self.target(model), model.clone());
         let checking = move || match installed::check(&target, &row) {
@@ -240,7 +240,7 @@ impl Pull<'_> {
     }
 }
 
-/// The next bytes of a body, or why there are none.
+/// Reads the next bytes of a body; the error says why there are none.
 async fn next(response: &mut Response, patience: &mut Patience) -> Result<Bytes, String> {
     match patience.wait(response.chunk()).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),

@@ -1,8 +1,8 @@
 //! The file that a model arrives in: `<file>.part`, beside the place it will have.
 //!
 //! Invariant: it belongs to one process at a time, its checksum is known up to the last byte, and
-//! the only way to the model's own name is [`PartFile::finish`], which compares it. A process that dies
-//! leaves bytes that the next one counts and continues.
+//! the only way to the model's own name is [`PartFile::finish`], which compares it. A process that
+//! dies leaves bytes that the next one counts and continues.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -16,7 +16,7 @@ use super::PullError;
 use crate::models::installed::{self, Condition};
 use crate::models::manifest::Model;
 
-/// A model that is arriving.
+/// Holds a model that is arriving.
 pub(super) struct PartFile {
     file: tokio::fs::File,
     path: PathBuf,
@@ -49,17 +49,17 @@ impl PartFile {
         tokio::task::spawn_blocking(opening).await.expect("opening a file does not panic")
     }
 
-    /// Bytes it holds.
+    /// Returns how many bytes it holds.
     pub(super) fn done(&self) -> u64 {
         self.done
     }
 
-    /// Bytes of the whole model.
+    /// Returns how many bytes the model has.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Bytes that are missing.
+    /// Returns how many bytes are missing.
     pub(super) fn missing(&self) -> u64 {
         self.bytes - self.done
     }

@@ -81,7 +81,7 @@ impl CloudClient {
         Self { settings, hosts, token: Arc::new(token), client }
     }
 
-    /// Gives the address of one of the number's edges.
+    /// Returns the address of one of the number's edges.
     pub(super) fn edge(&self, edge: &str) -> Result<Url, ProviderError> {
         let url = self.settings.access.edge(edge);
         url.ok_or_else(|| ProviderError::Unexpected("api_url cannot have a path".to_owned()))

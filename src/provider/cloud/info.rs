@@ -15,7 +15,7 @@ use crate::provider::ProviderError;
 use crate::remote::waits::server_date;
 use crate::turn::Personal;
 
-/// An answer, and what time it was at the provider.
+/// Holds an answer, and what time it was at the provider.
 #[derive(Debug)]
 pub struct Answered<T> {
     /// The answer's `Date`, Unix milliseconds; `None` if there was no answer or none in it.
@@ -24,7 +24,7 @@ pub struct Answered<T> {
     pub result: Result<T, ProviderError>,
 }
 
-/// What the provider knows of a number; everything may be missing.
+/// Holds what the provider knows of a number; everything may be missing.
 #[derive(Clone, Debug, Default)]
 pub struct NumberInfo {
     /// The phone number as people see it.

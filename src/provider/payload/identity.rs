@@ -1,6 +1,6 @@
 //! Who sent a message: business-scoped user id, phone number, profile name.
 //!
-//! Since 2026 either id may be absent and a user id may stand where a phone number stood.
+//! Since 2026 either id may be absent and a user id may take the place of a phone number.
 //! Invariant: nothing of another contact of the same batch is ever mixed in.
 
 use serde_json::Value;
@@ -50,7 +50,7 @@ impl Ids {
         self.user_id.is_none() && self.phone.is_none()
     }
 
-    /// Whether `contact` is the same person: by user id where both have one, else by phone.
+    /// Returns whether `contact` is the same person: by user id where both have one, else by phone.
     fn match_contact(&self, contact: &Value) -> bool {
         let other = Self::read(&contact["user_id"], &contact["wa_id"]);
         match (&self.user_id, &other.user_id) {
@@ -60,7 +60,7 @@ impl Ids {
     }
 }
 
-/// The digits of a phone number; `None` if the text is something else, e.g. a user id.
+/// Returns the digits of a phone number; `None` if the text is something else, e.g. a user id.
 fn digits(text: &str) -> Option<String> {
     let plain = text.chars().all(|c| c.is_ascii_digit() || "+ -()".contains(c));
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
