@@ -18,7 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use reqwest::Client;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::ACCEPT;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -213,7 +214,7 @@ impl ChatServer {
         call.patience.expect_within(first_token);
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let sent = call.patience.wait(self.request(ask.body(dialect)).send()).await;
+            let sent = call.patience.wait(self.request(&ask.body(dialect)).send()).await;
             let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
             if response.status().is_success() {
                 *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
@@ -230,10 +231,9 @@ impl ChatServer {
         }
     }
 
-    fn request(&self, body: Vec<u8>) -> reqwest::RequestBuilder {
-        let request = self.client.post(self.endpoint.clone());
-        let request = request.header(CONTENT_TYPE, "application/json");
-        let request = request.header(ACCEPT, "text/event-stream, application/json").body(body);
+    fn request(&self, body: &Value) -> reqwest::RequestBuilder {
+        let request = self.client.post(self.endpoint.clone()).json(body);
+        let request = request.header(ACCEPT, "text/event-stream, application/json");
         match self.settings.key() {
             "" => request,
             key => request.bearer_auth(key),

@@ -3,7 +3,7 @@
 //! Servers differ in three keys. Invariant: each is changed at most once in a request, and only
 //! when the server's refusal names it.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::agent::prompt::Message;
 
@@ -47,47 +47,25 @@ pub(super) struct ChatRequest<'a> {
     pub(super) max_tokens: u32,
 }
 
-#[derive(Serialize)]
-struct ChatBody<'a> {
-    model: &'a str,
-    messages: &'a [Message],
-    stream: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
-}
-
 impl ChatRequest<'_> {
     /// Writes the JSON.
-    pub(super) fn body(&self, dialect: Dialect) -> Vec<u8> {
+    pub(super) fn body(&self, dialect: Dialect) -> Value {
         let Dialect { stream_options, temperature, completion_tokens } = dialect;
-        let body = ChatBody {
-            model: self.model,
-            messages: &self.messages,
-            stream: true,
-            stream_options: stream_options.then_some(StreamOptions { include_usage: true }),
-            max_tokens: (!completion_tokens).then_some(self.max_tokens),
-            max_completion_tokens: completion_tokens.then_some(self.max_tokens),
-            temperature: self.temperature.filter(|_| temperature),
-        };
-        serde_json::to_vec(&body).expect("text and numbers become JSON")
+        let limit = if completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        let mut body = json!({ "model": self.model, "messages": self.messages, "stream": true });
+        body[limit] = self.max_tokens.into();
+        if stream_options {
+            body["stream_options"] = json!({ "include_usage": true });
+        }
+        if let Some(degree) = self.temperature.filter(|_| temperature) {
+            body["temperature"] = degree.into();
+        }
+        body
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     #[test]
@@ -106,14 +84,13 @@ mod tests {
             temperature: Some(0.5),
             max_tokens: 40,
         };
-        let body = |dialect| serde_json::from_slice::<Value>(&ask.body(dialect)).unwrap();
         let expected = json!({
             "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,
             "stream_options": { "include_usage": true },
         });
-        assert_eq!(body(first), expected);
+        assert_eq!(ask.body(first), expected);
         let expected =
             json!({ "model": "m", "messages": [], "stream": true, "max_completion_tokens": 40 });
-        assert_eq!(body(fourth), expected);
+        assert_eq!(ask.body(fourth), expected);
     }
 }
