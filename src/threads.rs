@@ -4,10 +4,9 @@
 //! has gone is not started, and a panic costs one answer and not a thread.
 //!
 //! The audio path, large webhooks, a speech server's files and whisper's states run on these. Two
-//! kinds of thread are not of this kind. The store's writer answers a group of calls after one
-//! commit, so that each call has a second half, and its callers wait for a place rather than be
-//! refused. What waits for a file, to hash it perhaps, or for a child process is on tokio's blocking
-//! pool.
+//! kinds of work do not: the store's writer answers a group of calls after one commit, and its
+//! callers wait for a place rather than be refused; what waits for a file or a child process is on
+//! tokio's blocking pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +17,7 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
 
-type Work<S> = Box<dyn FnOnce(&mut S) + Send>;
+type BoxedWork<S> = Box<dyn FnOnce(&mut S) + Send>;
 
 /// Runs work on a fixed set of owned threads; each may own a state `S`. Clones share them.
 ///
@@ -29,7 +28,7 @@ pub struct Threads<S = ()> {
 
 struct Shared<S> {
     /// `None` once the threads are to end.
-    queue: Option<SyncSender<Work<S>>>,
+    queue: Option<SyncSender<BoxedWork<S>>>,
     threads: Vec<JoinHandle<()>>,
     /// Apart from this, or a thread could become the last to hold its own pool.
     skipped: Arc<AtomicU64>,
@@ -106,7 +105,7 @@ impl<S: Send + 'static> Threads<S> {
     ) -> Result<T, RunError> {
         let (answer, answered) = oneshot::channel();
         let skipped = Arc::clone(&self.shared.skipped);
-        let work: Work<S> = Box::new(move |state| {
+        let work: BoxedWork<S> = Box::new(move |state| {
             if answer.is_closed() {
                 let skipped = skipped.fetch_add(1, Ordering::Relaxed) + 1;
                 tracing::debug!(threads.skipped = skipped, "nobody waits for this work: skipped");
@@ -153,7 +152,7 @@ impl<S> Drop for Shared<S> {
 }
 
 /// Takes work from the queue until it is closed and empty.
-fn work_off<S>(queue: &Mutex<Receiver<Work<S>>>, state: &mut S) {
+fn work_off<S>(queue: &Mutex<Receiver<BoxedWork<S>>>, state: &mut S) {
     loop {
         // Held while waiting: the next thread waits for the lock instead of for the queue.
         let work = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();

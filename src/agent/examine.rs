@@ -5,15 +5,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Delta, Question, Responder};
-use crate::engine::{Refusal, TRIAL_LIMIT};
+use crate::engine::{TRIAL_LIMIT, TrialError};
 use crate::turn::LanguageCode;
 
 /// Reads an answer up to its first word, and no further.
 pub(super) async fn first_word(
     responder: &dyn Responder,
     language: &LanguageCode,
-) -> Result<(), Refusal> {
-    let refusal = |why: String| Refusal { status: None, why };
+) -> Result<(), TrialError> {
+    let refusal = |why: String| TrialError { status: None, why };
     let cancel = CancellationToken::new();
     let _cancelled = cancel.clone().drop_guard();
     let word = async {
@@ -24,7 +24,7 @@ pub(super) async fn first_word(
                 Ok(Delta::Text(_)) => return Ok(()),
                 Ok(Delta::Usage(_)) => {}
                 Err(error) => {
-                    return Err(Refusal { status: error.status(), why: error.to_string() });
+                    return Err(TrialError { status: error.status(), why: error.to_string() });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The responder without a model: the answer that is on file, or an honest "I don't know".
 //!
 //! Between what was heard and the sentences. It never invents: every word it says is from the
-//! knowledge files or from one fixed sentence per language.
+//! knowledge files or the configured sentence that it does not know.
 
 use std::sync::Arc;
 
@@ -10,14 +10,12 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder, Wanted};
+use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder, Retrieval};
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::knowledge::Knowledge;
 use crate::registry::Phrase;
-use crate::speech_text::lang;
-use crate::turn::LanguageCode;
 
-/// The knowledge of the built-in agent, a made-up shop: file name and contents.
+/// Holds the knowledge of the built-in agent, a made-up shop: file name and contents.
 pub const DEMO_FAQ: (&str, &str) = ("faq.csv", include_str!("faq.csv"));
 
 /// Has no keys: everything it says comes from the agent.
@@ -49,17 +47,10 @@ pub struct FaqResponder {
 }
 
 impl FaqResponder {
-    /// Makes one; `dont_know` replaces the built-in sentences, by language.
+    /// Makes one that says `dont_know` where nothing on file answers.
     #[must_use]
     pub fn new(dont_know: Phrase) -> Self {
         Self { dont_know }
-    }
-
-    /// Returns the sentence for a question that nothing on file answers.
-    fn dont_know(&self, language: &LanguageCode) -> String {
-        let own = self.dont_know.0.get(language);
-        let own = own.or_else(|| self.dont_know.0.get(language.primary()));
-        own.cloned().unwrap_or_else(|| lang::or_english(language).dont_know.to_owned())
     }
 }
 
@@ -69,8 +60,8 @@ impl Responder for FaqResponder {
         "faq"
     }
 
-    fn wants(&self) -> Wanted {
-        Wanted::Answer
+    fn wants(&self) -> Retrieval {
+        Retrieval::Answer
     }
 
     async fn respond(
@@ -82,7 +73,7 @@ impl Responder for FaqResponder {
         let answer = match passages.into_iter().next() {
             _ if cancel.is_cancelled() => Err(AgentError::Cancelled),
             Some(hit) => Ok(Delta::Text(hit.answer)),
-            None => Ok(Delta::Text(self.dont_know(&language))),
+            None => Ok(Delta::Text(self.dont_know.in_language(&language).to_owned())),
         };
         stream::iter([answer]).boxed()
     }
@@ -97,15 +88,13 @@ mod tests {
 
     static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/audio-fixtures");
 
-    /// A responder with what it knows.
+    /// Holds a responder with what it knows.
     struct Faq(FaqResponder, Knowledge);
 
     fn demo() -> Faq {
-        Faq(FaqResponder::new(Phrase::default()), Settings {}.own_knowledge().unwrap())
-    }
-
-    fn dont_know(language: &str) -> &'static str {
-        lang::of(&language.into()).unwrap().dont_know
+        let dont_know = [("en", "No idea."), ("de", "Keine Ahnung.")];
+        let dont_know = dont_know.map(|(code, text)| (code.into(), text.to_owned()));
+        Faq(FaqResponder::new(Phrase(dont_know.into())), Settings {}.own_knowledge().unwrap())
     }
 
     async fn ask(Faq(responder, knowledge): &Faq, heard: &str, language: &str) -> String {
@@ -155,7 +144,7 @@ mod tests {
         for file in FIXTURES.files().filter(|f| f.path().extension().is_some_and(|e| e == "txt")) {
             let heard = file.contents_utf8().unwrap();
             let answer = ask(&faq, heard, "en").await;
-            assert_ne!(answer, dont_know("en"), "{}", file.path().display());
+            assert_ne!(answer, "No idea.", "{}", file.path().display());
             questions += 1;
         }
         assert!(questions >= 11);
@@ -165,14 +154,13 @@ mod tests {
     async fn what_is_not_on_file_is_not_invented() {
         let faq = demo();
         for heard in ["What is the capital of Mongolia?", "Who won the football?", "banana", "?"] {
-            assert_eq!(ask(&faq, heard, "en").await, dont_know("en"), "{heard}");
+            assert_eq!(ask(&faq, heard, "en").await, "No idea.", "{heard}");
         }
         for language in ["de", "de-AT"] {
-            assert_eq!(ask(&faq, "xyz", language).await, dont_know("de"));
+            assert_eq!(ask(&faq, "xyz", language).await, "Keine Ahnung.");
         }
-        assert_eq!(ask(&faq, "xyz", "sv").await, dont_know("en"));
-        let own = Phrase([(LanguageCode::english(), "No idea.".to_owned())].into());
-        let empty = Faq(FaqResponder::new(own), Knowledge::load(&[]).unwrap());
+        assert_eq!(ask(&faq, "xyz", "sv").await, "No idea.");
+        let empty = Faq(faq.0, Knowledge::load(&[]).unwrap());
         assert_eq!(ask(&empty, "when do you open", "en").await, "No idea.");
     }
 

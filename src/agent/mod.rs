@@ -19,7 +19,7 @@ use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
 use crate::turn::{Exchange, LanguageCode, Personal, Retry, Uncertainty};
 
-/// What a responder is asked.
+/// Describes what a responder is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// What the person said or wrote.
@@ -42,7 +42,7 @@ pub struct Question {
 
 /// Says which passages of the agent's knowledge a responder wants with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Retrieval {
     /// None.
     Nothing,
     /// The one that answers it.
@@ -52,7 +52,7 @@ pub enum Wanted {
 }
 
 impl Question {
-    /// Written words of somebody unknown, at the beginning of a conversation.
+    /// Makes a question of written words of somebody unknown, at the beginning of a conversation.
     pub fn written(heard: &str, language: impl Into<LanguageCode>) -> Self {
         Self {
             heard: heard.into(),
@@ -67,11 +67,11 @@ impl Question {
     }
 }
 
-/// A person is told that there is no answer now rather than kept waiting for longer; what they say
-/// meanwhile waits behind.
+/// Limits how long a person is kept waiting rather than told that there is no answer now; what
+/// they say meanwhile waits too.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
-/// How well spoken words were heard.
+/// Says how well spoken words were heard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spoken {
     /// What was spoken.
@@ -82,7 +82,7 @@ pub struct Spoken {
     pub uncertain: Option<Uncertainty>,
 }
 
-/// What a responder gives, in order.
+/// Holds what a responder gives, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delta {
     /// A piece of the answer; pieces join without a separator.
@@ -91,24 +91,24 @@ pub enum Delta {
     Usage(Usage),
 }
 
-/// Tokens of one answer, as the model's server counts them.
+/// Counts the tokens of one answer, as the model's server does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Read: instructions, history and question.
+    /// Instructions, history and question.
     pub prompt_tokens: u64,
-    /// Written: the answer.
+    /// The answer.
     pub completion_tokens: u64,
 }
 
 /// Answers in text, streamed.
 #[async_trait]
 pub trait Responder: Send + Sync {
-    /// Name used in spans and metrics, e.g. `faq`.
+    /// Names it in spans and metrics, e.g. `faq`.
     fn name(&self) -> &str;
 
     /// Returns which passages it wants.
-    fn wants(&self) -> Wanted {
-        Wanted::Nothing
+    fn wants(&self) -> Retrieval {
+        Retrieval::Nothing
     }
 
     /// Starts an answer. The stream ends after the last piece or after its first error.
@@ -119,11 +119,12 @@ pub trait Responder: Send + Sync {
     ) -> BoxStream<'static, Result<Delta, AgentError>>;
 }
 
-/// Why an answer could not be made, or broke off. Never holds a key or what a person said: a
+/// Says why an answer could not be made, or broke off. Never holds a key or what a person said: a
 /// server's own words are shortened and cleaned before they come in here.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum AgentError {
-    /// The turn is gone: nobody waits for the answer.
+    /// The turn was cancelled: nobody waits for the answer.
     #[error("answer was cancelled")]
     Cancelled,
     /// The server is down, or broke off before the first word: ask again when it may be back.
@@ -131,46 +132,21 @@ pub enum AgentError {
     Unreachable(String),
     /// The server has trouble of its own: ask again when it may be over.
     #[error("language model could not be reached: HTTP {status}: {message}")]
-    Failing {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-    },
+    Failing { status: u16, message: String },
     /// The server has too much to do: ask again after the time it names, unless nobody should be
     /// left without a word for so long.
     #[error("language model is busy (HTTP {status}): {message}")]
-    Busy {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-        /// How long to leave it alone.
-        after: Duration,
-    },
+    Busy { status: u16, message: String, after: Duration },
     /// No word came in time: the person has waited long enough, answer with the fallback.
     #[error("language model gave no word within {waited_ms} ms")]
-    TooSlow {
-        /// How long it was waited for.
-        waited_ms: u64,
-    },
+    TooSlow { waited_ms: u64 },
     /// The operator has to mend key, credit, address or model name: answer with the fallback.
     #[error("language model refused (HTTP {status}): {message}; {fix}")]
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words.
-        message: String,
-        /// What to look at.
-        fix: &'static str,
-    },
+    Refused { status: u16, message: String, fix: &'static str },
     /// A web page came: the operator has to correct the address. Answer with the fallback.
     #[error("language model answered a web page (HTTP {status}): is llm.url right?")]
-    WebPage {
-        /// HTTP status.
-        status: u16,
-    },
-    /// What came is no answer of a chat API: answer with the fallback.
+    WebPage { status: u16 },
+    /// What came is not an answer of a chat API: answer with the fallback.
     #[error("language model answered {0}")]
     Unexpected(String),
     /// The server declined to answer this: answer with the fallback, or with what came before.
@@ -185,7 +161,7 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// Gives the HTTP status that the server answered with, if the error is about one.
+    /// Returns the HTTP status that the server answered with, if the error is about one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -197,7 +173,7 @@ impl AgentError {
         }
     }
 
-    /// When the same question may be asked again.
+    /// Returns when the same question may be asked again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {

@@ -1,6 +1,6 @@
-//! A responder that says what it was told to: for tests, demos and measurements.
+//! A responder that says a given text: for tests, demos and measurements.
 //!
-//! Stands where a language model would. Paced against the instant it was asked, so that a slow
+//! Takes the place of a language model. Paced against the instant it was asked, so that a slow
 //! reader does not make it slower and the pace does not drift.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AgentError, Delta, LlmDeps, LlmSettings, Question, Responder};
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 
-/// Describes what is answered, and at what pace.
+/// Answers with a fixed text, or repeats what it heard, word by word; a word counts as a token.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Settings {
@@ -29,8 +29,7 @@ impl EngineSettings for Settings {}
 #[async_trait]
 impl LlmSettings for Settings {
     fn build(&self, _: LlmDeps, _: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
-        let (text, first_token_ms) = (self.text.clone(), self.first_token_ms);
-        Ok(Arc::new(ScriptedResponder::new(text, first_token_ms, self.tokens_per_s)))
+        Ok(Arc::new(self.clone()))
     }
 
     async fn examine(&self, user: &EngineUser, _: LlmDeps, _: Connect<'_>, check: &mut Check) {
@@ -38,33 +37,8 @@ impl LlmSettings for Settings {
     }
 }
 
-/// Says a fixed text, or repeats what it heard, word by word.
-#[derive(Clone, Debug)]
-pub struct ScriptedResponder {
-    text: Option<String>,
-    first_token: Duration,
-    between_tokens: Duration,
-}
-
-impl ScriptedResponder {
-    /// Says `text`, else what it heard. The first word comes after `first_token_ms`, the others at
-    /// `tokens_per_s`, a word counting as a token; 0 (or what is not a rate) means at once.
-    #[must_use]
-    pub fn new(text: Option<String>, first_token_ms: u64, tokens_per_s: f64) -> Self {
-        let between_tokens = if tokens_per_s > 0.0 {
-            Duration::try_from_secs_f64(1.0 / tokens_per_s).unwrap_or_default()
-        } else {
-            Duration::ZERO
-        };
-        // Longer than any turn; keeps the sum of instant and pause from overflowing.
-        let hour = Duration::from_hours(1);
-        let first_token = Duration::from_millis(first_token_ms).min(hour);
-        Self { text, first_token, between_tokens: between_tokens.min(hour) }
-    }
-}
-
 #[async_trait]
-impl Responder for ScriptedResponder {
+impl Responder for Settings {
     fn name(&self) -> &'static str {
         "scripted"
     }
@@ -75,9 +49,14 @@ impl Responder for ScriptedResponder {
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Delta, AgentError>> {
         let text = self.text.clone().unwrap_or_else(|| question.heard.reveal().to_owned());
-        let paced = self.first_token + self.between_tokens > Duration::ZERO;
-        let between = self.between_tokens;
-        let first = Instant::now() + self.first_token;
+        // Longer than any turn; keeps the sum of instant and pause from overflowing.
+        let hour = Duration::from_hours(1);
+        let first = Duration::from_millis(self.first_token_ms).min(hour);
+        // What is not a rate, 0 above all, means at once.
+        let between = Duration::try_from_secs_f64(1.0 / self.tokens_per_s).unwrap_or_default();
+        let between = between.min(hour);
+        let paced = first + between > Duration::ZERO;
+        let first = Instant::now() + first;
         let cancel = cancel.clone();
         let words = words(&text).into_iter();
         stream::unfold(Some((words, first)), move |state| {
@@ -117,6 +96,10 @@ fn words(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn scripted(text: Option<&str>, first_token_ms: u64, tokens_per_s: f64) -> Settings {
+        Settings { text: text.map(str::to_owned), first_token_ms, tokens_per_s }
+    }
+
     fn question(heard: &str) -> Question {
         Question::written(heard, "en")
     }
@@ -125,7 +108,7 @@ mod tests {
     async fn it_repeats_what_it_heard_unless_it_has_a_text() {
         let cancel = CancellationToken::new();
         for (text, expected) in [(None, "one  two\nthree"), (Some("fixed text"), "fixed text")] {
-            let responder = ScriptedResponder::new(text.map(str::to_owned), 0, 0.0);
+            let responder = scripted(text, 0, 0.0);
             let answer = responder.respond(question("one  two\nthree"), &cancel).await;
             let said: Vec<_> = answer.map(Result::unwrap).collect().await;
             let text = said.iter().map(|delta| match delta {
@@ -139,7 +122,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn words_come_at_their_pace_whoever_is_slow() {
-        let responder = ScriptedResponder::new(None, 150, 50.0);
+        let responder = scripted(None, 150, 50.0);
         let start = Instant::now();
         let mut answer = responder.respond(question("a b c d"), &CancellationToken::new()).await;
         let mut at = Vec::new();
@@ -154,7 +137,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn cancellation_ends_it() {
         let cancel = CancellationToken::new();
-        let responder = ScriptedResponder::new(None, 1000, 1.0);
+        let responder = scripted(None, 1000, 1.0);
         let mut answer = responder.respond(question("a b"), &cancel).await;
         assert!(answer.next().await.unwrap().is_ok());
         cancel.cancel();

@@ -81,7 +81,7 @@ impl Builder {
         // Messages to the others wait until their number is active again.
         let active = |number: &&Number| number.status == NumberStatus::Active;
         for number in snapshot.numbers.iter().filter(active) {
-            let settings = CloudSettings::of(number, self.audio_bytes);
+            let settings = CloudSettings::from_number(number, self.audio_bytes);
             let route = Route {
                 messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
                 agent: Arc::new(self.pool.agent(config, number.agent.as_deref()).await?),

@@ -5,7 +5,7 @@
 
 use super::{Config, ConfigError};
 use crate::agent::LlmEngine;
-use crate::engine::{self, EngineSpec, Role, Wrong};
+use crate::engine::{self, EngineRole, EngineSpec, Wrong};
 use crate::registry::Override;
 use crate::stt::SttEngine;
 use crate::tts::TtsEngine;
@@ -33,7 +33,7 @@ impl Config {
         })
     }
 
-    fn spec<R: Role>(
+    fn spec<R: EngineRole>(
         &self,
         section: &EngineSpec,
         own: Option<&Override>,
@@ -52,7 +52,7 @@ impl Config {
         };
         let checked = engine::check::<R>(&spec);
         checked.map_err(|Wrong { key, problem }| match own {
-            None => self.wrong(Wrong { key, problem }.of::<R>()),
+            None => self.wrong(Wrong { key, problem }.in_section::<R>()),
             Some(_) if key == "engine" => self.error(&at, problem),
             Some(_) => self.error(&at, format!("{key}: {problem}")),
         })?;
@@ -61,9 +61,9 @@ impl Config {
 
     /// Checks that the sections hold known keys of the right types; the key of an error is whole.
     pub(super) fn check_sections(&self) -> Result<(), Wrong> {
-        engine::check_keys::<SttEngine>(&self.stt).map_err(Wrong::of::<SttEngine>)?;
-        engine::check_keys::<LlmEngine>(&self.llm).map_err(Wrong::of::<LlmEngine>)?;
-        engine::check_keys::<TtsEngine>(&self.tts).map_err(Wrong::of::<TtsEngine>)
+        engine::check_keys::<SttEngine>(&self.stt).map_err(Wrong::in_section::<SttEngine>)?;
+        engine::check_keys::<LlmEngine>(&self.llm).map_err(Wrong::in_section::<LlmEngine>)?;
+        engine::check_keys::<TtsEngine>(&self.tts).map_err(Wrong::in_section::<TtsEngine>)
     }
 
     /// Says which file or variable set the wrong key, which is named from the root.

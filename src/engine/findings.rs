@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Wrong;
 use crate::turn::LanguageCode;
 
-/// How long a model server may take for its first word or sound: it may have to load its model.
+/// Limits the wait for a model server's first word or sound: it may have to load its model.
 pub const TRIAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names how bad a finding is.
@@ -39,7 +39,7 @@ pub struct Finding {
 
 /// Holds one line of what a check has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum CheckLine {
     /// What was looked at and is well.
     Well(String),
     /// What was not looked at, and why.
@@ -65,7 +65,7 @@ pub struct EngineUser {
 
 /// Says why a model server gave no word and no sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct TrialError {
     /// The HTTP status, if it answered with one that is not a success.
     pub status: Option<u16>,
     /// What happened, in words.
@@ -77,7 +77,7 @@ pub struct Check {
     /// Its name, as printed.
     pub name: &'static str,
     /// What it has seen.
-    pub lines: Vec<Line>,
+    pub lines: Vec<CheckLine>,
 }
 
 impl Check {
@@ -86,14 +86,14 @@ impl Check {
         Self { name, lines: Vec::new() }
     }
 
-    /// Says what was looked at and is well.
+    /// Notes what was looked at and is well.
     pub fn well(&mut self, what: impl Into<String>) {
-        self.lines.push(Line::Well(what.into()));
+        self.lines.push(CheckLine::Well(what.into()));
     }
 
-    /// Says what was not looked at, and why.
+    /// Notes what was not looked at, and why.
     pub fn skipped(&mut self, why: impl Into<String>) {
-        self.lines.push(Line::Skipped(why.into()));
+        self.lines.push(CheckLine::Skipped(why.into()));
     }
 
     /// Adds something that will not work.
@@ -103,7 +103,7 @@ impl Check {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.found(Level::Error, key, message, fix);
+        self.found(Level::Error, key.into(), message.into(), fix.into());
     }
 
     /// Adds something that works, and not as the operator would want.
@@ -113,19 +113,12 @@ impl Check {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.found(Level::Warning, key, message, fix);
+        self.found(Level::Warning, key.into(), message.into(), fix.into());
     }
 
     /// Adds a finding.
-    pub fn found(
-        &mut self,
-        level: Level,
-        key: impl Into<String>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
-        let (key, message, fix) = (key.into(), message.into(), fix.into());
-        self.lines.push(Line::Found(Finding { level, key, message, fix }));
+    pub fn found(&mut self, level: Level, key: String, message: String, fix: String) {
+        self.lines.push(CheckLine::Found(Finding { level, key, message, fix }));
     }
 
     /// Adds a key of `section` of which no engine can be made.
@@ -135,7 +128,7 @@ impl Check {
     }
 
     /// Adds what a model server refused; its status decides which key of `section` is named.
-    pub fn refused(&mut self, section: &str, what: &str, Refusal { status, why }: &Refusal) {
+    pub fn refused(&mut self, section: &str, what: &str, TrialError { status, why }: &TrialError) {
         let (level, key, fix) = match status {
             Some(401 | 403) => (
                 Level::Error,
@@ -167,7 +160,7 @@ impl Check {
         self.found(level, format!("{section}.{key}"), format!("{what}: {why}"), fix);
     }
 
-    /// Whether something is to be mended.
+    /// Returns whether something is to be mended.
     pub fn has_findings(&self) -> bool {
         self.findings().next().is_some()
     }
@@ -175,8 +168,8 @@ impl Check {
     /// Returns what is to be mended.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.lines.iter().filter_map(|line| match line {
-            Line::Found(finding) => Some(finding),
-            Line::Well(_) | Line::Skipped(_) => None,
+            CheckLine::Found(finding) => Some(finding),
+            CheckLine::Well(_) | CheckLine::Skipped(_) => None,
         })
     }
 }
@@ -196,7 +189,11 @@ mod tests {
             (None, Level::Error, "llm.url"),
         ] {
             let mut check = Check::new("llm");
-            check.refused("llm", "agent a", &Refusal { status, why: "no (HTTP 200)".to_owned() });
+            check.refused(
+                "llm",
+                "agent a",
+                &TrialError { status, why: "no (HTTP 200)".to_owned() },
+            );
             let found = check.findings().next().expect("there is one");
             assert_eq!((found.level, found.key.as_str()), (level, key), "{status:?}");
         }

@@ -1,8 +1,9 @@
 //! What all engines share: how one is written down, what may be wrong with it, and what a look at
 //! it finds.
 //!
-//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with `engines!`, the
-//! only list of them; their settings are the only list of keys. Invariant: no value of a key is in `Debug` output or in an error, since some of them are secrets.
+//! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with `engines!`,
+//! the only list of them; their settings are the only list of keys. Invariant: no value of a key is
+//! in `Debug` output or in an error, since some of them are secrets.
 
 mod findings;
 mod read;
@@ -15,9 +16,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
-pub use findings::{Check, EngineUser, Finding, Level, Line, Refusal, TRIAL_LIMIT};
+pub use findings::{Check, CheckLine, EngineUser, Finding, Level, TRIAL_LIMIT, TrialError};
 pub use read::{check, check_keys, read, unknown_key};
-pub(crate) use read::{engines, fields, typed, unknown};
+pub(crate) use read::{engines, fields, typed};
 
 /// Makes a client that calls model servers; a connection takes at most so long to open, and the
 /// caller bounds every other wait.
@@ -87,7 +88,7 @@ impl Wrong {
 
     /// Returns the same with the key named from the root; it is of the section of `R`.
     #[must_use]
-    pub fn of<R: Role>(self) -> Self {
+    pub fn in_section<R: EngineRole>(self) -> Self {
         Self { key: format!("{}.{}", R::SECTION, self.key), ..self }
     }
 }
@@ -110,27 +111,28 @@ pub trait EngineSettings {
 }
 
 /// Holds the settings of one engine of a role; `engines!` declares the enums that implement it.
-pub trait Role: Sized {
+pub trait EngineRole: Sized + 'static {
     /// The section of the configuration, such as `tts`.
     const SECTION: &'static str;
     /// Keys of the section that belong to no engine, beside its name; their values are texts.
     const SHARED: &'static [&'static str];
-    /// The names of the engines.
-    const NAMES: &'static [&'static str];
+    /// The engines.
+    const ENGINES: &'static [EngineEntry<Self>];
     /// What the settings of every engine of the role can do.
     type Settings: EngineSettings + ?Sized;
 
-    /// Names the keys of the engine `name`; none if there is no such engine.
-    fn keys(name: &str) -> &'static [&'static str];
-
-    /// Reads the settings of the engine `name` from its keys; others do not matter.
-    ///
-    /// # Errors
-    /// An engine that does not exist, or a key of the wrong type.
-    fn typed(name: &str, keys: &Table) -> Result<Self, Wrong>;
-
     /// Returns the settings of the engine that was chosen.
     fn settings(&self) -> &Self::Settings;
+}
+
+/// Describes one engine of the role `R`.
+pub struct EngineEntry<R> {
+    /// Its name.
+    pub name: &'static str,
+    /// Returns the names of its keys.
+    pub keys: fn() -> &'static [&'static str],
+    /// Reads its settings; keys of other engines do not matter.
+    pub read: fn(&Table) -> Result<R, Wrong>,
 }
 
 /// Reads a secret; unlike serde's own, its error does not quote the value.

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::{Deserialize as _, forward_to_deserialize_any};
 use toml::{Table, Value};
 
-use super::{EngineSettings as _, EngineSpec, Role, Wrong};
+use super::{EngineEntry, EngineRole, EngineSettings as _, EngineSpec, Wrong};
 
 /// Declares the engines of one role: an enum with a variant for each, which holds its settings.
 /// What is added to the section's name are keys of no engine.
@@ -22,25 +22,17 @@ macro_rules! engines {
             $($(#[$doc])* $variant($own),)+
         }
 
-        impl $crate::engine::Role for $role {
+        impl $crate::engine::EngineRole for $role {
             const SECTION: &'static str = $section;
             const SHARED: &'static [&'static str] = &[$($shared),*];
-            const NAMES: &'static [&'static str] = &[$($name),+];
+            const ENGINES: &'static [$crate::engine::EngineEntry<Self>] = &[
+                $($crate::engine::EngineEntry {
+                    name: $name,
+                    keys: $crate::engine::fields::<$own>,
+                    read: |keys| $crate::engine::typed(keys).map(Self::$variant),
+                },)+
+            ];
             type Settings = dyn $settings;
-
-            fn keys(name: &str) -> &'static [&'static str] {
-                match name {
-                    $($name => $crate::engine::fields::<$own>(),)+
-                    _ => &[],
-                }
-            }
-
-            fn typed(name: &str, keys: &::toml::Table) -> Result<Self, $crate::engine::Wrong> {
-                match name {
-                    $($name => $crate::engine::typed(keys).map(Self::$variant),)+
-                    _ => Err($crate::engine::unknown::<Self>(name)),
-                }
-            }
 
             fn settings(&self) -> &Self::Settings {
                 match self {
@@ -52,16 +44,21 @@ macro_rules! engines {
 }
 pub(crate) use engines;
 
+/// Finds an engine of the role by its name.
+fn entry<R: EngineRole>(name: &str) -> Option<&'static EngineEntry<R>> {
+    R::ENGINES.iter().find(|engine| engine.name == name)
+}
+
 /// Finds a key that no engine of the role has.
-pub fn unknown_key<R: Role>(keys: &Table) -> Option<&str> {
-    let known = union::<R>();
+pub fn unknown_key<R: EngineRole>(keys: &Table) -> Option<&str> {
+    let known = section_keys::<R>();
     keys.keys().map(String::as_str).find(|key| !known.contains(key))
 }
 
 /// Names all keys of a section, each once.
-fn union<R: Role>() -> Vec<&'static str> {
+fn section_keys<R: EngineRole>() -> Vec<&'static str> {
     let mut all = vec!["engine"];
-    for key in R::NAMES.iter().flat_map(|name| R::keys(name)).chain(R::SHARED) {
+    for key in R::ENGINES.iter().flat_map(|engine| (engine.keys)()).chain(R::SHARED) {
         if !all.contains(key) {
             all.push(key);
         }
@@ -73,10 +70,10 @@ fn union<R: Role>() -> Vec<&'static str> {
 ///
 /// # Errors
 /// The first key that cannot be used.
-pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
+pub fn check_keys<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
     let EngineSpec(keys) = spec;
     if let Some(key) = unknown_key::<R>(keys) {
-        let known: Vec<String> = union::<R>().iter().map(|key| format!("`{key}`")).collect();
+        let known: Vec<String> = section_keys::<R>().iter().map(|key| format!("`{key}`")).collect();
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));
     }
@@ -86,25 +83,28 @@ pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
             text.map_err(|error| Wrong::new(*key, error.message()))?;
         }
     }
-    for name in R::NAMES {
-        R::typed(name, keys)?;
-    }
-    Ok(())
+    R::ENGINES.iter().try_for_each(|engine| (engine.read)(keys).map(drop))
 }
 
 /// Reads the settings of the engine that `spec` names.
 ///
 /// # Errors
 /// An engine that does not exist, or a key of the wrong type.
-pub fn read<R: Role>(spec: &EngineSpec) -> Result<R, Wrong> {
-    R::typed(spec.engine(), &spec.0)
+pub fn read<R: EngineRole>(spec: &EngineSpec) -> Result<R, Wrong> {
+    let name = spec.engine();
+    let Some(engine) = entry::<R>(name) else {
+        let names: Vec<&str> = R::ENGINES.iter().map(|engine| engine.name).collect();
+        let names = names.join("\" or \"");
+        return Err(Wrong::new("engine", format!("unknown engine \"{name}\"; use \"{names}\"")));
+    };
+    (engine.read)(&spec.0)
 }
 
 /// Checks the whole of `spec`: its keys, its engine's name and the engine's settings.
 ///
 /// # Errors
 /// The first key that cannot be used.
-pub fn check<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
+pub fn check<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
     check_keys::<R>(spec)?;
     read::<R>(spec)?.settings().check()
 }
@@ -112,15 +112,9 @@ pub fn check<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
 impl EngineSpec {
     /// Returns the same without the keys of other engines: two that are equal are one engine.
     #[must_use]
-    pub fn own<R: Role>(&self) -> Self {
-        self.only(R::keys(self.engine()))
+    pub fn own<R: EngineRole>(&self) -> Self {
+        self.only(entry::<R>(self.engine()).map_or(&[], |engine| (engine.keys)()))
     }
-}
-
-/// Says that there is no such engine, and which there are.
-pub(crate) fn unknown<R: Role>(name: &str) -> Wrong {
-    let names = R::NAMES.join("\" or \"");
-    Wrong::new("engine", format!("\"{name}\" is no engine; use \"{names}\""))
 }
 
 /// Reads settings from a table that holds their keys.
@@ -133,14 +127,14 @@ pub(crate) fn typed<S: DeserializeOwned>(keys: &Table) -> Result<S, Wrong> {
 pub(crate) fn fields<S: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields = &[][..];
     // It always ends in an error: there are no values.
-    let _: Result<S, Error> = S::deserialize(Fields(&mut fields));
+    let _: Result<S, Error> = S::deserialize(FieldNames(&mut fields));
     fields
 }
 
 /// Deserializes nothing, and keeps the names that a derived `Deserialize` asks for.
-struct Fields<'a>(&'a mut &'static [&'static str]);
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Fields<'_> {
+impl<'de> Deserializer<'de> for FieldNames<'_> {
     type Error = Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -199,9 +193,10 @@ mod tests {
 
     #[test]
     fn an_engine_knows_its_own_keys_and_a_section_those_of_all() {
-        assert_eq!(Noise::keys("hum"), ["voice", "pitch"]);
-        assert_eq!((Noise::keys("silence"), Noise::keys("x")), (&[][..], &[][..]));
-        assert_eq!(union::<Noise>(), ["engine", "voice", "pitch", "language"]);
+        let keys = |name| entry::<Noise>(name).map(|engine| (engine.keys)());
+        assert_eq!(keys("hum"), Some(&["voice", "pitch"][..]));
+        assert_eq!((keys("silence"), keys("x")), (Some(&[][..]), None));
+        assert_eq!(section_keys::<Noise>(), ["engine", "voice", "pitch", "language"]);
     }
 
     #[test]

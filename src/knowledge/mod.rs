@@ -16,17 +16,17 @@ use words::Terms;
 
 use crate::turn::LanguageCode;
 
-/// A passage must hold this share of the question's words, weighted by their rarity.
+/// Sets the share of the question's words that a passage must hold, weighted by their rarity.
 const MIN_COVERAGE: f64 = 0.4;
 
-/// People tell a story around their question: this many of its words in one passage are no
-/// coincidence, and half the share will do.
+/// Sets how many words in one passage cannot be a coincidence, since people tell a story around
+/// their question: half the share is enough then.
 const MANY_WORDS: usize = 4;
 
-/// So many of the best-ranked passages are compared by coverage.
+/// Sets how many of the best-ranked passages are compared by coverage.
 const CANDIDATES: u32 = 8;
 
-/// The passages of an agent's files, ready to be searched.
+/// Holds the passages of an agent's files, ready to be searched.
 ///
 /// One connection behind a mutex: a short question to 22 passages takes about 0.1 ms, one with a
 /// word that all of 20,000 passages hold 9 ms, so async callers search on a blocking thread.
@@ -36,7 +36,7 @@ pub struct Knowledge {
     passages: usize,
 }
 
-/// The passage that answers a question.
+/// Holds a passage that answers a question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     /// The question the passage was filed under; `None` for running text.
@@ -49,45 +49,30 @@ pub struct Hit {
     pub coverage: f64,
 }
 
-/// Why knowledge could not be loaded or searched.
+/// Says why knowledge could not be loaded or searched.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum KnowledgeError {
-    /// A CSV without the two columns that are needed: rename its header.
-    #[error("{file}, line 1: the header needs the columns `question` and `answer`")]
-    Columns {
-        /// The file.
-        file: String,
-    },
-    /// A line that cannot be read: correct it.
+    /// A line or a header that cannot be read: correct it.
     #[error("{file}, line {line}: {reason}")]
     Line {
-        /// The file.
         file: String,
         /// The line, counted from 1.
         line: u64,
-        /// What is wrong with it.
         reason: String,
     },
     /// A file that says nothing: fill it or take it off the list.
     #[error("{file} has no {what}")]
-    Empty {
-        /// The file.
-        file: String,
-        /// What it should have.
-        what: &'static str,
-    },
+    Empty { file: String, what: &'static str },
     /// A file of a type that is not read: convert it.
     #[error("{file}: knowledge is read from .csv, .txt and .md files")]
-    Type {
-        /// The file.
-        file: String,
-    },
+    Type { file: String },
     /// SQLite failed: a bug or no memory.
     #[error("knowledge index failed")]
     Index(#[from] rusqlite::Error),
 }
 
-/// One thing that is known.
+/// Holds one thing that is known.
 #[derive(Debug, PartialEq, Eq)]
 struct Passage {
     question: Option<String>,
@@ -120,33 +105,14 @@ impl Knowledge {
         Ok(Self { index: Mutex::new(index), passages })
     }
 
-    /// How many passages there are.
+    /// Counts the passages.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn passages(&self) -> usize {
         self.passages
     }
 
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.passages == 0
-    }
-
-    /// Finds the passage that answers `question`, asked in `language` (ISO 639-1); `None` if
-    /// nothing covers enough of it. Only the first 32 informative words count.
-    ///
-    /// # Errors
-    /// Only when SQLite itself fails.
-    pub fn find(
-        &self,
-        question: &str,
-        language: &LanguageCode,
-    ) -> Result<Option<Hit>, KnowledgeError> {
-        Ok(self.top(question, language, 1)?.into_iter().next())
-    }
-
-    /// Finds up to `most` passages that each cover enough of `question`, those that cover most
-    /// first; otherwise as [`Knowledge::find`].
+    /// Finds up to `most` passages that each cover enough of `question`, asked in `language`, those
+    /// that cover most first. Only the first 32 informative words count.
     ///
     /// # Errors
     /// Only when SQLite itself fails.
@@ -171,7 +137,7 @@ impl Knowledge {
         Ok(hits)
     }
 
-    /// Of the best-ranked passages, those that cover enough of `terms`, by how much they cover.
+    /// Returns those of the best-ranked passages that cover enough of `terms`, best first.
     fn best_covered(
         &self,
         index: &Connection,
@@ -213,7 +179,7 @@ fn quoted(words: &[String]) -> Vec<String> {
     words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect()
 }
 
-/// The best-ranked passages with their row ids, best first; coverage is still 0.
+/// Returns the best-ranked passages with their row ids, best first; coverage is still 0.
 fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, KnowledgeError> {
     let mut statement = index.prepare_cached(
         "SELECT rowid, question, answer, bm25(passages, 4.0, 1.0, 2.0) AS rank_ FROM passages
@@ -232,7 +198,7 @@ fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, Knowle
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The ids of the passages that hold `term`, ascending.
+/// Returns the ids of the passages that hold `term`, ascending.
 fn rows_with(index: &Connection, term: &str) -> Result<Vec<i64>, KnowledgeError> {
     let mut statement = index
         .prepare_cached("SELECT rowid FROM passages WHERE passages MATCH ?1 ORDER BY rowid")?;
@@ -240,7 +206,7 @@ fn rows_with(index: &Connection, term: &str) -> Result<Vec<i64>, KnowledgeError>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How much a word tells that `holding` of `passages` hold, as in BM25; never 0.
+/// Weighs a word that `holding` of `passages` hold, as in BM25; never 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of passages are far below 2^52")]
 fn inverse_frequency(passages: usize, holding: usize) -> f64 {
     let (all, holding) = (passages as f64, holding as f64);
@@ -267,7 +233,7 @@ mod tests {
 
     #[track_caller]
     fn check(question: &str, expected: Option<&str>) {
-        let hit = shop().find(question, &"en".into()).unwrap();
+        let hit = shop().top(question, &"en".into(), 1).unwrap().pop();
         assert_eq!(hit.as_ref().map(|hit| hit.answer.as_str()), expected, "{hit:?}");
     }
 
@@ -288,15 +254,13 @@ mod tests {
         check("open parcel card story about many other unknown things entirely elsewhere", None);
         check("?! ...", None);
         check("", None);
-        assert_eq!(
-            Knowledge::load(&[]).unwrap().find("when do you open", &"en".into()).unwrap(),
-            None
-        );
+        let nothing = Knowledge::load(&[]).unwrap();
+        assert_eq!(nothing.top("when do you open", &"en".into(), 1).unwrap(), []);
     }
 
     #[test]
     fn hits_say_how_well_they_match() {
-        let hit = shop().find("opening hours", &"en".into()).unwrap().unwrap();
+        let hit = &shop().top("opening hours", &"en".into(), 1).unwrap()[0];
         assert_eq!(hit.question.as_deref(), Some("What are your opening hours?"));
         assert!((hit.coverage - 1.0).abs() < 1e-9 && hit.score > 0.0, "{hit:?}");
     }
@@ -316,7 +280,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_question_is_query_syntax(question in "([\"*:^(){}+-]|AND |OR |NOT |NEAR|open|\\PC){0,60}") {
-            shop().find(&question, &"en".into()).unwrap();
+            shop().top(&question, &"en".into(), 1).unwrap();
         }
     }
 }

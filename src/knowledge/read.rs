@@ -24,7 +24,7 @@ pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, Knowl
 fn rows(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
     let broken =
         |line: u64, reason: String| KnowledgeError::Line { file: file.to_owned(), line, reason };
-    let of_csv = |error: csv::Error| {
+    let csv_error = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -36,14 +36,15 @@ fn rows(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
     };
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(contents.as_bytes());
-    let header = reader.headers().map_err(of_csv)?.clone();
+    let header = reader.headers().map_err(csv_error)?.clone();
     let column = |name: &str| header.iter().position(|title| title.eq_ignore_ascii_case(name));
     let (Some(question), Some(answer)) = (column("question"), column("answer")) else {
-        return Err(KnowledgeError::Columns { file: file.to_owned() });
+        let needed = "the header needs the columns `question` and `answer`";
+        return Err(broken(1, needed.to_owned()));
     };
     let mut passages = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(of_csv)?;
+        let record = record.map_err(csv_error)?;
         let line = record.position().map_or(1, csv::Position::line);
         for (at, name) in [(question, "question"), (answer, "answer")] {
             if record[at].is_empty() {

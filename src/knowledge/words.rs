@@ -3,11 +3,23 @@
 //! Runs before the index is asked. Invariant: a term has only letters and digits, and there are at
 //! most [`MAX_TERMS`], whatever a person says.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 use crate::speech_text::lang;
 use crate::turn::LanguageCode;
 
 /// Limits the words of each kind; more add nothing to a search.
 const MAX_TERMS: usize = 32;
+
+/// Holds the words that are in most questions, by language.
+static COMMON: LazyLock<HashMap<&str, HashSet<&str>>> = LazyLock::new(|| {
+    let split = |list| lang::entries(list).collect();
+    lang::ALL.iter().map(|language| (language.code, split(language.search.common))).collect()
+});
+/// Holds the courtesies of every language.
+static COURTESIES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| lang::everywhere(|language| language.search.courtesies).collect());
 
 /// Holds the words to search for.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,15 +34,15 @@ pub(super) enum Terms {
 
 /// Picks the terms of `question`, lower case, each once, in order.
 pub(super) fn terms(question: &str, language: &LanguageCode) -> Terms {
-    let in_most_questions = lang::or_english(language).search.common;
+    let in_most_questions = &COMMON[lang::or_english(language).code];
     let mut common = Vec::new();
     let mut courtesies = Vec::new();
     let mut informative = Vec::new();
     for word in question.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let word = word.to_lowercase();
-        let list = if lang::has(in_most_questions, &word) {
+        let list = if in_most_questions.contains(word.as_str()) {
             &mut common
-        } else if lang::anywhere(|language| language.search.courtesies, &word) {
+        } else if COURTESIES.contains(word.as_str()) {
             &mut courtesies
         } else {
             &mut informative

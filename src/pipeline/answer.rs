@@ -9,7 +9,7 @@ use super::error::{Cause, TurnError};
 use super::hear::Heard;
 use super::reply::{Reply, ask_agent, log_failure, say};
 use super::stage::stage;
-use crate::agent::{Question, Wanted};
+use crate::agent::{Question, Retrieval};
 use crate::knowledge::Hit;
 use crate::store::History;
 use crate::turn::{LanguageCode, Personal, ReplyMode, Stage};
@@ -55,9 +55,9 @@ pub(super) async fn answer(
 /// Finds what the agent's knowledge has on the question, as much as its responder wants.
 async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, TurnError> {
     let most = match scene.agent.responder.wants() {
-        Wanted::Nothing => return Ok(Vec::new()),
-        Wanted::Answer => 1,
-        Wanted::Background => PASSAGES,
+        Retrieval::Nothing => return Ok(Vec::new()),
+        Retrieval::Answer => 1,
+        Retrieval::Background => PASSAGES,
     };
     let Some(knowledge) = scene.agent.knowledge.clone() else { return Ok(Vec::new()) };
     let (heard, language) = (question.heard.clone(), question.language.clone());

@@ -127,7 +127,7 @@ mod tests {
 
     use super::super::{AgentSetup, Trace, VoicePath};
     use super::*;
-    use crate::agent::scripted::ScriptedResponder;
+    use crate::agent::scripted;
     use crate::audio::{AudioLimits, Pcm, SampleRate};
     use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
     use crate::stt::scripted::ScriptedTranscriber;
@@ -213,7 +213,11 @@ mod tests {
             phrases: Arc::new(Phrases::default()),
             knowledge: None,
             transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
-            responder: Arc::new(ScriptedResponder::new(None, 0, 0.0)),
+            responder: Arc::new(scripted::Settings {
+                text: None,
+                first_token_ms: 0,
+                tokens_per_s: 0.0,
+            }),
             synthesizer: Arc::new(synthesizer),
         }
     }

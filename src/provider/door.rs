@@ -34,7 +34,7 @@ impl Proof {
     }
 }
 
-/// Says whether `header` (`sha256=` and 64 hex digits) is the signature of exactly these bytes.
+/// Returns whether `header` (`sha256=` and 64 hex digits) is the signature of exactly these bytes.
 #[must_use]
 pub fn verify(secret: &SecretString, body: &[u8], header: &str) -> bool {
     let Some(digits) = header.trim().strip_prefix(PREFIX) else { return false };

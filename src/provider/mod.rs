@@ -18,7 +18,7 @@ pub use split_text::split_text;
 /// Longest text WhatsApp takes in one message, in characters. Source: Meta docs, text messages.
 pub const TEXT_LIMIT: usize = 4096;
 
-/// One outbound message.
+/// Describes one outbound message.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Who gets it: `recipient` if there is only a user id, else `to`.
@@ -31,7 +31,7 @@ pub struct Outgoing {
     pub callback_data: String,
 }
 
-/// One business number's connection to WhatsApp.
+/// Connects one business number to WhatsApp.
 #[async_trait]
 pub trait Messenger: Send + Sync {
     /// Marks a message as read and shows "typing" for up to 25 s.
@@ -51,8 +51,9 @@ pub trait Messenger: Send + Sync {
     async fn send(&self, message: Outgoing) -> Result<MessageId, ProviderError>;
 }
 
-/// Why a provider call failed. Never holds a token, an address or a text.
+/// Says why a provider call failed. Never holds a token, an address or a text.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum ProviderError {
     /// The provider could not be reached or broke off: try again.
     #[error("provider could not be reached: {0}")]
@@ -62,11 +63,8 @@ pub enum ProviderError {
     Refused {
         /// The provider's error code, 0 if it gave none.
         code: i64,
-        /// HTTP status.
         http_status: u16,
-        /// The provider's own words, without details.
         title: String,
-        /// When to try again.
         retry: Retry,
     },
     /// The media file is gone: ask the person to send it again.
@@ -74,23 +72,14 @@ pub enum ProviderError {
     MediaGone,
     /// The media file is larger than allowed: say so.
     #[error("media is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit.
-        limit: u64,
-    },
+    TooLarge { limit: u64 },
     /// The address is not on the configured API host or an allow-listed media host: fix
     /// `media_hosts`.
     #[error("media host {host} is not in media_hosts")]
-    HostNotAllowed {
-        /// The host.
-        host: String,
-    },
+    HostNotAllowed { host: String },
     /// Messages of this kind cannot be sent yet: answer otherwise.
     #[error("sending {kind} is not built yet")]
-    NotBuilt {
-        /// The kind, as [`Content::kind`] names it.
-        kind: &'static str,
-    },
+    NotBuilt { kind: &'static str },
     /// The answer was not what the provider documents: try again.
     #[error("provider answered something unexpected: {0}")]
     Unexpected(String),
@@ -102,13 +91,13 @@ impl ProviderError {
         Self::Network(error_chain(error))
     }
 
-    /// Whether every call of this number fails until the operator mends something: the token.
+    /// Returns whether every call of this number fails until the operator mends the token.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Refused { code: 190, .. } | Self::Refused { http_status: 401, .. })
     }
 
-    /// When the same call may be tried again.
+    /// Returns when the same call may be tried again.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {

@@ -17,15 +17,6 @@ const HOPS: usize = 3;
 /// Redirects followed to a public file.
 const DOWNLOAD_HOPS: usize = 5;
 
-/// How long a client waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ClientTimes {
-    /// To open a connection, TLS included.
-    pub connect: Duration,
-    /// For the next bytes of an answer; `None` where the caller bounds every wait.
-    pub read: Option<Duration>,
-}
-
 /// Builds the client of provider calls. On a machine without CA certificates every `https` call
 /// fails, plain `http` to a configured fake works.
 ///
@@ -33,16 +24,17 @@ pub struct ClientTimes {
 /// If the TLS library refuses its own defaults, which only a broken build can cause.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
-    http_client_with(ClientTimes { connect: CONNECT, read: Some(READ) })
+    build(|| builder(CONNECT).read_timeout(READ))
 }
 
-/// Builds a client with its own times; otherwise as [`http_client`].
+/// Builds a client of model servers: it bounds the time to `connect`, and its caller every other
+/// wait.
 ///
 /// # Panics
 /// As [`http_client`].
 #[must_use]
-pub fn http_client_with(times: ClientTimes) -> reqwest::Client {
-    build(|| builder(times))
+pub fn model_client(connect: Duration) -> reqwest::Client {
+    build(|| builder(connect))
 }
 
 /// Builds the client for public files that are checked by their checksums: it follows redirects to
@@ -53,9 +45,8 @@ pub fn http_client_with(times: ClientTimes) -> reqwest::Client {
 /// As [`http_client`].
 #[must_use]
 pub fn download_client() -> reqwest::Client {
-    let times = ClientTimes { connect: CONNECT, read: Some(READ) };
     let anywhere = || redirect::Policy::custom(follow_anywhere);
-    build(|| builder(times).referer(false).redirect(anywhere()))
+    build(|| builder(CONNECT).read_timeout(READ).referer(false).redirect(anywhere()))
 }
 
 fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> reqwest::Client {
@@ -70,17 +61,13 @@ fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> reqwest::Client {
     })
 }
 
-fn builder(times: ClientTimes) -> reqwest::ClientBuilder {
+fn builder(connect: Duration) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "the one place that sets the timeouts")]
     let builder = reqwest::Client::builder();
-    let builder = match times.read {
-        Some(read) => builder.read_timeout(read),
-        None => builder,
-    };
     builder
         // Meta's media hosts answer errors to requests without a User-Agent.
         .user_agent(concat!("hark/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(times.connect)
+        .connect_timeout(connect)
         .pool_idle_timeout(Duration::from_secs(90))
         .pool_max_idle_per_host(64)
         .tcp_nodelay(true)
@@ -101,7 +88,7 @@ fn follow_anywhere(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-/// Whether nothing that came over `https` goes on over `http`.
+/// Returns whether nothing that came over `https` goes on over `http`.
 fn is_as_safe(previous: &[Url], next: &Url) -> bool {
     next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
 }
@@ -114,10 +101,9 @@ mod tests {
     fn client_is_built_twice_and_without_certificates() {
         let _one = http_client();
         let _two = http_client();
-        let times = ClientTimes { connect: CONNECT, read: None };
-        let _three = http_client_with(times);
+        let _three = model_client(CONNECT);
         let _four = download_client();
-        builder(times).tls_certs_only([]).build().unwrap();
+        builder(CONNECT).tls_certs_only([]).build().unwrap();
     }
 
     #[test]

@@ -20,7 +20,7 @@ const BODY_TIME: Duration = Duration::from_secs(2);
 
 /// Holds an answer whose status is not a success.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// HTTP status.
     pub status: u16,
     /// How long the server asks to be left alone, at most an hour.
@@ -33,7 +33,7 @@ pub struct Refusal {
     pub error: ServerError,
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Reads the rest of an answer.
     pub async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -48,7 +48,7 @@ impl Refusal {
             retry_after: retry_after(headers, LONGEST_WAIT),
             moved: headers.contains_key(LOCATION) && (300..400).contains(&status),
             page: is_page(body),
-            error: ServerError::of_body(body),
+            error: ServerError::from_body(body),
         }
     }
 }
@@ -68,7 +68,7 @@ pub async fn body(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// Tells whether a body is a web page.
+/// Returns whether a body is a web page.
 #[must_use]
 pub fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
@@ -88,7 +88,7 @@ pub struct ServerError {
 impl ServerError {
     /// Reads a body: JSON with or without `error`, a web page, or bare words.
     #[must_use]
-    pub fn of_body(body: &[u8]) -> Self {
+    pub fn from_body(body: &[u8]) -> Self {
         let bare = |message: String| Self { message, ..Self::default() };
         match serde_json::from_slice::<Value>(body) {
             Ok(json) if json["error"].is_object() => Self::read(&json["error"]),
@@ -148,13 +148,13 @@ mod tests {
             (" <!doctype html><title>Bad gateway</title>", "a web page"),
             ("upstream failed\n", "upstream failed\n"),
         ] {
-            assert_eq!(ServerError::of_body(body.as_bytes()).message, expected, "{body}");
+            assert_eq!(ServerError::from_body(body.as_bytes()).message, expected, "{body}");
         }
     }
 
     #[test]
     fn codes_are_numbers_or_words() {
-        let read = |body: &str| ServerError::of_body(body.as_bytes());
+        let read = |body: &str| ServerError::from_body(body.as_bytes());
         let error = read(r#"{"error":{"code":"502","type":"server_error"}}"#);
         assert_eq!((error.status, error.code.as_str()), (Some(502), "502 server_error"));
         assert_eq!(read(r#"{"error":{"code":503,"message":"x"}}"#).status, Some(503));
@@ -168,11 +168,11 @@ mod tests {
                 pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
             pairs.collect::<HeaderMap>()
         };
-        let busy = Refusal::new(503, &headers(&[("retry-after", "2")]), b"<html>");
+        let busy = ErrorResponse::new(503, &headers(&[("retry-after", "2")]), b"<html>");
         assert_eq!((busy.status, busy.retry_after), (503, Some(Duration::from_secs(2))));
         assert!(busy.page && !busy.moved);
         let elsewhere = headers(&[("location", "https://other.example")]);
-        assert!(Refusal::new(307, &elsewhere, b"").moved);
-        assert!(!Refusal::new(201, &elsewhere, b"").moved);
+        assert!(ErrorResponse::new(307, &elsewhere, b"").moved);
+        assert!(!ErrorResponse::new(201, &elsewhere, b"").moved);
     }
 }

@@ -9,4 +9,4 @@ pub mod patience;
 pub mod waits;
 pub mod words;
 
-pub use client::{ClientTimes, download_client, http_client, http_client_with};
+pub use client::{download_client, http_client, model_client};

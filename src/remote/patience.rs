@@ -35,13 +35,13 @@ impl Patience {
         self.quiet = quiet;
     }
 
-    /// Tells whether a pause of this length leaves time.
+    /// Returns whether a pause of this length leaves time.
     #[must_use]
     pub fn outlasts(&self, pause: Duration) -> bool {
         pause < self.total
     }
 
-    /// Pauses.
+    /// Sleeps, which counts as waiting.
     pub async fn pause(&mut self, pause: Duration) {
         tokio::time::sleep(pause).await;
         self.total = self.total.saturating_sub(pause);

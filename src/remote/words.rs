@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 
-/// Put in place of what must not be repeated.
+/// Replaces what must not be repeated.
 const REMOVED: &str = "[removed]";
 /// Longest quotation of a server, in characters: a line or two of a terminal.
 const QUOTE_CHARS: usize = 200;
@@ -80,8 +80,8 @@ fn looks_secret(word: &str) -> bool {
         || MARKS.iter().any(|mark| word.contains(mark))
 }
 
-/// Says for each of `words` whether it is part of an echo: some words of `text` in a row, or all of
-/// a shorter one.
+/// Returns for each of `words` whether it is part of an echo: some words of `text` in a row, or all
+/// of a shorter one.
 fn echoes(words: &[&str], text: &[String]) -> Vec<bool> {
     let mut echoes = vec![false; words.len()];
     let (places, said): (Vec<usize>, Vec<String>) = words

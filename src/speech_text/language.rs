@@ -91,8 +91,6 @@ impl Time {
 pub struct Language {
     /// ISO 639-1.
     pub code: &'static str,
-    /// Says that nothing on file answers the question.
-    pub dont_know: &'static str,
     /// How people ask for answers in text or by voice.
     pub wishes: Wishes,
     /// What people answer to "Did you say ...?".
@@ -100,7 +98,7 @@ pub struct Language {
     /// Words that do not tell what a question is about.
     pub search: Search,
     pub(super) stops: Stops,
-    /// Number words up to 999 999 999 999.
+    /// Numeral words up to 999 999 999 999.
     pub(super) cardinal: fn(u64, Form) -> String,
     pub(super) ordinal: fn(u64, Form) -> String,
     /// What an ordinal agrees with after a word in lower case.

@@ -7,7 +7,7 @@ const MAX_DIGITS: usize = 12;
 
 /// Holds a number as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number<'a> {
+pub(super) struct Numeral<'a> {
     /// At most [`MAX_DIGITS`] digits.
     pub(super) whole: u64,
     /// The digits of `whole` up to the first separator, with leading zeros.
@@ -18,7 +18,7 @@ pub(super) struct Number<'a> {
     pub(super) length: usize,
 }
 
-impl Number<'_> {
+impl Numeral<'_> {
     /// Returns whether it was written without separators.
     pub(super) fn is_plain(&self) -> bool {
         self.head.len() == self.length
@@ -54,7 +54,7 @@ pub(super) fn dash(text: &str) -> Option<usize> {
 /// Reads a number with its groups of thousands and decimals; `None` if `text` does not start with
 /// one or it is too long. An amount of `money` never has three decimals, so "1.200" is over a
 /// thousand.
-pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Option<Number<'a>> {
+pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Option<Numeral<'a>> {
     let head = digits(text);
     let mut whole = head.to_owned();
     let mut length = head.len();
@@ -87,7 +87,7 @@ pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Opt
     if whole.len() > MAX_DIGITS || decimals.len() > MAX_DIGITS {
         return None;
     }
-    Some(Number { whole: whole.parse().ok()?, head, decimals, length })
+    Some(Numeral { whole: whole.parse().ok()?, head, decimals, length })
 }
 
 /// Reads a separator of thousands and exactly three digits.
@@ -106,7 +106,7 @@ fn decimals_after(text: &str) -> &str {
 }
 
 /// Says a number that agrees with what follows.
-pub(super) fn say(number: &Number, language: &Language, form: Form) -> String {
+pub(super) fn say(number: &Numeral, language: &Language, form: Form) -> String {
     if number.decimals.is_empty() {
         return (language.cardinal)(number.whole, form);
     }
@@ -129,7 +129,7 @@ pub(super) fn say(number: &Number, language: &Language, form: Form) -> String {
 }
 
 /// Says how many there are of a thing.
-pub(super) fn say_counted(number: &Number, language: &Language, thing: &Noun) -> String {
+pub(super) fn say_counted(number: &Numeral, language: &Language, thing: &Noun) -> String {
     let count = say(number, language, thing.form);
     let noun = if number.is_singular(language) { thing.one } else { thing.many };
     let round = number.decimals.is_empty()

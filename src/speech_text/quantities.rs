@@ -1,7 +1,7 @@
 //! Rules for quantities: money, units, percentages, signed numbers, and ranges of all of these.
 
 use super::language::{Currency, Form, Language, Noun, Unit};
-use super::number::{Number, dash, number, say, say_counted};
+use super::number::{Numeral, dash, number, say, say_counted};
 use super::rules::{Said, Spot, ends_word};
 
 /// Names what a number counts.
@@ -106,7 +106,7 @@ fn sign_of<T>(
 }
 
 /// Returns whether the number has leading zeros, as a code does.
-fn is_padded(number: &Number) -> bool {
+fn is_padded(number: &Numeral) -> bool {
     number.head.len() > 1 && number.head.starts_with('0')
 }
 
@@ -115,7 +115,7 @@ fn amount<'a>(
     text: &'a str,
     language: &Language,
     money: Option<&'static Currency>,
-) -> Option<(Number<'a>, Option<Suffix>, usize)> {
+) -> Option<(Numeral<'a>, Option<Suffix>, usize)> {
     let first = number(text, language, money.is_some())?;
     let found = suffix(&text[first.length..], language, money, !first.decimals.is_empty());
     let (of, behind) = found.map_or((None, 0), |(of, length)| (Some(of), length));
@@ -132,7 +132,7 @@ fn range_end<'a>(
     text: &'a str,
     language: &Language,
     money: Option<&'static Currency>,
-) -> Option<(Number<'a>, Option<Suffix>, usize)> {
+) -> Option<(Numeral<'a>, Option<Suffix>, usize)> {
     let mut at = dash(text)?;
     if let Some((_, length)) = prefix_currency(&text[at..], language).filter(|_| money.is_some()) {
         at += length;
@@ -219,7 +219,7 @@ fn form_of(suffix: Suffix) -> Form {
 }
 
 /// Says a number and what it counts.
-fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
+fn of(number: &Numeral, suffix: Option<Suffix>, language: &Language) -> String {
     match suffix {
         None => say(number, language, Form::Alone),
         Some(Suffix::Percent) => {
@@ -230,7 +230,7 @@ fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
         Some(Suffix::Multiple(currency, noun, factor)) => {
             let whole = number.whole.saturating_mul(factor);
             if number.decimals.is_empty() && whole < 1_000_000_000_000 {
-                let number = Number { whole, ..*number };
+                let number = Numeral { whole, ..*number };
                 return say_counted(&number, language, &currency.noun);
             }
             let count = say_counted(number, language, noun);
@@ -244,7 +244,7 @@ fn of(number: &Number, suffix: Option<Suffix>, language: &Language) -> String {
 }
 
 /// Says an amount, with or without the name of its cents.
-fn money(number: &Number, currency: &Currency, language: &Language) -> String {
+fn money(number: &Numeral, currency: &Currency, language: &Language) -> String {
     let cents = match number.decimals.len() {
         1 => number.decimals.parse().ok().map(|tens: u64| tens * 10),
         2 => number.decimals.parse().ok(),
@@ -254,8 +254,8 @@ fn money(number: &Number, currency: &Currency, language: &Language) -> String {
     let Some(cents) = cents.filter(|&cents| has_cents || cents == 0) else {
         return say_counted(number, language, &currency.noun);
     };
-    let whole = say_counted(&Number { decimals: "", ..*number }, language, &currency.noun);
-    let of_cents = Number { whole: cents, decimals: "", ..*number };
+    let whole = say_counted(&Numeral { decimals: "", ..*number }, language, &currency.noun);
+    let of_cents = Numeral { whole: cents, decimals: "", ..*number };
     match (number.whole, cents) {
         (_, 0) => whole,
         (0, _) => say_counted(&of_cents, language, &currency.cent),

@@ -15,7 +15,7 @@ use crate::turn::LanguageCode;
 /// since words of another language would be worse than the engine's own reading.
 #[must_use]
 pub fn spoken(text: &str, language: &LanguageCode) -> String {
-    let language = lang::of(language);
+    let language = lang::find(language);
     let mut said = String::with_capacity(text.len());
     let mut stop_before_next = false;
     for line in markup::lines(text, language) {

@@ -1,8 +1,20 @@
 //! Decides whether a stop ends a sentence: abbreviations, initials, ordinals, list numbers,
 //! ellipses.
 
-use super::lang::{anywhere, everywhere};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::lang::everywhere;
 use super::language::DottedOrdinals;
+
+/// Holds the words of every language, since that of a stream is not known; each list is split once.
+type WordSet = LazyLock<HashSet<&'static str>>;
+
+static MAY_END: WordSet = WordSet::new(|| everywhere(|language| language.stops.may_end).collect());
+static NEVER_END: WordSet =
+    WordSet::new(|| everywhere(|language| language.stops.never_end).collect());
+static BEFORE_ORDINALS: WordSet = WordSet::new(|| ordinals(|words| words.before).collect());
+static AFTER_ORDINALS: WordSet = WordSet::new(|| ordinals(|words| words.after).collect());
 
 /// Limits the quotes and brackets, or spaces, that are read after a stop, so that the wait for them
 /// is bounded.
@@ -51,7 +63,7 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     if number && word.len() <= 3 {
         let cue = word_before.to_lowercase();
         return match past_closers(text, after, true) {
-            _ if ordinals(|words| words.before).any(|before| before == cue) => End::No,
+            _ if BEFORE_ORDINALS.contains(cue.as_str()) => End::No,
             End::At(end) => unless_ordinal(text, end),
             other => other,
         };
@@ -61,14 +73,14 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     let single = last.is_some_and(char::is_alphabetic) && letters.next().is_none_or(|c| c == '.');
     let counted =
         word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
-    if anywhere(|language| language.stops.may_end, &lower) || (single && counted) {
+    if MAY_END.contains(lower.as_str()) || (single && counted) {
         return match past_closers(text, after, true) {
             End::At(end) => unless_lower(text, end),
             other => other,
         };
     }
     let initial = single && (last.is_some_and(char::is_uppercase) || word.chars().count() == 1);
-    if initial || anywhere(|language| language.stops.never_end, &lower) {
+    if initial || NEVER_END.contains(lower.as_str()) {
         return End::No;
     }
     past_closers(text, after, true)
@@ -99,9 +111,9 @@ fn unless_ordinal(text: &str, end: usize) -> End {
         Some(c) if c.is_lowercase() => return End::No,
         Some(_) => {}
     }
-    if ordinals(|words| words.after).any(|word| next.starts_with(word)) {
+    if AFTER_ORDINALS.iter().any(|word| next.starts_with(word)) {
         End::No
-    } else if ordinals(|words| words.after).any(|word| word.starts_with(next)) {
+    } else if AFTER_ORDINALS.iter().any(|word| word.starts_with(next)) {
         End::Unknown
     } else {
         End::At(end)

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sentence, Synthesizer, Voice};
-use crate::engine::{Refusal, TRIAL_LIMIT};
+use crate::engine::{TRIAL_LIMIT, TrialError};
 use crate::turn::LanguageCode;
 
 /// Listens up to the first sound, and no further.
@@ -13,15 +13,15 @@ pub(super) async fn first_sound(
     synthesizer: &dyn Synthesizer,
     language: LanguageCode,
     voice: Option<Voice>,
-) -> Result<(), Refusal> {
-    let refusal = |why: String| Err(Refusal { status: None, why });
+) -> Result<(), TrialError> {
+    let refusal = |why: String| Err(TrialError { status: None, why });
     let cancel = CancellationToken::new();
     let _cancelled = cancel.clone().drop_guard();
     let word = Sentence { text: "ok".to_owned(), language, voice };
     let sound = async { synthesizer.speak(word, &cancel).await.next().await };
     match timeout(TRIAL_LIMIT, sound).await {
         Ok(Some(Ok(_))) => Ok(()),
-        Ok(Some(Err(error))) => Err(Refusal { status: error.status(), why: error.to_string() }),
+        Ok(Some(Err(error))) => Err(TrialError { status: error.status(), why: error.to_string() }),
         Ok(None) => refusal("there was no sound".to_owned()),
         Err(_late) => refusal(format!("no sound within {} s", TRIAL_LIMIT.as_secs())),
     }

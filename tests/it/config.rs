@@ -106,7 +106,8 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     check("default_agent = \"x\"", &["mine.toml: default_agent: there is no agent \"x\""]).await;
     let no_agent = "mine.toml: numbers[0].agent: there is no agent \"x\"; agents are: hark";
     check(&format!("{NUMBER}agent = \"x\""), &[no_agent]).await;
-    check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: \"claude\" is no engine"]).await;
+    check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: unknown engine \"claude\""])
+        .await;
     let store = |url: &str| format!("[store]\nurl = \"{url}\"");
     check(&store("postgres://db/hark"), &["mine.toml: store.url: ", "not built yet"]).await;
     check(&store("mysql://db"), &["store.url: unknown store \"mysql\"; use a path"]).await;
@@ -116,8 +117,8 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
         check(&format!("[queue]\n{key}"), &["mine.toml: queue.", "see [store] url"]).await;
     }
     check("[queue]\nturns = 0", &["mine.toml: queue.turns: must be from 1 to 10000"]).await;
-    check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: \"ears\" is no engine"]).await;
-    check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: \"x\" is no engine"]).await;
+    check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: unknown engine \"ears\""]).await;
+    check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: unknown engine \"x\""]).await;
     let dialog = format!("{NUMBER}provider = \"360dialog\"");
     check(&dialog, &["mine.toml: numbers[0].provider", "not built yet"]).await;
 }

@@ -13,23 +13,11 @@ const TOO_LONG: &[(&str, &str)] = &[];
 /// Type names that are defined more than once, and why that confuses nobody.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("Arguments", "what one command takes; every command has a module"),
-    ("Ask", "what a turn is asked; the body of a request to a language model"),
     ("Body", "what a message holds; private: of a request to a language model"),
-    ("Choice", "an option of an interactive message; private to a parser"),
-    ("Content", "what is sent to a person; private: a piece of a model's answer"),
-    ("End", "private to two parsers"),
-    ("Form", "private to two parsers"),
-    ("Limits", "a section of the configuration; private to a parser"),
     ("Line", "of a doctor's check; private: of a marked-up text"),
-    ("Number", "a section of the configuration; a number that is spoken"),
-    ("Part", "a message of a turn; a partial download; private: a piece of an answer"),
     ("Queue", "a section of the configuration; the port"),
-    ("Refusal", "what an engine's server refused; the same of any call out"),
-    ("Role", "of a part of a turn; of a message to a language model"),
-    ("Said", "private to two parsers"),
     ("Server", "a section of the configuration; private: what answers with a language model"),
     ("Settings", "of one engine, which its module names: `whisper::Settings`"),
-    ("Work", "private to two thread pools"),
 ];
 
 /// Returns the functions of a file with their lengths in lines.

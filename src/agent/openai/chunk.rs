@@ -13,13 +13,13 @@ use serde_json::value::RawValue;
 use crate::agent::Usage;
 use crate::remote::failure::ServerError;
 
-/// What a chunk says.
+/// Holds what a chunk says.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Chunk {
     /// Text that follows what came before; may be empty.
     pub(super) text: String,
     /// How the answer ended, if it did.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<FinishReason>,
     /// What it cost.
     pub(super) usage: Option<Usage>,
     /// What went wrong at the server.
@@ -28,9 +28,9 @@ pub(super) struct Said {
     pub(super) is_chunk: bool,
 }
 
-/// How an answer ended.
+/// Names how an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum FinishReason {
     /// All was said.
     Whole,
     /// It came to `max_tokens`.
@@ -44,7 +44,7 @@ pub(super) enum End {
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
+    choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     /// Groq's place for `usage`.
@@ -55,7 +55,7 @@ struct Wire<'a> {
 }
 
 #[derive(Deserialize)]
-struct Choice<'a> {
+struct ChunkChoice<'a> {
     #[serde(default)]
     index: Option<u32>,
     #[serde(borrow, default)]
@@ -70,19 +70,19 @@ struct Choice<'a> {
 #[derive(Deserialize)]
 struct Piece<'a> {
     #[serde(borrow, default)]
-    content: Option<Content<'a>>,
+    content: Option<ChunkContent<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Content<'a> {
+enum ChunkContent<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
-    Parts(#[serde(borrow)] Vec<Part<'a>>),
+    Parts(#[serde(borrow)] Vec<ContentPart<'a>>),
     Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct ContentPart<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -90,12 +90,12 @@ struct Part<'a> {
 }
 
 /// Reads a chunk, or a whole answer that was not streamed.
-pub(super) fn read(json: &[u8]) -> Result<Said, serde_json::Error> {
+pub(super) fn read(json: &[u8]) -> Result<Chunk, serde_json::Error> {
     let wire: Wire<'_> = serde_json::from_slice(json)?;
-    let mut said = Said {
+    let mut chunk = Chunk {
         is_chunk: wire.choices.is_some() || wire.usage.is_some(),
         error: wire.error.map(|error| ServerError::read(&parsed(error))),
-        ..Said::default()
+        ..Chunk::default()
     };
     // One answer was asked for.
     for choice in wire.choices.unwrap_or_default() {
@@ -104,22 +104,22 @@ pub(super) fn read(json: &[u8]) -> Result<Said, serde_json::Error> {
         }
         let piece = choice.delta.or(choice.message);
         match piece.and_then(|piece| piece.content) {
-            Some(Content::Text(text)) => said.text.push_str(&text),
-            Some(Content::Parts(parts)) => {
+            Some(ChunkContent::Text(text)) => chunk.text.push_str(&text),
+            Some(ChunkContent::Parts(parts)) => {
                 let is_text =
-                    |part: &Part<'_>| part.kind.as_ref().is_none_or(|kind| kind == "text");
-                said.text.extend(parts.into_iter().filter(is_text).filter_map(|part| part.text));
+                    |part: &ContentPart<'_>| part.kind.as_ref().is_none_or(|kind| kind == "text");
+                chunk.text.extend(parts.into_iter().filter(is_text).filter_map(|part| part.text));
             }
-            Some(Content::Other(_)) | None => {}
+            Some(ChunkContent::Other(_)) | None => {}
         }
-        said.end = said.end.or(choice.finish_reason.as_deref().and_then(End::read));
+        chunk.end = chunk.end.or(choice.finish_reason.as_deref().and_then(FinishReason::read));
     }
     let groq = wire.x_groq.and_then(|groq| usage(&parsed(groq)["usage"]));
-    said.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
-    Ok(said)
+    chunk.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
+    Ok(chunk)
 }
 
-/// JSON that was checked when the chunk around it was read.
+/// Parses JSON that was checked when the chunk around it was read.
 fn parsed(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
@@ -133,7 +133,7 @@ fn usage(value: &Value) -> Option<Usage> {
     })
 }
 
-impl End {
+impl FinishReason {
     fn read(reason: &str) -> Option<Self> {
         match reason {
             "" => None,
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn says(json: &str, text: &str, end: Option<End>) {
+    fn says(json: &str, text: &str, end: Option<FinishReason>) {
         let said = read(json.as_bytes()).unwrap();
         assert_eq!((said.text.as_str(), said.end), (text, end), "{json}");
         assert!(said.is_chunk && said.error.is_none(), "{json}");
@@ -173,7 +173,7 @@ mod tests {
         says(
             r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#,
             "a",
-            Some(End::Whole),
+            Some(FinishReason::Whole),
         );
         says(
             r#"{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"a"},{"text":"b"}]}}]}"#,
@@ -186,12 +186,12 @@ mod tests {
     #[test]
     fn ends_are_told_apart() {
         for (reason, end) in [
-            ("stop", End::Whole),
-            ("tool_calls", End::Whole),
-            ("eos", End::Whole),
-            ("length", End::Length),
-            ("content_filter", End::Filter),
-            ("error", End::Failure),
+            ("stop", FinishReason::Whole),
+            ("tool_calls", FinishReason::Whole),
+            ("eos", FinishReason::Whole),
+            ("length", FinishReason::Length),
+            ("content_filter", FinishReason::Filter),
+            ("error", FinishReason::Failure),
         ] {
             let json = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
             says(&json, "", Some(end));

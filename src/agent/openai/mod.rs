@@ -5,7 +5,6 @@
 //! a person said is in an error or a log line.
 
 mod chunk;
-
 mod reading;
 mod refusal;
 mod request;
@@ -19,61 +18,40 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use reqwest::Client;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::header::ACCEPT;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use reading::{Limits, Reading};
+use reading::{Reading, ServerCall};
 use refusal::{Again, Failure};
-use request::{Ask, Dialect};
+use request::{ChatRequest, Dialect};
 pub use settings::Settings;
 
 use super::prompt::Persona;
-use super::{AgentError, Delta, Question, Responder, Wanted};
-use crate::remote::failure::Refusal;
+use super::{AgentError, Delta, Question, Responder, Retrieval};
+use crate::engine::Wrong;
+use crate::remote::failure::ErrorResponse;
 use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
 use crate::remote::words::Redactor;
 
-/// A server that asks for a longer pause gets it between two tries of the whole turn.
+/// Limits the pause between two tries; a longer one that a server asks for comes between two tries
+/// of the turn.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// The first pause between two tries, on average; each further one is twice as long.
+/// Sets the first pause between two tries, on average; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// How a model is asked.
-#[derive(Clone, Debug)]
-pub struct OpenAiSettings {
-    /// `https://api.openai.com/v1`, or the whole address that ends in `/chat/completions`.
-    pub url: Url,
-    /// The model, by the server's name.
-    pub model: String,
-    /// Sent as a bearer token, if there is one.
-    pub api_key: Option<SecretString>,
-    /// 0 to 2; the server's own if unset.
-    pub temperature: Option<f64>,
-    /// The longest answer.
-    pub max_tokens: u32,
-    /// From the question to the first word.
-    pub first_token_timeout: Duration,
-    /// Between two words.
-    pub stall_timeout: Duration,
-    /// For everything, pauses and tries included; time in which nobody reads does not count.
-    pub timeout: Duration,
-    /// How often a question is asked again while no word has come.
-    pub retries: u32,
-    /// Who the model is to be.
-    pub persona: Persona,
-}
 
 /// Asks a language model.
 pub struct OpenAiResponder {
-    server: Arc<Server>,
+    server: Arc<ChatServer>,
     name: String,
 }
 
-struct Server {
-    settings: OpenAiSettings,
+struct ChatServer {
+    settings: Settings,
+    persona: Persona,
+    model: String,
     endpoint: Url,
     client: Client,
     /// What the server understood last.
@@ -82,16 +60,20 @@ struct Server {
 
 impl OpenAiResponder {
     /// Makes one. `client` sets the time to connect and no time to read: the waits are kept here.
-    #[must_use]
-    pub fn new(settings: OpenAiSettings, client: Client) -> Self {
-        let name = format!("openai/{}", settings.model);
-        let endpoint = endpoint(&settings.url);
-        let dialect = Mutex::default();
-        Self { server: Arc::new(Server { settings, endpoint, client, dialect }), name }
+    ///
+    /// # Errors
+    /// An address or a model that is missing.
+    pub fn new(settings: Settings, persona: Persona, client: Client) -> Result<Self, Wrong> {
+        let missing = |key: &str| Wrong::new(key, "is missing");
+        let endpoint = endpoint(settings.url.as_ref().ok_or_else(|| missing("url"))?);
+        let model = settings.model.clone().ok_or_else(|| missing("model"))?;
+        let (name, dialect) = (format!("openai/{model}"), Mutex::default());
+        let server = ChatServer { settings, persona, model, endpoint, client, dialect };
+        Ok(Self { server: Arc::new(server), name })
     }
 }
 
-/// Where questions go.
+/// Returns where questions go.
 fn endpoint(url: &Url) -> Url {
     let mut endpoint = url.clone();
     let path = url.path().trim_end_matches('/');
@@ -109,8 +91,8 @@ impl Responder for OpenAiResponder {
         &self.name
     }
 
-    fn wants(&self) -> Wanted {
-        Wanted::Background
+    fn wants(&self) -> Retrieval {
+        Retrieval::Background
     }
 
     async fn respond(
@@ -119,12 +101,8 @@ impl Responder for OpenAiResponder {
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Delta, AgentError>> {
         let server = Arc::clone(&self.server);
-        let answering = Answering {
-            patience: Patience::new(server.settings.timeout),
-            server,
-            question: Arc::new(question),
-            reading: None,
-        };
+        let patience = Patience::new(Duration::from_millis(server.settings.timeout_ms));
+        let answering = Answering { server, question, patience, reading: None };
         let cancel = cancel.clone();
         stream::unfold(Some(answering), move |answering| {
             let cancel = cancel.clone();
@@ -151,10 +129,10 @@ impl Responder for OpenAiResponder {
     }
 }
 
-/// One question on its way to its answer.
+/// Follows one question on its way to its answer.
 struct Answering {
-    server: Arc<Server>,
-    question: Arc<Question>,
+    server: Arc<ChatServer>,
+    question: Question,
     patience: Patience,
     /// Once the first word is there.
     reading: Option<Reading>,
@@ -162,44 +140,49 @@ struct Answering {
 
 impl Answering {
     async fn next(&mut self) -> Option<Result<Delta, AgentError>> {
-        let (server, question) = (Arc::clone(&self.server), Arc::clone(&self.question));
-        let limits = server.limits(&question);
-        if self.reading.is_none() {
-            match self.ask(&limits).await {
-                Ok(reading) => self.reading = Some(reading),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        self.reading.as_mut()?.next(&limits, &mut self.patience).await
-    }
-
-    /// Asks until a first word comes or no try is left.
-    async fn ask(&mut self, limits: &Limits<'_>) -> Result<Reading, AgentError> {
-        let server = Arc::clone(&self.server);
+        let Self { server, question, patience, reading } = self;
         let settings = &server.settings;
-        let ask = Ask {
-            model: settings.model.clone(),
-            messages: settings.persona.messages(&self.question),
-            temperature: settings.temperature,
-            max_tokens: settings.max_tokens,
+        let redactor = Redactor { key: settings.key(), text: question.heard.reveal() };
+        let mut call = ServerCall { settings, redactor, patience };
+        let reading = match reading {
+            Some(reading) => reading,
+            None => match server.ask(question, &mut call).await {
+                Ok(begun) => reading.insert(begun),
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        reading.next(&mut call).await
+    }
+}
+
+impl ChatServer {
+    /// Asks until a first word comes or no try is left.
+    async fn ask(
+        &self,
+        question: &Question,
+        call: &mut ServerCall<'_>,
+    ) -> Result<Reading, AgentError> {
+        let ask = ChatRequest {
+            model: &self.model,
+            messages: self.persona.messages(question),
+            temperature: self.settings.temperature,
+            max_tokens: self.settings.max_tokens,
         };
         let mut tries = 0;
         loop {
-            self.patience.expect_within(limits.first_token);
-            let Failure { error, again } =
-                match server.try_once(&ask, limits, &mut self.patience).await {
-                    Ok(reading) => return Ok(reading),
-                    Err(failure) => failure,
-                };
+            let Failure { error, again } = match self.try_once(&ask, call).await {
+                Ok(reading) => return Ok(reading),
+                Err(failure) => failure,
+            };
             let pause = match again {
                 Again::Never => None,
                 Again::Soon => Some(jittered(PAUSE * 2_u32.pow(tries.min(5)))),
                 Again::After(pause) => Some(pause),
             };
             let pause = pause.filter(|pause| {
-                tries < settings.retries
+                tries < self.settings.retries
                     && *pause <= LONGEST_PAUSE
-                    && self.patience.outlasts(*pause)
+                    && call.patience.outlasts(*pause)
             });
             let Some(pause) = pause else {
                 if matches!(
@@ -217,58 +200,43 @@ impl Answering {
                 error = %error, retry.number = tries, retry.after_ms = pause.as_millis(),
                 "the language model is asked again"
             );
-            self.patience.pause(pause).await;
-        }
-    }
-}
-
-impl Server {
-    fn limits<'a>(&'a self, question: &'a Question) -> Limits<'a> {
-        let settings = &self.settings;
-        Limits {
-            first_token: settings.first_token_timeout,
-            stall: settings.stall_timeout,
-            total: settings.timeout,
-            redactor: Redactor {
-                key: settings.api_key.as_ref().map_or("", |key| key.expose_secret()),
-                text: question.heard.reveal(),
-            },
+            call.patience.pause(pause).await;
         }
     }
 
     /// Asks once, in the dialect the server wants, and reads up to the first word.
     async fn try_once(
         &self,
-        ask: &Ask,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
+        ask: &ChatRequest<'_>,
+        call: &mut ServerCall<'_>,
     ) -> Result<Reading, Failure> {
+        let first_token = Duration::from_millis(self.settings.first_token_timeout_ms);
+        call.patience.expect_within(first_token);
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let sent = patience.wait(self.request(ask.body(dialect)).send()).await;
-            let response = sent.map_err(|late| limits.too_slow(late))?.map_err(Failure::network)?;
+            let sent = call.patience.wait(self.request(&ask.body(dialect)).send()).await;
+            let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
             if response.status().is_success() {
                 *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
                 let mut reading = Reading::new(response);
-                reading.begin(limits, patience).await?;
+                reading.begin(call).await?;
                 return Ok(reading);
             }
-            let refusal = patience.wait(Refusal::read(response)).await;
-            let refusal = refusal.map_err(|late| limits.too_slow(late))?;
+            let refusal = call.patience.wait(ErrorResponse::read(response)).await;
+            let refusal = refusal.map_err(|late| call.too_slow(late))?;
             match dialect.after(&refusal.error.message) {
                 Some(other) if matches!(refusal.status, 400 | 422) => dialect = other,
-                _ => return Err(Failure::refused(&refusal, limits.redactor)),
+                _ => return Err(Failure::refused(&refusal, call.redactor)),
             }
         }
     }
 
-    fn request(&self, body: Vec<u8>) -> reqwest::RequestBuilder {
-        let request = self.client.post(self.endpoint.clone());
-        let request = request.header(CONTENT_TYPE, "application/json");
-        let request = request.header(ACCEPT, "text/event-stream, application/json").body(body);
-        match &self.settings.api_key {
-            Some(key) => request.bearer_auth(key.expose_secret()),
-            None => request,
+    fn request(&self, body: &Value) -> reqwest::RequestBuilder {
+        let request = self.client.post(self.endpoint.clone()).json(body);
+        let request = request.header(ACCEPT, "text/event-stream, application/json");
+        match self.settings.key() {
+            "" => request,
+            key => request.bearer_auth(key),
         }
     }
 }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
-use super::chunk::{self, End, Said};
+use super::chunk::{self, Chunk, FinishReason};
 use super::refusal::Failure;
+use super::settings::Settings;
 use super::sse::{Event, Events, TooLong};
 use super::think::Thoughts;
 use crate::agent::{AgentError, Delta, Usage};
@@ -25,11 +26,11 @@ const ANSWER_LIMIT: usize = 64 << 10;
 const RESPONSE_LIMIT: usize = 32 << 20;
 /// Most bytes of an answer that is not streamed.
 const WHOLE_LIMIT: usize = 1 << 20;
-/// After the last word the usage is waited for this long, not longer: the note waits too.
+/// Limits the wait for the usage after the last word: the note waits too.
 const TAIL: Duration = Duration::from_millis(500);
 
-/// How the response is written, as its first byte shows.
-enum Form {
+/// Names how the response is written, as its first byte shows.
+enum BodyFormat {
     Unknown,
     /// `text/event-stream`.
     Stream(Events),
@@ -37,15 +38,15 @@ enum Form {
     Whole(Vec<u8>),
 }
 
-/// An answer that is being read.
+/// Holds an answer that is being read.
 pub(super) struct Reading {
     response: Response,
-    form: Form,
+    form: BodyFormat,
     thoughts: Thoughts,
     /// Read and not given yet.
     ready: VecDeque<Delta>,
     usage: Option<Usage>,
-    end: Option<End>,
+    end: Option<FinishReason>,
     /// Bytes of the answer and of the response so far.
     said: usize,
     taken: usize,
@@ -60,7 +61,7 @@ impl Reading {
     pub(super) fn new(response: Response) -> Self {
         Self {
             response,
-            form: Form::Unknown,
+            form: BodyFormat::Unknown,
             thoughts: Thoughts::default(),
             ready: VecDeque::new(),
             usage: None,
@@ -77,46 +78,41 @@ impl Reading {
     ///
     /// # Errors
     /// If the answer failed before it.
-    pub(super) async fn begin(
-        &mut self,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    pub(super) async fn begin(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         while self.said == 0 && !self.closed {
-            self.read(limits, patience).await;
+            self.read(call).await;
         }
         match self.failure.take() {
             Some(failure) if self.said == 0 => Err(failure),
             failure => {
                 self.failure = failure;
-                patience.expect_within(limits.stall);
+                call.expect_word();
                 Ok(())
             }
         }
     }
 
-    /// Gives the next words, or at the end what the answer cost.
+    /// Returns the next words, or at the end what the answer cost.
     pub(super) async fn next(
         &mut self,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
+        call: &mut ServerCall<'_>,
     ) -> Option<Result<Delta, AgentError>> {
         while self.ready.is_empty() && !self.closed {
-            self.read(limits, patience).await;
+            self.read(call).await;
         }
         let next = self.ready.pop_front().map(Ok);
         next.or_else(|| self.failure.take().map(|failure| Err(failure.error)))
     }
 
     /// Reads what the server has next.
-    async fn read(&mut self, limits: &Limits<'_>, patience: &mut Patience) {
-        let read = match patience.wait(self.response.chunk()).await {
+    async fn read(&mut self, call: &mut ServerCall<'_>) {
+        let read = match call.patience.wait(self.response.chunk()).await {
             // All words are there: what would still come is not worth a failure.
             Ok(Err(_)) | Err(_) if self.end.is_some() => return self.close(),
-            Ok(Ok(Some(bytes))) => self.take(&bytes, limits, patience),
-            Ok(Ok(None)) => self.end_of_body(limits, patience),
+            Ok(Ok(Some(bytes))) => self.take(&bytes, call),
+            Ok(Ok(None)) => self.end_of_body(call),
             Ok(Err(error)) => Err(self.broke_off(error_chain(error))),
-            Err(late) => Err(self.late(late, limits)),
+            Err(late) => Err(self.late(late, call)),
         };
         if let Err(failure) = read {
             self.close();
@@ -124,56 +120,53 @@ impl Reading {
         }
     }
 
-    fn take(
-        &mut self,
-        bytes: &Bytes,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    fn take(&mut self, bytes: &Bytes, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         self.taken += bytes.len();
         if self.taken > RESPONSE_LIMIT {
             return Err(self.unexpected("more than 32 MiB"));
         }
-        if let Form::Unknown = self.form {
+        if let BodyFormat::Unknown = self.form {
             self.form = match bytes.trim_ascii_start().first() {
                 None => return Ok(()),
                 Some(b'<') => return Err(Failure::page(self.response.status().as_u16())),
-                Some(b'{') => Form::Whole(Vec::new()),
-                Some(_) => Form::Stream(Events::default()),
+                Some(b'{') => BodyFormat::Whole(Vec::new()),
+                Some(_) => BodyFormat::Stream(Events::default()),
             };
         }
         match &mut self.form {
-            Form::Stream(events) => {
+            BodyFormat::Stream(events) => {
                 let events = events
                     .push(bytes)
                     .map_err(|TooLong| self.unexpected("a line of over 1 MiB"))?;
-                events.iter().try_for_each(|event| self.event(event, limits, patience))
+                events.iter().try_for_each(|event| self.event(event, call))
             }
-            Form::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
+            BodyFormat::Whole(whole) if whole.len() + bytes.len() <= WHOLE_LIMIT => {
                 whole.extend_from_slice(bytes);
                 Ok(())
             }
-            Form::Whole(_) | Form::Unknown => Err(self.unexpected("more than 1 MiB at once")),
+            BodyFormat::Whole(_) | BodyFormat::Unknown => {
+                Err(self.unexpected("more than 1 MiB at once"))
+            }
         }
     }
 
-    fn end_of_body(&mut self, limits: &Limits<'_>, patience: &mut Patience) -> Result<(), Failure> {
+    fn end_of_body(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         match &mut self.form {
-            Form::Stream(events) => {
+            BodyFormat::Stream(events) => {
                 if let Some(event) = events.finish() {
-                    self.event(&event, limits, patience)?;
+                    self.event(&event, call)?;
                 }
             }
-            Form::Whole(whole) => {
+            BodyFormat::Whole(whole) => {
                 let whole = std::mem::take(whole);
-                let said =
-                    chunk::read(&whole).ok().filter(|said| said.is_chunk || said.error.is_some());
-                let said =
-                    said.ok_or_else(|| self.unexpected("JSON that is no chat completion"))?;
-                self.hear(said, limits, patience)?;
-                self.end.get_or_insert(End::Whole);
+                let chunk = chunk::read(&whole).unwrap_or_default();
+                if !chunk.is_chunk && chunk.error.is_none() {
+                    return Err(self.unexpected("JSON that is no chat completion"));
+                }
+                self.hear(chunk, call)?;
+                self.end.get_or_insert(FinishReason::Whole);
             }
-            Form::Unknown => {}
+            BodyFormat::Unknown => {}
         }
         if self.closed || self.end.is_some() {
             self.close();
@@ -188,53 +181,41 @@ impl Reading {
         })
     }
 
-    fn event(
-        &mut self,
-        event: &Event,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
+    fn event(&mut self, event: &Event, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         if self.closed || event.data.trim_ascii().is_empty() {
             return Ok(());
         }
         if event.data.trim_ascii() == b"[DONE]" {
-            self.end.get_or_insert(End::Whole);
+            self.end.get_or_insert(FinishReason::Whole);
             self.close();
             return Ok(());
         }
         if event.kind == b"error" {
-            return Err(self.reported(&ServerError::of_body(&event.data), limits));
+            return Err(self.reported(&ServerError::from_body(&event.data), call));
         }
         match chunk::read(&event.data) {
-            Ok(said) => self.hear(said, limits, patience),
+            Ok(chunk) => self.hear(chunk, call),
             Err(_not_json) => Err(self.unexpected("an event that is no chat completion")),
         }
     }
 
-    fn hear(
-        &mut self,
-        said: Said,
-        limits: &Limits<'_>,
-        patience: &mut Patience,
-    ) -> Result<(), Failure> {
-        self.began |= said.is_chunk;
-        if said.is_chunk && self.said > 0 && self.end.is_none() {
-            patience.expect_within(limits.stall);
+    fn hear(&mut self, chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
+        self.began |= chunk.is_chunk;
+        if chunk.is_chunk && self.said > 0 && self.end.is_none() {
+            call.expect_word();
         }
-        self.usage = said.usage.or(self.usage);
-        if !said.text.is_empty() {
-            let text = self.thoughts.push(&said.text);
+        self.usage = chunk.usage.or(self.usage);
+        if !chunk.text.is_empty() {
+            let text = self.thoughts.push(&chunk.text);
             self.say(&text);
         }
-        if let Some(error) = said.error {
-            return Err(self.reported(&error, limits));
+        let failed = chunk.end == Some(FinishReason::Failure);
+        if let Some(error) = chunk.error.or_else(|| failed.then(ServerError::default)) {
+            return Err(self.reported(&error, call));
         }
-        if said.end == Some(End::Failure) {
-            return Err(self.reported(&ServerError::default(), limits));
-        }
-        if said.end.is_some() && self.end.is_none() {
-            self.end = said.end;
-            patience.expect_within(TAIL);
+        if chunk.end.is_some() && self.end.is_none() {
+            self.end = chunk.end;
+            call.patience.expect_within(TAIL);
         }
         if self.said > ANSWER_LIMIT {
             return Err(Failure::last(AgentError::CutShort("it is longer than 64 KiB")));
@@ -242,7 +223,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Passes words on; white space before the first is none.
+    /// Passes words on, without white space before the first.
     fn say(&mut self, text: &str) {
         let text = if self.said == 0 { text.trim_start() } else { text };
         self.said += text.len();
@@ -260,9 +241,9 @@ impl Reading {
         self.say(&held);
         self.ready.extend(self.usage.take().map(Delta::Usage));
         self.failure = match self.end {
-            Some(End::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
-            Some(End::Filter) => Some(AgentError::Filtered),
-            Some(End::Whole | End::Failure) | None => None,
+            Some(FinishReason::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
+            Some(FinishReason::Filter) => Some(AgentError::Filtered),
+            Some(FinishReason::Whole | FinishReason::Failure) | None => None,
         }
         .map(Failure::last);
     }
@@ -283,22 +264,22 @@ impl Reading {
         }
     }
 
-    fn reported(&self, error: &ServerError, limits: &Limits<'_>) -> Failure {
+    fn reported(&self, error: &ServerError, call: &ServerCall<'_>) -> Failure {
         if self.said > 0 {
-            let message = limits.redactor.clean(&error.message);
+            let message = call.redactor.clean(&error.message);
             Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
         } else {
-            Failure::reported(error, limits.redactor)
+            Failure::reported(error, call.redactor)
         }
     }
 
-    fn late(&self, late: Late, limits: &Limits<'_>) -> Failure {
+    fn late(&self, late: Late, call: &ServerCall<'_>) -> Failure {
         if self.said == 0 {
-            return limits.too_slow(late);
+            return call.too_slow(late);
         }
         let how = match late {
-            Late::Quiet => format!("no word for {} ms", limits.stall.as_millis()),
-            Late::Total => format!("it took longer than {} ms", limits.total.as_millis()),
+            Late::Quiet => format!("no word for {} ms", call.settings.stall_timeout_ms),
+            Late::Total => format!("it took longer than {} ms", call.settings.timeout_ms),
         };
         Failure::last(AgentError::BrokeOff(how))
     }
@@ -313,23 +294,25 @@ impl Reading {
     }
 }
 
-/// What bounds the reading, and what must not be quoted.
-pub(super) struct Limits<'a> {
-    pub(super) first_token: Duration,
-    pub(super) stall: Duration,
-    pub(super) total: Duration,
+/// Holds what bounds one exchange with the server, and what must not be quoted of it.
+pub(super) struct ServerCall<'a> {
+    pub(super) settings: &'a Settings,
     pub(super) redactor: Redactor<'a>,
+    pub(super) patience: &'a mut Patience,
 }
 
-impl Limits<'_> {
-    /// No word came in time.
+impl ServerCall<'_> {
+    /// Allows the usual time for the next word.
+    fn expect_word(&mut self) {
+        self.patience.expect_within(Duration::from_millis(self.settings.stall_timeout_ms));
+    }
+
+    /// Describes that no word came in time.
     pub(super) fn too_slow(&self, late: Late) -> Failure {
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let too_slow = |waited_ms| AgentError::TooSlow { waited_ms };
         match late {
-            Late::Quiet => {
-                Failure::passing(AgentError::TooSlow { waited_ms: ms(self.first_token) })
-            }
-            Late::Total => Failure::last(AgentError::TooSlow { waited_ms: ms(self.total) }),
+            Late::Quiet => Failure::passing(too_slow(self.settings.first_token_timeout_ms)),
+            Late::Total => Failure::last(too_slow(self.settings.timeout_ms)),
         }
     }
 }

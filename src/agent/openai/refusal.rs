@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use crate::agent::AgentError;
-use crate::remote::failure::{Refusal, ServerError};
+use crate::remote::failure::{ErrorResponse, ServerError};
 use crate::remote::words::{Redactor, error_chain};
 
-/// How long a busy server that names no time is left alone once the tries of a turn are used up.
+/// Sets how long a busy server that names no time is left alone after the tries of a turn.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 const KEY: &str = "check llm.api_key";
@@ -44,18 +44,18 @@ impl Failure {
         Self { error, again: Again::Soon }
     }
 
-    /// The connection failed before a word was said.
+    /// Describes a connection that failed before a word was said.
     pub(super) fn network(error: reqwest::Error) -> Self {
         Self::passing(AgentError::Unreachable(error_chain(error)))
     }
 
-    /// An answer that is a web page.
+    /// Describes an answer that is a web page.
     pub(super) fn page(status: u16) -> Self {
         Self::last(AgentError::WebPage { status })
     }
 
     /// Judges an answer whose status is not a success.
-    pub(super) fn refused(refusal: &Refusal, redactor: Redactor<'_>) -> Self {
+    pub(super) fn refused(refusal: &ErrorResponse, redactor: Redactor<'_>) -> Self {
         let status = refusal.status;
         if refusal.moved {
             let message = "moved".to_owned();
@@ -64,15 +64,15 @@ impl Failure {
         if refusal.page && matches!(status, 404 | 405) {
             return Self::page(status);
         }
-        Self::of(status, &refusal.error, refusal.retry_after, redactor)
+        Self::from_error(status, &refusal.error, refusal.retry_after, redactor)
     }
 
     /// Judges an error that came inside an answer, before its first word.
     pub(super) fn reported(error: &ServerError, redactor: Redactor<'_>) -> Self {
-        Self::of(error.status.unwrap_or(500), error, None, redactor)
+        Self::from_error(error.status.unwrap_or(500), error, None, redactor)
     }
 
-    fn of(
+    fn from_error(
         status: u16,
         error: &ServerError,
         wait: Option<Duration>,
@@ -109,7 +109,7 @@ mod tests {
     fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Failure {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let refusal = Refusal::new(status, &headers.collect(), body.as_bytes());
+        let refusal = ErrorResponse::new(status, &headers.collect(), body.as_bytes());
         Failure::refused(&refusal, Redactor::default())
     }
 

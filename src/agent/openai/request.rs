@@ -3,11 +3,11 @@
 //! Servers differ in three keys. Invariant: each is changed at most once in a request, and only
 //! when the server's refusal names it.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::agent::prompt::Message;
 
-/// How one server wants its requests.
+/// Describes how one server wants its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     stream_options: bool,
@@ -23,7 +23,7 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// The dialect to try after a refusal with these words; `None` if they name no key of it.
+    /// Returns the dialect to try after a refusal; `None` if its words name no key of the dialect.
     pub(super) fn after(self, refusal: &str) -> Option<Self> {
         let next = if refusal.contains("stream_options") {
             Self { stream_options: false, ..self }
@@ -38,56 +38,34 @@ impl Dialect {
     }
 }
 
-/// What is asked, without the dialect.
+/// Holds what is asked, without the dialect.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
-    pub(super) model: String,
+pub(super) struct ChatRequest<'a> {
+    pub(super) model: &'a str,
     pub(super) messages: Vec<Message>,
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: u32,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    messages: &'a [Message],
-    stream: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
-}
-
-impl Ask {
+impl ChatRequest<'_> {
     /// Writes the JSON.
-    pub(super) fn body(&self, dialect: Dialect) -> Vec<u8> {
+    pub(super) fn body(&self, dialect: Dialect) -> Value {
         let Dialect { stream_options, temperature, completion_tokens } = dialect;
-        let body = Body {
-            model: &self.model,
-            messages: &self.messages,
-            stream: true,
-            stream_options: stream_options.then_some(StreamOptions { include_usage: true }),
-            max_tokens: (!completion_tokens).then_some(self.max_tokens),
-            max_completion_tokens: completion_tokens.then_some(self.max_tokens),
-            temperature: self.temperature.filter(|_| temperature),
-        };
-        serde_json::to_vec(&body).expect("text and numbers become JSON")
+        let limit = if completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        let mut body = json!({ "model": self.model, "messages": self.messages, "stream": true });
+        body[limit] = self.max_tokens.into();
+        if stream_options {
+            body["stream_options"] = json!({ "include_usage": true });
+        }
+        if let Some(degree) = self.temperature.filter(|_| temperature) {
+            body["temperature"] = degree.into();
+        }
+        body
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     #[test]
@@ -100,20 +78,19 @@ mod tests {
         for words in ["stream_options", words, "temperature", "context is too long", ""] {
             assert_eq!(fourth.after(words), None);
         }
-        let ask = Ask {
-            model: "m".to_owned(),
+        let ask = ChatRequest {
+            model: "m",
             messages: Vec::new(),
             temperature: Some(0.5),
             max_tokens: 40,
         };
-        let body = |dialect| serde_json::from_slice::<Value>(&ask.body(dialect)).unwrap();
         let expected = json!({
             "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,
             "stream_options": { "include_usage": true },
         });
-        assert_eq!(body(first), expected);
+        assert_eq!(ask.body(first), expected);
         let expected =
             json!({ "model": "m", "messages": [], "stream": true, "max_completion_tokens": 40 });
-        assert_eq!(body(fourth), expected);
+        assert_eq!(ask.body(fourth), expected);
     }
 }

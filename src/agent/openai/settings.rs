@@ -1,20 +1,20 @@
-//! What `[llm]` says of a server with `OpenAI`'s chat API, and the responder made of it.
+//! What `[llm]` says of a server with `OpenAI`'s chat API, and the responder made from it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{OpenAiResponder, OpenAiSettings};
+use super::OpenAiResponder;
 use crate::agent::examine::first_word;
 use crate::agent::prompt::Persona;
 use crate::agent::{LlmDeps, LlmSettings, Responder};
 use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong};
 
-/// What a turn waits for an answer, whatever its server would.
+/// Limits how long a turn waits for an answer.
 const LONGEST_MS: u64 = 120_000;
 
 /// Describes which server is asked for which model, and how.
@@ -35,6 +35,13 @@ pub struct Settings {
     pub retries: u32,
 }
 
+impl Settings {
+    /// Returns the key that is sent as a bearer token; empty if there is none.
+    pub(super) fn key(&self) -> &str {
+        self.api_key.as_ref().map_or("", ExposeSecret::expose_secret)
+    }
+}
+
 impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
@@ -46,8 +53,7 @@ impl EngineSettings for Settings {
         if self.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
             return wrong("model", "is missing; engine \"openai\" needs llm.model");
         }
-        let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());
-        if !key.chars().all(|c| c.is_ascii_graphic()) {
+        if !self.key().chars().all(|c| c.is_ascii_graphic()) {
             return wrong("api_key", "has a character that no key has, such as a space");
         }
         // The range of OpenAI's API; NaN is in none.
@@ -79,25 +85,13 @@ impl EngineSettings for Settings {
 #[async_trait]
 impl LlmSettings for Settings {
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
-        let missing = |key: &str| Wrong::new(key, "is missing");
-        let settings = OpenAiSettings {
-            url: self.url.clone().ok_or_else(|| missing("url"))?,
-            model: self.model.clone().ok_or_else(|| missing("model"))?,
-            api_key: self.api_key.clone().filter(|key| !key.expose_secret().is_empty()),
-            temperature: self.temperature,
-            max_tokens: self.max_tokens,
-            first_token_timeout: Duration::from_millis(self.first_token_timeout_ms),
-            stall_timeout: Duration::from_millis(self.stall_timeout_ms),
-            timeout: Duration::from_millis(self.timeout_ms),
-            retries: self.retries,
-            persona: Persona {
-                prompt: deps.prompt,
-                timezone: deps.timezone,
-                history_tokens: self.history_tokens,
-            },
+        let persona = Persona {
+            prompt: deps.prompt,
+            timezone: deps.timezone,
+            history_tokens: self.history_tokens,
         };
         let client = connect(Duration::from_millis(self.connect_timeout_ms));
-        Ok(Arc::new(OpenAiResponder::new(settings, client)))
+        Ok(Arc::new(OpenAiResponder::new(self.clone(), persona, client)?))
     }
 
     async fn examine(

@@ -7,7 +7,7 @@
 /// Longest event, in bytes; a chunk of an answer has a few hundred.
 const EVENT_LIMIT: usize = 1 << 20;
 
-/// One event.
+/// Holds one event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Event {
     /// Its type, where the server names one.
@@ -16,11 +16,11 @@ pub(super) struct Event {
     pub(super) data: Vec<u8>,
 }
 
-/// An event was longer than [`EVENT_LIMIT`].
+/// Says that an event was longer than [`EVENT_LIMIT`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLong;
 
-/// The splitter; holds what has come of the current event.
+/// Splits bytes into events; holds what has come of the current one.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     line: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Takes bytes, cut anywhere, and gives the events they end.
+    /// Takes bytes, cut anywhere, and returns the events they end.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<Vec<Event>, TooLong> {
         let mut events = Vec::new();
         while let Some(&first) = bytes.first() {
@@ -53,7 +53,7 @@ impl Events {
         Ok(events)
     }
 
-    /// Gives what the end of the stream left without its blank line.
+    /// Returns what the end of the stream left without its blank line.
     pub(super) fn finish(&mut self) -> Option<Event> {
         self.end_line().or_else(|| self.end_event())
     }

@@ -8,14 +8,14 @@ const TAGS: [&str; 3] = ["think", "thinking", "reasoning"];
 /// Bytes of the longest tag, `</reasoning>`.
 const LONGEST: usize = 12;
 
-/// The filter; holds back what may be the beginning of a tag.
+/// Filters an answer; holds back what may be the beginning of a tag.
 #[derive(Debug, Default)]
 pub(super) struct Thoughts {
     thinking: bool,
     held: String,
 }
 
-/// What text that begins with `<` is.
+/// Says what text that begins with `<` is.
 enum Tag {
     Opens(usize),
     Closes(usize),
@@ -25,7 +25,7 @@ enum Tag {
 }
 
 impl Thoughts {
-    /// Takes a piece of text and gives what of it may be said.
+    /// Takes a piece of text and returns what of it may be said.
     pub(super) fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
         let mut said = String::new();
@@ -59,14 +59,14 @@ impl Thoughts {
         said
     }
 
-    /// Gives what was held back and became no tag.
+    /// Returns what was held back and did not become a tag.
     pub(super) fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         if self.thinking { String::new() } else { held }
     }
 }
 
-/// Tells what `text`, which begins with `<`, begins with.
+/// Returns what `text`, which begins with `<`, begins with.
 fn tag(text: &str) -> Tag {
     let Some(end) = text.find('>') else {
         let may_become = |tag: String| tag.starts_with(text);

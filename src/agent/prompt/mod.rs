@@ -1,8 +1,8 @@
-//! What a language model is told: who it is, what is known, what was said before, what is asked.
+//! The prompt of a language model: who it is, what is known, what was said before, what is asked.
 //!
 //! Pure: the time comes with the question. Invariants: the conversation so far stays within its
 //! tokens and goes in whole exchanges, the latest first; what a person says, writes or calls
-//! themselves is marked as theirs and stands in no instruction.
+//! themselves is marked as theirs and is never part of an instruction.
 
 mod languages;
 
@@ -16,7 +16,7 @@ use super::{Question, Spoken};
 use crate::knowledge::Hit;
 use crate::turn::{Exchange, Personal, Uncertainty};
 
-/// What an agent without a `prompt` is.
+/// Describes an agent without a `prompt`.
 const DEFAULT_PROMPT: &str = "You are the assistant of a business and answer its customers on \
     WhatsApp. Be friendly, honest and brief: two or three sentences, unless more is asked for. If \
     you do not know something, say so; never make anything up.";
@@ -36,26 +36,26 @@ const PASSAGE_LIMIT: usize = 2_000;
 /// Longest name, in characters; WhatsApp allows 25.
 const NAME_LIMIT: usize = 60;
 
-/// One message to the model.
+/// Holds one message to the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Whose words they are.
-    pub role: Role,
+    pub role: MessageRole,
     /// The words.
     pub content: Personal,
 }
 
-/// Whose words a message holds.
+/// Says whose words a message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the chat API's own words")]
-pub enum Role {
+pub enum MessageRole {
     System,
     User,
     Assistant,
 }
 
-/// What of the prompt is the same in every turn of an agent.
+/// Holds what of the prompt is the same in every turn of an agent.
 #[derive(Clone, Debug)]
 pub struct Persona {
     /// The agent's own instructions.
@@ -70,12 +70,12 @@ impl Persona {
     /// Writes all messages of one request.
     pub fn messages(&self, question: &Question) -> Vec<Message> {
         let message = |role, content| Message { role, content };
-        let mut messages = vec![message(Role::System, Personal(self.system(question)))];
+        let mut messages = vec![message(MessageRole::System, Personal(self.system(question)))];
         for Exchange { heard, answered } in recent(&question.history, self.history_tokens) {
-            messages.push(message(Role::User, heard.clone()));
-            messages.push(message(Role::Assistant, answered.clone()));
+            messages.push(message(MessageRole::User, heard.clone()));
+            messages.push(message(MessageRole::Assistant, answered.clone()));
         }
-        messages.push(message(Role::User, Personal(asked(question))));
+        messages.push(message(MessageRole::User, Personal(asked(question))));
         messages
     }
 
@@ -104,7 +104,7 @@ impl Persona {
         text
     }
 
-    /// The local time, e.g. `Saturday, 21 November 2026, 04:10 (Europe/Madrid)`.
+    /// Writes the local time, e.g. `Saturday, 21 November 2026, 04:10 (Europe/Madrid)`.
     fn now(&self, asked_ms: i64) -> String {
         let now = Timestamp::from_millisecond(asked_ms).unwrap_or_default();
         let now = now.to_zoned(self.timezone.clone());
@@ -113,7 +113,7 @@ impl Persona {
     }
 }
 
-/// The question as the model sees it: written words as they are, spoken ones marked.
+/// Writes the question as the model sees it: written words as they are, spoken ones marked.
 fn asked(question: &Question) -> String {
     let words = cut(question.heard.reveal(), QUESTION_LIMIT);
     let Some(Spoken { language, confidence, uncertain }) = &question.spoken else { return words };
@@ -132,7 +132,7 @@ fn asked(question: &Question) -> String {
     format!("{mark}{doubt}]\n{words}")
 }
 
-/// The latest exchanges that fit into `budget` tokens, oldest first.
+/// Returns the latest exchanges that fit into `budget` tokens, oldest first.
 fn recent(history: &[Exchange], budget: u32) -> &[Exchange] {
     let mut left = u64::from(budget);
     let fitting = history.iter().rev().take_while(|exchange| {
@@ -152,7 +152,7 @@ fn tokens(text: &str) -> u64 {
     (2 * ascii + 3 * other).div_ceil(6) + 4
 }
 
-/// At most `limit` characters of `text`, marked where it was cut.
+/// Returns at most `limit` characters of `text`, marked where it was cut.
 fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{} [...]", &text[..end]),
@@ -160,7 +160,7 @@ fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// A name without what could make it more than a name.
+/// Returns a name without what could make it more than a name.
 fn one_line(name: &str) -> String {
     let plain = |c: char| if c.is_control() || c == '"' { ' ' } else { c };
     let words: String = name.chars().map(plain).collect();
@@ -255,7 +255,7 @@ mod tests {
         question.history = vec![exchange("when?", "At nine."), exchange("where?", "Here.")];
         let messages = persona().messages(&question);
         let rest: Vec<_> = messages[1..].iter().map(|m| (m.role, m.content.reveal())).collect();
-        let (user, assistant) = (Role::User, Role::Assistant);
+        let (user, assistant) = (MessageRole::User, MessageRole::Assistant);
         let expected = [
             (user, "when?"),
             (assistant, "At nine."),

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::EnginePool;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::{Config, Engines};
-use crate::engine::{self, EngineSpec, Role as _, Wrong};
+use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
 use crate::pipeline::AgentSetup;
 use crate::registry::{Agent, Languages, Voice, Voices};
@@ -68,7 +68,7 @@ impl EnginePool {
         let mut knowledge = knowledge(agent).map_err(|problem| wrong("knowledge", problem))?;
         if knowledge.is_none() {
             let engine = engine::read::<LlmEngine>(&engines.llm);
-            knowledge = engine.map_err(Wrong::of::<LlmEngine>)?.settings().own_knowledge();
+            knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
         }
         // First what is quickly refused.
         let responder = self.responder(&engines.llm, deps)?;

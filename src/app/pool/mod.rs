@@ -14,9 +14,9 @@ use anyhow::Context as _;
 
 use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config;
-use crate::engine::{self, EngineSpec, Role as _, Wrong};
+use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::registry::Voice;
-use crate::remote::{ClientTimes, http_client_with};
+use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::tts::{Synthesizer, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
@@ -89,7 +89,7 @@ impl EnginePool {
         if self.deaf {
             return Ok(Arc::new(Deaf));
         }
-        let read = |spec| engine::read(spec).map_err(Wrong::of::<SttEngine>);
+        let read = |spec| engine::read(spec).map_err(Wrong::in_section::<SttEngine>);
         let (mut spec, mut engine) = (spec.clone(), read(spec)?);
         if let SttEngine::Whisper(whisper) = &engine
             && self.scripted_without_model
@@ -103,7 +103,7 @@ impl EnginePool {
             // Loading a model takes seconds.
             let built = tokio::task::spawn_blocking(move || engine.settings().build(&deps));
             let built = built.await.context("loading the transcriber")?;
-            let made = built.map_err(Wrong::of::<SttEngine>)?;
+            let made = built.map_err(Wrong::in_section::<SttEngine>)?;
             made.warm_up().await.context("warming the transcriber up")?;
             Ok(made)
         };
@@ -119,9 +119,9 @@ impl EnginePool {
         spec: &EngineSpec,
         deps: LlmDeps,
     ) -> anyhow::Result<Arc<dyn Responder>> {
-        let engine: LlmEngine = engine::read(spec).map_err(Wrong::of::<LlmEngine>)?;
+        let engine: LlmEngine = engine::read(spec).map_err(Wrong::in_section::<LlmEngine>)?;
         let made = engine.settings().build(deps, &|time| self.clients.connect(time));
-        Ok(made.map_err(Wrong::of::<LlmEngine>)?)
+        Ok(made.map_err(Wrong::in_section::<LlmEngine>)?)
     }
 
     /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
@@ -134,10 +134,10 @@ impl EnginePool {
         spoken: &[(LanguageCode, Option<Voice>)],
     ) -> anyhow::Result<Arc<dyn Synthesizer>> {
         const WARMING: &str = "warming the synthesizer up";
-        let engine: TtsEngine = engine::read(spec).map_err(Wrong::of::<TtsEngine>)?;
+        let engine: TtsEngine = engine::read(spec).map_err(Wrong::in_section::<TtsEngine>)?;
         let make = async || {
             let made = engine.settings().build(&|time| self.clients.connect(time));
-            let made = made.map_err(Wrong::of::<TtsEngine>)?;
+            let made = made.map_err(Wrong::in_section::<TtsEngine>)?;
             if !self.mute {
                 made.warm_up().await.context(WARMING)?;
             }
@@ -200,9 +200,7 @@ impl Clients {
     /// Returns the client; its callers bound every other wait.
     fn connect(&self, time: Duration) -> reqwest::Client {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = clients.entry(time);
-        let times = ClientTimes { connect: time, read: None };
-        made.or_insert_with(|| http_client_with(times)).clone()
+        clients.entry(time).or_insert_with(|| model_client(time)).clone()
     }
 }
 

@@ -1,14 +1,13 @@
 //! Runs the checks that engines have beside their code, each once for the agents it concerns.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{agents_in_use, agents_of_people, languages_of};
 use crate::app::Places;
 use crate::config::{Config, Engines};
-use crate::engine::{self, Check, EngineSettings as _, EngineSpec, EngineUser, Role};
+use crate::engine::{self, Check, EngineRole, EngineSettings as _, EngineSpec, EngineUser};
 use crate::registry::Override;
-use crate::remote::{ClientTimes, http_client_with};
+use crate::remote::model_client;
 use crate::stt::{SttDeps, SttEngine};
 use crate::tts::{Speaker, TtsEngine};
 
@@ -37,7 +36,7 @@ pub(super) async fn voices(config: &Config) -> [Check; 2] {
         let check = if let TtsEngine::Espeak(_) = engine { &mut voices } else { &mut others };
         let speakers: Vec<Speaker> =
             agents.into_iter().map(|index| speaker(config, index)).collect();
-        engine.settings().examine(&speakers, &connect, check).await;
+        engine.settings().examine(&speakers, &model_client, check).await;
     }
     if voices.lines.is_empty() {
         voices.skipped("no agent speaks with espeak-ng");
@@ -57,11 +56,6 @@ fn speaker(config: &Config, index: usize) -> Speaker {
     Speaker { voice: agent.voice.for_language(&user.languages[0]), named, user }
 }
 
-/// Makes the client of a model server, which bounds no wait but the one for a connection.
-pub(super) fn connect(time: Duration) -> reqwest::Client {
-    http_client_with(ClientTimes { connect: time, read: None })
-}
-
 /// Holds the agents whose engines are looked at together, by their places.
 pub(super) struct Group<R> {
     pub(super) engine: R,
@@ -71,7 +65,7 @@ pub(super) struct Group<R> {
 }
 
 /// Groups the agents in use by the engine of one role, in the order of the first agent of each.
-pub(super) fn groups<R: Role>(
+pub(super) fn groups<R: EngineRole>(
     config: &Config,
     of: impl Fn(&Engines) -> &EngineSpec,
 ) -> Vec<Group<R>> {
@@ -91,7 +85,11 @@ pub(super) fn groups<R: Role>(
 }
 
 /// Describes an agent to the engine that is looked at; `own` is what it says of that engine.
-pub(super) fn user<R: Role>(config: &Config, index: usize, own: Option<&Override>) -> EngineUser {
+pub(super) fn user<R: EngineRole>(
+    config: &Config,
+    index: usize,
+    own: Option<&Override>,
+) -> EngineUser {
     let place = format!("agents[{index}]");
     EngineUser {
         agent: config.agents[index].name.clone(),

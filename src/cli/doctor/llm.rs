@@ -3,12 +3,13 @@
 use jiff::tz::TimeZone;
 
 use super::agents_in_use;
-use super::engines::{connect, groups, user};
+use super::engines::{groups, user};
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::Config;
-use crate::engine::{Check, Role as _};
+use crate::engine::{Check, EngineRole as _};
 use crate::knowledge::Knowledge;
 use crate::registry::{Agent, Phrase};
+use crate::remote::model_client;
 
 pub(super) async fn check(config: &Config) -> Check {
     let mut check = Check::new("llm");
@@ -21,7 +22,7 @@ pub(super) async fn check(config: &Config) -> Check {
         knowledge(&mut check, index, agent, matches!(group.engine, LlmEngine::Faq(_)));
         if group.agents[0] == index {
             let user = user::<LlmEngine>(config, index, agent.llm.as_ref());
-            group.engine.settings().examine(&user, deps(agent), &connect, &mut check).await;
+            group.engine.settings().examine(&user, deps(agent), &model_client, &mut check).await;
         }
     }
     check
@@ -49,7 +50,7 @@ fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bo
             Knowledge::load(&[(name.clone(), text)]).map_err(|error| error.to_string())
         });
         match loaded {
-            Ok(knowledge) => passages += knowledge.len(),
+            Ok(knowledge) => passages += knowledge.passages(),
             Err(error) => {
                 check.error(&key, error, format!("correct {name}, or take it off {key}"));
             }

@@ -30,7 +30,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
             check.skipped(format!("numbers[{index}] is paused: not asked"));
             continue;
         }
-        let provider = CloudClient::new(CloudSettings::of(number, 0), client.clone());
+        let provider = CloudClient::new(CloudSettings::from_number(number, 0), client.clone());
         if asked_before {
             sleep(PAUSE).await;
         }
@@ -80,7 +80,8 @@ fn report_number(
         Ok(info) => info,
         Err(error) => {
             let (level, key, message, fix) = explain(&error, number);
-            return check.found(level, format!("numbers[{index}].{key}"), message, fix);
+            let key = format!("numbers[{index}].{key}");
+            return check.found(level, key, message, fix.to_owned());
         }
     };
     let shown = info.display_number.as_ref().map(|number| digits(Personal::reveal(number)));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::print;
 use crate::config::{ConfigError, THE_FILE};
-use crate::engine::{Check, Finding, Level, Line};
+use crate::engine::{Check, CheckLine, Finding, Level};
 
 /// Says why a configuration does not load.
 pub(super) fn unreadable(error: &ConfigError) -> Finding {
@@ -40,9 +40,9 @@ pub(super) fn print(checks: &[Check], as_json: bool) -> anyhow::Result<usize> {
     for check in checks {
         for line in &check.lines {
             match line {
-                Line::Well(what) => say("ok", check.name, what)?,
-                Line::Skipped(why) => say("skipped", check.name, why)?,
-                Line::Found(finding) => {
+                CheckLine::Well(what) => say("ok", check.name, what)?,
+                CheckLine::Skipped(why) => say("skipped", check.name, why)?,
+                CheckLine::Found(finding) => {
                     found(check.name, finding)?;
                     match finding.level {
                         Level::Error => errors += 1,

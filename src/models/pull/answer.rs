@@ -4,11 +4,11 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::part::Part;
+use super::part::PartFile;
 use super::{LONGEST_WAIT, PullError};
 use crate::remote::waits::retry_after;
 
-/// What the body of an answer is.
+/// Says what the body of an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// What is missing.
@@ -24,7 +24,7 @@ impl Answer {
     pub(super) fn read(
         response: &Response,
         url: &Url,
-        part: &Part,
+        part: &PartFile,
         from: u64,
     ) -> Result<Self, PullError> {
         let status = response.status();
@@ -52,7 +52,7 @@ impl Answer {
         beginning: &[u8],
         announced: Option<u64>,
         url: &Url,
-        part: &Part,
+        part: &PartFile,
     ) -> Result<(), PullError> {
         let whole = self == Self::FromTheStart;
         // No model begins so; where the rest of one is sent, anything may come.
@@ -69,18 +69,18 @@ impl Answer {
     }
 }
 
-/// The length of the body, as its header has it.
+/// Returns the length of the body, as its header has it.
 pub(super) fn announced(response: &Response) -> Option<u64> {
     header(response, &CONTENT_LENGTH)?.parse().ok()
 }
 
-/// The host of an address.
+/// Returns the host of an address.
 pub(super) fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the mirror").to_owned()
 }
 
-/// Whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
-fn fits(range: &str, part: &Part) -> bool {
+/// Returns whether `Content-Range: bytes <first>-<last>/<all>` is what is missing.
+fn fits(range: &str, part: &PartFile) -> bool {
     let bytes = part.bytes();
     let read = || {
         let (range, all) = range.strip_prefix("bytes ")?.split_once('/')?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::turn::Retry;
 
-/// Why a model was not pulled. Whatever it is, no file lies under the model's name that was not
-/// there before.
+/// Says why a model was not pulled. Whatever it is, no file has got the model's name.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum PullError {
     /// The model is not for downloading: build it in, or take another.
     #[error("`{0}` is not downloaded: it is part of programs built with the feature model-micro")]
@@ -19,129 +19,63 @@ pub enum PullError {
     /// The disk is full: make room. What has arrived is kept.
     #[error("there is no room for {} (the model has {bytes} bytes): free some, or choose another \
              folder with --dir; what has arrived is kept", .file.display())]
-    NoRoom {
-        /// The file that is written.
-        file: PathBuf,
-        /// Size of the whole model.
-        bytes: u64,
-    },
+    NoRoom { file: PathBuf, bytes: u64 },
     /// The file system does not play along: correct the folder or its permissions.
     #[error("{} cannot be written", .path.display())]
-    Disk {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    Disk { path: PathBuf, source: io::Error },
     /// Nobody is there: tried again.
     #[error("no answer from {host}: {reason}")]
-    NoAnswer {
-        /// Who.
-        host: String,
-        /// What happened.
-        reason: String,
-    },
+    NoAnswer { host: String, reason: String },
     /// The answer broke off: tried again, the rest only.
     #[error("the download broke off after {done} of {bytes} bytes: {reason}")]
-    BrokeOff {
-        /// Bytes on disk.
-        done: u64,
-        /// Size of the model.
-        bytes: u64,
-        /// What happened.
-        reason: String,
-    },
+    BrokeOff { done: u64, bytes: u64, reason: String },
     /// The server is there and will not answer now: tried again later.
     #[error("{host} answered {status}: it has trouble of its own, or too many requests")]
-    Busy {
-        /// Who.
-        host: String,
-        /// HTTP status.
-        status: u16,
-        /// How long it asked us to wait.
-        wait: Duration,
-    },
+    Busy { host: String, status: u16, wait: Duration },
     /// The server will not give the file: correct the mirror.
     #[error("{url} answered {status}{}", .hint)]
-    Refused {
-        /// Address of the file.
-        url: String,
-        /// HTTP status.
-        status: u16,
-        /// The likely cause, from its punctuation on.
-        hint: &'static str,
-    },
+    Refused { url: String, status: u16, hint: &'static str },
     /// A redirect that is not followed: correct the mirror.
     #[error(
         "{host} sends us on without end, or from https to http: no address to load a model \
              from; use another --mirror"
     )]
-    Redirect {
-        /// Who was asked.
-        host: String,
-    },
+    Redirect { host: String },
     /// A page for people instead of a file: a proxy or a login is in between.
     #[error(
         "{url} gave a web page instead of the model: a proxy or a login page is in between, \
              or the mirror has no such file; open the address in a browser to see it"
     )]
-    WebPage {
-        /// Address of the file.
-        url: String,
-    },
+    WebPage { url: String },
     /// The server announces a file of another size: it is another file.
     #[error(
         "{url} announces {announced} bytes where {expected} are due: it is another file, or \
              the server does not tell the truth; use another --mirror"
     )]
-    Length {
-        /// Address of the file.
-        url: String,
-        /// What it announces.
-        announced: u64,
-        /// What is missing of the model.
-        expected: u64,
-    },
+    Length { url: String, announced: u64, expected: u64 },
     /// More arrives than the model has: it is another file.
     #[error(
         "{url} sends more than the {bytes} bytes of the model: it is another file; it was \
              removed, use another --mirror"
     )]
-    TooLong {
-        /// Address of the file.
-        url: String,
-        /// Size of the model.
-        bytes: u64,
-    },
+    TooLong { url: String, bytes: u64 },
     /// The right number of other bytes: damaged on the way, or forged.
     #[error(
         "the checksum of {file} differs, it was removed\n  expected sha256 {expected}\n  \
              got      sha256 {got}\nrun the same command again; if it differs again, the server \
              has another file: use another --mirror"
     )]
-    Checksum {
-        /// The model's file.
-        file: String,
-        /// From the manifest.
-        expected: String,
-        /// Of what arrived.
-        got: String,
-    },
+    Checksum { file: String, expected: String, got: String },
 }
 
 impl PullError {
-    /// When the same request may be made again.
+    /// Returns when the same request may be made again.
     pub fn retry(&self) -> Retry {
         match self {
             Self::NoAnswer { .. } | Self::BrokeOff { .. } => Retry::After(Duration::ZERO),
             Self::Busy { wait, .. } => Retry::After(*wait),
             _ => Retry::Never,
         }
-    }
-
-    /// Whether what has arrived is worth nothing.
-    pub(super) fn spoils(&self) -> bool {
-        matches!(self, Self::TooLong { .. })
     }
 
     pub(super) fn disk(path: &Path, bytes: u64, source: io::Error) -> Self {

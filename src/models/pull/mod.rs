@@ -19,14 +19,14 @@ use url::Url;
 
 use self::answer::Answer;
 pub use self::error::PullError;
-use self::part::Part;
+use self::part::PartFile;
 use super::installed::{self, Condition};
 use super::manifest::Model;
 use crate::remote::patience::Patience;
 use crate::remote::words::error_chain;
 use crate::turn::Retry;
 
-/// Where the official models are.
+/// Names where the official models are.
 pub const HUGGING_FACE: &str = "https://huggingface.co";
 
 /// Fewer bytes than this in [`Pace::stall`] are silence: it bounds the time of a download.
@@ -38,7 +38,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long the end of an answer is waited for when all bytes are there.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How patient a download is.
+/// Sets how patient a download is.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// Tries in a row that bring nothing.
@@ -55,7 +55,7 @@ impl Default for Pace {
     }
 }
 
-/// What there is to tell while a download runs.
+/// Reports how a download goes.
 #[derive(Debug)]
 pub enum Progress<'a> {
     /// It begins; so many bytes are there from an earlier time.
@@ -71,7 +71,7 @@ pub enum Progress<'a> {
     },
 }
 
-/// How a model came to be there.
+/// Says how a model came to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulled {
     /// It was there, whole.
@@ -80,7 +80,7 @@ pub enum Pulled {
     Downloaded,
 }
 
-/// A download to be.
+/// Describes a download.
 pub struct Pull<'a> {
     /// Follows redirects to other hosts, and asks for no compression.
     pub client: &'a Client,
@@ -93,12 +93,12 @@ pub struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    /// Where the file of `model` will be.
+    /// Returns where the file of `model` will be.
     pub fn target(&self, model: &Model) -> PathBuf {
         self.folder.join(&model.file)
     }
 
-    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` is told
+    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` hears
     /// how it goes.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl Pull<'_> {
             return Ok(Pulled::Already);
         }
         let url = self.url(model)?;
-        let mut part = Part::open(self.folder, model).await?;
+        let mut part = PartFile::open(self.folder, model).await?;
         // Whoever had the part until now may just have finished.
         if part.done() == 0 && self.is_there(model).await? {
             part.remove().await?;
@@ -121,7 +121,7 @@ impl Pull<'_> {
         }
         report(Progress::Begin(part.done()));
         if let Err(problem) = self.fill(&url, &mut part, &mut report).await {
-            if problem.spoils() || part.done() == 0 {
+            if matches!(problem, PullError::TooLong { .. }) || part.done() == 0 {
                 part.remove().await?;
             }
             return Err(problem);
@@ -134,7 +134,7 @@ impl Pull<'_> {
     async fn fill(
         &self,
         url: &Url,
-        part: &mut Part,
+        part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
         let mut failures = 0;
@@ -162,7 +162,7 @@ impl Pull<'_> {
         Ok(url)
     }
 
-    /// Whether the folder has the model, whole.
+    /// Returns whether the folder has the complete model.
     async fn is_there(&self, model: &Model) -> Result<bool, PullError> {
         let (target, row) = (self.target(model), model.clone());
         let checking = move || match installed::check(&target, &row) {
@@ -177,7 +177,7 @@ impl Pull<'_> {
     async fn fetch(
         &self,
         url: &Url,
-        part: &mut Part,
+        part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
         let mut response = self.ask(url, part.done()).await?;
@@ -240,7 +240,7 @@ impl Pull<'_> {
     }
 }
 
-/// The next bytes of a body, or why there are none.
+/// Reads the next bytes of a body; the error says why there are none.
 async fn next(response: &mut Response, patience: &mut Patience) -> Result<Bytes, String> {
     match patience.wait(response.chunk()).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
@@ -250,6 +250,6 @@ async fn next(response: &mut Response, patience: &mut Patience) -> Result<Bytes,
     }
 }
 
-fn broke_off(part: &Part, reason: String) -> PullError {
+fn broke_off(part: &PartFile, reason: String) -> PullError {
     PullError::BrokeOff { done: part.done(), bytes: part.bytes(), reason }
 }

@@ -1,8 +1,8 @@
 //! The file that a model arrives in: `<file>.part`, beside the place it will have.
 //!
 //! Invariant: it belongs to one process at a time, its checksum is known up to the last byte, and
-//! the only way to the model's own name is [`Part::finish`], which compares it. A process that dies
-//! leaves bytes that the next one counts and continues.
+//! the only way to the model's own name is [`PartFile::finish`], which compares it. A process that
+//! dies leaves bytes that the next one counts and continues.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -16,8 +16,8 @@ use super::PullError;
 use crate::models::installed::{self, Condition};
 use crate::models::manifest::Model;
 
-/// A model that is arriving.
-pub(super) struct Part {
+/// Holds a model that is arriving.
+pub(super) struct PartFile {
     file: tokio::fs::File,
     path: PathBuf,
     /// Where it goes when it is whole.
@@ -27,7 +27,7 @@ pub(super) struct Part {
     bytes: u64,
 }
 
-impl Part {
+impl PartFile {
     /// Opens the part of `model` in `folder`, making both if need be, and reads what it holds.
     pub(super) async fn open(folder: &Path, model: &Model) -> Result<Self, PullError> {
         let path = folder.join(format!("{}.part", model.file));
@@ -49,17 +49,17 @@ impl Part {
         tokio::task::spawn_blocking(opening).await.expect("opening a file does not panic")
     }
 
-    /// Bytes it holds.
+    /// Returns how many bytes it holds.
     pub(super) fn done(&self) -> u64 {
         self.done
     }
 
-    /// Bytes of the whole model.
+    /// Returns how many bytes the model has.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Bytes that are missing.
+    /// Returns how many bytes are missing.
     pub(super) fn missing(&self) -> u64 {
         self.bytes - self.done
     }

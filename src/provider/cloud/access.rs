@@ -39,7 +39,7 @@ pub(super) struct ApiError {
 
 impl CloudAccess {
     /// Chooses how a number is reached.
-    pub(super) fn of(number: &Number) -> Self {
+    pub(super) fn from_number(number: &Number) -> Self {
         match number.provider {
             ProviderKind::D360 => unreachable!("refused where numbers are checked"),
             ProviderKind::Meta | ProviderKind::Simulator => Self::Meta {
@@ -50,7 +50,7 @@ impl CloudAccess {
         }
     }
 
-    /// Gives the API's own address, which the token may be sent to.
+    /// Returns the API's own address, which the token may be sent to.
     pub(super) fn api_url(&self) -> &Url {
         match self {
             Self::Meta { api_url, .. } => api_url,
@@ -64,7 +64,7 @@ impl CloudAccess {
         }
     }
 
-    /// Gives the address of one of the number's edges, such as `messages`; `None` if a part of it
+    /// Returns the address of one of the number's edges, such as `messages`; `None` if a part of it
     /// cannot be a path segment. So do the others.
     pub(super) fn edge(&self, edge: &str) -> Option<Url> {
         match self {
@@ -72,7 +72,7 @@ impl CloudAccess {
         }
     }
 
-    /// Gives the address that describes a media file.
+    /// Returns the address that describes a media file.
     pub(super) fn media_look_up(&self, id: &MediaId) -> Option<Url> {
         match self {
             Self::Meta { phone_number_id, .. } => {
@@ -84,14 +84,14 @@ impl CloudAccess {
         }
     }
 
-    /// Gives the address to fetch a media file from, by the one that the provider names for it.
+    /// Returns the address to fetch a media file from, by the one that the provider names for it.
     pub(super) fn media_file<'a>(&self, named: &'a str) -> Cow<'a, str> {
         match self {
             Self::Meta { .. } => named.into(),
         }
     }
 
-    /// Gives the address that describes the number.
+    /// Returns the address that describes the number.
     pub(super) fn number(&self) -> Option<Url> {
         match self {
             Self::Meta { phone_number_id, .. } => {
@@ -101,7 +101,7 @@ impl CloudAccess {
         }
     }
 
-    /// Gives the address that describes an app.
+    /// Returns the address that describes an app.
     pub(super) fn app(&self, app_id: &str) -> Option<Url> {
         match self {
             Self::Meta { .. } => self.described(app_id, "id"),

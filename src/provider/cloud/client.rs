@@ -46,10 +46,10 @@ pub struct CloudSettings {
 
 impl CloudSettings {
     /// Takes what a number says of itself; at most `audio_bytes_limit` of one media file are read.
-    pub fn of(number: &Number, audio_bytes_limit: u64) -> Self {
+    pub fn from_number(number: &Number, audio_bytes_limit: u64) -> Self {
         let token = number.access_token.clone();
         Self {
-            access: CloudAccess::of(number),
+            access: CloudAccess::from_number(number),
             access_token_file: token.as_ref().and_then(|token| token.file.clone()),
             access_token: token.map(|token| token.value).unwrap_or_default(),
             media_hosts: number.media_hosts(),
@@ -81,7 +81,7 @@ impl CloudClient {
         Self { settings, hosts, token: Arc::new(token), client }
     }
 
-    /// Gives the address of one of the number's edges.
+    /// Returns the address of one of the number's edges.
     pub(super) fn edge(&self, edge: &str) -> Result<Url, ProviderError> {
         let url = self.settings.access.edge(edge);
         url.ok_or_else(|| ProviderError::Unexpected("api_url cannot have a path".to_owned()))

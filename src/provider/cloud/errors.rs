@@ -14,7 +14,7 @@ use crate::remote::waits::{LONGEST_WAIT, retry_after};
 use crate::remote::words::Redactor;
 use crate::turn::Retry;
 
-/// What a code asks for.
+/// Names what a code asks for.
 #[derive(Clone, Copy)]
 enum Action {
     /// A bug, a permission, a policy or a person's choice: the same call fails again.
@@ -23,7 +23,7 @@ enum Action {
     Wait(u64),
 }
 
-/// Codes and what they ask for; ranges include both ends.
+/// Lists codes and what they ask for; ranges include both ends.
 const TABLE: &[(i64, i64, Action)] = &[
     (1, 2, Action::Wait(2)),                  // unknown, service unavailable
     (3, 3, Action::Final),                    // capability
@@ -63,12 +63,12 @@ const TABLE: &[(i64, i64, Action)] = &[
     (2_494_100, 2_494_100, Action::Wait(60)), // maintenance
 ];
 
-/// Whether the token was refused, rather than the call.
+/// Returns whether the token was refused, rather than the call.
 pub(super) fn is_token(code: i64, http_status: u16) -> bool {
     code == 190 || (code == 0 && http_status == 401)
 }
 
-/// Says when a refused call may be tried again. `code` is 0 if the provider gave none; a code of
+/// Returns when a refused call may be tried again. `code` is 0 if the provider gave none; a code of
 /// the table decides alone, else the HTTP status and Meta's `is_transient` do.
 #[must_use]
 pub fn retry_of(code: i64, http_status: u16, is_transient: bool) -> Retry {

@@ -6,7 +6,7 @@ use url::{Origin, Url};
 
 use crate::provider::ProviderError;
 
-/// The hosts a token may be sent to.
+/// Lists the hosts a token may be sent to.
 #[derive(Clone, Debug)]
 pub(super) struct TokenHosts {
     api: Origin,

@@ -15,7 +15,7 @@ use crate::provider::ProviderError;
 use crate::remote::waits::server_date;
 use crate::turn::Personal;
 
-/// An answer, and what time it was at the provider.
+/// Holds an answer, and what time it was at the provider.
 #[derive(Debug)]
 pub struct Answered<T> {
     /// The answer's `Date`, Unix milliseconds; `None` if there was no answer or none in it.
@@ -24,7 +24,7 @@ pub struct Answered<T> {
     pub result: Result<T, ProviderError>,
 }
 
-/// What the provider knows of a number; everything may be missing.
+/// Holds what the provider knows of a number; everything may be missing.
 #[derive(Clone, Debug, Default)]
 pub struct NumberInfo {
     /// The phone number as people see it.
@@ -58,17 +58,14 @@ impl CloudClient {
             let odd = ProviderError::Unexpected("api_url or the id cannot be a path".to_owned());
             return Answered { server_ms: None, result: Err(odd) };
         };
-        match self.respond_as(self.client.get(url), token).await {
-            Err(error) => Answered { server_ms: None, result: Err(error) },
-            Ok(response) => Answered {
-                server_ms: date_ms(response.headers()),
-                result: if response.status().is_success() {
-                    read_json(response).await
-                } else {
-                    Err(self.refused_as(response, token).await)
-                },
-            },
-        }
+        let answer = self.respond_as(self.client.get(url), token).await;
+        let server_ms = answer.as_ref().ok().and_then(|response| date_ms(response.headers()));
+        let result = match answer {
+            Ok(response) if response.status().is_success() => read_json(response).await,
+            Ok(response) => Err(self.refused_as(response, token).await),
+            Err(error) => Err(error),
+        };
+        Answered { server_ms, result }
     }
 }
 

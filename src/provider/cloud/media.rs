@@ -108,7 +108,7 @@ impl CloudClient {
     }
 }
 
-/// How a request for a file's bytes went.
+/// Says how a request for a file's bytes went.
 enum Fetched {
     /// The bytes follow.
     Open(reqwest::Response),
@@ -138,8 +138,8 @@ impl Download {
         Ok(Some((bytes, self)))
     }
 
-    /// Only warns: the encoding and meaning of the provider's hash are not documented well enough
-    /// to refuse a file that may decode.
+    /// Warns of a wrong hash, no more: its encoding and meaning are not documented well enough to
+    /// refuse a file that may decode.
     fn compare_hash(self) {
         if self.sha256.is_some_and(|expected| self.hash.finalize()[..] != expected) {
             tracing::warn!(

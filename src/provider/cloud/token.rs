@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The token in use, and where a newer one may stand.
+/// Holds the token in use, and where a newer one may be.
 #[derive(Debug)]
 pub(super) struct Token {
     current: RwLock<SecretString>,
@@ -20,12 +20,12 @@ impl Token {
         Self { current: RwLock::new(current), file }
     }
 
-    /// The token to use now.
+    /// Returns the token to use now.
     pub(super) fn current(&self) -> SecretString {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether there is another token than `refused` now; looks into the file for one.
+    /// Returns whether there is another token than `refused` now; looks into the file for one.
     pub(super) async fn renewed(&self, refused: &SecretString) -> bool {
         let same = |token: &str| token == refused.expose_secret();
         if !same(self.current().expose_secret()) {

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::word;
 use crate::turn::{Body, MediaId, MediaRef, Personal};
 
-/// Types that are told by the presence of their object when `type` itself is missing.
-const TELLING: [&str; 4] = ["text", "audio", "voice", "interactive"];
+/// Lists types that their object shows when `type` itself is missing.
+const SHOWN: [&str; 4] = ["text", "audio", "voice", "interactive"];
 
 /// Reads the type word and the body of a message.
 pub(super) fn read(message: &Value) -> (String, Body) {
-    let told = || TELLING.into_iter().find(|key| message[*key].is_object()).map(str::to_owned);
-    let raw_type = word(&message["type"]).or_else(told).unwrap_or_else(|| "unknown".to_owned());
+    let shown = || SHOWN.into_iter().find(|key| message[*key].is_object()).map(str::to_owned);
+    let raw_type = word(&message["type"]).or_else(shown).unwrap_or_else(|| "unknown".to_owned());
     // Groups are not answered: a reply would go to one person, or to everyone.
     let in_group = word(&message["group_id"]).is_some();
     let body = if in_group { Body::Silent } else { read_body(&raw_type, message) };
@@ -44,7 +44,7 @@ fn interactive(reply: &Value) -> Body {
     }
 }
 
-/// The first of the places that holds words.
+/// Reads the first of the places that holds words.
 fn words<const N: usize>(places: [&Value; N]) -> Body {
     match places.into_iter().find_map(word) {
         Some(text) => Body::Text { text: Personal(text) },
@@ -52,7 +52,7 @@ fn words<const N: usize>(places: [&Value; N]) -> Body {
     }
 }
 
-/// The first of the places that holds a media file.
+/// Reads the first of the places that holds a media file.
 fn sound<const N: usize>(places: [&Value; N]) -> Body {
     let media = places.into_iter().find_map(|audio| {
         Some(MediaRef {

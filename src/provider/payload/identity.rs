@@ -1,6 +1,6 @@
 //! Who sent a message: business-scoped user id, phone number, profile name.
 //!
-//! Since 2026 either id may be absent and a user id may stand where a phone number stood.
+//! Since 2026 either id may be absent and a user id may take the place of a phone number.
 //! Invariant: nothing of another contact of the same batch is ever mixed in.
 
 use serde_json::Value;
@@ -10,13 +10,13 @@ use crate::turn::{ContactRef, Personal};
 
 /// Reads the sender from a message and the `contacts` of its change.
 pub(super) fn read(message: &Value, contacts: &[Value]) -> Option<ContactRef> {
-    let mut who = Ids::of(&message["from_user_id"], &message["from"]);
-    let named = contacts.iter().find(|contact| who.are_of(contact));
+    let mut who = Ids::read(&message["from_user_id"], &message["from"]);
+    let named = contacts.iter().find(|contact| who.match_contact(contact));
     // A message that names nobody is from the only contact there is.
     let alone = || contacts.first().filter(|_| contacts.len() == 1 && who.is_empty());
     let contact = named.or_else(alone);
     if let Some(contact) = contact {
-        let known = Ids::of(&contact["user_id"], &contact["wa_id"]);
+        let known = Ids::read(&contact["user_id"], &contact["wa_id"]);
         who.user_id = who.user_id.or(known.user_id);
         who.phone = who.phone.or(known.phone);
     }
@@ -37,7 +37,7 @@ struct Ids {
 
 impl Ids {
     /// Sorts the two fields, whatever they really hold.
-    fn of(user_id: &Value, phone: &Value) -> Self {
+    fn read(user_id: &Value, phone: &Value) -> Self {
         let user_id = word(user_id);
         match word(phone).map(|text| digits(&text).ok_or(text)) {
             Some(Ok(phone)) => Self { user_id, phone: Some(phone) },
@@ -50,9 +50,9 @@ impl Ids {
         self.user_id.is_none() && self.phone.is_none()
     }
 
-    /// Whether `contact` is the same person: by user id where both have one, else by phone.
-    fn are_of(&self, contact: &Value) -> bool {
-        let other = Self::of(&contact["user_id"], &contact["wa_id"]);
+    /// Returns whether `contact` is the same person: by user id where both have one, else by phone.
+    fn match_contact(&self, contact: &Value) -> bool {
+        let other = Self::read(&contact["user_id"], &contact["wa_id"]);
         match (&self.user_id, &other.user_id) {
             (Some(mine), Some(theirs)) => mine == theirs,
             _ => self.phone.is_some() && self.phone == other.phone,
@@ -60,7 +60,7 @@ impl Ids {
     }
 }
 
-/// The digits of a phone number; `None` if the text is something else, e.g. a user id.
+/// Returns the digits of a phone number; `None` if the text is something else, e.g. a user id.
 fn digits(text: &str) -> Option<String> {
     let plain = text.chars().all(|c| c.is_ascii_digit() || "+ -()".contains(c));
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();

@@ -1,6 +1,6 @@
 //! Reads what Meta and 360dialog post: a body becomes messages, statuses and a count of the rest.
 //!
-//! Between the signature check and `Inbox::accept`. Invariant: only a body that is no JSON is an
+//! Between the signature check and `Inbox::accept`. Invariant: only a body that is not JSON is an
 //! error. Each element is read on its own, so that an unknown field, a missing piece or a wrong
 //! type never costs more than that element.
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::turn::{Inbound, MessageId, PhoneNumberId, StatusUpdate};
 
-/// What one webhook body carries.
+/// Holds what one webhook body carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Updates {
     /// Every message of every entry and change, in the order of the body.
@@ -24,7 +24,7 @@ pub struct Updates {
     pub others: usize,
 }
 
-/// The body is no JSON: answer 400.
+/// Says that the body is not JSON: answer 400.
 #[derive(Debug, thiserror::Error)]
 #[error("body is not JSON (line {line}, column {column})")]
 pub struct PayloadError {
@@ -116,12 +116,12 @@ fn read_message(
     })
 }
 
-/// The elements of an array; none if it is something else.
+/// Returns the elements of an array; none if it is something else.
 fn elements(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A string that says something, or a number where a string was meant.
+/// Reads a string that is not blank, or a number where a string was meant.
 fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -130,8 +130,8 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// Unix milliseconds from a string or number of seconds. Milliseconds, seen in production, are
-/// told by their size: 10^11 s is the year 5138.
+/// Reads Unix milliseconds from a string or number of seconds. Milliseconds, seen in production,
+/// show by their size: 10^11 s is the year 5138.
 fn millis(value: &Value) -> Option<i64> {
     let time: i64 = word(value)?.split('.').next()?.parse().ok()?;
     match time {

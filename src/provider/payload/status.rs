@@ -2,6 +2,7 @@
 //!
 //! Their order is not guaranteed; who stores them compares `at_ms` and the status itself.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{millis, word};
@@ -17,23 +18,10 @@ pub(super) fn read(
     Some(StatusUpdate {
         number: number?.clone(),
         message: MessageId(word(&element["id"])?),
-        status: status_of(element["status"].as_str()?)?,
+        status: DeliveryStatus::deserialize(&element["status"]).ok()?,
         at_ms: millis(&element["timestamp"]).or(entry_ms).unwrap_or(0),
         error_code: word(&error["code"]).and_then(|code| code.parse().ok()),
         error_title: word(&error["title"]).or_else(|| word(&error["message"])),
         callback_data: word(&element["biz_opaque_callback_data"]),
-    })
-}
-
-fn status_of(name: &str) -> Option<DeliveryStatus> {
-    Some(match name {
-        "sent" => DeliveryStatus::Sent,
-        "delivered" => DeliveryStatus::Delivered,
-        "read" => DeliveryStatus::Read,
-        "played" => DeliveryStatus::Played,
-        "failed" => DeliveryStatus::Failed,
-        "deleted" => DeliveryStatus::Deleted,
-        "warning" => DeliveryStatus::Warning,
-        _ => return None,
     })
 }

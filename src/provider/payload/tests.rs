@@ -10,7 +10,7 @@ fn read(body: &Value) -> Updates {
     parse(body.to_string().as_bytes()).unwrap()
 }
 
-/// A body with one change of field `messages`.
+/// Writes a body with one change of field `messages`.
 fn body(parts: Value) -> Value {
     let mut value = json!({ "metadata": { "phone_number_id": "900" } });
     value.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());

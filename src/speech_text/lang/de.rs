@@ -143,7 +143,6 @@ const F: Form = Form::Feminine;
 
 pub(super) static GERMAN: Language = Language {
     code: "de",
-    dont_know: "Das weiß ich leider nicht. Fragen Sie bitte anders, oder verlangen Sie einen Menschen.",
     wishes: Wishes {
         text: "antworte schriftlich, antworten sie schriftlich, antworte mir schriftlich, \
                antworten sie mir schriftlich, antworte als text, antworte mit text, \

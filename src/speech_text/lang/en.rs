@@ -110,7 +110,6 @@ const ANY: Form = Form::Masculine;
 
 pub(super) static ENGLISH: Language = Language {
     code: "en",
-    dont_know: "I don't know that, sorry. Could you ask in other words, or ask for a person?",
     wishes: Wishes {
         text: "answer in text, answer * in text, answer by text, answer * by text, reply in text, \
                reply * in text, reply by text, reply * by text, respond in text, \

@@ -131,8 +131,6 @@ const F: Form = Form::Feminine;
 
 pub(super) static SPANISH: Language = Language {
     code: "es",
-    dont_know: "Eso no lo sé, lo siento. ¿Puede preguntarlo de otra manera, o pedir hablar con una \
-                persona?",
     wishes: Wishes {
         text: "responde con texto, responde por texto, responde en texto, responde por escrito, \
                respóndeme con texto, respóndeme por texto, respóndeme en texto, \

@@ -133,8 +133,6 @@ const F: Form = Form::Feminine;
 
 pub(super) static FRENCH: Language = Language {
     code: "fr",
-    dont_know: "Je ne sais pas, désolé. Pouvez-vous le demander autrement, ou demander à parler à \
-                une personne ?",
     wishes: Wishes {
         text: "réponds par écrit, répondez par écrit, réponds moi par écrit, \
                répondez moi par écrit, réponds en texte, répondez en texte, réponds par texte, \

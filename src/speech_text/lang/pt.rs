@@ -133,8 +133,6 @@ const F: Form = Form::Feminine;
 
 pub(super) static PORTUGUESE: Language = Language {
     code: "pt",
-    dont_know: "Isso eu não sei, desculpe. Pode perguntar de outra forma, ou pedir para falar com \
-                uma pessoa?",
     wishes: Wishes {
         text: "responda por texto, responda em texto, responde em texto, responda por escrito, \
                me responda por texto, responda me por texto, não mande áudio, não mande áudios, \

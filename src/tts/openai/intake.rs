@@ -139,7 +139,7 @@ impl Intake {
             },
             BodyKind::Text(text) => {
                 let what = if is_page(&text) { "" } else { "text: " };
-                let words = redactor.clean(&ServerError::of_body(&text).message);
+                let words = redactor.clean(&ServerError::from_body(&text).message);
                 Err(TtsError::NoSound { what: format!("{what}{words}") })
             }
             BodyKind::Whole(file) => whole(file.into(), threads).await,

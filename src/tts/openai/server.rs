@@ -15,7 +15,7 @@ use super::super::{Sentence, TtsError, Voice};
 use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
 use crate::engine::Wrong;
-use crate::remote::failure::Refusal;
+use crate::remote::failure::ErrorResponse;
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
 
@@ -109,7 +109,7 @@ impl SpeechServer {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let refusal = Refusal::read(answer).await;
+        let refusal = ErrorResponse::read(answer).await;
         let said = self.redactor(&sentence.text).clean(&refusal.error.message);
         let error = refused(&refusal, said);
         if let TtsError::Key { status, .. } = error {
@@ -161,7 +161,7 @@ impl SpeechServer {
 }
 
 /// Makes the error of an answer that is not a success; `said` are its words, redacted.
-fn refused(refusal: &Refusal, said: String) -> TtsError {
+fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
     let status = refusal.status;
     match status {
         401 | 403 => TtsError::Key { status, said },
@@ -209,7 +209,7 @@ mod tests {
     fn a_status_says_what_to_do() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "2".parse().unwrap());
-        let refused = |status| refused(&Refusal::new(status, &headers, b""), String::new());
+        let refused = |status| refused(&ErrorResponse::new(status, &headers, b""), String::new());
         for status in [408, 429, 500, 503] {
             let busy = refused(status);
             assert!(

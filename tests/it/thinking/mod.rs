@@ -5,10 +5,10 @@ mod faults;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use hark::agent::openai::{OpenAiResponder, OpenAiSettings};
+use hark::agent::openai::{OpenAiResponder, Settings};
 use hark::agent::prompt::Persona;
 use hark::agent::{AgentError, Delta, Question, Responder as _, Usage};
-use hark::remote::{ClientTimes, http_client_with};
+use hark::remote::model_client;
 use hark::turn::{Outcome, TurnReport};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -222,21 +222,22 @@ async fn a_key_that_a_server_does_not_know_is_left_out_or_renamed_from_then_on()
 
 /// A responder without a service around it.
 async fn responder(chat: &Chat) -> OpenAiResponder {
-    let second = Duration::from_secs(1);
-    let settings = OpenAiSettings {
-        url: serve(router(chat.clone())).await.parse().unwrap(),
-        model: "m".to_owned(),
+    let settings = Settings {
+        url: Some(serve(router(chat.clone())).await.parse().unwrap()),
+        model: Some("m".to_owned()),
         api_key: None,
         temperature: None,
         max_tokens: 10,
-        first_token_timeout: 30 * second,
-        stall_timeout: second,
-        timeout: 30 * second,
+        history_tokens: 0,
+        connect_timeout_ms: 1_000,
+        first_token_timeout_ms: 30_000,
+        stall_timeout_ms: 1_000,
+        timeout_ms: 30_000,
         retries: 0,
-        persona: Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 },
     };
-    let client = http_client_with(ClientTimes { connect: second, read: None });
-    OpenAiResponder::new(settings, client)
+    let persona = Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 };
+    let client = model_client(Duration::from_secs(1));
+    OpenAiResponder::new(settings, persona, client).unwrap()
 }
 
 #[tokio::test]
