@@ -53,9 +53,9 @@ macro_rules! engines {
 pub(crate) use engines;
 
 /// Finds a key that no engine of the role has.
-pub fn unknown_key<R: Role>(keys: &Table) -> Option<&str> {
+pub fn unknown_key<R: Role>(spec: &EngineSpec) -> Option<&str> {
     let known = union::<R>();
-    keys.keys().map(String::as_str).find(|key| !known.contains(key))
+    spec.0.keys().map(String::as_str).find(|key| !known.contains(key))
 }
 
 /// Names all keys of a section, each once.
@@ -75,7 +75,7 @@ fn union<R: Role>() -> Vec<&'static str> {
 /// The first key that cannot be used.
 pub fn check_keys<R: Role>(spec: &EngineSpec) -> Result<(), Wrong> {
     let EngineSpec(keys) = spec;
-    if let Some(key) = unknown_key::<R>(keys) {
+    if let Some(key) = unknown_key::<R>(spec) {
         let known: Vec<String> = union::<R>().iter().map(|key| format!("`{key}`")).collect();
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));

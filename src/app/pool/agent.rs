@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::Pool;
 use crate::agent::{LlmDeps, LlmEngine};
-use crate::config::{Config, Engines};
+use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineSpec, Role as _, Wrong};
 use crate::knowledge::Knowledge;
 use crate::pipeline::AgentSetup;
@@ -33,7 +33,7 @@ impl Pool {
         &self,
         config: &Config,
         name: Option<&str>,
-        change: impl FnOnce(&mut Engines),
+        change: impl FnOnce(&mut EngineSpecs),
     ) -> anyhow::Result<AgentSetup> {
         let name = name.unwrap_or(&config.default_agent);
         let index = config.agents.iter().position(|agent| agent.name == name);
@@ -51,7 +51,7 @@ impl Pool {
         &self,
         config: &Config,
         index: usize,
-        engines: &Engines,
+        engines: &EngineSpecs,
     ) -> anyhow::Result<AgentSetup> {
         let agent = &config.agents[index];
         let heard = engines.stt.text("language").map(LanguageCode::from);

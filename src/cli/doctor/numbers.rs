@@ -59,7 +59,7 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
 
 fn app_of(number: &Number) -> Option<App<'_>> {
     let (id, secret) = (number.app_id.as_deref()?, number.app_secret.as_ref()?);
-    Some((number.api_url().to_string(), id, &secret.value))
+    Some((number.api_url().to_string(), id, secret))
 }
 
 /// Asks within the time limit and notes how the clocks differ.
