@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::turn::Retry;
 
-/// Why the store could not do something.
+/// Says why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database could not be opened: fix `[store] url` or the folder's permissions.
@@ -36,7 +36,7 @@ pub enum StoreError {
         path: String,
     },
     /// The database refused: try again, then look at disk space and permissions.
-    #[error("store failed: {0}")]
+    #[error("the database refused: {0}")]
     Backend(Box<dyn std::error::Error + Send + Sync>),
     /// The transaction did not commit; nothing of it is kept: try again.
     #[error("store could not commit: {0}")]
@@ -50,11 +50,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// When the same call may be tried again.
+    /// Returns when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Backend(_) | Self::Commit(_) => Retry::After(Duration::from_secs(1)),
-            // What is given back then is no longer ours to give, so nothing comes of it.
+            // It is no longer ours to give back, so nothing comes of it.
             Self::LeaseLost => Retry::After(Duration::ZERO),
             Self::Open { .. } | Self::InUse { .. } | Self::Closed => Retry::Never,
         }

@@ -35,8 +35,8 @@ const LAPSED: &str = "
     WHERE m.state IN ('queued', 'leased') AND m.state = 'leased'
       AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
 
-/// The first message of a free lane in the order of time. What stands behind another message of
-/// its lane does not count: it cannot go first, and its time would hide the other's.
+/// The first message of a free lane in the order of time. One that follows another message of its
+/// lane does not count: it cannot go first, and its time would hide the other's.
 const NEXT_DUE: &str = "
     SELECT m.available_ms FROM messages m
     WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND NOT EXISTS (
@@ -62,7 +62,6 @@ impl Queue for SqliteStore {
         self.writer.call(move |db| statuses.iter().try_for_each(|s| statuses::record(db, s))).await
     }
 
-    /// Leases what is due: a turn of its own for each message.
     async fn lease(
         &self,
         lessee: &Lessee,
@@ -99,13 +98,13 @@ impl Queue for SqliteStore {
         call.await
     }
 
-    /// One process serves from the file, so that at its start every lease is a predecessor's.
     async fn reclaim(
         &self,
         lapsed: Lapsed,
         now_ms: i64,
         retry_ms: i64,
     ) -> Result<usize, StoreError> {
+        // One process serves from the file: at its start every lease is a predecessor's.
         let until_ms = (lapsed == Lapsed::Expired).then_some(now_ms);
         let call = self.writer.call(move |db| {
             let rows: Vec<(i64, bool)> = db
@@ -183,6 +182,7 @@ fn accept(
     Ok(Accepted::New)
 }
 
+/// Makes a lease of one message: each has a turn of its own.
 fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
     let personal = |index| row.get::<_, Option<String>>(index).map(|value| value.map(Personal));
     let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
@@ -197,7 +197,7 @@ fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
         id,
     };
     Ok(Lease {
-        turn: turn.unwrap_or_else(|| TurnId::of(&number, &message.id)),
+        turn: turn.unwrap_or_else(|| TurnId::from_message(&number, &message.id)),
         lane: Lane { number, contact_id: row.get(8)? },
         node: lessee.node.clone(),
         contact: ContactRef {

@@ -14,8 +14,6 @@ use crate::turn::{
 
 #[async_trait]
 impl Record for SqliteStore {
-    /// The contact is the one the message has now: since it was leased, a younger message may have
-    /// shown that two contacts are one.
     async fn begin(
         &self,
         lease: &Lease,
@@ -27,6 +25,8 @@ impl Record for SqliteStore {
         let call = self.writer.call(move |db| {
             let (turn, number, first) = (&lease.turn.0, &lease.lane.number.0, lease.first());
             let (row, id, attempt) = (first.row, &first.id.0, lease.attempt);
+            // Of the contact that the message has now: since it was leased, a younger message may
+            // have shown that two contacts are one.
             let begun = db
                 .prepare_cached(
                     "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
@@ -58,10 +58,10 @@ impl Record for SqliteStore {
         call.await
     }
 
-    /// "Please try again later" is not an answer that an agent gave.
     async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
         let (lane, limit) = (lane.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
         let call = self.reader.call(move |db| {
+            // "Please try again later" is not an answer that an agent gave.
             let mut exchanges: Vec<Exchange> = db
                 .prepare_cached(
                     "SELECT heard, report ->> '$.reply.text' FROM turns
@@ -155,7 +155,6 @@ impl Record for SqliteStore {
         call.await
     }
 
-    /// Remembers the language that the turn showed, and applies failures that came first.
     async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
         let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
         let call = self.writer.call(move |db| {

@@ -73,7 +73,7 @@ pub(super) fn apply_early_failure(db: &Connection, turn: &TurnId) -> Result<(), 
     Ok(())
 }
 
-/// Turns a finished turn's outcome into `failed`; one still running is failed when it finishes.
+/// Sets a finished turn's outcome to `failed`; one still running is failed when it finishes.
 fn fail_turn(db: &Connection, turn: &TurnId, reason: &Reason) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE turns SET outcome = ?2, reason = ?3 WHERE id = ?1 AND finished_ms IS NOT NULL",
