@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Wall-clock time in Unix milliseconds.
+/// Tells wall-clock time in Unix milliseconds.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The machine's clock.
@@ -14,12 +14,12 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A manual clock that stands at `now_ms`.
+    /// Makes a manual clock that shows `now_ms`.
     pub fn manual(now_ms: i64) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now_ms)))
     }
 
-    /// Now, in Unix milliseconds.
+    /// Returns the time, in Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         match self {
             Self::System => {

@@ -117,6 +117,7 @@ fn number(api_url: &str) -> anyhow::Result<Number> {
         display_name: Some("demo".into()),
         provider: ProviderKind::Simulator,
         access_token: Some(TOKEN.into()),
+        access_token_file: None,
         app_id: None,
         app_secret: Some(SECRET.into()),
         business_id: None,

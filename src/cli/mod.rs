@@ -77,7 +77,7 @@ impl Context {
         &self,
         name: Option<&str>,
         hearing: &Hearing,
-        change: impl FnOnce(&mut config::Engines),
+        change: impl FnOnce(&mut config::EngineSpecs),
     ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
         let pool = EnginePool::new(self.places.clone(), hearing.clone());

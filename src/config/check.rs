@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Config, ConfigError};
-use crate::registry::{Agent, ProviderKind, Secret};
+use crate::registry::{Agent, ProviderKind};
 
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
 
 impl Config {
-    /// An error about `key`, with the file or variable that set it.
+    /// Makes an error about `key`, with the file or variable that set it.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
-        ConfigError::new(self.origins.of(key), key, problem)
+        ConfigError::new(self.origins.find(key), key, problem)
     }
 }
 
@@ -126,7 +126,7 @@ fn check_numbers(config: &Config) -> Result<(), ConfigError> {
             is_agent(config, name, &key("agent"))?;
         }
         let missing = |name: &str| format!("is missing; set {name} or {name}_file");
-        let empty = |secret: &Option<Secret>| {
+        let empty = |secret: &Option<SecretString>| {
             secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty())
         };
         if empty(&number.app_secret) {

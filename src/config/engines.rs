@@ -13,7 +13,7 @@ use crate::tts::TtsEngine;
 /// Holds the engines of one agent: the sections with the agent's own keys in their place.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each is the section of that name")]
-pub struct Engines {
+pub struct EngineSpecs {
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
@@ -24,9 +24,9 @@ impl Config {
     ///
     /// # Errors
     /// An engine or a key that does not exist, or that cannot be used.
-    pub fn engines(&self, index: usize) -> Result<Engines, ConfigError> {
+    pub fn engines(&self, index: usize) -> Result<EngineSpecs, ConfigError> {
         let agent = &self.agents[index];
-        Ok(Engines {
+        Ok(EngineSpecs {
             stt: self.spec::<SttEngine>(&self.stt, agent.stt.as_ref(), index)?,
             llm: self.spec::<LlmEngine>(&self.llm, agent.llm.as_ref(), index)?,
             tts: self.spec::<TtsEngine>(&self.tts, agent.tts.as_ref(), index)?,
@@ -48,7 +48,7 @@ impl Config {
         let spec = match own {
             None => section.clone(),
             Some(Override::Engine(engine)) => section.with([("engine", engine.clone().into())]),
-            Some(Override::Keys(keys)) => section.with(keys.clone()),
+            Some(Override::Keys(keys)) => section.overridden_by(keys),
         };
         let checked = engine::check::<R>(&spec);
         checked.map_err(|Wrong { key, problem }| match own {

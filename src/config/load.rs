@@ -1,25 +1,23 @@
 //! Reads the layers and makes a checked [`Config`] of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Config, check, overlay};
+use super::overlay::{self, Origins, SECRETS, join, scalar, secret_of};
+use super::{Config, check};
 use crate::engine::Wrong;
 
 const DEFAULTS: &str = include_str!("default.toml");
 
-/// Keys that may be given as `<key>_file` instead.
-pub(super) const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
-
-/// The process's environment, read once in `main`.
+/// Holds the process's environment, read once in `main`.
 pub type Environment = BTreeMap<String, String>;
 
 /// The key of errors about a whole file.
 pub const THE_FILE: &str = "the file";
 
-/// A configuration that cannot be used. Exit code 64.
+/// Describes a key that cannot be used. Exit code 64.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: {key}: {problem}")]
 pub struct ConfigError {
@@ -27,7 +25,7 @@ pub struct ConfigError {
     pub origin: String,
     /// The key.
     pub key: String,
-    /// What is wrong with it and how to mend it.
+    /// What is wrong with it and how to correct it.
     pub problem: String,
 }
 
@@ -46,10 +44,10 @@ impl ConfigError {
 /// # Errors
 /// The first key that cannot be used, with the file or variable it came from.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
-    let mut origins = BTreeMap::new();
+    let mut origins = Origins::default();
     let mut root: Table = toml::from_str(DEFAULTS).expect("default.toml is part of the program");
-    let standing = Path::new("hark.toml");
-    let file = file.or_else(|| standing.exists().then_some(standing));
+    let usual = Path::new("hark.toml");
+    let file = file.or_else(|| usual.exists().then_some(usual));
     if let Some(file) = file {
         let origin = file.display().to_string();
         let text = std::fs::read_to_string(file)
@@ -57,30 +55,26 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         let mut table: Table = toml::from_str(&text)
             .map_err(|error| ConfigError::new(&origin, THE_FILE, not_toml(&text, &error)))?;
         anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
-        origins.insert(String::new(), origin.clone());
-        overlay::merge(&mut root, table, "", &origin, &mut origins);
+        origins.insert("", &origin);
+        overlay::merge(&mut root, table, "", &mut |path| origins.insert(path, &origin));
     }
     apply_environment(&mut root, environment, &mut origins)?;
     refuse_old_keys(&root, &origins)?;
-    let mut files = BTreeMap::new();
-    read_secret_files(&mut root, "", &mut origins, &mut files)?;
+    let numbers = root.get("numbers").and_then(Value::as_array).into_iter().flatten();
+    let token_file = |number: &Value| Some(number.get("access_token_file")?.as_str()?.into());
+    let token_files: Vec<Option<PathBuf>> = numbers.map(token_file).collect();
+    read_secret_files(&mut root, "", &mut origins)?;
     let mut config = typed(&mut root, &origins, environment)?;
-    config.origins = super::Origins(origins);
-    for (index, number) in config.numbers.iter_mut().enumerate() {
-        for (key, secret) in
-            [("access_token", &mut number.access_token), ("app_secret", &mut number.app_secret)]
-        {
-            if let Some(secret) = secret {
-                secret.file = files.remove(&format!("numbers[{index}].{key}"));
-            }
-        }
+    config.origins = origins;
+    for (number, file) in config.numbers.iter_mut().zip(token_files) {
+        number.access_token_file = file;
     }
     fill_aliases(&mut config, environment)?;
     check::check(&config)?;
     Ok(config)
 }
 
-/// Says where a file is no TOML, without the line itself: it may hold a secret.
+/// Says where a file is not TOML, without the line itself: it may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.get(..start).unwrap_or(text).split('\n').count();
@@ -99,18 +93,16 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
         match (key.as_str(), value) {
             ("knowledge", Value::Array(files)) => files.iter_mut().for_each(anchor),
             ("models_dir", path) => anchor(path),
-            (key, path) if is_secret_file(key).is_some() => anchor(path),
+            (key, path) if secret_of(key).is_some() => anchor(path),
             ("model", Value::String(path))
                 if path.contains('/') && Path::new(path).extension().is_some() =>
             {
                 *path = folder.join(&*path).display().to_string();
             }
             ("store", Value::Table(store)) => {
-                if let Some(Value::String(url)) = store.get("url")
-                    && (!url.contains("://") || url.starts_with("sqlite://"))
-                {
-                    store.get_mut("url").into_iter().for_each(anchor);
-                }
+                let is_path = |url: &str| !url.contains("://") || url.starts_with("sqlite://");
+                let url = store.get_mut("url");
+                url.filter(|url| url.as_str().is_some_and(is_path)).into_iter().for_each(anchor);
             }
             (_, Value::Table(inner)) => anchor_paths(inner, folder),
             (_, Value::Array(values)) => values
@@ -123,76 +115,76 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
 }
 
 /// Names what replaces a key of an earlier version.
-fn refuse_old_keys(root: &Table, origins: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+fn refuse_old_keys(root: &Table, origins: &Origins) -> Result<(), ConfigError> {
     for (section, key, instead) in [
         ("store", "engine", "leave it out: [store] url decides, a path or sqlite://path"),
         ("queue", "engine", "leave it out: messages wait in the store, see [store] url"),
         ("queue", "url", "leave it out: messages wait in the store, see [store] url"),
     ] {
         if root.get(section).is_some_and(|section| section.get(key).is_some()) {
-            let key = format!("{section}.{key}");
-            let origin = super::Origins(origins.clone()).of(&key).to_owned();
-            return Err(ConfigError::new(origin, key, instead));
+            let key = join(section, key);
+            return Err(ConfigError::new(origins.find(&key), &key, instead));
         }
     }
     Ok(())
 }
 
-fn is_secret_file(key: &str) -> Option<&str> {
-    key.strip_suffix("_file").filter(|stem| SECRETS.contains(stem))
+/// Returns a variable. One that is set to nothing, as compose files do, is not set.
+fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a String> {
+    environment.get(name).filter(|value| !value.is_empty())
+}
+
+/// Returns the keys on the way to the one that a variable sets; `None` if it sets none.
+fn keys(name: &str) -> Option<Vec<String>> {
+    let keys = match name {
+        "PORT" => "server__listen",
+        "WHATSAPP_VOICE_AGENT_ID" => "default_agent",
+        _ => name.strip_prefix("HARK__")?,
+    };
+    Some(keys.split("__").map(str::to_lowercase).collect())
 }
 
 fn apply_environment(
     root: &mut Table,
     environment: &Environment,
-    origins: &mut BTreeMap<String, String>,
+    origins: &mut Origins,
 ) -> Result<(), ConfigError> {
-    // A variable that is set to nothing, as compose files do, is not set.
-    let alias = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     // Listening on all addresses is what a platform that sets $PORT expects.
-    if let Some(port) = alias("PORT") {
-        let listen = vec!["server".to_owned(), "listen".to_owned()];
-        set(root, "PORT", &listen, &format!("0.0.0.0:{port}"), origins)?;
+    if let Some(port) = variable(environment, "PORT") {
+        set(root, "PORT", &format!("0.0.0.0:{port}"), origins)?;
     }
-    if let Some(agent) = alias("WHATSAPP_VOICE_AGENT_ID") {
-        set(root, "WHATSAPP_VOICE_AGENT_ID", &["default_agent".to_owned()], agent, origins)?;
+    let agent = "WHATSAPP_VOICE_AGENT_ID";
+    if let Some(name) = variable(environment, agent) {
+        set(root, agent, name, origins)?;
     }
-    let mut variables: Vec<(Vec<String>, &String, &String)> = environment
-        .iter()
-        .filter_map(|(name, value)| {
-            let key = name.strip_prefix("HARK__")?;
-            Some((key.split("__").map(str::to_lowercase).collect(), name, value))
-        })
-        .collect();
+    let mut own: Vec<_> =
+        environment.iter().filter(|(name, _)| name.starts_with("HARK__")).collect();
     // A list is filled from its first place on: 2 comes before 10.
-    variables.sort_by_cached_key(|(keys, _, _)| {
-        keys.iter().map(|key| (key.parse::<usize>().ok(), key.clone())).collect::<Vec<_>>()
+    own.sort_by_cached_key(|(name, _)| {
+        let keys = keys(name).unwrap_or_default().into_iter();
+        keys.map(|key| (key.parse::<usize>().ok(), key)).collect::<Vec<_>>()
     });
-    for (keys, name, value) in variables {
-        set(root, name, &keys, value, origins)?;
-    }
-    Ok(())
+    own.into_iter().try_for_each(|(name, value)| set(root, name, value, origins))
 }
 
 fn set(
     root: &mut Table,
     variable: &str,
-    keys: &[String],
-    value: &str,
-    origins: &mut BTreeMap<String, String>,
+    text: &str,
+    origins: &mut Origins,
 ) -> Result<(), ConfigError> {
-    let mut path = String::new();
-    for key in keys {
-        match key.parse::<usize>() {
-            Ok(index) => path = format!("{path}[{index}]"),
-            Err(_) if path.is_empty() => path.push_str(key),
-            Err(_) => path = format!("{path}.{key}"),
-        }
-    }
-    let secret = keys.last().is_some_and(|key| SECRETS.contains(&key.as_str()));
-    overlay::set(root, keys, value, secret)
+    let keys = keys(variable).unwrap_or_default();
+    let path = keys.iter().fold(String::new(), |path, key| match key.parse::<usize>() {
+        Ok(index) => format!("{path}[{index}]"),
+        Err(_) => join(&path, key),
+    });
+    // A secret is text whatever it looks like; a place in a list of values too.
+    let text_only =
+        |last: &String| SECRETS.contains(&last.as_str()) || last.parse::<usize>().is_ok();
+    let value = if keys.last().is_some_and(text_only) { text.into() } else { scalar(text) };
+    overlay::set(root, &keys, value)
         .map_err(|problem| ConfigError::new(variable, &path, problem))?;
-    origins.insert(path, variable.to_owned());
+    origins.insert(path, variable);
     Ok(())
 }
 
@@ -200,33 +192,36 @@ fn set(
 fn read_secret_files(
     table: &mut Table,
     at: &str,
-    origins: &mut BTreeMap<String, String>,
-    files: &mut BTreeMap<String, PathBuf>,
+    origins: &mut Origins,
 ) -> Result<(), ConfigError> {
-    let keys: Vec<String> = table.keys().cloned().collect();
-    for key in keys {
-        let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-        let origin = || super::Origins(origins.clone()).of(&path).to_owned();
-        if let (Some(stem), Some(Value::String(file))) = (is_secret_file(&key), table.get(&key)) {
-            if table.contains_key(stem) {
-                let problem = format!("{stem} is set too; leave one of the two out");
-                return Err(ConfigError::new(origin(), &path, problem));
+    for secret in SECRETS {
+        let (key, path) = (format!("{secret}_file"), join(at, secret));
+        if let Some(Value::String(file)) = table.get(&key) {
+            let failed = |problem: String| {
+                let path = join(at, &key);
+                ConfigError::new(origins.find(&path), &path, problem)
+            };
+            if table.contains_key(*secret) {
+                return Err(failed(format!("{secret} is set too; leave one of the two out")));
             }
-            let secret = std::fs::read_to_string(file)
-                .map_err(|error| ConfigError::new(origin(), &path, format!("{file}: {error}")))?;
-            let stem_path = path.trim_end_matches("_file").to_owned();
-            files.insert(stem_path.clone(), PathBuf::from(file));
-            origins.insert(stem_path, file.clone());
-            table.insert(stem.to_owned(), Value::String(secret.trim().to_owned()));
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| failed(format!("{file}: {error}")))?;
+            origins.insert(path, file);
+            table.insert((*secret).to_owned(), text.trim().into());
             table.remove(&key);
-            continue;
+        } else if table.contains_key(*secret) {
+            let origin = origins.find(&path).to_owned();
+            origins.insert(path, origin);
         }
-        match table.get_mut(&key) {
-            Some(Value::Table(inner)) => read_secret_files(inner, &path, origins, files)?,
-            Some(Value::Array(values)) => {
-                for (index, value) in values.iter_mut().enumerate() {
-                    if let Value::Table(inner) = value {
-                        read_secret_files(inner, &format!("{path}[{index}]"), origins, files)?;
+    }
+    for (key, value) in table.iter_mut() {
+        let path = join(at, key);
+        match value {
+            Value::Table(inner) => read_secret_files(inner, &path, origins)?,
+            Value::Array(values) => {
+                for (index, inner) in values.iter_mut().enumerate() {
+                    if let Value::Table(inner) = inner {
+                        read_secret_files(inner, &format!("{path}[{index}]"), origins)?;
                     }
                 }
             }
@@ -240,28 +235,23 @@ fn read_secret_files(
 /// string is wanted is read as the string it is.
 fn typed(
     root: &mut Table,
-    origins: &BTreeMap<String, String>,
+    origins: &Origins,
     environment: &Environment,
 ) -> Result<Config, ConfigError> {
-    let mut mended: Vec<String> = Vec::new();
+    let mut read_as_text = BTreeSet::new();
     loop {
         let Wrong { key, problem } = match read(root) {
             Ok(config) => return Ok(config),
             Err(wrong) => wrong,
         };
-        if !mended.contains(&key)
-            && let Some(text) = origins.get(&key).and_then(|origin| environment.get(origin))
-            && let Some(value) = value_at(root, &key)
-            && !value.is_str()
-        {
-            *value = Value::String(text.clone());
-            mended.push(key);
-            continue;
+        let origin = origins.0.get(&key).and_then(|name| environment.get_key_value(name));
+        match origin.and_then(|(name, text)| Some((keys(name)?, text.as_str()))) {
+            Some((keys, text)) if read_as_text.insert(key.clone()) => {
+                let replaced = overlay::set(root, &keys, text.into());
+                replaced.map_err(|problem| ConfigError::new(origins.find(&key), &key, problem))?;
+            }
+            _ => return Err(ConfigError::new(origins.find(&key), key, problem)),
         }
-        let origin = super::Origins(origins.clone()).of(&key).to_owned();
-        let secret = SECRETS.contains(&key.rsplit('.').next().unwrap_or_default());
-        let problem = if secret { "must be a text in quotes".to_owned() } else { problem };
-        return Err(ConfigError::new(origin, key, problem));
     }
 }
 
@@ -274,31 +264,16 @@ fn read(root: &Table) -> Result<Config, Wrong> {
     Ok(config)
 }
 
-/// Finds the value at a path like `numbers[0].access_token`.
-fn value_at<'a>(root: &'a mut Table, path: &str) -> Option<&'a mut Value> {
-    let mut steps = path.split(['.', '[']).map(|step| step.trim_end_matches(']'));
-    let mut value = root.get_mut(steps.next()?)?;
-    for step in steps {
-        value = match value {
-            Value::Array(values) => values.get_mut(step.parse::<usize>().ok()?)?,
-            Value::Table(table) => table.get_mut(step)?,
-            _ => return None,
-        };
-    }
-    Some(value)
-}
-
 /// Fills what numbers leave open from the variables of hosts that set Meta's address and token
 /// for a web front end too.
 fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), ConfigError> {
     const URL: &str = "NEXT_PUBLIC_META_WHATSAPP_API_URL";
     const TOKEN: &str = "NEXT_PUBLIC_META_WHATSAPP_API_TOKEN";
-    let alias = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     for number in &mut config.numbers {
-        if let (None, Some(token)) = (&number.access_token, alias(TOKEN)) {
+        if let (None, Some(token)) = (&number.access_token, variable(environment, TOKEN)) {
             number.access_token = Some(token.as_str().into());
         }
-        if let (None, Some(text)) = (&number.api_url, alias(URL)) {
+        if let (None, Some(text)) = (&number.api_url, variable(environment, URL)) {
             let url: url::Url = text
                 .parse()
                 .map_err(|error| ConfigError::new(URL, "api_url", format!("{text}: {error}")))?;

@@ -10,7 +10,6 @@ mod engines;
 mod load;
 mod overlay;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,21 +18,22 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-pub use engines::Engines;
+pub use engines::EngineSpecs;
 pub use load::{ConfigError, Environment, THE_FILE, load};
+pub use overlay::Origins;
 
-use crate::engine::EngineSpec;
+use crate::engine::{self, EngineSpec};
 use crate::registry::{Agent, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
 
-/// Everything hark can be told.
+/// Holds everything hark can be configured with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Config {
     pub default_agent: String,
-    pub server: Server,
-    pub webhook: Webhook,
+    pub server: ServerConfig,
+    pub webhook: WebhookConfig,
     #[serde(default)]
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
@@ -42,9 +42,9 @@ pub struct Config {
     pub llm: EngineSpec,
     pub tts: EngineSpec,
     pub store: StoreConfig,
-    pub queue: Queue,
-    pub limits: Limits,
-    pub log: Log,
+    pub queue: QueueConfig,
+    pub limits: LimitsConfig,
+    pub log: LogConfig,
     pub messages: Arc<Phrases>,
     /// Where each key came from, for messages about it.
     #[serde(skip)]
@@ -66,39 +66,10 @@ impl Config {
     }
 }
 
-/// Which layer set a key.
-#[derive(Clone, Debug, Default)]
-pub struct Origins(pub(crate) BTreeMap<String, String>);
-
-impl Origins {
-    /// The file or variable that set `key`, or the nearest key above it.
-    pub fn of(&self, key: &str) -> &str {
-        let mut key = key;
-        loop {
-            if let Some(origin) = self.0.get(key) {
-                return origin;
-            }
-            match key.rfind(['.', '[']) {
-                Some(end) => key = &key[..end],
-                // Nobody set it: the file is where it can be set.
-                None => return self.0.get("").map_or("default.toml", String::as_str),
-            }
-        }
-    }
-
-    /// The secrets that were set, each with the file or variable it came from.
-    pub fn of_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
-        let is_secret =
-            |key: &str| key.rsplit('.').next().is_some_and(|last| load::SECRETS.contains(&last));
-        let secrets = self.0.iter().filter(move |(key, _)| is_secret(key));
-        secrets.map(|(key, origin)| (key.as_str(), origin.as_str()))
-    }
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Server {
+pub struct ServerConfig {
     pub listen: String,
     pub public_url: Option<Url>,
 }
@@ -106,7 +77,8 @@ pub struct Server {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Webhook {
+pub struct WebhookConfig {
+    #[serde(default, deserialize_with = "engine::secret")]
     pub verify_token: Option<SecretString>,
 }
 
@@ -118,7 +90,7 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// The database's path, without `sqlite://`.
+    /// Returns the database's path, without `sqlite://`.
     pub fn path(&self) -> &Path {
         Path::new(self.url.strip_prefix("sqlite://").unwrap_or(&self.url))
     }
@@ -127,13 +99,13 @@ impl StoreConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Queue {
+pub struct QueueConfig {
     pub turns: usize,
     pub burst_ms: u64,
     pub node: Option<String>,
 }
 
-impl Queue {
+impl QueueConfig {
     /// Returns the name of this node: the configured one, else the host's.
     pub fn node(&self) -> String {
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -145,7 +117,7 @@ impl Queue {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Limits {
+pub struct LimitsConfig {
     pub audio_bytes: u64,
     pub audio_seconds: u32,
     pub turn_seconds: u64,
@@ -154,7 +126,7 @@ pub struct Limits {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
-pub struct Log {
+pub struct LogConfig {
     pub format: LogFormat,
     pub level: String,
 }

@@ -1,116 +1,110 @@
-//! Lays one configuration layer over another and remembers which one set each key.
+//! Merges one configuration layer over another and remembers which one set each key.
 
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-/// Merges `over` into `base`: tables join, everything else is replaced. Agents join by their name,
-/// so that a file changes the embedded agent or adds to it.
-pub(super) fn merge(
-    base: &mut Table,
-    over: Table,
-    at: &str,
-    origin: &str,
-    origins: &mut BTreeMap<String, String>,
-) {
-    for (key, value) in over {
-        let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => {
-                merge(below, above, &path, origin, origins);
+/// Keys that may be given as `<key>_file` instead.
+pub(super) const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
+
+/// Returns the secret that the key of a file is for.
+pub(super) fn secret_of(key: &str) -> Option<&str> {
+    key.strip_suffix("_file").filter(|secret| SECRETS.contains(secret))
+}
+
+/// Remembers which layer set a key.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(pub(crate) BTreeMap<String, String>);
+
+impl Origins {
+    /// Returns the file or variable that set `key`, or the nearest key above it.
+    pub fn find(&self, key: &str) -> &str {
+        let mut key = key;
+        loop {
+            if let Some(origin) = self.0.get(key) {
+                return origin;
             }
+            match key.rfind(['.', '[']) {
+                Some(end) => key = &key[..end],
+                // Nobody set it: the file is where it can be set.
+                None => return self.0.get("").map_or("default.toml", String::as_str),
+            }
+        }
+    }
+
+    /// Returns the secrets that were set, each with the file or variable it came from.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_secret =
+            |key: &str| key.rsplit('.').next().is_some_and(|last| SECRETS.contains(&last));
+        let secrets = self.0.iter().filter(move |(key, _)| is_secret(key));
+        secrets.map(|(key, origin)| (key.as_str(), origin.as_str()))
+    }
+
+    pub(super) fn insert(&mut self, key: impl Into<String>, origin: impl Into<String>) {
+        self.0.insert(key.into(), origin.into());
+    }
+}
+
+/// Returns the path of `key` in the table at `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Merges `over` into `base`: tables join, everything else is replaced. Agents join by their name,
+/// so that a file changes the embedded agent or adds to it. `note` gets the path of what is set.
+pub(super) fn merge(base: &mut Table, over: Table, at: &str, note: &mut dyn FnMut(String)) {
+    for (key, value) in over {
+        let path = join(at, &key);
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above, &path, note),
             (Some(Value::Array(below)), Value::Array(above)) if key == "agents" => {
                 for agent in above {
-                    merge_agent(below, agent, &path, origin, origins);
+                    merge_agent(below, agent, &path, note);
                 }
             }
             (_, value) => {
-                note(&value, &path, origin, origins);
                 base.insert(key, value);
+                note(path);
             }
         }
     }
 }
 
-fn merge_agent(
-    agents: &mut Vec<Value>,
-    agent: Value,
-    path: &str,
-    origin: &str,
-    origins: &mut BTreeMap<String, String>,
-) {
-    let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
-    let known =
-        agents.iter().position(|known| name(known).is_some() && name(known) == name(&agent));
-    match (known, agent) {
-        (Some(index), Value::Table(agent)) => {
-            if let Value::Table(below) = &mut agents[index] {
-                merge(below, agent, &format!("{path}[{index}]"), origin, origins);
-            }
-        }
+fn merge_agent(agents: &mut Vec<Value>, agent: Value, path: &str, note: &mut dyn FnMut(String)) {
+    let name = agent.get("name").and_then(Value::as_str);
+    let known = agents
+        .iter()
+        .position(|known| name.is_some() && known.get("name").and_then(Value::as_str) == name);
+    let path = format!("{path}[{}]", known.unwrap_or(agents.len()));
+    match (known.map(|index| &mut agents[index]), agent) {
+        (Some(Value::Table(below)), Value::Table(above)) => merge(below, above, &path, note),
         (_, agent) => {
-            note(&agent, &format!("{path}[{}]", agents.len()), origin, origins);
             agents.push(agent);
+            note(path);
         }
     }
 }
 
-/// Notes the origin of a value and of everything in it.
-fn note(value: &Value, path: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
-    origins.insert(path.to_owned(), origin.to_owned());
-    match value {
-        Value::Table(table) => {
-            for (key, value) in table {
-                note(value, &format!("{path}.{key}"), origin, origins);
-            }
-        }
-        Value::Array(values) => {
-            for (index, value) in values.iter().enumerate() {
-                note(value, &format!("{path}[{index}]"), origin, origins);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Sets the key that `HARK__A__0__B` names, making the tables and list places on the way. A
-/// `secret` is text whatever it looks like, and takes the place of its `_file`.
-pub(super) fn set(
-    root: &mut Table,
-    keys: &[String],
-    value: &str,
-    secret: bool,
-) -> Result<(), String> {
+/// Sets the key that `HARK__A__0__B` names, making the tables and list places on the way. A secret
+/// takes the place of its `_file`, and the file that of the secret.
+pub(super) fn set(root: &mut Table, keys: &[String], value: Value) -> Result<(), String> {
     let (last, way) = keys.split_last().ok_or("names no key")?;
     // A place in a list of values: HARK__NUMBERS__0__MEDIA_HOSTS__0.
     if let (Ok(index), Some((list, way))) = (last.parse::<usize>(), way.split_last()) {
-        let values = table_at(root, way)?.entry(list.clone());
-        let values = values.or_insert_with(|| Value::Array(Vec::new()));
-        let values = values.as_array_mut().ok_or_else(|| format!("{list} is not a list"))?;
-        if index > values.len() {
-            return Err(skips(list, values.len(), index));
-        }
-        if index == values.len() {
-            values.push(Value::String(value.to_owned()));
-        } else {
-            values[index] = Value::String(value.to_owned());
-        }
+        *place(table_at(root, way)?, list, index)? = value;
         return Ok(());
     }
     let table = table_at(root, way)?;
-    if secret {
+    if SECRETS.contains(&last.as_str()) {
         table.remove(&format!("{last}_file"));
-        table.insert(last.clone(), Value::String(value.to_owned()));
-    } else {
-        if let Some(stem) = last.strip_suffix("_file") {
-            table.remove(stem);
-        }
-        table.insert(last.clone(), scalar(value));
+    } else if let Some(secret) = secret_of(last) {
+        table.remove(secret);
     }
+    table.insert(last.clone(), value);
     Ok(())
 }
 
-/// The table that `way` leads to, made if it is not there.
+/// Returns the table that `way` leads to, made if it is not there.
 fn table_at<'a>(root: &'a mut Table, way: &[String]) -> Result<&'a mut Table, String> {
     let mut table = root;
     let mut way = way.iter().peekable();
@@ -119,15 +113,7 @@ fn table_at<'a>(root: &'a mut Table, way: &[String]) -> Result<&'a mut Table, St
         let next = match index {
             Some(index) => {
                 way.next();
-                let list = table.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new()));
-                let list = list.as_array_mut().ok_or_else(|| format!("{key} is not a list"))?;
-                if index > list.len() {
-                    return Err(skips(key, list.len(), index));
-                }
-                if index == list.len() {
-                    list.push(Value::Table(Table::new()));
-                }
-                &mut list[index]
+                place(table, key, index)?
             }
             None => table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new())),
         };
@@ -136,12 +122,20 @@ fn table_at<'a>(root: &'a mut Table, way: &[String]) -> Result<&'a mut Table, St
     Ok(table)
 }
 
-fn skips(list: &str, length: usize, index: usize) -> String {
-    format!("{list} has {length} entries, so {index} skips one")
+/// Returns a place in a list, both made if they are not there: a new place holds a table.
+fn place<'a>(table: &'a mut Table, list: &str, index: usize) -> Result<&'a mut Value, String> {
+    let values = table.entry(list.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
+    let values = values.as_array_mut().ok_or_else(|| format!("{list} is not a list"))?;
+    let length = values.len();
+    if index == length {
+        values.push(Value::Table(Table::new()));
+    }
+    let skips = || format!("{list} has {length} entries, so {index} skips one");
+    values.get_mut(index).ok_or_else(skips)
 }
 
 /// Reads a variable's text as the TOML value it looks like; everything else is a string.
-fn scalar(text: &str) -> Value {
+pub(super) fn scalar(text: &str) -> Value {
     if let Ok(number) = text.parse::<i64>()
         && number.to_string() == text
         // Ids of 15 digits are strings that look like numbers; no number key is that large.

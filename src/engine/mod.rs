@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
 pub use findings::{Check, CheckLine, EngineUser, Finding, Level, TRIAL_LIMIT, TrialError};
@@ -54,6 +54,12 @@ impl EngineSpec {
         Self(table)
     }
 
+    /// Returns the same with the keys of `own` in place of some.
+    #[must_use]
+    pub fn overridden_by(&self, own: &Self) -> Self {
+        self.with(own.0.clone())
+    }
+
     /// Returns the same with the keys in `names`, the engine's name and no others.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
@@ -67,6 +73,13 @@ impl fmt::Debug for EngineSpec {
     /// Shows the engine and the names of the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entry(&self.engine()).entries(self.0.keys()).finish()
+    }
+}
+
+impl Serialize for EngineSpec {
+    /// Leaves the secret out.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter(|(key, _)| *key != "api_key"))
     }
 }
 

@@ -50,9 +50,9 @@ fn entry<R: EngineRole>(name: &str) -> Option<&'static EngineEntry<R>> {
 }
 
 /// Finds a key that no engine of the role has.
-pub fn unknown_key<R: EngineRole>(keys: &Table) -> Option<&str> {
+pub fn unknown_key<R: EngineRole>(spec: &EngineSpec) -> Option<&str> {
     let known = section_keys::<R>();
-    keys.keys().map(String::as_str).find(|key| !known.contains(key))
+    spec.0.keys().map(String::as_str).find(|key| !known.contains(key))
 }
 
 /// Names all keys of a section, each once.
@@ -72,7 +72,7 @@ fn section_keys<R: EngineRole>() -> Vec<&'static str> {
 /// The first key that cannot be used.
 pub fn check_keys<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
     let EngineSpec(keys) = spec;
-    if let Some(key) = unknown_key::<R>(keys) {
+    if let Some(key) = unknown_key::<R>(spec) {
         let known: Vec<String> = section_keys::<R>().iter().map(|key| format!("`{key}`")).collect();
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{GateOverride, Languages, Voices};
+use crate::engine::EngineSpec;
 use crate::turn::LanguageCode;
 
 /// Says when a reply is spoken.
@@ -53,10 +54,10 @@ impl Agent {
 }
 
 /// Names an agent's own engine, or the keys of the section that it replaces.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the two ways to write it")]
 pub enum Override {
     Engine(String),
-    Keys(toml::Table),
+    Keys(EngineSpec),
 }

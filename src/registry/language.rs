@@ -1,14 +1,14 @@
 //! Which language a person is answered in.
 //!
 //! Between hearing and answering. An agent has one language, a few, or follows whatever it hears;
-//! written words are told by their letters, spoken ones by the transcriber.
+//! the language of written words is known by their letters, of spoken ones by the transcriber.
 
 use crate::turn::LanguageCode;
 
 /// Letters below which written words say too little about their language: "ok" is everywhere.
 const FEW_LETTERS: usize = 12;
 
-/// The languages that an agent answers in.
+/// Names the languages that an agent answers in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Languages {
     /// This one, whatever is heard.
@@ -20,7 +20,7 @@ pub enum Languages {
 }
 
 impl Languages {
-    /// The language to answer in after `heard` was spoken.
+    /// Returns the language to answer in after `heard` was spoken.
     pub fn of_speech(&self, heard: &LanguageCode, last: Option<&LanguageCode>) -> LanguageCode {
         match self {
             Self::Any if !heard.is_unknown() => heard.clone(),
@@ -32,7 +32,7 @@ impl Languages {
         }
     }
 
-    /// The language to answer in after `text` was written.
+    /// Returns the language to answer in after `text` was written.
     pub fn of_text(&self, text: &str, last: Option<&LanguageCode>) -> LanguageCode {
         // Where nothing else is known, a guess from little is better than none; but only letters of
         // its own tell a language then: "hola" would be Italian and "OK" Dutch.
@@ -54,7 +54,7 @@ impl Languages {
         }
     }
 
-    /// The language to answer in where no words are at hand.
+    /// Returns the language to answer in where no words are at hand.
     pub fn without_words(&self, last: Option<&LanguageCode>) -> LanguageCode {
         match self {
             Self::Fixed(language) => language.clone(),
@@ -66,19 +66,19 @@ impl Languages {
     }
 }
 
-/// Whether written words are enough to tell their language.
+/// Returns whether written words are enough to tell their language.
 pub fn says_enough(text: &str) -> bool {
     text.chars().filter(|c| c.is_alphabetic()).count() >= FEW_LETTERS
 }
 
-/// The one of `languages` that is `heard`, whatever its region.
+/// Returns the one of `languages` that is `heard`, whatever its region.
 fn find<'a>(languages: &'a [LanguageCode], heard: &LanguageCode) -> Option<&'a LanguageCode> {
     let exact =
         languages.iter().find(|language| language.as_str().eq_ignore_ascii_case(heard.as_str()));
     exact.or_else(|| languages.iter().find(|language| language.is(heard)))
 }
 
-/// The language that words are written in, one of whichlang's sixteen; `None` without letters.
+/// Returns the language that words are written in, one of whichlang's sixteen; `None` without letters.
 fn written_in(text: &str) -> Option<&'static str> {
     use whichlang::Lang;
 

@@ -9,7 +9,6 @@ mod gate;
 mod language;
 mod number;
 mod phrases;
-mod secret;
 mod snapshot;
 mod voice;
 
@@ -22,7 +21,6 @@ pub use gate::{Gate, GateAction, GateOverride};
 pub use language::{Languages, says_enough};
 pub use number::{Number, NumberStatus, ProviderKind};
 pub use phrases::{Phrase, Phrases};
-pub use secret::Secret;
 pub use snapshot::{AppSecret, Numbers, Snapshot};
 pub use voice::{Voice, Voices};
 

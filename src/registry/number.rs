@@ -1,9 +1,12 @@
 //! A business number: how it is reached and who answers it.
 
+use std::path::PathBuf;
+
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Secret;
+use crate::engine;
 use crate::turn::PhoneNumberId;
 
 /// Names the API that a number is reached through.
@@ -43,11 +46,14 @@ pub struct Number {
     pub display_name: Option<String>,
     #[serde(default)]
     pub provider: ProviderKind,
-    #[serde(skip_serializing)]
-    pub access_token: Option<Secret>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub access_token: Option<SecretString>,
+    /// The file that the token came from, where a newer one may be found.
+    #[serde(skip)]
+    pub access_token_file: Option<PathBuf>,
     pub app_id: Option<String>,
-    #[serde(skip_serializing)]
-    pub app_secret: Option<Secret>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub app_secret: Option<SecretString>,
     pub business_id: Option<String>,
     pub api_url: Option<Url>,
     pub api_version: Option<String>,
@@ -126,5 +132,14 @@ mod tests {
         let json = serde_json::to_string(&agent).unwrap();
         let again: Agent = serde_json::from_str(&json).unwrap();
         assert_eq!(format!("{agent:?}"), format!("{again:?}"));
+        assert_eq!(agent.llm, again.llm);
+    }
+
+    #[test]
+    fn an_agents_own_key_is_not_shown() {
+        let agent: Agent = toml::from_str("name = \"a\"\nllm = { api_key = \"4711\" }").unwrap();
+        for shown in [format!("{agent:?}"), serde_json::to_string(&agent).unwrap()] {
+            assert!(shown.contains("\"a\"") && !shown.contains("4711"), "{shown}");
+        }
     }
 }

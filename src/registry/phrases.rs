@@ -9,22 +9,22 @@ use crate::turn::LanguageCode;
 /// Holds one sentence by language. A text alone is read as the English one, where every language
 /// without its own ends.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Written")]
+#[serde(from = "PhraseForm")]
 pub struct Phrase(pub BTreeMap<LanguageCode, String>);
 
-/// The two ways to write a sentence.
+/// Reads the two ways to write a sentence.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum PhraseForm {
     One(String),
     ByLanguage(BTreeMap<LanguageCode, String>),
 }
 
-impl From<Written> for Phrase {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::One(text) => Self(BTreeMap::from([(LanguageCode::english(), text)])),
-            Written::ByLanguage(texts) => Self(texts),
+impl From<PhraseForm> for Phrase {
+    fn from(form: PhraseForm) -> Self {
+        match form {
+            PhraseForm::One(text) => Self(BTreeMap::from([(LanguageCode::english(), text)])),
+            PhraseForm::ByLanguage(texts) => Self(texts),
         }
     }
 }

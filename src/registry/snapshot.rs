@@ -58,7 +58,7 @@ impl Numbers {
         self.by_id.get(id)
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
@@ -80,15 +80,13 @@ impl FromIterator<Number> for Numbers {
         for number in numbers {
             let id = number.phone_number_id.clone();
             if let Some(secret) = &number.app_secret {
-                let same = |app: &&mut AppSecret| {
-                    app.secret.expose_secret() == secret.value.expose_secret()
-                };
+                let same =
+                    |app: &&mut AppSecret| app.secret.expose_secret() == secret.expose_secret();
                 match all.app_secrets.iter_mut().find(same) {
                     Some(app) => app.numbers.push(id.clone()),
-                    None => all.app_secrets.push(AppSecret {
-                        secret: secret.value.clone(),
-                        numbers: vec![id.clone()],
-                    }),
+                    None => all
+                        .app_secrets
+                        .push(AppSecret { secret: secret.clone(), numbers: vec![id.clone()] }),
                 }
             }
             all.by_id.insert(id, number);

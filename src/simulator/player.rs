@@ -64,7 +64,7 @@ impl Player {
 
     /// Waits for a turn's record: the answer arrives a moment before it is closed.
     async fn finished(&self, message: &MessageId) -> anyhow::Result<TurnReport> {
-        let turn = TurnId::of(&self.number, message);
+        let turn = TurnId::from_message(&self.number, message);
         let wait = async {
             loop {
                 let rows = self.record.turns(Some(PERSON.to_owned()), 1).await?;

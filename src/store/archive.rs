@@ -32,7 +32,7 @@ pub struct TurnRow {
     pub statuses: Vec<String>,
 }
 
-/// Counts messages by where they stand.
+/// Counts messages by their state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageCounts {
     /// Waiting, and nothing keeps them from being leased or from following what is leased.
@@ -52,7 +52,7 @@ pub struct MessageCounts {
 /// Reads what was recorded.
 #[async_trait]
 pub trait Archive: Send + Sync {
-    /// The last `limit` turns, newest first, of one contact (user id or phone) or of all.
+    /// Returns the last `limit` turns, newest first, of one contact (user id or phone) or of all.
     async fn turns(
         &self,
         contact: Option<String>,

@@ -16,7 +16,7 @@ use crate::turn::{
 pub enum Disposition {
     /// It starts a turn.
     Queue,
-    /// It is kept and starts none.
+    /// It is kept and starts no turn.
     Store,
     /// It came more than 24 h late; kept, not answered.
     Expire,
@@ -154,7 +154,7 @@ pub trait Queue: Send + Sync {
         retry_ms: i64,
     ) -> Result<usize, StoreError>;
 
-    /// When the next waiting message of a free lane is due.
+    /// Returns when the next waiting message of a free lane is due.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
     /// Marks the messages of a lease as done.

@@ -54,7 +54,7 @@ pub trait Record: Send + Sync {
         now_ms: i64,
     ) -> Result<Begun, StoreError>;
 
-    /// The last `limit` finished exchanges of a lane, as of `now_ms`.
+    /// Returns the last `limit` finished exchanges of a lane, as of `now_ms`.
     async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError>;
 
     /// Remembers how the person of a turn that has begun wants to be answered.

@@ -59,14 +59,14 @@ pub(super) fn first_state(disposition: Disposition, has_sender: bool) -> &'stati
     }
 }
 
-/// When the message of a lapsed lease is due again. A part that may have been sent is left to its
+/// Returns when the message of a lapsed lease is due again. A part that may have been sent is left to its
 /// status for a while: the status is the proof that keeps it from being sent twice.
 pub(super) fn due_after_reclaim(maybe_sent: bool, now_ms: i64, retry_ms: i64) -> i64 {
     if maybe_sent { retry_ms } else { now_ms }
 }
 
-/// What a status makes of a part that is only planned: the provider took it, so its own answer was
-/// lost in a crash. If it failed since, it is no answer.
+/// Returns what a status makes of a part that is only planned: the provider took it, and its own
+/// answer was lost in a crash.
 pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
     match update.status {
         DeliveryStatus::Failed => PartState::Failed,
@@ -74,8 +74,8 @@ pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
     }
 }
 
-/// Why a turn has failed whose part was not delivered; `None` if it stands without the part. A
-/// part that is not in the record, or not yet, counts.
+/// Returns why a turn has failed whose part was not delivered; `None` if the part does not count.
+/// One that is not in the record, or not yet, counts.
 pub(super) fn undelivered(
     role: Option<Role>,
     code: Option<i64>,
@@ -88,12 +88,12 @@ pub(super) fn undelivered(
 /// How long a question back waits for its yes or no.
 const TO_CONFIRM_MS: i64 = 60 * 60 * 1000;
 
-/// Whether a turn that ended at `finished_ms` still waits for a yes to its words.
+/// Returns whether a turn that ended at `finished_ms` still waits for a yes to its words.
 pub(super) fn awaits_yes(reason: &Reason, finished_ms: i64, now_ms: i64) -> bool {
     matches!(reason, Reason::Confirm(_)) && now_ms - finished_ms < TO_CONFIRM_MS
 }
 
-/// The language that a turn showed of its contact: of written words, or as it was heard.
+/// Returns the language that a turn showed of its contact: of written words, or as it was heard.
 pub(super) fn language_shown(Draft { language, report, .. }: &Draft) -> Option<&LanguageCode> {
     let heard_in = report.transcript.as_ref().map(|transcript| &transcript.language);
     language.as_ref().or(heard_in).filter(|language| !language.is_unknown())

@@ -28,15 +28,15 @@ macro_rules! id {
 }
 
 id!(
-    /// A business number's id at the provider (`metadata.phone_number_id`).
+    /// Identifies a business number at the provider (`metadata.phone_number_id`).
     PhoneNumberId
 );
 id!(
-    /// A provider's message id, `wamid...` at Meta.
+    /// Identifies a message at the provider: `wamid...` at Meta.
     MessageId
 );
 id!(
-    /// A provider's media id.
+    /// Identifies a media file at the provider.
     MediaId
 );
 id!(
@@ -44,13 +44,13 @@ id!(
     NodeId
 );
 id!(
-    /// One turn; derived from the message that started it, so that a retry has the same id.
+    /// Identifies one turn; derived from the message that started it, so that a retry has the same id.
     TurnId
 );
 
 impl TurnId {
     /// Derives the id of the turn that answers `message` on `number`: 16 hex digits.
-    pub fn of(number: &PhoneNumberId, message: &MessageId) -> Self {
+    pub fn from_message(number: &PhoneNumberId, message: &MessageId) -> Self {
         let digest = Sha256::new()
             .chain_update(number.0.as_bytes())
             .chain_update([0])
@@ -59,7 +59,7 @@ impl TurnId {
         Self(hex::encode(&digest[..8]))
     }
 
-    /// What is sent as `biz_opaque_callback_data` with part `index`: `hark:<turn>:<index>`.
+    /// Returns what is sent as `biz_opaque_callback_data` with part `index`: `hark:<turn>:<index>`.
     pub fn callback_data(&self, index: u32) -> String {
         format!("hark:{}:{index}", self.0)
     }
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn callback_data_names_turn_and_part() {
-        let turn = TurnId::of(&"106".into(), &"wamid.A".into());
-        assert_eq!(turn, TurnId::of(&"106".into(), &"wamid.A".into()));
-        assert_ne!(turn, TurnId::of(&"107".into(), &"wamid.A".into()));
+        let turn = TurnId::from_message(&"106".into(), &"wamid.A".into());
+        assert_eq!(turn, TurnId::from_message(&"106".into(), &"wamid.A".into()));
+        assert_ne!(turn, TurnId::from_message(&"107".into(), &"wamid.A".into()));
         assert_eq!(TurnId::parse_callback_data(&turn.callback_data(3)), Some((turn, 3)));
         assert_eq!(TurnId::parse_callback_data("someone else's"), None);
     }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use super::{MediaId, MessageId, Personal, PhoneNumberId};
 
-/// How the provider names one person. At least one of the two ids is present.
+/// Names one person as the provider does. At least one of the two ids is present.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRef {
     /// Business-scoped user id (`US.1349...`), the key when present.
@@ -15,7 +16,7 @@ pub struct ContactRef {
     pub profile_name: Option<Personal>,
 }
 
-/// Where a media file is found.
+/// Says where a media file is found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRef {
     /// The provider's id, valid for 7 days from the webhook.
@@ -28,7 +29,7 @@ pub struct MediaRef {
     pub sha256: Option<String>,
 }
 
-/// What an inbound message carries.
+/// Holds what an inbound message carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
@@ -48,7 +49,7 @@ pub enum Body {
     Silent,
 }
 
-/// One message of a webhook, parsed.
+/// Holds one message of a webhook, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
     /// The business number it was sent to.
@@ -65,7 +66,7 @@ pub struct Inbound {
     pub sent_at_ms: i64,
 }
 
-/// Whether an accepted message was new.
+/// Says whether an accepted message was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
     /// Stored by this call.
@@ -74,21 +75,21 @@ pub enum Accepted {
     Duplicate,
 }
 
-/// What happened to a message we sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the provider's own words")]
-pub enum DeliveryStatus {
-    Sent,
-    Delivered,
-    Read,
-    Played,
-    Failed,
-    Deleted,
-    Warning,
+words! {
+    /// Says what happened to a message we sent.
+    #[expect(missing_docs, reason = "the provider's own words")]
+    pub enum DeliveryStatus {
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+        Played = "played",
+        Failed = "failed",
+        Deleted = "deleted",
+        Warning = "warning",
+    }
 }
 
-/// One delivery status of a webhook, parsed.
+/// Holds one delivery status of a webhook, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusUpdate {
     /// The business number the message was sent from.
@@ -107,26 +108,17 @@ pub struct StatusUpdate {
     pub callback_data: Option<String>,
 }
 
-/// How a person asked to be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyMode {
-    /// In text, until they ask for the voice again.
-    Text,
-    /// By voice again, as far as the agent speaks.
-    Voice,
-}
-
-impl ReplyMode {
-    /// The word in the store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Voice => "voice",
-        }
+words! {
+    /// Says how a person asked to be answered.
+    pub enum ReplyMode {
+        /// In text, until they ask for the voice again.
+        Text = "text",
+        /// By voice again, as far as the agent speaks.
+        Voice = "voice",
     }
 }
 
-/// One turn of earlier conversation.
+/// Holds one turn of earlier conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What the person said.

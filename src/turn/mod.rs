@@ -13,6 +13,7 @@ mod reason;
 mod report;
 mod spent;
 mod stage;
+mod words;
 
 pub use content::{Choice, Content, MediaSource};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};

@@ -1,24 +1,23 @@
-//! The outbound messages of a turn: what each is for, what it carries and where it stands.
+//! The outbound messages of a turn: what each is for, what it carries and how far it is.
 
-use serde::{Deserialize, Serialize};
-
+use super::words::words;
 use super::{Content, MessageId};
 
-/// Says what an outbound message is to its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// The answer, or a piece of it.
-    Answer,
-    /// What accompanies a spoken answer, such as its links. The answer counts without it.
-    Beside,
-    /// A sentence of ours about a problem with the message.
-    Notice,
-    /// The sentence that takes the place of an answer.
-    Fallback,
+words! {
+    /// Says what an outbound message is to its turn.
+    pub enum Role {
+        /// The answer, or a piece of it.
+        Answer = "answer",
+        /// What accompanies a spoken answer, such as its links. The answer counts without it.
+        Beside = "beside",
+        /// A sentence of ours about a problem with the message.
+        Notice = "notice",
+        /// The sentence that takes the place of an answer.
+        Fallback = "fallback",
+    }
 }
 
-/// Says where an outbound message stands.
+/// Says how far an outbound message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartState {
     /// Written down, perhaps sent.
@@ -38,6 +37,6 @@ pub struct Part {
     pub role: Role,
     /// What it carries.
     pub content: Content,
-    /// Where it stands.
+    /// How far it is.
     pub state: PartState,
 }

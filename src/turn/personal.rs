@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A person's identifier or words: kept out of every log line.
+/// Holds a person's identifier or words, and keeps them out of every log line.
 ///
 /// `Debug` shows a short hash, so that two log lines about one person can be matched.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 pub struct Personal(pub String);
 
 impl Personal {
-    /// The value itself, for the provider, the store and the person's own agent.
+    /// Returns the value itself, for the provider, the store and the person's own agent.
     pub fn reveal(&self) -> &str {
         &self.0
     }

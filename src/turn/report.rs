@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use super::{LanguageCode, Personal, Reason, Spent, StageRecord};
 
-/// What one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
+/// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnReport {
     /// What was heard; `None` for written messages and for audio that could not be heard.
@@ -19,7 +20,7 @@ pub struct TurnReport {
     pub total_ms: f64,
     /// `total_ms` minus the union of the external stages.
     pub overhead_ms: f64,
-    /// What it cost. Not part of the JSON; the record keeps it beside.
+    /// What it cost. Not part of the JSON; the record keeps it in its own column.
     #[serde(skip)]
     pub spent: Spent,
     /// How it ended.
@@ -53,21 +54,21 @@ impl TurnReport {
         self.overhead_ms = Self::overhead(total_ms, &self.stages);
     }
 
-    /// Gives the report a reason.
+    /// Returns the report with this reason.
     #[must_use]
     pub fn because(self, reason: Option<Reason>) -> Self {
         Self { reason, ..self }
     }
 }
 
-/// The words of a reply.
+/// Holds the words of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyText {
-    /// The whole reply, as written.
+    /// The complete reply, as written.
     pub text: Personal,
 }
 
-/// The voice note of a reply.
+/// Describes the voice note of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoteInfo {
     /// Where the file was written; `None` when it only went to the provider.
@@ -80,36 +81,23 @@ pub struct NoteInfo {
     pub bitrate: u64,
 }
 
-/// How a turn ended for the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A voice note was sent.
-    VoiceNote,
-    /// The reply, or a sentence naming a problem, was sent as text.
-    Text,
-    /// A question back was sent: nothing was heard, or not surely.
-    Question,
-    /// The fallback sentence was sent.
-    Fallback,
-    /// Nothing could be delivered; `reason` says why.
-    Failed,
-}
-
-impl Outcome {
-    /// The name used in JSON and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::VoiceNote => "voice_note",
-            Self::Text => "text",
-            Self::Question => "question",
-            Self::Fallback => "fallback",
-            Self::Failed => "failed",
-        }
+words! {
+    /// Says how a turn ended for the person.
+    pub enum Outcome {
+        /// A voice note was sent.
+        VoiceNote = "voice_note",
+        /// The reply, or a sentence naming a problem, was sent as text.
+        Text = "text",
+        /// A question back was sent: nothing was heard, or not surely.
+        Question = "question",
+        /// The fallback sentence was sent.
+        Fallback = "fallback",
+        /// Nothing could be delivered; `reason` says why.
+        Failed = "failed",
     }
 }
 
-/// A span of a transcript with its place in the audio.
+/// Holds a span of a transcript with its place in the audio.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Start in the audio.
@@ -120,7 +108,7 @@ pub struct Segment {
     pub text: Personal,
 }
 
-/// What was heard in one message.
+/// Holds what was heard in one message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The words, trimmed.
@@ -140,26 +128,15 @@ pub struct Transcript {
     pub confidence: Option<f32>,
 }
 
-/// Which check marked a transcript as uncertain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Uncertainty {
-    /// The model thinks there may have been no speech.
-    NoSpeech,
-    /// The mean log-probability of the tokens is low.
-    LowProbability,
-    /// The text repeats itself.
-    Repetition,
-}
-
-impl Uncertainty {
-    /// The name used in a report's reason.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoSpeech => "no_speech",
-            Self::LowProbability => "low_probability",
-            Self::Repetition => "repetition",
-        }
+words! {
+    /// Names the check that marked a transcript as uncertain.
+    pub enum Uncertainty {
+        /// The model thinks there may have been no speech.
+        NoSpeech = "no_speech",
+        /// The mean log-probability of the tokens is low.
+        LowProbability = "low_probability",
+        /// The text repeats itself.
+        Repetition = "repetition",
     }
 }
 

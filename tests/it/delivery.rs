@@ -8,7 +8,7 @@ use crate::harness::{NUMBER, PERSON, TestApp, update, words_of};
 
 /// A status of the part `index` of the turn that answers `message`.
 fn status(message: &str, index: u32, id: &str, word: &str, at_s: i64) -> Value {
-    let turn = TurnId::of(&NUMBER.into(), &message.into());
+    let turn = TurnId::from_message(&NUMBER.into(), &message.into());
     let mut status = json!({
         "id": id, "status": word, "timestamp": at_s.to_string(), "recipient_id": PERSON,
         "biz_opaque_callback_data": turn.callback_data(index),

@@ -179,7 +179,7 @@ async fn a_voice_note_is_looked_up_fetched_and_answered_as_documented() {
         "typing_indicator": { "type": "text" },
     });
     assert_eq!(read.json(), expected);
-    let turn = TurnId::of(&"106".into(), &"wamid.in".into());
+    let turn = TurnId::from_message(&"106".into(), &"wamid.in".into());
     let expected = json!({
         "messaging_product": "whatsapp", "recipient_type": "individual", "to": "4915550001",
         "type": "audio", "audio": { "id": "media-out", "voice": true },

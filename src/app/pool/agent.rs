@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::EnginePool;
 use crate::agent::{LlmDeps, LlmEngine};
-use crate::config::{Config, Engines};
+use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
 use crate::pipeline::AgentSetup;
@@ -33,7 +33,7 @@ impl EnginePool {
         &self,
         config: &Config,
         name: Option<&str>,
-        change: impl FnOnce(&mut Engines),
+        change: impl FnOnce(&mut EngineSpecs),
     ) -> anyhow::Result<AgentSetup> {
         let name = name.unwrap_or(&config.default_agent);
         let index = config.agents.iter().position(|agent| agent.name == name);
@@ -52,7 +52,7 @@ impl EnginePool {
         &self,
         config: &Config,
         index: usize,
-        engines: &Engines,
+        engines: &EngineSpecs,
     ) -> anyhow::Result<AgentSetup> {
         let agent = &config.agents[index];
         let heard = engines.stt.text("language").map(LanguageCode::from);

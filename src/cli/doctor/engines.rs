@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{agents_in_use, agents_of_people, languages_of};
 use crate::app::Places;
-use crate::config::{Config, Engines};
+use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, Check, EngineRole, EngineSettings as _, EngineSpec, EngineUser};
 use crate::registry::Override;
 use crate::remote::model_client;
@@ -67,7 +67,7 @@ pub(super) struct Group<R> {
 /// Groups the agents in use by the engine of one role, in the order of the first agent of each.
 pub(super) fn groups<R: EngineRole>(
     config: &Config,
-    of: impl Fn(&Engines) -> &EngineSpec,
+    of: impl Fn(&EngineSpecs) -> &EngineSpec,
 ) -> Vec<Group<R>> {
     let mut groups: Vec<Group<R>> = Vec::new();
     for index in agents_in_use(config) {

@@ -39,11 +39,11 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         let answered = !matches!(about, Err(ProviderError::Network(_)));
         report_number(&mut check, index, number, about);
         let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else { continue };
-        let app = (number.api_url().to_string(), id.as_str(), secret.value.expose_secret());
+        let app = (number.api_url().to_string(), id.as_str(), secret.expose_secret());
         if answered && !apps.contains(&app) {
             apps.push(app);
             sleep(PAUSE).await;
-            let about = in_time(provider.app_info(id, &secret.value), &mut offsets).await;
+            let about = in_time(provider.app_info(id, secret), &mut offsets).await;
             report_app(&mut check, index, about);
         }
     }

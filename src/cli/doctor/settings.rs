@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config) -> Check {
     open_to_all(&mut check, config);
     if !check.has_findings() {
         let (numbers, agents) = (config.numbers.len(), config.agents.len());
-        let origin = config.origins.of("");
+        let origin = config.origins.find("");
         check.well(format!("{origin} is read; numbers: {numbers}, agents: {agents}"));
     }
     check
@@ -95,7 +95,7 @@ fn open_to_all(check: &mut Check, config: &Config) {
     /// Read permission of everyone.
     const OTHERS_READ: u32 = 0o004;
     let mut files: BTreeMap<&Path, &str> = BTreeMap::new();
-    for (key, origin) in config.origins.of_secrets() {
+    for (key, origin) in config.origins.secrets() {
         files.entry(Path::new(origin)).or_insert(key);
     }
     for (file, key) in files {

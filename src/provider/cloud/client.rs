@@ -47,11 +47,10 @@ pub struct CloudSettings {
 impl CloudSettings {
     /// Takes what a number says of itself; at most `audio_bytes_limit` of one media file are read.
     pub fn from_number(number: &Number, audio_bytes_limit: u64) -> Self {
-        let token = number.access_token.clone();
         Self {
             access: CloudAccess::from_number(number),
-            access_token_file: token.as_ref().and_then(|token| token.file.clone()),
-            access_token: token.map(|token| token.value).unwrap_or_default(),
+            access_token_file: number.access_token_file.clone(),
+            access_token: number.access_token.clone().unwrap_or_default(),
             media_hosts: number.media_hosts(),
             audio_bytes_limit,
         }

@@ -2,13 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::store::StoreError;
 use crate::store::rules::{ByPhone, Identity, identify};
-use crate::turn::{ContactRef, Personal, ReplyMode, TurnId};
+use crate::turn::{ContactRef, Personal};
 
 /// Returns the row of `contact`, made or merged as needed.
-pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rusqlite::Result<i64> {
+pub(super) fn resolve(
+    db: &Connection,
+    contact: &ContactRef,
+    now_ms: i64,
+) -> Result<i64, StoreError> {
     let user_id = contact.user_id.as_ref().map(Personal::reveal);
     let phone = contact.phone.as_ref().map(Personal::reveal);
+    let profile_name = contact.profile_name.as_ref().map(Personal::reveal);
     let by_user_id = match user_id {
         Some(user_id) => db
             .prepare_cached("SELECT id FROM contacts WHERE user_id = ?1")?
@@ -39,12 +45,7 @@ pub(super) fn resolve(db: &Connection, contact: &ContactRef, now_ms: i64) -> rus
         "UPDATE contacts SET user_id = coalesce(?2, user_id), phone = coalesce(?3, phone),
              profile_name = coalesce(?4, profile_name) WHERE id = ?1",
     )?
-    .execute(params![
-        row,
-        user_id,
-        phone,
-        contact.profile_name.as_ref().map(Personal::reveal)
-    ])?;
+    .execute(params![row, user_id, phone, profile_name])?;
     Ok(row)
 }
 
@@ -73,19 +74,5 @@ fn merge(db: &Connection, known: i64, alias: i64) -> rusqlite::Result<()> {
     )?
     .execute([known, alias])?;
     db.prepare_cached("DELETE FROM contacts WHERE id = ?1")?.execute([alias])?;
-    Ok(())
-}
-
-/// Remembers how the person of a turn wants to be answered.
-pub(super) fn set_reply_mode(
-    db: &Connection,
-    turn: &TurnId,
-    mode: ReplyMode,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE contacts SET reply_mode = ?2
-         WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)",
-    )?
-    .execute(params![turn.0, mode.name()])?;
     Ok(())
 }

@@ -16,12 +16,7 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &str) -> rusqlite::Result<T> 
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
-/// Returns the word of an enum, as in its JSON.
-pub(super) fn to_word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
-    Ok(to_json(value)?.trim_matches('"').to_owned())
-}
-
-/// Reads back what [`to_word`] wrote.
+/// Reads a word of an enum, as in its JSON.
 pub(super) fn from_word<T: DeserializeOwned>(word: &str) -> rusqlite::Result<T> {
     from_json(&format!("\"{word}\""))
 }

@@ -1,7 +1,8 @@
 //! The embedded store: one SQLite file, WAL, every commit synced to disk.
 //!
-//! One thread writes and one reads; see `writer`. The file is locked while a service
-//! runs on it, since a second one would lease the first one's messages.
+//! Each port is implemented beside its statements, in `queue`, `records` and `archive`. One thread
+//! writes and one reads; see `writer`. The file is locked while a service runs on it, since a
+//! second one would lease the first one's messages.
 
 mod archive;
 mod contacts;
@@ -11,21 +12,14 @@ mod records;
 mod statuses;
 mod writer;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 
 use self::writer::{Mode, Worker};
-use super::{
-    Archive, Begun, Disposition, Draft, History, Lane, Lapsed, Lease, LeaseKey, Lessee,
-    MessageCounts, Queue, Record, StoreError, Tenure, TurnRow,
-};
-use crate::turn::{
-    Accepted, Content, Inbound, MessageId, Part, ReplyMode, Role, StatusUpdate, TurnId,
-};
+use super::StoreError;
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[
@@ -45,7 +39,7 @@ pub struct SqliteStore {
     _lock: Option<File>,
 }
 
-/// Whether the file is opened to serve from it or to look at it.
+/// Says what the file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Leases messages: only one process at a time.
@@ -60,24 +54,30 @@ impl SqliteStore {
     /// # Errors
     /// `InUse` if another service has it, `Open` for everything else.
     pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::Open { path: path.display().to_string(), cause };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+            std::fs::create_dir_all(folder).map_err(|error| unopened(path, &error))?;
         }
         let lock = match access {
             Access::Serve => Some(lock(path)?),
             Access::Inspect => None,
         };
-        let writer = connect(path).map_err(|error| failed(error.to_string()))?;
-        migrate(&writer).map_err(|error| failed(error.to_string()))?;
-        let reader = connect(path).map_err(|error| failed(error.to_string()))?;
-        Ok(Self {
-            writer: Worker::spawn(writer, Mode::Write)
-                .map_err(|error| failed(error.to_string()))?,
-            reader: Worker::spawn(reader, Mode::Read).map_err(|error| failed(error.to_string()))?,
-            _lock: lock,
-        })
+        let connections = || {
+            let writer = connect(path)?;
+            migrate(&writer)?;
+            Ok((writer, connect(path)?))
+        };
+        let (writer, reader) =
+            connections().map_err(|error: rusqlite::Error| unopened(path, &error))?;
+        let start = |connection, mode| {
+            Worker::start(connection, mode).map_err(|error| unopened(path, &error))
+        };
+        let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
+        Ok(Self { writer, reader, _lock: lock })
     }
+}
+
+fn unopened(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Open { path: path.display().to_string(), cause: cause.to_string() }
 }
 
 /// Checks whether a service could write to the database at `path`, and leaves no trace: where
@@ -85,19 +85,16 @@ impl SqliteStore {
 /// Blocks for up to 5 s.
 ///
 /// # Errors
-/// `Open` with what stands in the way.
+/// `Open` with the obstacle.
 pub fn check_writable(path: &Path) -> Result<(), StoreError> {
-    let failed = |cause: String| StoreError::Open { path: path.display().to_string(), cause };
     if path.exists() {
-        return write_and_undo(path).map_err(|error| failed(error.to_string()));
+        return write_and_undo(path).map_err(|error| unopened(path, &error));
     }
-    let folder = path.parent().into_iter().flat_map(Path::ancestors);
-    let folder =
-        folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-    let folder = folder.into_iter().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let folder = path.ancestors().skip(1).find(|folder| folder.exists());
+    let folder = folder.unwrap_or(Path::new("."));
     let trial = folder.join(format!(".hark-doctor-{}", std::process::id()));
     let tried = File::create_new(&trial).and_then(|_file| std::fs::remove_file(&trial));
-    tried.map_err(|error| failed(format!("{}: {error}", folder.display())))
+    tried.map_err(|error| unopened(path, &format_args!("{}: {error}", folder.display())))
 }
 
 fn write_and_undo(path: &Path) -> rusqlite::Result<()> {
@@ -113,19 +110,13 @@ fn write_and_undo(path: &Path) -> rusqlite::Result<()> {
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let name = PathBuf::from(name);
-    let open = |error: std::io::Error| StoreError::Open {
-        path: name.display().to_string(),
-        cause: error.to_string(),
-    };
-    let file = File::create(&name).map_err(open)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(StoreError::InUse { path: path.display().to_string() })
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(open(error)),
-    }
+    let name = Path::new(&name);
+    let file = File::create(name).map_err(|error| unopened(name, &error))?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::InUse { path: path.display().to_string() },
+        TryLockError::Error(error) => unopened(name, &error),
+    })?;
+    Ok(file)
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -153,146 +144,5 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Backend(Box::new(error))
-    }
-}
-
-#[async_trait]
-impl Queue for SqliteStore {
-    async fn accept(
-        &self,
-        messages: Vec<(Inbound, Disposition)>,
-        now_ms: i64,
-    ) -> Result<Vec<Accepted>, StoreError> {
-        self.writer
-            .call(move |db| {
-                messages
-                    .iter()
-                    .map(|(message, disposition)| queue::accept(db, message, *disposition, now_ms))
-                    .collect()
-            })
-            .await
-    }
-
-    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError> {
-        self.writer.call(move |db| statuses.iter().try_for_each(|s| statuses::record(db, s))).await
-    }
-
-    async fn lease(
-        &self,
-        lessee: &Lessee,
-        limit: usize,
-        now_ms: i64,
-    ) -> Result<Vec<Lease>, StoreError> {
-        let lessee = lessee.clone();
-        self.writer.call(move |db| queue::lease(db, &lessee, limit, now_ms)).await
-    }
-
-    async fn renew(&self, lessee: &Lessee, leases: &[LeaseKey]) -> Result<Vec<Tenure>, StoreError> {
-        let (lessee, leases) = (lessee.clone(), leases.to_vec());
-        self.writer.call(move |db| queue::renew(db, &lessee, &leases)).await
-    }
-
-    async fn reclaim(
-        &self,
-        lapsed: Lapsed,
-        now_ms: i64,
-        retry_ms: i64,
-    ) -> Result<usize, StoreError> {
-        self.writer.call(move |db| queue::reclaim(db, &lapsed, now_ms, retry_ms)).await
-    }
-
-    async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
-        self.reader.call(queue::next_due_ms).await
-    }
-
-    async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError> {
-        let lease = lease.clone();
-        self.writer.call(move |db| queue::ack(db, &lease)).await
-    }
-
-    async fn release(
-        &self,
-        lease: &LeaseKey,
-        at_ms: i64,
-        was_attempt: bool,
-    ) -> Result<Tenure, StoreError> {
-        let lease = lease.clone();
-        self.writer.call(move |db| queue::release(db, &lease, at_ms, was_attempt)).await
-    }
-}
-
-#[async_trait]
-impl Record for SqliteStore {
-    async fn begin(
-        &self,
-        lease: &Lease,
-        agent: &str,
-        queue_ms: f64,
-        now_ms: i64,
-    ) -> Result<Begun, StoreError> {
-        let (lease, agent) = (lease.clone(), agent.to_owned());
-        let begun =
-            self.writer.call(move |db| records::begin(db, &lease, &agent, queue_ms, now_ms));
-        begun.await?.ok_or(StoreError::LeaseLost)
-    }
-
-    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
-        let lane = lane.clone();
-        self.reader.call(move |db| records::history(db, &lane, limit, now_ms)).await
-    }
-
-    async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError> {
-        let turn = turn.clone();
-        self.writer.call(move |db| contacts::set_reply_mode(db, &turn, mode)).await
-    }
-
-    async fn plan(
-        &self,
-        lease: &Lease,
-        parts: Vec<(Role, Content)>,
-        now_ms: i64,
-    ) -> Result<Vec<Part>, StoreError> {
-        let (turn, attempt) = (lease.turn.clone(), lease.attempt);
-        let planned =
-            self.writer.call(move |db| records::plan(db, &turn, attempt, parts, now_ms)).await?;
-        planned.ok_or(StoreError::LeaseLost)
-    }
-
-    async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
-        let (turn, attempt, draft) = (lease.turn.clone(), lease.attempt, draft.clone());
-        let kept = self.writer.call(move |db| records::draft(db, &turn, attempt, &draft));
-        kept.await?.ok_or(StoreError::LeaseLost)
-    }
-
-    async fn settle(
-        &self,
-        turn: &TurnId,
-        index: u32,
-        result: Result<MessageId, String>,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let turn = turn.clone();
-        self.writer.call(move |db| records::settle(db, &turn, index, &result, now_ms)).await
-    }
-
-    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
-        let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
-        let kept = self.writer.call(move |db| records::finish(db, &turn, attempt, &ended, now_ms));
-        kept.await?.ok_or(StoreError::LeaseLost)
-    }
-}
-
-#[async_trait]
-impl Archive for SqliteStore {
-    async fn turns(
-        &self,
-        contact: Option<String>,
-        limit: usize,
-    ) -> Result<Vec<TurnRow>, StoreError> {
-        self.reader.call(move |db| archive::turns(db, contact.as_deref(), limit)).await
-    }
-
-    async fn messages(&self, now_ms: i64) -> Result<MessageCounts, StoreError> {
-        self.reader.call(move |db| archive::messages(db, now_ms)).await
     }
 }

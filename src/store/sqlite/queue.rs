@@ -1,34 +1,170 @@
-//! The queue's statements: accept, lease, renew, reclaim and release, on the `messages` table.
+//! The queue on the `messages` table: accept, lease, renew, reclaim and release.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::contacts;
-use super::json::{from_json, to_json};
+use super::json::{from_json, from_word, to_json};
+use super::{SqliteStore, contacts, statuses};
 use crate::store::rules::{due_after_reclaim, first_state};
-use crate::store::{Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Tenure};
+use crate::store::{
+    Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, StoreError, Tenure,
+};
 use crate::turn::{
     Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, Personal, PhoneNumberId,
-    ReplyMode, TurnId,
+    StatusUpdate, TurnId,
 };
 
+/// A message is next in its lane when nothing of the lane is leased and nothing older waits.
+/// The first term repeats the condition of the queue's index: SQLite does not conclude it from the
+/// second, and would read every message there ever was.
+const LEASABLE: &str = "
+    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
+           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
+    FROM messages m JOIN contacts c ON c.id = m.contact_id
+    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
+      AND NOT EXISTS (
+        SELECT 1 FROM messages o
+        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
+          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
+    ORDER BY m.id LIMIT ?2";
+
+/// Leased messages whose time is over, and whether a part of their turn may have been sent.
+const LAPSED: &str = "
+    SELECT m.id, EXISTS (SELECT 1 FROM parts p WHERE p.turn = m.turn AND p.state = 'planned')
+    FROM messages m
+    WHERE m.state IN ('queued', 'leased') AND m.state = 'leased'
+      AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
+
+/// The first message of a free lane in the order of time. One that follows another message of its
+/// lane does not count: it cannot go first, and its time would hide the other's.
+const NEXT_DUE: &str = "
+    SELECT m.available_ms FROM messages m
+    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND NOT EXISTS (
+        SELECT 1 FROM messages o
+        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
+          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
+    ORDER BY m.available_ms LIMIT 1";
+
+#[async_trait]
+impl Queue for SqliteStore {
+    async fn accept(
+        &self,
+        messages: Vec<(Inbound, Disposition)>,
+        now_ms: i64,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let call = self.writer.call(move |db| {
+            messages.iter().map(|(message, to)| accept(db, message, *to, now_ms)).collect()
+        });
+        call.await
+    }
+
+    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError> {
+        self.writer.call(move |db| statuses.iter().try_for_each(|s| statuses::record(db, s))).await
+    }
+
+    async fn lease(
+        &self,
+        lessee: &Lessee,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let (lessee, limit) = (lessee.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+        let call = self.writer.call(move |db| {
+            let leases: Vec<Lease> = db
+                .prepare_cached(LEASABLE)?
+                .query_map([now_ms, limit], |row| leasable(row, &lessee))?
+                .collect::<Result<_, _>>()?;
+            let mut take = db.prepare_cached(
+                "UPDATE messages SET state = 'leased', attempts = ?2, lease_owner = ?3,
+                     lease_until_ms = ?4, turn = ?5 WHERE id = ?1",
+            )?;
+            for lease in &leases {
+                for LeasedMessage { row, attempt, .. } in &lease.messages {
+                    let (node, turn) = (&lessee.node.0, &lease.turn.0);
+                    take.execute(params![row, attempt, node, lessee.until_ms, turn])?;
+                }
+            }
+            Ok(leases)
+        });
+        call.await
+    }
+
+    async fn renew(&self, lessee: &Lessee, leases: &[LeaseKey]) -> Result<Vec<Tenure>, StoreError> {
+        let (until_ms, leases) = (lessee.until_ms, leases.to_vec());
+        let call = self.writer.call(move |db| {
+            let renew = |lease| update_held(db, lease, "lease_until_ms = ?4", &[&until_ms]);
+            leases.iter().map(renew).collect()
+        });
+        call.await
+    }
+
+    async fn reclaim(
+        &self,
+        lapsed: Lapsed,
+        now_ms: i64,
+        retry_ms: i64,
+    ) -> Result<usize, StoreError> {
+        // One process serves from the file: at its start every lease is a predecessor's.
+        let until_ms = (lapsed == Lapsed::Expired).then_some(now_ms);
+        let call = self.writer.call(move |db| {
+            let rows: Vec<(i64, bool)> = db
+                .prepare_cached(LAPSED)?
+                .query_map([until_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            let mut free = db.prepare_cached(
+                "UPDATE messages SET state = 'queued', available_ms = ?2, lease_owner = NULL,
+                     lease_until_ms = NULL WHERE id = ?1",
+            )?;
+            for (row, maybe_sent) in &rows {
+                free.execute([*row, due_after_reclaim(*maybe_sent, now_ms, retry_ms)])?;
+            }
+            Ok(rows.len())
+        });
+        call.await
+    }
+
+    async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
+        let next = |db: &Connection| {
+            Ok(db.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0)).optional()?)
+        };
+        self.reader.call(next).await
+    }
+
+    async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError> {
+        let lease = lease.clone();
+        let done = "state = 'done', lease_owner = NULL, lease_until_ms = NULL";
+        self.writer.call(move |db| update_held(db, &lease, done, &[])).await
+    }
+
+    async fn release(
+        &self,
+        lease: &LeaseKey,
+        at_ms: i64,
+        was_attempt: bool,
+    ) -> Result<Tenure, StoreError> {
+        let lease = lease.clone();
+        let queued = "state = 'queued', available_ms = ?4, attempts = attempts - iif(?5, 0, 1),
+                      lease_owner = NULL, lease_until_ms = NULL";
+        let values = (at_ms, was_attempt);
+        self.writer.call(move |db| update_held(db, &lease, queued, &[&values.0, &values.1])).await
+    }
+}
+
 /// Stores one message unless its id is known.
-pub(super) fn accept(
+fn accept(
     db: &Connection,
     message: &Inbound,
     disposition: Disposition,
     now_ms: i64,
-) -> rusqlite::Result<Accepted> {
-    let known: Option<i64> = db
-        .prepare_cached("SELECT id FROM messages WHERE number = ?1 AND provider_id = ?2")?
-        .query_row([&message.number.0, &message.id.0], |row| row.get(0))
-        .optional()?;
-    if known.is_some() {
+) -> Result<Accepted, StoreError> {
+    let known = db
+        .prepare_cached("SELECT 1 FROM messages WHERE number = ?1 AND provider_id = ?2")?
+        .exists([&message.number.0, &message.id.0])?;
+    if known {
         return Ok(Accepted::Duplicate);
     }
-    let contact = match &message.from {
-        Some(from) => Some(contacts::resolve(db, from, now_ms)?),
-        None => None,
-    };
+    let from = message.from.as_ref();
+    let contact = from.map(|from| contacts::resolve(db, from, now_ms)).transpose()?;
     db.prepare_cached(
         "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, sent_ms,
              received_ms, state, available_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7)",
@@ -46,45 +182,7 @@ pub(super) fn accept(
     Ok(Accepted::New)
 }
 
-/// A message is next in its lane when nothing of the lane is leased and nothing older waits.
-/// The first term repeats the condition of the queue's index: SQLite does not conclude it from the
-/// second, and would read every message there ever was.
-const LEASABLE: &str = "
-    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
-           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
-    FROM messages m JOIN contacts c ON c.id = m.contact_id
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
-      AND NOT EXISTS (
-        SELECT 1 FROM messages o
-        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
-          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
-    ORDER BY m.id LIMIT ?2";
-
-/// Leases what is due: a turn of its own for each message.
-pub(super) fn lease(
-    db: &Connection,
-    lessee: &Lessee,
-    limit: usize,
-    now_ms: i64,
-) -> rusqlite::Result<Vec<Lease>> {
-    let leases: Vec<Lease> = db
-        .prepare_cached(LEASABLE)?
-        .query_map(params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-            leasable(row, lessee)
-        })?
-        .collect::<Result<_, _>>()?;
-    let mut take = db.prepare_cached(
-        "UPDATE messages SET state = 'leased', attempts = ?2, lease_owner = ?3,
-             lease_until_ms = ?4, turn = ?5 WHERE id = ?1",
-    )?;
-    for lease in &leases {
-        for LeasedMessage { row, attempt, .. } in &lease.messages {
-            take.execute(params![row, attempt, lessee.node.0, lessee.until_ms, lease.turn.0])?;
-        }
-    }
-    Ok(leases)
-}
-
+/// Makes a lease of one message: each has a turn of its own.
 fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
     let personal = |index| row.get::<_, Option<String>>(index).map(|value| value.map(Personal));
     let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
@@ -99,7 +197,7 @@ fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
         id,
     };
     Ok(Lease {
-        turn: turn.unwrap_or_else(|| TurnId::of(&number, &message.id)),
+        turn: turn.unwrap_or_else(|| TurnId::from_message(&number, &message.id)),
         lane: Lane { number, contact_id: row.get(8)? },
         node: lessee.node.clone(),
         contact: ContactRef {
@@ -108,110 +206,29 @@ fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
             profile_name: personal(11)?,
         },
         contact_language: row.get::<_, Option<String>>(12)?.map(LanguageCode::from),
-        reply_mode: match row.get::<_, Option<String>>(13)?.as_deref() {
-            Some("text") => Some(ReplyMode::Text),
-            Some("voice") => Some(ReplyMode::Voice),
-            _ => None,
-        },
+        reply_mode: row.get::<_, Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
         attempt: message.attempt,
         messages: vec![message],
     })
 }
 
-/// Extends leases.
-pub(super) fn renew(
-    db: &Connection,
-    lessee: &Lessee,
-    leases: &[LeaseKey],
-) -> rusqlite::Result<Vec<Tenure>> {
-    let sql = "UPDATE messages SET lease_until_ms = ?4
-               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
-    leases.iter().map(|lease| update_held(db, sql, lease, &[&lessee.until_ms])).collect()
-}
-
-/// Runs an update on each message of a lease; `sql` names row, attempt and node as its first
-/// parameters. Messages of one lease are leased, given back and reclaimed together.
+/// Sets columns of each message of a lease; `?4` and on are `values`. Messages of one lease are
+/// leased, given back and reclaimed together.
 fn update_held(
     db: &Connection,
-    sql: &str,
     lease: &LeaseKey,
-    values: &[&dyn rusqlite::ToSql],
-) -> rusqlite::Result<Tenure> {
-    let mut update = db.prepare_cached(sql)?;
+    set: &str,
+    values: &[&dyn ToSql],
+) -> Result<Tenure, StoreError> {
+    let mut update = db.prepare_cached(&format!(
+        "UPDATE messages SET {set} WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3"
+    ))?;
     let mut changed = 0;
     for (row, attempt) in &lease.held {
-        let key: [&dyn rusqlite::ToSql; 3] = [row, attempt, &lease.node.0];
+        let key: [&dyn ToSql; 3] = [row, attempt, &lease.node.0];
         changed += update.execute(&*[&key[..], values].concat())?;
     }
     Ok(if changed == lease.held.len() { Tenure::Held } else { Tenure::Lost })
-}
-
-/// Puts messages of lapsed leases back. One process serves from the file, so that at its start
-/// every lease is a predecessor's.
-pub(super) fn reclaim(
-    db: &Connection,
-    lapsed: &Lapsed,
-    now_ms: i64,
-    retry_ms: i64,
-) -> rusqlite::Result<usize> {
-    let until_ms = match lapsed {
-        Lapsed::Predecessor(_) => None,
-        Lapsed::Expired => Some(now_ms),
-    };
-    let rows: Vec<(i64, bool)> = db
-        .prepare_cached(LAPSED)?
-        .query_map([until_ms], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let mut free = db.prepare_cached(
-        "UPDATE messages SET state = 'queued', available_ms = ?2, lease_owner = NULL,
-             lease_until_ms = NULL WHERE id = ?1",
-    )?;
-    for (row, maybe_sent) in &rows {
-        free.execute([*row, due_after_reclaim(*maybe_sent, now_ms, retry_ms)])?;
-    }
-    Ok(rows.len())
-}
-
-/// Leased messages whose time is over, and whether a part of their turn may have been sent.
-const LAPSED: &str = "
-    SELECT m.id, EXISTS (SELECT 1 FROM parts p WHERE p.turn = m.turn AND p.state = 'planned')
-    FROM messages m
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'leased'
-      AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
-
-/// The first message of a free lane in the order of time. What stands behind another message of
-/// its lane does not count: it cannot go first, and its time would hide the other's.
-const NEXT_DUE: &str = "
-    SELECT m.available_ms FROM messages m
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND NOT EXISTS (
-        SELECT 1 FROM messages o
-        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
-          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
-    ORDER BY m.available_ms LIMIT 1";
-
-/// When the next waiting message of a free lane is due.
-pub(super) fn next_due_ms(db: &Connection) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0)).optional()
-}
-
-/// Marks the messages of a lease as done.
-pub(super) fn ack(db: &Connection, lease: &LeaseKey) -> rusqlite::Result<Tenure> {
-    let sql = "UPDATE messages SET state = 'done', lease_owner = NULL, lease_until_ms = NULL
-               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
-    update_held(db, sql, lease, &[])
-}
-
-/// Puts the messages of a lease back into their lane.
-pub(super) fn release(
-    db: &Connection,
-    lease: &LeaseKey,
-    at_ms: i64,
-    was_attempt: bool,
-) -> rusqlite::Result<Tenure> {
-    let sql = "UPDATE messages SET state = 'queued', available_ms = ?4,
-                   attempts = attempts - iif(?5, 0, 1), lease_owner = NULL, lease_until_ms = NULL
-               WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3";
-    update_held(db, sql, lease, &[&at_ms, &was_attempt])
 }
 
 #[cfg(test)]

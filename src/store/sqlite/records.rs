@@ -1,68 +1,223 @@
-//! The record's statements: turns and parts.
-//!
-//! What an attempt writes it writes as the latest one: `None` says that a later one has begun.
+//! The record on the `turns` and `parts` tables.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::json::{from_json, from_word, to_json, to_word};
-use super::statuses;
+use super::json::{from_json, from_word, to_json};
+use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
-use crate::store::{Begun, Draft, History, Lane, Lease};
+use crate::store::{Begun, Draft, History, Lane, Lease, Record, StoreError};
 use crate::turn::{
-    Content, Exchange, LanguageCode, MessageId, Part, PartState, Personal, Reason, Role, TurnId,
+    Content, Exchange, LanguageCode, MessageId, Part, PartState, Personal, Reason, ReplyMode, Role,
+    TurnId, TurnReport,
 };
 
-/// Writes or finds a turn's row. The contact is the one the message has now: since it was leased,
-/// a younger message may have shown that two contacts are one.
-pub(super) fn begin(
-    db: &Connection,
-    lease: &Lease,
-    agent: &str,
-    queue_ms: f64,
-    now_ms: i64,
-) -> rusqlite::Result<Option<Begun>> {
-    let (turn, first) = (&lease.turn, lease.first());
-    let begun = db
-        .prepare_cached(
-            "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
-                 created_ms)
-             VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, agent = excluded.agent
-                 WHERE attempt <= excluded.attempt",
-        )?
-        .execute(params![
-            turn.0,
-            lease.lane.number.0,
-            first.row,
-            first.id.0,
-            agent,
-            lease.attempt,
-            queue_ms,
-            now_ms
-        ])?;
-    if begun == 0 {
-        return Ok(None);
+#[async_trait]
+impl Record for SqliteStore {
+    async fn begin(
+        &self,
+        lease: &Lease,
+        agent: &str,
+        queue_ms: f64,
+        now_ms: i64,
+    ) -> Result<Begun, StoreError> {
+        let (lease, agent) = (lease.clone(), agent.to_owned());
+        let call = self.writer.call(move |db| {
+            let (turn, number, first) = (&lease.turn.0, &lease.lane.number.0, lease.first());
+            let (row, id, attempt) = (first.row, &first.id.0, lease.attempt);
+            // Of the contact that the message has now: since it was leased, a younger message may
+            // have shown that two contacts are one.
+            let begun = db
+                .prepare_cached(
+                    "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
+                         created_ms)
+                     VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6,
+                         ?7, ?8)
+                     ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt,
+                         agent = excluded.agent WHERE attempt <= excluded.attempt",
+                )?
+                .execute(params![turn, number, row, id, agent, attempt, queue_ms, now_ms])?;
+            if begun == 0 {
+                return Err(StoreError::LeaseLost);
+            }
+            let (finished, draft) = db
+                .prepare_cached(
+                    "SELECT finished_ms IS NOT NULL, heard, language, report, spent FROM turns
+                     WHERE id = ?1",
+                )?
+                .query_row([turn], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
+            let parts = db
+                .prepare_cached(
+                    "SELECT idx, role, content, state, provider_id FROM parts WHERE turn = ?1
+                     ORDER BY idx",
+                )?
+                .query_map([turn], part)?
+                .collect::<Result<_, _>>()?;
+            Ok(Begun { finished, parts, draft })
+        });
+        call.await
     }
-    let (finished, draft) = db
+
+    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
+        let (lane, limit) = (lane.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+        let call = self.reader.call(move |db| {
+            // "Please try again later" is not an answer that an agent gave.
+            let mut exchanges: Vec<Exchange> = db
+                .prepare_cached(
+                    "SELECT heard, report ->> '$.reply.text' FROM turns
+                     WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
+                       AND finished_ms IS NOT NULL AND outcome <> 'fallback'
+                     ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
+                )?
+                .query_map(params![lane.contact_id, lane.number.0, limit], |row| {
+                    Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) })
+                })?
+                .collect::<Result<_, _>>()?;
+            exchanges.reverse();
+            let last: Option<(Option<String>, Option<String>, i64)> = db
+                .prepare_cached(
+                    "SELECT heard, reason, finished_ms FROM turns
+                     WHERE contact_id = ?1 AND number = ?2 AND finished_ms IS NOT NULL
+                     ORDER BY created_ms DESC, rowid DESC LIMIT 1",
+                )?
+                .query_row(params![lane.contact_id, lane.number.0], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()?;
+            let to_confirm = last.and_then(|(heard, reason, finished_ms)| {
+                let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
+                heard.filter(|_| waits).map(Personal)
+            });
+            Ok(History { exchanges, to_confirm })
+        });
+        call.await
+    }
+
+    async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError> {
+        let turn = turn.clone();
+        self.writer.call(move |db| set_contact(db, &turn, "reply_mode", mode.name())).await
+    }
+
+    async fn plan(
+        &self,
+        lease: &Lease,
+        parts: Vec<(Role, Content)>,
+        now_ms: i64,
+    ) -> Result<Vec<Part>, StoreError> {
+        let (turn, attempt) = (lease.turn.clone(), lease.attempt);
+        let call = self.writer.call(move |db| {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
+                 SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3,
+                     'planned', ?4, ?5
+                 FROM turns WHERE id = ?1 AND attempt = ?2 RETURNING idx",
+            )?;
+            let plan = |(role, content): (Role, Content)| {
+                let values = params![turn.0, attempt, role.name(), to_json(&content)?, now_ms];
+                let index = insert.query_row(values, |row| row.get(0)).optional()?;
+                let index = index.ok_or(StoreError::LeaseLost)?;
+                Ok(Part { index, role, content, state: PartState::Planned })
+            };
+            parts.into_iter().map(plan).collect()
+        });
+        call.await
+    }
+
+    async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
+        let (turn, attempt, draft) = (lease.turn.clone(), lease.attempt, draft.clone());
+        self.writer.call(move |db| keep(db, &turn, attempt, &draft)).await
+    }
+
+    async fn settle(
+        &self,
+        turn: &TurnId,
+        index: u32,
+        result: Result<MessageId, String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let (turn, (state, id, error)) = (
+            turn.clone(),
+            match result {
+                Ok(id) => ("sent", Some(id.0), None),
+                Err(error) => ("failed", None, Some(error)),
+            },
+        );
+        let call = self.writer.call(move |db| {
+            let sent_ms = id.is_some().then_some(now_ms);
+            db.prepare_cached(
+                "UPDATE parts SET state = ?3, provider_id = coalesce(?4, provider_id),
+                     sent_ms = coalesce(?5, sent_ms), error = coalesce(?6, error)
+                 WHERE turn = ?1 AND idx = ?2",
+            )?
+            .execute(params![turn.0, index, state, id, sent_ms, error])?;
+            Ok(())
+        });
+        call.await
+    }
+
+    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
+        let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
+        let call = self.writer.call(move |db| {
+            keep(db, &turn, attempt, &ended)?;
+            let reason = ended.report.reason.as_ref().map(Reason::to_string);
+            db.prepare_cached(
+                "UPDATE turns SET outcome = ?2, reason = ?3, finished_ms = ?4 WHERE id = ?1",
+            )?
+            .execute(params![turn.0, ended.report.outcome.name(), reason, now_ms])?;
+            if let Some(language) = language_shown(&ended) {
+                set_contact(db, &turn, "language", language.as_str())?;
+            }
+            statuses::apply_early_failure(db, &turn)
+        });
+        call.await
+    }
+}
+
+/// Writes what a turn heard and did so far, as its latest attempt.
+fn keep(
+    db: &Connection,
+    turn: &TurnId,
+    attempt: u32,
+    Draft { heard, language, report }: &Draft,
+) -> Result<(), StoreError> {
+    let heard = heard.as_ref().map(Personal::reveal);
+    let language = language.as_ref().map(LanguageCode::as_str);
+    let (report_json, spent) = (to_json(report)?, to_json(&report.spent)?);
+    let kept = db
         .prepare_cached(
-            "SELECT finished_ms IS NOT NULL, heard, language, report FROM turns WHERE id = ?1",
+            "UPDATE turns SET heard = ?3, language = ?4, report = ?5, spent = ?6
+             WHERE id = ?1 AND attempt = ?2",
         )?
-        .query_row([&turn.0], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
-    let parts = db
-        .prepare_cached(
-            "SELECT idx, role, content, state, provider_id FROM parts WHERE turn = ?1 ORDER BY idx",
-        )?
-        .query_map([&turn.0], part)?
-        .collect::<Result<_, _>>()?;
-    Ok(Some(Begun { finished, parts, draft }))
+        .execute(params![turn.0, attempt, heard, language, report_json, spent])?;
+    if kept == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+}
+
+/// Sets a column of the contact of a turn.
+fn set_contact(db: &Connection, turn: &TurnId, column: &str, word: &str) -> Result<(), StoreError> {
+    db.prepare_cached(&format!(
+        "UPDATE contacts SET {column} = ?2 WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)"
+    ))?
+    .execute([&turn.0, word])?;
+    Ok(())
 }
 
 /// Reads what an earlier attempt was about to send.
 fn kept_draft(row: &Row<'_>) -> rusqlite::Result<Option<Draft>> {
-    let Some(report) = row.get::<_, Option<String>>(3)? else { return Ok(None) };
     let (heard, language): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-    let language = language.map(LanguageCode::from);
-    Ok(Some(Draft { heard: heard.map(Personal), language, report: from_json(&report)? }))
+    let (heard, language) = (heard.map(Personal), language.map(LanguageCode::from));
+    Ok(kept_report(row, 3, 4)?.map(|report| Draft { heard, language, report }))
+}
+
+/// Reads a report and what was spent, which versions before the third migration did not keep.
+pub(super) fn kept_report(
+    row: &Row<'_>,
+    report: usize,
+    spent: usize,
+) -> rusqlite::Result<Option<TurnReport>> {
+    let Some(report) = row.get::<_, Option<String>>(report)? else { return Ok(None) };
+    let spent = row.get::<_, Option<String>>(spent)?;
+    let spent = spent.map(|spent| from_json(&spent)).transpose()?.unwrap_or_default();
+    Ok(Some(TurnReport { spent, ..from_json(&report)? }))
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
@@ -78,147 +233,4 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
             _ => PartState::Planned,
         },
     })
-}
-
-/// The last exchanges of a lane. "Please try again later" is no answer that an agent gave.
-pub(super) fn history(
-    db: &Connection,
-    lane: &Lane,
-    limit: usize,
-    now_ms: i64,
-) -> rusqlite::Result<History> {
-    let mut exchanges: Vec<Exchange> = db
-        .prepare_cached(
-            "SELECT heard, report ->> '$.reply.text' FROM turns
-             WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL AND finished_ms IS NOT NULL
-               AND outcome <> 'fallback'
-             ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
-        )?
-        .query_map(
-            params![lane.contact_id, lane.number.0, i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) }),
-        )?
-        .collect::<Result<_, _>>()?;
-    exchanges.reverse();
-    let last: Option<(Option<String>, Option<String>, i64)> = db
-        .prepare_cached(
-            "SELECT heard, reason, finished_ms FROM turns
-             WHERE contact_id = ?1 AND number = ?2 AND finished_ms IS NOT NULL
-             ORDER BY created_ms DESC, rowid DESC LIMIT 1",
-        )?
-        .query_row(params![lane.contact_id, lane.number.0], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .optional()?;
-    let to_confirm = last.and_then(|(heard, reason, finished_ms)| {
-        let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
-        heard.filter(|_| waits).map(Personal)
-    });
-    Ok(History { exchanges, to_confirm })
-}
-
-/// Writes parts down before they are sent.
-pub(super) fn plan(
-    db: &Connection,
-    turn: &TurnId,
-    attempt: u32,
-    parts: Vec<(Role, Content)>,
-    now_ms: i64,
-) -> rusqlite::Result<Option<Vec<Part>>> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
-         SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3, 'planned',
-             ?4, ?5
-         FROM turns WHERE id = ?1 AND attempt = ?2 RETURNING idx",
-    )?;
-    let mut planned = Vec::with_capacity(parts.len());
-    for (role, content) in parts {
-        let values = params![turn.0, attempt, to_word(&role)?, to_json(&content)?, now_ms];
-        let Some(index) = insert.query_row(values, |row| row.get(0)).optional()? else {
-            return Ok(None);
-        };
-        planned.push(Part { index, role, content, state: PartState::Planned });
-    }
-    Ok(Some(planned))
-}
-
-/// Notes what became of a part. A failed status that overtook the answer stands.
-pub(super) fn settle(
-    db: &Connection,
-    turn: &TurnId,
-    index: u32,
-    result: &Result<MessageId, String>,
-    now_ms: i64,
-) -> rusqlite::Result<()> {
-    match result {
-        Ok(id) => db
-            .prepare_cached(
-                "UPDATE parts SET state = 'sent', provider_id = ?3, sent_ms = ?4
-                 WHERE turn = ?1 AND idx = ?2",
-            )?
-            .execute(params![turn.0, index, id.0, now_ms])?,
-        Err(error) => db
-            .prepare_cached(
-                "UPDATE parts SET state = 'failed', error = ?3 WHERE turn = ?1 AND idx = ?2",
-            )?
-            .execute(params![turn.0, index, error])?,
-    };
-    Ok(())
-}
-
-/// Keeps what is about to be sent.
-pub(super) fn draft(
-    db: &Connection,
-    turn: &TurnId,
-    attempt: u32,
-    Draft { heard, language, report }: &Draft,
-) -> rusqlite::Result<Option<()>> {
-    let heard = heard.as_ref().map(Personal::reveal);
-    let language = language.as_ref().map(LanguageCode::as_str);
-    let kept = db
-        .prepare_cached(
-            "UPDATE turns SET heard = ?3, language = ?4, report = ?5
-             WHERE id = ?1 AND attempt = ?2",
-        )?
-        .execute(params![turn.0, attempt, heard, language, to_json(report)?])?;
-    Ok((kept > 0).then_some(()))
-}
-
-/// Closes a turn, remembers the language that it showed, and applies failures that came first.
-pub(super) fn finish(
-    db: &Connection,
-    turn: &TurnId,
-    attempt: u32,
-    ended: &Draft,
-    now_ms: i64,
-) -> rusqlite::Result<Option<()>> {
-    let report = &ended.report;
-    let kept = db
-        .prepare_cached(
-            "UPDATE turns SET heard = ?3, language = ?4, report = ?5, outcome = ?6, reason = ?7,
-                 finished_ms = ?8, spent = ?9 WHERE id = ?1 AND attempt = ?2",
-        )?
-        .execute(params![
-            turn.0,
-            attempt,
-            ended.heard.as_ref().map(Personal::reveal),
-            ended.language.as_ref().map(LanguageCode::as_str),
-            to_json(report)?,
-            report.outcome.name(),
-            report.reason.as_ref().map(Reason::to_string),
-            now_ms,
-            to_json(&report.spent)?
-        ])?;
-    if kept == 0 {
-        return Ok(None);
-    }
-    if let Some(language) = language_shown(ended) {
-        db.prepare_cached(
-            "UPDATE contacts SET language = ?2
-             WHERE id = (SELECT contact_id FROM turns WHERE id = ?1)",
-        )?
-        .execute([turn.0.as_str(), language.as_str()])?;
-    }
-    statuses::apply_early_failure(db, turn)?;
-    Ok(Some(()))
 }

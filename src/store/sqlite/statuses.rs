@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::json::{from_word, to_word};
+use super::json::from_word;
+use crate::store::StoreError;
 use crate::store::rules::{settled_by, undelivered};
 use crate::turn::{DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
 
 /// Keeps one status and applies it to the part it names.
-pub(super) fn record(db: &Connection, update: &StatusUpdate) -> rusqlite::Result<()> {
+pub(super) fn record(db: &Connection, update: &StatusUpdate) -> Result<(), StoreError> {
     let named = update.callback_data.as_deref().and_then(TurnId::parse_callback_data);
     let place = match named {
         Some((turn, index)) => Some((turn, index)),
@@ -23,7 +24,7 @@ pub(super) fn record(db: &Connection, update: &StatusUpdate) -> rusqlite::Result
     .execute(params![
         update.number.0,
         update.message.0,
-        to_word(&update.status)?,
+        update.status.name(),
         update.at_ms,
         update.error_code,
         update.error_title,
@@ -55,7 +56,7 @@ pub(super) fn record(db: &Connection, update: &StatusUpdate) -> rusqlite::Result
 }
 
 /// Fails a turn that has just finished for a status that came before its end.
-pub(super) fn apply_early_failure(db: &Connection, turn: &TurnId) -> rusqlite::Result<()> {
+pub(super) fn apply_early_failure(db: &Connection, turn: &TurnId) -> Result<(), StoreError> {
     let failed: Vec<(String, Option<i64>, Option<String>)> = db
         .prepare_cached(
             "SELECT p.role, s.error_code, s.error_title FROM statuses s
@@ -72,8 +73,8 @@ pub(super) fn apply_early_failure(db: &Connection, turn: &TurnId) -> rusqlite::R
     Ok(())
 }
 
-/// Turns a finished turn's outcome into `failed`; one still running is failed when it finishes.
-fn fail_turn(db: &Connection, turn: &TurnId, reason: &Reason) -> rusqlite::Result<()> {
+/// Sets a finished turn's outcome to `failed`; one still running is failed when it finishes.
+fn fail_turn(db: &Connection, turn: &TurnId, reason: &Reason) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE turns SET outcome = ?2, reason = ?3 WHERE id = ?1 AND finished_ms IS NOT NULL",
     )?

@@ -18,16 +18,16 @@ const GROUP: usize = 128;
 /// Answers one caller once the commit's fate is known.
 type Finish = Box<dyn FnOnce(Option<&str>) + Send>;
 /// Runs inside the group's transaction; gets `None` if there is none.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
+type GroupedCall = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
 
-/// A handle to the thread. Dropping every handle ends it.
+/// Hands calls to the thread. Dropping every clone ends it.
 #[derive(Clone)]
 pub(super) struct Worker {
-    queue: mpsc::Sender<Work>,
+    queue: mpsc::Sender<GroupedCall>,
     mode: Mode,
 }
 
-/// What surrounds a group of calls.
+/// Says what surrounds a group of calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// A transaction, committed before anyone is answered.
@@ -38,8 +38,8 @@ pub(super) enum Mode {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn spawn(connection: Connection, mode: Mode) -> std::io::Result<Self> {
-        let (queue, mut calls) = mpsc::channel::<Work>(QUEUE);
+    pub(super) fn start(connection: Connection, mode: Mode) -> std::io::Result<Self> {
+        let (queue, mut calls) = mpsc::channel::<GroupedCall>(QUEUE);
         let name = if mode == Mode::Write { "store-write" } else { "store-read" };
         std::thread::Builder::new().name(name.into()).spawn(move || {
             while let Some(first) = calls.blocking_recv() {
@@ -58,18 +58,18 @@ impl Worker {
     /// Runs `work` on the thread and waits until it is durable.
     pub(super) async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let mode = self.mode;
-        let work: Work = Box::new(move |connection| {
+        let work: GroupedCall = Box::new(move |connection| {
             let result = connection.map(|connection| in_savepoint(connection, mode, work));
             Box::new(move |commit_error| {
                 let result = match (result, commit_error) {
-                    (Some(result), None) => result.map_err(StoreError::from),
+                    (Some(result), None) => result,
                     (_, error) => Err(StoreError::Commit(error.unwrap_or("not begun").to_owned())),
                 };
-                // A caller that gave up needs no answer; its write stands.
+                // A caller that gave up needs no answer; its write is kept.
                 let _gone = answer.send(result);
             })
         });
@@ -79,7 +79,7 @@ impl Worker {
 }
 
 /// Runs a group in one transaction and answers every caller.
-fn run(connection: &Connection, mode: Mode, group: Vec<Work>) {
+fn run(connection: &Connection, mode: Mode, group: Vec<GroupedCall>) {
     if mode == Mode::Read {
         for work in group {
             work(Some(connection))(None);
@@ -104,15 +104,15 @@ fn run(connection: &Connection, mode: Mode, group: Vec<Work>) {
 fn in_savepoint<T>(
     connection: &Connection,
     mode: Mode,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     if mode == Mode::Read {
         return work(connection);
     }
     if connection.is_autocommit() {
         // SQLite gave the whole group up, as on a full disk. Nothing may commit on its own; the
         // failing COMMIT answers for everyone.
-        return Err(rusqlite::Error::InvalidQuery);
+        return Err(rusqlite::Error::InvalidQuery.into());
     }
     connection.execute_batch("SAVEPOINT call")?;
     let result = work(connection);

@@ -4,7 +4,7 @@
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{Archive as _, Lapsed, MessageCounts, Queue as _, Record as _};
-use hark::turn::{Content, Outcome, Part, PartState, Reason, Role, Uncertainty};
+use hark::turn::{Content, Outcome, Part, PartState, Reason, ReplyMode, Role, Uncertainty};
 
 use super::{ended, finish, lease, lessee};
 
@@ -85,6 +85,14 @@ async fn what_an_older_version_recorded_is_read_back() {
         (&question.heard, &question.statuses[..]),
         (&Some("a table".into()), &["delivered".to_owned()][..])
     );
+    let json = serde_json::to_string(question).unwrap();
+    let (before, after) = (
+        r#"{"turn":"t1","number":"900","contact":"US.1","agent":"hark","attempt":1,"created_ms":10,"#,
+        r#","statuses":["delivered"]}"#,
+    );
+    let report = REPORT.trim_matches(['\'', '{', '}']).replace("\n    ", "");
+    let expected = format!("{before}\"queue_ms\":1.5,\"heard\":\"a table\",{report}{after}");
+    assert_eq!(json, expected, "as `hark turns --json` prints it");
 }
 
 #[tokio::test]
@@ -101,7 +109,8 @@ async fn what_an_older_version_left_is_finished() {
     let leases = lease(&store, 100).await;
     let ids: Vec<&str> = leases.iter().map(|lease| lease.first().id.0.as_str()).collect();
     assert_eq!(ids, ["in.4", "in.5"], "the one with a planned part waits for its status");
-    assert_eq!(leases[0].reply_mode, Some(hark::turn::ReplyMode::Text));
+    let modes: Vec<_> = leases.iter().map(|lease| lease.reply_mode).collect();
+    assert_eq!(modes, [Some(ReplyMode::Text), None]);
 
     let unfinished = store.lease(&lessee("a", 9_000), 9, 5_100).await.unwrap().remove(0);
     assert_eq!((unfinished.turn.0.as_str(), unfinished.attempt), ("t2", 2));
@@ -147,4 +156,11 @@ async fn an_old_question_still_waits_for_its_yes_and_old_links_fail_no_note() {
     assert_eq!(history.exchanges.len(), 1);
     let row = store.turns(Some("US.1".to_owned()), 1).await.unwrap().remove(0);
     assert_eq!(row.report.unwrap().outcome, Outcome::Question);
+    store.accept(vec![super::from("in.8", None, Some("US.1"))], 100).await.unwrap();
+    let leases = lease(&store, 100).await;
+    let anna = leases.iter().find(|lease| lease.lane.contact_id == 1).unwrap();
+    assert_eq!(
+        (anna.reply_mode, anna.contact_language.clone()),
+        (Some(ReplyMode::Voice), Some("en".into()))
+    );
 }

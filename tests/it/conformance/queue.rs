@@ -42,7 +42,7 @@ async fn a_turn_is_made_of_the_message_as_it_came<B: Backend>() {
     message.from.as_mut().unwrap().profile_name = Some("Ann".into());
     store.accept(vec![(message.clone(), disposition)], 1_000).await.unwrap();
     let lease = lease_one(&store, 2_000).await;
-    assert_eq!(lease.turn, TurnId::of(&NUMBER.into(), &"1".into()));
+    assert_eq!(lease.turn, TurnId::from_message(&NUMBER.into(), &"1".into()));
     assert_eq!((&lease.lane.number, &lease.node), (&NUMBER.into(), &"a".into()));
     assert_eq!(Some(&lease.contact), message.from.as_ref());
     assert_eq!((lease.contact_language.as_ref(), lease.reply_mode), (None, None));
