@@ -47,7 +47,7 @@ pub enum Retrieval {
     Nothing,
     /// The one that answers it.
     Answer,
-    /// The few that may help; where there is none, those of the question before with it.
+    /// The few that may help; if none does, those for this question and the one before together.
     Background,
 }
 
@@ -152,10 +152,10 @@ pub enum AgentError {
     /// The server declined to answer this: answer with the fallback, or with what came before.
     #[error("language model's content filter ended the answer")]
     Filtered,
-    /// The answer broke off: say what is whole.
+    /// The answer broke off: say its complete sentences.
     #[error("answer broke off: {0}")]
     BrokeOff(String),
-    /// The answer grew longer than allowed: say what is whole.
+    /// The answer grew longer than allowed: say its complete sentences.
     #[error("answer was cut: {0}")]
     CutShort(&'static str),
 }

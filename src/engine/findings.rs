@@ -133,7 +133,7 @@ impl Check {
             Some(401 | 403) => (
                 Level::Error,
                 "api_key",
-                format!("write a key that the server takes to {section}.api_key or its file"),
+                format!("set {section}.api_key, or its file, to a key that the server accepts"),
             ),
             Some(402 | 429) => (
                 Level::Warning,
@@ -144,8 +144,8 @@ impl Check {
                 Level::Error,
                 "model",
                 format!(
-                    "write a model that the server has to {section}.model, and the whole path to \
-                     {section}.url, which often ends in /v1"
+                    "set {section}.model to a model that the server has, and {section}.url to the \
+                     full path, which often ends in /v1"
                 ),
             ),
             Some(500..) => (

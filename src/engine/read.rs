@@ -100,7 +100,7 @@ pub fn read<R: EngineRole>(spec: &EngineSpec) -> Result<R, Wrong> {
     (engine.read)(&spec.0)
 }
 
-/// Checks the whole of `spec`: its keys, its engine's name and the engine's settings.
+/// Checks all of `spec`: its keys, its engine's name and the engine's settings.
 ///
 /// # Errors
 /// The first key that cannot be used.

@@ -1,6 +1,6 @@
 //! Reads knowledge files into passages: question-and-answer CSV, plain text, Markdown.
 //!
-//! Before the index, which sees passages only. Invariant: a file is read whole or refused with its
+//! Before the index, which sees passages only. Invariant: a file is read completely or refused with its
 //! name and line; no row is skipped in silence.
 
 use super::{KnowledgeError, Passage};

@@ -55,8 +55,8 @@ pub(super) fn code_block(text: &str) -> Option<usize> {
     match inside.find(&mark) {
         Some(close) if !inside[..close].contains('\n') => None,
         Some(close) => {
-            let behind = inside_at + close;
-            Some(text[behind..].find('\n').map_or(text.len(), |at| behind + at + 1))
+            let after = inside_at + close;
+            Some(text[after..].find('\n').map_or(text.len(), |at| after + at + 1))
         }
         None if inside.contains('\n') => Some(text.len()),
         None => None,
@@ -119,9 +119,9 @@ fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     if is_rule(line) || fence(line).is_some_and(|_| line.trim_matches(['`', '~']).is_empty()) {
         return None;
     }
-    if let Some((name, behind)) = line.strip_prefix('[').and_then(|line| line.split_once("]:")) {
+    if let Some((name, after)) = line.strip_prefix('[').and_then(|line| line.split_once("]:")) {
         // A footnote is said; the address of a link elsewhere is not.
-        let footnote = name.starts_with('^').then(|| inline::unmark(behind.trim(), language));
+        let footnote = name.starts_with('^').then(|| inline::unmark(after.trim(), language));
         return footnote.map(|text| Line::new(text, true));
     }
     let heading = line.trim_start_matches('#');

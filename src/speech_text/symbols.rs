@@ -54,8 +54,8 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
     };
     // "x" between two numbers must have spaces around it.
     (c != 'x' || spaced).then_some(())?;
-    let behind = if after.is_empty() { "" } else { " " };
-    Said::new(c.len_utf8(), format!("{said}{behind}"))
+    let space = if after.is_empty() { "" } else { " " };
+    Said::new(c.len_utf8(), format!("{said}{space}"))
 }
 
 /// Says a currency's sign that has no amount.

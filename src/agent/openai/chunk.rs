@@ -1,6 +1,6 @@
 //! Reads one chunk of an answer, whichever server wrote it.
 //!
-//! Invariant: what is missing, null or unknown is no error; only text of the answer itself comes
+//! Invariant: what is missing, null or unknown is not an error; only text of the answer itself comes
 //! out, never what a model thought (`reasoning`, `reasoning_content`, parts of type `thinking`).
 
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ pub(super) struct Chunk {
     /// What went wrong at the server.
     pub(super) error: Option<ServerError>,
     /// Whether the chunk has anything of an answer, were it only a role.
-    pub(super) is_chunk: bool,
+    pub(super) is_answer: bool,
 }
 
 /// Names how an answer ended.
@@ -89,11 +89,11 @@ struct ContentPart<'a> {
     text: Option<Cow<'a, str>>,
 }
 
-/// Reads a chunk, or a whole answer that was not streamed.
+/// Reads a chunk, or an answer that was not streamed.
 pub(super) fn read(json: &[u8]) -> Result<Chunk, serde_json::Error> {
     let wire: Wire<'_> = serde_json::from_slice(json)?;
     let mut chunk = Chunk {
-        is_chunk: wire.choices.is_some() || wire.usage.is_some(),
+        is_answer: wire.choices.is_some() || wire.usage.is_some(),
         error: wire.error.map(|error| ServerError::read(&parsed(error))),
         ..Chunk::default()
     };
@@ -155,7 +155,7 @@ mod tests {
     fn says(json: &str, text: &str, end: Option<FinishReason>) {
         let said = read(json.as_bytes()).unwrap();
         assert_eq!((said.text.as_str(), said.end), (text, end), "{json}");
-        assert!(said.is_chunk && said.error.is_none(), "{json}");
+        assert!(said.is_answer && said.error.is_none(), "{json}");
     }
 
     #[test]

@@ -160,8 +160,8 @@ impl Reading {
             BodyFormat::Whole(whole) => {
                 let whole = std::mem::take(whole);
                 let chunk = chunk::read(&whole).unwrap_or_default();
-                if !chunk.is_chunk && chunk.error.is_none() {
-                    return Err(self.unexpected("JSON that is no chat completion"));
+                if !chunk.is_answer && chunk.error.is_none() {
+                    return Err(self.unexpected("JSON that is not a chat completion"));
                 }
                 self.hear(chunk, call)?;
                 self.end.get_or_insert(FinishReason::Whole);
@@ -177,7 +177,7 @@ impl Reading {
         Err(if self.began || stream || self.taken == 0 {
             self.broke_off("the connection was closed before the end".to_owned())
         } else {
-            self.unexpected("something that is no event stream: is llm.url right?")
+            self.unexpected("something that is not an event stream: is llm.url right?")
         })
     }
 
@@ -195,13 +195,13 @@ impl Reading {
         }
         match chunk::read(&event.data) {
             Ok(chunk) => self.hear(chunk, call),
-            Err(_not_json) => Err(self.unexpected("an event that is no chat completion")),
+            Err(_not_json) => Err(self.unexpected("an event that is not a chat completion")),
         }
     }
 
     fn hear(&mut self, chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
-        self.began |= chunk.is_chunk;
-        if chunk.is_chunk && self.said > 0 && self.end.is_none() {
+        self.began |= chunk.is_answer;
+        if chunk.is_answer && self.said > 0 && self.end.is_none() {
             call.expect_word();
         }
         self.usage = chunk.usage.or(self.usage);

@@ -108,7 +108,7 @@ fn refused(response: &Response, url: &Url) -> PullError {
         | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             ", it wants a login: hark sends none; use another --mirror"
         }
-        _ => ", which is no file: use another --mirror",
+        _ => ", which is not a file: use another --mirror",
     };
     PullError::Refused { url: url.to_string(), status: status.as_u16(), hint }
 }

@@ -36,10 +36,7 @@ pub enum PullError {
     #[error("{url} answered {status}{}", .hint)]
     Refused { url: String, status: u16, hint: &'static str },
     /// A redirect that is not followed: correct the mirror.
-    #[error(
-        "{host} sends us on without end, or from https to http: no address to load a model \
-             from; use another --mirror"
-    )]
+    #[error("{host} redirects without end, or from https to http; use another --mirror")]
     Redirect { host: String },
     /// A page for people instead of a file: a proxy or a login is in between.
     #[error(

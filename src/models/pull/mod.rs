@@ -74,7 +74,7 @@ pub enum Progress<'a> {
 /// Says how a model came to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    /// It was there, whole.
+    /// It was there, complete.
     Already,
     /// It was downloaded.
     Downloaded,
@@ -130,7 +130,7 @@ impl Pull<'_> {
         Ok(Pulled::Downloaded)
     }
 
-    /// Fetches until `part` is whole, as often as it takes and the pace allows.
+    /// Fetches until `part` is complete, as often as it takes and the pace allows.
     async fn fill(
         &self,
         url: &Url,

@@ -20,7 +20,7 @@ use crate::models::manifest::Model;
 pub(super) struct PartFile {
     file: tokio::fs::File,
     path: PathBuf,
-    /// Where it goes when it is whole.
+    /// Where it goes when it is complete.
     target: PathBuf,
     hash: Sha256,
     done: u64,
@@ -86,7 +86,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Gives a whole model its name, in one step and durably; one that differs is removed.
+    /// Gives a complete model its name, in one step and durably; one that differs is removed.
     pub(super) async fn finish(mut self, model: &Model) -> Result<(), PullError> {
         if let Condition::Checksum { sha256 } = installed::compare(self.hash.clone(), model) {
             self.remove().await?;

@@ -28,8 +28,8 @@ async fn each_refusal_of_a_model_server_names_its_key_and_fix() {
     let (_simulator, api) = whatsapp().await;
     let page = Script::status(200, "text/html", "<!doctype html><title>Log in</title>");
     for (script, key, words, fix) in [
-        (Script::error(401, "bad key"), "llm.api_key", "401", "write a key"),
-        (Script::error(404, "no such model"), "llm.model", "404", "write a model"),
+        (Script::error(401, "bad key"), "llm.api_key", "401", "to a key that the server accepts"),
+        (Script::error(404, "no such model"), "llm.model", "404", "to a model that the server has"),
         (page, "llm.url", "web page", "correct llm.url"),
     ] {
         let (chat, speech) = (Chat::new([script]), Speech::start().await);
@@ -39,7 +39,7 @@ async fn each_refusal_of_a_model_server_names_its_key_and_fix() {
     }
     let refused = Answer::Status(401, None, "{}".to_owned());
     for (answer, key, words, fix) in [
-        (refused, "tts.api_key", "401", "write a key"),
+        (refused, "tts.api_key", "401", "to a key that the server accepts"),
         (Answer::Body("<html>Log in</html>".into()), "tts.url", "", "correct tts.url"),
     ] {
         let (chat, speech) = (Chat::new([Script::says("Yes.")]), Speech::start().await);

@@ -87,10 +87,10 @@ async fn a_status_that_is_final_is_named() {
     refused(&["404", "no such file", "mirror"], || Answer::new("404 Not Found", "<html>")).await;
     refused(&["403", "login"], || Answer::new("403 Forbidden", "")).await;
     refused(&["401", "login"], || Answer::new("401 Unauthorized", "")).await;
-    refused(&["204", "no file"], || Answer::new("204 No Content", "")).await;
+    refused(&["204", "not a file"], || Answer::new("204 No Content", "")).await;
     // A part that nobody asked for.
     let head = "206 Partial Content\nContent-Range: bytes 0-200000/200001";
-    refused(&["206", "no file"], move || Answer::new(head, file())).await;
+    refused(&["206", "not a file"], move || Answer::new(head, file())).await;
 }
 
 #[tokio::test]
