@@ -39,7 +39,7 @@ mod tests {
     use futures_util::stream::{self, BoxStream};
 
     use super::*;
-    use crate::agent::Usage;
+    use crate::agent::{AgentError, Usage};
 
     /// Says what it is given, and then nothing for ever.
     struct Says(Vec<&'static str>);
