@@ -66,10 +66,11 @@ check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 	cargo test --locked --test it config_page
 
-docs: ## write docs/CONFIG.md anew, from src/config/default.toml
+docs: ## write docs/CONFIG.md and the table of ARCHITECTURE.md anew, from the code
 	$(call need,$(CARGO))
 	$(call need,$(BUILD))
 	HARK_DOCS=write cargo test --locked --test it config_page
+	HARK_DOCS=write cargo test --locked --lib the_table_is_in
 
 bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whisper tiny and base
 	$(call need,$(CARGO))

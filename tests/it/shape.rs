@@ -13,10 +13,6 @@ const TOO_LONG: &[(&str, &str)] = &[];
 /// Type names that are defined more than once, and why that confuses nobody.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("Arguments", "what one command takes; every command has a module"),
-    ("Body", "what a message holds; private: of a request to a language model"),
-    ("Line", "of a doctor's check; private: of a marked-up text"),
-    ("Queue", "a section of the configuration; the port"),
-    ("Server", "a section of the configuration; private: what answers with a language model"),
     ("Settings", "of one engine, which its module names: `whisper::Settings`"),
 ];
 
