@@ -76,7 +76,13 @@ impl Next {
             Self::Tell(_) => return,
             Self::Text => ("the reply goes out as text", None),
             Self::FallBack => ("the fallback text goes out", None),
-            Self::GiveUp => ("a message could not be answered at all", None),
+            Self::GiveUp => {
+                tracing::error!(
+                    stage.name = stage, error = %error, %rule,
+                    "a message could not be answered at all"
+                );
+                return;
+            }
             Self::Leave => (again, Some(Duration::ZERO)),
             Self::Again(wait) => (again, Some(back_off(*wait, attempt))),
             Self::Wait(wait) => (again, Some(*wait)),
