@@ -62,14 +62,20 @@ pub enum Cause {
     /// All CPU workers are busy: try again later.
     #[error("the machine is busy")]
     Busy,
+    /// Work on the message panicked: try again, and count it, since the same may follow.
+    #[error("the work panicked")]
+    Panicked,
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
 }
 
 impl From<RunError> for Cause {
-    fn from(_busy_or_panicked: RunError) -> Self {
-        Self::Busy
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Busy => Self::Busy,
+            RunError::Died => Self::Panicked,
+        }
     }
 }
 
@@ -89,7 +95,7 @@ impl TurnError {
             Cause::Tts(error) => error.retry(),
             Cause::Provider(error) => error.retry(),
             Cause::Store(error) => error.retry(),
-            Cause::Busy => Retry::After(Duration::from_secs(2)),
+            Cause::Busy | Cause::Panicked => Retry::After(Duration::from_secs(2)),
             Cause::Cancelled(_) => Retry::After(Duration::ZERO),
             // It may have been sent: its status is waited for before it is sent again.
             Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),

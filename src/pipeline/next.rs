@@ -234,6 +234,7 @@ mod tests {
     use crate::provider::ProviderError;
     use crate::store::StoreError;
     use crate::stt::SttError;
+    use crate::threads::RunError;
 
     fn refused(code: i64, retry: Retry) -> Cause {
         let title = "no".to_owned();
@@ -317,6 +318,16 @@ mod tests {
             assert_eq!(next(&refused(), &facts(step)).0, Next::FallBack, "{step:?}");
         }
         assert_eq!(next(&refused(), &facts(Step::Fallback)).0, Next::GiveUp);
+    }
+
+    #[test]
+    fn a_message_that_always_panics_ends_with_the_fallback() {
+        let after = |attempt| {
+            let panicked = Cause::from(RunError::Died).at(Stage::Decode);
+            next(&panicked, &Facts { attempt, ..facts(Step::Answering) }).0
+        };
+        assert_eq!(after(1), Next::Again(Duration::from_secs(2)));
+        assert_eq!(after(MAX_ATTEMPTS), Next::FallBack);
     }
 
     #[test]
