@@ -24,7 +24,17 @@ fn functions(code: &str) -> Vec<(&str, usize)> {
         let named = std::mem::replace(&mut before, word) == "fn" && code[..at].ends_with("fn ");
         if named {
             let rest = &code[at..];
-            let head = rest.find(['{', ';']).unwrap_or(rest.len());
+            // The `;` of an array's type does not end a signature.
+            let mut depth = 0;
+            let head = rest.find(|c| {
+                match c {
+                    '[' => depth += 1,
+                    ']' => depth -= 1,
+                    _ => {}
+                }
+                depth == 0 && matches!(c, '{' | ';')
+            });
+            let head = head.unwrap_or(rest.len());
             if rest[head..].starts_with('{') {
                 let body = &rest[..closing(rest, '{', '}')];
                 found.push((word, body.lines().count()));
@@ -105,7 +115,7 @@ fn a_type_name_has_one_meaning() {
 #[test]
 fn functions_and_types_are_found() {
     let code = blank(
-        "impl A for B {\n    type Item = C;\n    fn a(&self) -> [u8; 2];\n    fn b(f: fn(u8)) {\n        \
+        "impl A for B {\n    type Item = C;\n    fn a(&self) -> [u8; 2];\n    fn b(f: fn([u8; 2])) {\n        \
          match '{' { _ => \"}\" }\n    }\n}\ntype D = u8;\npub(crate) enum E<'a> { F }\n",
     );
     assert_eq!(functions(&code), [("b", 3)]);
