@@ -87,7 +87,7 @@ fn below(part: &str) -> Option<&'static [&'static str]> {
 
 fn may_name(part: &str, other: &str) -> bool {
     part == other
-        || TOP.contains(&part)
+        || (TOP.contains(&part) && (part != "app" || !TOP.contains(&other)))
         || (!BASE.contains(&part) && BASE.contains(&other))
         || below(part).is_some_and(|more| more.contains(&other))
 }
@@ -189,6 +189,7 @@ fn forbidden_names_are_found() {
     assert_eq!(named(&blank(source)), BTreeSet::from(expected));
     assert!(!may_name("http", "pipeline") && !may_name("stt", "tts") && !may_name("audio", "turn"));
     assert!(!may_name("pipeline", "config") && may_name("pipeline", "audio"));
+    assert!(may_name("cli", "app") && !may_name("app", "cli"));
     assert!(below("utils").is_none() && !may_name("utils", "config"));
 }
 
