@@ -1,6 +1,6 @@
 //! What the provider says of a part changes the part, and its turn if it is the answer.
 
-use hark::store::{Archive as _, Lapsed, Queue as _, Record as _};
+use hark::store::{Archive as _, Lapsed, Lease, Queue as _, Record};
 use hark::turn::{DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
 
 use super::{Backend, begun, ended, finish, lease_one, on_every_backend, plan};
@@ -28,6 +28,12 @@ fn status(turn: &TurnId, index: u32, id: &str, status: DeliveryStatus, at_ms: i6
         error_title: failed.then(|| "Undeliverable".to_owned()),
         callback_data: Some(turn.callback_data(index)),
     }
+}
+
+/// Plans the answer as part 0, and settles it as sent under the id "a".
+async fn send(store: &impl Record, lease: &Lease) {
+    plan(store, lease, Role::Answer, "words").await;
+    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
 }
 
 fn undelivered() -> Reason {
@@ -73,8 +79,7 @@ async fn a_failed_status_fails_a_finished_turn<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
-    plan(&store, &lease, Role::Answer, "words").await;
-    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    send(&store, &lease).await;
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
     store.record_statuses(vec![failed]).await.unwrap();
@@ -88,8 +93,7 @@ async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>(
     let lease = begun(&store, "1", 1_000).await;
     let early = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
     store.record_statuses(vec![early]).await.unwrap();
-    plan(&store, &lease, Role::Answer, "words").await;
-    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    send(&store, &lease).await;
     assert!(store.turns(None, 1).await.unwrap()[0].report.is_none());
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
@@ -114,8 +118,7 @@ async fn a_status_without_our_data_is_known_by_the_message<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
-    plan(&store, &lease, Role::Answer, "words").await;
-    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+    send(&store, &lease).await;
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
     let failed = StatusUpdate { callback_data: None, ..failed };
