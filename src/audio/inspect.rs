@@ -1,7 +1,6 @@
 //! Reads what a voice note says about itself, from its pages, without decoding.
 //!
-//! Used by the simulator, which judges notes as `WhatsApp` does, for the `audio` object of results,
-//! and by tests.
+//! Used by tests, which look at what was made.
 
 use crate::audio::{
     DecodeError,
@@ -61,12 +60,6 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
         packets: stream.packets,
         ends: stream.ends,
     })
-}
-
-/// Returns the length of a voice note without pre-skip, in ms; `None` if the file is not one.
-#[must_use]
-pub fn note_duration_ms(bytes: &[u8]) -> Option<f64> {
-    inspect_note(bytes).ok().map(|head| head.duration_ms)
 }
 
 #[derive(Default)]

@@ -26,7 +26,7 @@ pub mod wav;
 
 pub use coded::{CodedSpeech, NotPassable};
 pub use decode::{DecodeError, SpeechDecoder, decode};
-pub use inspect::{NoteHead, inspect_note, note_duration_ms};
+pub use inspect::{NoteHead, inspect_note};
 pub use limits::AudioLimits;
 pub use mux::NoteMuxer;
 pub use note::{EncodedSpan, NoteEncoder, NoteStitcher, SpanTask, opus_rate, quiet_cut};
