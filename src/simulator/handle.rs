@@ -1,6 +1,6 @@
 //! Controls the simulator's people: what they say, what they got, and which faults are injected.
 //!
-//! Used by the demo, the bench and the tests, in the same process; the control API is built on it.
+//! Used by the demo and the tests, in the same process; the control API is built on it.
 
 use std::collections::HashMap;
 use std::time::Duration;

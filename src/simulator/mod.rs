@@ -1,6 +1,6 @@
 //! A fake WhatsApp, shipped: the Graph API hark calls, and the webhooks Meta would send.
 //!
-//! `hark demo`, `hark simulate`, the bench and the tests talk to it over real HTTP, as to Meta.
+//! `hark demo`, `hark simulate` and the tests talk to it over real HTTP, as to Meta.
 //! Invariant: it is as strict as Meta where Meta's strictness has caused trouble (types, names and
 //! channels of voice notes, identities, tokens), and every queue and store in it has a limit.
 

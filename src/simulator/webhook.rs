@@ -15,7 +15,7 @@ use url::Url;
 use super::SimulatorSettings;
 use crate::provider::door;
 
-/// Webhooks that may wait; then the sender waits. One burst of a bench fits in.
+/// Webhooks that may wait; then the sender waits.
 const QUEUE: usize = 1024;
 /// Attempts before a webhook is given up.
 const ATTEMPTS: u32 = 10;
