@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::EnginePool;
 use crate::config::{Config, ConfigError};
-use crate::pipeline::{Route, Routes};
+use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Number, NumberStatus, Registry, Snapshot};
 use crate::remote::http_client;
@@ -78,13 +78,18 @@ impl Builder {
             return Err(config.error("numbers", problem).into());
         }
         let mut routes = ByNumber::new();
+        let mut agents: HashMap<&str, Arc<AgentSetup>> = HashMap::new();
         // Messages to the others wait until their number is active again.
         let active = |number: &&Number| number.status == NumberStatus::Active;
         for number in snapshot.numbers.iter().filter(active) {
+            let name = number.agent.as_deref().unwrap_or(&config.default_agent);
+            if !agents.contains_key(name) {
+                agents.insert(name, Arc::new(self.pool.agent(config, Some(name)).await?));
+            }
             let settings = CloudSettings::from_number(number, self.audio_bytes);
             let route = Route {
                 messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
-                agent: Arc::new(self.pool.agent(config, number.agent.as_deref()).await?),
+                agent: Arc::clone(&agents[name]),
                 turn_limit: snapshot.turn_limit,
             };
             routes.insert(number.phone_number_id.clone(), Arc::new(route));
