@@ -182,6 +182,8 @@ impl Lanes {
                 Handled::RetryAfter(Duration::from_secs(1))
             });
             tokio::select! {
+                // First, so that what a cancelled turn gives back counts no attempt.
+                biased;
                 () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
                 () = abort.cancelled() => {}
             }
