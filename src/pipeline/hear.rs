@@ -39,8 +39,13 @@ impl Heard {
     }
 
     /// Joins the messages of one turn, oldest first. Those without words count only if none has
-    /// any: then the first says what is wrong.
-    pub(super) fn join(all: Vec<Result<Self, TurnError>>) -> Result<Self, TurnError> {
+    /// any: then the first says what is wrong. What failed for another reason fails all, so that
+    /// no message is left unheard.
+    pub(super) fn join(mut all: Vec<Result<Self, TurnError>>) -> Result<Self, TurnError> {
+        let failed = |error: &TurnError| Problem::from_cause(&error.cause).is_none();
+        if let Some(at) = all.iter().position(|one| one.as_ref().is_err_and(failed)) {
+            return all.swap_remove(at);
+        }
         let joined = all.into_iter().reduce(|before, next| match (before, next) {
             (Ok(Self { mut text, transcript, .. }), Ok(next)) => {
                 text.0.push('\n');
@@ -293,6 +298,15 @@ mod tests {
         let voices = joined(vec![Ok(spoken("one", "en")), Ok(two())]);
         let transcript = spoken("one two", "en").transcript;
         assert_eq!(voices, Ok(Heard { transcript, ..written("one\ntwo", "en") }));
+    }
+
+    #[test]
+    fn a_message_that_could_not_be_heard_yet_is_not_answered_away() {
+        let busy = || Err(Cause::Busy.at(Stage::Stt));
+        let empty = || Err(Cause::Unheard(Problem::EmptyAudio).at(Stage::Stt));
+        for all in [vec![Ok(written("one", "en")), busy()], vec![empty(), busy()]] {
+            assert!(matches!(Heard::join(all), Err(TurnError { cause: Cause::Busy, .. })));
+        }
     }
 
     #[test]
