@@ -71,13 +71,6 @@ pub enum Reason {
     Other(String),
 }
 
-impl Reason {
-    /// Returns whether the turn ended with a question back instead of an answer.
-    pub fn asks_back(&self) -> bool {
-        matches!(self, Self::Confirm(_) | Self::NotConfirmed | Self::Repeat(_))
-    }
-}
-
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -214,13 +207,6 @@ mod tests {
         {
             check(&Reason::Other(text.to_owned()), text);
         }
-    }
-
-    #[test]
-    fn questions_back_are_known_by_their_reason() {
-        let asks = |text: &str| Reason::from(text.to_owned()).asks_back();
-        assert!(asks("confirm: no_speech") && asks("not_confirmed") && asks("repeat: repetition"));
-        assert!(!asks("uncertain: no_speech") && !asks("no_speech") && !asks("confirmed"));
     }
 
     proptest! {

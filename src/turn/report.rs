@@ -53,12 +53,6 @@ impl TurnReport {
         self.total_ms = total_ms;
         self.overhead_ms = Self::overhead(total_ms, &self.stages);
     }
-
-    /// Returns the report with this reason.
-    #[must_use]
-    pub fn because(self, reason: Option<Reason>) -> Self {
-        Self { reason, ..self }
-    }
 }
 
 /// Holds the words of a reply.
