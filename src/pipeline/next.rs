@@ -32,7 +32,7 @@ pub(super) enum Step {
     Note,
     /// Sending a text: the reply, or what is wrong with the message.
     Text,
-    /// Sending what an earlier attempt planned; whether its text is at hand.
+    /// Sending what an earlier attempt planned; whether a note is among it and its text at hand.
     Resuming { text: bool },
     /// Sending the fallback text.
     Fallback,
@@ -133,7 +133,7 @@ static RULES: &[ErrorRule] = &[
     },
     ErrorRule {
         error: "final",
-        turn: "is resumed with its text at hand",
+        turn: "is resumed with a note and its text at hand",
         next: "send the reply as text",
         fits: |error, facts| facts.step == Step::Resuming { text: true } && is_final(error),
         then: |_| Next::Text,

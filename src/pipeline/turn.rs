@@ -24,7 +24,9 @@ use crate::registry::says_enough;
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
 use crate::telemetry;
-use crate::turn::{Body, LanguageCode, Outcome, Reason, Role, Stage, TurnReport};
+use crate::turn::{
+    Body, Content, LanguageCode, Outcome, Part, PartState, Reason, Role, Stage, TurnReport,
+};
 
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
@@ -171,11 +173,15 @@ impl Turn<'_> {
     /// Sends what an earlier attempt planned; `None` if nothing of it counts.
     async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
         let Begun { parts, draft, .. } = begun;
+        let is_note = |part: &Part| {
+            part.state == PartState::Planned && matches!(part.content, Content::Voice(_))
+        };
+        let note = parts.iter().any(is_note);
         match self.delivery.resume(parts).await {
             Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome))),
             Err(error) => {
                 let text = |draft: &Draft| !draft.report.reply.text.reveal().is_empty();
-                let step = Step::Resuming { text: draft.as_ref().is_some_and(text) };
+                let step = Step::Resuming { text: note && draft.as_ref().is_some_and(text) };
                 Err(Failed { error, step, draft })
             }
         }
