@@ -12,6 +12,7 @@ mod records;
 mod statuses;
 mod writer;
 
+use std::cmp::Ordering;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
@@ -61,13 +62,18 @@ impl SqliteStore {
             Access::Serve => Some(lock(path)?),
             Access::Inspect => None,
         };
-        let connections = || {
-            let writer = connect(path)?;
-            migrate(&writer)?;
-            Ok((writer, connect(path)?))
-        };
-        let (writer, reader) =
-            connections().map_err(|error: rusqlite::Error| unopened(path, &error))?;
+        let failed = |error: rusqlite::Error| unopened(path, &error);
+        let writer = connect(path).map_err(failed)?;
+        match applied(&writer).map_err(failed)?.cmp(&MIGRATIONS.len()) {
+            Ordering::Less => {
+                // A service of an older version may run on it: the schema stays under its feet.
+                let _alone = lock.is_none().then(|| self::lock(path)).transpose()?;
+                migrate(&writer).map_err(failed)?;
+            }
+            Ordering::Equal => {}
+            Ordering::Greater => return Err(unopened(path, &"it is of a newer version of hark")),
+        }
+        let reader = connect(path).map_err(failed)?;
         let start = |connection, mode| {
             Worker::start(connection, mode).map_err(|error| unopened(path, &error))
         };
@@ -130,9 +136,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+/// Counts the migrations that a database has had.
+fn applied(connection: &Connection) -> rusqlite::Result<usize> {
     let done: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done as usize) {
+    Ok(done as usize)
+}
+
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(applied(connection)?) {
         connection.execute_batch(&format!(
             "BEGIN IMMEDIATE;\n{migration}\nPRAGMA user_version = {};\nCOMMIT;",
             index + 1

@@ -3,7 +3,7 @@
 //! The old schema has no port any more, so that it is filled by SQL.
 
 use hark::store::sqlite::{Access, SqliteStore};
-use hark::store::{Archive as _, Lapsed, MessageCounts, Queue as _, Record as _};
+use hark::store::{Archive as _, Lapsed, MessageCounts, Queue as _, Record as _, StoreError};
 use hark::turn::{Content, Outcome, Part, PartState, Reason, ReplyMode, Role, Uncertainty};
 
 use super::{ended, finish, lease, lessee};
@@ -163,4 +163,22 @@ async fn an_old_question_still_waits_for_its_yes_and_old_links_fail_no_note() {
         (anna.reply_mode, anna.contact_language.clone()),
         (Some(ReplyMode::Voice), Some("en".into()))
     );
+}
+
+#[tokio::test]
+async fn a_schema_is_changed_by_no_look_beside_a_service_and_by_no_older_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hark.db");
+    let service = SqliteStore::open(&path, Access::Serve).unwrap();
+    let set_version = |version| {
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database.pragma_update(None, "user_version", version).unwrap();
+    };
+    let inspected = || SqliteStore::open(&path, Access::Inspect).map(drop);
+    inspected().unwrap();
+    set_version(2);
+    assert!(matches!(inspected(), Err(StoreError::InUse { .. })));
+    set_version(99);
+    assert!(inspected().unwrap_err().to_string().contains("a newer version of hark"));
+    drop(service);
 }
