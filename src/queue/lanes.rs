@@ -5,6 +5,7 @@
 //! turns run often enough to keep their leases.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,8 +41,10 @@ pub struct Lanes {
     node: NodeId,
     running: TaskTracker,
     places: Arc<Semaphore>,
-    /// The leases of this node, until their end is recorded.
-    held: Arc<Mutex<HashMap<LeaseKey, Cancel>>>,
+    /// The leases of this node, until their end is recorded, by the count of turns before: one that
+    /// is given back and leased again has the same key for a moment.
+    held: Arc<Mutex<HashMap<u64, (LeaseKey, Cancel)>>>,
+    started: AtomicU64,
 }
 
 impl Lanes {
@@ -55,7 +58,8 @@ impl Lanes {
         node: NodeId,
     ) -> Self {
         let (running, places) = (TaskTracker::new(), Arc::new(Semaphore::new(turns)));
-        Self { queue, handler, clock, wake, node, running, places, held: Arc::default() }
+        let (held, started) = (Arc::default(), AtomicU64::new(0));
+        Self { queue, handler, clock, wake, node, running, places, held, started }
     }
 
     /// Puts back what an earlier process had leased, then runs until `stop`; turns that run then
@@ -109,7 +113,7 @@ impl Lanes {
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
         let held = self.held.lock().expect("no holder panics").clone();
-        let (keys, cancels): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+        let (keys, cancels): (Vec<_>, Vec<_>) = held.into_values().unzip();
         if !keys.is_empty() {
             let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
                 Ok(tenures) => tenures,
@@ -172,7 +176,8 @@ impl Lanes {
         let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
         let attempt = lease.attempt;
-        held.lock().expect("no holder panics").insert(key.clone(), cancel.clone());
+        let count = self.started.fetch_add(1, Ordering::Relaxed);
+        held.lock().expect("no holder panics").insert(count, (key.clone(), cancel.clone()));
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
@@ -187,7 +192,7 @@ impl Lanes {
                 () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
                 () = abort.cancelled() => {}
             }
-            held.lock().expect("no holder panics").remove(&key);
+            held.lock().expect("no holder panics").remove(&count);
             drop(place);
             wake.wake();
         });

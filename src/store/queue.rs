@@ -92,7 +92,7 @@ pub struct LeasedMessage {
 }
 
 /// Names one lease. A message that is leased again has a higher attempt or another node, so an
-/// old key never fits a new lease.
+/// old key never fits a new lease, unless it was given back without counting the attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseKey {
     /// The node that held it.
