@@ -7,7 +7,7 @@ mod agent;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -54,7 +54,7 @@ pub struct Hearing {
     pub mute: bool,
 }
 
-/// Makes engines and keeps them for the next agent that wants the same.
+/// Makes engines, and hands those that some agent holds to the next that wants the same.
 pub struct EnginePool {
     stt: Arc<SttDeps>,
     scripted_without_model: bool,
@@ -149,16 +149,11 @@ impl EnginePool {
         }
         Ok(synthesizer)
     }
-
-    /// Drops the engines that no agent holds; returns how many.
-    pub async fn evict(&self) -> usize {
-        self.transcribers.evict().await + self.synthesizers.evict().await
-    }
 }
 
-/// Holds the engines of one role; two that were made of the same are one. The lock is held while
-/// an engine is made and warmed, so that no second one is.
-struct Shelf<T: ?Sized>(tokio::sync::Mutex<Vec<(EngineSpec, Arc<T>)>>);
+/// Knows the engines of one role; two that were made of the same are one. An engine lives as long
+/// as an agent holds it. The lock is held while one is made and warmed, so that no second one is.
+struct Shelf<T: ?Sized>(tokio::sync::Mutex<Vec<(EngineSpec, Weak<T>)>>);
 
 impl<T: ?Sized> Default for Shelf<T> {
     fn default() -> Self {
@@ -175,20 +170,14 @@ impl<T: ?Sized> Shelf<T> {
         make: impl AsyncFnOnce() -> anyhow::Result<Arc<T>>,
     ) -> anyhow::Result<Arc<T>> {
         let mut made = self.0.lock().await;
-        if let Some((_, engine)) = made.iter().find(|(known, _)| *known == spec) {
-            return Ok(Arc::clone(engine));
+        made.retain(|(_, engine)| engine.strong_count() > 0);
+        let known = made.iter().find(|(known, _)| *known == spec);
+        if let Some(engine) = known.and_then(|(_, engine)| engine.upgrade()) {
+            return Ok(engine);
         }
         let engine = make().await?;
-        made.push((spec, Arc::clone(&engine)));
+        made.push((spec, Arc::downgrade(&engine)));
         Ok(engine)
-    }
-
-    /// Drops the engines that nobody else holds; returns how many.
-    async fn evict(&self) -> usize {
-        let mut made = self.0.lock().await;
-        let before = made.len();
-        made.retain(|(_, engine)| Arc::strong_count(engine) > 1);
-        before - made.len()
     }
 }
 
