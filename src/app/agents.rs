@@ -47,14 +47,23 @@ impl Agents {
     /// What cannot be built: then nothing has changed.
     async fn replace(&self, config: &Config) -> anyhow::Result<()> {
         let snapshot = config.snapshot();
+        check_numbers(config, &snapshot)?;
         let routes = self.builder.build(config, &snapshot).await?;
         // A number has a route before, while and after its messages are taken.
         self.routes.send_modify(|old| old.extend(routes.clone()));
         self.registry.swap(snapshot);
         let _former_turns_keep_theirs = self.routes.send_replace(routes);
-        self.builder.pool.evict().await;
         Ok(())
     }
+}
+
+/// Refuses a service without a number.
+pub(super) fn check_numbers(config: &Config, snapshot: &Snapshot) -> Result<(), ConfigError> {
+    if snapshot.numbers.is_empty() {
+        let problem = "no business number is configured; add a [[numbers]] table";
+        return Err(config.error("numbers", problem));
+    }
+    Ok(())
 }
 
 impl Routes for Agents {
@@ -73,10 +82,6 @@ struct Builder {
 impl Builder {
     /// Builds the routes of all active numbers, on warm engines.
     async fn build(&self, config: &Config, snapshot: &Snapshot) -> anyhow::Result<ByNumber> {
-        if snapshot.numbers.is_empty() {
-            let problem = "no business number is configured; add a [[numbers]] table";
-            return Err(config.error("numbers", problem).into());
-        }
         let mut routes = ByNumber::new();
         let mut agents: HashMap<&str, Arc<AgentSetup>> = HashMap::new();
         // Messages to the others wait until their number is active again.

@@ -13,8 +13,8 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-use self::agents::Agents;
 pub use self::agents::Reloader;
+use self::agents::{Agents, check_numbers};
 pub use self::pool::{EnginePool, Hearing, Places};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
@@ -82,8 +82,10 @@ impl App {
         pool: EnginePool,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let agents = Arc::new(Agents::start(config, snapshot, pool).await?);
+        check_numbers(config, &snapshot)?;
+        // First, so that a second service by mistake loads no model beside the first.
         let store = Arc::new(SqliteStore::open(store, Access::Serve)?);
+        let agents = Arc::new(Agents::start(config, snapshot, pool).await?);
         let queue: Arc<dyn Queue> = store.clone();
         let pipeline = Pipeline {
             path: voice_path(config)?,
