@@ -1,6 +1,5 @@
 //! The webhook: signature over the raw bytes, parse, store, answer.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -196,19 +195,16 @@ async fn store(
     signer: usize,
     updates: Updates,
 ) -> Result<Counts, StoreError> {
-    let signed_for: HashSet<&PhoneNumberId> = apps[signer].numbers.iter().collect();
+    let owner = |number: &PhoneNumberId| apps.iter().position(|app| app.numbers.contains(number));
     let mut counts = Counts {
         ignored: updates.others + updates.statuses.len() + updates.messages.len(),
         ..Counts::default()
     };
-    let known_secret = |number: &PhoneNumberId| {
-        // A number of another app is ignored; one of no app at all is for the inbox to log.
-        signed_for.contains(number) || !apps.iter().any(|app| app.numbers.contains(number))
-    };
-    let messages: Vec<_> =
-        updates.messages.into_iter().filter(|m| known_secret(&m.number)).collect();
-    let statuses: Vec<_> =
-        updates.statuses.into_iter().filter(|s| signed_for.contains(&s.number)).collect();
+    // A number of another app is ignored; one of no app at all is for the inbox to log.
+    let ours = |number: &PhoneNumberId| owner(number).is_none_or(|app| app == signer);
+    let messages: Vec<_> = updates.messages.into_iter().filter(|m| ours(&m.number)).collect();
+    let signed = |number: &PhoneNumberId| owner(number) == Some(signer);
+    let statuses: Vec<_> = updates.statuses.into_iter().filter(|s| signed(&s.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();
     // Both are durable before the 200, and both share one commit.
     let (accepted, ()) = tokio::try_join!(inbox.accept(messages), inbox.statuses(statuses))?;
