@@ -11,7 +11,8 @@ mod read;
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
@@ -104,6 +105,24 @@ impl Wrong {
     pub fn in_section<R: EngineRole>(self) -> Self {
         Self { key: format!("{}.{}", R::SECTION, self.key), ..self }
     }
+}
+
+/// Checks how a model server is reached: `url` is there and of HTTP, and `api_key` can be sent.
+///
+/// # Errors
+/// The key that cannot be used.
+pub fn check_server(url: Option<&Url>, api_key: Option<&SecretString>) -> Result<(), Wrong> {
+    let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
+    match url.map(Url::scheme) {
+        None => return wrong("url", "is missing; set the server's address, e.g. with /v1"),
+        Some("http" | "https") => {}
+        Some(_) => return wrong("url", "must begin with http:// or https://"),
+    }
+    let odd = |key: &SecretString| !key.expose_secret().chars().all(|c| c.is_ascii_graphic());
+    if api_key.is_some_and(odd) {
+        return wrong("api_key", "has a character that no key has, such as a space");
+    }
+    Ok(())
 }
 
 /// Checks the settings of one engine, whatever its role.

@@ -93,6 +93,17 @@ fn is_as_safe(previous: &[Url], next: &Url) -> bool {
     next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
 }
 
+/// Returns the address of `path`, such as `/audio/speech`, on the server at `base`, whose operator
+/// may have written it out already.
+#[must_use]
+pub fn endpoint_of(base: &Url, path: &str) -> Url {
+    let mut endpoint = base.clone();
+    let own = base.path().trim_end_matches('/');
+    let whole = if own.ends_with(path) { own.to_owned() } else { format!("{own}{path}") };
+    endpoint.set_path(&whole);
+    endpoint
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,4 +9,4 @@ pub mod patience;
 pub mod waits;
 pub mod words;
 
-pub use client::{download_client, http_client, model_client};
+pub use client::{download_client, endpoint_of, http_client, model_client};

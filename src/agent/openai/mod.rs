@@ -31,6 +31,7 @@ pub use settings::Settings;
 use super::prompt::Persona;
 use super::{AgentError, Delta, Question, Responder, Retrieval};
 use crate::engine::Wrong;
+use crate::remote::endpoint_of;
 use crate::remote::failure::ErrorResponse;
 use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
@@ -75,14 +76,7 @@ impl OpenAiResponder {
 
 /// Returns where questions go.
 fn endpoint(url: &Url) -> Url {
-    let mut endpoint = url.clone();
-    let path = url.path().trim_end_matches('/');
-    if path.ends_with("/chat/completions") {
-        endpoint.set_path(path);
-    } else {
-        endpoint.set_path(&format!("{path}/chat/completions"));
-    }
-    endpoint
+    endpoint_of(url, "/chat/completions")
 }
 
 #[async_trait]

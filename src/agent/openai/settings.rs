@@ -12,7 +12,7 @@ use super::OpenAiResponder;
 use crate::agent::examine::first_word;
 use crate::agent::prompt::Persona;
 use crate::agent::{LlmDeps, LlmSettings, Responder};
-use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong};
+use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong, check_server};
 
 /// Limits how long a turn waits for an answer.
 const LONGEST_MS: u64 = 120_000;
@@ -45,16 +45,9 @@ impl Settings {
 impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
-        match self.url.as_ref().map(Url::scheme) {
-            None => return wrong("url", "is missing; engine \"openai\" needs llm.url"),
-            Some("http" | "https") => {}
-            Some(_) => return wrong("url", "must begin with http:// or https://"),
-        }
+        check_server(self.url.as_ref(), self.api_key.as_ref())?;
         if self.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
             return wrong("model", "is missing; engine \"openai\" needs llm.model");
-        }
-        if !self.key().chars().all(|c| c.is_ascii_graphic()) {
-            return wrong("api_key", "has a character that no key has, such as a space");
         }
         // The range of OpenAI's API; NaN is in none.
         if !self.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {

@@ -6,7 +6,6 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, Url};
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::time::timeout;
 use tracing::{error, warn};
@@ -15,6 +14,7 @@ use super::super::{Sentence, TtsError, Voice};
 use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
 use crate::engine::Wrong;
+use crate::remote::endpoint_of;
 use crate::remote::failure::ErrorResponse;
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
@@ -88,9 +88,9 @@ impl SpeechServer {
     }
 
     fn with_key(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.settings.api_key {
-            Some(key) => request.bearer_auth(key.expose_secret()),
-            None => request,
+        match self.settings.key() {
+            "" => request,
+            key => request.bearer_auth(key),
         }
     }
 
@@ -120,7 +120,7 @@ impl SpeechServer {
 
     /// Removes from the server's own words what must not be repeated of a call that spoke `text`.
     pub(super) fn redactor<'a>(&'a self, text: &'a str) -> Redactor<'a> {
-        let key = self.settings.api_key.as_ref().map_or("", ExposeSecret::expose_secret);
+        let key = self.settings.key();
         Redactor { key, text }
     }
 
@@ -172,17 +172,9 @@ fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
     }
 }
 
-/// Returns the address of a server's speech, which its operator may have written out already.
+/// Returns where sentences go.
 fn speech_address(base: &Url) -> Url {
-    let mut address = base.clone();
-    let whole = base.path().trim_end_matches('/').ends_with("/audio/speech");
-    if let Ok(mut path) = address.path_segments_mut() {
-        path.pop_if_empty();
-        if !whole {
-            path.extend(["audio", "speech"]);
-        }
-    }
-    address
+    endpoint_of(base, "/audio/speech")
 }
 
 #[cfg(test)]

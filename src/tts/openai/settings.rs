@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{OpenAiSynthesizer, SpeechFormat};
-use crate::engine::{self, Check, Connect, EngineSettings, Wrong};
+use crate::engine::{self, Check, Connect, EngineSettings, Wrong, check_server};
 use crate::threads::Threads;
 use crate::tts::examine::first_sound;
 use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
@@ -38,6 +38,13 @@ pub struct Settings {
     pub retries: u32,
 }
 
+impl Settings {
+    /// Returns the key that is sent as a bearer token; empty if there is none.
+    pub(super) fn key(&self) -> &str {
+        self.api_key.as_ref().map_or("", ExposeSecret::expose_secret)
+    }
+}
+
 fn usual_voice() -> String {
     "alloy".to_owned()
 }
@@ -46,11 +53,7 @@ impl EngineSettings for Settings {
     fn check(&self) -> Result<(), Wrong> {
         check_speed(self.speed)?;
         let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
-        match self.url.as_ref().map(Url::scheme) {
-            None => return wrong("url", "is missing; set the server's address, e.g. with /v1"),
-            Some("http" | "https") => {}
-            Some(_) => return wrong("url", "must begin with http:// or https://"),
-        }
+        check_server(self.url.as_ref(), self.api_key.as_ref())?;
         if self.model.is_empty() {
             return wrong("model", "is missing; set a model of the server");
         }
