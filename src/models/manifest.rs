@@ -90,7 +90,7 @@ pub struct RunStyle {
     pub suppress_blank: bool,
     /// Temperature step, up to 1, for repeated attempts at doubtful words; 0 for none.
     pub temperature_inc: f32,
-    /// Most threads per state, where more are not worth their cores.
+    /// Threads per state, unless the settings say otherwise; `None`: the cores, shared.
     pub threads: Option<usize>,
 }
 

@@ -1,7 +1,7 @@
 //! What may change while the service runs: numbers, agents, voices, sentences and the gate.
 //!
-//! Low in the order: it knows words and nothing else. The webhook, the inbox and the pipeline ask
-//! it for each message. Invariant: a [`Snapshot`] never changes, so whoever works with one may keep
+//! Low in the order: it knows words and nothing else. The webhook and the inbox ask it
+//! for each message, the pipeline asks for the route that was built of it. Invariant: a [`Snapshot`] never changes, so whoever works with one may keep
 //! it while the next is swapped in.
 
 mod agent;
