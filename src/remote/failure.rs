@@ -110,6 +110,12 @@ impl ServerError {
             message: message(error).unwrap_or_default().to_owned(),
         }
     }
+
+    /// Returns whether the account has no credit; no wait helps. `OpenAI` says 429 to it.
+    #[must_use]
+    pub fn lacks_credit(&self, status: u16) -> bool {
+        status == 402 || self.code.contains("insufficient_quota")
+    }
 }
 
 /// Finds the message where `OpenAI`, `FastAPI` (`detail`, a list of `msg`) and others put it.

@@ -103,8 +103,11 @@ pub enum TtsError {
         /// How long it asks to be left alone.
         after: Option<Duration>,
     },
-    /// The speech server refuses the key: the operator has to set `tts.api_key`.
-    #[error("the speech server refuses the key (HTTP {status}): {said} (see tts.api_key)")]
+    /// The speech server refuses the key, or its account has no credit: the operator has to look at
+    /// `tts.api_key`.
+    #[error(
+        "the speech server refuses the key or its account (HTTP {status}): {said} (see tts.api_key)"
+    )]
     Key {
         /// HTTP status.
         status: u16,

@@ -81,8 +81,7 @@ impl Failure {
         let message = redactor.clean(&error.message);
         let refused =
             |fix| Self::last(AgentError::Refused { status, message: message.clone(), fix });
-        // OpenAI says 429 to an account without credit; no wait helps.
-        if status == 402 || error.code.contains("insufficient_quota") {
+        if error.lacks_credit(status) {
             return refused(CREDIT);
         }
         let again = wait.map_or(Again::Soon, Again::After);

@@ -136,7 +136,10 @@ impl SpeechServer {
 
     fn note_refused_key(&self, status: u16) {
         self.key_refused.call_once(|| {
-            error!(http.status = status, "the speech server refuses the key: set tts.api_key");
+            error!(
+                http.status = status,
+                "the speech server refuses the key or its account: see tts.api_key"
+            );
         });
     }
 
@@ -165,6 +168,7 @@ fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
     let status = refusal.status;
     match status {
         401 | 403 => TtsError::Key { status, said },
+        _ if refusal.error.lacks_credit(status) => TtsError::Key { status, said },
         408 | 409 | 425 | 429 | 500.. => {
             TtsError::Busy { status, said, after: refusal.retry_after }
         }
@@ -210,6 +214,7 @@ mod tests {
             assert_eq!(busy.status(), Some(status));
         }
         assert!(matches!(refused(401), TtsError::Key { .. }));
+        assert!(matches!(refused(402), TtsError::Key { .. }));
         assert!(matches!(refused(404), TtsError::Refused { .. }));
     }
 }
