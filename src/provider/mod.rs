@@ -94,7 +94,10 @@ impl ProviderError {
     /// Returns whether every call of this number fails until the operator mends the token.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Refused { code: 190, .. } | Self::Refused { http_status: 401, .. })
+        matches!(
+            self,
+            Self::Refused { code: 190, .. } | Self::Refused { code: 0, http_status: 401, .. }
+        )
     }
 
     /// Returns when the same call may be tried again.

@@ -121,15 +121,14 @@ impl CloudClient {
     pub(super) async fn refused(&self, response: reqwest::Response) -> ProviderError {
         let sent_with = response.extensions().get::<SentWith>().cloned();
         let SentWith(token) = sent_with.unwrap_or_else(|| SentWith(self.token.current()));
-        let error = self.refused_as(response, &token).await;
-        match error {
-            ProviderError::Refused { code, http_status, title, .. }
-                if errors::is_token(code, http_status) && self.token.renewed(&token).await =>
-            {
-                ProviderError::Refused { code, http_status, title, retry: Retry::After(RENEWED) }
-            }
-            error => error,
+        let mut error = self.refused_as(response, &token).await;
+        if error.is_ours()
+            && self.token.renewed(&token).await
+            && let ProviderError::Refused { retry, .. } = &mut error
+        {
+            *retry = Retry::After(RENEWED);
         }
+        error
     }
 
     /// Judges a refusal of a request that carried `token`.

@@ -63,11 +63,6 @@ const TABLE: &[(i64, i64, Action)] = &[
     (2_494_100, 2_494_100, Action::Wait(60)), // maintenance
 ];
 
-/// Returns whether the token was refused, rather than the call.
-pub(super) fn is_token(code: i64, http_status: u16) -> bool {
-    code == 190 || (code == 0 && http_status == 401)
-}
-
 /// Returns when a refused call may be tried again. `code` is 0 if the provider gave none; a code of
 /// the table decides alone, else the HTTP status and Meta's `is_transient` do.
 #[must_use]
