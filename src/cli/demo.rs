@@ -9,13 +9,14 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::fixtures::{self, Fixture};
+use super::player::Player;
 use super::{Context, print};
 use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Number, NumberStatus, ProviderKind, Snapshot};
 use crate::remote::http_client;
-use crate::simulator::{Player, Simulator, SimulatorSettings};
+use crate::simulator::{Simulator, SimulatorSettings};
 use crate::turn::TurnReport;
 
 /// The number and the secrets of the demo: they never leave this machine.

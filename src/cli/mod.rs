@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 pub mod fixtures;
 mod models;
+mod player;
 mod print;
 mod say;
 mod serve;

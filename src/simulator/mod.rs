@@ -10,7 +10,6 @@ mod handle;
 mod info;
 mod media;
 mod messages;
-mod player;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -32,7 +31,6 @@ use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
 pub use handle::{PersonMessage, PersonSays};
-pub use player::{Played, Player};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 
 /// Holds what a simulator needs to know.

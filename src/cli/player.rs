@@ -1,6 +1,6 @@
 //! Plays recordings against a service as a person would, and waits for what comes of each.
 //!
-//! Beside the simulator, in the process of the service: it reads the record of the turns.
+//! In the process of the service, whose record of the turns it reads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use super::Simulator;
+use crate::simulator::Simulator;
 use crate::store::Archive;
 use crate::turn::{MessageId, PhoneNumberId, TurnId, TurnReport};
 
@@ -19,23 +19,27 @@ const PERSON: &str = "15550001111";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sends voice notes to one number of a service.
-pub struct Player {
+pub(super) struct Player {
     whatsapp: Simulator,
     number: PhoneNumberId,
     record: Arc<dyn Archive>,
 }
 
 /// Holds what came of one voice note.
-pub struct Played {
+pub(super) struct Played {
     /// The turn.
-    pub report: TurnReport,
+    pub(super) report: TurnReport,
     /// The voice note that answered, if one did.
-    pub note: Option<Bytes>,
+    pub(super) note: Option<Bytes>,
 }
 
 impl Player {
     /// Plays to `number`, whose service keeps `record`.
-    pub fn new(whatsapp: Simulator, number: PhoneNumberId, record: Arc<dyn Archive>) -> Self {
+    pub(super) fn new(
+        whatsapp: Simulator,
+        number: PhoneNumberId,
+        record: Arc<dyn Archive>,
+    ) -> Self {
         Self { whatsapp, number, record }
     }
 
@@ -44,7 +48,7 @@ impl Player {
     ///
     /// # Errors
     /// If there is no answer within a minute.
-    pub async fn play(&self, name: &str, note: Bytes) -> anyhow::Result<Played> {
+    pub(super) async fn play(&self, name: &str, note: Bytes) -> anyhow::Result<Played> {
         let message = self.whatsapp.send_audio(PERSON, note, "audio/ogg; codecs=opus").await;
         let answer = self
             .whatsapp
