@@ -19,8 +19,10 @@ use crate::turn::{LanguageCode, Personal, Stage, Transcript};
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
 
-/// Wait for a place in the transcriber's queue.
+/// Wait for a place in the transcriber's queue, and how often it is waited: then the message waits
+/// in the store for a quieter time.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
+const BUSY_TRIES: u32 = 100;
 
 /// Holds what the agent is to answer.
 #[cfg_attr(test, derive(Debug, PartialEq))]
@@ -200,20 +202,21 @@ impl Listener {
     }
 }
 
-/// Transcribes one utterance. While the transcriber is busy it waits for a place, as long as the
-/// turn's time allows: what was downloaded and decoded is not thrown away.
+/// Transcribes one utterance. While the transcriber is busy it waits some seconds for a place:
+/// what was downloaded and decoded is not thrown away at once.
 async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript, TurnError> {
     let Scene { agent, trace, cancel, .. } = scene;
     trace.spend(|spent| spent.heard_s += utterance.speech.duration_ms() / 1000.0);
-    loop {
-        let work = agent.transcriber.transcribe(utterance.clone(), cancel);
-        match stage(trace, Stage::Stt, work).await {
-            Err(TurnError { cause: Cause::Stt(SttError::Busy), .. }) => {
-                tokio::time::sleep(BUSY_RETRY).await;
+    let work = async {
+        for _ in 0..BUSY_TRIES {
+            match agent.transcriber.transcribe(utterance.clone(), cancel).await {
+                Err(SttError::Busy) => tokio::time::sleep(BUSY_RETRY).await,
+                result => return result,
             }
-            result => return result,
         }
-    }
+        Err(SttError::Busy)
+    };
+    stage(trace, Stage::Stt, work).await
 }
 
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say
