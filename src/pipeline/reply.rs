@@ -6,13 +6,15 @@ use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
 use super::speak::{sentences_of, speak};
-use super::stage::stage_stream;
+use super::stage::{Trace, stage_stream};
 use super::{Scene, note};
 use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
-use crate::turn::{LanguageCode, NoteInfo, Personal, Reason, ReplyMode, Stage};
+use crate::turn::{
+    LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, Stage, Transcript, TurnReport,
+};
 
 /// Sentences written ahead of the voice: a few seconds of speech each.
 const SENTENCES_AHEAD: usize = 4;
@@ -33,6 +35,26 @@ pub(super) struct Reply {
     pub(super) asks_back: Option<Reason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
+}
+
+impl Reply {
+    /// Reports the turn as it ends here with what was heard, and returns the note that goes out.
+    pub(super) fn report(
+        self,
+        trace: &Trace,
+        transcript: Option<Transcript>,
+    ) -> (TurnReport, Option<OggOpus>) {
+        let outcome = match &self.note {
+            _ if self.asks_back.is_some() => Outcome::Question,
+            Some(_) => Outcome::VoiceNote,
+            None => Outcome::Text,
+        };
+        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
+        let reason = self.asks_back.or(self.reason).or(uncertain.map(Reason::Uncertain));
+        let (note, audio) = self.note.unzip();
+        let report = trace.report(self.text, outcome, reason);
+        (TurnReport { transcript, audio, ..report }, note)
+    }
 }
 
 /// Asks the agent and, if it is to be heard, speaks and encodes each sentence as soon as it is

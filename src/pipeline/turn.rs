@@ -242,19 +242,13 @@ impl Turn<'_> {
     async fn send(&self, heard: Heard, reply: Reply) -> Result<Draft, Failed> {
         let Heard { text, language, transcript } = heard;
         let shows = transcript.is_some() || says_enough(text.reveal());
-        let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
-        let outcome =
-            if reply.asks_back.is_some() { Outcome::Question } else { Outcome::VoiceNote };
-        let (note, info) = reply.note.unzip();
-        let why = reply.asks_back.or(reply.reason).or(uncertain.map(Reason::Uncertain));
-        let report = self.scene.trace.report(reply.text, outcome, why);
-        let report = TurnReport { transcript, audio: info, ..report };
+        let (report, note) = reply.report(self.scene.trace, transcript);
         let draft = Draft { heard: Some(text), language: shows.then_some(language), report };
         let Some(note) = note else { return self.send_as_text(draft).await };
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
         match self.delivery.voice(note, &links, &draft).await {
-            Ok(refused) => Ok(self.sent(draft, outcome, refused)),
+            Ok(refused) => Ok(self.sent(draft, refused)),
             Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
         }
     }
@@ -282,19 +276,20 @@ impl Turn<'_> {
     }
 
     /// Sends the reply as text.
-    async fn send_as_text(&self, draft: Draft) -> Result<Draft, Failed> {
+    async fn send_as_text(&self, mut draft: Draft) -> Result<Draft, Failed> {
+        if draft.report.outcome != Outcome::Question {
+            draft.report.outcome = Outcome::Text;
+        }
         self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
         let sent = self.delivery.text(Role::Answer, draft.report.reply.text.reveal()).await;
         sent.map_err(during(Step::Text))?;
-        Ok(self.sent(draft, Outcome::Text, None))
+        Ok(self.sent(draft, None))
     }
 
-    /// Closes a report with what was sent; a question back stays one.
-    fn sent(&self, draft: Draft, outcome: Outcome, refused: Option<Reason>) -> Draft {
-        let TurnReport { transcript, reply, audio, outcome: wanted, reason, .. } = draft.report;
-        let question = wanted == Outcome::Question;
-        let outcome = if question { wanted } else { outcome };
-        let reason = if question { reason } else { refused.or(reason) };
+    /// Closes a report after its last part was sent; `refused` is why one beside it was not.
+    fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
+        let TurnReport { transcript, reply, audio, outcome, reason, .. } = draft.report;
+        let reason = if outcome == Outcome::Question { reason } else { refused.or(reason) };
         let report = self.scene.trace.report(reply.text, outcome, reason);
         Draft { report: TurnReport { transcript, audio, ..report }, ..draft }
     }

@@ -14,7 +14,7 @@ use super::{AgentSetup, Scene};
 use crate::audio::{AudioLimits, OggOpus};
 use crate::stt::LanguageHint;
 use crate::threads::Threads;
-use crate::turn::{LanguageCode, NoteInfo, Outcome, Personal, Transcript, TurnReport};
+use crate::turn::{LanguageCode, NoteInfo, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
@@ -79,14 +79,8 @@ impl VoicePath {
         };
         let around = Around { asked_ms: now_ms, ..Around::default() };
         let reply = answer(scene, &heard, &around).await?;
-        let (note, audio) = reply.note.unzip();
-        let outcome = match &note {
-            _ if reply.asks_back.is_some() => Outcome::Question,
-            Some(_) => Outcome::VoiceNote,
-            None => Outcome::Text,
-        };
-        let report = trace.report(reply.text, outcome, reply.reason.or(reply.asks_back));
-        Ok(Asked { report: TurnReport { transcript: heard.transcript, audio, ..report }, note })
+        let (report, note) = reply.report(trace, heard.transcript);
+        Ok(Asked { report, note })
     }
 
     /// Speaks a text into a note, as `hark say` does; `None` if it has no words.
