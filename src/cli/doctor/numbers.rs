@@ -143,7 +143,7 @@ fn explain(error: &ProviderError, number: &Number) -> Trouble {
             "access_token",
             format!("the provider refuses the token: {title}"),
             "make a system-user token with whatsapp_business_messaging, write it to access_token \
-             or its file, and reload hark serve: kill -HUP",
+             or its file, and reload hark serve: kill -HUP, or a restart where systemd hands it over",
         ),
         (33 | 100, _) => (
             Level::Error,
