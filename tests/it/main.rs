@@ -8,6 +8,7 @@ mod openai;
 mod program;
 
 mod asking;
+mod cases;
 mod channels;
 mod cli;
 mod config;
