@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 
 use super::EnginePool;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ConfigErrors};
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Number, NumberStatus, Registry, Snapshot};
@@ -115,7 +115,7 @@ impl Reloader {
     /// Returns whether it does; if not, nothing has changed.
     pub async fn reload(
         &mut self,
-        load: impl FnOnce() -> Result<Config, ConfigError> + Send + 'static,
+        load: impl FnOnce() -> Result<Config, ConfigErrors> + Send + 'static,
     ) -> bool {
         let replaced = async {
             let config = tokio::task::spawn_blocking(load).await.context("reading it")??;

@@ -1,10 +1,11 @@
 //! `hark ask`: one turn on the real pipeline, no messenger.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 
 use super::{Context, fixtures, print};
@@ -33,7 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let bytes = arguments.file.as_deref().map(read).transpose()?;
+    let bytes = arguments.file.as_deref().map(read).transpose().map_err(hint_at_text)?;
     let note = arguments.file.as_deref().zip(bytes.as_ref());
     let known = note.map(|note| known_beside([note])).unwrap_or_default();
     let hearing = Hearing { known, deaf: note.is_none(), ..Hearing::default() };
@@ -62,6 +63,18 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         print::turn("turn", heard.as_deref(), &asked.report)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how words are asked, to whoever wrote them in place of a file.
+fn hint_at_text(error: anyhow::Error) -> anyhow::Error {
+    let missing = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    match missing {
+        // Many words are too long for a file's name.
+        Some(ErrorKind::NotFound | ErrorKind::InvalidFilename) => {
+            anyhow!("{error:#}; to ask in words: hark ask --text \"when do you open\"")
+        }
+        _ => error,
+    }
 }
 
 /// Reads a file, or stdin for `-`.

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::{EnginePool, Hearing, Places};
-use crate::config::{self, Config, ConfigError, Environment};
+use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, init_logs};
 
@@ -61,6 +61,8 @@ enum Command {
 /// Holds what every command gets.
 struct Context {
     config: Config,
+    /// The keys that cannot be used; only the doctor goes on with any.
+    problems: ConfigErrors,
     places: Places,
     /// The file that was asked for.
     file: Option<PathBuf>,
@@ -99,8 +101,12 @@ pub fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("hark: {error:#}");
-            ExitCode::from(if error.is::<ConfigError>() { 64 } else { 1 })
+            match error.downcast_ref::<ConfigErrors>() {
+                Some(problems) => problems.iter().for_each(|problem| eprintln!("hark: {problem}")),
+                None => eprintln!("hark: {error:#}"),
+            }
+            let mend = error.is::<ConfigError>() || error.is::<ConfigErrors>();
+            ExitCode::from(if mend { 64 } else { 1 })
         }
     }
 }
@@ -114,16 +120,21 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let config = match ready(&arguments, &environment) {
-        Ok(config) => config,
-        // An unreadable configuration is what the doctor is asked about.
-        Err(error) => match &arguments.command {
-            Command::Doctor(arguments) => return doctor::unreadable(&error, arguments),
-            _ => return Err(error.into()),
-        },
+    let (config, mut problems) = config::read(arguments.config.as_deref(), &environment);
+    if let Some(config) = &config
+        && let Err(error) = start_logs(config, &arguments, &environment)
+    {
+        problems.add(error);
+    }
+    // A configuration that cannot be used is what the doctor is asked about.
+    let config = match (&arguments.command, config) {
+        (Command::Doctor(_), Some(config)) => config,
+        (_, Some(config)) if problems.is_empty() => config,
+        (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments),
+        _ => return Err(problems.into()),
     };
     let places = Places::from(&environment);
-    let context = Context { config, places, file: arguments.config, environment };
+    let context = Context { config, problems, places, file: arguments.config, environment };
     runtime()?.block_on(async move {
         match arguments.command {
             Command::Serve(arguments) => serve::run(context, arguments).await,
@@ -131,7 +142,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
-            Command::Doctor(arguments) => doctor::run(context, arguments).await,
+            Command::Doctor(arguments) => doctor::run(&context, arguments).await,
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(context, arguments).await,
             Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
@@ -139,16 +150,17 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Reads the configuration and sets the logs up as it says.
-fn ready(arguments: &Arguments, environment: &Environment) -> Result<Config, ConfigError> {
-    let config = config::load(arguments.config.as_deref(), environment)?;
+/// Sets the logs up as the configuration says.
+fn start_logs(
+    config: &Config,
+    arguments: &Arguments,
+    environment: &Environment,
+) -> Result<(), ConfigError> {
     let project = environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned();
     // The demo prints every turn itself.
     let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
     let level = if quiet { "warn" } else { config.log.level.as_str() };
-    init_logs(config.log.format, project, level)
-        .map_err(|error| config.error("log.level", error))?;
-    Ok(config)
+    init_logs(config.log.format, project, level).map_err(|error| config.error("log.level", error))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -1,5 +1,6 @@
 //! `hark serve`: the service.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -19,6 +20,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if context.config.numbers.is_empty() {
+        return Ok(without_a_number(&context));
+    }
     let shutdown = Shutdown::on_signals()?;
     let mut hangups = hangups()?;
     let hearing = Hearing { fixtures: Some(fixtures::known), ..Hearing::default() };
@@ -43,4 +47,18 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         () = reload => unreachable!("it waits for ever"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells a newcomer where to begin.
+fn without_a_number(context: &Context) -> ExitCode {
+    let file = context.file.as_deref().unwrap_or(Path::new(config::USUAL_FILE));
+    let lacks = if file.exists() { "has no [[numbers]] table" } else { "is not there" };
+    eprintln!(
+        "hark: numbers: no business number is configured: {} {lacks}\n\
+         `hark init` asks for what is needed and writes the file; `hark demo` needs neither it nor \
+         an account\n\
+         from a Meta app to the first answer, or a rehearsal without one: docs/WHATSAPP.md",
+        file.display()
+    );
+    ExitCode::from(64)
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use super::{Config, ConfigError};
+use super::problems::MISSING;
+use super::{Config, ConfigError, ConfigErrors};
 use crate::registry::{Agent, ProviderKind};
 
 /// Turns that may run side by side: each holds a note and an answer in memory.
@@ -17,16 +18,17 @@ impl Config {
     }
 }
 
-/// Checks what is wrong however hark is used.
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    check_agents(config)?;
-    check_numbers(config)?;
-    check_store(config)?;
+/// Finds what is wrong however hark is used.
+pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
+    check_agents(config, problems);
+    check_numbers(config, problems);
+    check_store(config, problems);
+    let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
     if config.queue.burst_ms != 0 {
-        return Err(config.error("queue.burst_ms", "merging bursts is not built yet; use 0"));
+        wrong("queue.burst_ms", "merging bursts is not built yet; use 0".to_owned());
     }
     if !(1..=MOST_TURNS).contains(&config.queue.turns) {
-        return Err(config.error("queue.turns", format!("must be from 1 to {MOST_TURNS}")));
+        wrong("queue.turns", format!("must be from 1 to {MOST_TURNS}"));
     }
     for (key, value) in [
         ("limits.audio_bytes", config.limits.audio_bytes),
@@ -34,107 +36,98 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("limits.turn_seconds", config.limits.turn_seconds),
     ] {
         if value == 0 {
-            return Err(config.error(key, "must be at least 1"));
+            wrong(key, "must be at least 1".to_owned());
         }
     }
-    Ok(())
 }
 
-fn check_store(config: &Config) -> Result<(), ConfigError> {
+fn check_store(config: &Config, problems: &mut ConfigErrors) {
     let problem = match config.store.url.split_once("://") {
-        None | Some(("sqlite", _)) => return Ok(()),
+        None | Some(("sqlite", _)) => return,
         Some(("postgres" | "postgresql", _)) => {
             "PostgreSQL is not built yet; use a path".to_owned()
         }
         Some((scheme, _)) => format!("unknown store \"{scheme}\"; use a path or sqlite://path"),
     };
-    Err(config.error("store.url", problem))
+    problems.add(config.error("store.url", problem));
 }
 
-fn check_agents(config: &Config) -> Result<(), ConfigError> {
+fn check_agents(config: &Config, problems: &mut ConfigErrors) {
     let mut names = HashSet::new();
     for (index, agent) in config.agents.iter().enumerate() {
-        if !names.insert(&agent.name) {
-            let key = format!("agents[{index}].name");
-            return Err(config.error(&key, format!("a second agent \"{}\"", agent.name)));
+        let mut wrong = |name: &str, problem: String| {
+            problems.add(config.error(&format!("agents[{index}].{name}"), problem));
+        };
+        if agent.name.is_empty() {
+            wrong("name", MISSING.to_owned());
+        } else if !names.insert(&agent.name) {
+            wrong("name", format!("a second agent \"{}\"", agent.name));
         }
-        check_languages(config, index, agent)?;
+        check_languages(agent, &mut wrong);
         if let Some(timezone) = &agent.timezone
             && jiff::tz::TimeZone::get(timezone).is_err()
         {
-            let problem =
-                format!("there is no time zone \"{timezone}\"; for instance: Europe/Madrid");
-            return Err(config.error(&format!("agents[{index}].timezone"), problem));
+            let example = "for instance: Europe/Madrid";
+            wrong("timezone", format!("there is no time zone \"{timezone}\"; {example}"));
         }
-        config.engines(index)?;
+        if let Err(errors) = config.engines(index) {
+            problems.extend(errors);
+        }
     }
-    is_agent(config, &config.default_agent, "default_agent")
+    is_agent(config, &config.default_agent, "default_agent", problems);
 }
 
-fn check_languages(config: &Config, index: usize, agent: &Agent) -> Result<(), ConfigError> {
-    let key = |name: &str| format!("agents[{index}].{name}");
+fn check_languages(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
     if let Some(languages) = &agent.languages {
         if agent.language.is_some() {
-            let problem = "language is set too; leave one of the two out";
-            return Err(config.error(&key("languages"), problem));
+            wrong("languages", "language is set too; leave one of the two out".to_owned());
         }
         if languages.is_empty() {
-            return Err(config.error(&key("languages"), "names none; leave it out to follow any"));
+            wrong("languages", "names none; leave it out to follow any".to_owned());
         }
     }
     for (name, codes) in [
         ("language", agent.language.iter().collect::<Vec<_>>()),
         ("languages", agent.languages.iter().flatten().collect()),
     ] {
-        for code in codes {
-            let primary = code.primary();
-            let letters = primary.chars().all(|c| c.is_ascii_lowercase());
-            if !letters || !(2..=3).contains(&primary.len()) {
-                let problem = format!("\"{code}\" is no language; write a code such as \"en\"");
-                return Err(config.error(&key(name), problem));
-            }
+        for code in codes.into_iter().filter(|code| !code.is_code()) {
+            wrong(name, format!("\"{code}\" is no language; write a code such as \"en\""));
         }
     }
-    Ok(())
 }
 
 /// Checks that there is an agent of the name that `key` holds.
-fn is_agent(config: &Config, name: &str, key: &str) -> Result<(), ConfigError> {
+fn is_agent(config: &Config, name: &str, key: &str, problems: &mut ConfigErrors) {
     let names: Vec<&str> = config.agents.iter().map(|agent| agent.name.as_str()).collect();
-    if names.contains(&name) {
-        return Ok(());
+    if !names.contains(&name) {
+        let problem = format!("there is no agent \"{name}\"; agents are: {}", names.join(", "));
+        problems.add(config.error(key, problem));
     }
-    let problem = format!("there is no agent \"{name}\"; agents are: {}", names.join(", "));
-    Err(config.error(key, problem))
 }
 
-fn check_numbers(config: &Config) -> Result<(), ConfigError> {
+fn check_numbers(config: &Config, problems: &mut ConfigErrors) {
     let mut ids = HashSet::new();
     for (index, number) in config.numbers.iter().enumerate() {
         let key = |name| format!("numbers[{index}].{name}");
-        if number.phone_number_id.0.is_empty() {
-            return Err(config.error(&key("phone_number_id"), "is empty"));
+        if let Some(name) = &number.agent {
+            is_agent(config, name, &key("agent"), problems);
         }
-        if !ids.insert(&number.phone_number_id) {
-            return Err(config.error(&key("phone_number_id"), "is configured twice"));
+        let mut wrong =
+            |name, problem: &str| problems.add(config.error(&key(name), problem.to_owned()));
+        if number.phone_number_id.0.is_empty() {
+            wrong("phone_number_id", MISSING);
+        } else if !ids.insert(&number.phone_number_id) {
+            wrong("phone_number_id", "is configured twice");
         }
         if number.provider == ProviderKind::D360 {
-            let problem = "\"360dialog\" is not built yet; use \"meta\"";
-            return Err(config.error(&key("provider"), problem));
+            wrong("provider", "\"360dialog\" is not built yet; use \"meta\"");
         }
-        if let Some(name) = &number.agent {
-            is_agent(config, name, &key("agent"))?;
-        }
-        let missing = |name: &str| format!("is missing; set {name} or {name}_file");
-        let empty = |secret: &Option<SecretString>| {
-            secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty())
-        };
-        if empty(&number.app_secret) {
-            return Err(config.error(&key("app_secret"), missing("app_secret")));
-        }
-        if empty(&number.access_token) {
-            return Err(config.error(&key("access_token"), missing("access_token")));
+        for (name, secret) in
+            [("app_secret", &number.app_secret), ("access_token", &number.access_token)]
+        {
+            if secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty()) {
+                wrong(name, &format!("{MISSING}; set {name} or {name}_file"));
+            }
         }
     }
-    Ok(())
 }

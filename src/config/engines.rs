@@ -3,7 +3,7 @@
 //! Which engines and keys there are is known to `stt`, `agent` and `tts`; here their errors get
 //! the place that an operator knows.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, ConfigErrors};
 use crate::agent::LlmEngine;
 use crate::engine::{self, EngineRole, EngineSpec, Wrong};
 use crate::registry::Override;
@@ -23,40 +23,51 @@ impl Config {
     /// Returns the engines of one of [`Config::agents`].
     ///
     /// # Errors
-    /// An engine or a key that does not exist, or that cannot be used.
-    pub fn engines(&self, index: usize) -> Result<EngineSpecs, ConfigError> {
-        let agent = &self.agents[index];
-        Ok(EngineSpecs {
-            stt: self.spec::<SttEngine>(&self.stt, agent.stt.as_ref(), index)?,
-            llm: self.spec::<LlmEngine>(&self.llm, agent.llm.as_ref(), index)?,
-            tts: self.spec::<TtsEngine>(&self.tts, agent.tts.as_ref(), index)?,
-        })
+    /// Every engine and key that does not exist, or that cannot be used.
+    pub fn engines(&self, index: usize) -> Result<EngineSpecs, ConfigErrors> {
+        let (agent, specs) = (&self.agents[index], self.specs(index));
+        let mut problems = ConfigErrors::default();
+        self.check_engine::<SttEngine>(&specs.stt, agent.stt.as_ref(), index, &mut problems);
+        self.check_engine::<LlmEngine>(&specs.llm, agent.llm.as_ref(), index, &mut problems);
+        self.check_engine::<TtsEngine>(&specs.tts, agent.tts.as_ref(), index, &mut problems);
+        problems.or(specs)
     }
 
-    fn spec<R: EngineRole>(
-        &self,
-        section: &EngineSpec,
-        own: Option<&Override>,
-        agent: usize,
-    ) -> Result<EngineSpec, ConfigError> {
-        let at = format!("agents[{agent}].{}", R::SECTION);
-        if let Some(Override::Keys(keys)) = own
-            && let Some(key) = engine::unknown_key::<R>(keys)
-        {
-            return Err(self.error(&at, format!("unknown key `{key}`")));
-        }
-        let spec = match own {
+    /// Returns the same as they are written, whether they can be used or not.
+    pub fn specs(&self, index: usize) -> EngineSpecs {
+        let agent = &self.agents[index];
+        let spec = |section: &EngineSpec, own: &Option<Override>| match own {
             None => section.clone(),
             Some(Override::Engine(engine)) => section.with([("engine", engine.clone().into())]),
             Some(Override::Keys(keys)) => section.overridden_by(keys),
         };
-        let checked = engine::check::<R>(&spec);
-        checked.map_err(|Wrong { key, problem }| match own {
-            None => self.wrong(Wrong { key, problem }.in_section::<R>()),
-            Some(_) if key == "engine" => self.error(&at, problem),
-            Some(_) => self.error(&at, format!("{key}: {problem}")),
-        })?;
-        Ok(spec)
+        EngineSpecs {
+            stt: spec(&self.stt, &agent.stt),
+            llm: spec(&self.llm, &agent.llm),
+            tts: spec(&self.tts, &agent.tts),
+        }
+    }
+
+    fn check_engine<R: EngineRole>(
+        &self,
+        spec: &EngineSpec,
+        own: Option<&Override>,
+        agent: usize,
+        problems: &mut ConfigErrors,
+    ) {
+        let at = format!("agents[{agent}].{}", R::SECTION);
+        if let Some(Override::Keys(keys)) = own
+            && let Some(key) = engine::unknown_key::<R>(keys)
+        {
+            return problems.add(self.error(&at, format!("unknown key `{key}`")));
+        }
+        for Wrong { key, problem } in engine::check::<R>(spec) {
+            problems.add(match own {
+                None => self.wrong(Wrong { key, problem }.in_section::<R>()),
+                Some(_) if key == "engine" => self.error(&at, problem),
+                Some(_) => self.error(&at, format!("{key}: {problem}")),
+            });
+        }
     }
 
     /// Checks that the sections hold known keys of the right types; the key of an error is whole.

@@ -1,77 +1,78 @@
 //! Reads the layers and makes a checked [`Config`] of them.
+//!
+//! Everything that is wrong is found in one reading: what cannot be used is noted and left out, and
+//! the rest is read on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::overlay::{self, Origins, SECRETS, join, scalar, secret_of};
-use super::{Config, check};
-use crate::engine::Wrong;
+use super::problems::{ConfigError, ConfigErrors, THE_FILE};
+use super::{Config, check, typed};
 
-const DEFAULTS: &str = include_str!("default.toml");
+/// Every key that has a default.
+pub(super) const DEFAULTS: &str = include_str!("default.toml");
+/// The file that is read unless another is named.
+pub const USUAL_FILE: &str = "hark.toml";
 
 /// Holds the process's environment, read once in `main`.
 pub type Environment = BTreeMap<String, String>;
 
-/// The key of errors about a whole file.
-pub const THE_FILE: &str = "the file";
-
-/// Describes a key that cannot be used. Exit code 64.
-#[derive(Debug, thiserror::Error)]
-#[error("{origin}: {key}: {problem}")]
-pub struct ConfigError {
-    /// The file or variable.
-    pub origin: String,
-    /// The key.
-    pub key: String,
-    /// What is wrong with it and how to correct it.
-    pub problem: String,
-}
-
-impl ConfigError {
-    pub(super) fn new(
-        origin: impl Into<String>,
-        key: impl Into<String>,
-        problem: impl Into<String>,
-    ) -> Self {
-        Self { origin: origin.into(), key: key.into(), problem: problem.into() }
-    }
-}
-
 /// Loads `file`, else `./hark.toml` if it exists, else the defaults alone; then the environment.
 ///
 /// # Errors
-/// The first key that cannot be used, with the file or variable it came from.
-pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
+/// Every key that cannot be used, with the file or variable it came from.
+pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigErrors> {
+    let (config, problems) = read(file, environment);
+    problems.or(())?;
+    Ok(config.expect("what could not be read is a problem"))
+}
+
+/// Reads the same and returns also what is left of a configuration that cannot be used: keys with a
+/// problem have their defaults, and there is none where nothing can be made of the rest.
+pub fn read(file: Option<&Path>, environment: &Environment) -> (Option<Config>, ConfigErrors) {
     let mut origins = Origins::default();
+    let mut problems = ConfigErrors::default();
     let mut root: Table = toml::from_str(DEFAULTS).expect("default.toml is part of the program");
-    let usual = Path::new("hark.toml");
+    let usual = Path::new(USUAL_FILE);
     let file = file.or_else(|| usual.exists().then_some(usual));
     if let Some(file) = file {
         let origin = file.display().to_string();
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| ConfigError::new(&origin, THE_FILE, error.to_string()))?;
-        let mut table: Table = toml::from_str(&text)
-            .map_err(|error| ConfigError::new(&origin, THE_FILE, not_toml(&text, &error)))?;
-        anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
+        let table = match table(file, &origin) {
+            Ok(table) => table,
+            Err(error) => return (None, error.into()),
+        };
         origins.insert("", &origin);
         overlay::merge(&mut root, table, "", &mut |path| origins.insert(path, &origin));
     }
-    apply_environment(&mut root, environment, &mut origins)?;
-    refuse_old_keys(&root, &origins)?;
+    apply_environment(&mut root, environment, &mut origins, &mut problems);
+    refuse_old_keys(&mut root, &origins, &mut problems);
     let numbers = root.get("numbers").and_then(Value::as_array).into_iter().flatten();
     let token_file = |number: &Value| Some(number.get("access_token_file")?.as_str()?.into());
     let token_files: Vec<Option<PathBuf>> = numbers.map(token_file).collect();
-    read_secret_files(&mut root, "", &mut origins)?;
-    let mut config = typed(&mut root, &origins, environment)?;
+    read_secret_files(&mut root, "", &mut origins, &mut problems);
+    let Some(mut config) = typed::typed(&mut root, &origins, environment, &mut problems) else {
+        return (None, problems);
+    };
     config.origins = origins;
     for (number, file) in config.numbers.iter_mut().zip(token_files) {
         number.access_token_file = file;
     }
-    fill_aliases(&mut config, environment)?;
-    check::check(&config)?;
-    Ok(config)
+    fill_aliases(&mut config, environment, &mut problems);
+    check::check(&config, &mut problems);
+    (Some(config), problems)
+}
+
+/// Reads a file, whose paths become relative to its folder.
+fn table(file: &Path, origin: &str) -> Result<Table, ConfigError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::new(origin, THE_FILE, error.to_string()))?;
+    let mut table: Table = toml::from_str(&text)
+        .map_err(|error| ConfigError::new(origin, THE_FILE, not_toml(&text, &error)))?;
+    anchor_paths(&mut table, file.parent().unwrap_or(Path::new("")));
+    Ok(table)
 }
 
 /// Says where a file is not TOML, without the line itself: it may hold a secret.
@@ -116,18 +117,18 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
 }
 
 /// Names what replaces a key of an earlier version.
-fn refuse_old_keys(root: &Table, origins: &Origins) -> Result<(), ConfigError> {
+fn refuse_old_keys(root: &mut Table, origins: &Origins, problems: &mut ConfigErrors) {
     for (section, key, instead) in [
         ("store", "engine", "leave it out: [store] url decides, a path or sqlite://path"),
         ("queue", "engine", "leave it out: messages wait in the store, see [store] url"),
         ("queue", "url", "leave it out: messages wait in the store, see [store] url"),
     ] {
-        if root.get(section).is_some_and(|section| section.get(key).is_some()) {
+        let section_table = root.get_mut(section).and_then(Value::as_table_mut);
+        if section_table.is_some_and(|table| table.remove(key).is_some()) {
             let key = join(section, key);
-            return Err(ConfigError::new(origins.find(&key), &key, instead));
+            problems.add(ConfigError::new(origins.find(&key), &key, instead));
         }
     }
-    Ok(())
 }
 
 /// Returns a variable. One that is set to nothing, as compose files do, is not set.
@@ -136,7 +137,7 @@ fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a String> 
 }
 
 /// Returns the keys on the way to the one that a variable sets; `None` if it sets none.
-fn keys(name: &str) -> Option<Vec<String>> {
+pub(super) fn keys(name: &str) -> Option<Vec<String>> {
     let keys = match name {
         "PORT" => "server__listen",
         "WHATSAPP_VOICE_AGENT_ID" => "default_agent",
@@ -149,14 +150,20 @@ fn apply_environment(
     root: &mut Table,
     environment: &Environment,
     origins: &mut Origins,
-) -> Result<(), ConfigError> {
+    problems: &mut ConfigErrors,
+) {
+    let mut set = |variable: &str, text: &str| {
+        if let Err(error) = set(root, variable, text, origins) {
+            problems.add(error);
+        }
+    };
     // Listening on all addresses is what a platform that sets $PORT expects.
     if let Some(port) = variable(environment, "PORT") {
-        set(root, "PORT", &format!("0.0.0.0:{port}"), origins)?;
+        set("PORT", &format!("0.0.0.0:{port}"));
     }
     let agent = "WHATSAPP_VOICE_AGENT_ID";
     if let Some(name) = variable(environment, agent) {
-        set(root, agent, name, origins)?;
+        set(agent, name);
     }
     let mut own: Vec<_> =
         environment.iter().filter(|(name, _)| name.starts_with("HARK__")).collect();
@@ -165,7 +172,9 @@ fn apply_environment(
         let keys = keys(name).unwrap_or_default().into_iter();
         keys.map(|key| (key.parse::<usize>().ok(), key)).collect::<Vec<_>>()
     });
-    own.into_iter().try_for_each(|(name, value)| set(root, name, value, origins))
+    for (name, value) in own {
+        set(name, value);
+    }
 }
 
 fn set(
@@ -194,21 +203,26 @@ fn read_secret_files(
     table: &mut Table,
     at: &str,
     origins: &mut Origins,
-) -> Result<(), ConfigError> {
+    problems: &mut ConfigErrors,
+) {
     for secret in SECRETS {
         let (key, path) = (format!("{secret}_file"), join(at, secret));
         if let Some(Value::String(file)) = table.get(&key) {
-            let failed = |problem: String| {
-                let path = join(at, &key);
-                ConfigError::new(origins.find(&path), &path, problem)
+            let read = if table.contains_key(*secret) {
+                Err(format!("{secret} is set too; leave one of the two out"))
+            } else {
+                std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))
             };
-            if table.contains_key(*secret) {
-                return Err(failed(format!("{secret} is set too; leave one of the two out")));
+            match read {
+                Ok(text) => {
+                    origins.insert(path, file);
+                    table.insert((*secret).to_owned(), text.trim().into());
+                }
+                Err(problem) => {
+                    let path = join(at, &key);
+                    problems.add(ConfigError::new(origins.find(&path), path, problem));
+                }
             }
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| failed(format!("{file}: {error}")))?;
-            origins.insert(path, file);
-            table.insert((*secret).to_owned(), text.trim().into());
             table.remove(&key);
         } else if table.contains_key(*secret) {
             let origin = origins.find(&path).to_owned();
@@ -218,56 +232,22 @@ fn read_secret_files(
     for (key, value) in table.iter_mut() {
         let path = join(at, key);
         match value {
-            Value::Table(inner) => read_secret_files(inner, &path, origins)?,
+            Value::Table(inner) => read_secret_files(inner, &path, origins, problems),
             Value::Array(values) => {
                 for (index, inner) in values.iter_mut().enumerate() {
                     if let Value::Table(inner) = inner {
-                        read_secret_files(inner, &format!("{path}[{index}]"), origins)?;
+                        read_secret_files(inner, &format!("{path}[{index}]"), origins, problems);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(())
-}
-
-/// Gives the merged tables their types. A variable's text that looked like something else where a
-/// string is wanted is read as the string it is.
-fn typed(
-    root: &mut Table,
-    origins: &Origins,
-    environment: &Environment,
-) -> Result<Config, ConfigError> {
-    let mut read_as_text = BTreeSet::new();
-    loop {
-        let Wrong { key, problem } = match read(root) {
-            Ok(config) => return Ok(config),
-            Err(wrong) => wrong,
-        };
-        let origin = origins.0.get(&key).and_then(|name| environment.get_key_value(name));
-        match origin.and_then(|(name, text)| Some((keys(name)?, text.as_str()))) {
-            Some((keys, text)) if read_as_text.insert(key.clone()) => {
-                let replaced = overlay::set(root, &keys, text.into());
-                replaced.map_err(|problem| ConfigError::new(origins.find(&key), &key, problem))?;
-            }
-            _ => return Err(ConfigError::new(origins.find(&key), key, problem)),
-        }
-    }
-}
-
-/// Reads the sections with their types, those of engines included.
-fn read(root: &Table) -> Result<Config, Wrong> {
-    let config = serde_path_to_error::deserialize(Value::Table(root.clone()));
-    let config: Config =
-        config.map_err(|error| Wrong::new(error.path().to_string(), error.inner().message()))?;
-    config.check_sections()?;
-    Ok(config)
 }
 
 /// Fills what numbers leave open from the variables of hosts that set Meta's address and token
 /// for a web front end too.
-fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), ConfigError> {
+fn fill_aliases(config: &mut Config, environment: &Environment, problems: &mut ConfigErrors) {
     const URL: &str = "NEXT_PUBLIC_META_WHATSAPP_API_URL";
     const TOKEN: &str = "NEXT_PUBLIC_META_WHATSAPP_API_TOKEN";
     for number in &mut config.numbers {
@@ -275,15 +255,18 @@ fn fill_aliases(config: &mut Config, environment: &Environment) -> Result<(), Co
             number.access_token = Some(token.as_str().into());
         }
         if let (None, Some(text)) = (&number.api_url, variable(environment, URL)) {
-            let url: url::Url = text
-                .parse()
-                .map_err(|error| ConfigError::new(URL, "api_url", format!("{text}: {error}")))?;
-            let (url, version) = without_version(url);
-            number.api_version = number.api_version.take().or(version);
-            number.api_url = Some(url);
+            match text.parse() {
+                Ok(url) => {
+                    let (url, version) = without_version(url);
+                    number.api_version = number.api_version.take().or(version);
+                    number.api_url = Some(url);
+                }
+                Err(error) => {
+                    problems.add(ConfigError::new(URL, "api_url", format!("{text}: {error}")));
+                }
+            }
         }
     }
-    Ok(())
 }
 
 /// Takes the version, `v25.0`, off the end of an address.

@@ -1,14 +1,16 @@
 //! Configuration: the shape of `hark.toml`, its layers and its checks.
 //!
 //! `default.toml` < `hark.toml` < environment. Read at the start and at a SIGHUP, and checked as
-//! one; only `app` and `cli` see it. Every error names the key and the file or variable it came
-//! from. What may change while the service runs becomes a [`Snapshot`]; the rest is for the life of
-//! the process.
+//! one; only `app` and `cli` see it. All that is wrong is found at once, each with its key and the
+//! file or variable it came from. What may change while the service runs becomes a [`Snapshot`]; the
+//! rest is for the life of the process.
 
 mod check;
 mod engines;
 mod load;
 mod overlay;
+mod problems;
+mod typed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +21,9 @@ use serde::Deserialize;
 use url::Url;
 
 pub use engines::EngineSpecs;
-pub use load::{ConfigError, Environment, THE_FILE, load};
+pub use load::{Environment, USUAL_FILE, load, read};
 pub use overlay::Origins;
+pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
 use crate::engine::{self, EngineSpec};
 use crate::registry::{Agent, Gate, Number, Phrases, Snapshot};

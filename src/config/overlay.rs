@@ -104,6 +104,30 @@ pub(super) fn set(root: &mut Table, keys: &[String], value: Value) -> Result<(),
     Ok(())
 }
 
+/// Returns what is at a path as errors name it, such as `numbers[0].agent`.
+pub(super) fn at<'a>(root: &'a mut Table, path: &str) -> Option<&'a mut Value> {
+    let mut steps = path.split(['.', '[']);
+    let first = root.get_mut(steps.next()?)?;
+    steps.try_fold(first, |value, step| match step.strip_suffix(']') {
+        Some(index) => value.as_array_mut()?.get_mut(index.parse::<usize>().ok()?),
+        None => value.as_table_mut()?.get_mut(step),
+    })
+}
+
+/// Gives the key at a path its default, or takes it away if it has none; returns whether it was
+/// there. A place in a list stays, since the others would move.
+pub(super) fn restore(root: &mut Table, path: &str, defaults: &Table) -> bool {
+    let default = at(&mut defaults.clone(), path).cloned();
+    match (default, path.rsplit_once('.')) {
+        (Some(default), _) => at(root, path).map(|value| *value = default).is_some(),
+        (None, None) => root.remove(path).is_some(),
+        (None, Some((table, key))) => {
+            let table = at(root, table).and_then(Value::as_table_mut);
+            table.is_some_and(|table| table.remove(key).is_some())
+        }
+    }
+}
+
 /// Returns the table that `way` leads to, made if it is not there.
 fn table_at<'a>(root: &'a mut Table, way: &[String]) -> Result<&'a mut Table, String> {
     let mut table = root;

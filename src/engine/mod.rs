@@ -108,31 +108,26 @@ impl Wrong {
 }
 
 /// Checks how a model server is reached: `url` is there and of HTTP, and `api_key` can be sent.
-///
-/// # Errors
-/// The key that cannot be used.
-pub fn check_server(url: Option<&Url>, api_key: Option<&SecretString>) -> Result<(), Wrong> {
-    let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
+/// Returns the keys that cannot be used.
+pub fn check_server(url: Option<&Url>, api_key: Option<&SecretString>) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
     match url.map(Url::scheme) {
-        None => return wrong("url", "is missing; set the server's address, e.g. with /v1"),
+        None => wrong.push(("url", "is missing; set the server's address, e.g. with /v1")),
         Some("http" | "https") => {}
-        Some(_) => return wrong("url", "must begin with http:// or https://"),
+        Some(_) => wrong.push(("url", "must begin with http:// or https://")),
     }
     let odd = |key: &SecretString| !key.expose_secret().chars().all(|c| c.is_ascii_graphic());
     if api_key.is_some_and(odd) {
-        return wrong("api_key", "has a character that no key has, such as a space");
+        wrong.push(("api_key", "has a character that no key has, such as a space"));
     }
-    Ok(())
+    wrong.into_iter().map(|(key, problem)| Wrong::new(key, problem)).collect()
 }
 
 /// Checks the settings of one engine, whatever its role.
 pub trait EngineSettings {
-    /// Checks what types cannot; the key of an error is one of the engine's own.
-    ///
-    /// # Errors
-    /// The first key that cannot be used.
-    fn check(&self) -> Result<(), Wrong> {
-        Ok(())
+    /// Checks what types cannot; returns those of the engine's own keys that cannot be used.
+    fn check(&self) -> Vec<Wrong> {
+        Vec::new()
     }
 
     /// Names the keys that decide what the doctor sees: agents whose engines agree in them are

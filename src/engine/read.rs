@@ -100,13 +100,13 @@ pub fn read<R: EngineRole>(spec: &EngineSpec) -> Result<R, Wrong> {
     (engine.read)(&spec.0)
 }
 
-/// Checks all of `spec`: its keys, its engine's name and the engine's settings.
-///
-/// # Errors
-/// The first key that cannot be used.
-pub fn check<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
-    check_keys::<R>(spec)?;
-    read::<R>(spec)?.settings().check()
+/// Checks all of `spec`: its keys, its engine's name and the engine's settings. Returns the keys
+/// that cannot be used; the settings are not looked at before the others are right.
+pub fn check<R: EngineRole>(spec: &EngineSpec) -> Vec<Wrong> {
+    match check_keys::<R>(spec).and_then(|()| read::<R>(spec)) {
+        Ok(engine) => engine.settings().check(),
+        Err(wrong) => vec![wrong],
+    }
 }
 
 impl EngineSpec {
@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn keys_of_other_engines_are_checked_and_make_no_difference() {
-        let wrong = |toml: &str| check::<Noise>(&spec(toml)).map_err(|wrong| wrong.key);
+        let wrong = |toml: &str| check::<Noise>(&spec(toml)).pop().map(|wrong| wrong.key);
         let silence = "engine = \"silence\"\npitch = 1.5\n";
-        assert_eq!(wrong(silence), Ok(()));
-        assert_eq!(wrong(&silence.replace("1.5", "true")), Err("pitch".to_owned()));
-        assert_eq!(wrong(&silence.replace("pitch", "pich")), Err("pich".to_owned()));
-        assert_eq!(wrong(&silence.replace("silence", "x")), Err("engine".to_owned()));
+        assert_eq!(wrong(silence), None);
+        assert_eq!(wrong(&silence.replace("1.5", "true")), Some("pitch".to_owned()));
+        assert_eq!(wrong(&silence.replace("pitch", "pich")), Some("pich".to_owned()));
+        assert_eq!(wrong(&silence.replace("silence", "x")), Some("engine".to_owned()));
         let own = |toml: &str| spec(toml).own::<Noise>();
         assert_eq!(own(silence), own("engine = \"silence\""));
         assert_ne!(own("engine = \"hum\"\npitch = 1.5"), own("engine = \"hum\"\npitch = 2.5"));

@@ -211,9 +211,7 @@ pub trait TtsSettings: EngineSettings + Send + Sync {
 }
 
 /// Checks a voice's pace, 1 as the voice speaks by itself.
-fn check_speed(speed: f64) -> Result<(), Wrong> {
-    if (0.5..=2.0).contains(&speed) {
-        return Ok(());
-    }
-    Err(Wrong::new("speed", "must be from 0.5 to 2"))
+fn check_speed(speed: f64) -> Option<Wrong> {
+    let wrong = || Wrong::new("speed", "must be from 0.5 to 2");
+    (!(0.5..=2.0).contains(&speed)).then(wrong)
 }

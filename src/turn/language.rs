@@ -36,6 +36,12 @@ impl LanguageCode {
         self.0.split(['-', '_']).next().unwrap_or(&self.0)
     }
 
+    /// Returns whether it has the shape of a code: `en`, `tlh`, `pt-BR`.
+    pub fn is_code(&self) -> bool {
+        let primary = self.primary();
+        (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_lowercase())
+    }
+
     /// Returns whether both codes name the same language, whatever the region and the case.
     pub fn is(&self, other: &Self) -> bool {
         self.primary().eq_ignore_ascii_case(other.primary())

@@ -94,6 +94,16 @@ async fn ask_prints_one_turn_and_writes_a_note_that_plays() {
 }
 
 #[tokio::test]
+async fn words_in_place_of_a_file_get_a_hint() {
+    let long = "and ".repeat(100);
+    for words in ["when do you open", &long] {
+        let ran = Hark::new().run(&["ask", words]).await;
+        assert_eq!((ran.code, ran.text()), (1, ""));
+        assert!(ran.stderr.contains("hark ask --text"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn ask_reads_standard_input() {
     let hark = Hark::new();
     let ran = hark.run_with(&["ask", "-", "-o", "answer.ogg", "--json"], QUESTION).await;

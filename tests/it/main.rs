@@ -27,6 +27,7 @@ mod hostile;
 mod lanes;
 mod layers;
 mod logs;
+mod mending;
 mod models;
 mod mutation;
 mod reload;

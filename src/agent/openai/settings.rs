@@ -43,15 +43,15 @@ impl Settings {
 }
 
 impl EngineSettings for Settings {
-    fn check(&self) -> Result<(), Wrong> {
-        let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
-        check_server(self.url.as_ref(), self.api_key.as_ref())?;
+    fn check(&self) -> Vec<Wrong> {
+        let mut all = check_server(self.url.as_ref(), self.api_key.as_ref());
+        let mut wrong = |key: &str, problem: &str| all.push(Wrong::new(key, problem));
         if self.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
-            return wrong("model", "is missing; engine \"openai\" needs llm.model");
+            wrong("model", "is missing; engine \"openai\" needs llm.model");
         }
         // The range of OpenAI's API; NaN is in none.
         if !self.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {
-            return wrong("temperature", "must be 0 to 2");
+            wrong("temperature", "must be 0 to 2");
         }
         for (name, value) in [
             ("max_tokens", u64::from(self.max_tokens)),
@@ -61,13 +61,12 @@ impl EngineSettings for Settings {
             ("timeout_ms", self.timeout_ms),
         ] {
             if value == 0 {
-                return wrong(name, "must be at least 1");
-            }
-            if name.ends_with("_ms") && value > LONGEST_MS {
-                return wrong(name, "must be at most 120000, the longest that a turn waits");
+                wrong(name, "must be at least 1");
+            } else if name.ends_with("_ms") && value > LONGEST_MS {
+                wrong(name, "must be at most 120000, the longest that a turn waits");
             }
         }
-        Ok(())
+        all
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {

@@ -49,8 +49,8 @@ fn speaker(config: &Config, index: usize) -> Speaker {
     let user = user::<TtsEngine>(config, index, agent.tts.as_ref());
     let own = agent.voice.names().into_iter();
     let own = own.map(|voice| (format!("agents[{index}].voice"), voice.clone()));
-    let spec = config.engines(index).ok().map(|engines| engines.tts);
-    let shared = spec.as_ref().and_then(|spec| spec.text("voice"));
+    let spec = config.specs(index).tts;
+    let shared = spec.text("voice");
     let shared = shared.map(|voice| (format!("{}.voice", user.section), voice.to_owned()));
     let named = own.chain(shared).collect();
     Speaker { voice: agent.voice.for_language(&user.languages[0]), named, user }
@@ -71,9 +71,13 @@ pub(super) fn groups<R: EngineRole>(
 ) -> Vec<Group<R>> {
     let mut groups: Vec<Group<R>> = Vec::new();
     for index in agents_in_use(config) {
-        let Ok(engines) = config.engines(index) else { continue };
+        let engines = config.specs(index);
         let spec = of(&engines);
         let Ok(engine) = engine::read::<R>(spec) else { continue };
+        // What is wrong with its keys has been said of the configuration.
+        if !engine::check::<R>(spec).is_empty() {
+            continue;
+        }
         let seen = engine.settings().seen_by().map(|keys| spec.only(keys));
         let same = |group: &&mut Group<R>| group.seen.is_some() && group.seen == seen;
         match groups.iter_mut().find(same) {

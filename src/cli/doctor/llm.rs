@@ -15,12 +15,9 @@ pub(super) async fn check(config: &Config) -> Check {
     let mut check = Check::new("llm");
     let groups = groups::<LlmEngine>(config, |engines| &engines.llm);
     for index in agents_in_use(config) {
-        let Some(group) = groups.iter().find(|group| group.agents.contains(&index)) else {
-            continue;
-        };
         let agent = &config.agents[index];
-        knowledge(&mut check, index, agent, matches!(group.engine, LlmEngine::Faq(_)));
-        if group.agents[0] == index {
+        knowledge(&mut check, index, agent, config.specs(index).llm.engine() == "faq");
+        if let Some(group) = groups.iter().find(|group| group.agents[0] == index) {
             let user = user::<LlmEngine>(config, index, agent.llm.as_ref());
             group.engine.settings().examine(&user, deps(agent), &model_client, &mut check).await;
         }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::Context;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigErrors};
 use crate::registry::ProviderKind;
 use crate::remote::http_client;
 use crate::turn::LanguageCode;
@@ -33,8 +33,8 @@ pub(super) struct Arguments {
 /// A provider, a store or a program that takes longer is a finding.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Exits 0 without findings, else 1.
-pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+/// Exits 0 without findings, 64 if the configuration cannot be used, else 1.
+pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (config, places, client) = (&context.config, &context.places, http_client());
     let numbers = async {
         let (numbers, offsets) = numbers::check(config, &client).await;
@@ -48,20 +48,21 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         store::check(config),
         webhook::check(config, &client),
     );
-    let settings = settings::check(config);
+    let settings = settings::check(config, &context.problems);
     let checks = [settings, models, voices, numbers, llm, tts, store, clock, webhook];
     let findings = report::print(&checks, arguments.json)?;
+    if !context.problems.is_empty() {
+        return Ok(ExitCode::from(64));
+    }
     Ok(ExitCode::from(u8::from(findings > 0)))
 }
 
-/// Says why the configuration cannot be used.
-pub(super) fn unreadable(error: &ConfigError, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let finding = report::unreadable(error);
-    if arguments.json {
-        report::json([&finding])?;
-    } else {
-        report::found(settings::NAME, &finding)?;
-    }
+/// Says why nothing can be made of the configuration.
+pub(super) fn unreadable(
+    problems: &ConfigErrors,
+    arguments: &Arguments,
+) -> anyhow::Result<ExitCode> {
+    report::print(&[settings::unusable(problems)], arguments.json)?;
     Ok(ExitCode::from(64))
 }
 
@@ -91,8 +92,8 @@ fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
     let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());
     let mut languages: Vec<LanguageCode> = fixed.cloned().collect();
     if languages.is_empty() {
-        let engines = config.engines(agent).ok();
-        let heard = engines.as_ref().and_then(|engines| engines.stt.text("language"));
+        let heard = config.specs(agent).stt;
+        let heard = heard.text("language");
         languages.push(heard.map_or_else(LanguageCode::english, LanguageCode::from));
     }
     languages.dedup();

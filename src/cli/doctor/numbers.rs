@@ -30,6 +30,10 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
             check.skipped(format!("numbers[{index}] is paused: not asked"));
             continue;
         }
+        if number.access_token.is_none() || number.phone_number_id.0.is_empty() {
+            check.skipped(format!("numbers[{index}] has no id or no access token: not asked"));
+            continue;
+        }
         let provider = CloudClient::new(CloudSettings::from_number(number, 0), client.clone());
         if asked_before {
             sleep(PAUSE).await;

@@ -13,7 +13,8 @@ pub(super) fn unreadable(error: &ConfigError) -> Finding {
         let fix = if there { "correct" } else { "make the file, or correct --config:" };
         (error.origin.clone(), format!("{fix} {}", error.origin))
     } else {
-        (error.key.clone(), format!("correct {} in {}", error.key, error.origin))
+        let how = if error.is_missing() { "set" } else { "correct" };
+        (error.key.clone(), format!("{how} {} in {}", error.key, error.origin))
     };
     let message = format!("the configuration cannot be used: {}", error.problem);
     Finding { level: Level::Error, key, message, fix }
@@ -25,7 +26,7 @@ struct Findings<'a> {
 }
 
 /// Prints all findings as one JSON object; returns how many there are.
-pub(super) fn json<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> anyhow::Result<usize> {
+fn json<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> anyhow::Result<usize> {
     let findings = Findings { findings: findings.into_iter().collect() };
     print::json(&findings)?;
     Ok(findings.findings.len())
@@ -60,7 +61,7 @@ pub(super) fn print(checks: &[Check], as_json: bool) -> anyhow::Result<usize> {
 }
 
 /// Prints one finding in words.
-pub(super) fn found(check: &str, finding: &Finding) -> anyhow::Result<()> {
+fn found(check: &str, finding: &Finding) -> anyhow::Result<()> {
     let level = match finding.level {
         Level::Error => "error",
         Level::Warning => "warning",

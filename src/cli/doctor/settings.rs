@@ -4,14 +4,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::agents_of_people;
-use crate::config::Config;
-use crate::engine::Check;
+use super::report;
+use crate::config::{Config, ConfigErrors};
+use crate::engine::{Check, CheckLine};
 
-pub(super) const NAME: &str = "configuration";
+/// Starts with the keys that cannot be used.
+pub(super) fn unusable(problems: &ConfigErrors) -> Check {
+    let mut check = Check::new("configuration");
+    check.lines.extend(problems.iter().map(report::unreadable).map(CheckLine::Found));
+    check
+}
 
-pub(super) fn check(config: &Config) -> Check {
-    let mut check = Check::new(NAME);
-    if config.numbers.is_empty() {
+/// Looks at what is left of it beside the keys in `problems`.
+pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
+    let mut check = unusable(problems);
+    let numbers_wrong = problems.iter().any(|problem| problem.key.starts_with("numbers"));
+    if !numbers_wrong && config.numbers.is_empty() {
         check.error(
             "numbers",
             "no business number is configured",
@@ -58,7 +66,7 @@ fn webhook(check: &mut Check, config: &Config) {
 /// Looks for what would tell real people things that are only meant for a trial.
 fn made_up(check: &mut Check, config: &Config, index: usize) {
     let agent = &config.agents[index];
-    let Ok(engines) = config.engines(index) else { return };
+    let engines = config.specs(index);
     if engines.llm.engine() == "faq" && agent.knowledge.is_none() {
         check.warning(
             format!("agents[{index}].knowledge"),

@@ -59,11 +59,9 @@ impl Settings {
 }
 
 impl EngineSettings for Settings {
-    fn check(&self) -> Result<(), Wrong> {
-        if self.states == 0 {
-            return Err(Wrong::new("states", "must be at least 1"));
-        }
-        Ok(())
+    fn check(&self) -> Vec<Wrong> {
+        let wrong = || Wrong::new("states", "must be at least 1");
+        (self.states == 0).then(wrong).into_iter().collect()
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {

@@ -58,8 +58,8 @@ impl Settings {
 }
 
 impl EngineSettings for Settings {
-    fn check(&self) -> Result<(), Wrong> {
-        check_speed(self.speed)
+    fn check(&self) -> Vec<Wrong> {
+        check_speed(self.speed).into_iter().collect()
     }
 
     /// Names none: all agents share one program.

@@ -50,28 +50,29 @@ fn usual_voice() -> String {
 }
 
 impl EngineSettings for Settings {
-    fn check(&self) -> Result<(), Wrong> {
-        check_speed(self.speed)?;
-        let wrong = |key: &str, problem: &str| Err(Wrong::new(key, problem));
-        check_server(self.url.as_ref(), self.api_key.as_ref())?;
+    fn check(&self) -> Vec<Wrong> {
+        let mut all = check_server(self.url.as_ref(), self.api_key.as_ref());
+        all.extend(check_speed(self.speed));
+        let mut wrong = |key: &str, problem: &str| all.push(Wrong::new(key, problem));
         if self.model.is_empty() {
-            return wrong("model", "is missing; set a model of the server");
+            wrong("model", "is missing; set a model of the server");
         }
         if !(8_000..=192_000).contains(&self.sample_rate) {
-            return wrong("sample_rate", "must be from 8000 to 192000");
+            wrong("sample_rate", "must be from 8000 to 192000");
         }
         if !(1..=16).contains(&self.parallel) {
-            return wrong("parallel", "must be from 1 to 16");
+            wrong("parallel", "must be from 1 to 16");
         }
-        let times = [
+        for (key, ms) in [
             ("connect_timeout_ms", self.connect_timeout_ms),
             ("first_audio_timeout_ms", self.first_audio_timeout_ms),
             ("timeout_ms", self.timeout_ms),
-        ];
-        match times.into_iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
-            Some((key, _)) => wrong(key, "must be from 1 to 120000"),
-            None => Ok(()),
+        ] {
+            if !(1..=LONGEST_MS).contains(&ms) {
+                wrong(key, "must be from 1 to 120000");
+            }
         }
+        all
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {

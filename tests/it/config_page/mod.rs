@@ -154,7 +154,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("hark.toml");
         std::fs::write(&file, format!("{header}\nno_such_key = 1\n")).unwrap();
-        let error = hark::config::load(Some(&file), &BTreeMap::default()).unwrap_err().to_string();
+        let errors = hark::config::load(Some(&file), &BTreeMap::default()).unwrap_err();
+        let error = errors.iter().next().expect("there is one").to_string();
         let (_, names) = error.split_once("unknown field `no_such_key`, expected ").expect(&error);
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }

@@ -144,10 +144,8 @@ async fn a_configuration_that_cannot_be_used_is_64_with_its_fix() {
     assert!(ran.text().starts_with("error    configuration hark.toml: "), "{}", ran.text());
     assert!(ran.text().contains("fix: correct hark.toml"), "{}", ran.text());
 
-    let hark = self::hark("[[numbers]]\nphone_number_id = \"1\"\naccess_token = \"t\"\n");
-    let expected = unreadable("numbers[0].app_secret", "is missing", "in hark.toml");
-    is(&findings(&hark, 64).await, &expected);
-    let hark = Hark::new().env("HARK__LOG__LEVEL", "loud=3=x");
+    let (_, api) = whatsapp().await;
+    let hark = self::hark(&good(&api)).env("HARK__LOG__LEVEL", "loud=3=x");
     is(&findings(&hark, 64).await, &unreadable("log.level", "loud", "HARK__LOG__LEVEL"));
     let hark = Hark::new();
     let ran = hark.run(&["doctor", "--json", "--config", "none.toml"]).await;
@@ -155,6 +153,40 @@ async fn a_configuration_that_cannot_be_used_is_64_with_its_fix() {
         ran.json(64)[0]["findings"].as_array().unwrap(),
         &unreadable("none.toml", "No such file", "--config"),
     );
+}
+
+#[tokio::test]
+async fn all_that_is_missing_is_listed_at_once() {
+    let (simulator, api) = whatsapp().await;
+    // Each of these hid those after it when the first was all that was said.
+    let toml = good(&api)
+        .replace("[server]", "[server]\nlisen = \"\"")
+        .replace("app_secret = ", "# ")
+        .replace("access_token = ", "access_token_file = \"none\" # ")
+        + "agent = \"nobody\"\n[[agents]]\nname = \"hark\"\nknowledge = [\"none.csv\"]\n\
+           [llm]\nengine = \"openai\"\n[stt]\nmodel = \"small\"\n";
+    let hark = hark(&toml).env("PATH", "/nowhere").env("HARK__QUEUE__TURNS", "0");
+    let expected = [
+        ("numbers[0].access_token_file", "error", "none: No such file", "in hark.toml"),
+        ("server.lisen", "error", "unknown field", "correct server.lisen in hark.toml"),
+        ("llm.url", "error", "is missing", "set llm.url in hark.toml"),
+        ("llm.model", "error", "is missing", "set llm.model"),
+        ("numbers[0].agent", "error", "no agent \"nobody\"", "in hark.toml"),
+        ("numbers[0].app_secret", "error", "is missing", "set numbers[0].app_secret"),
+        ("queue.turns", "error", "from 1 to 10000", "in HARK__QUEUE__TURNS"),
+    ];
+    is(&findings(&hark, 64).await, &expected);
+    assert!(simulator.calls().is_empty(), "there is no token to ask with");
+
+    let hark = hark.env("HARK__NUMBERS__0__AGENT", "hark").env("HARK__SERVER__LISTEN", "x");
+    let found = findings(&hark, 64).await;
+    let keys: Vec<&str> = found.iter().map(|finding| finding["key"].as_str().unwrap()).collect();
+    for key in ["llm.model", "stt.model", "tts.engine", "agents[0].knowledge"] {
+        assert!(keys.contains(&key), "{key}: {keys:?}");
+    }
+    let ran = hark.run(&["serve"]).await;
+    assert_eq!((ran.code, ran.text(), ran.stderr.lines().count()), (64, "", 6), "{}", ran.stderr);
+    assert!(ran.stderr.lines().all(|line| line.starts_with("hark: ")), "{}", ran.stderr);
 }
 
 #[tokio::test]
