@@ -10,7 +10,7 @@ use url::Url;
 use super::{Context, built_in, known, places, print, size};
 use crate::models::in_cache;
 use crate::models::manifest::{Kind, Model};
-use crate::models::pull::{HUGGING_FACE, Pace, Progress, Pull, Pulled};
+use crate::models::pull::{HUGGING_FACE, Pace, Progress, Pull, PullError, Pulled};
 use crate::remote::download_client;
 use crate::turn::Retry;
 
@@ -49,11 +49,14 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let shown = Shown::new(model);
     let pulled = pull.pull(model, |progress| shown.show(&progress, &mirror)).await;
     shown.bar.finish_and_clear();
-    let pulled = pulled.map_err(|error| match error.retry() {
-        Retry::After(_) => {
+    let pulled = pulled.map_err(|error| match (error.retry(), &error) {
+        (_, PullError::Unreachable { .. }) => {
+            anyhow!("{error}\n{}", ways_around(model, &pull.target(model)))
+        }
+        (Retry::After(_), _) => {
             anyhow!("{error}\nrun the same command again, and it goes on from there")
         }
-        Retry::Never => error.into(),
+        (Retry::Never, _) => error.into(),
     })?;
     let done = match pulled {
         Pulled::Already => "is there already, and its checksum is right",
@@ -77,6 +80,21 @@ fn folder(context: &Context, looked_in: &[PathBuf], model: &Model) -> anyhow::Re
     chosen.or_else(cache).context(
         "this user has no cache folder ($XDG_CACHE_HOME, $HOME): name a folder with --dir, \
          HARK_MODELS or [stt] models_dir",
+    )
+}
+
+/// Says how a model comes to a machine from which its server cannot be reached.
+fn ways_around(model: &Model, target: &Path) -> String {
+    let from = model.from.as_deref().unwrap_or_default();
+    format!(
+        "ways around: --mirror URL names a server with the same paths, HTTPS_PROXY a proxy; or get\n  \
+         {HUGGING_FACE}/{from}/{}\nelsewhere and put it here by hand\n  {}\n  bytes   {}\n  sha256  \
+         {}\n`hark models verify {}` then checks it",
+        model.file,
+        target.display(),
+        model.bytes,
+        model.sha256,
+        model.name
     )
 }
 

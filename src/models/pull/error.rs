@@ -23,6 +23,9 @@ pub enum PullError {
     /// The file system does not play along: correct the folder or its permissions.
     #[error("{} cannot be written", .path.display())]
     Disk { path: PathBuf, source: io::Error },
+    /// There is no way to the server, and nothing has come of it yet: go another way.
+    #[error("{host} cannot be reached: {reason}")]
+    Unreachable { host: String, reason: String },
     /// Nobody is there: tried again.
     #[error("no answer from {host}: {reason}")]
     NoAnswer { host: String, reason: String },
@@ -69,7 +72,9 @@ impl PullError {
     /// Returns when the same request may be made again.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::NoAnswer { .. } | Self::BrokeOff { .. } => Retry::After(Duration::ZERO),
+            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::BrokeOff { .. } => {
+                Retry::After(Duration::ZERO)
+            }
             Self::Busy { wait, .. } => Retry::After(*wait),
             _ => Retry::Never,
         }

@@ -137,12 +137,16 @@ impl Pull<'_> {
         part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
-        let mut failures = 0;
+        let (mut failures, began_with) = (0, part.done());
         while part.missing() > 0 {
             let before = part.done();
             let fetched = self.fetch(url, part, report).await;
             part.flush().await?;
             let Err(problem) = fetched else { continue };
+            // A machine without a way out would wait for nothing; a line that failed may come back.
+            if part.done() == began_with && matches!(problem, PullError::Unreachable { .. }) {
+                return Err(problem);
+            }
             failures = if part.done() >= before + PROGRESS { 1 } else { failures + 1 };
             let least = match problem.retry() {
                 Retry::After(least) if failures < self.pace.tries => least,
@@ -233,6 +237,11 @@ impl Pull<'_> {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if error.is_redirect() => {
                 Err(PullError::Redirect { host: answer::host(url) })
+            }
+            Ok(Err(error)) if error.is_connect() => {
+                // Perhaps one that the mirror sends us to.
+                let host = answer::host(error.url().unwrap_or(url));
+                Err(PullError::Unreachable { host, reason: error_chain(error) })
             }
             Ok(Err(error)) => Err(no_answer(error_chain(error))),
             Err(_) => Err(no_answer(format!("silence for {:?}", self.pace.stall))),

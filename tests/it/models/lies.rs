@@ -133,8 +133,9 @@ async fn a_server_may_say_how_long_to_wait_within_reason() {
 async fn nobody_there_and_silence_are_told_apart_from_lies() {
     let gone = Server::start(|_, _| Answer::whole(b"")).await.url.clone();
     let folder = Folder::new();
-    let error = folder.pull(&gone).await.unwrap_err().to_string();
-    assert!(error.starts_with("no answer from 127.0.0.1: "), "{error}");
+    let waits = |progress: Progress<'_>| assert!(!matches!(progress, Progress::Again { .. }));
+    let error = folder.pull_at(&gone, PACE, waits).await.unwrap_err().to_string();
+    assert!(error.starts_with("127.0.0.1 cannot be reached: "), "{error}");
     assert_eq!(folder.names(), [""; 0]);
 
     let hasty = Pace { stall: Duration::from_millis(300), ..PACE };

@@ -224,3 +224,28 @@ async fn what_is_built_in_needs_no_pull() {
     let ran = hark().run(&arguments).await;
     assert!(ran.code == 0 && ran.stderr.contains("part of this program"), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn without_a_way_out_it_ends_at_once_and_names_the_ways_around() {
+    let hark = hark();
+    // Nobody listens there, and no name ends in `.invalid`; waiting is 1, 2, 4 and 8 s.
+    for (mirror, host) in [("http://127.0.0.1:9", "127.0.0.1"), ("https://a.invalid", "a.invalid")]
+    {
+        let started = std::time::Instant::now();
+        let ran = hark.run(&["models", "pull", "base", "--mirror", mirror]).await;
+        assert!(started.elapsed().as_secs() < 15, "{:?}", started.elapsed());
+        assert_eq!((ran.code, ran.text()), (1, ""));
+        let file = hark.path("cache/hark/models/ggml-base.bin").display().to_string();
+        for word in [
+            &format!("hark: {host} cannot be reached"),
+            "--mirror URL",
+            "https://huggingface.co/ggerganov/whisper.cpp/resolve/",
+            &file,
+            "147951465",
+            "sha256  60ed5bc3dd14eea856493d334349b405782ddcaf0028d4b5df4088345fba2efe",
+        ] {
+            assert!(ran.stderr.contains(word), "{word}: {}", ran.stderr);
+        }
+        assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
+    }
+}
