@@ -1,21 +1,33 @@
 # Unproven: no container engine was at hand where this was written, so this image was never built.
 #
-#   docker build -t hark .
+#   docker build -t hark --build-arg HARK_COMMIT="$(git show -s --format='%h %cs')" .
 #   docker run -p 8080:8080 -v hark:/data --stop-timeout 35 hark
 #
 # /data holds the store, hark.toml and, under models/, the whisper model. On SIGTERM running turns
-# get 25 s to finish, hence the stop timeout.
+# get 25 s to finish, hence the stop timeout. For a graphics card: docs/GPU.md.
 
-FROM rust:1.95-bookworm AS builder
+ARG BUILD_IMAGE=rust:1.95-bookworm
+ARG RUN_IMAGE=debian:12-slim
+
+FROM ${BUILD_IMAGE} AS builder
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends cmake \
+    && apt-get install -y --no-install-recommends ca-certificates cmake curl g++ pkg-config \
     && rm -rf /var/lib/apt/lists/*
+# An image for a graphics card has its compiler, and no Rust.
+ENV PATH="/root/.cargo/bin:${PATH}"
+RUN command -v cargo \
+    || curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal
 WORKDIR /hark
 # .cargo/config.toml sets what whisper.cpp is built with: portable, not this machine's CPU.
 COPY . .
-RUN cargo build --release --locked
+# Cargo features beside the usual ones, such as cuda; one kind of card, such as 90-real, builds faster.
+ARG FEATURES=""
+ARG CUDA_ARCHITECTURES=""
+ARG HARK_COMMIT=""
+RUN env ${CUDA_ARCHITECTURES:+CMAKE_CUDA_ARCHITECTURES=${CUDA_ARCHITECTURES}} \
+    cargo build --release --locked --features "${FEATURES}"
 
-FROM debian:12-slim
+FROM ${RUN_IMAGE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl espeak-ng libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \

@@ -84,9 +84,10 @@ fn load(model: &str, cut_audio_ctx: CutAudioCtx) -> WhisperTranscriber {
         threads: None,
         states: 1,
         gpu: false,
+        device: 0,
         cut_audio_ctx,
     };
-    let loaded = WhisperTranscriber::load(&settings, &SttDeps::default());
+    let loaded = WhisperTranscriber::load(&settings, None, &SttDeps::default());
     loaded.expect("the model is there and loads")
 }
 

@@ -28,6 +28,7 @@ use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive, Queue};
+use crate::stt::whisper::device::BACKEND;
 use crate::telemetry;
 use crate::threads::Threads;
 use crate::turn::NodeId;
@@ -83,6 +84,8 @@ impl App {
         clock: Clock,
     ) -> anyhow::Result<Self> {
         check_numbers(config, &snapshot)?;
+        let metrics = telemetry::init_metrics();
+        telemetry::built_from(BACKEND.unwrap_or("none"));
         // First, so that a second service by mistake loads no model beside the first.
         let store = Arc::new(SqliteStore::open(store, Access::Serve)?);
         let agents = Arc::new(Agents::start(config, snapshot, pool).await?);
@@ -102,7 +105,7 @@ impl App {
         ));
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
         let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
-        Ok(Self { agents, inbox, lanes, metrics: telemetry::init_metrics(), archive: store })
+        Ok(Self { agents, inbox, lanes, metrics, archive: store })
     }
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.

@@ -3,9 +3,11 @@
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration.
 
 mod ask;
+mod completions;
 mod demo;
 mod doctor;
 pub mod fixtures;
+mod man;
 mod models;
 mod player;
 mod print;
@@ -14,6 +16,7 @@ mod serve;
 mod simulate;
 mod transcribe;
 mod turns;
+mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,9 +28,12 @@ use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, init_logs};
 
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration. Results \
+go to stdout, logs and progress to stderr.";
+
 /// Answers WhatsApp messages by voice.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, long_version = version::long(), about, after_long_help = EXIT_CODES)]
 struct Arguments {
     /// Configuration file [default: ./hark.toml if present, else the embedded defaults].
     #[arg(long, global = true, value_name = "FILE")]
@@ -56,6 +62,10 @@ enum Command {
     Turns(turns::Arguments),
     /// Run the simulated WhatsApp alone.
     Simulate(simulate::Arguments),
+    /// Print what a shell needs to complete hark's commands.
+    Completions(completions::Arguments),
+    /// Print the manual, or write every page of it.
+    Man(man::Arguments),
 }
 
 /// Holds what every command gets.
@@ -112,31 +122,45 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let Command::Simulate(arguments) = arguments.command {
-        init_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
-        return runtime()?.block_on(simulate::run(arguments));
-    }
     // A variable that is not UTF-8 is not ours.
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let (config, mut problems) = config::read(arguments.config.as_deref(), &environment);
+    let Arguments { config: file, command } = arguments;
+    match command {
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+        Command::Simulate(arguments) => {
+            init_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
+            runtime()?.block_on(simulate::run(arguments))
+        }
+        command => run_configured(command, file, environment),
+    }
+}
+
+/// Runs a command that needs the configuration.
+fn run_configured(
+    command: Command,
+    file: Option<PathBuf>,
+    environment: Environment,
+) -> anyhow::Result<ExitCode> {
+    let (config, mut problems) = config::read(file.as_deref(), &environment);
     if let Some(config) = &config
-        && let Err(error) = start_logs(config, &arguments, &environment)
+        && let Err(error) = start_logs(config, &command, &environment)
     {
         problems.add(error);
     }
     // A configuration that cannot be used is what the doctor is asked about.
-    let config = match (&arguments.command, config) {
+    let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments),
         _ => return Err(problems.into()),
     };
     let places = Places::from(&environment);
-    let context = Context { config, problems, places, file: arguments.config, environment };
+    let context = Context { config, problems, places, file, environment };
     runtime()?.block_on(async move {
-        match arguments.command {
+        match command {
             Command::Serve(arguments) => serve::run(context, arguments).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,
             Command::Ask(arguments) => ask::run(context, arguments).await,
@@ -145,7 +169,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Doctor(arguments) => doctor::run(&context, arguments).await,
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(context, arguments).await,
-            Command::Simulate(_) => unreachable!("handled above: it needs no configuration"),
+            Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
+                unreachable!("handled above: it needs no configuration")
+            }
         }
     })
 }
@@ -153,12 +179,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Sets the logs up as the configuration says.
 fn start_logs(
     config: &Config,
-    arguments: &Arguments,
+    command: &Command,
     environment: &Environment,
 ) -> Result<(), ConfigError> {
     let project = environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned();
     // The demo prints every turn itself.
-    let quiet = matches!(arguments.command, Command::Demo(_)) && config.log.level == "info";
+    let quiet = matches!(command, Command::Demo(_)) && config.log.level == "info";
     let level = if quiet { "warn" } else { config.log.level.as_str() };
     init_logs(config.log.format, project, level).map_err(|error| config.error("log.level", error))
 }

@@ -10,10 +10,11 @@ use crate::turn::{Stage, TurnReport};
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
-    to_stdout(format!("{text}\n").as_bytes())
+    bytes(format!("{text}\n").as_bytes())
 }
 
-fn to_stdout(bytes: &[u8]) -> anyhow::Result<()> {
+/// Prints these bytes as [`line`] does.
+pub(super) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -29,7 +30,7 @@ pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Writes a note to a file, or to stdout for `-`.
 pub(super) fn write_note(path: &Path, note: &OggOpus) -> anyhow::Result<()> {
     if path == Path::new("-") {
-        return to_stdout(&note.0);
+        return bytes(&note.0);
     }
     std::fs::write(path, &note.0).with_context(|| format!("writing {}", path.display()))
 }

@@ -71,6 +71,11 @@ pub trait Transcriber: Send + Sync {
     /// Returns the name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
 
+    /// Returns what it computes on, if that is this machine's: `cpu`, or a graphics card.
+    fn device(&self) -> Option<&str> {
+        None
+    }
+
     /// Returns whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
     fn knows(&self, _language: &LanguageCode) -> bool {
         true

@@ -2,6 +2,7 @@
 //!
 //! Nothing personal goes into either: no text, no audio, no phone number, no token.
 
+mod build;
 mod json;
 
 use std::io::IsTerminal as _;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
+pub use self::build::{COMMIT, VERSION, features};
 use crate::turn::TurnReport;
 
 /// Histogram of each stage's interval, seconds, label `stage`.
@@ -25,6 +27,11 @@ pub const TURNS_TOTAL: &str = "hark_turns_total";
 pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
+
+/// Always 1, labels `version`, `commit` and `gpu`, the way to graphics cards or `none`.
+pub const BUILD_INFO: &str = "hark_build_info";
+/// 1 for each transcriber that was loaded, labels `engine` and `device`, what it computes on.
+pub const STT_DEVICE_INFO: &str = "hark_stt_device_info";
 
 /// Bucket bounds, seconds: from a webhook's fraction of a millisecond to a slow turn.
 const BUCKETS: &[f64] = &[
@@ -76,6 +83,18 @@ pub fn init_metrics() -> PrometheusHandle {
                 .expect("nobody else installs a recorder")
         })
         .clone()
+}
+
+/// Records what the program was built from; `gpu` is its way to graphics cards.
+pub fn built_from(gpu: &'static str) {
+    let labels = [("version", VERSION), ("commit", COMMIT), ("gpu", gpu)];
+    metrics::gauge!(BUILD_INFO, &labels).set(1.0);
+}
+
+/// Records what a transcriber computes on.
+pub fn hears_on(engine: &str, device: &str) {
+    let labels = [("engine", engine.to_owned()), ("device", device.to_owned())];
+    metrics::gauge!(STT_DEVICE_INFO, &labels).set(1.0);
 }
 
 /// Records one finished turn and the intervals of its stages.

@@ -369,24 +369,24 @@ mod whisper {
                 threads: Some(1),
                 states: 2,
                 gpu: false,
+                device: 0,
                 cut_audio_ctx: CutAudioCtx::Auto,
             };
-            WhisperTranscriber::load(&settings, &SttDeps::default()).map_err(|e| e.to_string())
+            WhisperTranscriber::load(&settings, None, &SttDeps::default())
         };
         let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
         assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));
         for (file, words) in [PAGE, BROKEN] {
-            let error = load(file).err().expect("it is refused");
+            let error = load(file).err().expect("it is refused").to_string();
             assert!(error.contains(words), "{error}");
         }
     }
 
     #[tokio::test]
     async fn corpus_speech_is_transcribed_by_a_model_without_words() {
-        let Some(corpus) = corpus() else { return };
-        let hark = Hark::new();
-        let speech = corpus.join("speech/en/jfk.wav").display().to_string();
+        let (Some(corpus), hark) = (corpus(), Hark::new()) else { return };
         let path = |file: &str| corpus.join(file).display().to_string();
+        let speech = path("speech/en/jfk.wav");
         let ran = hark.run(&["transcribe", "--json", "--model", &path(EMPTY), &speech]).await;
         let line = &ran.json(0)[0];
         assert_eq!((line["text"].as_str(), line["error"].as_str()), (Some(""), None));

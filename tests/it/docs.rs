@@ -134,6 +134,7 @@ fn command_of(line: &str) -> Option<&str> {
     }
     match words.next() {
         Some("--config") => words.nth(1),
+        Some(flag) if flag.starts_with('-') => None,
         command => command,
     }
 }

@@ -236,9 +236,10 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
             threads: Some(1),
             states: 1,
             gpu: false,
+            device: 0,
             cut_audio_ctx,
         };
-        let whisper = WhisperTranscriber::load(&settings, &SttDeps::default());
+        let whisper = WhisperTranscriber::load(&settings, None, &SttDeps::default());
         let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
         for Note { name, said, file } in wordless() {
             let limits = AudioLimits { bytes: 16 << 20, seconds: 60 };

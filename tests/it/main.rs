@@ -32,6 +32,7 @@ mod models;
 mod mutation;
 mod reload;
 mod shape;
+mod shells;
 mod source;
 mod speaking;
 mod thinking;

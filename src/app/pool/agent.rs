@@ -14,6 +14,7 @@ use crate::knowledge::Knowledge;
 use crate::pipeline::AgentSetup;
 use crate::registry::{Agent, Languages, Voice, Voices};
 use crate::stt::Transcriber;
+use crate::stt::whisper::device::BACKEND;
 use crate::turn::LanguageCode;
 
 impl EnginePool {
@@ -103,10 +104,11 @@ fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
     Knowledge::load(&files).map(Some).map_err(|error| error.to_string())
 }
 
-/// Warns who wrote `gpu` down of a build without it; others expect none.
+/// Warns who wrote `gpu` or `device` down of a build without it; others expect none.
 fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
     let wanted = stt.get("gpu").and_then(toml::Value::as_bool) == Some(true);
-    if wanted && !cfg!(feature = "cuda") && config.origins.0.contains_key("stt.gpu") {
+    let written = |key: &str| config.origins.0.contains_key(key);
+    if wanted && BACKEND.is_none() && (written("stt.gpu") || written("stt.device")) {
         tracing::warn!("this build knows no graphics card: transcribing on the processor");
     }
 }

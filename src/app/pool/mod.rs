@@ -18,6 +18,7 @@ use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::registry::Voice;
 use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
+use crate::telemetry;
 use crate::tts::{Synthesizer, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
@@ -105,6 +106,9 @@ impl EnginePool {
             let built = built.await.context("loading the transcriber")?;
             let made = built.map_err(Wrong::in_section::<SttEngine>)?;
             made.warm_up().await.context("warming the transcriber up")?;
+            if let Some(device) = made.device() {
+                telemetry::hears_on(made.name(), device);
+            }
             Ok(made)
         };
         self.transcribers.get(spec.own::<SttEngine>(), make).await

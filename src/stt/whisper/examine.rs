@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use super::Settings;
+use super::device;
 use super::transcriber::knows;
 use crate::engine::{Check, EngineUser};
 use crate::models::{ModelError, ModelSource, built_in, manifest};
@@ -40,7 +41,28 @@ pub(super) async fn examine(
     }
 }
 
+/// Says what the model computes on.
+fn device_of(settings: &Settings, section: &str, check: &mut Check) {
+    match (settings.card(), device::BACKEND) {
+        (Err(wrong), _) => check.wrong(section, wrong),
+        (Ok(Some(card)), _) => {
+            let (free, total) = (card.memory.0 >> 20, card.memory.1 >> 20);
+            check.well(format!("hears on {card}, {free} of {total} MiB free"));
+        }
+        (Ok(None), _) if !settings.gpu => {
+            check.well(format!("hears on the processor: {section}.gpu is false"));
+        }
+        (Ok(None), None) => check.well("hears on the processor: this build knows no graphics card"),
+        (Ok(None), Some(backend)) => check.warning(
+            format!("{section}.gpu"),
+            format!("no graphics card is found by {backend}: the processor hears"),
+            "look at the driver, and at what a container or systemd lets hark see: docs/GPU.md",
+        ),
+    }
+}
+
 fn look_at(settings: &Settings, users: &[EngineUser], deps: &SttDeps, check: &mut Check) {
+    device_of(settings, &users[0].section, check);
     let key = format!("{}.model", users[0].section);
     let agents: Vec<&str> = users.iter().map(|user| user.agent.as_str()).collect();
     let agents = agents.join(", ");

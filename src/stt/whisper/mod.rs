@@ -2,6 +2,7 @@
 //!
 //! The settings are part of every build, so that one without whisper.cpp can say what it lacks.
 
+pub mod device;
 #[cfg(feature = "stt-whisper")]
 mod examine;
 #[cfg(feature = "stt-whisper")]

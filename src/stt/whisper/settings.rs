@@ -6,6 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 
+#[cfg(feature = "stt-whisper")]
+use super::device::{self, GraphicsCard};
 use crate::engine::{Check, EngineSettings, EngineUser, Wrong};
 use crate::models::{self, ModelError, ModelSource};
 use crate::stt::{SttDeps, SttSettings, Transcriber};
@@ -19,6 +21,7 @@ pub struct Settings {
     pub threads: Option<usize>,
     pub states: usize,
     pub gpu: bool,
+    pub device: u16,
     pub cut_audio_ctx: CutAudioCtx,
 }
 
@@ -56,6 +59,16 @@ impl Settings {
         let (hark_models, cache) = (deps.hark_models.as_deref(), deps.cache.as_deref());
         models::find(&self.model, self.models_dir.as_deref(), hark_models, cache)
     }
+
+    /// Returns the graphics card to compute on; `None` for the processor.
+    ///
+    /// # Errors
+    /// A card that is not there, where others are.
+    #[cfg(feature = "stt-whisper")]
+    pub fn card(&self) -> Result<Option<GraphicsCard>, Wrong> {
+        let cards = if self.gpu { device::graphics_cards() } else { Vec::new() };
+        device::choose(cards, self.device)
+    }
 }
 
 impl EngineSettings for Settings {
@@ -65,7 +78,7 @@ impl EngineSettings for Settings {
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {
-        Some(&["model", "models_dir"])
+        Some(&["model", "models_dir", "gpu", "device"])
     }
 }
 
@@ -79,7 +92,7 @@ impl SttSettings for Settings {
 
     #[cfg(feature = "stt-whisper")]
     fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
-        let loaded = super::WhisperTranscriber::load(self, deps);
+        let loaded = super::WhisperTranscriber::load(self, self.card()?, deps);
         Ok(Arc::new(loaded.map_err(|error| Wrong::new("model", error.to_string()))?))
     }
 

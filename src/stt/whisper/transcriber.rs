@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
+use super::device::{self, GraphicsCard};
 use super::language::LanguageTokens;
 use super::params::{LanguageId, Recipes};
 use super::settings::{CutAudioCtx, Settings};
@@ -20,17 +21,23 @@ use crate::turn::{LanguageCode, Transcript};
 /// Transcribes with a whisper model.
 pub struct WhisperTranscriber {
     name: String,
+    /// What it computes on, in words.
+    device: String,
     header: Header,
     workers: Workers,
 }
 
 impl WhisperTranscriber {
-    /// Loads the model, once it is found and checked, and starts the workers. Blocks for up to
-    /// seconds.
+    /// Loads the model, once it is found and checked, onto `card` or the processor, and starts the
+    /// workers. Blocks for up to seconds.
     ///
     /// # Errors
     /// No such model, a file that is not a complete whisper model, or a machine that cannot run it.
-    pub fn load(settings: &Settings, deps: &SttDeps) -> Result<Self, ModelError> {
+    pub fn load(
+        settings: &Settings,
+        card: Option<GraphicsCard>,
+        deps: &SttDeps,
+    ) -> Result<Self, ModelError> {
         // This must come first, or ggml writes to stderr on its own.
         whisper_rs::install_logging_hooks();
         let source = settings.find(deps)?;
@@ -46,12 +53,15 @@ impl WhisperTranscriber {
             );
         }
         let run = run_style(settings, &source);
-        let gpu = settings.gpu && cfg!(feature = "cuda");
+        if let (Some(backend), None, true) = (device::BACKEND, &card, settings.gpu) {
+            tracing::warn!("no graphics card is found by {backend}: hearing on the processor");
+        }
         // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
         // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
-        let flash_attn = gpu && !run.cut_audio_ctx;
-        let model = open(&source, gpu, flash_attn).map_err(|error| {
+        let flash_attn = card.is_some() && !run.cut_audio_ctx;
+        let device = card.is_some().then_some(settings.device);
+        let model = open(&source, device, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
         })?;
         let count = settings.states.max(1);
@@ -68,7 +78,8 @@ impl WhisperTranscriber {
         });
         let workers = Workers::start(states, recipes, tokens)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
-        Ok(Self { name: format!("whisper/{}", source.stem()), header, workers })
+        let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
+        Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers })
     }
 
     /// Returns whether the model knows languages other than English.
@@ -108,6 +119,10 @@ impl WhisperTranscriber {
 impl Transcriber for WhisperTranscriber {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn device(&self) -> Option<&str> {
+        Some(&self.device)
     }
 
     fn knows(&self, language: &LanguageCode) -> bool {
@@ -157,10 +172,15 @@ fn run_style(settings: &Settings, source: &ModelSource) -> RunStyle {
     RunStyle { cut_audio_ctx, ..run }
 }
 
-/// Loads the checked model into whisper.cpp.
-fn open(source: &ModelSource, gpu: bool, flash_attn: bool) -> Result<WhisperContext, WhisperError> {
+/// Loads the checked model into whisper.cpp, onto the graphics card of this number if there is one.
+fn open(
+    source: &ModelSource,
+    device: Option<u16>,
+    flash_attn: bool,
+) -> Result<WhisperContext, WhisperError> {
     let mut parameters = WhisperContextParameters::default();
-    parameters.use_gpu(gpu).flash_attn(flash_attn);
+    parameters.use_gpu(device.is_some()).flash_attn(flash_attn);
+    parameters.gpu_device(device.unwrap_or_default().into());
     match source {
         ModelSource::Path(path) => WhisperContext::new_with_params(path, parameters),
         ModelSource::Bytes { bytes, .. } => {
