@@ -67,6 +67,7 @@ pub(in crate::audio) struct PageReader {
     buffer: Vec<u8>,
     at: usize,
     bad: usize,
+    skipped: u64,
 }
 
 impl PageReader {
@@ -74,9 +75,31 @@ impl PageReader {
     pub(in crate::audio) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.at);
         self.at = 0;
-        if !self.gave_up() {
+        if self.gave_up() {
+            self.skipped += bytes.len() as u64;
+        } else {
             self.buffer.extend_from_slice(bytes);
         }
+    }
+
+    /// Returns how many bytes were no pages.
+    pub(in crate::audio) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Returns the bytes of the page that [`Self::next_page`] has just returned.
+    pub(in crate::audio) fn latest(&self, page: &Page) -> &[u8] {
+        &self.buffer[self.at - page.length()..self.at]
+    }
+
+    /// Returns the bytes behind that page.
+    pub(in crate::audio) fn rest(&self) -> &[u8] {
+        &self.buffer[self.at..]
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.skipped += bytes as u64;
     }
 
     /// Returns the next page that is complete.
@@ -85,10 +108,10 @@ impl PageReader {
             let rest = &self.buffer[self.at..];
             let Some(skip) = rest.windows(4).position(|four| four == CAPTURE) else {
                 // The pattern may be cut by the end of the portion.
-                self.at += rest.len().saturating_sub(3);
+                self.skip(rest.len().saturating_sub(3));
                 return None;
             };
-            self.at += skip;
+            self.skip(skip);
             let rest = &self.buffer[self.at..];
             let length = page_length(rest)?;
             if length > rest.len() {
@@ -99,8 +122,9 @@ impl PageReader {
                 return Some(page);
             }
             self.bad += 1;
-            self.at += CAPTURE.len();
+            self.skip(CAPTURE.len());
         }
+        self.skipped += (self.buffer.len() - self.at) as u64;
         self.buffer.clear();
         self.at = 0;
         None
@@ -108,21 +132,26 @@ impl PageReader {
 
     /// Returns what is left when the bytes have ended: pages after a false one, else the complete
     /// packets of a page that was cut off.
-    pub(in crate::audio) fn finish(mut self) -> Vec<Page> {
+    pub(in crate::audio) fn finish(&mut self) -> Vec<Page> {
         let cut = self.buffer.get(self.at..).and_then(parse_cut);
+        let skipped = self.skipped;
         let mut pages = Vec::new();
         while self.buffer.len() - self.at >= HEADER && !self.gave_up() {
             match self.next_page() {
                 Some(page) => pages.push(page),
                 // It waits for bytes that never come: look after this capture pattern.
                 None if self.buffer[self.at..].starts_with(CAPTURE) => {
-                    self.at += CAPTURE.len();
+                    self.skip(CAPTURE.len());
                     self.bad += 1;
                 }
                 None => break,
             }
         }
-        if pages.is_empty() { cut.into_iter().collect() } else { pages }
+        if pages.is_empty() {
+            self.skipped = skipped;
+            return cut.into_iter().collect();
+        }
+        pages
     }
 
     /// Returns whether there were too many false pages: whatever follows is not worth the time.

@@ -36,6 +36,8 @@ struct TranscriptLine {
     language: Option<LanguageCode>,
     segments: Vec<Segment>,
     audio_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unheard_bytes: Option<u64>,
     stt_ms: f64,
     error: Option<String>,
 }
@@ -96,6 +98,7 @@ impl TranscriptLine {
             language: Some(heard.language).filter(|language| !language.is_unknown()),
             segments: heard.segments,
             audio_ms,
+            unheard_bytes: Some(heard.unheard_bytes).filter(|bytes| *bytes > 0),
             stt_ms,
             error,
         }
@@ -106,10 +109,12 @@ fn show(line: TranscriptLine, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(&line);
     }
-    let TranscriptLine { file, text, stt_ms, error, .. } = line;
+    let TranscriptLine { file, text, stt_ms, error, unheard_bytes, .. } = line;
     let result = error.unwrap_or_else(|| {
         let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| "(no words)".into());
         format!("{text}  [{stt_ms:.0} ms]")
     });
-    print::line(&format!("{file}: {result}"))
+    let unheard = unheard_bytes
+        .map_or_else(String::new, |bytes| format!("  ({bytes} bytes of it could not be heard)"));
+    print::line(&format!("{file}: {result}{unheard}"))
 }

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::stage::{Trace, stage};
 use super::{AgentSetup, Scene, VoicePath};
 use crate::agent::Spoken;
-use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechSpan};
+use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechEnd, SpeechSpan};
 use crate::registry::Languages;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
 use crate::turn::{LanguageCode, Personal, Stage, Transcript};
@@ -121,13 +121,21 @@ pub(super) async fn listen(
     while let Some(bytes) = audio.try_next().await? {
         listener = on_worker(path, move || listener.push(&bytes)).await?;
     }
-    on_worker(path, move || listener.finish()).await
+    let listened = on_worker(path, move || listener.finish()).await?;
+    if listened.unheard_bytes > 0 {
+        tracing::warn!(
+            audio.unheard_bytes = listened.unheard_bytes,
+            audio.duration_ms = listened.audio_ms,
+            "a part of a voice message could not be heard"
+        );
+    }
+    Ok(listened)
 }
 
 /// Transcribes the speech of one message.
 pub(super) async fn understand(
     scene: Scene<'_>,
-    Listened { note, spans, .. }: Listened,
+    Listened { note, spans, unheard_bytes, .. }: Listened,
     language: LanguageHint,
 ) -> Result<Transcript, TurnError> {
     let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
@@ -142,7 +150,7 @@ pub(super) async fn understand(
         .buffered(SIDE_BY_SIDE)
         .try_collect()
         .await?;
-    let transcript = join(transcripts);
+    let transcript = Transcript { unheard_bytes, ..join(transcripts) };
     if transcript.text.reveal().is_empty() {
         return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
     }
@@ -164,6 +172,7 @@ pub(super) struct Listened {
     pub(super) audio_ms: f64,
     note: NoteKey,
     spans: Vec<SpeechSpan>,
+    unheard_bytes: u64,
 }
 
 /// Decodes one note and finds its speech; handed to a worker with each piece and back.
@@ -187,7 +196,8 @@ impl Listener {
     }
 
     fn finish(mut self) -> Result<Listened, DecodeError> {
-        let speech = self.trace.measure(Stage::Decode, || self.decoder.finish())?;
+        let SpeechEnd { speech, unheard_bytes } =
+            self.trace.measure(Stage::Decode, || self.decoder.finish())?;
         let rest = self.trace.measure(Stage::Vad, || {
             let mut spans = self.segmenter.push(&speech);
             spans.extend(self.segmenter.finish());
@@ -198,6 +208,7 @@ impl Listener {
             audio_ms: self.audio_ms + speech.duration_ms(),
             note: NoteKey(self.digest.finalize().into()),
             spans: self.spans,
+            unheard_bytes,
         })
     }
 }
@@ -237,6 +248,7 @@ fn join(mut transcripts: Vec<Transcript>) -> Transcript {
         joined.text.0.push_str(text);
         joined.no_speech_prob = joined.no_speech_prob.max(transcript.no_speech_prob);
         joined.segments.extend(transcript.segments);
+        joined.unheard_bytes += transcript.unheard_bytes;
         joined.uncertain = joined.uncertain.or(transcript.uncertain);
         // The least sure utterance says how sure the message is.
         joined.confidence = match (joined.confidence, transcript.confidence) {
@@ -256,7 +268,14 @@ mod tests {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };
         let (text, language) = (text.into(), language.into());
         let confidence = Some(1.0);
-        Transcript { text, language, no_speech_prob, segments: Vec::new(), uncertain, confidence }
+        Transcript {
+            text,
+            language,
+            no_speech_prob,
+            uncertain,
+            confidence,
+            ..Transcript::default()
+        }
     }
 
     #[test]

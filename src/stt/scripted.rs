@@ -94,6 +94,7 @@ impl Transcriber for ScriptedTranscriber {
             segments: if text.is_empty() { Vec::new() } else { vec![segment] },
             uncertain: self.uncertain,
             confidence: Some(if self.uncertain.is_some() { 0.3 } else { 1.0 }),
+            ..Transcript::default()
         })
     }
 }

@@ -114,20 +114,19 @@ pub enum TtsError {
         /// The server's words, redacted.
         said: String,
     },
-    /// The speech server refuses the request: the operator has to correct `tts.url`, `tts.model` or
-    /// the voice.
-    #[error(
-        "the speech server refuses the request (HTTP {status}): {said} (see tts.url, tts.model, \
-         tts.voice)"
-    )]
+    /// The speech server refuses the request: the operator has to correct a key.
+    #[error("the speech server refuses the request (HTTP {status}): {said} (see {keys})")]
     Refused {
         /// HTTP status.
         status: u16,
         /// The server's words, redacted.
         said: String,
+        /// Which keys.
+        keys: String,
     },
-    /// The speech server sent something else than sound: the operator has to look at `tts.url`.
-    #[error("the speech server sent {what} instead of sound (see tts.url)")]
+    /// The speech server sent something else than sound, or sound that is not decoded: the operator
+    /// has to look at `tts.url` and `tts.format`.
+    #[error("the speech server sent {what} instead of sound (see tts.url, tts.format)")]
     NoSound {
         /// What it was.
         what: String,

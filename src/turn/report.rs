@@ -113,6 +113,10 @@ pub struct Transcript {
     pub no_speech_prob: f32,
     /// The transcript in pieces.
     pub segments: Vec<Segment>,
+    /// Bytes of the audio in which there may be sound that could not be heard; left out of the JSON
+    /// if there are none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unheard_bytes: u64,
     /// Why the words may be wrong, if a check failed. Not part of the JSON; the report's reason
     /// says it.
     #[serde(skip)]
@@ -120,6 +124,11 @@ pub struct Transcript {
     /// Mean probability of the words, 0 to 1, where the engine tells it. Not part of the JSON.
     #[serde(skip)]
     pub confidence: Option<f32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 words! {

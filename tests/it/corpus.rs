@@ -194,9 +194,6 @@ fn corpus_speech_is_decoded_to_its_length() {
 /// Holds codec and container of each file, as ffprobe names them, and the outcome.
 const OUTCOMES: &str = include_str!("../corpus.tsv");
 
-/// FLAC whose rate changes on the way: what ffmpeg makes of it is no measure.
-const CHANGING_RATE: &str = "changing_samplerate";
-
 /// A row of `tests/corpus.tsv`, less the file.
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
@@ -230,14 +227,13 @@ impl Row {
 
 /// The length that a file must have: ffmpeg's, where ffmpeg had nothing to complain of and the codec
 /// is one that hark promises to hear.
-fn promised_ms(path: &str, file: &Value) -> Option<f64> {
+fn promised_ms(file: &Value) -> Option<f64> {
     let (probe, ffmpeg) = (&file["probe"], &file["ffmpeg"]);
     let samples = ffmpeg["samples16k"].as_f64().unwrap_or(0.0);
     let clean = ffmpeg["rc"] == 0 && ffmpeg["errlines"] == 0 && samples > 0.0;
     let promised = match probe["codec"].as_str().unwrap_or_default() {
         "opus" => probe["ch"].as_u64() <= Some(2),
-        "flac" => !path.contains(CHANGING_RATE),
-        "vorbis" | "mp3" | "aac" | "amr_nb" | "amr_wb" => true,
+        "flac" | "vorbis" | "mp3" | "aac" | "amr_nb" | "amr_wb" => true,
         codec => codec.starts_with("pcm_"),
     };
     (clean && promised).then_some(samples / 16.0)
@@ -260,7 +256,7 @@ fn corpus_codecs_are_decoded_to_their_length_or_refused_in_words() {
     let mut wrong = Vec::new();
     for (path, file) in files.filter(|(path, _)| found.contains_key(path)) {
         let row = &found[path];
-        let promised = promised_ms(path, file);
+        let promised = promised_ms(file);
         let near = |ms: f64, promised: f64| (ms - promised).abs() <= (promised * 0.01).max(60.0);
         let kept = promised.is_none_or(|promised| row.ms().is_some_and(|ms| near(ms, promised)));
         let counts = table.entry((&row.codec, &row.container)).or_default();

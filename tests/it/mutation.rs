@@ -195,7 +195,7 @@ fn decode(file: &[u8], random: &mut Random) -> Result<f64, DecodeError> {
         samples.extend_from_slice(decoder.push(portion)?.samples());
         rest = later;
     }
-    samples.extend_from_slice(decoder.finish()?.samples());
+    samples.extend_from_slice(decoder.finish()?.speech.samples());
     assert!(samples.iter().all(|sample| sample.abs() <= 1.0), "a sample beyond 1");
     Ok(f64::from(u32::try_from(samples.len()).unwrap()) / 16.0)
 }

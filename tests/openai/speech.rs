@@ -37,6 +37,8 @@ pub(crate) enum Answer {
     Rate(u32),
     /// This body, as sound.
     Body(Bytes),
+    /// This body, of this content type.
+    Typed(String, Bytes),
     /// This status and body, perhaps with `Retry-After` in seconds.
     Status(u16, Option<u32>, String),
     /// Never; the connection stays open.
@@ -158,6 +160,8 @@ async fn speak(
     let text = json["input"].as_str().unwrap();
     let format = json["response_format"].as_str().unwrap();
     let mut pieces = 4_800;
+    // The type says nothing: hark has to look at the bytes.
+    let mut kind = "audio/mpeg".to_owned();
     let (body, end) = match answer {
         Answer::Fine => (sound(text, format, 24_000), End::Whole),
         Answer::Late(ms) => {
@@ -170,6 +174,10 @@ async fn speak(
         }
         Answer::Rate(rate) => (sound(text, format, rate), End::Whole),
         Answer::Body(body) => (body, End::Whole),
+        Answer::Typed(named, body) => {
+            kind = named;
+            (body, End::Whole)
+        }
         Answer::Status(status, after, words) => return refusal(status, after, words),
         Answer::Never => std::future::pending().await,
         Answer::Stall(bytes) => (sound(text, format, 24_000).slice(..bytes), End::Stall),
@@ -177,8 +185,7 @@ async fn speak(
     };
     speech.record.lock().unwrap().bodies.push(body.clone());
     let pause = pause(text, body.len(), pieces, speech.rtf);
-    // The type says nothing: hark has to look at the bytes.
-    ([("content-type", "audio/mpeg")], paced(body, pieces, pause, end, active)).into_response()
+    ([("content-type", kind)], paced(body, pieces, pause, end, active)).into_response()
 }
 
 fn refusal(status: u16, after: Option<u32>, words: String) -> Response {

@@ -34,6 +34,9 @@ impl Band {
     }
 }
 
+/// Starts every file; no frame starts with it, since its lowest bits are padding of zeros.
+const MAGIC: &[u8] = b"#!AMR";
+
 /// Decodes frames to samples, from whatever container they come.
 pub(super) struct AmrSound {
     band: Band,
@@ -54,22 +57,28 @@ impl AmrSound {
         Ok(Self { band, codec, mode: 0, samples: Vec::new() })
     }
 
-    /// Decodes the complete frames at the start of `bytes` into `mix`; returns how many bytes they
-    /// take.
+    /// Decodes the complete frames at the start of `bytes` into `mix`, up to the beginning of
+    /// another file; returns how many bytes they take.
     ///
     /// # Errors
-    /// `Corrupt` for an invalid frame: where the next one begins is unknown.
+    /// `Corrupt` if they begin with an invalid frame: where the next one begins is unknown.
     pub(super) fn decode(&mut self, bytes: &[u8], mix: &mut Mix) -> Result<usize, DecodeError> {
         let mut rest = bytes;
-        while let Some((&header, after)) = rest.split_first() {
+        while let Some((&header, after)) = rest.split_first()
+            && !rest.starts_with(MAGIC)
+        {
             let variant = match self.band {
                 Band::Narrow => AmrVariant::NarrowBand,
                 Band::Wide => AmrVariant::WideBand,
             };
             let number = header >> 3 & 0xf;
-            let kind = AmrFrameType::from_index(variant, number).map_err(|_| {
-                DecodeError::corrupt(format!("an AMR frame of type {number}, which is reserved"))
-            })?;
+            let Ok(kind) = AmrFrameType::from_index(variant, number) else {
+                if rest.len() < bytes.len() {
+                    break;
+                }
+                let what = format!("an AMR frame of type {number}, which is reserved");
+                return Err(DecodeError::corrupt(what));
+            };
             let Some((data, after)) = after.split_at_checked(kind.octet_aligned_bytes()) else {
                 break;
             };
@@ -101,39 +110,67 @@ impl AmrSound {
     }
 }
 
-/// Decodes a `#!AMR` file while it arrives.
+/// Decodes a `#!AMR` file while it arrives, and those appended to it.
 pub(super) struct AmrDecoder {
     sound: AmrSound,
     mix: Mix,
     /// An incomplete frame.
     pending: Vec<u8>,
     /// An invalid frame came: where the next one begins is unknown.
+    lost: bool,
     broken: Option<DecodeError>,
+    unheard: u64,
 }
 
 impl AmrDecoder {
     pub(super) fn new(band: Band, limits: AudioLimits) -> Result<Self, DecodeError> {
         let (sound, mix) = (AmrSound::new(band)?, Mix::new(limits));
-        Ok(Self { sound, mix, pending: Vec::new(), broken: None })
+        Ok(Self { sound, mix, pending: Vec::new(), lost: false, broken: None, unheard: 0 })
     }
 
     /// Takes the bytes after the magic number and returns the samples that became ready.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<f32>, DecodeError> {
-        if self.broken.is_none() {
-            self.pending.extend_from_slice(bytes);
+        self.pending.extend_from_slice(bytes);
+        loop {
+            let bands = [Band::Narrow, Band::Wide];
+            if let Some(band) = bands.into_iter().find(|b| self.pending.starts_with(b.magic())) {
+                // Another recording was appended.
+                self.pending.drain(..band.magic().len());
+                (self.sound, self.lost) = (AmrSound::new(band)?, false);
+            }
+            if self.lost && !self.search() {
+                break;
+            }
             match self.sound.decode(&self.pending, &mut self.mix) {
+                Ok(0) => break,
                 Ok(used) => drop(self.pending.drain(..used)),
                 Err(error @ DecodeError::TooLong { .. }) => return Err(error),
-                Err(error) => self.broken = Some(error),
+                Err(error) => {
+                    self.broken.get_or_insert(error);
+                    self.lost = true;
+                }
             }
         }
         Ok(self.mix.take())
     }
 
-    /// Returns the rest; what was decoded before a broken frame counts.
-    pub(super) fn finish(self) -> Result<Vec<f32>, DecodeError> {
+    /// Passes over what cannot be heard, to the next beginning of a file; returns whether there is
+    /// one.
+    fn search(&mut self) -> bool {
+        let next = self.pending.windows(MAGIC.len()).position(|bytes| bytes == MAGIC);
+        let bytes = next.unwrap_or(self.pending.len().saturating_sub(MAGIC.len() - 1));
+        self.unheard += bytes as u64;
+        self.pending.drain(..bytes);
+        bytes > 0 && next.is_some()
+    }
+
+    /// Returns the rest, and how many bytes were not heard; what was decoded before a broken frame
+    /// counts.
+    pub(super) fn finish(self) -> Result<(Vec<f32>, u64), DecodeError> {
+        let rest =
+            if self.lost || self.pending.starts_with(MAGIC) { self.pending.len() } else { 0 };
         match self.broken {
-            _ if !self.mix.is_empty() => Ok(self.mix.finish()),
+            _ if !self.mix.is_empty() => Ok((self.mix.finish(), self.unheard + rest as u64)),
             Some(error) => Err(error),
             None => Err(DecodeError::Empty),
         }

@@ -1,5 +1,6 @@
-//! Decodes complete files: WAV, FLAC, MP3, AAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and
-//! `WebM`, AIFF. symphonia splits them into packets, [`super::track`] decodes those.
+//! Decodes complete files: FLAC, MP4 and 3gp, Ogg/Vorbis, Ogg/FLAC, Matroska and `WebM`, AIFF.
+//! [`super::pieces`] cuts what was appended to each other, symphonia splits each piece into packets,
+//! [`super::track`] decodes those. WAV, MP3 and AAC have readers of their own.
 //!
 //! A header may claim what it likes: channels and rate are checked before a decoder is made, the
 //! duration while decoding, and the packets may not add up to more bytes than the file can hold.
@@ -17,18 +18,16 @@ use symphonia::core::{
 };
 
 use super::{
-    DecodeError, flac,
+    DecodeError,
     format::Format,
+    frames,
     mix::Mix,
     mp4,
+    pieces::pieces,
     track::{PacketOutcome, TrackDecoder},
-    vorbis,
-    wav::{self, Wav},
+    vorbis, wav,
 };
-use crate::audio::{
-    AudioLimits,
-    limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES},
-};
+use crate::audio::limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES};
 
 /// symphonia's own probe searches 1 MB of garbage; ours searches less.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
@@ -66,35 +65,61 @@ impl File {
     }
 
     fn unopened(&self, error: &Error) -> DecodeError {
-        match (self.format, self.codec) {
-            (_, Some(_)) => self.no_track(),
-            // Nothing identified the format, and no frame of MP3 or AAC was found.
-            (Format::Frames, _) => DecodeError::unsupported("unknown"),
-            _ => failed(error, self.format),
-        }
+        if self.codec.is_some() { self.no_track() } else { failed(error, self.format) }
     }
 }
 
-/// Decodes a complete file to 16 kHz mono.
+/// Decodes a complete file, whatever was appended to it, to 16 kHz mono; returns how many bytes of
+/// it could not be heard, too.
 pub(super) fn decode(
     mut bytes: Vec<u8>,
-    format: Format,
-    limits: AudioLimits,
-) -> Result<Vec<f32>, DecodeError> {
-    if format == Format::Wav {
-        match wav::read(&bytes, limits)? {
-            Wav::Speech(speech) if speech.is_empty() => return Err(DecodeError::Empty),
-            Wav::Speech(speech) => return Ok(speech),
-            Wav::Other(tidied) => bytes = tidied,
-        }
+    mut format: Format,
+    mut mix: Mix,
+) -> Result<(Vec<f32>, u64), DecodeError> {
+    // Tags of MP3 stand before other formats, too.
+    if format == Format::Frames
+        && let Some(length) = frames::tag(&bytes)
+        && let Ok(tagged @ (Format::Flac | Format::Wav | Format::Aiff)) =
+            Format::detect(&bytes[length.min(bytes.len())..])
+    {
+        bytes.drain(..length);
+        format = tagged;
     }
-    match format {
-        Format::Flac => {
-            bytes = flac::tidy(&bytes).unwrap_or(bytes);
-            if flac::changes_rate(&bytes) {
-                return Err(DecodeError::unsupported("FLAC whose rate changes"));
+    let unheard = match format {
+        Format::Wav => wav::read(&bytes, &mut mix)?,
+        Format::Frames => frames::read(&bytes, &mut mix)?,
+        _ => all(bytes, format, &mut mix)?,
+    };
+    if mix.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    Ok((mix.finish(), unheard))
+}
+
+/// Decodes the pieces of a file in order. What was decoded before or after a broken one counts.
+fn all(bytes: Vec<u8>, format: Format, mix: &mut Mix) -> Result<u64, DecodeError> {
+    let (pieces, mut unheard) = pieces(bytes, format);
+    let mut refused = None;
+    for piece in pieces {
+        let size = piece.len() as u64;
+        match file(piece, format, mix) {
+            Ok(lost) => unheard += lost,
+            Err(error @ DecodeError::TooLong { .. }) => return Err(error),
+            Err(error) => {
+                refused.get_or_insert(error);
+                unheard += size;
             }
         }
+    }
+    match refused {
+        Some(error) if mix.is_empty() => Err(error),
+        _ => Ok(unheard),
+    }
+}
+
+/// Decodes one file into `mix`; returns the bytes of what could not be heard.
+pub(super) fn file(mut bytes: Vec<u8>, format: Format, mix: &mut Mix) -> Result<u64, DecodeError> {
+    match format {
         Format::Mp4 if mp4::endless(&bytes) => {
             return Err(DecodeError::corrupt("MP4: its tables are longer than any sound"));
         }
@@ -104,34 +129,32 @@ pub(super) fn decode(
     }
     let file = File::new(&bytes, format);
     let size = bytes.len();
-    let packets = size.min(limits.seconds as usize * MAX_PACKETS_PER_SECOND);
-    let mut budget = PacketBudget { packets, bytes: size.saturating_mul(2), heard: 0 };
+    let packets = size.min(mix.limits().seconds as usize * MAX_PACKETS_PER_SECOND);
+    let mut budget = PacketBudget { packets, bytes: size.saturating_mul(2), seen: 0, lost: 0 };
     let stream =
         MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
     let mut reader = PROBE
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| file.unopened(&error))?;
-
-    let mut mix = Mix::new(limits);
+    let silent = mix.is_empty();
     let ended = loop {
-        match link(reader.as_mut(), &mut mix, &mut budget, &file) {
-            // The tracks changed: an Ogg file with chained streams.
+        match link(reader.as_mut(), mix, &mut budget, &file) {
+            // The tracks changed.
             Err(Stop::Chained) => {}
             Err(Stop::Failed(error)) => break Err(error),
             Ok(()) => break Ok(()),
         }
     };
-    let too_long = matches!(ended, Err(DecodeError::TooLong { .. }));
-    let speech = mix.finish();
     match ended {
-        Err(error) if too_long || speech.is_empty() => Err(error),
-        // symphonia drops frames that differ from the stream info, which leaves gaps.
-        Ok(()) if format == Format::Flac && budget.heard < size / 10 * 9 => {
-            Err(DecodeError::unsupported("FLAC whose frames are not as its head says"))
-        }
+        Err(error @ DecodeError::TooLong { .. }) => Err(error),
+        Err(error) if silent && mix.is_empty() => Err(error),
         // What was decoded before the break counts.
-        _ if speech.is_empty() => Err(DecodeError::Empty),
-        _ => Ok(speech),
+        Err(_) => Ok(budget.lost + size.saturating_sub(budget.seen) as u64),
+        // symphonia drops frames that differ from the stream info.
+        Ok(()) if format == Format::Flac && budget.seen < size / 10 * 9 => {
+            Ok((size - budget.seen) as u64)
+        }
+        Ok(()) => Ok(budget.lost),
     }
 }
 
@@ -140,8 +163,10 @@ pub(super) fn decode(
 struct PacketBudget {
     packets: usize,
     bytes: usize,
-    /// Bytes of the packets that were decoded.
-    heard: usize,
+    /// Bytes of all packets so far.
+    seen: usize,
+    /// Bytes of those that are broken.
+    lost: u64,
 }
 
 enum Stop {
@@ -174,11 +199,12 @@ fn link(
         };
         budget.packets = budget.packets.checked_sub(1).ok_or_else(over_budget)?;
         budget.bytes = budget.bytes.checked_sub(packet.data.len()).ok_or_else(over_budget)?;
-        if packet.track_id == sound.id {
-            match sound.packet(&packet, file, mix)? {
-                PacketOutcome::Whole => budget.heard += packet.data.len(),
-                PacketOutcome::Broken(error) => broken = Some(error),
-            }
+        budget.seen += packet.data.len();
+        if packet.track_id == sound.id
+            && let PacketOutcome::Broken(error) = sound.packet(&packet, file, mix)?
+        {
+            budget.lost += packet.data.len() as u64;
+            broken = Some(error);
         }
     }
     match broken {

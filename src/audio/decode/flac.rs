@@ -1,14 +1,17 @@
 //! Reduces FLAC files to what decoding needs before symphonia reads them.
 //!
 //! Broken comments and pictures do not matter to the sound, and the head of a file may be wrong
-//! about the channels, which every frame states. Source: RFC 9639.
+//! about what every frame states. Source: RFC 9639.
+
+use super::pieces::cut;
+use crate::audio::limits::MAX_LINKS;
 
 /// The metadata block that describes the stream, and its length.
 const STREAM_INFO: u8 = 0;
 const STREAM_INFO_BYTES: usize = 34;
 
 /// Rebuilds a file from its head and its frames; `None` if they are not where the lengths say.
-pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
+fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     let mut rest = file.get(4..)?;
     let mut info: Option<[u8; STREAM_INFO_BYTES]> = None;
     loop {
@@ -36,45 +39,153 @@ pub(super) fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     Some([b"fLaC", &head[..], &info, rest].concat())
 }
 
-/// Returns whether the rate changes within a file that [`tidy`] made. symphonia knows one rate and
-/// drops the frames of others.
-pub(super) fn changes_rate(file: &[u8]) -> bool {
-    let frames = file.get(8 + STREAM_INFO_BYTES..).unwrap_or_default();
-    let mut rates = (0..frames.len()).filter_map(|at| rate_code(&frames[at..]));
-    let Some(first) = rates.next() else { return false };
-    let (alike, other) =
-        rates.fold((1, 0), |(a, b), rate| if rate == first { (a + 1, b) } else { (a, b + 1) });
-    // Sound may look like a frame header now and then.
-    other > alike / 10
+/// Cuts a file into files whose frames are alike in rate, channels and bits: symphonia knows one
+/// kind, and drops the others. Files that were appended to each other are cut, too.
+pub(super) fn alike(file: &[u8]) -> Vec<Vec<u8>> {
+    let files = cut(file, |bytes| {
+        bytes.starts_with(b"fLaC\0\0\0\x22") || bytes.starts_with(b"fLaC\x80\0\0\x22")
+    });
+    files
+        .into_iter()
+        .flat_map(|file| tidy(&file).map_or(vec![file], |tidied| runs(&tidied)))
+        .collect()
 }
 
-/// Returns the code of the rate if `bytes` begin with a frame header whose checksum is correct.
-fn rate_code(bytes: &[u8]) -> Option<u8> {
-    let &[0xff, 0xf8 | 0xf9, codes, kind, number, ..] = bytes else { return None };
-    let (block, rate) = (codes >> 4, codes & 0xf);
-    let number = match number.leading_ones() {
-        0 => 1,
-        bytes @ 2..=7 => bytes as usize,
-        _ => return None,
+/// Cuts a file that [`tidy`] made where its frames change.
+fn runs(file: &[u8]) -> Vec<Vec<u8>> {
+    let (start, frames) = file.split_at(8 + STREAM_INFO_BYTES);
+    let Some(mut kind) = FrameKind::read(frames) else { return vec![file.to_vec()] };
+    let mut cuts = vec![(0, kind)];
+    // 0 at the end of each frame, whose last two bytes are its checksum.
+    let mut checksum = 0u16;
+    for (at, byte) in frames.iter().enumerate() {
+        if let Some(next) = (*byte == 0xff).then(|| FrameKind::read(&frames[at..])).flatten() {
+            if next == kind {
+                checksum = 0;
+            } else if checksum == 0 {
+                kind = next;
+                cuts.push((at, kind));
+            }
+        }
+        checksum = checksum << 8 ^ CHECKSUMS[usize::from((checksum >> 8) as u8 ^ byte)];
+    }
+    if cuts.len() > MAX_LINKS {
+        return vec![file.to_vec()];
+    }
+    let ends = cuts.iter().skip(1).map(|(at, _)| *at).chain([frames.len()]);
+    let run = |(&(at, kind), end): (&(usize, FrameKind), usize)| {
+        let mut run = [start, &frames[at..end]].concat();
+        kind.describe(&mut run[8..8 + STREAM_INFO_BYTES]);
+        run
     };
-    let block = match block {
-        6 => 1,
-        7 => 2,
-        _ => 0,
-    };
-    let long_rate = match rate {
-        12 => 1,
-        13 | 14 => 2,
-        _ => 0,
-    };
-    let (head, rest) = bytes.split_at_checked(4 + number + block + long_rate)?;
-    let checksum = head.iter().fold(0u8, |checksum, byte| {
-        (0..8).fold(checksum ^ byte, |checksum, _| {
-            checksum << 1 ^ if checksum >> 7 == 1 { 7 } else { 0 }
-        })
-    });
-    (kind & 1 == 0 && rest.first() == Some(&checksum)).then_some(rate)
+    cuts.iter().zip(ends).map(run).collect()
 }
+
+/// CRC-16 of each byte (polynomial 0x8005).
+const CHECKSUMS: [u16; 256] = {
+    let mut table = [0; 256];
+    let (mut byte, mut high) = (0, 0u16);
+    while byte < 256 {
+        let (mut checksum, mut bit) = (high << 8, 0);
+        while bit < 8 {
+            checksum = checksum << 1 ^ if checksum >> 15 == 1 { 0x8005 } else { 0 };
+            bit += 1;
+        }
+        table[byte] = checksum;
+        byte += 1;
+        high += 1;
+    }
+    table
+};
+
+/// Describes the sound of a frame; what the frame leaves to the head of the file is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FrameKind {
+    rate: Option<u32>,
+    channels: u8,
+    bits: Option<u8>,
+    /// Its length may differ from that of other frames.
+    variable: bool,
+}
+
+impl FrameKind {
+    /// Reads the header of a frame; `None` if `bytes` do not begin with one whose checksum is
+    /// correct.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let &[0xff, sync @ (0xf8 | 0xf9), codes, kind, number, ..] = bytes else { return None };
+        let (block, rate) = (codes >> 4, codes & 0xf);
+        let number = match number.leading_ones() {
+            0 => 1,
+            bytes @ 2..=7 => bytes as usize,
+            _ => return None,
+        };
+        let block = match block {
+            6 => 1,
+            7 => 2,
+            _ => 0,
+        };
+        let long_rate = match rate {
+            12 => 1,
+            13 | 14 => 2,
+            _ => 0,
+        };
+        let (head, rest) = bytes.split_at_checked(4 + number + block + long_rate)?;
+        let checksum = head.iter().fold(0u8, |checksum, byte| {
+            (0..8).fold(checksum ^ byte, |checksum, _| {
+                checksum << 1 ^ if checksum >> 7 == 1 { 7 } else { 0 }
+            })
+        });
+        // No decoder has room for 65 536 samples.
+        let too_long = block == 2 && head[4 + number..].starts_with(&[0xff; 2]);
+        if kind & 1 != 0 || rest.first() != Some(&checksum) || too_long {
+            return None;
+        }
+        let long =
+            head[4 + number + block..].iter().fold(0, |rate, byte| rate << 8 | u32::from(*byte));
+        let rate = match rate {
+            0 => None,
+            12 => Some(long * 1_000),
+            13 => Some(long),
+            14 => Some(long * 10),
+            rate => Some(*RATES.get(usize::from(rate))?),
+        };
+        let channels = match kind >> 4 {
+            alone @ 0..8 => alone + 1,
+            // Left, right and their difference, in pairs.
+            8..11 => 2,
+            _ => return None,
+        };
+        let bits = match kind >> 1 & 7 {
+            0 => None,
+            code => Some(*BITS.get(usize::from(code)).filter(|bits| **bits > 0)?),
+        };
+        Some(Self { rate, channels, bits, variable: sync == 0xf9 })
+    }
+
+    /// Makes the head of a file describe such frames, of any length and number.
+    fn describe(self, info: &mut [u8]) {
+        // A least length below the greatest one says that they vary.
+        info[..4].copy_from_slice(if self.variable { &[0, 16, 0xff, 0xff] } else { &[0xff; 4] });
+        info[4..10].fill(0);
+        if let Some(rate) = self.rate {
+            let [_, high, middle, low] = (rate << 4).to_be_bytes();
+            (info[10], info[11], info[12]) = (high, middle, low | info[12] & 0xf);
+        }
+        info[12] = info[12] & 0b1111_0001 | (self.channels - 1) << 1;
+        if let Some(bits) = self.bits {
+            info[12] = info[12] & 0b1111_1110 | (bits - 1) >> 4;
+            info[13] = (bits - 1) << 4;
+        }
+        // Unknown: samples, and their checksum.
+        info[13] &= 0xf0;
+        info[14..].fill(0);
+    }
+}
+
+/// Rates and bits by their codes; 0 where a code means something else.
+const RATES: [u32; 12] =
+    [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
+const BITS: [u8; 8] = [0, 8, 12, 0, 16, 20, 24, 32];
 
 #[cfg(test)]
 mod tests {
@@ -104,13 +215,25 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_rate_is_seen() {
-        // Frame headers of 44.1 kHz and 32 kHz, each with its checksum.
-        let (first, second) =
-            ([0xff, 0xf8, 0x69, 0x98, 0, 15, 0x99], [0xff, 0xf8, 0x68, 0x98, 0, 15, 0x8f]);
-        let file = |heads: &[[u8; 7]]| [&[0; 42][..], heads.as_flattened()].concat();
-        assert!(!changes_rate(&file(&[first, first])));
-        assert!(changes_rate(&file(&[first, second])));
-        assert!(!changes_rate(&file(&[])));
+    fn a_change_of_rate_begins_another_file() {
+        // Frame headers of 44.1 kHz and 32 kHz, each with its checksum and that of such a frame.
+        let frame = |head: [u8; 7]| {
+            let checksum = head.iter().fold(0u16, |checksum, byte| {
+                checksum << 8 ^ CHECKSUMS[usize::from((checksum >> 8) as u8 ^ byte)]
+            });
+            [&head[..], &checksum.to_be_bytes()].concat()
+        };
+        let first = frame([0xff, 0xf8, 0x69, 0x98, 0, 15, 0x99]);
+        let second = frame([0xff, 0xf8, 0x68, 0x98, 0, 15, 0x8f]);
+        let file = |frames: &[&Vec<u8>]| {
+            let frames: Vec<u8> = frames.iter().copied().flatten().copied().collect();
+            [b"fLaC\x80\0\0\x22", &[7; 34][..], &frames].concat()
+        };
+        assert_eq!(runs(&file(&[&first, &first])).len(), 1);
+        let cut = runs(&file(&[&first, &second, &second]));
+        assert_eq!(cut[0][42..], first);
+        assert_eq!((cut.len(), &cut[1][42..]), (2, &[&second[..], &second].concat()[..]));
+        // 32 kHz, two channels, 16 bits.
+        assert_eq!(cut[1][18..22], [0x07, 0xd0, 0x02, 0xf0]);
     }
 }

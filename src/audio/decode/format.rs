@@ -58,7 +58,7 @@ impl Format {
         let kind = start.get(8..12).unwrap_or_default();
         Ok(match start.get(..4).unwrap_or(start) {
             b"OggS" => Self::Ogg,
-            b"RIFF" | b"RF64" | b"RIFX" if kind == b"WAVE" => Self::Wav,
+            b"RIFF" | b"RF64" | b"RIFX" | b"BW64" if kind == b"WAVE" => Self::Wav,
             b"RIFF" => return Err(DecodeError::unsupported("RIFF that is not WAVE")),
             b"FORM" => Self::Aiff,
             b"fLaC" => Self::Flac,

@@ -23,11 +23,31 @@ pub(super) struct Mix {
     speech: Vec<f32>,
     /// Samples that [`Self::take`] has handed out.
     taken: usize,
+    /// Samples of the file that were decoded elsewhere.
+    before: u64,
 }
 
 impl Mix {
     pub(super) fn new(limits: AudioLimits) -> Self {
-        Self { limits, skip: 0, resampler: None, mono: Vec::new(), speech: Vec::new(), taken: 0 }
+        Self {
+            limits,
+            skip: 0,
+            resampler: None,
+            mono: Vec::new(),
+            speech: Vec::new(),
+            taken: 0,
+            before: 0,
+        }
+    }
+
+    /// Begins after so many samples of the same file.
+    pub(super) fn after(limits: AudioLimits, before: u64) -> Self {
+        Self { before, ..Self::new(limits) }
+    }
+
+    /// Returns the limits.
+    pub(super) fn limits(&self) -> AudioLimits {
+        self.limits
     }
 
     /// Returns whether no sound has come yet.
@@ -65,7 +85,7 @@ impl Mix {
     }
 
     fn check(&self) -> Result<(), DecodeError> {
-        if (self.taken + self.speech.len()) as u64 > self.limits.speech_samples() {
+        if self.before + (self.taken + self.speech.len()) as u64 > self.limits.speech_samples() {
             return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
         }
         Ok(())

@@ -10,10 +10,14 @@ mod amr;
 mod container;
 mod flac;
 mod format;
+mod frames;
 mod mix;
+mod mp3;
 mod mp4;
+mod ogg_links;
 mod ogg_opus;
 mod opus_sound;
+mod pieces;
 mod track;
 mod vorbis;
 mod wav;
@@ -23,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::{
     amr::AmrDecoder,
     format::Format,
+    mix::Mix,
     ogg_opus::{OggContent, OggOpusDecoder},
 };
 use crate::audio::{AudioLimits, Speech};
@@ -72,12 +77,25 @@ impl DecodeError {
 
 /// Decodes bytes as they arrive.
 ///
-/// Broken bytes after a decodable beginning are dropped: what was decoded counts. After an error
-/// the decoder must not be used again.
+/// Broken bytes after a decodable beginning are dropped and counted: what was decoded counts. After
+/// an error the decoder must not be used again.
 pub struct SpeechDecoder {
     limits: AudioLimits,
     bytes: u64,
+    /// Samples that were returned.
+    given: u64,
+    /// Bytes that were not heard in what the state does not hold any more.
+    unheard: u64,
     state: DecoderState,
+}
+
+/// Holds the last samples of a file, and what there is to say of it.
+#[derive(Clone, Debug, Default)]
+pub struct SpeechEnd {
+    /// What [`SpeechDecoder::push`] had not returned.
+    pub speech: Speech,
+    /// Bytes in which there may be sound that was not heard.
+    pub unheard_bytes: u64,
 }
 
 enum DecoderState {
@@ -100,7 +118,7 @@ impl SpeechDecoder {
     /// Makes a decoder for one file.
     #[must_use]
     pub fn new(limits: AudioLimits) -> Self {
-        Self { limits, bytes: 0, state: DecoderState::Start(Vec::new()) }
+        Self { limits, bytes: 0, given: 0, unheard: 0, state: DecoderState::Start(Vec::new()) }
     }
 
     /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
@@ -127,6 +145,7 @@ impl SpeechDecoder {
                 DecoderState::Amr(decoder) => speech = decoder.push(bytes)?,
                 DecoderState::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
             }
+            self.given += speech.len() as u64;
             Ok(Speech::new(speech))
         })
     }
@@ -135,22 +154,41 @@ impl SpeechDecoder {
     ///
     /// # Errors
     /// Every [`DecodeError`].
-    pub fn finish(mut self) -> Result<Speech, DecodeError> {
+    pub fn finish(mut self) -> Result<SpeechEnd, DecodeError> {
         guarded(|| {
             let mut speech = Vec::new();
             if let DecoderState::Start(start) = &mut self.state {
                 let start = std::mem::take(start);
                 self.begin(start, &mut speech)?;
             }
-            match self.state {
+            let before = self.given + speech.len() as u64;
+            let unheard = match self.state {
                 DecoderState::Start(_) => unreachable!("begin has chosen a format"),
                 DecoderState::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
-                DecoderState::Amr(decoder) => speech.extend(decoder.finish()?),
-                DecoderState::Whole { format, bytes } => {
-                    speech = container::decode(bytes, format, self.limits)?;
+                DecoderState::Amr(decoder) => {
+                    let (rest, unheard) = decoder.finish()?;
+                    speech.extend(rest);
+                    unheard
                 }
-            }
-            Ok(Speech::new(speech))
+                DecoderState::Whole { format, bytes } => {
+                    let size = bytes.len() as u64;
+                    match container::decode(bytes, format, Mix::after(self.limits, before)) {
+                        Ok((rest, unheard)) => {
+                            speech.extend(rest);
+                            unheard
+                        }
+                        Err(DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. })
+                            if before > 0 =>
+                        {
+                            size
+                        }
+                        Err(DecodeError::Empty) if before > 0 => 0,
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            let unheard_bytes = self.unheard + unheard;
+            Ok(SpeechEnd { speech: Speech::new(speech), unheard_bytes })
         })
     }
 
@@ -184,6 +222,11 @@ impl SpeechDecoder {
                 let bytes = kept.take().unwrap_or_default();
                 self.state = DecoderState::Whole { format: Format::Ogg, bytes };
             }
+            OggContent::OtherAfterOpus => {
+                self.unheard += decoder.unheard();
+                let bytes = decoder.take_rest();
+                self.state = DecoderState::Whole { format: Format::Ogg, bytes };
+            }
         }
         Ok(())
     }
@@ -196,7 +239,7 @@ impl SpeechDecoder {
 pub fn decode(bytes: &[u8], limits: AudioLimits) -> Result<Speech, DecodeError> {
     let mut decoder = SpeechDecoder::new(limits);
     let begun = decoder.push(bytes)?;
-    let rest = decoder.finish()?;
+    let rest = decoder.finish()?.speech;
     if begun.samples().is_empty() {
         return Ok(rest);
     }
@@ -205,7 +248,7 @@ pub fn decode(bytes: &[u8], limits: AudioLimits) -> Result<Speech, DecodeError> 
 
 /// Limits the damage of a decoder bug to one note: a panic becomes an error, after which the
 /// decoder must not be used again, so that nothing half-done is seen.
-fn guarded(work: impl FnOnce() -> Result<Speech, DecodeError>) -> Result<Speech, DecodeError> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(DecodeError::corrupt("the decoder failed on it")))
 }

@@ -1,7 +1,10 @@
 //! Decodes Ogg/Opus while it arrives: the format of every `WhatsApp` voice note.
 //!
 //! Lost pages are concealed, pre-skip and end trimming are exact for each chained stream, a missing
-//! end-of-stream page is normal (`WhatsApp` writes none). Source: RFC 7845.
+//! end-of-stream page is normal (`WhatsApp` writes none), and so is one in the middle. Source: RFC
+//! 7845.
+
+use std::collections::HashSet;
 
 use super::{DecodeError, opus_sound::OpusSound};
 use crate::audio::{
@@ -22,6 +25,8 @@ pub(super) enum OggContent {
     Opus,
     /// Data pages came and no Opus stream had begun.
     Other,
+    /// Opus ended, and a stream of another codec begins: [`OggOpusDecoder::take_rest`] has it.
+    OtherAfterOpus,
 }
 
 /// Decodes the first Opus stream of an Ogg file and those chained to it.
@@ -35,6 +40,12 @@ pub(super) struct OggOpusDecoder {
     /// Packets that libopus took, in all links.
     good_packets: u64,
     stream: OggContent,
+    /// Streams beside ours that are no sound.
+    beside: HashSet<u32>,
+    /// Bytes of pages that belong to no stream that is heard.
+    stray: u64,
+    /// What begins with a stream of another codec.
+    rest: Vec<u8>,
 }
 
 impl OggOpusDecoder {
@@ -47,7 +58,20 @@ impl OggOpusDecoder {
             given: 0,
             good_packets: 0,
             stream: OggContent::Unknown,
+            beside: HashSet::new(),
+            stray: 0,
+            rest: Vec::new(),
         }
+    }
+
+    /// Returns how many bytes were not heard.
+    pub(super) fn unheard(&self) -> u64 {
+        self.pages.skipped() + self.stray
+    }
+
+    /// Returns the bytes from the beginning of a stream of another codec on.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.rest)
     }
 
     /// Takes bytes, appends samples, and returns what the file holds, as far as known.
@@ -57,26 +81,30 @@ impl OggOpusDecoder {
         speech: &mut Vec<f32>,
     ) -> Result<OggContent, DecodeError> {
         self.pages.push(bytes);
-        while self.stream != OggContent::Other {
+        while matches!(self.stream, OggContent::Unknown | OggContent::Opus) {
             let Some(page) = self.pages.next_page() else { break };
             self.page(&page, speech)?;
+            if self.stream == OggContent::OtherAfterOpus {
+                self.rest = [self.pages.latest(&page), self.pages.rest()].concat();
+            }
         }
         Ok(self.stream)
     }
 
-    /// Ends the input and appends what the last, cut page holds.
-    pub(super) fn finish(mut self, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
-        for page in std::mem::take(&mut self.pages).finish() {
+    /// Ends the input, appends what the last, cut page holds, and returns how many bytes were not
+    /// heard.
+    pub(super) fn finish(mut self, speech: &mut Vec<f32>) -> Result<u64, DecodeError> {
+        for page in self.pages.finish() {
             self.page(&page, speech)?;
         }
-        if self.stream != OggContent::Opus {
+        if !matches!(self.stream, OggContent::Opus | OggContent::OtherAfterOpus) {
             return Err(DecodeError::corrupt("no Ogg page that begins a stream"));
         }
         match (self.good_packets, self.given) {
             (0, 0) => Err(DecodeError::Empty),
             (0, _) => Err(DecodeError::corrupt("no Opus packet is complete")),
             (_, 0) => Err(DecodeError::Empty),
-            _ => Ok(()),
+            _ => Ok(self.unheard()),
         }
     }
 
@@ -84,7 +112,12 @@ impl OggOpusDecoder {
         if page.first && page.body().starts_with(OpusHead::MAGIC) {
             return self.begin(page);
         }
+        if page.first && self.link.as_ref().is_some_and(|link| link.begun) {
+            self.stream = OggContent::OtherAfterOpus;
+            return Ok(());
+        }
         if page.first {
+            self.beside.insert(page.serial);
             return Ok(());
         }
         if self.stream == OggContent::Unknown {
@@ -92,14 +125,14 @@ impl OggOpusDecoder {
             return Ok(());
         }
         let Some(link) = self.link.as_mut().filter(|link| link.serial == page.serial) else {
+            if !self.beside.contains(&page.serial) {
+                self.stray += page.length() as u64;
+            }
             return Ok(());
         };
         let (before, good) = (speech.len(), link.sound.good_packets());
         link.page(page, speech);
         self.good_packets += link.sound.good_packets() - good;
-        if page.last {
-            self.link = None;
-        }
         self.given += (speech.len() - before) as u64;
         if self.given > self.limits.speech_samples() {
             return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
@@ -122,7 +155,10 @@ impl OggOpusDecoder {
         match begun {
             Ok(link) => self.link = Some(link),
             // What came before a bad link counts.
-            Err(_) if self.given > 0 => self.link = None,
+            Err(_) if self.given > 0 => {
+                self.stray += page.length() as u64;
+                self.link = None;
+            }
             Err(error) => return Err(error),
         }
         self.stream = OggContent::Opus;
@@ -188,8 +224,9 @@ impl LogicalStream {
         }
         if let (true, Some(base), Some(end)) = (page.last, self.base, page.granule) {
             let over = self.decoded.saturating_sub(end.saturating_sub(base)) / GRANULES_PER_SAMPLE;
-            let keep = fresh.len().saturating_sub(usize::try_from(over).unwrap_or(usize::MAX));
-            fresh.truncate(keep);
+            // More than a page is no end: the count began anew. What follows this page is heard.
+            let keep = usize::try_from(over).ok().and_then(|over| fresh.len().checked_sub(over));
+            fresh.truncate(keep.unwrap_or(fresh.len()));
         }
         let skipped = self.skip.min(fresh.len());
         self.skip -= skipped;

@@ -162,11 +162,8 @@ fn known(
         vorbis::check(params.extra_data.as_deref().unwrap_or_default())?;
     }
     check_sound(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
-    // symphonia guesses the length of an MP3 without a Xing header and would cut off what follows
-    // its guess.
-    let trim = file.format != Format::Frames || track.delay.is_some();
     let decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(&params, &AudioDecoderOptions::default().gapless(trim))
+        .make_audio_decoder(&params, &AudioDecoderOptions::default())
         .map_err(|error| match (error, described) {
             (Error::Unsupported(_), Some(what)) => {
                 DecodeError::unsupported(format!("{} with {what}", file.format.name()))

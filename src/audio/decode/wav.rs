@@ -1,46 +1,88 @@
 //! WAV files of senders: every kind of PCM is read here, ADPCM goes to symphonia in a tidy file.
 
-use super::{DecodeError, mix::Mix};
-use crate::audio::{AudioLimits, wav::WavHeader};
+use super::{DecodeError, container, format::Format, mix::Mix};
+use crate::audio::{
+    SampleRate,
+    wav::{Encoding, WavChunks, WavHeader, WavPart},
+};
 
 /// Frames that are converted at a time.
 const PORTION: usize = 4_096;
 
-/// Holds a decoded file, or the file that symphonia has to decode.
-pub(super) enum Wav {
-    /// 16 kHz mono.
-    Speech(Vec<f32>),
-    Other(Vec<u8>),
+/// Says how the samples that follow are read.
+enum Coding {
+    Pcm { encoding: Encoding, channels: usize, rate: SampleRate },
+    Adpcm { header: WavHeader, data: Vec<u8> },
 }
 
-/// Reads a file; a claimed size counts only as far as there are bytes.
+/// Decodes a file, and those appended to it, into `mix`; returns the bytes of what could not be
+/// heard.
 ///
 /// # Errors
 /// `Corrupt` without a complete `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
-pub(super) fn read(file: &[u8], limits: AudioLimits) -> Result<Wav, DecodeError> {
-    let header = WavHeader::read(file)?
-        .ok_or_else(|| DecodeError::corrupt("WAV: no format before the data"))?;
-    let data = &file[header.data_at..];
-    // 0 is what a writer leaves that did not know the size yet.
-    let data = data.get(..header.data_size).filter(|data| !data.is_empty()).unwrap_or(data);
-    if header.format.is_adpcm() {
-        return Ok(Wav::Other(tidy(&header, data)));
-    }
-    let (encoding, channels) = (header.format.encoding()?, header.format.channels);
-    let mut mix = Mix::new(limits);
+pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
+    let mut chunks = WavChunks::default();
+    chunks.push(file);
+    let (mut coding, mut unheard, mut refused) = (None, 0, None);
     let mut samples = Vec::new();
-    for portion in data.chunks(PORTION * channels * encoding.width) {
-        samples.clear();
-        encoding.append(portion, &mut samples);
-        mix.push(&samples, channels, header.format.rate)?;
+    loop {
+        let part = match chunks.next(true) {
+            Ok(part) => part,
+            Err(error) if mix.is_empty() => return Err(error),
+            Err(_) => return Ok(unheard + chunks.unheard() + chunks.left()),
+        };
+        match (part, &mut coding) {
+            (Some(WavPart::Begins(format, header)), _) => {
+                adpcm(coding.take(), mix)?;
+                coding = if format.is_adpcm() {
+                    Some(Coding::Adpcm { header: header.clone(), data: Vec::new() })
+                } else {
+                    let (channels, rate) = (format.channels, format.rate);
+                    match format.encoding() {
+                        Ok(encoding) => Some(Coding::Pcm { encoding, channels, rate }),
+                        Err(error) => {
+                            refused.get_or_insert(error);
+                            None
+                        }
+                    }
+                };
+            }
+            (Some(WavPart::Data(data)), Some(Coding::Pcm { encoding, channels, rate })) => {
+                for portion in data.chunks(PORTION * *channels * encoding.width) {
+                    samples.clear();
+                    encoding.append(portion, &mut samples);
+                    mix.push(&samples, *channels, *rate)?;
+                }
+            }
+            (Some(WavPart::Data(data)), Some(Coding::Adpcm { data: gathered, .. })) => {
+                gathered.extend_from_slice(data);
+            }
+            (Some(WavPart::Data(data)), None) => unheard += data.len() as u64,
+            (None, _) => break,
+        }
     }
-    Ok(Wav::Speech(mix.finish()))
+    adpcm(coding, mix)?;
+    match refused {
+        Some(error) if mix.is_empty() => Err(error),
+        None if !chunks.has_begun() => Err(DecodeError::corrupt("WAV: no format before the data")),
+        _ => Ok(unheard + chunks.unheard()),
+    }
+}
+
+/// Decodes the samples that were gathered.
+fn adpcm(coding: Option<Coding>, mix: &mut Mix) -> Result<(), DecodeError> {
+    let Some(Coding::Adpcm { header, data }) = coding else { return Ok(()) };
+    container::file(tidy(&header, &data), Format::Wav, mix).map(drop)
 }
 
 /// Rebuilds a file from its three chunks.
-fn tidy(header: &WavHeader<'_>, data: &[u8]) -> Vec<u8> {
+fn tidy(header: &WavHeader, data: &[u8]) -> Vec<u8> {
     let mut file = b"RIFF\0\0\0\0WAVE".to_vec();
-    let chunks = [(b"fmt ", Some(header.fmt)), (b"fact", header.fact), (b"data", Some(data))];
+    let chunks = [
+        (b"fmt ", Some(&header.fmt[..])),
+        (b"fact", header.fact.as_deref()),
+        (b"data", Some(data)),
+    ];
     for (id, chunk) in chunks {
         let Some(chunk) = chunk else { continue };
         file.extend(id);

@@ -107,7 +107,7 @@ proptest! {
                 pieces.extend_from_slice(decoder.push(portion).unwrap().samples());
                 rest = later;
             }
-            pieces.extend_from_slice(decoder.finish().unwrap().samples());
+            pieces.extend_from_slice(decoder.finish().unwrap().speech.samples());
             prop_assert_eq!(&pieces, &whole);
         }
     }

@@ -1,6 +1,6 @@
 //! The samples of a WAV file: what the `fmt ` chunk says of them, and their values.
 
-use super::number;
+use super::{number, stream::RawKind};
 use crate::audio::{DecodeError, SampleRate, limits::check_sound};
 
 // Format tags. Source: Microsoft, mmreg.h.
@@ -116,8 +116,17 @@ pub(in crate::audio) struct Encoding {
 }
 
 impl Encoding {
-    /// Stores samples as 16-bit little-endian integers.
-    pub(super) const PCM16: Self = Self { code: Code::Signed, width: 2, bits: 16, big: false };
+    /// Returns how to read samples that come without a header.
+    pub(super) fn raw(kind: RawKind) -> Self {
+        let (code, width, big) = match kind {
+            RawKind::Little16 => (Code::Signed, 2, false),
+            RawKind::Big16 => (Code::Signed, 2, true),
+            RawKind::Float32 => (Code::Single, 4, false),
+            RawKind::MuLaw => (Code::MuLaw, 1, false),
+            RawKind::ALaw => (Code::ALaw, 1, false),
+        };
+        Self { code, width, bits: 8 * width, big }
+    }
 
     /// Appends the samples in `data`; PCM and G.711 are in [-1, 1], floats may be anything.
     pub(in crate::audio) fn append(&self, data: &[u8], out: &mut Vec<f32>) {

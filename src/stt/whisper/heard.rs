@@ -49,7 +49,15 @@ pub(super) fn read(
     let language = language.into();
     let confidence = logprobs.mean().map(f32::exp);
     let text = Personal(text);
-    Transcript { text, language, no_speech_prob, segments, uncertain, confidence }
+    Transcript {
+        text,
+        language,
+        no_speech_prob,
+        segments,
+        uncertain,
+        confidence,
+        ..Transcript::default()
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "whisper's times are at most minutes")]

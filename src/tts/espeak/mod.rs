@@ -222,7 +222,10 @@ impl SentenceTask {
         if !status.success() {
             return Err(self.complaint(child, &mut patience, &status.to_string()).await);
         }
+        samples.clear();
+        wav.finish(&mut samples).map_err(engine)?;
         if let Some(rate) = wav.rate() {
+            gap.push(&samples, rate, self.outlet.ready());
             gap.finish(rate, self.outlet.ready());
             self.outlet.send(rate, true).await?;
         }

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use super::super::TtsError;
 use super::super::outlet::MAX_SECONDS;
 use super::SpeechFormat;
+use super::raw::RawSound;
 use crate::audio::{
     AudioLimits, CodedSpeech, DecodeError, NotPassable, SampleRate, Speech, WavStream, decode,
+    frame_length,
 };
 use crate::remote::failure::{ServerError, is_page};
 use crate::remote::words::Redactor;
@@ -18,6 +20,9 @@ use crate::threads::{RunError, Threads};
 
 /// Bytes that tell text from samples: no second of speech begins with so many letters.
 const ENOUGH: usize = 64;
+
+/// Bytes that tell the order of the bytes in a sample: 0.1 s.
+const ORDER: usize = 4096;
 
 /// Bytes that hold two frames of MP3 or AAC of the usual bitrates.
 const TWO_FRAMES: usize = 2 * 1500;
@@ -31,7 +36,8 @@ const MAX_TEXT: usize = 8 * 1024;
 /// Turns one body into sound while it arrives.
 pub(super) struct Intake {
     asked: SpeechFormat,
-    sample_rate: SampleRate,
+    /// What samples without a header are.
+    raw: RawSound,
     body: BodyKind,
     samples: usize,
 }
@@ -40,10 +46,10 @@ pub(super) struct Intake {
 enum BodyKind {
     /// Too few bytes to tell.
     Start(Vec<u8>),
-    /// Decoded while it arrives; whether it has no header of its own.
+    /// Decoded while it arrives; whether its rate is only configured.
     Stream {
-        wav: WavStream,
-        raw: bool,
+        wav: Box<WavStream>,
+        guessed: bool,
     },
     /// Decoded when it is complete.
     Whole(Vec<u8>),
@@ -53,7 +59,7 @@ enum BodyKind {
 /// Describes what a body was.
 pub(super) enum Received {
     /// Its samples have been given already.
-    Streamed { rate: SampleRate, samples: usize, raw: bool },
+    Streamed { rate: SampleRate, samples: usize, guessed: bool },
     /// Opus that goes into a note as it is.
     Note(CodedSpeech),
     /// A complete file; why it is not a note, if it is Ogg.
@@ -61,8 +67,8 @@ pub(super) enum Received {
 }
 
 impl Intake {
-    pub(super) fn new(asked: SpeechFormat, sample_rate: SampleRate) -> Self {
-        Self { asked, sample_rate, body: BodyKind::Start(Vec::new()), samples: 0 }
+    pub(super) fn new(asked: SpeechFormat, raw: RawSound) -> Self {
+        Self { asked, raw, body: BodyKind::Start(Vec::new()), samples: 0 }
     }
 
     /// Returns whether enough has come to tell what the body is.
@@ -83,7 +89,7 @@ impl Intake {
         match &mut self.body {
             BodyKind::Start(start) => {
                 start.extend_from_slice(bytes);
-                let Some(body) = detect(start, self.asked, self.sample_rate, false) else {
+                let Some(body) = detect(start, self.asked, self.raw, false)? else {
                     return Ok(());
                 };
                 let start = std::mem::take(start);
@@ -94,7 +100,7 @@ impl Intake {
                 let before = out.len();
                 let pushed = wav.push(bytes, out);
                 self.samples += out.len() - before;
-                pushed.map_err(|error| TtsError::NoSound { what: error.to_string() })
+                pushed.map_err(no_sound)
             }
             BodyKind::Whole(file) => {
                 file.extend_from_slice(bytes);
@@ -123,7 +129,7 @@ impl Intake {
     ) -> Result<Received, TtsError> {
         if let BodyKind::Start(start) = &mut self.body {
             let start = std::mem::take(start);
-            let short = detect(&start, self.asked, self.sample_rate, true);
+            let short = detect(&start, self.asked, self.raw, true)?;
             let Some(body) = short.filter(|_| !start.is_empty()) else {
                 return Err(TtsError::Empty);
             };
@@ -131,12 +137,15 @@ impl Intake {
             self.push(&start, out)?;
         }
         match self.body {
-            BodyKind::Stream { wav, raw } => match wav.rate() {
-                Some(rate) if self.samples > 0 => {
-                    Ok(Received::Streamed { rate, samples: self.samples, raw })
+            BodyKind::Stream { mut wav, guessed } => {
+                let before = out.len();
+                wav.finish(out).map_err(no_sound)?;
+                let samples = self.samples + out.len() - before;
+                match wav.rate() {
+                    Some(rate) if samples > 0 => Ok(Received::Streamed { rate, samples, guessed }),
+                    _ => Err(TtsError::Empty),
                 }
-                _ => Err(TtsError::Empty),
-            },
+            }
             BodyKind::Text(text) => {
                 let what = if is_page(&text) { "" } else { "text: " };
                 let words = redactor.clean(&ServerError::from_body(&text).message);
@@ -148,40 +157,55 @@ impl Intake {
     }
 }
 
+fn no_sound(error: DecodeError) -> TtsError {
+    match error {
+        DecodeError::TooLong { .. } => too_long(),
+        error => TtsError::NoSound { what: error.to_string() },
+    }
+}
+
+fn too_long() -> TtsError {
+    TtsError::Engine(format!("one sentence is longer than {MAX_SECONDS} s of sound"))
+}
+
 /// Detects what begins with `start`; `None` while more bytes may tell more.
 fn detect(
     start: &[u8],
     asked: SpeechFormat,
-    sample_rate: SampleRate,
+    raw: RawSound,
     end: bool,
-) -> Option<BodyKind> {
+) -> Result<Option<BodyKind>, TtsError> {
     if start.len() < ENOUGH && !end {
-        return None;
+        return Ok(None);
     }
     let marked = |marks: &[&[u8]]| marks.iter().any(|mark| start.starts_with(mark));
-    if marked(&[b"RIFF", b"RF64"]) {
-        return Some(BodyKind::Stream { wav: WavStream::default(), raw: false });
+    if marked(&[b"RIFF", b"RF64", b"RIFX", b"BW64"]) {
+        return Ok(Some(BodyKind::Stream { wav: Box::default(), guessed: false }));
     }
     let mp4 = start.get(4..8).is_some_and(|kind| kind == b"ftyp");
-    if mp4 || marked(&[b"OggS", b"ID3", b"fLaC", b"\x1a\x45\xdf\xa3"]) {
-        return Some(BodyKind::Whole(Vec::new()));
+    if mp4 || marked(&[b"OggS", b"ID3", b"fLaC", b"\x1a\x45\xdf\xa3", b"FORM"]) {
+        return Ok(Some(BodyKind::Whole(Vec::new())));
     }
     if is_text(&start[..start.len().min(ENOUGH)]) {
-        return Some(BodyKind::Text(Vec::new()));
+        return Ok(Some(BodyKind::Text(Vec::new())));
     }
     if let Some(length) = frame_length(start) {
         if start.len() < TWO_FRAMES && !end {
-            return None;
+            return Ok(None);
         }
         // One such header may occur in samples by chance, two at the right distance do not.
         if start.get(length..).and_then(frame_length).is_some() {
-            return Some(BodyKind::Whole(Vec::new()));
+            return Ok(Some(BodyKind::Whole(Vec::new())));
         }
     }
-    Some(match asked {
-        SpeechFormat::Pcm => BodyKind::Stream { wav: WavStream::raw(sample_rate), raw: true },
-        SpeechFormat::Wav | SpeechFormat::Opus => BodyKind::Whole(Vec::new()),
-    })
+    if !raw.said && asked != SpeechFormat::Pcm {
+        return Ok(Some(BodyKind::Whole(Vec::new())));
+    }
+    if raw.either_end && start.len() < ORDER && !end {
+        return Ok(None);
+    }
+    let wav = Box::new(WavStream::raw(raw.heard(start)).map_err(no_sound)?);
+    Ok(Some(BodyKind::Stream { wav, guessed: !raw.rated }))
 }
 
 /// Returns whether all of `start` is text.
@@ -193,38 +217,15 @@ fn is_text(start: &[u8]) -> bool {
     !start.is_empty() && start.iter().all(letter) && whole
 }
 
-/// Returns the length of the MP3 or ADTS frame that `bytes` begin with. Source: ISO 11172-3 section 2.4.2.3,
-/// ISO 13818-7 section 6.2.
-fn frame_length(bytes: &[u8]) -> Option<usize> {
-    const V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-    const V2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    let &[0xff, kind, rates, rest @ ..] = bytes.first_chunk::<6>()? else { return None };
-    if kind & 0xf6 == 0xf0 {
-        let [high, middle, low] = rest.map(usize::from);
-        let length = (high & 3) << 11 | middle << 3 | low >> 5;
-        return Some(length).filter(|length| *length > 7);
-    }
-    // Layer III of version 1, 2 or 2.5.
-    if kind & 0xe6 != 0xe2 || kind & 0x18 == 0x08 {
-        return None;
-    }
-    let version_1 = kind & 0x18 == 0x18;
-    let kbit = *if version_1 { V1 } else { V2 }.get(usize::from(rates >> 4))?;
-    let rate = *[44_100, 48_000, 32_000].get(usize::from(rates >> 2 & 3))?;
-    let rate = match kind & 0x18 {
-        0x18 => rate,
-        0x10 => rate / 2,
-        _ => rate / 4,
-    };
-    let bytes = if version_1 { 144_000 } else { 72_000 };
-    (kbit > 0).then(|| bytes * kbit / rate + usize::from(rates >> 1 & 1))
-}
-
 /// Opens a complete file: a note as it is, or the samples of anything that can be decoded, at
 /// 16 kHz.
 async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
     let opened = threads.run(move || {
         let why = match CodedSpeech::read(file.clone()) {
+            Ok(speech) if speech.coded_granules() > MAX_SECONDS as u64 * 48_000 => {
+                let limit_seconds = u32::try_from(MAX_SECONDS).unwrap_or(u32::MAX);
+                return Err(DecodeError::TooLong { limit_seconds });
+            }
             Ok(speech) => return Ok(Received::Note(speech)),
             Err(why) => file.starts_with(b"OggS").then_some(why),
         };
@@ -235,7 +236,7 @@ async fn whole(file: Bytes, threads: &Threads) -> Result<Received, TtsError> {
     match opened.await {
         Ok(Ok(spoken)) => Ok(spoken),
         Ok(Err(DecodeError::Empty)) => Err(TtsError::Empty),
-        Ok(Err(error)) => Err(TtsError::NoSound { what: error.to_string() }),
+        Ok(Err(error)) => Err(no_sound(error)),
         Err(RunError::Died) => Err(TtsError::NoSound { what: "what cannot be decoded".into() }),
         Err(RunError::Busy) => {
             Err(TtsError::Engine("too many sentences wait to be decoded".into()))
@@ -249,7 +250,7 @@ mod tests {
 
     /// Takes a body in pieces; returns its samples, if they are given while they arrive.
     async fn taken(asked: SpeechFormat, body: &[u8], piece: usize) -> Result<Vec<f32>, TtsError> {
-        let mut intake = Intake::new(asked, SampleRate(24_000));
+        let mut intake = Intake::new(asked, RawSound::configured(SampleRate(24_000)));
         let mut samples = Vec::new();
         for piece in body.chunks(piece) {
             intake.push(piece, &mut samples)?;
@@ -304,22 +305,5 @@ mod tests {
         let body = [b"OggS".as_slice(), &vec![0; MAX_FILE]].concat();
         let error = taken(SpeechFormat::Opus, &body, 1 << 16).await.unwrap_err();
         assert!(matches!(error, TtsError::Engine(_)), "{error}");
-    }
-
-    #[test]
-    fn frames_of_mp3_and_aac_tell_their_length() {
-        for (header, length) in [
-            (&b"\xff\xfb\x90\x64\0\0"[..], Some(417)),
-            (b"\xff\xfb\x92\x64\0\0", Some(418)),
-            (b"\xff\xf3\x84\xc4\0\0", Some(192)),
-            (b"\xff\xf1\x50\x80\x2e\x7f", Some(371)),
-            (b"\xff\xfb\x90", None),
-            (b"\xff\xfb\xf0\x64\0\0", None),
-            (b"\xff\xfb\x0c\x64\0\0", None),
-            (b"\xff\xea\x90\x64\0\0", None),
-            (b"\xfe\xfb\x90\x64\0\0", None),
-        ] {
-            assert_eq!(frame_length(header), length, "{header:x?}");
-        }
     }
 }

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::super::outlet::Outlet;
 use super::super::{Sentence, Sound, TtsError};
 use super::intake::{Intake, Received};
+use super::raw::RawSound;
 use super::server::SpeechServer;
 use crate::audio::SampleRate;
 use crate::remote::patience::{Late, Patience};
@@ -85,7 +86,8 @@ impl SentenceJob {
         let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
         patience.expect_within(silence);
         let mut answer = patience.wait(server.ask(&self.sentence)).await.map_err(late)??;
-        let mut intake = Intake::new(settings.format, SampleRate(settings.sample_rate));
+        let raw = RawSound::of(answer.headers(), SampleRate(settings.sample_rate));
+        let mut intake = Intake::new(settings.format, raw);
         loop {
             // Until the first sound the silence is one, whatever comes meanwhile.
             if intake.begun() {
@@ -105,9 +107,9 @@ impl SentenceJob {
     async fn end(&mut self, intake: Intake) -> Result<(), TtsError> {
         let redactor = self.server.redactor(&self.sentence.text);
         match intake.finish(self.outlet.ready(), redactor, &self.server.threads).await? {
-            Received::Streamed { rate, samples, raw } => {
+            Received::Streamed { rate, samples, guessed } => {
                 self.outlet.send(rate, true).await?;
-                if raw {
+                if guessed {
                     self.server.doubt_rate(&self.sentence.text, rate.ms(samples) / 1000.0);
                 }
                 Ok(())

@@ -7,6 +7,8 @@
 
 mod intake;
 mod job;
+mod raw;
+mod refusal;
 mod server;
 mod settings;
 

@@ -11,11 +11,12 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
+use super::refusal::keys;
 use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
 use crate::engine::Wrong;
 use crate::remote::endpoint_of;
-use crate::remote::failure::ErrorResponse;
+use crate::remote::failure::{ErrorResponse, body};
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
 
@@ -97,21 +98,23 @@ impl SpeechServer {
     /// Asks for a sentence; comes back when the server has begun to answer.
     pub(super) async fn ask(&self, sentence: &Sentence) -> Result<Response, TtsError> {
         let settings = &self.settings;
-        let body = Request {
+        let asked = Request {
             model: &settings.model,
             input: &sentence.text,
             voice: sentence.voice.as_ref().map_or(&settings.voice, Voice::name),
             response_format: settings.format,
             speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
         };
-        let request = self.client.post(self.address.clone()).json(&body);
+        let request = self.client.post(self.address.clone()).json(&asked);
         let answer = self.with_key(request).send().await.map_err(TtsError::network)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let refusal = ErrorResponse::read(answer).await;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = body(answer).await;
+        let refusal = ErrorResponse::new(status, &headers, &body);
         let said = self.redactor(&sentence.text).clean(&refusal.error.message);
-        let error = refused(&refusal, said);
+        let error = refused(&refusal, said, &body);
         if let TtsError::Key { status, .. } = error {
             self.note_refused_key(status);
         }
@@ -163,8 +166,9 @@ impl SpeechServer {
     }
 }
 
-/// Makes the error of an answer that is not a success; `said` are its words, redacted.
-fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
+/// Makes the error of an answer that is not a success; `said` are its words, redacted, `body` is all
+/// of it.
+fn refused(refusal: &ErrorResponse, said: String, body: &[u8]) -> TtsError {
     let status = refusal.status;
     match status {
         401 | 403 => TtsError::Key { status, said },
@@ -172,7 +176,7 @@ fn refused(refusal: &ErrorResponse, said: String) -> TtsError {
         408 | 409 | 425 | 429 | 500.. => {
             TtsError::Busy { status, said, after: refusal.retry_after }
         }
-        _ => TtsError::Refused { status, said },
+        _ => TtsError::Refused { status, said, keys: keys(body, &refusal.error.message) },
     }
 }
 
@@ -205,7 +209,8 @@ mod tests {
     fn a_status_says_what_to_do() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "2".parse().unwrap());
-        let refused = |status| refused(&ErrorResponse::new(status, &headers, b""), String::new());
+        let refused =
+            |status| refused(&ErrorResponse::new(status, &headers, b""), String::new(), b"");
         for status in [408, 429, 500, 503] {
             let busy = refused(status);
             assert!(

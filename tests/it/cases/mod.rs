@@ -30,9 +30,9 @@ pub(crate) struct Case {
 /// What hark made of a case.
 pub(crate) struct Outcome {
     /// In words, for `has` and `lacks`.
-    words: String,
+    pub(crate) words: String,
     /// The length of the sound, where the case is about one.
-    sound_ms: Option<u64>,
+    pub(crate) sound_ms: Option<u64>,
 }
 
 impl From<String> for Outcome {
@@ -48,13 +48,11 @@ impl Case {
     }
 
     /// Returns the value of `key`, null where the case has no such key.
-    #[expect(dead_code, reason = "the kinds that come next read it")]
     pub(crate) fn value(&self, key: &str) -> &Value {
         self.input.get(key).unwrap_or(&Value::Null)
     }
 
     /// Returns the bytes of the case's file.
-    #[expect(dead_code, reason = "the kinds that come next read it")]
     pub(crate) fn file(&self) -> Vec<u8> {
         std::fs::read(self.path()).unwrap()
     }
@@ -121,3 +119,5 @@ macro_rules! kinds {
 }
 
 mod say;
+mod transcribe;
+mod tts;

@@ -1,0 +1,199 @@
+//! Decodes MP3 and AAC in ADTS, which are frames and nothing else: from the first to the last,
+//! whatever changes between them and whatever lies between them.
+//!
+//! Recordings are appended to each other with their tags; their rates and channels differ. A tag is
+//! passed over, garbage is searched for the next frame, and counted.
+
+use symphonia::core::{
+    codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
+    packet::Packet,
+    units::{Duration, Timestamp},
+};
+
+use super::{DecodeError, aac, container::failed, format::Format, mix::Mix, mp3::Mp3Sound};
+use crate::audio::{
+    SampleRate,
+    limits::{MAX_PROBE_BYTES, check_sound},
+    mpeg_frame::{AacConfig, AacHead, FrameHead, Mp3Head},
+};
+
+/// Longest frame of a free bitrate that is searched for: 640 kbit/s at 8 kHz.
+const MAX_FREE: usize = 5_760;
+
+/// Decodes all frames of a file into `mix`; returns the bytes of what could not be heard.
+///
+/// # Errors
+/// `Unsupported` if nothing in it is a frame that can be decoded, `TooLong`.
+pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
+    let mut walk = FrameWalk { file, at: 0, free: None, found: false, steady: false, garbage: 0 };
+    let (mut mp3, mut aac) = (Mp3Sound::default(), AacSound::default());
+    let (mut unheard, mut refused) = (0, None);
+    while let Some((head, frame)) = walk.next_frame() {
+        let decoded = match &head {
+            FrameHead::Mp3(head) => mp3.decode(head, frame, mix),
+            FrameHead::Aac(head) => aac.decode(head, frame, mix),
+        };
+        match decoded {
+            Ok(true) => continue,
+            Ok(false) => refused.get_or_insert(DecodeError::corrupt("no frame can be decoded")),
+            Err(error @ DecodeError::TooLong { .. }) => return Err(error),
+            Err(error) => refused.get_or_insert(error),
+        };
+        unheard += frame.len() as u64;
+    }
+    match refused {
+        _ if !walk.found => Err(DecodeError::unsupported("unknown")),
+        Some(error) if mix.is_empty() => Err(error),
+        _ => Ok(unheard + walk.garbage),
+    }
+}
+
+/// Finds frames.
+struct FrameWalk<'a> {
+    file: &'a [u8],
+    at: usize,
+    /// Bytes of a frame without padding, where the bitrate is free.
+    free: Option<usize>,
+    /// There was a frame.
+    found: bool,
+    /// One has just ended here: another one, or a tag, is expected.
+    steady: bool,
+    /// Bytes that were neither.
+    garbage: u64,
+}
+
+impl<'a> FrameWalk<'a> {
+    fn next_frame(&mut self) -> Option<(FrameHead, &'a [u8])> {
+        while self.at < self.file.len() && (self.found || self.garbage < u64::from(MAX_PROBE_BYTES))
+        {
+            let rest = &self.file[self.at..];
+            if let Some(length) = tag(rest) {
+                self.at += length;
+            } else if let Some((head, length)) = self.frame(rest) {
+                (self.found, self.steady) = (true, true);
+                self.at += length.min(rest.len());
+                // The last one may be cut off.
+                return rest.get(..length).map(|frame| (head, frame));
+            } else {
+                self.steady = false;
+                self.garbage += u64::from(rest[0] != 0);
+                self.at += 1;
+            }
+        }
+        None
+    }
+
+    /// Reads the frame that `rest` begins with, with its length. Where none is expected, another
+    /// one has to follow.
+    fn frame(&mut self, rest: &[u8]) -> Option<(FrameHead, usize)> {
+        let head = FrameHead::parse(rest)?;
+        let length = match (head, head.length()) {
+            (_, Some(length)) => length,
+            (FrameHead::Mp3(head), None) => self.free(&head, rest)?,
+            (FrameHead::Aac(_), None) => return None,
+        };
+        let follows = rest.get(length..).unwrap_or_default();
+        let alike = match (head, FrameHead::parse(follows)) {
+            (FrameHead::Mp3(a), Some(FrameHead::Mp3(b))) => a.is_like(&b),
+            (FrameHead::Aac(a), Some(FrameHead::Aac(b))) => {
+                a.config.rate_index == b.config.rate_index
+            }
+            _ => false,
+        };
+        let ends = follows.iter().take(MAX_FREE).all(|byte| *byte == 0) || tag(follows).is_some();
+        let whole = length <= rest.len();
+        (self.steady || alike || whole && ends).then_some((head, length))
+    }
+
+    /// Finds the length of a frame of a free bitrate: the distance to the next one like it.
+    fn free(&mut self, head: &Mp3Head, rest: &[u8]) -> Option<usize> {
+        let next = |at: usize| match rest.get(at..).and_then(FrameHead::parse) {
+            Some(FrameHead::Mp3(next)) => next.is_like(head),
+            _ => false,
+        };
+        let unpadded = match self.free {
+            Some(unpadded) if self.steady => unpadded,
+            _ => {
+                let shortest = 4 + head.side();
+                let padding = head.free_length(0);
+                // Two more at that distance are no accident.
+                (shortest..rest.len().min(MAX_FREE)).find(|&length| {
+                    let second = 2 * length - padding;
+                    next(length) && (next(second) || next(second + 1) || second >= rest.len())
+                })? - padding
+            }
+        };
+        self.free = Some(unpadded);
+        Some(head.free_length(unpadded))
+    }
+}
+
+/// Returns the length of the tag that `bytes` begin with: ID3 of either version, or APE.
+pub(super) fn tag(bytes: &[u8]) -> Option<usize> {
+    match bytes.first_chunk::<10>() {
+        Some(&[b'I', b'D', b'3', 2..=4, _, flags, sizes @ ..])
+            if sizes.iter().all(|n| *n < 0x80) =>
+        {
+            let size = sizes.iter().fold(0, |size, byte| size << 7 | usize::from(*byte));
+            let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+            // One that claims more than there is holds sound, too.
+            Some(10 + size + footer).filter(|length| *length <= bytes.len()).or(Some(10))
+        }
+        Some([b'T', b'A', b'G', b'+', ..]) if bytes.len() >= 227 => Some(227),
+        Some([b'T', b'A', b'G', ..]) if bytes.len() >= 128 => Some(128),
+        Some([b'A', b'P', b'E', b'T', b'A', b'G', b'E', b'X', ..]) => {
+            let word = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+            // A header is followed by items and a footer of 32 bytes; a footer stands alone.
+            let rest = if word(20)? & 1 << 29 == 0 { 0 } else { word(12)? as usize };
+            Some(32 + rest).filter(|length| *length <= bytes.len())
+        }
+        _ => None,
+    }
+}
+
+/// Decodes AAC whose configuration may change.
+#[derive(Default)]
+struct AacSound {
+    decoder: Option<(AacConfig, Box<dyn AudioDecoder>)>,
+    samples: Vec<f32>,
+}
+
+impl AacSound {
+    /// Decodes a frame, and returns whether it could be read.
+    fn decode(&mut self, head: &AacHead, frame: &[u8], mix: &mut Mix) -> Result<bool, DecodeError> {
+        if head.blocks > 1 {
+            return Err(DecodeError::unsupported("AAC with several blocks in a frame"));
+        }
+        let decoder = match self.decoder.take().filter(|(config, _)| *config == head.config) {
+            Some((_, decoder)) => decoder,
+            None => open(head.config)?,
+        };
+        let (_, decoder) = self.decoder.insert((head.config, decoder));
+        let data = frame.get(head.head..).unwrap_or_default().to_vec();
+        let packet = Packet::new(0, Timestamp::ZERO, Duration::ZERO, data);
+        self.samples.clear();
+        let Ok(sound) = decoder.decode(&packet) else { return Ok(false) };
+        let (rate, channels) = (sound.spec().rate(), sound.spec().channels().count());
+        check_sound(Some(rate), Some(channels))?;
+        sound.copy_to_vec_interleaved(&mut self.samples);
+        mix.push(&self.samples, channels, SampleRate(rate))?;
+        Ok(true)
+    }
+}
+
+fn open(config: AacConfig) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    let header = config.header();
+    let mut params = AudioCodecParameters::new();
+    params
+        .for_codec(well_known::CODEC_ID_AAC)
+        .with_sample_rate(config.rate())
+        .with_extra_data(header.into());
+    symphonia::default::get_codecs()
+        .make_audio_decoder(&params, &AudioDecoderOptions::default())
+        .map_err(|error| match aac::describe(&header) {
+            Some(what) => {
+                DecodeError::unsupported(format!("{} with {what}", Format::Frames.name()))
+            }
+            None => failed(&error, Format::Frames),
+        })
+}
