@@ -21,12 +21,14 @@ mod version;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::app::{EnginePool, Hearing, Places};
 use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
 use crate::pipeline::AgentSetup;
-use crate::telemetry::{LogFormat, init_logs};
+use crate::telemetry::{LogFormat, LogStyle, init_logs};
 
 const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration. Results \
 go to stdout, logs and progress to stderr.";
@@ -131,7 +133,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
         Command::Simulate(arguments) => {
-            init_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
+            show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
             runtime()?.block_on(simulate::run(arguments))
         }
         command => run_configured(command, file, environment),
@@ -183,10 +185,20 @@ fn start_logs(
     environment: &Environment,
 ) -> Result<(), ConfigError> {
     let project = environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned();
-    // The demo prints every turn itself.
-    let quiet = matches!(command, Command::Demo(_)) && config.log.level == "info";
-    let level = if quiet { "warn" } else { config.log.level.as_str() };
-    init_logs(config.log.format, project, level).map_err(|error| config.error("log.level", error))
+    // These print every turn themselves.
+    let level = match (command, config.log.level.as_str()) {
+        (Command::Demo(_), "info") => "warn",
+        (Command::Ask(_), "info") => "info,hark::pipeline=warn",
+        (_, level) => level,
+    };
+    show_logs(config.log.format, project, level).map_err(|error| config.error("log.level", error))
+}
+
+/// Sets the logs up for this terminal: its time zone, and colours unless `NO_COLOR` is set or it
+/// has none.
+fn show_logs(format: LogFormat, project: Option<String>, level: &str) -> Result<(), String> {
+    let colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    init_logs(LogStyle { format, colours, zone: TimeZone::system(), project }, level)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

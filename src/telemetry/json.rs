@@ -1,27 +1,29 @@
 //! Writes log lines for machines: one JSON object each, with the fields Google's Cloud Logging
 //! reads.
 //!
-//! Every line has `severity`, `time`, `message` and `target`; lines of one turn share a trace. The
-//! fields of the event and of the spans around it keep their own names. Field names: Google,
-//! "Structured logging", special JSON fields, as of 2026.
+//! Every line has `severity`, `time`, `message` and `target`; lines of one turn share a trace and
+//! labels. The fields of the event and of the spans around it keep their own names. Field names:
+//! Google, "Structured logging", special JSON fields, as of 2026.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
-use tracing_subscriber::registry::{LookupSpan, Scope};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent};
+use tracing_subscriber::registry::LookupSpan;
 
-/// Field of a turn's span that its trace is made from: 16 hex digits.
-const TURN: &str = "turn.id";
+use super::fields::{Fields, TURN};
 
 /// Names that the line itself uses or that have a meaning in Cloud Logging; a field with such a
 /// name gets a prefix.
 const TAKEN: [&str; 5] = ["severity", "time", "timestamp", "target", "httpRequest"];
+
+/// Fields that are labels too, which Cloud Logging filters by, and the labels' names.
+const LABELS: [(&str, &str); 3] = [(TURN, "turn"), ("number.id", "number"), ("agent", "agent")];
 
 /// Writes events as Cloud Logging expects them.
 pub(super) struct CloudLogging {
@@ -38,6 +40,8 @@ struct LogLine<'a> {
     message: String,
     #[serde(rename = "logging.googleapis.com/trace", skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
+    #[serde(rename = "logging.googleapis.com/labels", skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<&'static str, String>,
     target: &'a str,
     #[serde(flatten)]
     fields: Map<String, Value>,
@@ -53,14 +57,12 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = span_fields(context)?;
-        let trace = fields.get(TURN).and_then(Value::as_str).map(|turn| self.trace(turn));
-        event.record(&mut FieldVisitor(&mut fields));
-        let message = match fields.remove("message") {
-            Some(Value::String(message)) => message,
-            Some(other) => other.to_string(),
-            None => event.metadata().name().to_owned(),
-        };
+        let Fields { message, spans: mut fields, own } = Fields::of(context, event)?;
+        fields.extend(own);
+        let text = |name| fields.get(name).and_then(Value::as_str);
+        let trace = text(TURN).map(|turn| self.trace(turn));
+        let label = |(field, label)| Some((label, text(field)?.to_owned()));
+        let labels = LABELS.into_iter().filter_map(label).collect();
         for name in TAKEN {
             if let Some(value) = fields.remove(name) {
                 fields.insert(format!("field.{name}"), value);
@@ -70,7 +72,7 @@ where
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let severity = severity(*event.metadata().level());
         let target = event.metadata().target();
-        let line = LogLine { severity, time, message, trace, target, fields };
+        let line = LogLine { severity, time, message, trace, labels, target, fields };
         let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
         writeln!(writer, "{line}")
     }
@@ -87,22 +89,6 @@ impl CloudLogging {
     }
 }
 
-/// Collects the fields of all spans around an event; of two with the same name, the inner one's
-/// counts.
-fn span_fields<S>(context: &FmtContext<'_, S, JsonFields>) -> Result<Map<String, Value>, fmt::Error>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    let mut fields = Map::new();
-    for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
-        let extensions = span.extensions();
-        let Some(own) = extensions.get::<FormattedFields<JsonFields>>() else { continue };
-        let own: Map<String, Value> = serde_json::from_str(own).map_err(|_| fmt::Error)?;
-        fields.extend(own);
-    }
-    Ok(fields)
-}
-
 /// Returns Cloud Logging's word for a level. It has more words than there are levels here: `NOTICE`
 /// and `CRITICAL` are never used.
 fn severity(level: Level) -> &'static str {
@@ -114,74 +100,14 @@ fn severity(level: Level) -> &'static str {
     }
 }
 
-/// Collects the fields of an event.
-struct FieldVisitor<'a>(&'a mut Map<String, Value>);
-
-impl FieldVisitor<'_> {
-    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
-}
-
-impl Visit for FieldVisitor<'_> {
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.insert(field, value);
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.insert(field, value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.insert(field, value);
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.insert(field, value);
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.insert(field, value);
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.insert(field, value.to_string());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.insert(field, format!("{value:?}"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
+    use super::super::testing::written;
     use super::*;
 
     /// Returns what is written while `work` runs, line by line.
     fn lines(project: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
-        #[derive(Clone, Default)]
-        struct Written(Arc<Mutex<Vec<u8>>>);
-        impl Write for Written {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.lock().unwrap().write(bytes)
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-        let written = Written::default();
-        let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(Level::TRACE)
-            .with_writer(move || writer.clone())
-            .fmt_fields(JsonFields::new())
-            .event_format(CloudLogging { project: project.map(str::to_owned) })
-            .finish();
-        tracing::subscriber::with_default(subscriber, work);
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let text = written(CloudLogging { project: project.map(str::to_owned) }, false, work);
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 
@@ -203,7 +129,7 @@ mod tests {
     fn a_line_has_message_time_and_its_fields_with_their_types() {
         let lines = lines(None, || {
             tracing::info!(
-                http.status = 503, took.ms = 1.5, fine = true, who = "a \"quoted\"\nname",
+                http.status = 503, took.ms = 1.500_01, fine = true, who = "a \"quoted\"\nname",
                 odd = f64::NAN, error = %"refused", shown = ?Some(1), "it\tended: {}", "so"
             );
         });
@@ -225,7 +151,8 @@ mod tests {
     #[test]
     fn lines_of_a_turn_share_its_trace_and_its_fields() {
         let turn = || {
-            let turn = tracing::info_span!("turn", turn.id = %"00ff00ff00ff00ff", attempt = 2);
+            let (id, number) = ("00ff00ff00ff00ff", "106");
+            let turn = tracing::info_span!("turn", turn.id = id, number.id = number, attempt = 2);
             let _turn = turn.entered();
             tracing::info!("first");
             let _stage = tracing::debug_span!("stage", stage.name = "stt").entered();
@@ -236,6 +163,8 @@ mod tests {
             let trace = &line["logging.googleapis.com/trace"];
             assert_eq!(trace, "000000000000000000ff00ff00ff00ff");
             assert_eq!(line["turn.id"], "00ff00ff00ff00ff");
+            let labels = serde_json::json!({ "turn": "00ff00ff00ff00ff", "number": "106" });
+            assert_eq!(line["logging.googleapis.com/labels"], labels);
         }
         assert_eq!((&bare[0]["attempt"], &bare[0]["stage.name"]), (&2.into(), &Value::Null));
         assert_eq!((&bare[1]["attempt"], &bare[1]["stage.name"]), (&3.into(), &"stt".into()));

@@ -3,12 +3,17 @@
 //! Nothing personal goes into either: no text, no audio, no phone number, no token.
 
 mod build;
+mod fields;
+mod human;
 mod json;
+#[cfg(test)]
+mod testing;
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -25,6 +30,10 @@ pub const TURN_SECONDS: &str = "hark_turn_seconds";
 pub const TURNS_TOTAL: &str = "hark_turns_total";
 /// Counter of a language model's tokens, labels `engine` and `kind` (`prompt`, `completion`).
 pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
+/// Counter of webhooks, label `result`: what was in them, or why they were refused.
+pub const WEBHOOK_TOTAL: &str = "hark_webhook_total";
+/// Counter of messages in which somebody asks for a person, label `agent`.
+pub const PERSON_REQUESTS_TOTAL: &str = "hark_person_requests_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
 
@@ -49,24 +58,38 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends logs to stderr; JSON lines name their traces after a Google Cloud `project`. A second call
-/// in one process changes nothing.
+/// Says how log lines look.
+pub struct LogStyle {
+    /// Who reads them.
+    pub format: LogFormat,
+    /// Whether lines for people have colours.
+    pub colours: bool,
+    /// Whose clock their times are of.
+    pub zone: TimeZone,
+    /// The Google Cloud project that JSON lines name their traces after.
+    pub project: Option<String>,
+}
+
+/// Sends logs to stderr. A second call in one process changes nothing.
 ///
 /// # Errors
 /// If `level` is not a log level.
-pub fn init_logs(format: LogFormat, project: Option<String>, level: &str) -> Result<(), String> {
+pub fn init_logs(style: LogStyle, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(format!("warn,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;
+    let LogStyle { format, colours, zone, project } = style;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_ansi(colours && format == LogFormat::Human)
+        .with_writer(std::io::stderr)
+        .fmt_fields(JsonFields::new());
     let _set_before = match format {
-        LogFormat::Human => logs.with_target(false).try_init(),
-        LogFormat::Json => {
-            let lines = json::CloudLogging { project };
-            logs.fmt_fields(JsonFields::new()).event_format(lines).try_init()
+        LogFormat::Human => {
+            let watched = std::io::stderr().is_terminal();
+            let time = if watched { human::WATCHED } else { human::KEPT };
+            logs.event_format(human::HumanLines { zone, time }).try_init()
         }
+        LogFormat::Json => logs.event_format(json::CloudLogging { project }).try_init(),
     };
     Ok(())
 }
@@ -124,7 +147,17 @@ pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
     }
 }
 
-/// Records one webhook.
+/// Records what came of one webhook or handshake.
+pub fn webhook_result(result: &'static str) {
+    metrics::counter!(WEBHOOK_TOTAL, "result" => result).increment(1);
+}
+
+/// Records that somebody asked for a person.
+pub fn person_request(agent: &str) {
+    metrics::counter!(PERSON_REQUESTS_TOTAL, "agent" => agent.to_owned()).increment(1);
+}
+
+/// Records how long one webhook took.
 pub fn webhook(took: Duration) {
     metrics::histogram!(WEBHOOK_SECONDS).record(took);
 }

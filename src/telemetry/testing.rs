@@ -1,0 +1,42 @@
+//! Catches what a form of log lines writes.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing::Level;
+use tracing_subscriber::Registry;
+use tracing_subscriber::fmt::FormatEvent;
+use tracing_subscriber::fmt::format::JsonFields;
+
+/// Keeps what is written to any of its clones.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns what is written in this form while `work` runs.
+pub(super) fn written<F>(form: F, colours: bool, work: impl FnOnce()) -> String
+where
+    F: FormatEvent<Registry, JsonFields> + Send + Sync + 'static,
+{
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::TRACE)
+        .with_ansi(colours)
+        .with_writer(move || writer.clone())
+        .fmt_fields(JsonFields::new())
+        .event_format(form)
+        .finish();
+    tracing::subscriber::with_default(subscriber, work);
+    let written = written.0.lock().unwrap().clone();
+    String::from_utf8(written).unwrap()
+}
