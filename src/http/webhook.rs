@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
+use super::refusal::{Refusal, Refusals};
 use crate::provider::door::Proof;
 use crate::provider::payload::{self, Updates};
 use crate::queue::inbox::Inbox;
@@ -38,6 +40,8 @@ pub struct WebhookState {
     registry: Arc<Registry>,
     /// Check and parse large bodies: 10 ms of work for the largest.
     threads: Threads,
+    /// Logs what is refused.
+    refusals: Arc<Refusals>,
 }
 
 impl WebhookState {
@@ -47,27 +51,34 @@ impl WebhookState {
     /// What the system says if it starts no thread.
     pub fn new(inbox: Arc<dyn Inbox>, registry: Arc<Registry>) -> std::io::Result<Self> {
         // More than 64 that wait would be 200 MB; the provider delivers those again.
-        Ok(Self { inbox, registry, threads: Threads::start("webhook", 2, 64)? })
+        let threads = Threads::start("webhook", 2, 64)?;
+        Ok(Self { inbox, registry, threads, refusals: Arc::default() })
+    }
+
+    /// Counts, logs and answers what is not taken.
+    fn refuse(&self, refusal: Refusal) -> Response {
+        telemetry::webhook_result(refusal.label());
+        self.refusals.count(refusal);
+        (refusal.status(), Json(json!({ "error": refusal.answer() }))).into_response()
     }
 }
 
 pub(super) fn router(state: WebhookState) -> Router {
+    let state = Arc::new(state);
     let webhook = get(handshake).post(receive);
     Router::new()
         .route("/webhook", webhook.clone())
         .route("/api/meta-webhook", webhook)
         .route("/webhook/360dialog", post(not_built))
         .layer(DefaultBodyLimit::max(MAX_WEBHOOK_BYTES))
-        .layer(middleware::from_fn(in_time))
-        .with_state(Arc::new(state))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), in_time))
+        .with_state(state)
 }
 
 /// Ends a request that takes too long.
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_elapsed) => StatusCode::REQUEST_TIMEOUT.into_response(),
-    }
+async fn in_time(State(state): State<Arc<WebhookState>>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    answered.unwrap_or_else(|_elapsed| state.refuse(Refusal::TooSlow))
 }
 
 /// Holds the query of Meta's handshake.
@@ -90,10 +101,11 @@ async fn handshake(
         token.expose_secret().as_bytes().ct_eq(query.verify_token.as_bytes()).into()
     });
     if query.mode == "subscribe" && matches {
+        tracing::info!("a webhook handshake was answered: the callback URL leads here");
+        telemetry::webhook_result("handshake");
         query.challenge.into_response()
     } else {
-        tracing::warn!("a webhook handshake was refused: its verify token is not ours");
-        (StatusCode::FORBIDDEN, Json(json!({ "error": "verify token mismatch" }))).into_response()
+        state.refuse(Refusal::BadVerifyToken)
     }
 }
 
@@ -101,15 +113,23 @@ async fn handshake(
 async fn receive(
     State(state): State<Arc<WebhookState>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let started = Instant::now();
-    let (status, answer) = match take(&state, &headers, &body).await {
-        Ok(answer) => (StatusCode::OK, answer),
-        Err((status, error)) => (status, json!({ "error": error })),
+    let taken = match body {
+        Ok(body) => take(&state, &headers, &body).await,
+        Err(unread) => Err(Refusal::Unread(unread.status())),
+    };
+    let response = match taken {
+        Ok(counts) => {
+            counts.log();
+            telemetry::webhook_result(counts.label());
+            Json(counts.answer()).into_response()
+        }
+        Err(refusal) => state.refuse(refusal),
     };
     telemetry::webhook(started.elapsed());
-    (status, Json(answer)).into_response()
+    response
 }
 
 /// Refuses 360dialog's deliveries: its endpoint is not built yet, and a 200 would lose them.
@@ -118,51 +138,21 @@ async fn not_built() -> Response {
     (StatusCode::NOT_IMPLEMENTED, Json(json!({ "error": error }))).into_response()
 }
 
-/// Says why a delivery is not taken, as its answer does.
-type Rejection = (StatusCode, String);
-
-/// Refuses what none of our apps has signed.
-fn unsigned() -> Rejection {
-    let error = "X-Hub-Signature-256 is missing or matches no configured app_secret";
-    (StatusCode::UNAUTHORIZED, error.to_owned())
-}
-
-/// Lets the provider deliver again what could not be checked or stored now.
-fn try_again(error: &str) -> Rejection {
-    (StatusCode::SERVICE_UNAVAILABLE, error.to_owned())
-}
-
-/// Checks a delivery, stores it and returns the answer's body.
-async fn take(
-    state: &WebhookState,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<serde_json::Value, Rejection> {
-    let proof = Proof::read(headers).ok_or_else(unsigned)?;
+/// Checks a delivery, stores it and counts what was in it.
+async fn take(state: &WebhookState, headers: &HeaderMap, body: &Bytes) -> Result<Counts, Refusal> {
+    let proof = Proof::read(headers).ok_or(Refusal::NoSignature)?;
     let snapshot = state.registry.snapshot();
     let (app, updates) = if body.len() > LARGE {
         let (snapshot, body) = (Arc::clone(&snapshot), body.clone());
         let checked = state.threads.run(move || check(&snapshot, &proof, &body)).await;
-        checked.map_err(|_busy_or_panicked| try_again("could not be checked, try again"))??
+        checked.map_err(|_busy_or_panicked| Refusal::Busy)??
     } else {
         check(&snapshot, &proof, body)?
     };
     let apps = snapshot.numbers.app_secrets();
-    let stored = store(state.inbox.as_ref(), apps, app, updates).await;
-    let counts = stored.map_err(|error| {
+    store(state.inbox.as_ref(), apps, app, updates).await.map_err(|error| {
         tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
-        try_again("could not be stored, try again")
-    })?;
-    Ok(match counts.first_known {
-        Some(id) if counts.accepted == 0 && counts.ignored == 0 => {
-            json!({ "status": "duplicate", "message_id": id.0 })
-        }
-        _ => json!({
-            "status": "accepted",
-            "accepted": counts.accepted,
-            "duplicates": counts.duplicates,
-            "ignored": counts.ignored,
-        }),
+        Refusal::NotStored
     })
 }
 
@@ -171,12 +161,10 @@ async fn take(
 const LARGE: usize = 64 * 1024;
 
 /// Finds the app secret that signed `body`, by its index, and parses the body.
-fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Rejection> {
+fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
     let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
-    let app = proof.signer(body, secrets).ok_or_else(unsigned)?;
-    let updates = payload::parse(body)
-        .map_err(|error| (StatusCode::BAD_REQUEST, format!("body is not a webhook: {error}")))?;
-    Ok((app, updates))
+    let app = proof.signer(body, secrets).ok_or(Refusal::BadSignature)?;
+    Ok((app, payload::parse(body).map_err(Refusal::BadJson)?))
 }
 
 /// Counts what became of the parts of a delivery.
@@ -184,8 +172,50 @@ fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Upda
 struct Counts {
     accepted: usize,
     duplicates: usize,
+    /// Everything else, statuses included.
     ignored: usize,
+    /// Statuses of what our numbers sent.
+    statuses: usize,
     first_known: Option<MessageId>,
+}
+
+impl Counts {
+    /// Returns the body of the answer.
+    fn answer(&self) -> serde_json::Value {
+        match &self.first_known {
+            Some(id) if self.accepted == 0 && self.ignored == 0 => {
+                json!({ "status": "duplicate", "message_id": id.0 })
+            }
+            _ => json!({
+                "status": "accepted",
+                "accepted": self.accepted,
+                "duplicates": self.duplicates,
+                "ignored": self.ignored,
+            }),
+        }
+    }
+
+    /// Names the delivery in the metrics by the most that was in it.
+    fn label(&self) -> &'static str {
+        match self {
+            Self { accepted: 1.., .. } => "accepted",
+            Self { duplicates: 1.., .. } => "duplicate",
+            Self { statuses: 1.., .. } => "statuses",
+            _ => "ignored",
+        }
+    }
+
+    /// Logs what came; of statuses each has a line of its own.
+    fn log(&self) {
+        let some = |count: usize| (count > 0).then_some(count);
+        let (accepted, duplicates) = (some(self.accepted), some(self.duplicates));
+        let (ignored, statuses) = (some(self.ignored - self.statuses), some(self.statuses));
+        if self.label() == "statuses" && ignored.is_none() {
+            tracing::debug!(statuses, "a webhook came");
+        } else {
+            tracing::info!(accepted, duplicates, ignored, statuses, "a webhook came");
+        }
+    }
 }
 
 /// Stores what is for the numbers of the app `signer`, one of `apps`.
@@ -196,16 +226,14 @@ async fn store(
     updates: Updates,
 ) -> Result<Counts, StoreError> {
     let owner = |number: &PhoneNumberId| apps.iter().position(|app| app.numbers.contains(number));
-    let mut counts = Counts {
-        ignored: updates.others + updates.statuses.len() + updates.messages.len(),
-        ..Counts::default()
-    };
+    let ignored = updates.others + updates.statuses.len() + updates.messages.len();
     // A number of another app is ignored; one of no app at all is for the inbox to log.
     let ours = |number: &PhoneNumberId| owner(number).is_none_or(|app| app == signer);
     let messages: Vec<_> = updates.messages.into_iter().filter(|m| ours(&m.number)).collect();
     let signed = |number: &PhoneNumberId| owner(number) == Some(signer);
     let statuses: Vec<_> = updates.statuses.into_iter().filter(|s| signed(&s.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();
+    let mut counts = Counts { ignored, statuses: statuses.len(), ..Counts::default() };
     // Both are durable before the 200, and both share one commit.
     let (accepted, ()) = tokio::try_join!(inbox.accept(messages), inbox.statuses(statuses))?;
     for (id, accepted) in ids.into_iter().zip(accepted) {

@@ -9,7 +9,7 @@ use super::Wake;
 use crate::clock::Clock;
 use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Queue, StoreError};
-use crate::turn::{Accepted, Body, Inbound, PhoneNumberId, StatusUpdate};
+use crate::turn::{Accepted, Body, DeliveryStatus, Inbound, PhoneNumberId, StatusUpdate, TurnId};
 
 /// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
 /// customer service window.
@@ -89,12 +89,34 @@ fn disposition(message: &Inbound, status: NumberStatus, now_ms: i64) -> Disposit
     }
 }
 
+/// Says why a message starts no turn; `None` if it does.
+fn why_kept(disposition: Disposition, status: NumberStatus) -> Option<&'static str> {
+    match disposition {
+        Disposition::Queue => None,
+        Disposition::Expire => Some("it is older than 24 hours"),
+        Disposition::Store if status == NumberStatus::Paused => Some("its number is paused"),
+        Disposition::Store => Some("it asks nothing"),
+    }
+}
+
+/// Logs what became of a message of ours. That it was sent was logged when it was.
+fn log_status(update: &StatusUpdate) {
+    let StatusUpdate { message, status, callback_data, .. } = update;
+    let of_turn = callback_data.as_deref().and_then(TurnId::parse_callback_data);
+    let (turn, id) = (of_turn.map(|(turn, _)| turn.0), message.for_logs());
+    match status {
+        DeliveryStatus::Failed => {}
+        DeliveryStatus::Sent => tracing::debug!(turn.id = turn, message.id = id, "status sent"),
+        status => tracing::info!(turn.id = turn, message.id = id, "status {}", status.name()),
+    }
+}
+
 #[async_trait]
 impl Inbox for EmbeddedInbox {
     async fn accept(&self, messages: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
         let now_ms = self.clock.now_ms();
         let snapshot = self.registry.snapshot();
-        let (mut ours, mut known) = (Vec::new(), Vec::new());
+        let (mut ours, mut known, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
             let number = snapshot.numbers.get(&message.number);
             known.push(number.is_some());
@@ -103,6 +125,7 @@ impl Inbox for EmbeddedInbox {
                 continue;
             };
             let disposition = disposition(&message, number.status, now_ms);
+            kept.push(why_kept(disposition, number.status).zip(Some(message.raw_type.clone())));
             ours.push((message, disposition));
         }
         if ours.is_empty() {
@@ -110,7 +133,13 @@ impl Inbox for EmbeddedInbox {
         }
         // Wakes the lanes also when the provider hangs up before the answer: the write goes on.
         let _wake = WakeLanes(&self.arrived);
-        let mut accepted = self.store.accept(ours, now_ms).await?.into_iter();
+        let accepted = self.store.accept(ours, now_ms).await?;
+        for (accepted, kept) in accepted.iter().zip(kept) {
+            if let (Accepted::New, Some((why, raw_type))) = (accepted, kept) {
+                tracing::info!(message.type = raw_type, why, "a message is kept and not answered");
+            }
+        }
+        let mut accepted = accepted.into_iter();
         Ok(known.into_iter().map(|known| if known { accepted.next() } else { None }).collect())
     }
 
@@ -118,7 +147,12 @@ impl Inbox for EmbeddedInbox {
         let snapshot = self.registry.snapshot();
         let known = |update: &StatusUpdate| snapshot.numbers.get(&update.number).is_some();
         let ours: Vec<_> = updates.into_iter().filter(known).collect();
-        if ours.is_empty() { Ok(()) } else { self.store.record_statuses(ours).await }
+        if ours.is_empty() {
+            return Ok(());
+        }
+        self.store.record_statuses(ours.clone()).await?;
+        ours.iter().for_each(log_status);
+        Ok(())
     }
 
     async fn reachable(&self) -> Result<(), StoreError> {

@@ -48,6 +48,26 @@ id!(
     TurnId
 );
 
+impl MessageId {
+    /// Returns what logs show of it. Meta's ids hold the person's phone number in Base64, so of a
+    /// long one only the end is shown, which is random; the record has all of it.
+    pub fn for_logs(&self) -> String {
+        let length = self.0.chars().count();
+        if length <= LONGEST_OPEN {
+            return self.0.clone();
+        }
+        let end: String = self.0.chars().skip(length - SHOWN_END).collect();
+        format!("…{end}")
+    }
+}
+
+/// Characters of the longest id that is shown whole. `wamid.` and Base64 of the header and of the
+/// 7 digits of the shortest phone number, with what follows them, have more.
+const LONGEST_OPEN: usize = 32;
+
+/// Characters that are shown of a longer id. In Meta's the last 24 hold the random part.
+const SHOWN_END: usize = 16;
+
 impl TurnId {
     /// Derives the id of the turn that answers `message` on `number`: 16 hex digits.
     pub fn from_message(number: &PhoneNumberId, message: &MessageId) -> Self {
@@ -74,6 +94,15 @@ impl TurnId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_id_in_a_log_has_no_phone_number() {
+        // Meta's form: a header, the phone number 15550001111, and 18 random hex digits.
+        let id = "wamid.HBgLMTU1NTAwMDExMTEVAgARGBJDQjZCMzlEQUE4OTJBQzA0RDMA";
+        let shown = MessageId::from(id).for_logs();
+        assert_eq!(shown, "…QUE4OTJBQzA0RDMA");
+        assert_eq!(MessageId::from("wamid.sim.test.1").for_logs(), "wamid.sim.test.1");
+    }
 
     #[test]
     fn callback_data_names_turn_and_part() {

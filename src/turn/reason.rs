@@ -101,6 +101,19 @@ impl fmt::Display for Reason {
     }
 }
 
+impl Reason {
+    /// Returns its line without the words of an error, which are logged where it happened.
+    pub fn without_error(&self) -> String {
+        let line = self.to_string();
+        match self {
+            Self::Without { .. } | Self::LinksFailed(_) | Self::Failed { .. } => {
+                line.split_once(": ").map_or(line.as_str(), |(kind, _)| kind).to_owned()
+            }
+            _ => line,
+        }
+    }
+}
+
 /// Reads what a reason may have been written as. What is written differently again was not one.
 fn parse(text: &str) -> Option<Reason> {
     let (kind, rest) = text.split_once(": ").unwrap_or((text, ""));
@@ -198,6 +211,14 @@ mod tests {
             &Reason::Undelivered { code: None, title: None },
             "provider status failed without a code",
         );
+    }
+
+    #[test]
+    fn the_words_of_an_error_can_be_left_out() {
+        let failed = Reason::Failed { stage: Stage::Llm, error: "it said: no".into() };
+        assert_eq!(failed.without_error(), "llm failed");
+        let confirm = Reason::Confirm(Uncertainty::NoSpeech);
+        assert_eq!(confirm.without_error(), "confirm: no_speech");
     }
 
     #[test]

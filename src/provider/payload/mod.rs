@@ -25,7 +25,7 @@ pub struct Updates {
 }
 
 /// Says that the body is not JSON: answer 400.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("body is not JSON (line {line}, column {column})")]
 pub struct PayloadError {
     /// Line of the first error.
