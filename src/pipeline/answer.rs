@@ -12,6 +12,7 @@ use super::stage::stage;
 use crate::agent::{Question, Retrieval};
 use crate::knowledge::Hit;
 use crate::store::History;
+use crate::telemetry;
 use crate::turn::{LanguageCode, Personal, ReplyMode, Stage};
 
 /// Passages that go with a question as its background.
@@ -28,6 +29,8 @@ pub(super) struct Around {
     pub(super) contact_name: Option<Personal>,
     /// When the message was accepted, Unix milliseconds.
     pub(super) asked_ms: i64,
+    /// How often an answer was tried, this time included.
+    pub(super) attempt: u32,
 }
 
 /// Makes the reply to what was heard.
@@ -38,17 +41,30 @@ pub(super) async fn answer(
 ) -> Result<Reply, TurnError> {
     let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
-    let Visit { question, wish, .. } = visit;
-    let reply = match said {
+    let Visit { question, wish, wants_person, .. } = visit;
+    if wants_person && around.attempt <= 1 {
+        telemetry::person_request(&scene.agent.name);
+        tracing::info!(agent = scene.agent.name, "a person asks for a person");
+    }
+    let (started_ms, by) = (scene.trace.elapsed_ms(), scene.agent.responder.name());
+    let (reply, by) = match said {
         None => {
             let passages = look_up(scene, &question).await?;
-            ask_agent(scene, Question { passages, ..question }).await?
+            (ask_agent(scene, Question { passages, ..question }).await?, by)
         }
         Some(Say { text, asks_back }) => {
             let aloud = question.aloud;
-            Reply { asks_back, ..say_own(scene, text, &heard.language, aloud).await }
+            let said = say_own(scene, text, &heard.language, aloud).await;
+            (Reply { asks_back, ..said }, "a sentence of ours")
         }
     };
+    tracing::info!(
+        by,
+        characters = reply.text.reveal().chars().count(),
+        note_ms = reply.note.as_ref().map(|(_, note)| note.duration_ms),
+        took_ms = scene.trace.elapsed_ms() - started_ms,
+        "answered"
+    );
     Ok(Reply { wish, ..reply })
 }
 

@@ -94,6 +94,7 @@ impl Delivery<'_> {
     /// Sends one part. Returns why it was refused if it is the links beside a note: to send the
     /// reply as text for them would answer twice.
     async fn send(&self, part: Part) -> Result<Option<Reason>, TurnError> {
+        let (kind, started_ms) = (part.content.kind(), self.trace.elapsed_ms());
         let message = Outgoing {
             to: self.lease.contact.clone(),
             content: part.content,
@@ -102,6 +103,8 @@ impl Delivery<'_> {
         };
         let error = match stage(self.trace, Stage::Send, self.messenger.send(message)).await {
             Ok(id) => {
+                let took_ms = self.trace.elapsed_ms() - started_ms;
+                tracing::info!(part.kind = kind, message.id = id.for_logs(), took_ms, "sent");
                 self.settle(part.index, Ok(id)).await;
                 return Ok(None);
             }

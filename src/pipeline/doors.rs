@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::{AgentSetup, gate, wishes};
+use super::{AgentSetup, gate, person, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
 use crate::turn::{Reason, ReplyMode};
 
 /// The doors, first to last.
-const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, wishes::door];
+const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, person::door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Visit<'a> {
     pub(super) question: Question,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
+    /// Whether they ask for a person.
+    pub(super) wants_person: bool,
 }
 
 /// Holds what a door says to the person.
@@ -45,7 +47,7 @@ impl<'a> Visit<'a> {
             aloud: true,
             passages: Vec::new(),
         };
-        let mut visit = Self { agent, heard, around, question, wish: None };
+        let mut visit = Self { agent, heard, around, question, wish: None, wants_person: false };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }

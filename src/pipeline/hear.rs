@@ -14,7 +14,7 @@ use crate::agent::Spoken;
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechEnd, SpeechSpan};
 use crate::registry::Languages;
 use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
-use crate::turn::{LanguageCode, Personal, Stage, Transcript};
+use crate::turn::{LanguageCode, Personal, Stage, Transcript, Uncertainty};
 
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
@@ -94,9 +94,19 @@ pub(super) async fn hear(
     audio: Audio<'_>,
     last: Option<&LanguageCode>,
 ) -> Result<Heard, TurnError> {
-    let languages = &scene.agent.languages;
+    let (languages, started_ms) = (&scene.agent.languages, scene.trace.elapsed_ms());
     let listened = listen(scene.path, audio, scene.trace).await?;
+    let audio_ms = listened.audio_ms;
     let transcript = understand(scene, listened, hint(languages, last)).await?;
+    tracing::info!(
+        audio_ms,
+        language = %transcript.language,
+        words = transcript.text.reveal().split_whitespace().count(),
+        confidence = transcript.confidence.map(f64::from),
+        uncertain = transcript.uncertain.map(Uncertainty::name),
+        took_ms = scene.trace.elapsed_ms() - started_ms,
+        "heard"
+    );
     Ok(Heard {
         text: transcript.text.clone(),
         language: languages.of_speech(&transcript.language, last),

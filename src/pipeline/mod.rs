@@ -11,6 +11,7 @@ mod gate;
 mod hear;
 mod next;
 mod note;
+mod person;
 mod problem;
 mod reply;
 mod speak;

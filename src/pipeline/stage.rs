@@ -47,6 +47,21 @@ impl Trace {
         of_stage.map(|record| record.end_ms - record.start_ms).sum()
     }
 
+    /// Logs each stage for who looks closely: when it first worked, and how long in all.
+    pub(super) fn log_stages(&self) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let mut seen = Vec::new();
+        for StageRecord { name, start_ms, .. } in self.records() {
+            if !seen.contains(&name) {
+                seen.push(name);
+                let took_ms = self.sum_ms(name);
+                tracing::debug!(stage.name = name.name(), start_ms, took_ms, "a step");
+            }
+        }
+    }
+
     /// Adds to what the turn spent.
     pub(super) fn spend(&self, add: impl FnOnce(&mut Spent)) {
         add(&mut self.spent.lock().expect("no holder panics"));

@@ -46,7 +46,16 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 impl JobHandler for Pipeline {
     /// Opens the turn's record, runs the turn and closes the record.
     #[tracing::instrument(
-        name = "turn", skip_all, fields(turn.id = %lease.turn, attempt = lease.attempt)
+        name = "turn",
+        // Whatever is logged of a turn names it, at every level.
+        level = "error",
+        skip_all,
+        fields(
+            turn.id = %lease.turn,
+            number.id = %lease.lane.number,
+            agent = tracing::field::Empty,
+            attempt = lease.attempt
+        )
     )]
     async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
         let waited = self.age(&lease);
@@ -58,11 +67,21 @@ impl JobHandler for Pipeline {
         };
         let (trace, record) = (Trace::start(), &self.record);
         let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
+        tracing::Span::current().record("agent", &route.agent.name);
         let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
             Err(error) => return unrecorded(&error),
         };
+        let first = lease.first();
+        tracing::info!(
+            contact.id = lease.lane.contact_id,
+            message.type = first.raw_type,
+            messages = (lease.messages.len() > 1).then_some(lease.messages.len()),
+            agent = route.agent.name,
+            queue_ms,
+            "a turn begins"
+        );
         let turn = Turn {
             pipeline: self,
             route: &route,
@@ -84,6 +103,7 @@ impl JobHandler for Pipeline {
         let typing = Typing::start(&route.messenger, &lease.first().id);
         let ended = turn.run(begun).await;
         typing.stop().await;
+        trace.log_stages();
         let ended = match ended {
             Ok(ended) => ended,
             Err(handled) => return handled,
@@ -91,8 +111,9 @@ impl JobHandler for Pipeline {
         telemetry::turn(&ended.report);
         tracing::info!(
             outcome = ended.report.outcome.name(),
-            turn.total_ms = ended.report.total_ms,
-            turn.overhead_ms = ended.report.overhead_ms,
+            reason = ended.report.reason.as_ref().map(Reason::without_error),
+            total_ms = ended.report.total_ms,
+            overhead_ms = ended.report.overhead_ms,
             "a turn ended"
         );
         match record.finish(&lease, &ended, self.clock.now_ms()).await {
@@ -200,6 +221,7 @@ impl Turn<'_> {
                 reply_mode: self.lease.reply_mode,
                 contact_name: self.lease.contact.profile_name.clone(),
                 asked_ms: self.lease.first().received_ms,
+                attempt: self.lease.attempt,
             };
             let reply = answer(self.scene, &heard, &around).await?;
             match self.cancel.reason() {

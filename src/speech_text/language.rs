@@ -93,6 +93,8 @@ pub struct Language {
     pub code: &'static str,
     /// How people ask for answers in text or by voice.
     pub wishes: Wishes,
+    /// How people ask for a person.
+    pub person: PersonRequests,
     /// What people answer to "Did you say ...?".
     pub answers: Answers,
     /// Words that do not tell what a question is about.
@@ -176,6 +178,24 @@ pub struct Wishes {
     pub not: &'static str,
     /// Words around a request that are not a question of their own.
     pub around: &'static str,
+}
+
+/// Lists how people ask for a person, in lower case and without punctuation.
+#[derive(Debug)]
+pub struct PersonRequests {
+    /// Requests. `@` stands for somebody, `*` for up to four words; one that ends with `.` counts
+    /// only at the end of a clause or before words of `around`.
+    pub requests: &'static str,
+    /// Whom they ask for.
+    pub people: &'static str,
+    /// Who is asked for by these words alone, and not counted: "one person" may be a table's.
+    pub alone: &'static str,
+    /// Words before somebody: articles, "real".
+    pub before: &'static str,
+    /// Words after somebody, or around them, that add nothing.
+    pub around: &'static str,
+    /// Words right before a request that turn it round.
+    pub not: &'static str,
 }
 
 /// Lists complete answers to a yes-or-no question, in lower case and without punctuation.

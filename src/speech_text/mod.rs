@@ -23,7 +23,7 @@ mod stops;
 mod symbols;
 mod times;
 
-pub use language::{Answers, Language, Search, Wishes};
+pub use language::{Answers, Language, PersonRequests, Search, Wishes};
 pub use links::long_links;
 pub use sentences::{SentenceSplitter, complete_sentences};
 pub use spoken::spoken;

@@ -1,8 +1,8 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::language::{
-    Answers, Date, DottedOrdinals, Form, Language, Search, Stops, Time, Wishes, Words, currency,
-    multiplier, noun, unit,
+    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Wishes,
+    Words, currency, multiplier, noun, unit,
 };
 use super::{BILLION, entry, has, triples};
 
@@ -154,6 +154,36 @@ pub(super) static GERMAN: Language = Language {
                 sprechen sie wieder, wieder sprachnachrichten",
         not: "nicht, warum, wie",
         around: "bitte, ab, jetzt, kannst, können, du, sie, mir, danke, hallo, wieder",
+    },
+    person: PersonRequests {
+        requests: "mit @ * sprechen, mit @ * reden, mit @ * telefonieren, mit @ * chatten, mit @ * \
+                   verbinden, mit @ verbunden werden, verbinde mich * mit @, verbinden sie mich * \
+                   mit @, verbinde mich * zu @, verbinden sie mich * zu @, stell mich * zu @, \
+                   stellen sie mich * zu @, leite mich * an @, leiten sie mich * an @, gib mich * \
+                   an @, geben sie mich * an @, an @ weiterleiten, an @ wenden, zu @ durchstellen, \
+                   @ sprechen ., @ ans telefon, @ erreichen, @ kontaktieren, gib mir @ ., geben \
+                   sie mir @ ., ich will @ ., ich möchte @ ., ich brauche @ ., ich hätte gern @ ., \
+                   ich hätte gerne @ ., ich bevorzuge @ ., mich @ anrufen, mich * @ zurückrufen, @ \
+                   mich * anrufen, @ mich * anruft, @ mich * zurückruft, ruf mich * zurück, rufen \
+                   sie mich * zurück, rufen sie mich * an ., @ mit dem ich * kann, @ mit der ich * \
+                   kann, mit @ * schreiben, erreiche ich @",
+        people: "mensch, menschen, person, mitarbeiter, mitarbeitern, mitarbeiterin, \
+                 mitarbeiterinnen, servicemitarbeiter, kundenberater, kundenberaterin, berater, \
+                 beraterin, kollege, kollegen, kollegin, jemand, jemanden, jemandem, \
+                 kundenservice, kundendienst, kundenbetreuung, kundenbetreuer, support, service, \
+                 ansprechpartner, ansprechpartnerin, sachbearbeiter, sachbearbeiterin, chef, \
+                 chefin, geschäftsführer, vorgesetzten, verkäufer, verkäuferin, techniker, \
+                 personal, team, agent, agenten, operator",
+        alone: "mensch, menschen, mitarbeiter, mitarbeiterin, berater, beraterin, kundenberater, \
+                kundenservice, kundendienst, ansprechpartner, echte person, echten person, \
+                operator",
+        before: "ein, eine, einen, einem, einer, der, die, das, dem, den, echt, echte, echten, \
+                 echter, echtem, richtige, richtigen, richtiger, richtigem, menschlichen, \
+                 menschlicher, menschliche, lebenden, anderen, ihr, ihre, ihrem, ihren, ihrer, \
+                 euer, eure, eurem, euren, dein, deinem, von, irgend",
+        around: "bitte, jetzt, sofort, gleich, danke, hallo, ja, mal, der, die, und, heute, hier, \
+                 statt, kein, keinen, keine, dringend, am",
+        not: "nicht, nie, kein, keinen, muss ich, müsste ich, muss man, ohne, mit",
     },
     answers: Answers {
         yes: "ja, ja bitte, ja genau, genau, richtig, ja richtig, stimmt, das stimmt, \

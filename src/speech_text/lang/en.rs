@@ -1,8 +1,8 @@
 //! English. American number words, since "one hundred twenty" is understood everywhere.
 
 use super::super::language::{
-    Answers, Date, Form, Half, Language, Search, Stops, Time, Wishes, Words, currency, multiplier,
-    noun, unit,
+    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Wishes, Words,
+    currency, multiplier, noun, unit,
 };
 use super::{entry, triples};
 
@@ -127,6 +127,34 @@ pub(super) static ENGLISH: Language = Language {
         not: "don't, dont, not, never, didn't, why, can't, no, how, what",
         around: "please, can, could, you, would, just, from, now, on, instead, hi, hello, hey, ok, \
                  okay, thanks, thank, and, i, want, like, to, me, again, yes",
+    },
+    person: PersonRequests {
+        requests: "talk to @, talk with @, speak to @, speak with @, chat to @, chat with @, speak \
+                   directly to @, talk directly to @, connect me to @, connect me with @, put me \
+                   through to @, put me on to @, transfer me to @, transfer to @, switch me to @, \
+                   pass me to @, pass me on to @, hand me to @, hand me over to @, forward me to \
+                   @, get through to @, get hold of @, reach @, contact @, get me @, help from @, \
+                   bring in @, give me @ ., i want @ ., i need @ ., i'd like @ ., i would like @ \
+                   ., i prefer @ ., can i have @ ., can i get @ ., @ i can talk to, @ i can speak \
+                   to, @ i can speak with, @ to talk to, @ to speak to, @ to speak with, have @ \
+                   call, @ call me, @ to call me, @ ring me, @ contact me, @ to contact me, @ get \
+                   back to me, call me back, in touch with @, is @ available, is there @ available",
+        people: "person, human, human being, agent, representative, rep, operator, someone, \
+                 somebody, anyone, anybody, someone real, colleague, colleagues, advisor, adviser, \
+                 consultant, employee, staff, staff member, member of staff, manager, managers, \
+                 supervisor, boss, owner, receptionist, salesperson, technician, customer service, \
+                 customer support, customer care, support, support team, service team, sales team, \
+                 team, people",
+        alone: "human, human being, agent, operator, representative, real person, live person, \
+                actual person, manager, supervisor, customer service, customer support, customer \
+                care",
+        before: "a, an, the, real, live, actual, human, your, one, of, another, any, some, next, \
+                 available",
+        around: "please, pls, now, instead, thanks, hello, hi, hey, ok, okay, yes, asap, \
+                 immediately, right, here, today, who, that, about, because, and, not, on, there",
+        not: "don't want to, don't wanna, dont want to, do not want to, didn't want to, don't need \
+              to, don't have to, dont have to, do i have to, do i need to, must i, without having \
+              to, had to, got to, used to, instead of having to, not, never, cannot",
     },
     answers: Answers {
         yes: "yes, yeah, yep, yup, yes please, yes i did, i did, correct, right, sure, exactly, \

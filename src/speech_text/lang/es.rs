@@ -1,8 +1,8 @@
 //! Spanish.
 
 use super::super::language::{
-    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
-    unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{entry, triples};
 
@@ -145,6 +145,37 @@ pub(super) static SPANISH: Language = Language {
                 háblame otra vez",
         not: "no, nunca, cómo",
         around: "por, favor, puedes, puede, a, partir, de, ahora, hola, gracias, me, otra, vez",
+    },
+    person: PersonRequests {
+        requests: "hablar con @, hablar directamente con @, hablar por teléfono con @, hablarlo \
+                   con @, hablar ya con @, chatear con @, conversar con @, comunicarme con @, \
+                   comunicar con @, comuníqueme con @, comunícame con @, comunicarse con @, me \
+                   comunica con @, me comunicas con @, contactar con @, contactar a @, contactarme \
+                   con @, en contacto con @, ponme con @, póngame con @, me pone con @, me pones \
+                   con @, ponerme con @, pásame con @, páseme con @, pásame a @, páseme a @, \
+                   pasarme con @, pasarme a @, me pasa con @, me pasas con @, transferirme a @, \
+                   transferirme con @, transfiérame a @, transfiérame con @, transfiéreme a @, \
+                   transfiéreme con @, conéctame con @, conécteme con @, conectarme con @, que me \
+                   atienda @, me atiende @, puede atenderme @, que me llame @, me puede llamar @, \
+                   puede llamarme @, que me llamen, llámenme ., llámeme ., llámame ., quiero @ ., \
+                   quiero a @ ., necesito @ ., necesito a @ ., quisiera @ ., prefiero @ ., deme @ \
+                   ., dame @ ., hay @ con quien, hay @ que me, atención humana, @ me llame, me \
+                   comunican con @, me comunique con @, me comuniquen con @",
+        people: "persona, personas, humano, humana, ser humano, agente, asesor, asesora, operador, \
+                 operadora, operario, representante, alguien, empleado, empleada, encargado, \
+                 encargada, gerente, jefe, jefa, supervisor, supervisora, dependiente, comercial, \
+                 ejecutivo, ejecutiva, vendedor, vendedora, compañero, compañera, técnico, \
+                 responsable, dueño, dueña, recepción, atención al cliente, servicio al cliente, \
+                 servicio de atención al cliente, soporte, soporte técnico",
+        alone: "humano, ser humano, agente, asesor, asesora, operador, operadora, representante, \
+                persona real, persona de verdad, atención al cliente, servicio al cliente",
+        before: "un, una, uno, el, la, los, las, algún, alguna, su, sus, tu, tus, vuestro, otro, \
+                 otra, de, verdadero, verdadera",
+        around: "por, favor, porfa, porfavor, ya, ahora, mismo, gracias, hola, sí, real, humana, \
+                 humano, de, verdad, física, en, que, y, no, aquí, urgente",
+        not: "no quiero, no quisiera, no necesito, no hace falta, no tengo que, no hay que, hay \
+              que, no me gusta, tener que, sin, acabo de, acabamos de, pude, he podido, después \
+              de, antes de, en vez de, en lugar de, no",
     },
     answers: Answers {
         yes: "sí, si, sí por favor, sí eso, sí eso es, eso es, correcto, exacto, sí correcto, \

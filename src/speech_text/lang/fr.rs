@@ -1,8 +1,8 @@
 //! French, with the number words of France.
 
 use super::super::language::{
-    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
-    unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{BILLION, entry, triples};
 
@@ -144,6 +144,33 @@ pub(super) static FRENCH: Language = Language {
         not: "pourquoi, comment",
         around: "s'il, vous, te, plaît, peux, tu, pouvez, a, partir, de, désormais, maintenant, \
                  merci, bonjour, salut",
+    },
+    person: PersonRequests {
+        requests: "parler @, parler directement @, parler avec @, discuter avec @, échanger avec \
+                   @, joindre @, contacter @, avoir @ au téléphone, avoir @ ., passez moi @, passe \
+                   moi @, me passer @, en relation avec @, en contact avec @, transférez moi @, \
+                   transférez moi vers @, transfère moi @, me transférer @, me transférer vers @, \
+                   connectez moi @, connectez moi avec @, connecte moi @, me connecter @, me \
+                   connecter avec @, être mis en relation avec @, je veux @ ., je voudrais @ ., \
+                   j'aimerais @ ., je préfère @ ., il me faut @ ., j'ai besoin @ ., besoin de \
+                   l'aide @, @ me rappelle, @ me rappeler, @ peut me rappeler, @ m'appelle, @ \
+                   m'appeler, rappelez moi, rappelle moi ., être rappelé, être rappelée, @ à qui je peux parler, \
+                   @ à qui parler, @ avec qui parler, @ avec qui je peux",
+        people: "personne, personnes, humain, humaine, être humain, conseiller, conseillère, \
+                 conseillers, agent, opérateur, opératrice, quelqu'un, représentant, \
+                 représentante, employé, employée, responsable, gérant, gérante, patron, patronne, \
+                 collègue, collègues, vendeur, vendeuse, technicien, technicienne, interlocuteur, \
+                 manager, directeur, directrice, équipe, standard, service client, service \
+                 clients, service clientèle, service commercial, service technique, support",
+        alone: "humain, humaine, être humain, conseiller, conseillère, agent, opérateur, \
+                opératrice, vraie personne, service client, service clients, service clientèle",
+        before: "un, une, le, la, les, l', du, des, de, d', qu', à, au, aux, votre, vos, ton, tes, \
+                 vrai, vraie, véritable, autre",
+        around: "s'il, vous, te, plaît, plait, svp, stp, maintenant, merci, bonjour, oui, réel, \
+                 réelle, humain, humaine, tout, suite, vite, qui, et, pas, ici, au, téléphone",
+        not: "veux pas, ne veux, souhaite pas, voudrais pas, pas besoin de, pas, sans, sans \
+              devoir, sans avoir à, viens de, venons de, pu, avant de, faut il, dois je, au lieu \
+              de, besoin de ne",
     },
     answers: Answers {
         yes: "oui, ouais, oui s'il vous plaît, oui c'est ça, c'est ça, exact, exactement, \

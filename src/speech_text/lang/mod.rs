@@ -69,13 +69,19 @@ mod tests {
     #[test]
     fn every_language_fills_its_lists() {
         for language in ALL {
-            let Language { code, wishes, answers, search, stops, .. } = language;
+            let Language { code, wishes, person, answers, search, stops, .. } = language;
             assert_eq!(ALL.iter().filter(|other| other.code == *code).count(), 1, "{code}");
             for (list, name) in [
                 (wishes.text, "wishes.text"),
                 (wishes.voice, "wishes.voice"),
                 (wishes.not, "wishes.not"),
                 (wishes.around, "wishes.around"),
+                (person.requests, "person.requests"),
+                (person.people, "person.people"),
+                (person.alone, "person.alone"),
+                (person.before, "person.before"),
+                (person.around, "person.around"),
+                (person.not, "person.not"),
                 (answers.yes, "answers.yes"),
                 (answers.no, "answers.no"),
                 (search.common, "search.common"),
@@ -84,7 +90,7 @@ mod tests {
                 (stops.may_end, "stops.may_end"),
             ] {
                 assert!(entries(list).next().is_some(), "{code} has no {name}");
-                let plain = |c: char| c.is_alphabetic() || "'*. -".contains(c);
+                let plain = |c: char| c.is_alphabetic() || "'*.@ -".contains(c);
                 for entry in entries(list) {
                     let ready = entry == entry.trim().to_lowercase() && entry.chars().all(plain);
                     assert!(ready, "{code}, {name}: {entry:?} is compared with lower case words");

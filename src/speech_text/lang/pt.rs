@@ -1,8 +1,8 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::language::{
-    Answers, Date, Form, Language, Search, Stops, Time, Wishes, Words, currency, multiplier, noun,
-    unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{BILLION, entry, triples};
 
@@ -142,6 +142,32 @@ pub(super) static PORTUGUESE: Language = Language {
                 responde por áudio, me responda por áudio, mande áudios, pode mandar áudio",
         not: "não, nunca",
         around: "por, favor, pode, me, a, partir, de, agora, obrigado, obrigada, olá, oi, sim",
+    },
+    person: PersonRequests {
+        requests: "falar com @, falar diretamente com @, falar por telefone com @, conversar com \
+                   @, passar com @, me conecta com @, me conecte com @, me conectar com @, me \
+                   coloca em contato com @, em contato com @, em contacto com @, contatar @, \
+                   contactar @, atendimento humano, atendimento com @, atendimento por @, atendido \
+                   por @, atendida por @, quero @ ., preciso de @ ., preciso @ ., gostaria de @ ., \
+                   prefiro @ ., chama @ ., chame @ ., chamar @ ., @ me ligue, @ me ligar, @ pode \
+                   me ligar, me liguem, me liga ., me ligue ., tem @ com quem, me passa @, me \
+                   passe @, me passar @, me transfere @, me transfira @, transferir @, transfira \
+                   me @, me encaminha @, me encaminhe @, encaminhar @, tem @ * que possa, tem @ * \
+                   para falar",
+        people: "pessoa, pessoas, humano, humana, ser humano, atendente, agente, operador, \
+                 operadora, representante, alguém, funcionário, funcionária, consultor, \
+                 consultora, gerente, supervisor, supervisora, chefe, responsável, vendedor, \
+                 vendedora, colega, técnico, dono, dona, recepção, equipe, equipa, suporte, \
+                 suporte técnico, atendimento, atendimento ao cliente, serviço ao cliente, apoio \
+                 ao cliente, sac",
+        alone: "atendente, humano, ser humano, agente, operador, operadora, representante, pessoa \
+                real, pessoa de verdade, atendimento humano, atendimento ao cliente, suporte",
+        before: "um, uma, o, a, os, as, algum, alguma, seu, sua, seus, teu, tua, vosso, outro, \
+                 outra, de, do, da, verdadeiro, para, pra, pro",
+        around: "por, favor, agora, já, obrigado, obrigada, olá, oi, sim, real, humana, humano, \
+                 de, verdade, que, e, não, aqui, mesmo, urgente",
+        not: "não quero, não queria, não preciso, não gostaria de, não precisa, ter que, ter de, \
+              precisar, sem, acabei de, acabamos de, consegui, depois de, antes de, em vez de, não",
     },
     answers: Answers {
         yes: "sim, sim por favor, isso, isso mesmo, sim isso mesmo, certo, correto, exato, \
