@@ -9,8 +9,9 @@ use tokio::net::TcpListener;
 use super::{Context, fixtures};
 use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Config};
 use crate::lifecycle::{Shutdown, hangups};
+use crate::registry::ProviderKind;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -33,6 +34,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         .await
         .with_context(|| format!("listening on {address} (--listen or [server] listen)"))?;
     tracing::info!(http.address = %listener.local_addr()?, "serving");
+    log_callback(&context.config);
     let Context { config, file, environment, .. } = context;
     let mut reloader = app.reloader(config);
     let reload = async {
@@ -61,4 +63,26 @@ fn without_a_number(context: &Context) -> ExitCode {
         file.display()
     );
     ExitCode::from(64)
+}
+
+/// Says what to type into Meta's webhook form, as far as it is known.
+fn log_callback(config: &Config) {
+    let real = config.numbers.iter().any(|n| n.provider != ProviderKind::Simulator);
+    if real && config.webhook.verify_token.is_none() {
+        tracing::warn!(
+            "webhook.verify_token is not set: Meta cannot save the callback URL until it is"
+        );
+    }
+    if let Some(url) = config.server.callback_url() {
+        tracing::info!(
+            callback_url = %url,
+            "paste this callback URL into Meta's webhook form; the verify token is the value of \
+             webhook.verify_token"
+        );
+    } else {
+        tracing::info!(
+            "the callback URL for Meta's webhook form is not known: set server.public_url, the \
+             https address under which this service is reached; /webhook is added to it"
+        );
+    }
 }

@@ -77,6 +77,20 @@ pub struct ServerConfig {
     pub public_url: Option<Url>,
 }
 
+impl ServerConfig {
+    /// Returns the address of the webhook as the provider sees it: what goes into Meta's form.
+    /// `None` without a public address, or if it can have no path.
+    pub fn callback_url(&self) -> Option<Url> {
+        let mut url = self.public_url.clone()?;
+        url.path_segments_mut().ok()?.pop_if_empty().push("webhook");
+        url.set_query(None);
+        // A name and a password are nobody's business who reads a log.
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        Some(url)
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]

@@ -42,7 +42,14 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         let about = in_time(provider.number_info(), &mut offsets).await;
         let answered = !matches!(about, Err(ProviderError::Network(_)));
         report_number(&mut check, index, number, about);
-        let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else { continue };
+        let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else {
+            check.skipped(format!(
+                "numbers[{index}].app_secret: not checked, since numbers[{index}].app_id is not \
+                 set. With it the doctor asks Meta whether the two belong together; a wrong \
+                 secret has every webhook refused (401)"
+            ));
+            continue;
+        };
         let app = (number.api_url().to_string(), id.as_str(), secret.expose_secret());
         if answered && !apps.contains(&app) {
             apps.push(app);

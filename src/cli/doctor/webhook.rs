@@ -20,7 +20,10 @@ const TOKEN: &str = "webhook.verify_token";
 pub(super) async fn check(config: &Config, client: &reqwest::Client) -> Check {
     let mut check = Check::new("webhook");
     let Some(public_url) = &config.server.public_url else {
-        check.skipped("server.public_url is not set: not asked");
+        check.skipped(
+            "not asked: server.public_url is not set. With it the doctor asks the webhook as Meta \
+             does, and names the callback URL for Meta's form",
+        );
         return check;
     };
     let Some(token) = &config.webhook.verify_token else {
@@ -28,12 +31,12 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> Check {
         return check;
     };
     let challenge = Clock::System.now_ms().to_string();
-    let Some(url) = handshake(public_url, token, &challenge) else {
+    let Some(place) = config.server.callback_url() else {
         check.error(URL, format!("{public_url} cannot have a path"), "write an https address");
         return check;
     };
-    let place = without_query(&url);
-    let answer = timeout(TIME_LIMIT, ask(client, url)).await;
+    let answer = timeout(TIME_LIMIT, ask(client, handshake(&place, token, &challenge))).await;
+    let place = place.to_string();
     match answer {
         Err(_late) => check.error(
             URL,
@@ -42,29 +45,20 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> Check {
         ),
         Ok(Err(error)) => unreachable(&mut check, &place, error),
         Ok(Ok((StatusCode::OK, body))) if body == challenge.as_bytes() => {
-            check.well(format!("{place} answers the handshake"));
+            check.well(format!("{place} answers the handshake: the callback URL for Meta's form"));
         }
         Ok(Ok((status, body))) => refused(&mut check, &place, status, &body),
     }
     check
 }
 
-fn handshake(public_url: &Url, token: &SecretString, challenge: &str) -> Option<Url> {
-    let mut url = public_url.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().push("webhook");
-    url.set_query(None);
+fn handshake(callback: &Url, token: &SecretString, challenge: &str) -> Url {
+    let mut url = callback.clone();
     url.query_pairs_mut()
         .append_pair("hub.mode", "subscribe")
         .append_pair("hub.verify_token", token.expose_secret())
         .append_pair("hub.challenge", challenge);
-    Some(url)
-}
-
-/// Returns the address without its query, which holds the token.
-fn without_query(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.to_string()
+    url
 }
 
 async fn ask(client: &reqwest::Client, url: Url) -> reqwest::Result<(StatusCode, Vec<u8>)> {
