@@ -125,6 +125,18 @@ async fn a_good_set_up_has_nothing_to_mend() {
 }
 
 #[tokio::test]
+async fn an_app_secret_that_cannot_be_checked_is_said_to_be_unchecked() {
+    let (_, api) = whatsapp().await;
+    let hark = hark(&good(&api).replace("app_id = \"77\"\n", ""));
+    let ran = hark.run(&["doctor"]).await;
+    tells_no_secret(&ran);
+    let not_checked = "skipped  numbers       numbers[0].app_secret: not checked, since \
+                       numbers[0].app_id is not set";
+    assert!(ran.code == 0 && ran.text().contains(not_checked), "{}", ran.text());
+    assert!(ran.text().contains("not asked: server.public_url is not set"), "{}", ran.text());
+}
+
+#[tokio::test]
 async fn a_store_that_is_not_there_yet_is_not_made() {
     let (_, api) = whatsapp().await;
     let hark = hark(&good(&api));
