@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
-use crate::turn::{Exchange, LanguageCode, Personal, Retry, Uncertainty};
+use crate::turn::{About, Exchange, LanguageCode, Personal, Retry, Uncertainty};
 
 /// Describes what a responder is asked.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Question {
     pub heard: Personal,
     /// How it was heard; `None` if it was written.
     pub spoken: Option<Spoken>,
+    /// What the messages refer to, one each.
+    pub about: Vec<About>,
     /// What the answer should be in.
     pub language: LanguageCode,
     /// Earlier exchanges, oldest first.
@@ -57,6 +59,7 @@ impl Question {
         Self {
             heard: heard.into(),
             spoken: None,
+            about: Vec::new(),
             language: language.into(),
             history: Vec::new(),
             contact_name: None,

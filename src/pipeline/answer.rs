@@ -13,7 +13,7 @@ use crate::agent::{Question, Retrieval};
 use crate::knowledge::Hit;
 use crate::store::History;
 use crate::telemetry;
-use crate::turn::{LanguageCode, Personal, ReplyMode, Stage};
+use crate::turn::{About, LanguageCode, Personal, ReplyMode, Stage};
 
 /// Passages that go with a question as its background.
 const PASSAGES: usize = 3;
@@ -27,6 +27,8 @@ pub(super) struct Around {
     pub(super) reply_mode: Option<ReplyMode>,
     /// The person's name.
     pub(super) contact_name: Option<Personal>,
+    /// What the messages refer to.
+    pub(super) about: Vec<About>,
     /// When the message was accepted, Unix milliseconds.
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.
@@ -77,7 +79,10 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
     };
     let Some(knowledge) = scene.agent.knowledge.clone() else { return Ok(Vec::new()) };
     let (heard, language) = (question.heard.clone(), question.language.clone());
-    let before = question.history.last().filter(|_| most > 1).map(|last| last.heard.clone());
+    // "How much is it?" is about what it refers to, else about what was asked before.
+    let subject = question.about.iter().find_map(About::subject);
+    let before = subject.or(question.history.last().map(|last| &last.heard));
+    let before = before.filter(|_| most > 1).cloned();
     // A large knowledge takes milliseconds.
     let search = scene.path.workers.run(move || {
         let hits = knowledge.top(heard.reveal(), &language, most)?;

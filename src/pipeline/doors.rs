@@ -40,6 +40,7 @@ impl<'a> Visit<'a> {
         let question = Question {
             heard: heard.text.clone(),
             spoken: heard.spoken(),
+            about: around.about.clone(),
             language: heard.language.clone(),
             history: around.history.exchanges.clone(),
             contact_name: around.contact_name.clone(),

@@ -119,12 +119,17 @@ impl TurnError {
             && matches!(self.cause, Cause::Provider(ProviderError::Unexpected(_)))
     }
 
+    /// Returns what the operator has to mend, where the number's set-up is at fault.
+    pub(super) fn fix(&self) -> Option<&'static str> {
+        if let Cause::Provider(error) = &self.cause { error.fix() } else { None }
+    }
+
     /// Returns whether the message is fine and only we cannot answer it now: waiting then costs
     /// it no attempt, and it is answered in full when we can.
     pub fn postpones(&self) -> bool {
         match &self.cause {
             Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Cancelled(_) => true,
-            Cause::Provider(error) => error.is_ours() && error.retry() != Retry::Never,
+            Cause::Provider(error) => error.fix().is_some() && error.retry() != Retry::Never,
             _ => false,
         }
     }

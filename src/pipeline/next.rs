@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::error::TurnError;
 use super::problem::Problem;
 use crate::queue::back_off;
+use crate::store::Lease;
 use crate::turn::{Retry, Stage};
 
 /// Attempts at an answer; after them the fallback text goes out.
@@ -70,7 +71,7 @@ pub(super) enum Next {
 
 impl Next {
     /// Logs it, except where nothing failed that an operator could fix.
-    pub(super) fn log(&self, error: &TurnError, rule: &ErrorRule, attempt: u32) {
+    pub(super) fn log(&self, error: &TurnError, rule: &ErrorRule, lease: &Lease) {
         let (stage, again) = (error.stage.name(), "a turn is tried again");
         let (message, wait) = match self {
             Self::Tell(_) => return,
@@ -84,10 +85,18 @@ impl Next {
                 return;
             }
             Self::Leave => (again, Some(Duration::ZERO)),
-            Self::Again(wait) => (again, Some(back_off(*wait, attempt))),
+            Self::Again(wait) => (again, Some(back_off(*wait, lease.attempt))),
             Self::Wait(wait) => (again, Some(*wait)),
         };
         let after_s = wait.map(|wait| wait.as_secs_f64());
+        if let Some(fix) = error.fix() {
+            tracing::error!(
+                stage.name = stage, number.id = %lease.lane.number, error = %error, fix,
+                retry.after_s = after_s, %rule,
+                "WhatsApp refuses the number's access token or account: {message}"
+            );
+            return;
+        }
         tracing::warn!(
             stage.name = stage, error = %error, retry.after_s = after_s, %rule, "{message}"
         );
@@ -121,7 +130,7 @@ static RULES: &[ErrorRule] = &[
         then: |error| Problem::from_cause(&error.cause).map_or(Next::FallBack, Next::Tell),
     },
     ErrorRule {
-        error: "of the upload, or a refused send; not our token",
+        error: "of the upload, or a refused send; not our token, permission or account",
         turn: "has a note",
         next: "send the reply as text",
         fits: |error, facts| {
@@ -160,7 +169,7 @@ static RULES: &[ErrorRule] = &[
         then: |_| Next::GiveUp,
     },
     ErrorRule {
-        error: "ours alone: refused token, full queue, paused number",
+        error: "ours alone: token, permission or account refused, full queue, paused number",
         turn: "any",
         next: "wait; no attempt is counted",
         fits: |error, _| error.postpones(),
@@ -238,7 +247,8 @@ mod tests {
 
     fn refused(code: i64, retry: Retry) -> Cause {
         let title = "no".to_owned();
-        ProviderError::Refused { code, http_status: 400, title, retry }.into()
+        let fix = (code == 190).then_some("a new token");
+        ProviderError::Refused { code, http_status: 400, title, retry, fix }.into()
     }
 
     fn facts(step: Step) -> Facts {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::stream::StreamExt as _;
 
 use super::answer::{Around, answer};
@@ -25,7 +25,7 @@ use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
 use crate::telemetry;
 use crate::turn::{
-    Body, Content, LanguageCode, Outcome, Part, PartState, Reason, Role, Stage, TurnReport,
+    About, Body, Content, LanguageCode, Outcome, Part, PartState, Reason, Role, Stage, TurnReport,
 };
 
 /// Exchanges of the past that an agent is shown.
@@ -172,7 +172,7 @@ impl Turn<'_> {
                 Err(failed) => failed,
             };
             let (next, rule) = next(&error, &self.facts(step));
-            next.log(&error, rule, self.lease.attempt);
+            next.log(&error, rule, self.lease);
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
                 Next::Text => self.send_text(draft, &error, step).await,
@@ -198,11 +198,16 @@ impl Turn<'_> {
             part.state == PartState::Planned && matches!(part.content, Content::Voice(_))
         };
         let note = parts.iter().any(is_note);
+        let lost = parts.iter().any(Part::is_lost_note);
         match self.delivery.resume(parts).await {
+            Ok(None) if lost => match draft {
+                Some(draft) if says_something(&draft) => self.send_lost(draft).await.map(Some),
+                _ => Ok(None),
+            },
             Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome))),
             Err(error) => {
-                let text = |draft: &Draft| !draft.report.reply.text.reveal().is_empty();
-                let step = Step::Resuming { text: note && draft.as_ref().is_some_and(text) };
+                let text = draft.as_ref().is_some_and(says_something);
+                let step = Step::Resuming { text: note && text };
                 Err(Failed { error, step, draft })
             }
         }
@@ -214,10 +219,12 @@ impl Turn<'_> {
             let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message)));
             let now_ms = self.pipeline.clock.now_ms();
             let history = self.pipeline.record.history(&self.lease.lane, HISTORY, now_ms);
-            let (heard, history) = tokio::join!(heard, history);
-            let (heard, history) = (Heard::join(heard)?, history?);
+            let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
+            let (heard, history, about) = tokio::join!(heard, history, about);
+            let (heard, history, about) = (Heard::join(heard)?, history?, about?);
             let around = Around {
                 history,
+                about,
                 reply_mode: self.lease.reply_mode,
                 contact_name: self.lease.contact.profile_name.clone(),
                 asked_ms: self.lease.first().received_ms,
@@ -242,8 +249,30 @@ impl Turn<'_> {
         self.send(heard, reply).await
     }
 
-    /// Gets the words of one message, whatever it is.
+    /// Looks up what one message refers to.
+    async fn about(&self, message: &LeasedMessage) -> Result<About, TurnError> {
+        let mut about = message.about.clone();
+        if let Some(id) = &about.reply_to {
+            about.quoted = self.pipeline.record.quoted(&self.lease.lane, id).await?;
+        }
+        Ok(about)
+    }
+
+    /// Gets the words of one message: those it carries, and those under a sound file.
     async fn hear(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
+        let carried = self.hear_body(message).await;
+        match &message.about.caption {
+            None => carried,
+            Some(caption) => {
+                let last = self.lease.contact_language.as_ref();
+                let caption = Heard::written(&self.route.agent, caption.clone(), last);
+                Heard::join(vec![Ok(caption), carried])
+            }
+        }
+    }
+
+    /// Gets the words that one message carries, whatever it is.
+    async fn hear_body(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
         let (agent, last) = (&self.route.agent, self.lease.contact_language.as_ref());
         match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
@@ -253,6 +282,7 @@ impl Turn<'_> {
                 let bytes = stage(trace, Stage::Download, started).await?;
                 hear(self.scene, stage_stream(trace, Stage::Download, bytes).boxed(), last).await
             }
+            Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
             Body::Unsupported | Body::Silent => {
                 let problem = Problem::Type(message.raw_type.clone());
                 Err(Cause::Unheard(problem).at(Stage::Download))
@@ -285,16 +315,20 @@ impl Turn<'_> {
         let Some(mut draft) = draft else { return self.fall_back(error.reason()).await };
         draft.report.audio = None;
         if step != Step::Note {
-            let text = draft.report.reply.text.clone();
-            let sent = self.delivery.text(Role::Answer, text.reveal()).await;
-            sent.map_err(during(Step::Text))?;
-            return Ok(self.resumed(Some(draft), Outcome::Text));
+            return self.send_lost(draft).await;
         }
         if draft.report.outcome != Outcome::Question {
             let said = Some(error.cause.to_string());
             draft.report.reason = Some(Reason::Without { stage: error.stage, error: said });
         }
         self.send_as_text(draft).await
+    }
+
+    /// Sends the words of a note that an earlier attempt made and that did not go through.
+    async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
+        let sent = self.delivery.text(Role::Answer, draft.report.reply.text.reveal()).await;
+        sent.map_err(during(Step::Text))?;
+        Ok(self.resumed(Some(draft), Outcome::Text))
     }
 
     /// Sends the reply as text.
@@ -349,7 +383,9 @@ impl Turn<'_> {
         // A question back stays one, with what it is about: the next message may answer it.
         if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
             ended.report.outcome = outcome;
-            ended.report.reason = Some(Reason::Resumed);
+            let lost = |reason: &Reason| matches!(reason, Reason::Undelivered { .. });
+            let why = ended.report.reason.take().filter(lost);
+            ended.report.reason = Some(why.unwrap_or(Reason::Resumed));
         }
         ended
     }
@@ -358,6 +394,11 @@ impl Turn<'_> {
     fn language(&self) -> LanguageCode {
         self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
     }
+}
+
+/// Returns whether the words of the reply are at hand.
+fn says_something(draft: &Draft) -> bool {
+    !draft.report.reply.text.reveal().is_empty()
 }
 
 /// Gives messages back whose turn could not be recorded.

@@ -4,6 +4,7 @@ pub mod cloud;
 pub mod door;
 pub mod payload;
 mod split_text;
+mod told;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -66,6 +67,8 @@ pub enum ProviderError {
         http_status: u16,
         title: String,
         retry: Retry,
+        /// What the operator has to do, where the set-up is at fault: no message goes through.
+        fix: Option<&'static str>,
     },
     /// The media file is gone: ask the person to send it again.
     #[error("media is gone")]
@@ -91,13 +94,11 @@ impl ProviderError {
         Self::Network(error_chain(error))
     }
 
-    /// Returns whether every call of this number fails until the operator mends the token.
+    /// Returns what the operator has to mend, where the set-up is at fault and not the message:
+    /// every call of the number fails until then.
     #[must_use]
-    pub fn is_ours(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused { code: 190, .. } | Self::Refused { code: 0, http_status: 401, .. }
-        )
+    pub fn fix(&self) -> Option<&'static str> {
+        if let Self::Refused { fix, .. } = self { *fix } else { None }
     }
 
     /// Returns when the same call may be tried again.

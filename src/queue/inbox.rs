@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use super::Wake;
 use crate::clock::Clock;
 use crate::registry::{NumberStatus, Registry};
-use crate::store::{Disposition, Queue, StoreError};
+use crate::store::{Disposition, Loss, Queue, StatusEffect, StoreError};
+use crate::telemetry;
 use crate::turn::{Accepted, Body, DeliveryStatus, Inbound, PhoneNumberId, StatusUpdate, TurnId};
 
 /// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
@@ -74,6 +75,23 @@ impl Drop for WakeLanes<'_> {
     fn drop(&mut self) {
         self.0.wake();
     }
+}
+
+/// Logs a message that was taken and not delivered; not its id, in which Meta hides the number of
+/// the person.
+fn log_loss(update: &StatusUpdate, loss: Loss) {
+    let part = update.callback_data.as_deref().and_then(TurnId::parse_callback_data);
+    let (turn, part) = part.unzip();
+    tracing::warn!(
+        number.id = %update.number,
+        turn.id = turn.as_ref().map(tracing::field::display),
+        part,
+        status = update.status.name(),
+        code = update.error_code,
+        details = update.error_title,
+        next = loss.name(),
+        "a status says failed"
+    );
 }
 
 /// Decides what becomes of a message.
@@ -150,8 +168,19 @@ impl Inbox for EmbeddedInbox {
         if ours.is_empty() {
             return Ok(());
         }
-        self.store.record_statuses(ours.clone()).await?;
-        ours.iter().for_each(log_status);
+        // A turn whose note was lost may be leased again.
+        let failed = ours.iter().any(|update| update.status == DeliveryStatus::Failed);
+        let _wake = failed.then(|| WakeLanes(&self.arrived));
+        let effects = self.store.record_statuses(ours.clone(), self.clock.now_ms()).await?;
+        for (update, effect) in ours.iter().zip(effects) {
+            if effect != StatusEffect::Known {
+                telemetry::status(update);
+                log_status(update);
+            }
+            if let StatusEffect::Failed(loss) = effect {
+                log_loss(update, loss);
+            }
+        }
         Ok(())
     }
 

@@ -11,7 +11,10 @@ mod rules;
 pub mod sqlite;
 
 pub use archive::{Archive, MessageCounts, TurnRow};
-pub use queue::{Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, Tenure};
+pub use queue::{
+    Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,
+    Tenure,
+};
 pub use record::{Begun, Draft, History, Record};
 
 use std::time::Duration;

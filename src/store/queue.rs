@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::turn::{
-    Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, NodeId, PhoneNumberId, ReplyMode,
-    StatusUpdate, TurnId,
+    About, Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, NodeId, PhoneNumberId,
+    ReplyMode, StatusUpdate, TurnId,
 };
 
 /// Says what becomes of a newly accepted message.
@@ -87,6 +87,8 @@ pub struct LeasedMessage {
     pub raw_type: String,
     /// What it carries.
     pub body: Body,
+    /// What it refers to.
+    pub about: About,
     /// When it was accepted, Unix milliseconds.
     pub received_ms: i64,
 }
@@ -120,6 +122,51 @@ pub enum Lapsed {
     Expired,
 }
 
+/// Says what a delivery status did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusEffect {
+    /// It was known already.
+    Known,
+    /// It is kept.
+    Kept,
+    /// It is kept, and says that a message was not delivered.
+    Failed(Loss),
+}
+
+/// Says what follows when the provider took a message and did not deliver it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// A note: the turn is leased again and sends its words as text.
+    Resend,
+    /// A note whose words may not be sent any more: the turn has failed.
+    WindowShut,
+    /// A text: the turn has failed.
+    Reply,
+    /// What stood beside a note: the turn stands.
+    Beside,
+    /// A later message of the turn stands for it.
+    Replaced,
+    /// It was delivered before, perhaps as another copy.
+    Arrived,
+    /// It belongs to no turn, or to none yet.
+    Foreign,
+}
+
+impl Loss {
+    /// Says it to the operator.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resend => "the reply goes out as text",
+            Self::WindowShut => "nothing: the 24 hours are over",
+            Self::Reply => "nothing: the turn has failed",
+            Self::Beside => "nothing: the note stands without it",
+            Self::Replaced => "nothing: another message stands for it",
+            Self::Arrived => "nothing: it was delivered before",
+            Self::Foreign => "nothing: it is no message of a finished turn",
+        }
+    }
+}
+
 /// Keeps inbound messages until they are answered, and the statuses of what was sent.
 #[async_trait]
 pub trait Queue: Send + Sync {
@@ -131,8 +178,13 @@ pub trait Queue: Send + Sync {
         now_ms: i64,
     ) -> Result<Vec<Accepted>, StoreError>;
 
-    /// Keeps delivery statuses; a failed one changes its turn's outcome.
-    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError>;
+    /// Keeps delivery statuses. One that failed changes its turn's end, or has the turn leased
+    /// again. One answer a status, in order.
+    async fn record_statuses(
+        &self,
+        statuses: Vec<StatusUpdate>,
+        now_ms: i64,
+    ) -> Result<Vec<StatusEffect>, StoreError>;
 
     /// Leases up to `limit` turns that are due, at most one a lane and in lane order.
     async fn lease(
@@ -157,7 +209,7 @@ pub trait Queue: Send + Sync {
     /// Returns when the next waiting message of a free lane is due.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Marks the messages of a lease as done.
+    /// Marks the messages of a lease as done; one whose turn was opened again waits again.
     async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError>;
 
     /// Gives the messages of a lease back until `at_ms`, with their attempt if that was none.

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{Lane, Lease, StoreError};
 use crate::turn::{
-    Content, Exchange, LanguageCode, MessageId, Part, Personal, ReplyMode, Role, TurnId, TurnReport,
+    Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role, TurnId,
+    TurnReport,
 };
 
 /// Holds a turn's record, before its parts are sent or at its end.
@@ -56,6 +57,10 @@ pub trait Record: Send + Sync {
 
     /// Returns the last `limit` finished exchanges of a lane, as of `now_ms`.
     async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError>;
+
+    /// Returns what an earlier message of a lane said, whoever sent it; `None` if the lane has no
+    /// such message.
+    async fn quoted(&self, lane: &Lane, message: &MessageId) -> Result<Option<Quoted>, StoreError>;
 
     /// Remembers how the person of a turn that has begun wants to be answered.
     async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 //!
 //! Pure: rows in, decisions out. A backend reads, asks here and writes.
 
-use super::{Disposition, Draft};
+use super::{Disposition, Draft, Loss};
 use crate::turn::{DeliveryStatus, LanguageCode, PartState, Reason, Role, StatusUpdate};
 
 /// Holds a contact that was found by its phone number.
@@ -74,15 +74,41 @@ pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
     }
 }
 
-/// Returns why a turn has failed whose part was not delivered; `None` if the part does not count.
-/// One that is not in the record, or not yet, counts.
-pub(super) fn undelivered(
-    role: Option<Role>,
-    code: Option<i64>,
-    title: Option<String>,
-) -> Option<Reason> {
-    // The note was heard without its links.
-    (role != Some(Role::Beside)).then_some(Reason::Undelivered { code, title })
+/// WhatsApp's window for free answers after a person's message.
+const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Says that the window is shut, whatever our clock says.
+const WINDOW_SHUT: i64 = 131_047;
+
+/// Holds what is known of a part that was taken and not delivered.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, read from a row")]
+pub(super) struct LostPart {
+    pub(super) role: Role,
+    pub(super) is_note: bool,
+    /// Another status says that the person has it: of two copies one may fail.
+    pub(super) arrived: bool,
+    /// A later part of the turn stands for it.
+    pub(super) replaced: bool,
+    /// Whether the turn knows the words of its reply.
+    pub(super) has_text: bool,
+    /// When the turn's message came.
+    pub(super) asked_ms: i64,
+}
+
+/// Decides what follows from the loss of a part.
+pub(super) fn loss_of(part: &LostPart, code: Option<i64>, now_ms: i64) -> Loss {
+    let open = code != Some(WINDOW_SHUT) && now_ms - part.asked_ms <= WINDOW_MS;
+    match part {
+        LostPart { arrived: true, .. } => Loss::Arrived,
+        // The note was heard without its links.
+        LostPart { role: Role::Beside, .. } => Loss::Beside,
+        LostPart { is_note: true, replaced: true, .. } => Loss::Replaced,
+        // A text that fails is not sent again: it would fail for ever.
+        LostPart { is_note: true, has_text: true, .. } if open => Loss::Resend,
+        LostPart { is_note: true, has_text: true, .. } => Loss::WindowShut,
+        _ => Loss::Reply,
+    }
 }
 
 /// How long a question back waits for its yes or no.
@@ -154,13 +180,41 @@ mod tests {
         assert_eq!(settled(DeliveryStatus::Delivered), PartState::Sent("wamid".into()));
     }
 
+    const NOTE: LostPart = LostPart {
+        role: Role::Answer,
+        is_note: true,
+        arrived: false,
+        replaced: false,
+        has_text: true,
+        asked_ms: 1_000,
+    };
+
     #[test]
-    fn a_lost_part_fails_its_turn_unless_it_only_stood_beside() {
-        let expected = Some(Reason::Undelivered { code: Some(1), title: None });
-        for role in [None, Some(Role::Answer), Some(Role::Notice), Some(Role::Fallback)] {
-            assert_eq!(undelivered(role, Some(1), None), expected);
+    fn the_words_of_a_lost_note_are_sent_within_the_window() {
+        let media_rejected = Some(131_053);
+        for code in [media_rejected, Some(131_026), Some(131_000), Some(999_999), None] {
+            assert_eq!(loss_of(&NOTE, code, 1_000), Loss::Resend, "{code:?}");
         }
-        assert_eq!(undelivered(Some(Role::Beside), Some(1), None), None);
+        assert_eq!(loss_of(&NOTE, Some(131_047), 1_000), Loss::WindowShut);
+        assert_eq!(loss_of(&NOTE, media_rejected, 1_000 + WINDOW_MS), Loss::Resend);
+        assert_eq!(loss_of(&NOTE, media_rejected, 1_001 + WINDOW_MS), Loss::WindowShut);
+    }
+
+    #[test]
+    fn what_is_no_note_or_has_arrived_or_is_replaced_is_not_sent_again() {
+        let loss = |part| loss_of(&part, None, 1_000);
+        for role in [Role::Answer, Role::Notice, Role::Fallback] {
+            assert_eq!(loss(LostPart { role, is_note: false, ..NOTE }), Loss::Reply);
+        }
+        assert_eq!(loss(LostPart { has_text: false, ..NOTE }), Loss::Reply);
+        assert_eq!(loss(LostPart { arrived: true, ..NOTE }), Loss::Arrived);
+        assert_eq!(loss(LostPart { replaced: true, ..NOTE }), Loss::Replaced);
+        // The first of several texts stands for itself.
+        let first = LostPart { is_note: false, replaced: true, ..NOTE };
+        assert_eq!(loss(first), Loss::Reply);
+        let links = LostPart { role: Role::Beside, is_note: false, ..NOTE };
+        assert_eq!(loss(links), Loss::Beside);
+        assert_eq!(loss(LostPart { arrived: true, ..links }), Loss::Arrived);
     }
 
     #[test]

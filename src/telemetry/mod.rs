@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
 pub use self::build::{COMMIT, VERSION, features};
-use crate::turn::TurnReport;
+use crate::turn::{StatusUpdate, TurnReport};
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
@@ -34,6 +34,8 @@ pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
 pub const WEBHOOK_TOTAL: &str = "hark_webhook_total";
 /// Counter of messages in which somebody asks for a person, label `agent`.
 pub const PERSON_REQUESTS_TOTAL: &str = "hark_person_requests_total";
+/// Counter of delivery statuses, labels `status` and `code` (of `failed`; else empty).
+pub const STATUSES_TOTAL: &str = "hark_statuses_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
 
@@ -155,6 +157,13 @@ pub fn webhook_result(result: &'static str) {
 /// Records that somebody asked for a person.
 pub fn person_request(agent: &str) {
     metrics::counter!(PERSON_REQUESTS_TOTAL, "agent" => agent.to_owned()).increment(1);
+}
+
+/// Records what became of a message that was sent.
+pub fn status(update: &StatusUpdate) {
+    let code = update.error_code.map(|code| code.to_string()).unwrap_or_default();
+    let labels = [("status", update.status.name().to_owned()), ("code", code)];
+    metrics::counter!(STATUSES_TOTAL, &labels).increment(1);
 }
 
 /// Records how long one webhook took.

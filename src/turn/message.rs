@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{MediaId, MessageId, Personal, PhoneNumberId};
+use super::{About, MediaId, MessageId, Personal, PhoneNumberId};
 
 /// Names one person as the provider does. At least one of the two ids is present.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,17 +33,21 @@ pub struct MediaRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
-    /// Written words: a text, or the title of the button or list row that was tapped.
+    /// Written words: a text, the title of what was tapped, the answers of a form, the words under
+    /// a picture.
     Text {
         /// The words.
         text: Personal,
     },
-    /// Spoken words: a voice note or an audio file.
+    /// Spoken words: a voice note or a sound file, however it was sent.
     Audio {
         /// Where the file is.
         media: MediaRef,
     },
-    /// A type that is answered by a short text: image, video, document, sticker, location, ...
+    /// Spoken words that the provider could not get from the person.
+    Lost,
+    /// A type that is answered by a short text: a picture without
+    /// words, sticker, location, ...
     Unsupported,
     /// A type that is kept and starts no turn: reaction, system, edit, group message, ...
     Silent,
@@ -62,6 +66,8 @@ pub struct Inbound {
     pub raw_type: String,
     /// What it carries.
     pub body: Body,
+    /// What it refers to.
+    pub about: About,
     /// When the person sent it, Unix milliseconds.
     pub sent_at_ms: i64,
 }
@@ -102,7 +108,7 @@ pub struct StatusUpdate {
     pub at_ms: i64,
     /// The provider's error code, for `failed`.
     pub error_code: Option<i64>,
-    /// The provider's error title, for `failed`.
+    /// The provider's own words for it: title and details, safe to log.
     pub error_title: Option<String>,
     /// The `biz_opaque_callback_data` we sent, which names turn and part.
     pub callback_data: Option<String>,

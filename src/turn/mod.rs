@@ -3,6 +3,7 @@
 //! Bottom of the dependency order: nothing here knows a provider's JSON, a database or a codec.
 //! Personal data is wrapped so that neither `Display` nor `Debug` can print it.
 
+mod about;
 mod content;
 mod ids;
 mod language;
@@ -15,6 +16,7 @@ mod spent;
 mod stage;
 mod words;
 
+pub use about::{About, Attachment, Quoted};
 pub use content::{Choice, Content, MediaSource};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;

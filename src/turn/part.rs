@@ -40,3 +40,12 @@ pub struct Part {
     /// How far it is.
     pub state: PartState,
 }
+
+impl Part {
+    /// Returns whether it is the note of an answer, which did not go through.
+    pub fn is_lost_note(&self) -> bool {
+        self.state == PartState::Failed
+            && self.role == Role::Answer
+            && matches!(self.content, Content::Voice(_))
+    }
+}

@@ -37,7 +37,7 @@ const WEBHOOKS: &[Meaning] = &[
     ("meta-bsuid__text_bsuid_only_no_phone", &[("text", Text)], &[], 0),
     ("meta-docs__audio_voice_note_with_url", &[("audio", Audio)], &[], 0),
     ("meta-docs__call_recording_available", &[], &[], 1),
-    ("meta-docs__document", &[("document", Unsupported)], &[], 0),
+    ("meta-docs__document", &[("document", Text)], &[], 0),
     ("meta-docs__phone_number_quality_update", &[], &[], 1),
     ("meta-docs__status_failed_131049", &[], &[Failed], 0),
     ("meta-docs__status_minimal_v24", &[], &[Sent], 0),
@@ -47,11 +47,11 @@ const WEBHOOKS: &[Meaning] = &[
     ("meta-docs__unsupported_edit", &[("unsupported", Unsupported)], &[], 0),
     ("meta-docs__user_preferences", &[], &[], 1),
     ("meta-docs__value_level_errors_130429", &[], &[], 1),
-    ("meta-docs__video", &[("video", Unsupported)], &[], 0),
+    ("meta-docs__video", &[("video", Text)], &[], 0),
     ("meta-openapi__button_quick_reply", &[("button", Text)], &[], 0),
     ("meta-openapi__contacts", &[("contacts", Unsupported)], &[], 0),
     ("meta-openapi__group_create", &[], &[], 1),
-    ("meta-openapi__image", &[("image", Unsupported)], &[], 0),
+    ("meta-openapi__image", &[("image", Text)], &[], 0),
     ("meta-openapi__interactive_button_reply", &[("interactive", Text)], &[], 0),
     ("meta-openapi__interactive_list_reply", &[("interactive", Text)], &[], 0),
     ("meta-openapi__location", &[("location", Unsupported)], &[], 0),
@@ -81,7 +81,7 @@ fn kind(message: &Inbound) -> (&str, Kind) {
     let kind = match message.body {
         Body::Text { .. } => Text,
         Body::Audio { .. } => Audio,
-        Body::Unsupported => Unsupported,
+        Body::Unsupported | Body::Lost => Unsupported,
         Body::Silent => Silent,
     };
     (&message.raw_type, kind)

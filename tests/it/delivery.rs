@@ -1,10 +1,9 @@
 //! Delivery statuses: what became of what was sent.
 
-use hark::simulator::CallKind;
 use hark::turn::{Outcome, TurnId};
 use serde_json::{Value, json};
 
-use crate::harness::{NUMBER, PERSON, TestApp, update, words_of};
+use crate::harness::{NUMBER, PERSON, TestApp, update};
 
 /// A status of the part `index` of the turn that answers `message`.
 fn status(message: &str, index: u32, id: &str, word: &str, at_s: i64) -> Value {
@@ -55,36 +54,6 @@ async fn statuses_that_overtake_each_other_are_shown_by_their_times() {
     let statuses = app.turns().await[0].statuses.clone();
     assert_eq!(statuses[4..], ["sent", "delivered", "read"]);
     assert_eq!(app.report().await.outcome, Outcome::VoiceNote);
-}
-
-#[tokio::test]
-async fn a_failed_delivery_fails_its_turn() {
-    let app = TestApp::start().await;
-    app.simulator.fail_delivery(131_053, 1);
-    app.text(PERSON, "hello").await;
-    app.run_until_idle().await;
-    app.sent_one();
-    let report = app.report().await;
-    assert_eq!(report.outcome, Outcome::Failed);
-    let reason = report.reason.unwrap().to_string();
-    assert!(reason.starts_with("provider status failed 131053: "), "{reason}");
-    assert_eq!(app.turns().await[0].statuses, ["sent", "failed"]);
-}
-
-#[tokio::test]
-async fn a_failed_status_that_comes_before_the_turn_ends_counts_too() {
-    let app = TestApp::start().thinks_ms(300).await;
-    app.post_signed(&update::messages(NUMBER, &[update::text("wamid.1", "hello")])).await;
-    app.wait_until("the turn runs", async || app.count(CallKind::Read) == 1).await;
-    let failed = status("wamid.1", 0, "wamid.early", "failed", 100);
-    app.post_signed(&update::statuses(NUMBER, &[failed])).await;
-    assert!(app.sent().is_empty() && app.turns().await[0].report.is_none());
-    app.run_until_idle().await;
-    app.sent_one();
-    let report = app.report().await;
-    assert_eq!(report.outcome, Outcome::Failed);
-    let reason = "provider status failed 131026: Message undeliverable";
-    assert_eq!(words_of(report.reason).as_deref(), Some(reason));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ const UNSUPPORTED: &str =
     "Sorry, I can't open this kind of message yet. Please send a voice message or a text.";
 const UNREADABLE: &str =
     "Sorry, your voice message arrived damaged and I couldn't play it. Please send it again.";
+const FALLBACK: &str = "Sorry, we couldn't process your request. Please try again later";
 const MEDIA_GONE: &str =
     "Sorry, I couldn't download your voice message any more. Please send it again.";
 
@@ -94,13 +95,27 @@ async fn a_file_that_is_gone_is_asked_for_again() {
     app.text(PERSON, "hello").await;
     // Waits behind the text, so its file can go first.
     app.deliver(voice_note("en_hours.ogg")).await;
-    let media = app.simulator.messages().into_iter().find_map(|message| message.media).unwrap();
-    app.simulator.drop_media(&media.id);
+    app.simulator.fail_next(CallKind::MediaDownload, 404, 0, 2);
     app.run_until_idle().await;
     assert_eq!(app.sent().last().unwrap().text.as_deref(), Some(MEDIA_GONE));
     let report = app.turns().await.remove(1).report.unwrap();
     let expected = (Outcome::Text, Some("media_gone"));
     assert_eq!((report.outcome, words_of(report.reason).as_deref()), expected);
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_seen_is_no_fault_of_the_person() {
+    let app = TestApp::start().thinks_ms(200).await;
+    app.text(PERSON, "hello").await;
+    app.deliver(voice_note("en_hours.ogg")).await;
+    let media = app.simulator.messages().into_iter().find_map(|message| message.media).unwrap();
+    app.simulator.drop_media(&media.id);
+    app.run_until_idle().await;
+    assert_eq!(app.sent().last().unwrap().text.as_deref(), Some(FALLBACK));
+    let report = app.turns().await.remove(1).report.unwrap();
+    assert_eq!(report.outcome, Outcome::Fallback);
+    let reason = words_of(report.reason).unwrap();
+    assert!(reason.starts_with("download failed: provider refused with code 100"), "{reason}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod hostile;
 mod lanes;
 mod layers;
 mod logs;
+mod lost;
 mod mending;
 mod models;
 mod mutation;

@@ -135,6 +135,11 @@ impl Running {
         format!("http://{}{path}", self.address)
     }
 
+    /// Returns all that it has printed so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.borrow().clone()
+    }
+
     /// Waits until it has printed one of `words`; returns what follows in that line.
     async fn said_one_of(&self, words: &[&str]) -> String {
         let found = |said: &String| {

@@ -9,8 +9,13 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use url::Url;
 
+use crate::provider::told::told;
 use crate::registry::{Number, ProviderKind};
+use crate::remote::words::Redactor;
 use crate::turn::{MediaId, PhoneNumberId};
+
+/// Says of a code 100 that the object does not exist or is hidden by a missing permission.
+const NO_OBJECT: i64 = 33;
 
 /// Describes how one number reaches the Cloud API.
 #[derive(Clone, Debug)]
@@ -33,8 +38,10 @@ pub(super) struct ApiError {
     pub(super) code: i64,
     /// Whether the provider says that the same call may work later.
     pub(super) is_transient: bool,
-    /// The provider's own words, which may repeat the token; empty if there are none.
-    pub(super) message: String,
+    /// The provider's own words, safe to log.
+    pub(super) said: String,
+    /// Whether the object that was asked for does not exist, or is not ours to see.
+    pub(super) no_object: bool,
 }
 
 impl CloudAccess {
@@ -108,15 +115,17 @@ impl CloudAccess {
         }
     }
 
-    /// Reads the body of a refusal.
-    pub(super) fn error(&self, body: &Value) -> ApiError {
+    /// Reads the body of a refusal; its words may repeat `token`.
+    pub(super) fn error(&self, body: &Value, token: &str) -> ApiError {
         match self {
             Self::Meta { .. } => {
                 let error = &body["error"];
+                let redactor = Redactor { key: token, text: "" };
                 ApiError {
                     code: error["code"].as_i64().unwrap_or(0),
+                    no_object: error["error_subcode"] == NO_OBJECT,
                     is_transient: error["is_transient"].as_bool().unwrap_or(false),
-                    message: error["message"].as_str().unwrap_or_default().to_owned(),
+                    said: told(error, redactor).unwrap_or_else(|| "no message".to_owned()),
                 }
             }
         }

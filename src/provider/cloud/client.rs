@@ -26,7 +26,7 @@ use crate::turn::{MediaId, MediaRef, MessageId, Retry};
 /// Longest JSON answer read; Graph's own have a few hundred bytes.
 const ANSWER_LIMIT: usize = 1 << 20;
 /// Wait before the next try once a new token was found.
-const RENEWED: Duration = Duration::from_secs(1);
+pub(super) const RENEWED: Duration = Duration::from_secs(1);
 
 /// Describes how one number is served.
 #[derive(Clone, Debug)]
@@ -116,13 +116,13 @@ impl CloudClient {
         Err(self.refused(response).await)
     }
 
-    /// Judges a refusal. A refused token is looked for anew in its file: if there is another, the
-    /// same call is worth a try at once.
+    /// Judges a refusal. Where the set-up is at fault another token is looked for in its file: if
+    /// there is one, the same call is worth a try at once.
     pub(super) async fn refused(&self, response: reqwest::Response) -> ProviderError {
         let sent_with = response.extensions().get::<SentWith>().cloned();
         let SentWith(token) = sent_with.unwrap_or_else(|| SentWith(self.token.current()));
         let mut error = self.refused_as(response, &token).await;
-        if error.is_ours()
+        if error.fix().is_some()
             && self.token.renewed(&token).await
             && let ProviderError::Refused { retry, .. } = &mut error
         {

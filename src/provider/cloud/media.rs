@@ -12,10 +12,10 @@ use reqwest::multipart::{Form, Part};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::client::{CloudClient, id_of};
+use super::client::{CloudClient, RENEWED, id_of};
 use crate::audio::OggOpus;
 use crate::provider::ProviderError;
-use crate::turn::{MediaId, MediaRef};
+use crate::turn::{MediaId, MediaRef, Retry};
 
 /// Name of the uploaded file: Meta classifies by the ending, and takes only `.ogg` for voice.
 const FILE_NAME: &str = "voice-note.ogg";
@@ -45,11 +45,22 @@ impl CloudClient {
     /// Asks for the file's present address, which lives 5 minutes.
     async fn look_up(&self, id: &MediaId) -> Result<String, ProviderError> {
         let url = self.settings.access.media_look_up(id).ok_or(ProviderError::MediaGone)?;
-        let answer = self.call(self.client.get(url)).await.map_err(|error| match error {
-            ProviderError::Refused { http_status: 404, .. }
-            | ProviderError::Refused { code: 100 | 33, .. } => ProviderError::MediaGone,
-            other => other,
-        })?;
+        let answer =
+            self.call(self.client.get(url)).await.map_err(|mut error| match &mut error {
+                ProviderError::Refused { http_status: 404, fix: None, .. } => {
+                    ProviderError::MediaGone
+                }
+                // "Does not exist, or a permission is missing", and no more is told. Media of webhooks
+                // are kept for a week, so that a permission is missing; yet to wait for one could keep
+                // the person's later messages waiting for a file that is gone.
+                ProviderError::Refused { code: 33 | 100, fix: Some(_), retry, .. }
+                    if *retry != Retry::After(RENEWED) =>
+                {
+                    *retry = Retry::Never;
+                    error
+                }
+                _ => error,
+            })?;
         let address = answer["url"].as_str().map(str::to_owned);
         address.ok_or_else(|| ProviderError::Unexpected("media look-up without a url".to_owned()))
     }

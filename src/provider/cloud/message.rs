@@ -42,5 +42,5 @@ pub(super) fn message_body(message: &Outgoing) -> Result<Value, ProviderError> {
 /// Answers as Graph would to a message without a recipient, without asking it.
 fn nobody() -> ProviderError {
     let title = "contact has neither phone number nor user id".to_owned();
-    ProviderError::Refused { code: 100, http_status: 400, title, retry: Retry::Never }
+    ProviderError::Refused { code: 100, http_status: 400, title, retry: Retry::Never, fix: None }
 }

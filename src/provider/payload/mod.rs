@@ -4,7 +4,9 @@
 //! error. Each element is read on its own, so that an unknown field, a missing piece or a wrong
 //! type never costs more than that element.
 
+mod about;
 mod content;
+mod form;
 mod identity;
 mod status;
 
@@ -105,13 +107,14 @@ fn read_message(
     entry_ms: Option<i64>,
 ) -> Option<Inbound> {
     let id = word(&message["id"])?;
-    let (raw_type, body) = content::read(message);
+    let (raw_type, body, about) = content::read(message);
     Some(Inbound {
         number: number?.clone(),
         id: MessageId(id),
         from: identity::read(message, contacts),
         raw_type,
         body,
+        about,
         sent_at_ms: millis(&message["timestamp"]).or(entry_ms).unwrap_or(0),
     })
 }

@@ -6,6 +6,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{millis, word};
+use crate::provider::told::told;
+use crate::remote::words::Redactor;
 use crate::turn::{DeliveryStatus, MessageId, PhoneNumberId, StatusUpdate};
 
 /// Reads one status; `None` without an id or a number, or for a word this version does not know.
@@ -21,7 +23,7 @@ pub(super) fn read(
         status: DeliveryStatus::deserialize(&element["status"]).ok()?,
         at_ms: millis(&element["timestamp"]).or(entry_ms).unwrap_or(0),
         error_code: word(&error["code"]).and_then(|code| code.parse().ok()),
-        error_title: word(&error["title"]).or_else(|| word(&error["message"])),
+        error_title: told(error, Redactor::default()),
         callback_data: word(&element["biz_opaque_callback_data"]),
     })
 }

@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::turn::{Body, ContactRef, DeliveryStatus, MediaId, MediaRef, Personal};
+use crate::turn::{
+    About, Attachment, Body, ContactRef, DeliveryStatus, MediaId, MediaRef, Personal,
+};
 
 fn read(body: &Value) -> Updates {
     parse(body.to_string().as_bytes()).unwrap()
@@ -47,6 +49,7 @@ fn words_are_read_from_texts_buttons_and_forms() {
         ("button_reply", json!({"id": "b1", "title": "Pick"})),
         ("list_reply", json!({"id": "r1", "title": "Pick", "description": "d"})),
         ("nfm_reply", json!({"name": "flow", "body": "Pick", "response_json": "{}"})),
+        ("nfm_reply", json!({"body": "Pick", "response_json": "Sent"})),
         ("nfm_reply", json!({"name": "Pick"})),
     ] {
         let interactive = json!({"type": kind, kind: reply});
@@ -67,7 +70,127 @@ fn sound_is_read_from_audio_and_voice() {
     let audio = Body::Audio { media };
     check_body(json!({"type": "audio", "audio": file}), "audio", &audio);
     check_body(json!({"type": "voice", "voice": file}), "voice", &audio);
-    check_body(json!({"type": "audio", "audio": {"url": "u"}}), "audio", &Body::Unsupported);
+    check_body(json!({"type": "audio", "audio": {"url": "u"}}), "audio", &Body::Lost);
+}
+
+#[test]
+fn sound_that_is_sent_as_a_document_is_sound() {
+    let sound = |mime_type: &str, filename: &str| {
+        let document = json!({"id": "9", "mime_type": mime_type, "filename": filename});
+        let (_, body, _) = content::read(&json!({"type": "document", "document": document}));
+        matches!(body, Body::Audio { .. })
+    };
+    for (mime_type, name) in [
+        ("audio/mpeg", "Recording 12.mp3"),
+        ("AUDIO/MP4; codecs=x", "no ending"),
+        ("application/ogg", "x"),
+        ("application/octet-stream", "Voice 001.M4A"),
+        ("video/mp4", "iPhone.m4a"),
+        ("video/ogg", "note.oga"),
+        ("", "PTT-20261126-WA0001.opus"),
+    ] {
+        assert!(sound(mime_type, name), "{mime_type} {name}");
+    }
+    for (mime_type, name) in [
+        ("application/pdf", "song.mp3.pdf"),
+        ("video/mp4", "film.mp4"),
+        ("video/ogg", "film.ogv"),
+        ("text/plain", "mp3"),
+        ("image/png", "audio.png"),
+        ("", ""),
+    ] {
+        assert!(!sound(mime_type, name), "{mime_type} {name}");
+    }
+}
+
+#[test]
+fn sound_that_whatsapp_lost_is_known_as_that() {
+    let errors = |code: i64| json!([{"code": code, "title": "Media download error"}]);
+    let lost = |parts: Value| content::read(&parts).1 == Body::Lost;
+    for kind in ["audio", "voice"] {
+        assert!(lost(json!({"type": kind, "errors": errors(131_052)})));
+        assert!(lost(json!({"type": kind, "errors": errors(131_052), kind: {"mime_type": "x"}})));
+        assert!(lost(json!({"type": kind, kind: {}})));
+        // With an id it is worth a try.
+        let parts = json!({"type": kind, "errors": errors(131_052), kind: {"id": "1"}});
+        assert!(matches!(content::read(&parts).1, Body::Audio { .. }));
+    }
+    let document = json!({"mime_type": "audio/mpeg"});
+    assert!(lost(json!({"type": "document", "document": document, "errors": errors(131_052)})));
+    let text_code = json!([{"code": 1}, {"code": "131052"}]);
+    assert!(lost(json!({"type": "unsupported", "errors": text_code})));
+    // Another file would not be opened either way, and these are no files.
+    assert!(!lost(json!({"type": "image", "errors": errors(131_052)})));
+    assert!(!lost(json!({"type": "unsupported", "errors": errors(131_051)})));
+    assert!(!lost(json!({"type": "unsupported"})));
+}
+
+#[track_caller]
+fn check_about(parts: Value, words: &str, about: &About) {
+    let (_, body, found) = content::read(&parts);
+    assert_eq!((body, &found), (text(words), about), "{parts}");
+}
+
+#[test]
+fn words_under_a_file_are_words() {
+    for (kind, name) in [("image", None), ("video", None), ("document", Some("menu.pdf"))] {
+        let file = json!({"id": "1", "mime_type": "x/y", "caption": " Open? ", "filename": name});
+        let under = Some(Attachment { kind: kind.to_owned(), name: name.map(Personal::from) });
+        let about = About { under, ..About::default() };
+        check_about(json!({"type": kind, kind: file}), "Open?", &about);
+        let silent = json!({"type": kind, kind: {"id": "1", "caption": " "}});
+        assert_eq!(content::read(&silent), (kind.to_owned(), Body::Unsupported, About::default()));
+    }
+    let sound = json!({"id": "1", "mime_type": "audio/mpeg", "caption": "What is said?"});
+    let (_, body, about) = content::read(&json!({"type": "document", "document": sound}));
+    assert!(matches!(body, Body::Audio { .. }));
+    assert_eq!(about, About { caption: Some("What is said?".into()), ..About::default() });
+}
+
+#[test]
+fn what_a_message_refers_to_is_read() {
+    let asks = |key: &str, value: Value| json!({"type": "text", "text": {"body": "?"}, key: value});
+    let quoting = About { reply_to: Some("wamid.q".into()), ..About::default() };
+    check_about(asks("context", json!({"id": "wamid.q", "from": "1"})), "?", &quoting);
+    for key in ["forwarded", "frequently_forwarded"] {
+        let about = About { forwarded: true, ..About::default() };
+        check_about(asks("context", json!({key: true})), "?", &about);
+        check_about(asks("context", json!({key: false})), "?", &About::default());
+    }
+    let product = json!({"catalog_id": 7, "product_retailer_id": "BOOT-38"});
+    let about = About { product: Some("BOOT-38 of catalog 7".into()), ..quoting };
+    check_about(
+        asks("context", json!({"id": "wamid.q", "referred_product": product})),
+        "?",
+        &about,
+    );
+    let advert =
+        json!({"source_url": "https://fb.me/x", "headline": "Sale", "media_type": "image"});
+    let about = About { advert: Some("Sale | https://fb.me/x".into()), ..About::default() };
+    check_about(asks("referral", advert), "?", &about);
+    for odd in
+        [json!(1), json!("x"), json!([]), json!({"id": {}, "referred_product": 3}), json!({})]
+    {
+        check_about(asks("context", odd.clone()), "?", &About::default());
+        check_about(asks("referral", odd), "?", &About::default());
+    }
+}
+
+#[test]
+fn what_belongs_to_a_tap_and_to_a_form_is_read() {
+    let tapped = |more: &str| About { tapped: Some(more.into()), ..About::default() };
+    let reply = |kind: &str, reply: Value| json!({"type": "interactive", "interactive": {"type": kind, kind: reply}});
+    let row = json!({"id": "r1", "title": "Ten", "description": "for two"});
+    check_about(reply("list_reply", row), "Ten", &tapped("for two | r1"));
+    check_about(reply("button_reply", json!({"id": "b1", "title": "Yes"})), "Yes", &tapped("b1"));
+    let same = reply("button_reply", json!({"id": "Yes", "title": "Yes"}));
+    check_about(same, "Yes", &About::default());
+    let template = json!({"type": "button", "button": {"text": "Yes", "payload": "order 7"}});
+    check_about(template, "Yes", &tapped("order 7"));
+    let answers = r#"{"flow_token": "t", "day": "Saturday", "people": "4"}"#;
+    let form = reply("nfm_reply", json!({"body": "Sent", "response_json": answers}));
+    let about = About { form: true, ..About::default() };
+    check_about(form, "day: Saturday\npeople: 4", &about);
 }
 
 #[test]

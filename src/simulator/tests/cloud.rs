@@ -126,11 +126,22 @@ async fn expired_address_is_looked_up_once() {
     let expected = [CallKind::MediaDownload, CallKind::MediaLookup, CallKind::MediaDownload];
     assert_eq!(kinds(&world), expected);
 
-    world.simulator.drop_media(&note.id);
+    world.simulator.fail_next(CallKind::MediaDownload, 404, 0, 2);
     assert!(matches!(fetch(&world.messenger, &note).await, Err(ProviderError::MediaGone)));
-    for odd in ["no-such-id", "", "..", "../900/messages"] {
+    for odd in ["", ".."] {
         let gone = fetch(&world.messenger, &media(odd, None)).await;
         assert!(matches!(gone, Err(ProviderError::MediaGone)), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_seen_is_a_fault_of_the_set_up_and_not_waited_for() {
+    let world = World::start().await;
+    let note = sent_note(&world, test_note(1, 900)).await;
+    world.simulator.drop_media(&note.id);
+    for note in [note, media("no-such-id", None), media("../900/messages", None)] {
+        let hidden = fetch(&world.messenger, &note).await.unwrap_err();
+        assert!(hidden.fix().is_some() && hidden.retry() == Retry::Never, "{hidden}");
     }
 }
 

@@ -7,7 +7,8 @@ use super::json::{from_json, from_word, to_json};
 use super::{SqliteStore, contacts, statuses};
 use crate::store::rules::{due_after_reclaim, first_state};
 use crate::store::{
-    Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, StoreError, Tenure,
+    Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, StatusEffect,
+    StoreError, Tenure,
 };
 use crate::turn::{
     Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, Personal, PhoneNumberId,
@@ -19,7 +20,7 @@ use crate::turn::{
 /// second, and would read every message there ever was.
 const LEASABLE: &str = "
     SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
-           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode
+           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about
     FROM messages m JOIN contacts c ON c.id = m.contact_id
     WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
       AND NOT EXISTS (
@@ -58,8 +59,15 @@ impl Queue for SqliteStore {
         call.await
     }
 
-    async fn record_statuses(&self, statuses: Vec<StatusUpdate>) -> Result<(), StoreError> {
-        self.writer.call(move |db| statuses.iter().try_for_each(|s| statuses::record(db, s))).await
+    async fn record_statuses(
+        &self,
+        statuses: Vec<StatusUpdate>,
+        now_ms: i64,
+    ) -> Result<Vec<StatusEffect>, StoreError> {
+        let record = move |db: &Connection| {
+            statuses.iter().map(|status| statuses::record(db, status, now_ms)).collect()
+        };
+        self.writer.call(record).await
     }
 
     async fn lease(
@@ -132,7 +140,10 @@ impl Queue for SqliteStore {
 
     async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError> {
         let lease = lease.clone();
-        let done = "state = 'done', lease_owner = NULL, lease_until_ms = NULL";
+        // A reason without an end: a status has opened the turn again while this lease ended it.
+        let done = "state = iif(EXISTS (SELECT 1 FROM turns t WHERE t.id = messages.turn
+                        AND t.finished_ms IS NULL AND t.reason IS NOT NULL), 'queued', 'done'),
+                    lease_owner = NULL, lease_until_ms = NULL";
         self.writer.call(move |db| update_held(db, &lease, done, &[])).await
     }
 
@@ -166,8 +177,8 @@ fn accept(
     let from = message.from.as_ref();
     let contact = from.map(|from| contacts::resolve(db, from, now_ms)).transpose()?;
     db.prepare_cached(
-        "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, sent_ms,
-             received_ms, state, available_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7)",
+        "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, about, sent_ms,
+             received_ms, state, available_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6, ?7, ?8, ?7)",
     )?
     .execute(params![
         message.number.0,
@@ -177,7 +188,8 @@ fn accept(
         to_json(&message.body)?,
         message.sent_at_ms,
         now_ms,
-        first_state(disposition, contact.is_some())
+        first_state(disposition, contact.is_some()),
+        (!message.about.is_empty()).then(|| to_json(&message.about)).transpose()?
     ])?;
     Ok(Accepted::New)
 }
@@ -193,6 +205,11 @@ fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
         raw_type: row.get(3)?,
         // A row of another version must not stop every lane: it is answered by a hint.
         body: from_json(&row.get::<_, String>(4)?).unwrap_or(Body::Unsupported),
+        // Nor must what such a row refers to.
+        about: row
+            .get::<_, Option<String>>(14)?
+            .and_then(|about| from_json(&about).ok())
+            .unwrap_or_default(),
         received_ms: row.get(5)?,
         id,
     };

@@ -8,9 +8,22 @@ use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
 use crate::store::{Begun, Draft, History, Lane, Lease, Record, StoreError};
 use crate::turn::{
-    Content, Exchange, LanguageCode, MessageId, Part, PartState, Personal, Reason, ReplyMode, Role,
-    TurnId, TurnReport,
+    Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
+    ReplyMode, Role, TurnId, TurnReport,
 };
+
+/// A message of one lane, and what was said in it: the words of a part, or of the reply that a note
+/// speaks; the words that a message carries, or those that were heard in it.
+const QUOTED: &str = "
+    SELECT 1, iif(p.content ->> '$.voice' IS NULL, p.content ->> '$.text',
+                  t.report ->> '$.reply.text')
+    FROM parts p JOIN turns t ON t.id = p.turn
+    WHERE p.provider_id = ?3 AND t.number = ?1 AND t.contact_id = ?2
+    UNION ALL
+    SELECT 0, coalesce(m.body ->> '$.text', t.heard)
+    FROM messages m LEFT JOIN turns t ON t.number = m.number AND t.id = m.turn
+    WHERE m.number = ?1 AND m.provider_id = ?3 AND m.contact_id = ?2
+    LIMIT 1";
 
 #[async_trait]
 impl Record for SqliteStore {
@@ -42,8 +55,8 @@ impl Record for SqliteStore {
             }
             let (finished, draft) = db
                 .prepare_cached(
-                    "SELECT finished_ms IS NOT NULL, heard, language, report, spent FROM turns
-                     WHERE id = ?1",
+                    "SELECT finished_ms IS NOT NULL, heard, language, report, spent, reason
+                     FROM turns WHERE id = ?1",
                 )?
                 .query_row([turn], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
             let parts = db
@@ -89,6 +102,22 @@ impl Record for SqliteStore {
                 heard.filter(|_| waits).map(Personal)
             });
             Ok(History { exchanges, to_confirm })
+        });
+        call.await
+    }
+
+    async fn quoted(&self, lane: &Lane, message: &MessageId) -> Result<Option<Quoted>, StoreError> {
+        let (lane, message) = (lane.clone(), message.clone());
+        let call = self.reader.call(move |db| {
+            let quoted = db.prepare_cached(QUOTED)?.query_row(
+                params![lane.number.0, lane.contact_id, message.0],
+                |row| {
+                    let words: Option<String> = row.get(1)?;
+                    let words = words.filter(|words| !words.trim().is_empty()).map(Personal);
+                    Ok(Quoted { ours: row.get(0)?, words })
+                },
+            );
+            Ok(quoted.optional()?)
         });
         call.await
     }
@@ -167,7 +196,7 @@ impl Record for SqliteStore {
             if let Some(language) = language_shown(&ended) {
                 set_contact(db, &turn, "language", language.as_str())?;
             }
-            statuses::apply_early_failure(db, &turn)
+            statuses::apply_early_failures(db, &turn, now_ms)
         });
         call.await
     }
@@ -205,7 +234,14 @@ fn set_contact(db: &Connection, turn: &TurnId, column: &str, word: &str) -> Resu
 fn kept_draft(row: &Row<'_>) -> rusqlite::Result<Option<Draft>> {
     let (heard, language): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
     let (heard, language) = (heard.map(Personal), language.map(LanguageCode::from));
-    Ok(kept_report(row, 3, 4)?.map(|report| Draft { heard, language, report }))
+    let Some(mut report) = kept_report(row, 3, 4)? else { return Ok(None) };
+    // Of a turn that was opened again; a question back stays one with what it is about.
+    if let Some(reason) = row.get::<_, Option<String>>(5)?
+        && report.outcome != Outcome::Question
+    {
+        report.reason = Some(Reason::from(reason));
+    }
+    Ok(Some(Draft { heard, language, report }))
 }
 
 /// Reads a report and what was spent, which versions before the third migration did not keep.

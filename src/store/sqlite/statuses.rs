@@ -1,14 +1,33 @@
 //! What the provider says of messages that were sent, and what it means for their turns.
+//!
+//! A turn whose note was lost is opened again: it has no end but a reason, and its message is
+//! leased like one that is new, in the order of its lane. Its next attempt sends the text.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::json::from_word;
-use crate::store::StoreError;
-use crate::store::rules::{settled_by, undelivered};
-use crate::turn::{DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
+use super::json::{from_json, from_word};
+use crate::store::rules::{LostPart, loss_of, settled_by};
+use crate::store::{Loss, StatusEffect, StoreError};
+use crate::turn::{Content, DeliveryStatus, Outcome, PartState, Reason, StatusUpdate, TurnId};
+
+/// What decides on a part that was not delivered.
+const LOST_PART: &str = "
+    SELECT p.role, p.content,
+           EXISTS (SELECT 1 FROM statuses s WHERE s.turn = p.turn AND s.idx = p.idx
+                   AND s.status IN ('delivered', 'read', 'played')),
+           EXISTS (SELECT 1 FROM parts o WHERE o.turn = p.turn AND o.idx > p.idx
+                   AND o.role <> 'beside'),
+           coalesce(t.report ->> '$.reply.text', '') <> '',
+           (SELECT m.received_ms FROM messages m
+            WHERE m.number = t.number AND m.provider_id = t.message)
+    FROM parts p JOIN turns t ON t.id = p.turn WHERE p.turn = ?1 AND p.idx = ?2";
 
 /// Keeps one status and applies it to the part it names.
-pub(super) fn record(db: &Connection, update: &StatusUpdate) -> Result<(), StoreError> {
+pub(super) fn record(
+    db: &Connection,
+    update: &StatusUpdate,
+    now_ms: i64,
+) -> Result<StatusEffect, StoreError> {
     let named = update.callback_data.as_deref().and_then(TurnId::parse_callback_data);
     let place = match named {
         Some((turn, index)) => Some((turn, index)),
@@ -17,21 +36,29 @@ pub(super) fn record(db: &Connection, update: &StatusUpdate) -> Result<(), Store
             .query_row([&update.message.0], |row| Ok((TurnId(row.get(0)?), row.get(1)?)))
             .optional()?,
     };
-    db.prepare_cached(
-        "INSERT INTO statuses (number, provider_id, status, at_ms, error_code, error_title, turn,
-             idx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![
-        update.number.0,
-        update.message.0,
-        update.status.name(),
-        update.at_ms,
-        update.error_code,
-        update.error_title,
-        place.as_ref().map(|(turn, _)| &turn.0),
-        place.as_ref().map(|(_, index)| index)
-    ])?;
-    let Some((turn, index)) = place else { return Ok(()) };
+    let new = db
+        .prepare_cached(
+            "INSERT INTO statuses (number, provider_id, status, at_ms, error_code, error_title,
+                 turn, idx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            update.number.0,
+            update.message.0,
+            update.status.name(),
+            update.at_ms,
+            update.error_code,
+            update.error_title,
+            place.as_ref().map(|(turn, _)| &turn.0),
+            place.as_ref().map(|(_, index)| index)
+        ])?;
+    let failed = update.status == DeliveryStatus::Failed;
+    let Some((turn, index)) = place else {
+        return Ok(match (new, failed) {
+            (0, _) => StatusEffect::Known,
+            (_, true) => StatusEffect::Failed(Loss::Foreign),
+            (_, false) => StatusEffect::Kept,
+        });
+    };
     let state = match settled_by(update) {
         PartState::Failed => "failed",
         PartState::Planned | PartState::Sent(_) => "sent",
@@ -41,43 +68,103 @@ pub(super) fn record(db: &Connection, update: &StatusUpdate) -> Result<(), Store
          WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
     )?
     .execute(params![turn.0, index, update.message.0, update.at_ms, state])?;
-    if update.status != DeliveryStatus::Failed {
-        return Ok(());
-    }
-    let role: Option<String> = db
-        .prepare_cached("SELECT role FROM parts WHERE turn = ?1 AND idx = ?2")?
-        .query_row(params![turn.0, index], |row| row.get(0))
-        .optional()?;
-    let role: Option<Role> = role.map(|role| from_word(&role)).transpose()?;
-    match undelivered(role, update.error_code, update.error_title.clone()) {
-        Some(reason) => fail_turn(db, &turn, &reason),
-        None => Ok(()),
+    match (new, failed) {
+        (0, _) => Ok(StatusEffect::Known),
+        (_, false) => Ok(StatusEffect::Kept),
+        (_, true) => {
+            let (code, title) = (update.error_code, update.error_title.clone());
+            Ok(StatusEffect::Failed(lose(db, &turn, index, code, title, now_ms)?))
+        }
     }
 }
 
-/// Fails a turn that has just finished for a status that came before its end.
-pub(super) fn apply_early_failure(db: &Connection, turn: &TurnId) -> Result<(), StoreError> {
-    let failed: Vec<(String, Option<i64>, Option<String>)> = db
+/// Applies the failed statuses of a turn that has just finished, which came before its end.
+pub(super) fn apply_early_failures(
+    db: &Connection,
+    turn: &TurnId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let failed: Vec<(u32, Option<i64>, Option<String>)> = db
         .prepare_cached(
-            "SELECT p.role, s.error_code, s.error_title FROM statuses s
-             JOIN parts p ON p.turn = s.turn AND p.idx = s.idx
-             WHERE s.turn = ?1 AND s.status = 'failed' ORDER BY s.id",
+            "SELECT idx, error_code, error_title FROM statuses
+             WHERE turn = ?1 AND status = 'failed' ORDER BY id",
         )?
         .query_map([&turn.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    for (role, code, title) in failed {
-        if let Some(reason) = undelivered(Some(from_word(&role)?), code, title) {
-            return fail_turn(db, turn, &reason);
-        }
+    for (index, code, title) in failed {
+        lose(db, turn, index, code, title, now_ms)?;
     }
     Ok(())
 }
 
-/// Sets a finished turn's outcome to `failed`; one still running is failed when it finishes.
-fn fail_turn(db: &Connection, turn: &TurnId, reason: &Reason) -> Result<(), StoreError> {
+/// Decides what follows from the loss of a part, and does it if its turn has finished; one that
+/// still runs gets it at its end.
+fn lose(
+    db: &Connection,
+    turn: &TurnId,
+    index: u32,
+    code: Option<i64>,
+    title: Option<String>,
+    now_ms: i64,
+) -> Result<Loss, StoreError> {
+    let part =
+        db.prepare_cached(LOST_PART)?.query_row(params![turn.0, index], lost_part).optional()?;
+    let Some(part) = part else { return Ok(Loss::Foreign) };
+    let loss = loss_of(&part, code, now_ms);
+    let reason = Reason::Undelivered { code, title }.to_string();
+    match loss {
+        Loss::Resend => open_again(db, turn, index, &reason, now_ms)?,
+        Loss::Reply | Loss::WindowShut => {
+            db.prepare_cached(
+                "UPDATE turns SET outcome = ?2, reason = ?3
+                 WHERE id = ?1 AND finished_ms IS NOT NULL",
+            )?
+            .execute(params![turn.0, Outcome::Failed.name(), reason])?;
+        }
+        Loss::Beside | Loss::Replaced | Loss::Arrived | Loss::Foreign => {}
+    }
+    Ok(loss)
+}
+
+/// Puts a finished turn back into its lane, without the part that was lost. Where its message is
+/// still leased, the end of the lease does so: see `ack`.
+fn open_again(
+    db: &Connection,
+    turn: &TurnId,
+    index: u32,
+    reason: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let opened = db
+        .prepare_cached(
+            "UPDATE turns SET outcome = NULL, reason = ?2, finished_ms = NULL
+             WHERE id = ?1 AND finished_ms IS NOT NULL",
+        )?
+        .execute([&turn.0, reason])?;
+    if opened == 0 {
+        return Ok(());
+    }
     db.prepare_cached(
-        "UPDATE turns SET outcome = ?2, reason = ?3 WHERE id = ?1 AND finished_ms IS NOT NULL",
+        "UPDATE parts SET state = 'failed', error = ?3 WHERE turn = ?1 AND idx = ?2",
     )?
-    .execute(params![turn.0, Outcome::Failed.name(), reason.to_string()])?;
+    .execute(params![turn.0, index, reason])?;
+    db.prepare_cached(
+        "UPDATE messages SET state = 'queued', available_ms = ?2
+         WHERE state = 'done' AND (number, provider_id) =
+             (SELECT number, message FROM turns WHERE id = ?1)",
+    )?
+    .execute(params![turn.0, now_ms])?;
     Ok(())
+}
+
+fn lost_part(row: &Row<'_>) -> rusqlite::Result<LostPart> {
+    let content: Content = from_json(&row.get::<_, String>(1)?)?;
+    Ok(LostPart {
+        role: from_word(&row.get::<_, String>(0)?)?,
+        is_note: matches!(content, Content::Voice(_)),
+        arrived: row.get(2)?,
+        replaced: row.get(3)?,
+        has_text: row.get(4)?,
+        asked_ms: row.get::<_, Option<i64>>(5)?.unwrap_or_default(),
+    })
 }

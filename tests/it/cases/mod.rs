@@ -118,6 +118,10 @@ macro_rules! kinds {
     };
 }
 
+mod graph;
 mod say;
+mod status;
 mod transcribe;
 mod tts;
+mod webhook;
+mod whatsapp;

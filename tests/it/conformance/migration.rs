@@ -149,7 +149,7 @@ async fn an_old_question_still_waits_for_its_yes_and_old_links_fail_no_note() {
         error_title: None,
         callback_data: Some("hark:t1:900".to_owned()),
     };
-    store.record_statuses(vec![late]).await.unwrap();
+    store.record_statuses(vec![late], 2_000).await.unwrap();
     let lane = hark::store::Lane { number: "900".into(), contact_id: 1 };
     let history = store.history(&lane, 9, 3_600_019).await.unwrap();
     assert_eq!(history.to_confirm, Some("a table".into()));

@@ -12,7 +12,7 @@ mod statuses;
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{Archive, Disposition, Draft, Lease, Lessee, Queue, Record};
 use hark::turn::{
-    Body, ContactRef, Inbound, Outcome, Personal, ReplyText, Role, Transcript, TurnReport,
+    About, Body, ContactRef, Inbound, Outcome, Personal, ReplyText, Role, Transcript, TurnReport,
 };
 
 use crate::harness::{NUMBER, PERSON};
@@ -67,6 +67,7 @@ fn from(id: &str, phone: Option<&str>, user_id: Option<&str>) -> (Inbound, Dispo
         from: Some(ContactRef { user_id, phone, profile_name: None }),
         raw_type: "text".to_owned(),
         body: Body::Text { text: "hi".into() },
+        about: About::default(),
         sent_at_ms: 0,
     };
     (message, Disposition::Queue)

@@ -51,7 +51,7 @@ async fn statuses_are_kept_once_and_shown_by_part_and_time<B: Backend>() {
         of(0, "a", DeliveryStatus::Delivered, 200),
         of(0, "a", DeliveryStatus::Delivered, 250),
     ];
-    store.record_statuses(statuses).await.unwrap();
+    store.record_statuses(statuses, 2_000).await.unwrap();
     assert_eq!(store.turns(None, 1).await.unwrap()[0].statuses, ["delivered", "read", "sent"]);
 }
 
@@ -66,7 +66,7 @@ async fn a_status_proves_that_a_planned_part_was_sent<B: Backend>() {
         status(&lease.turn, 0, "a", DeliveryStatus::Delivered, 1),
         status(&lease.turn, 1, "b", DeliveryStatus::Failed, 1),
     ];
-    store.record_statuses(statuses).await.unwrap();
+    store.record_statuses(statuses, 2_000).await.unwrap();
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let lease = lease_one(&store, 1_000).await;
     let parts = store.begin(&lease, "hark", 0.0, 1_000).await.unwrap().parts;
@@ -82,7 +82,7 @@ async fn a_failed_status_fails_a_finished_turn<B: Backend>() {
     send(&store, &lease).await;
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
-    store.record_statuses(vec![failed]).await.unwrap();
+    store.record_statuses(vec![failed], 2_000).await.unwrap();
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
     assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
 }
@@ -92,7 +92,7 @@ async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>(
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
     let early = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
-    store.record_statuses(vec![early]).await.unwrap();
+    store.record_statuses(vec![early], 2_000).await.unwrap();
     send(&store, &lease).await;
     assert!(store.turns(None, 1).await.unwrap()[0].report.is_none());
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
@@ -107,9 +107,9 @@ async fn a_turn_stands_without_what_was_beside_it<B: Backend>() {
     plan(&store, &lease, Role::Answer, "words").await;
     plan(&store, &lease, Role::Beside, "a link").await;
     let of = |index, id| status(&lease.turn, index, id, DeliveryStatus::Failed, 1);
-    store.record_statuses(vec![of(1, "early")]).await.unwrap();
+    store.record_statuses(vec![of(1, "early")], 2_000).await.unwrap();
     finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
-    store.record_statuses(vec![of(1, "late")]).await.unwrap();
+    store.record_statuses(vec![of(1, "late")], 2_000).await.unwrap();
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
     assert_eq!((report.outcome, report.reason), (Outcome::VoiceNote, None));
 }
@@ -122,7 +122,7 @@ async fn a_status_without_our_data_is_known_by_the_message<B: Backend>() {
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let failed = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
     let failed = StatusUpdate { callback_data: None, ..failed };
-    store.record_statuses(vec![failed]).await.unwrap();
+    store.record_statuses(vec![failed], 2_000).await.unwrap();
     let row = store.turns(None, 1).await.unwrap().remove(0);
     assert_eq!(
         (row.statuses, row.report.unwrap().outcome),
@@ -138,7 +138,7 @@ async fn statuses_of_other_senders_change_nothing<B: Backend>() {
     let failed = status(&lease.turn, 0, "x", DeliveryStatus::Failed, 1);
     let theirs = StatusUpdate { callback_data: Some("theirs".to_owned()), ..failed.clone() };
     let unknown = StatusUpdate { callback_data: Some("hark:0000:0".to_owned()), ..failed };
-    store.record_statuses(vec![theirs, unknown]).await.unwrap();
+    store.record_statuses(vec![theirs, unknown], 2_000).await.unwrap();
     let row = store.turns(None, 1).await.unwrap().remove(0);
     assert!(row.statuses.is_empty(), "{row:?}");
     assert_eq!(row.report.unwrap().outcome, Outcome::Text);

@@ -85,22 +85,25 @@ impl TestApp {
     /// Waits until nothing can happen before the clock moves: every message that is due is
     /// answered, and every webhook of the simulator is taken.
     pub(crate) async fn run_until_idle(&self) {
-        self.simulator.settled().await;
-        self.wait_until("all messages answered", async || {
-            unanswered(&self.store, self.now_ms()).await == 0
-        })
-        .await;
-        self.simulator.settled().await;
+        self.run_until(|| self.now_ms()).await;
     }
 
     /// Like [`Self::run_until_idle`], for what waits for a time of the system clock.
     pub(crate) async fn run_until_done(&self) {
-        self.simulator.settled().await;
-        self.wait_until("all messages answered", async || {
-            unanswered(&self.store, i64::MAX).await == 0
-        })
-        .await;
-        self.simulator.settled().await;
+        self.run_until(|| i64::MAX).await;
+    }
+
+    /// Waits until nothing is left that is due by then. A webhook of the simulator may bring more.
+    async fn run_until(&self, until_ms: impl Fn() -> i64) {
+        let idle = async || unanswered(&self.store, until_ms()).await == 0;
+        loop {
+            self.simulator.settled().await;
+            self.wait_until("all messages answered", &idle).await;
+            self.simulator.settled().await;
+            if idle().await {
+                return;
+            }
+        }
     }
 
     /// Moves the clock and wakes the lanes, which sleep by the system's.

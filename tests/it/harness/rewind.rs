@@ -2,7 +2,7 @@
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{Disposition, Draft, Lessee, Queue as _, Record as _};
-use hark::turn::{Body, ContactRef, Content, Inbound, Role};
+use hark::turn::{About, Body, ContactRef, Content, Inbound, Role};
 
 use super::{NUMBER, PERSON, TestApp};
 
@@ -27,6 +27,7 @@ impl TestApp {
             }),
             raw_type: "text".to_owned(),
             body: Body::Text { text: row.heard.clone().expect("it was written") },
+            about: About::default(),
             sent_at_ms: now_ms,
         };
         store.accept(vec![(message, Disposition::Queue)], now_ms).await.unwrap();
