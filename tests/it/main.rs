@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod config_page;
 mod conformance;
+mod context;
 mod corpus;
 mod crash;
 mod delivery;

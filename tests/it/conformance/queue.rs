@@ -40,6 +40,7 @@ async fn a_turn_is_made_of_the_message_as_it_came<B: Backend>() {
     let store = backend.open();
     let (mut message, disposition) = from("1", Some("1555"), Some("US.1"));
     message.from.as_mut().unwrap().profile_name = Some("Ann".into());
+    message.about.reply_to = Some("0".into());
     store.accept(vec![(message.clone(), disposition)], 1_000).await.unwrap();
     let lease = lease_one(&store, 2_000).await;
     assert_eq!(lease.turn, TurnId::from_message(&NUMBER.into(), &"1".into()));
@@ -48,6 +49,7 @@ async fn a_turn_is_made_of_the_message_as_it_came<B: Backend>() {
     assert_eq!((lease.contact_language.as_ref(), lease.reply_mode), (None, None));
     let first = lease.first();
     assert_eq!((&first.id, &first.body), (&message.id, &message.body));
+    assert_eq!(first.about, message.about);
     assert_eq!((first.raw_type.as_str(), first.received_ms, lease.attempt), ("text", 1_000, 1));
 }
 

@@ -3,7 +3,8 @@
 use hark::store::{Archive as _, Draft, Lapsed, Queue as _, Record as _};
 use hark::turn::LanguageCode;
 use hark::turn::{
-    Choice, Content, MediaSource, Outcome, Part, PartState, Reason, ReplyMode, Role, Uncertainty,
+    Choice, Content, MediaSource, Outcome, Part, PartState, Quoted, Reason, ReplyMode, Role,
+    Uncertainty,
 };
 
 use super::{
@@ -20,6 +21,7 @@ on_every_backend! {
     a_question_back_waits_an_hour_for_its_yes,
     how_a_person_wants_to_be_answered_is_remembered,
     turns_are_listed_newest_first,
+    a_quoted_message_is_found_in_its_lane_alone,
 }
 
 async fn parts_get_the_next_free_index_and_keep_their_role<B: Backend>() {
@@ -208,4 +210,38 @@ async fn turns_are_listed_newest_first<B: Backend>() {
     assert_eq!(store.turns(None, 1).await.unwrap().len(), 1);
     let of_one = store.turns(Some("2".to_owned()), 9).await.unwrap();
     assert_eq!(of_one.iter().map(|row| &row.turn).collect::<Vec<_>>(), [&second.turn]);
+}
+
+async fn a_quoted_message_is_found_in_its_lane_alone<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "in.1", 1_000).await;
+    let parts = vec![
+        (Role::Answer, Content::Voice("media.1".into())),
+        (Role::Beside, Content::Text("https://a.example".into())),
+    ];
+    store.plan(&lease, parts, 1_000).await.unwrap();
+    for (index, id) in [(0, "out.1"), (1, "out.2")] {
+        store.settle(&lease.turn, index, Ok(id.into()), 1_000).await.unwrap();
+    }
+    finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
+    let (mut note, disposition) = text("in.2");
+    note.body = hark::turn::Body::Lost;
+    store.accept(vec![(note, disposition), from("in.3", Some("2"), None)], 1_000).await.unwrap();
+    let lane = lease.lane;
+    let quoted = |ours, words: Option<&str>| {
+        Some(Quoted { ours, words: words.map(hark::turn::Personal::from) })
+    };
+    for (id, expected) in [
+        ("in.1", quoted(false, Some("hi"))),
+        ("out.1", quoted(true, Some("yes, hi"))),
+        ("out.2", quoted(true, Some("https://a.example"))),
+        ("in.2", quoted(false, None)),
+        ("in.3", None),
+        ("in.4", None),
+    ] {
+        assert_eq!(store.quoted(&lane, &id.into()).await.unwrap(), expected, "{id}");
+    }
+    let elsewhere = hark::store::Lane { number: "other".into(), ..lane };
+    assert_eq!(store.quoted(&elsewhere, &"out.1".into()).await.unwrap(), None);
 }

@@ -1,7 +1,7 @@
 //! What the provider says of a part changes the part, and its turn if it is the answer.
 
-use hark::store::{Archive as _, Lapsed, Lease, Queue as _, Record};
-use hark::turn::{DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
+use hark::store::{Archive as _, Lapsed, Lease, Loss, Queue, Record, StatusEffect};
+use hark::turn::{Content, DeliveryStatus, Outcome, PartState, Reason, Role, StatusUpdate, TurnId};
 
 use super::{Backend, begun, ended, finish, lease_one, on_every_backend, plan};
 use crate::harness::NUMBER;
@@ -12,6 +12,8 @@ on_every_backend! {
     a_failed_status_fails_a_finished_turn,
     a_failed_status_that_comes_first_fails_the_turn_at_its_end,
     a_turn_stands_without_what_was_beside_it,
+    a_lost_note_opens_its_turn_again,
+    a_note_that_is_lost_before_the_end_of_its_lease_opens_its_turn_again,
     a_status_without_our_data_is_known_by_the_message,
     statuses_of_other_senders_change_nothing,
 }
@@ -98,6 +100,71 @@ async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>(
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let report = store.turns(None, 1).await.unwrap().remove(0).report.unwrap();
     assert_eq!((report.outcome, report.reason), (Outcome::Failed, Some(undelivered())));
+}
+
+/// Plans a note as part 0, and settles it as sent under the id "a".
+async fn send_note(store: &impl Record, lease: &Lease) {
+    let note = vec![(Role::Answer, Content::Voice("media.1".into()))];
+    store.plan(lease, note, 1_000).await.unwrap();
+    store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
+}
+
+/// Checks that the only thing to do is to send the words of the lost note.
+async fn check_opened(store: &(impl Queue + Record), turn: &TurnId) {
+    let lease = lease_one(store, 2_000).await;
+    assert_eq!((&lease.turn, lease.attempt), (turn, 2));
+    let begun = store.begin(&lease, "hark", 0.0, 2_000).await.unwrap();
+    assert!(!begun.finished && begun.parts[0].is_lost_note());
+    let draft = begun.draft.expect("its words are known");
+    assert_eq!(
+        (draft.report.reply.text.reveal(), draft.report.reason),
+        ("yes, hi", Some(undelivered()))
+    );
+}
+
+async fn a_lost_note_opens_its_turn_again<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    send_note(&store, &lease).await;
+    finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
+    store.accept(vec![super::text("2")], 1_500).await.unwrap();
+    let failed = |id| status(&lease.turn, 0, id, DeliveryStatus::Failed, 1);
+    let effects = store.record_statuses(vec![failed("a"), failed("a")], 2_000).await.unwrap();
+    assert_eq!(effects, [StatusEffect::Failed(Loss::Resend), StatusEffect::Known]);
+    assert!(store.turns(None, 1).await.unwrap()[0].report.is_none(), "it runs again");
+    drop(store);
+    let store = backend.open();
+    check_opened(&store, &lease.turn).await;
+    plan(&store, &lease_as(&lease, 2), Role::Answer, "yes, hi").await;
+    let effects = store.record_statuses(vec![failed("copy")], 2_000).await.unwrap();
+    assert_eq!(effects, [StatusEffect::Failed(Loss::Replaced)]);
+}
+
+/// The same lease in a later attempt.
+fn lease_as(lease: &Lease, attempt: u32) -> Lease {
+    Lease { attempt, ..lease.clone() }
+}
+
+async fn a_note_that_is_lost_before_the_end_of_its_lease_opens_its_turn_again<B: Backend>() {
+    let failed = |turn: &TurnId| vec![status(turn, 0, "a", DeliveryStatus::Failed, 1)];
+    // Before the turn's end, and between that and the end of the lease.
+    for early in [true, false] {
+        let backend = B::fresh();
+        let store = backend.open();
+        let lease = begun(&store, "1", 1_000).await;
+        if early {
+            store.record_statuses(failed(&lease.turn), 1_000).await.unwrap();
+        }
+        send_note(&store, &lease).await;
+        store.finish(&lease, &ended("hi", Outcome::VoiceNote), 1_000).await.unwrap();
+        if !early {
+            store.record_statuses(failed(&lease.turn), 1_000).await.unwrap();
+        }
+        assert!(super::lease(&store, 2_000).await.is_empty(), "it is still leased");
+        store.ack(&lease.key()).await.unwrap();
+        check_opened(&store, &lease.turn).await;
+    }
 }
 
 async fn a_turn_stands_without_what_was_beside_it<B: Backend>() {
