@@ -155,6 +155,8 @@ fn run_configured(
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
+        // Whoever looks at the record needs no secret, and no other key that is right.
+        (Command::Turns(_), Some(config)) if !problems.concern("store") => config,
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments),
         _ => return Err(problems.into()),
@@ -170,7 +172,7 @@ fn run_configured(
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => doctor::run(&context, arguments).await,
             Command::Models(arguments) => models::run(context, arguments).await,
-            Command::Turns(arguments) => turns::run(context, arguments).await,
+            Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,
             Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
             }

@@ -10,15 +10,24 @@ use crate::turn::{Stage, TurnReport};
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
-    bytes(format!("{text}\n").as_bytes())
+    is_read(text).map(|_read| ())
+}
+
+/// Prints one line; returns whether its reader is still there.
+pub(super) fn is_read(text: &str) -> anyhow::Result<bool> {
+    to_stdout(format!("{text}\n").as_bytes())
 }
 
 /// Prints these bytes as [`line`] does.
 pub(super) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    to_stdout(bytes).map(|_read| ())
+}
+
+fn to_stdout(bytes: &[u8]) -> anyhow::Result<bool> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("writing to stdout"),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        result => result.context("writing to stdout").map(|()| true),
     }
 }
 
@@ -37,28 +46,32 @@ pub(super) fn write_note(path: &Path, note: &OggOpus) -> anyhow::Result<()> {
 
 /// Says a turn in a few lines.
 pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> anyhow::Result<()> {
-    line(title)?;
-    if let Some(heard) = heard {
-        line(&format!("  heard     {heard}"))?;
-    }
-    line(&format!("  answered  {}", report.reply.text.reveal()))?;
+    line(&turn_words(title, heard, report))
+}
+
+/// Writes a turn in a few lines, without the last line's end.
+pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) -> String {
+    let mut lines = vec![title.to_owned()];
+    lines.extend(heard.map(|heard| format!("  heard     {heard}")));
+    lines.push(format!("  answered  {}", report.reply.text.reveal()));
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
-        line(&format!(
+        lines.push(format!(
             "  note      {} bytes, {:.2} s, {} kbit/s{path}",
             note.bytes,
             note.duration_ms / 1000.0,
             note.bitrate / 1000
-        ))?;
+        ));
     }
-    line(&format!(
+    lines.push(format!(
         "  stages    {}  total {:.1} ms, overhead {:.1} ms",
         stages(report),
         report.total_ms,
         report.overhead_ms
-    ))?;
+    ));
     let reason = report.reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
-    line(&format!("  outcome   {}{reason}", report.outcome.name()))
+    lines.push(format!("  outcome   {}{reason}", report.outcome.name()));
+    lines.join("\n")
 }
 
 /// Sums the intervals of each stage.

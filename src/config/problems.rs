@@ -69,6 +69,12 @@ impl ConfigErrors {
         self.0.is_empty()
     }
 
+    /// Returns whether a key of `section`, or the file as a whole, cannot be used.
+    pub fn concern(&self, section: &str) -> bool {
+        let concerns = |key: &str| key == THE_FILE || key.split('.').next() == Some(section);
+        self.iter().any(|error| concerns(&error.key))
+    }
+
     /// Returns the problems.
     pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
         self.0.iter()

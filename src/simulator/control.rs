@@ -1,6 +1,6 @@
 //! Serves the control API: makes people of the simulator speak and shows what they got.
 //!
-//! `POST /sim/messages` and `GET /sim/conversations`. It reads files of the machine it runs on and
+//! `POST /sim/messages`, `POST /sim/faults` and `GET /sim/conversations`. It reads files of the machine it runs on and
 //! asks for no token: listen only where nobody else can reach it.
 
 use std::path::Path;
@@ -21,7 +21,8 @@ use crate::turn::MessageId;
 /// Largest file a person can send, as at WhatsApp.
 const FILE_LIMIT: u64 = 100 << 20;
 
-/// Holds the body of `POST /sim/messages`: `from` or `user_id`, and `text` or `file`.
+/// Holds the body of `POST /sim/messages`: `from` or `user_id`, and `text` or `file`, which is sent
+/// as a voice note, or with a `caption` as what its name says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Speak {
@@ -33,6 +34,9 @@ struct Speak {
     text: Option<String>,
     /// A path on the simulator's machine.
     file: Option<String>,
+    caption: Option<String>,
+    /// The id of the message it replies to.
+    quote: Option<MessageId>,
     /// Whether an audio webhook gives the address.
     #[serde(default = "yes")]
     with_url: bool,
@@ -55,6 +59,7 @@ impl IntoResponse for BadRequest {
 pub(super) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/sim/messages", post(speak))
+        .route("/sim/faults", post(fault))
         .route("/sim/conversations", get(conversations))
         .with_state(simulator)
 }
@@ -71,35 +76,70 @@ async fn speak(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<V
     if from.is_empty() && speak.user_id.is_none() {
         return Err(BadRequest("from (a phone number) or user_id is required".to_owned()));
     }
-    let says = match (speak.text, speak.file) {
-        (Some(text), None) => PersonSays::Text(text),
-        (None, Some(file)) => read_file(Path::new(&file), speak.with_url).await?,
+    let says = match (speak.text, speak.file, speak.caption) {
+        (Some(text), None, None) => PersonSays::Text(text),
+        (None, Some(file), None) => {
+            let (path, with_url) = (Path::new(&file), speak.with_url);
+            let mime_type = mime_type_of(path).unwrap_or(NOTE).to_owned();
+            PersonSays::Audio { bytes: read_file(path).await?, mime_type, with_url }
+        }
+        (None, Some(file), Some(caption)) => {
+            let path = Path::new(&file);
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mime_type = mime_type_of(path).unwrap_or("application/octet-stream").to_owned();
+            PersonSays::File { bytes: read_file(path).await?, mime_type, name, caption }
+        }
         _ => return Err(BadRequest("exactly one of text and file is required".to_owned())),
     };
-    let (user_id, name, id) = (speak.user_id, speak.name, speak.id);
-    let id = simulator.send(PersonMessage { from, user_id, name, id, says }).await;
+    let (user_id, name, id, quotes) = (speak.user_id, speak.name, speak.id, speak.quote);
+    let id = simulator.send(PersonMessage { from, user_id, name, id, quotes, says }).await;
     Ok(Json(json!({ "id": id })))
 }
 
-async fn read_file(path: &Path, with_url: bool) -> Result<PersonSays, BadRequest> {
+/// Holds the body of `POST /sim/faults`: the next messages are taken and then fail with this code.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeliveryFault {
+    code: i64,
+    #[serde(default = "once")]
+    times: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+async fn fault(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<Value>, BadRequest> {
+    let DeliveryFault { code, times } =
+        serde_json::from_slice(&body).map_err(|error| BadRequest(error.to_string()))?;
+    simulator.fail_delivery(code, times);
+    Ok(Json(json!({})))
+}
+
+async fn read_file(path: &Path) -> Result<Bytes, BadRequest> {
     let unreadable = |error: std::io::Error| BadRequest(format!("file cannot be read: {error}"));
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
     if !about.is_file() || about.len() > FILE_LIMIT {
         return Err(BadRequest("file must be a plain file of at most 100 MB".to_owned()));
     }
-    let bytes = tokio::fs::read(path).await.map_err(unreadable)?.into();
-    Ok(PersonSays::Audio { bytes, mime_type: mime_type_of(path).to_owned(), with_url })
+    Ok(tokio::fs::read(path).await.map_err(unreadable)?.into())
 }
 
-/// Returns the type WhatsApp declares for a file with this extension; any other is sent as a voice
-/// note.
-fn mime_type_of(path: &Path) -> &'static str {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("mp3") => "audio/mpeg",
-        Some("m4a" | "mp4") => "audio/mp4",
-        Some("aac") => "audio/aac",
-        Some("amr") => "audio/amr",
-        Some("wav") => "audio/wav",
-        _ => "audio/ogg; codecs=opus",
-    }
+/// The type of a voice note.
+const NOTE: &str = "audio/ogg; codecs=opus";
+
+/// Returns the type WhatsApp declares for a file with this ending, if it is known.
+fn mime_type_of(path: &Path) -> Option<&'static str> {
+    Some(match path.extension()?.to_str()? {
+        "mp3" => "audio/mpeg",
+        "m4a" | "mp4" => "audio/mp4",
+        "aac" => "audio/aac",
+        "amr" => "audio/amr",
+        "wav" => "audio/wav",
+        "ogg" | "oga" | "opus" => NOTE,
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "pdf" => "application/pdf",
+        _ => return None,
+    })
 }

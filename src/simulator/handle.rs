@@ -30,6 +30,17 @@ pub enum PersonSays {
         /// Whether the webhook gives the address, as it has since 2025-11.
         with_url: bool,
     },
+    /// A picture, a film or any other file, with words under it.
+    File {
+        /// The file.
+        bytes: Bytes,
+        /// The declared type.
+        mime_type: String,
+        /// Its name, which only documents show.
+        name: String,
+        /// The words; none if empty.
+        caption: String,
+    },
 }
 
 /// Holds one message of a person.
@@ -43,6 +54,8 @@ pub struct PersonMessage {
     pub name: Option<String>,
     /// The message's id; `None` makes a new one. An id used before simulates a redelivery.
     pub id: Option<MessageId>,
+    /// The message that it replies to, if it does.
+    pub quotes: Option<MessageId>,
     /// The content.
     pub says: PersonSays,
 }
@@ -79,6 +92,9 @@ impl Simulator {
         if let Some(name) = &message.name {
             contact["profile"]["name"] = name.as_str().into();
         }
+        if let Some(quoted) = &message.quotes {
+            sent["context"] = json!({ "id": quoted });
+        }
         let key = shared.know(&message.from, message.user_id.as_deref(), message.name.as_deref());
         let mut kept = ConversationMessage {
             contact: key,
@@ -87,7 +103,7 @@ impl Simulator {
             kind: "text",
             text: None,
             media: None,
-            reply_to: None,
+            reply_to: message.quotes,
             callback_data: None,
             at_ms,
             statuses: Vec::new(),
@@ -101,6 +117,21 @@ impl Simulator {
                 let (audio, media) = shared.record(bytes, mime_type, with_url);
                 sent["audio"] = audio;
                 kept.kind = "audio";
+                kept.media = Some(media);
+            }
+            PersonSays::File { bytes, mime_type, name, caption } => {
+                kept.kind = match mime_type.split('/').next() {
+                    Some("image") => "image",
+                    Some("video") => "video",
+                    _ => "document",
+                };
+                let (mut file, media) = shared.record(bytes, mime_type, true);
+                file["caption"] = caption.as_str().into();
+                if kept.kind == "document" {
+                    file["filename"] = name.into();
+                }
+                sent[kept.kind] = file;
+                kept.text = Some(caption);
                 kept.media = Some(media);
             }
         }
@@ -214,7 +245,8 @@ impl PersonMessage {
     /// Makes a message of a person with a phone number.
     #[must_use]
     pub fn new(from: &str, says: PersonSays) -> Self {
-        Self { from: from.to_owned(), user_id: None, name: None, id: None, says }
+        let from = from.to_owned();
+        Self { from, user_id: None, name: None, id: None, quotes: None, says }
     }
 }
 

@@ -89,12 +89,12 @@ pub struct ConversationMessage {
     pub direction: Direction,
     /// The message id.
     pub id: MessageId,
-    /// `text` or `audio`.
+    /// `text`, `audio`, `image`, `video` or `document`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The words of a text.
+    /// The words of a text, or under a file.
     pub text: Option<String>,
-    /// The audio file of an audio message.
+    /// The file of any other.
     pub media: Option<MessageMedia>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
@@ -106,7 +106,7 @@ pub struct ConversationMessage {
     pub statuses: Vec<MessageStatus>,
 }
 
-/// Describes the audio file of a message.
+/// Describes the file of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageMedia {
     /// The media id.

@@ -14,6 +14,8 @@ pub struct TurnRow {
     pub number: PhoneNumberId,
     /// User id or phone number of the contact.
     pub contact: Personal,
+    /// The contact's profile name, chosen by themselves.
+    pub name: Option<Personal>,
     /// The agent that answered.
     pub agent: String,
     /// How many attempts it took.
@@ -30,6 +32,38 @@ pub struct TurnRow {
     pub report: Option<TurnReport>,
     /// Delivery statuses so far, e.g. `sent`, `delivered`, `played`.
     pub statuses: Vec<String>,
+    /// How many messages the provider took: since October 2026 it bills each.
+    pub messages: u32,
+    /// The same statuses with what else is known of them.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Holds what the provider said of one message of a turn.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Delivery {
+    /// The message's place in the turn.
+    pub part: u32,
+    /// Its status.
+    pub status: String,
+    /// When it happened, Unix milliseconds.
+    pub at_ms: i64,
+    /// The provider's error code, for `failed`.
+    pub code: Option<i64>,
+    /// The provider's words for it.
+    pub details: Option<String>,
+}
+
+/// Says which turns are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TurnSearch {
+    /// Those of this contact, by user id or phone.
+    pub contact: Option<String>,
+    /// Those that began then or later, Unix milliseconds.
+    pub since_ms: Option<i64>,
+    /// Those that ended without an answer, or of which a message was not delivered.
+    pub failed: bool,
+    /// At most so many, the newest.
+    pub limit: usize,
 }
 
 /// Counts messages by their state.
@@ -52,12 +86,17 @@ pub struct MessageCounts {
 /// Reads what was recorded.
 #[async_trait]
 pub trait Archive: Send + Sync {
+    /// Returns turns, newest first.
+    async fn find(&self, search: TurnSearch) -> Result<Vec<TurnRow>, StoreError>;
+
     /// Returns the last `limit` turns, newest first, of one contact (user id or phone) or of all.
     async fn turns(
         &self,
         contact: Option<String>,
         limit: usize,
-    ) -> Result<Vec<TurnRow>, StoreError>;
+    ) -> Result<Vec<TurnRow>, StoreError> {
+        self.find(TurnSearch { contact, limit, ..TurnSearch::default() }).await
+    }
 
     /// Counts all messages, as of `now_ms`.
     async fn messages(&self, now_ms: i64) -> Result<MessageCounts, StoreError>;

@@ -247,12 +247,15 @@ async fn turns_shows_what_a_service_answered() {
         "turn",
         "number",
         "contact",
+        "name",
         "agent",
         "attempt",
         "created_ms",
         "queue_ms",
         "heard",
         "statuses",
+        "messages",
+        "deliveries",
     ];
     for turn in &turns {
         has_keys(turn, &[&TURN[..], &own].concat());

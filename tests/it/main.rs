@@ -28,6 +28,7 @@ mod hostile;
 mod lanes;
 mod layers;
 mod logs;
+mod looking_back;
 mod lost;
 mod mending;
 mod models;

@@ -79,14 +79,19 @@ impl Hark {
 
     /// Starts a service and waits until it says where it listens.
     pub(crate) async fn start(&self, arguments: &[&str]) -> Running {
+        let mut running = self.spawn(arguments);
+        let said = running.said_one_of(&["http.address=", "on http://"]).await;
+        running.address = said.chars().take_while(|c| !c.is_whitespace()).collect();
+        running
+    }
+
+    /// Starts a command that stays.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).stdin(Stdio::null()).spawn().unwrap();
         let said = watch::Sender::new(String::new());
         tokio::spawn(listen(child.stdout.take().expect("it is piped"), said.clone()));
         tokio::spawn(listen(child.stderr.take().expect("it is piped"), said.clone()));
-        let mut running = Running { child, said, address: String::new() };
-        let said = running.said_one_of(&["http.address=", "on http://"]).await;
-        running.address = said.chars().take_while(|c| !c.is_whitespace()).collect();
-        running
+        Running { child, said, address: String::new() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -141,7 +146,7 @@ impl Running {
     }
 
     /// Waits until it has printed one of `words`; returns what follows in that line.
-    async fn said_one_of(&self, words: &[&str]) -> String {
+    pub(crate) async fn said_one_of(&self, words: &[&str]) -> String {
         let found = |said: &String| {
             words.iter().find_map(|word| Some(said.split_once(word)?.1.lines().next()?.to_owned()))
         };

@@ -207,6 +207,43 @@ async fn people_speak_through_the_control_api() {
 }
 
 #[tokio::test]
+async fn people_quote_and_write_under_files_and_deliveries_fail_by_the_control_api() {
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let post = |path: &str, body: Value| {
+        answer(http_client().post(world.api_url.join(path).unwrap()).json(&body))
+    };
+    for (name, kind) in [("a.jpg", "image"), ("a.pdf", "document"), ("notes", "document")] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, "file").unwrap();
+        let said = json!({ "from": PHONE, "file": file, "caption": "see?", "quote": "wamid.q" });
+        assert_eq!(post("/sim/messages", said).await.0, 200);
+        let update = world.received().await.pop().unwrap().messages.remove(0);
+        assert_eq!(
+            (update.raw_type.as_str(), update.body),
+            (kind, Body::Text { text: "see?".into() })
+        );
+        assert_eq!(update.about.reply_to, Some("wamid.q".into()));
+        let named = update.about.under.unwrap().name;
+        assert_eq!(named, (kind == "document").then(|| name.into()));
+    }
+    let both = json!({ "from": PHONE, "text": "a", "caption": "b" });
+    assert_eq!(post("/sim/messages", both).await.0, 400);
+    assert_eq!(post("/sim/faults", json!({ "code": "x" })).await.0, 400);
+    assert_eq!(post("/sim/faults", json!({ "code": 131_053 })).await.0, 200);
+    let text = json!({
+        "messaging_product": "whatsapp", "to": PHONE, "text": { "body": "hi" },
+        "biz_opaque_callback_data": "hark:t:1",
+    });
+    for _ in 0..2 {
+        assert_eq!(post_message(&world, text.clone()).await.0, 200);
+    }
+    let failed = (DeliveryStatus::Failed, Some(131_053));
+    let all = statuses(&world).await;
+    assert_eq!(all.iter().filter(|status| **status == failed).count(), 1, "{all:?}");
+}
+
+#[tokio::test]
 async fn refused_webhooks_are_posted_again_in_order() {
     let seen = Arc::new(Mutex::new((0, Vec::new())));
     let kept = Arc::clone(&seen);

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::json::from_word;
+use super::json::{from_json, from_word};
 use super::records::kept_report;
-use crate::store::{Archive, MessageCounts, StoreError, TurnRow};
+use crate::store::{Archive, Delivery, MessageCounts, StoreError, TurnRow, TurnSearch};
 use crate::turn::{Personal, PhoneNumberId, Reason, TurnId};
 
 /// What waits for a message of its lane that is not due is not due either.
@@ -21,25 +21,29 @@ const COUNTS: &str = "
            count(*) FILTER (WHERE state = 'expired')
     FROM messages m";
 
+const TURNS: &str = "
+    SELECT t.id, t.number, coalesce(c.user_id, c.phone, '?'), t.agent, t.attempt, t.created_ms,
+           t.queue_ms, t.heard, t.report, t.outcome, t.reason,
+           (SELECT json_group_array(json_object('part', idx, 'status', status, 'at_ms', at_ms,
+                       'code', error_code, 'details', error_title))
+            FROM (SELECT * FROM statuses s WHERE s.turn = t.id ORDER BY s.idx, s.at_ms, s.id)),
+           t.spent, c.profile_name,
+           (SELECT count(*) FROM parts p WHERE p.turn = t.id AND p.provider_id IS NOT NULL)
+    FROM turns t JOIN contacts c ON c.id = t.contact_id
+    WHERE (?1 IS NULL OR c.user_id = ?1 OR c.phone = ?1)
+      AND (?2 IS NULL OR t.created_ms >= ?2)
+      AND (NOT ?3 OR t.outcome IN ('fallback', 'failed')
+           OR EXISTS (SELECT 1 FROM statuses s WHERE s.turn = t.id AND s.status = 'failed'))
+    ORDER BY t.created_ms DESC, t.rowid DESC LIMIT ?4";
+
 #[async_trait]
 impl Archive for SqliteStore {
-    async fn turns(
-        &self,
-        contact: Option<String>,
-        limit: usize,
-    ) -> Result<Vec<TurnRow>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    async fn find(&self, search: TurnSearch) -> Result<Vec<TurnRow>, StoreError> {
+        let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
         let call = self.reader.call(move |db| {
-            let mut turns = db.prepare_cached(
-                "SELECT t.id, t.number, coalesce(c.user_id, c.phone, '?'), t.agent, t.attempt,
-                        t.created_ms, t.queue_ms, t.heard, t.report, t.outcome, t.reason,
-                        (SELECT group_concat(status) FROM (SELECT status FROM statuses s
-                          WHERE s.turn = t.id ORDER BY s.idx, s.at_ms, s.id)), t.spent
-                 FROM turns t JOIN contacts c ON c.id = t.contact_id
-                 WHERE ?1 IS NULL OR c.user_id = ?1 OR c.phone = ?1
-                 ORDER BY t.created_ms DESC, t.rowid DESC LIMIT ?2",
-            )?;
-            Ok(turns.query_map(params![contact, limit], turn_row)?.collect::<Result<_, _>>()?)
+            let values = params![search.contact, search.since_ms, search.failed, limit];
+            let mut turns = db.prepare_cached(TURNS)?;
+            Ok(turns.query_map(values, turn_row)?.collect::<Result<_, _>>()?)
         });
         call.await
     }
@@ -73,19 +77,20 @@ fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
         // Without an outcome it is a draft: the turn still runs.
         _ => report = None,
     }
+    let deliveries: Vec<Delivery> = from_json(&row.get::<_, String>(11)?)?;
     Ok(TurnRow {
         turn: TurnId(row.get(0)?),
         number: PhoneNumberId(row.get(1)?),
         contact: Personal(row.get(2)?),
+        name: row.get::<_, Option<String>>(13)?.map(Personal),
         agent: row.get(3)?,
         attempt: row.get(4)?,
         created_ms: row.get(5)?,
         queue_ms: row.get(6)?,
         heard: row.get::<_, Option<String>>(7)?.map(Personal),
         report,
-        statuses: row
-            .get::<_, Option<String>>(11)?
-            .map(|list| list.split(',').map(str::to_owned).collect())
-            .unwrap_or_default(),
+        statuses: deliveries.iter().map(|delivery| delivery.status.clone()).collect(),
+        messages: row.get(14)?,
+        deliveries,
     })
 }

@@ -87,8 +87,11 @@ async fn what_an_older_version_recorded_is_read_back() {
     );
     let json = serde_json::to_string(question).unwrap();
     let (before, after) = (
-        r#"{"turn":"t1","number":"900","contact":"US.1","agent":"hark","attempt":1,"created_ms":10,"#,
-        r#","statuses":["delivered"]}"#,
+        r#"{"turn":"t1","number":"900","contact":"US.1","name":"Anna","agent":"hark","attempt":1,"created_ms":10,"#,
+        concat!(
+            r#","statuses":["delivered"],"messages":2,"deliveries":[{"part":0,"#,
+            r#""status":"delivered","at_ms":15,"code":null,"details":null}]}"#
+        ),
     );
     let report = REPORT.trim_matches(['\'', '{', '}']).replace("\n    ", "");
     let expected = format!("{before}\"queue_ms\":1.5,\"heard\":\"a table\",{report}{after}");
