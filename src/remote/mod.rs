@@ -6,6 +6,7 @@
 mod client;
 pub mod failure;
 pub mod patience;
+mod server_error;
 pub mod waits;
 pub mod words;
 

@@ -21,6 +21,8 @@ const NUMBER_DIGITS: usize = 7;
 /// Bytes of a token or a signature. No ordinary word has 40, and no token is known that is shorter
 /// and has none of [`MARKS`].
 const TOKEN_BYTES: usize = 40;
+/// Bytes of a key that is removed from within a word, too. Keys of real accounts have 20 and more.
+const KEY_BYTES: usize = 12;
 /// Marks of an address, and of the keys of `OpenAI` and Groq.
 const MARKS: [&str; 3] = ["://", "sk-", "gsk_"];
 /// Words in a row that are an echo of a text. Two happen by chance.
@@ -58,9 +60,7 @@ impl Redactor<'_> {
         let text = tokens(self.text);
         let whole = if text.len() < ECHO_WORDS { "" } else { self.text.trim() };
         for secret in [self.key, whole] {
-            if !secret.is_empty() {
-                words = words.replace(secret, REMOVED);
-            }
+            words = without(&words, secret);
         }
         let words: Vec<&str> = words.split_whitespace().collect();
         let echoes = echoes(&words, &text);
@@ -71,6 +71,25 @@ impl Redactor<'_> {
         let clean: String = clean.collect::<Vec<_>>().join(" ").chars().take(QUOTE_CHARS).collect();
         if clean.is_empty() { "no message".to_owned() } else { clean }
     }
+}
+
+/// Removes a secret wherever it stands. A short one counts only as whole words: local servers are
+/// given keys such as `x`, and what is left of a word without its letters helps nobody.
+fn without(words: &str, secret: &str) -> String {
+    if secret.is_empty() {
+        return words.to_owned();
+    }
+    let (mut clean, mut rest) = (String::new(), words);
+    while let Some(at) = rest.find(secret) {
+        let end = at + secret.len();
+        let ends_word = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+        let before = rest[..at].chars().next_back().or_else(|| clean.chars().next_back());
+        let whole = ends_word(before) && ends_word(rest[end..].chars().next());
+        clean.push_str(&rest[..at]);
+        clean.push_str(if whole || secret.len() >= KEY_BYTES { REMOVED } else { secret });
+        rest = &rest[end..];
+    }
+    clean + rest
 }
 
 fn looks_secret(word: &str) -> bool {
@@ -123,6 +142,16 @@ mod tests {
         check("", &format!("(#100) token {}", "x".repeat(40)), "(#100) token [removed]");
         check("", "(#130429) Rate limit hit", "(#130429) Rate limit hit");
         assert_eq!(Redactor::default().clean("k3y"), "k3y");
+    }
+
+    #[test]
+    fn a_short_key_is_removed_as_a_word_and_a_long_one_anywhere() {
+        let clean = |key: &str, words: &str| Redactor { key, text: "" }.clean(words);
+        assert_eq!(clean("x", "exceeds the max, x=x"), "exceeds the max, [removed]=[removed]");
+        assert_eq!(clean("none", "nonetheless 'none'"), "nonetheless '[removed]'");
+        assert_eq!(clean("llama", "llama3 llama llama-2"), "llama3 [removed] [removed]-2");
+        assert_eq!(clean("k3y-of-a-real-one", "ak3y-of-a-real-oneb"), "a[removed]b");
+        assert_eq!(clean("a", "aaa a"), "aaa [removed]");
     }
 
     #[test]
