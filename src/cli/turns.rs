@@ -14,7 +14,7 @@ use super::print;
 use crate::clock::Clock;
 use crate::config::StoreConfig;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Archive as _, Delivery, TurnRow, TurnSearch};
+use crate::store::{Archive as _, PartStatus, TurnRow, TurnSearch};
 use crate::turn::{Outcome, Personal, Reason, TurnId};
 
 /// Time between two looks at the store, with `--follow`.
@@ -69,18 +69,18 @@ struct Printer {
     json: bool,
     zone: TimeZone,
     /// What is known of the turns that were written or passed over, with `--follow`.
-    shown: HashMap<TurnId, Shown>,
+    shown: HashMap<TurnId, Seen>,
 }
 
 /// Holds what was written of a turn.
 #[derive(Clone, PartialEq)]
-struct Shown {
+struct Seen {
     /// How it ended, if it has.
     end: Option<(Outcome, Option<Reason>)>,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<PartStatus>,
 }
 
-impl Shown {
+impl Seen {
     fn of(row: &TurnRow) -> Self {
         let end = row.report.as_ref().map(|report| (report.outcome, report.reason.clone()));
         Self { end, deliveries: row.deliveries.clone() }
@@ -97,7 +97,7 @@ impl Printer {
     ) -> anyhow::Result<()> {
         let mut rows = store.find(search.clone()).await?;
         for row in rows.iter().skip(limit) {
-            self.shown.insert(row.turn.clone(), Shown::of(row));
+            self.shown.insert(row.turn.clone(), Seen::of(row));
         }
         loop {
             // Oldest first.
@@ -116,7 +116,7 @@ impl Printer {
 
     /// Writes what has changed in a turn since it was written.
     fn news(&mut self, row: &TurnRow) -> anyhow::Result<Vec<String>> {
-        let now = Shown::of(row);
+        let now = Seen::of(row);
         let before = self.shown.insert(row.turn.clone(), now.clone());
         if before.as_ref() == Some(&now) {
             return Ok(Vec::new());
@@ -171,8 +171,8 @@ impl Printer {
     }
 
     /// Writes a status with its time; the day only where it is another than `day`.
-    fn delivery(&self, delivery: &Delivery, day: &str) -> String {
-        let Delivery { status, at_ms, code, details, .. } = delivery;
+    fn delivery(&self, delivery: &PartStatus, day: &str) -> String {
+        let PartStatus { status, at_ms, code, details, .. } = delivery;
         let at = self.time(*at_ms);
         let at = at.strip_prefix(day).unwrap_or(&at).trim_start();
         let why: Vec<_> =

@@ -108,33 +108,8 @@ impl Simulator {
             at_ms,
             statuses: Vec::new(),
         };
-        match message.says {
-            PersonSays::Text(text) => {
-                sent["text"] = json!({ "body": text });
-                kept.text = Some(text);
-            }
-            PersonSays::Audio { bytes, mime_type, with_url } => {
-                let (audio, media) = shared.record(bytes, mime_type, with_url);
-                sent["audio"] = audio;
-                kept.kind = "audio";
-                kept.media = Some(media);
-            }
-            PersonSays::File { bytes, mime_type, name, caption } => {
-                kept.kind = match mime_type.split('/').next() {
-                    Some("image") => "image",
-                    Some("video") => "video",
-                    _ => "document",
-                };
-                let (mut file, media) = shared.record(bytes, mime_type, true);
-                file["caption"] = caption.as_str().into();
-                if kept.kind == "document" {
-                    file["filename"] = name.into();
-                }
-                sent[kept.kind] = file;
-                kept.text = Some(caption);
-                kept.media = Some(media);
-            }
-        }
+        let body = shared.says(message.says, &mut kept);
+        sent[kept.kind] = body;
         sent["type"] = kept.kind.into();
         {
             let mut state = shared.state();
@@ -262,6 +237,38 @@ impl Inner {
             state.names.insert(key.to_owned(), name.to_owned());
         }
         key.to_owned()
+    }
+
+    /// Keeps what a person says; returns the webhook's object of its kind.
+    fn says(&self, says: PersonSays, kept: &mut ConversationMessage) -> Value {
+        match says {
+            PersonSays::Text(text) => {
+                let body = json!({ "body": text });
+                kept.text = Some(text);
+                body
+            }
+            PersonSays::Audio { bytes, mime_type, with_url } => {
+                let (audio, media) = self.record(bytes, mime_type, with_url);
+                kept.kind = "audio";
+                kept.media = Some(media);
+                audio
+            }
+            PersonSays::File { bytes, mime_type, name, caption } => {
+                kept.kind = match mime_type.split('/').next() {
+                    Some("image") => "image",
+                    Some("video") => "video",
+                    _ => "document",
+                };
+                let (mut file, media) = self.record(bytes, mime_type, true);
+                file["caption"] = caption.as_str().into();
+                if kept.kind == "document" {
+                    file["filename"] = name.into();
+                }
+                kept.text = Some(caption);
+                kept.media = Some(media);
+                file
+            }
+        }
     }
 
     /// Stores what a person recorded; returns the webhook's `audio` and the description.

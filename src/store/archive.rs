@@ -35,12 +35,12 @@ pub struct TurnRow {
     /// How many messages the provider took: since October 2026 it bills each.
     pub messages: u32,
     /// The same statuses with what else is known of them.
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: Vec<PartStatus>,
 }
 
 /// Holds what the provider said of one message of a turn.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Delivery {
+pub struct PartStatus {
     /// The message's place in the turn.
     pub part: u32,
     /// Its status.

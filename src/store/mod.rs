@@ -10,7 +10,7 @@ mod record;
 mod rules;
 pub mod sqlite;
 
-pub use archive::{Archive, Delivery, MessageCounts, TurnRow, TurnSearch};
+pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use queue::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,
     Tenure,

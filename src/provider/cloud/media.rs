@@ -37,30 +37,18 @@ impl CloudClient {
         let address = self.look_up(&media.id).await?;
         match self.fetch(self.media_file(&address)?).await? {
             Fetched::Open(response) => self.stream(response, media),
-            Fetched::Expired { gone: true, .. } => Err(ProviderError::MediaGone),
-            Fetched::Expired { gone: false, error } => Err(error),
+            Fetched::Expired { gone: true, error } => Err(gone(&error)),
+            Fetched::Expired { gone: false, error } => Err(hidden(error)),
         }
     }
 
     /// Asks for the file's present address, which lives 5 minutes.
     async fn look_up(&self, id: &MediaId) -> Result<String, ProviderError> {
         let url = self.settings.access.media_look_up(id).ok_or(ProviderError::MediaGone)?;
-        let answer =
-            self.call(self.client.get(url)).await.map_err(|mut error| match &mut error {
-                ProviderError::Refused { http_status: 404, fix: None, .. } => {
-                    ProviderError::MediaGone
-                }
-                // "Does not exist, or a permission is missing", and no more is told. Media of webhooks
-                // are kept for a week, so that a permission is missing; yet to wait for one could keep
-                // the person's later messages waiting for a file that is gone.
-                ProviderError::Refused { code: 33 | 100, fix: Some(_), retry, .. }
-                    if *retry != Retry::After(RENEWED) =>
-                {
-                    *retry = Retry::Never;
-                    error
-                }
-                _ => error,
-            })?;
+        let answer = self.call(self.client.get(url)).await.map_err(|error| match error {
+            ProviderError::Refused { http_status: 404, fix: None, .. } => gone(&error),
+            _ => hidden(error),
+        })?;
         let address = answer["url"].as_str().map(str::to_owned);
         address.ok_or_else(|| ProviderError::Unexpected("media look-up without a url".to_owned()))
     }
@@ -81,7 +69,12 @@ impl CloudClient {
         // A redirect that was not followed leads to another host.
         let moved = status.is_redirection();
         let error = self.refused(response).await;
-        if gone || denied || moved { Ok(Fetched::Expired { gone, error }) } else { Err(error) }
+        let gone = gone && error.fix().is_none();
+        if gone || denied || moved || status == StatusCode::NOT_FOUND {
+            Ok(Fetched::Expired { gone, error })
+        } else {
+            Err(hidden(error))
+        }
     }
 
     /// Passes the bytes on as they arrive.
@@ -117,6 +110,24 @@ impl CloudClient {
             .map(MediaId)
             .ok_or_else(|| ProviderError::Unexpected("upload without an id".to_owned()))
     }
+}
+
+/// Logs what the provider says of a file that is gone: the person is only asked to send it again.
+fn gone(error: &ProviderError) -> ProviderError {
+    tracing::warn!(error = %error, "a media file is gone");
+    ProviderError::MediaGone
+}
+
+/// Makes "does not exist, or a permission is missing" final, since no more is told. Media of
+/// webhooks are kept for a week, so that it is the permission; yet to wait for one could keep the
+/// person's later messages waiting for a file that is gone.
+fn hidden(mut error: ProviderError) -> ProviderError {
+    if let ProviderError::Refused { code: 33 | 100, fix: Some(_), retry, .. } = &mut error
+        && *retry != Retry::After(RENEWED)
+    {
+        *retry = Retry::Never;
+    }
+    error
 }
 
 /// Says how a request for a file's bytes went.

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use super::SqliteStore;
 use super::json::{from_json, from_word};
 use super::records::kept_report;
-use crate::store::{Archive, Delivery, MessageCounts, StoreError, TurnRow, TurnSearch};
+use crate::store::{Archive, MessageCounts, PartStatus, StoreError, TurnRow, TurnSearch};
 use crate::turn::{Personal, PhoneNumberId, Reason, TurnId};
 
 /// What waits for a message of its lane that is not due is not due either.
@@ -77,7 +77,7 @@ fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
         // Without an outcome it is a draft: the turn still runs.
         _ => report = None,
     }
-    let deliveries: Vec<Delivery> = from_json(&row.get::<_, String>(11)?)?;
+    let deliveries: Vec<PartStatus> = from_json(&row.get::<_, String>(11)?)?;
     Ok(TurnRow {
         turn: TurnId(row.get(0)?),
         number: PhoneNumberId(row.get(1)?),

@@ -32,7 +32,9 @@ pub(super) fn record(
     let place = match named {
         Some((turn, index)) => Some((turn, index)),
         None => db
-            .prepare_cached("SELECT turn, idx FROM parts WHERE provider_id = ?1")?
+            .prepare_cached(
+                "SELECT turn, idx FROM parts WHERE provider_id = ?1 ORDER BY planned_ms DESC",
+            )?
             .query_row([&update.message.0], |row| Ok((TurnId(row.get(0)?), row.get(1)?)))
             .optional()?,
     };

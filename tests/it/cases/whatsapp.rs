@@ -68,7 +68,7 @@ impl WhatsApp {
         Self { hark, service, graph, model }
     }
 
-    /// Delivers a message of [`PERSON`], and waits until it is answered.
+    /// Delivers a message of [`PERSON`], and waits until it is answered or waits for a later time.
     pub(super) async fn answer(&self, id: &str, mut message: Value) {
         message["id"] = id.into();
         message["from"] = PERSON.into();
@@ -92,8 +92,8 @@ impl WhatsApp {
         let store = SqliteStore::open(&self.hark.path("hark.db"), Access::Inspect).unwrap();
         let done = async {
             loop {
-                let counts = store.messages(i64::MAX).await.unwrap();
-                if counts.queued + counts.leased == 0 {
+                let counts = store.messages(Clock::System.now_ms()).await.unwrap();
+                if counts.due + counts.leased == 0 {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
