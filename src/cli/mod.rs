@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod doctor;
 pub mod fixtures;
+mod init;
 mod man;
 mod models;
 mod player;
@@ -46,6 +47,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a configuration from a few questions or flags, and look it over.
+    Init(Box<init::Arguments>),
     /// Run the service.
     Serve(serve::Arguments),
     /// Run the service with a simulated WhatsApp and play the fixtures: no account, no key.
@@ -132,6 +135,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match command {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+        Command::Init(arguments) => init::run(file, environment, *arguments),
         Command::Simulate(arguments) => {
             show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
             runtime()?.block_on(simulate::run(arguments))
@@ -158,7 +162,7 @@ fn run_configured(
         // Whoever looks at the record needs no secret, and no other key that is right.
         (Command::Turns(_), Some(config)) if !problems.concern("store") => config,
         (_, Some(config)) if problems.is_empty() => config,
-        (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments),
+        (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments.json),
         _ => return Err(problems.into()),
     };
     let places = Places::from(&environment);
@@ -170,10 +174,10 @@ fn run_configured(
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
-            Command::Doctor(arguments) => doctor::run(&context, arguments).await,
+            Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,
-            Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
+            Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
             }
         }

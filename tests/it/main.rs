@@ -25,6 +25,7 @@ mod foreign_graph;
 mod hearing;
 mod heartbeat;
 mod hostile;
+mod init;
 mod lanes;
 mod layers;
 mod logs;

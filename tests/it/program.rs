@@ -156,10 +156,19 @@ impl Running {
         found(&now).unwrap_or_else(|| panic!("it does not start: {}", *now))
     }
 
+    /// Lets it read its configuration again.
+    pub(crate) async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        Command::new("kill").args([signal, &id]).status().await.unwrap();
+    }
+
     /// Stops it as a platform does; returns its exit code.
     pub(crate) async fn stop(mut self) -> i32 {
-        let id = self.child.id().expect("it runs").to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        self.signal("-TERM").await;
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         ended.expect("it stops").unwrap().code().expect("it ends by itself")
     }

@@ -27,14 +27,14 @@ use crate::turn::LanguageCode;
 pub(super) struct Arguments {
     /// Print the findings as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// A provider, a store or a program that takes longer is a finding.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Exits 0 without findings, 64 if the configuration cannot be used, else 1.
-pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(context: &Context, json: bool) -> anyhow::Result<ExitCode> {
     let (config, places, client) = (&context.config, &context.places, http_client());
     let numbers = async {
         let (numbers, offsets) = numbers::check(config, &client).await;
@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     );
     let settings = settings::check(config, &context.problems);
     let checks = [settings, models, voices, numbers, llm, tts, store, clock, webhook];
-    let findings = report::print(&checks, arguments.json)?;
+    let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() {
         return Ok(ExitCode::from(64));
     }
@@ -58,11 +58,8 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 }
 
 /// Says why nothing can be made of the configuration.
-pub(super) fn unreadable(
-    problems: &ConfigErrors,
-    arguments: &Arguments,
-) -> anyhow::Result<ExitCode> {
-    report::print(&[settings::unusable(problems)], arguments.json)?;
+pub(super) fn unreadable(problems: &ConfigErrors, json: bool) -> anyhow::Result<ExitCode> {
+    report::print(&[settings::unusable(problems)], json)?;
     Ok(ExitCode::from(64))
 }
 

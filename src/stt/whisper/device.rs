@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(feature = "stt-whisper")]
 use crate::engine::Wrong;
 
 /// The way to graphics cards that this program was built with.
@@ -30,6 +31,7 @@ pub static WHISPER_CPP: &str = "none";
 ///
 /// # Errors
 /// A number that is too high; the error lists the cards.
+#[cfg(feature = "stt-whisper")]
 pub(super) fn choose(cards: Vec<GraphicsCard>, device: u16) -> Result<Option<GraphicsCard>, Wrong> {
     let named = cards.iter().enumerate().map(|(index, card)| format!("{index}: {card}"));
     let named = named.collect::<Vec<_>>().join("; ");
@@ -93,7 +95,7 @@ pub fn graphics_cards() -> Vec<GraphicsCard> {
     cards
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "stt-whisper"))]
 mod tests {
     use super::*;
 
@@ -114,7 +116,6 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "stt-whisper")]
     #[test]
     fn a_build_without_a_backend_finds_no_card() {
         assert!(BACKEND.is_some() || graphics_cards().is_empty());
