@@ -38,3 +38,4 @@ pub mod telemetry;
 pub mod threads;
 pub mod tts;
 pub mod turn;
+pub mod written;

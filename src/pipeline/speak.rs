@@ -17,6 +17,7 @@ use super::stage::stage_stream;
 use crate::speech_text::{SentenceSplitter, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::{LanguageCode, Stage};
+use crate::written;
 
 /// Pieces of sound that a sentence buffers until its place has come: 10 s, one megabyte. The rest
 /// waits at the server.
@@ -25,7 +26,8 @@ const AHEAD: usize = 100;
 /// Longest text in bytes that is spoken in one go; no sentence is longer.
 const LONG: usize = 1_000;
 
-/// Speaks all sentences and sends their sound to `sound` in order.
+/// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
+/// first sentence that tells it does.
 pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
@@ -38,13 +40,14 @@ pub(super) async fn speak(
     let (first, mut comes) = oneshot::channel();
     first.send(()).expect("its place is still at hand");
     let mut all_come = false;
+    let mut language = language.clone();
     let mut pieces: VecDeque<String> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
             && let Some(text) = pieces.pop_front()
         {
             trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
-            let voice = agent.voice.for_language(language);
+            let voice = agent.voice.for_language(&language);
             let sentence = Sentence { text, language: language.clone(), voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
@@ -53,7 +56,12 @@ pub(super) async fn speak(
         }
         tokio::select! {
             next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
-                Some(sentence) => pieces.extend(pieces_of(&spoken(&sentence, language))),
+                Some(sentence) => {
+                    if language.is_unknown() {
+                        language = told_by(&sentence);
+                    }
+                    pieces.extend(pieces_of(&spoken(&sentence, &language)));
+                }
                 None => all_come = true,
             },
             Some(handed) = voices.next() => {
@@ -64,6 +72,12 @@ pub(super) async fn speak(
             else => return Ok(()),
         }
     }
+}
+
+/// Returns the language that a sentence tells, if it does.
+fn told_by(sentence: &str) -> LanguageCode {
+    let written = written::language(sentence, |_| true);
+    written.told().map_or(LanguageCode::UNKNOWN, LanguageCode::from)
 }
 
 /// Splits a text into what is spoken in one go: a sentence, or each sentence of a long text such as a
@@ -231,6 +245,12 @@ mod tests {
         assert_eq!(pieces.concat().len(), table.len() - 40);
         assert_eq!(pieces_of("One. Two."), ["One. Two."]);
         assert!(pieces_of("").is_empty());
+    }
+
+    #[test]
+    fn a_sentence_tells_its_language_or_none() {
+        assert_eq!(told_by("Wir öffnen um neun Uhr."), "de");
+        assert!(told_by("42!").is_unknown());
     }
 
     async fn sentences(texts: &[&str]) -> mpsc::Receiver<String> {

@@ -20,7 +20,6 @@ use super::stage::{Trace, stage, stage_stream};
 use super::typing::Typing;
 use super::{Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
-use crate::registry::says_enough;
 use crate::speech_text::long_links;
 use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
 use crate::telemetry;
@@ -293,7 +292,7 @@ impl Turn<'_> {
     /// Sends the note with its links, or the text where there is no note.
     async fn send(&self, heard: Heard, reply: Reply) -> Result<Draft, Failed> {
         let Heard { text, language, transcript } = heard;
-        let shows = transcript.is_some() || says_enough(text.reveal());
+        let shows = transcript.is_some() || self.route.agent.languages.are_told_by(text.reveal());
         let (report, note) = reply.report(self.scene.trace, transcript);
         let draft = Draft { heard: Some(text), language: shows.then_some(language), report };
         let Some(note) = note else { return self.send_as_text(draft).await };

@@ -1,11 +1,12 @@
 //! Which language a person is answered in.
 //!
 //! Between hearing and answering. An agent has one language, a few, or follows whatever it hears;
-//! the language of written words is known by their letters, of spoken ones by the transcriber.
+//! the language of written words is told by them (`written`), of spoken ones by the transcriber.
 
 use crate::turn::LanguageCode;
+use crate::written::{self, Written};
 
-/// Letters below which written words say too little about their language: "ok" is everywhere.
+/// Letters below which words of no known language may be a name, or noise in a conversation.
 const FEW_LETTERS: usize = 12;
 
 /// Names the languages that an agent answers in.
@@ -32,25 +33,50 @@ impl Languages {
         }
     }
 
-    /// Returns the language to answer in after `text` was written.
+    /// Returns the language to answer in after `text` was written; the unknown one means "that of
+    /// the text, whatever it is".
     pub fn of_text(&self, text: &str, last: Option<&LanguageCode>) -> LanguageCode {
-        // Where nothing else is known, a guess from little is better than none; but only letters of
-        // its own tell a language then: "hola" would be Italian and "OK" Dutch.
-        let little = !says_enough(text);
-        let latin = text.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}');
-        if matches!(self, Self::Fixed(_)) || (little && (last.is_some() || latin)) {
-            return self.without_words(last);
+        let written = self.written_in(text);
+        if let Some(told) = self.choose(&written, last) {
+            return told;
         }
-        match (written_in(text), self) {
-            // A line of Spanish often looks like Portuguese, and the other way round.
-            (Some(like @ ("es" | "pt")), Self::Among(languages)) => {
-                let sister = if like == "es" { "pt" } else { "es" };
-                let known =
-                    find(languages, &like.into()).or_else(|| find(languages, &sister.into()));
-                known.cloned().unwrap_or_else(|| self.without_words(last))
+        let few = text.chars().filter(|c| c.is_alphabetic()).count() < FEW_LETTERS;
+        match (self, written) {
+            (Self::Any, Written::OneOf(_)) => LanguageCode::UNKNOWN,
+            (Self::Any, Written::Unknown) if last.is_none() || !few => LanguageCode::UNKNOWN,
+            _ => self.without_words(last),
+        }
+    }
+
+    /// Returns whether `text` shows by itself in which of the languages its writer is answered.
+    pub fn are_told_by(&self, text: &str) -> bool {
+        self.choose(&self.written_in(text), None).is_some()
+    }
+
+    /// Returns what `text` tells of its language, as far as there is a choice.
+    fn written_in(&self, text: &str) -> Written {
+        match self {
+            Self::Fixed(_) => Written::Nothing,
+            Self::Among(languages) => {
+                written::language(text, |code| find(languages, &code.into()).is_some())
             }
-            (Some(language), _) => self.of_speech(&language.into(), last),
-            (None, _) => self.without_words(last),
+            Self::Any => written::language(text, |_| true),
+        }
+    }
+
+    /// Returns the language that words tell alone; else the last one, if they may be in it, else
+    /// the agent's first of those.
+    fn choose(&self, written: &Written, last: Option<&LanguageCode>) -> Option<LanguageCode> {
+        let Written::OneOf(codes) = written else { return None };
+        let may_be =
+            |language: &LanguageCode| codes.iter().any(|code| language.is(&(*code).into()));
+        let last = last.filter(|last| may_be(last));
+        match self {
+            Self::Among(languages) => match last.and_then(|last| find(languages, last)) {
+                Some(last) => Some(last.clone()),
+                None => languages.iter().find(|language| may_be(language)).cloned(),
+            },
+            _ => last.cloned().or_else(|| written.told().map(LanguageCode::from)),
         }
     }
 
@@ -66,43 +92,11 @@ impl Languages {
     }
 }
 
-/// Returns whether written words are enough to tell their language.
-pub fn says_enough(text: &str) -> bool {
-    text.chars().filter(|c| c.is_alphabetic()).count() >= FEW_LETTERS
-}
-
 /// Returns the one of `languages` that is `heard`, whatever its region.
 fn find<'a>(languages: &'a [LanguageCode], heard: &LanguageCode) -> Option<&'a LanguageCode> {
     let exact =
         languages.iter().find(|language| language.as_str().eq_ignore_ascii_case(heard.as_str()));
     exact.or_else(|| languages.iter().find(|language| language.is(heard)))
-}
-
-/// Returns the language that words are written in, one of whichlang's sixteen; `None` without letters.
-fn written_in(text: &str) -> Option<&'static str> {
-    use whichlang::Lang;
-
-    if !text.chars().any(char::is_alphabetic) {
-        return None;
-    }
-    Some(match whichlang::detect_language(text) {
-        Lang::Ara => "ar",
-        Lang::Cmn => "zh",
-        Lang::Deu => "de",
-        Lang::Eng => "en",
-        Lang::Fra => "fr",
-        Lang::Hin => "hi",
-        Lang::Ita => "it",
-        Lang::Jpn => "ja",
-        Lang::Kor => "ko",
-        Lang::Nld => "nl",
-        Lang::Por => "pt",
-        Lang::Rus => "ru",
-        Lang::Spa => "es",
-        Lang::Swe => "sv",
-        Lang::Tur => "tr",
-        Lang::Vie => "vi",
-    })
 }
 
 #[cfg(test)]
@@ -135,11 +129,37 @@ mod tests {
             assert_eq!(languages.of_text("ok", Some(&"es".into())), "es");
             assert_eq!(languages.of_text("👍 12", None), "en");
             assert_eq!(languages.of_text("price?", None), "en");
+            assert_eq!(languages.of_text("Hola", Some(&"en".into())), "es");
         }
         assert_eq!(any.of_text("कीमत?", None), "hi");
         assert_eq!(two.of_text("Responde por escrito, por favor", Some(&"en".into())), "es");
         assert_eq!(two.of_text("Wann machen Sie morgen auf?", None), "en");
         assert_eq!(any.of_text("Wann machen Sie morgen auf?", None), "de");
         assert_eq!(Languages::Fixed("fr".into()).of_text(spanish, None), "fr");
+        assert_eq!(among(&["en", "pt-BR"]).of_text("Bom dia", None), "pt-BR");
+    }
+
+    #[test]
+    fn a_language_that_is_not_known_is_the_persons_or_one_of_the_agents() {
+        let (two, any) = (among(&["en", "es"]), Languages::Any);
+        for text in ["Cén uair a osclaíonn sibh?", "Kitne ka hai bhai, delivery kab tak?"] {
+            assert!(any.of_text(text, None).is_unknown() && !any.are_told_by(text), "{text}");
+            assert!(any.of_text(text, Some(&"de".into())).is_unknown(), "{text}");
+            assert_eq!(two.of_text(text, None), "en");
+            assert_eq!(two.of_text(text, Some(&"es".into())), "es");
+        }
+        // A name, in the middle of a conversation.
+        assert_eq!(any.of_text("Xiomara", Some(&"de".into())), "de");
+        assert!(any.of_text("Xiomara", None).is_unknown());
+    }
+
+    #[test]
+    fn what_several_languages_say_goes_on_in_the_last_one() {
+        let (sisters, any) = (among(&["sv", "da", "nb"]), Languages::Any);
+        assert_eq!(any.of_text("Terima kasih", Some(&"ms".into())), "ms");
+        assert!(any.of_text("Terima kasih", None).is_unknown());
+        assert_eq!(sisters.of_text("Hej", Some(&"da".into())), "da");
+        assert_eq!(sisters.of_text("Hej", None), "sv");
+        assert_eq!(among(&["en", "es"]).of_text("no", Some(&"es".into())), "es");
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 pub use agent::{Agent, Override, ReplyPolicy};
 pub use gate::{Gate, GateAction, GateOverride};
-pub use language::{Languages, says_enough};
+pub use language::Languages;
 pub use number::{Number, NumberStatus, ProviderKind};
 pub use phrases::{Phrase, Phrases};
 pub use snapshot::{AppSecret, Numbers, Snapshot};

@@ -7,10 +7,11 @@ use super::source::{blank, closing, sources};
 
 /// Words, time, calls out, threads, sound and sentences: everyone may name them, they name nobody
 /// beyond their row.
-const BASE: [&str; 7] = ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text"];
+const BASE: [&str; 8] =
+    ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 22] = [
+const ORDER: [(&str, &[&str]); 23] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -18,6 +19,7 @@ const ORDER: [(&str, &[&str]); 22] = [
     ("engine", &["turn"]),
     ("audio", &[]),
     ("speech_text", &["turn"]),
+    ("written", &[]),
     ("models", &[]),
     ("knowledge", &[]),
     ("registry", &[]),
@@ -52,7 +54,7 @@ const ORDER: [(&str, &[&str]); 22] = [
 const TOP: [&str; 4] = ["app", "cli", "lib", "main"];
 
 /// Parts without a runtime, file, socket, clock or thread: bytes, samples and words in, values out.
-const PURE: [&str; 2] = ["audio", "speech_text"];
+const PURE: [&str; 3] = ["audio", "speech_text", "written"];
 
 /// What [`PURE`] parts never name.
 const IMPURE: [&str; 7] = [

@@ -119,9 +119,12 @@ macro_rules! kinds {
 }
 
 mod graph;
+mod lang;
+mod links;
 mod say;
 mod status;
 mod transcribe;
 mod tts;
 mod webhook;
 mod whatsapp;
+mod wish;
