@@ -1,7 +1,8 @@
 //! Rules for e-mail addresses, telephone numbers, mentions and hashtags.
 
+use super::hosts::is_host;
 use super::language::{Form, Language};
-use super::links::{is_host, say_label};
+use super::links::say_label;
 use super::number::{digit_by_digit, digits_in_groups};
 use super::rules::{Said, Spot, ends_word};
 

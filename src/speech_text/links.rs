@@ -2,22 +2,13 @@
 //!
 //! [`is_long`] alone decides which, both for what is said and for what is sent.
 
+use super::hosts::{begins_address, host_run};
 use super::language::{Form, Language};
 use super::number::{digit_by_digit, digits};
 use super::rules::{Said, Spot};
 
 /// Limits an address that a person can say and remember, in characters.
 const MAX_SAID: usize = 30;
-
-/// Limits a host, in bytes. Source: RFC 1035, section 2.3.4.
-const MAX_HOST: usize = 253;
-
-/// Lists the ends of hosts; any other end is the start of a sentence after a missing space.
-const TOP_LEVELS: [&str; 36] = [
-    "com", "org", "net", "io", "info", "biz", "app", "dev", "ai", "eu", "shop", "store", "online",
-    "es", "de", "fr", "pt", "br", "uk", "us", "ca", "mx", "ar", "cl", "co", "pe", "ch", "at", "be",
-    "it", "nl", "pl", "me", "example", "in", "tv",
-];
 
 /// Returns the links of a complete answer that must be sent as text, in order, each once, as
 /// written.
@@ -26,9 +17,7 @@ pub fn long_links(text: &str) -> Vec<String> {
     let mut links: Vec<String> = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
-        let inside_word =
-            text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '@');
-        let length = if inside_word { None } else { link_length(&text[at..]) };
+        let length = if inside_word(&text[..at]) { None } else { link_length(&text[at..]) };
         let Some(length) = length else {
             at += c.len_utf8();
             continue;
@@ -40,6 +29,12 @@ pub fn long_links(text: &str) -> Vec<String> {
         at += length;
     }
     links
+}
+
+/// Returns whether the end of `before` and what follows are one word. Chinese and its neighbours put
+/// no space before an address.
+pub(super) fn inside_word(before: &str) -> bool {
+    before.ends_with(|c: char| (c.is_alphanumeric() && c < '\u{2e80}') || c == '@')
 }
 
 /// Returns whether a link is too long or too odd to be said, that is more than a host and one word.
@@ -55,16 +50,25 @@ pub(super) fn is_long(link: &str) -> bool {
 
 /// Returns an address without its scheme, "www." and last slash.
 pub(super) fn bare(link: &str) -> &str {
-    let bare = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
-    let bare = bare.unwrap_or(link);
-    bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches('/')
+    link[mark_length(link)..].trim_end_matches('/')
+}
+
+/// Returns the length of the scheme and the "www." that `text` begins with, in any case.
+fn mark_length(text: &str) -> usize {
+    let length = |text: &str, marks: &[&str]| {
+        let begins = |mark: &&str| {
+            text.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark))
+        };
+        marks.iter().copied().find(begins).map_or(0, str::len)
+    };
+    let scheme = length(text, &["https://", "http://"]);
+    scheme + length(&text[scheme..], &["www."])
 }
 
 /// Returns the length of the link that `text` starts with, without the punctuation after it.
 pub(super) fn link_length(text: &str) -> Option<usize> {
-    let marks = ["https://", "http://", "www."];
-    let scheme = marks.iter().find(|mark| text.starts_with(**mark)).map(|mark| mark.len());
-    if scheme.is_none() && !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    let mark = mark_length(text);
+    if mark == 0 && !text.starts_with(|c: char| c.is_alphanumeric()) {
         return None;
     }
     let stops = |c: char| {
@@ -76,19 +80,19 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
                 '。' | '，' | '、' | '（' | '）' | '「' | '」' | '！' | '？' | '”' | '»' | '।'
             )
     };
-    if scheme.is_none() {
+    if mark == 0 {
         // Checked first: where every letter may begin a host, only this much is searched.
-        let host = &text[..host_run(text)?];
-        let host = host.trim_end_matches(['.', '-']);
-        let behind = &text[host.len()..];
-        if !is_host(host) || behind.starts_with('@') {
-            return None;
-        }
-        if !behind.starts_with(['/', '?', '#', ':']) {
-            return Some(host.len());
+        let host = host_at(text)?;
+        if !text[host..].starts_with(['/', '?', '#', ':']) {
+            return Some(host);
         }
     }
     let mut link = &text[..text.find(stops).unwrap_or(text.len())];
+    // Of two addresses without a space between them the first ends before the second.
+    let next = link.match_indices([',', ';']).find(|(at, _)| begins_link(&link[at + 1..]));
+    if let Some((at, _)) = next {
+        link = &link[..at];
+    }
     loop {
         let last = link.chars().next_back()?;
         let closes = last == ')' && link.matches(')').count() > link.matches('(').count();
@@ -100,35 +104,26 @@ pub(super) fn link_length(text: &str) -> Option<usize> {
             || matches!(
                 last,
                 '.' | ',' | '!' | '?' | ';' | ':' | '\'' | '*' | '_' | '~' | '…' | '’' | '(' | '/'
-            ) && !(last == '/' && link.len() > scheme.unwrap_or(0) + 1)
+            ) && !(last == '/' && link.len() > mark + 1)
         {
             link = &link[..link.len() - last.len_utf8()];
         } else {
             break;
         }
     }
-    (link.len() > scheme.unwrap_or(0)).then_some(link.len())
+    (link.len() > mark).then_some(link.len())
 }
 
-/// Counts the bytes at the start of `text` that a host may contain; `None` if they are too many.
-fn host_run(text: &str) -> Option<usize> {
-    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-    let length = text.bytes().take(MAX_HOST + 1).take_while(|byte| of_host(*byte)).count();
-    (length <= MAX_HOST).then_some(length)
+/// Returns the length of the host without a scheme that `text` begins with.
+fn host_at(text: &str) -> Option<usize> {
+    let host = text[..host_run(text)?].trim_end_matches(['.', '-']);
+    let behind = &text[host.len()..];
+    (!behind.starts_with('@') && begins_address(host, behind)).then_some(host.len())
 }
 
-/// Returns whether `host` is labels with a known end, as in "my-shop.example.com".
-pub(super) fn is_host(host: &str) -> bool {
-    let mut labels = host.split('.');
-    let last = labels.next_back().unwrap_or_default();
-    let label = |label: &str| {
-        !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    };
-    host.len() >= 4
-        && host.contains('.')
-        && host.contains(|c: char| c.is_ascii_alphabetic())
-        && TOP_LEVELS.contains(&last)
-        && labels.all(label)
+/// Returns whether another address begins with `text`, behind a comma in one.
+fn begins_link(text: &str) -> bool {
+    mark_length(text) > 0 || host_at(text).is_some_and(|host| text[host..].starts_with('/'))
 }
 
 /// Says a link, or the words that replace it.
@@ -211,6 +206,32 @@ mod tests {
                 "www.example.org/Some_Page_(film)",
             ]
         );
+    }
+
+    #[test]
+    fn links_are_found_however_they_are_written() {
+        for (text, links) in [
+            ("Book here: bit.ly/3xYz please.", &["bit.ly/3xYz"][..]),
+            ("Find us: maps.app.goo.gl/AbC12dEf today.", &["maps.app.goo.gl/AbC12dEf"]),
+            (
+                "See https://a.example.com/1/2,https://a.example.com/3/4.",
+                &["https://a.example.com/1/2", "https://a.example.com/3/4"],
+            ),
+            (
+                "a.example.com/1/2,bit.ly/a/b;www.example.com/3/4",
+                &["a.example.com/1/2", "bit.ly/a/b", "www.example.com/3/4"],
+            ),
+            ("(HTTPS://Example.COM/Path)", &["HTTPS://Example.COM/Path"]),
+            ("[Karte](maps.app.goo.gl/AbC12dEf).", &["maps.app.goo.gl/AbC12dEf"]),
+            ("*wa.me/34600123456*, t.me/x_y!", &["wa.me/34600123456", "t.me/x_y"]),
+            ("请访问https://example.com/预订/a。谢谢", &["https://example.com/预订/a"]),
+            ("youtu.be/dQw4?t=1#a", &["youtu.be/dQw4?t=1#a"]),
+            ("https://example.com/a,b,c", &["https://example.com/a,b,c"]),
+            ("Open at nine.We close at six. See menu.pdf, Node.js, e.g. 9.30/10.30.", &[]),
+            ("info@example.com and/or a.m./p.m.", &[]),
+        ] {
+            assert_eq!(long_links(text), links, "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod cases;
 mod contacts;
 mod counting;
 mod dates;
+mod hosts;
 mod inline;
 pub mod lang;
 mod language;

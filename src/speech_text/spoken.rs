@@ -5,7 +5,7 @@
 //! `[[`, no `]]` and no double space, and its length is bounded by the input's.
 
 use super::inline::is_emoji;
-use super::links::{link_length, say_link};
+use super::links::{inside_word, link_length, say_link};
 use super::{lang, markup, rules};
 use crate::turn::LanguageCode;
 
@@ -46,8 +46,8 @@ fn with_hosts(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut at = 0;
     while let Some(c) = line[at..].chars().next() {
-        let inside_word = line[..at].ends_with(char::is_alphanumeric);
-        if let Some(length) = link_length(&line[at..]).filter(|_| !inside_word) {
+        let begins = !inside_word(&line[..at]);
+        if let Some(length) = link_length(&line[at..]).filter(|_| begins) {
             out.push_str(&say_link(&line[at..at + length], None));
             at += length;
         } else {
