@@ -168,12 +168,17 @@ pub struct Language {
 }
 
 /// Lists how people ask for one form of answers, in lower case and without punctuation.
+///
+/// In a request `a/b` is either word, `*` up to two words, `^` and `$` the start and the end of a
+/// clause that says nothing else: "no audio please", but not "there is no audio on my TV".
 #[derive(Debug)]
 pub struct Wishes {
-    /// Requests for text; `*` matches up to two words.
+    /// Requests for text.
     pub text: &'static str,
-    /// Requests for the voice, written the same way.
+    /// Requests for the voice.
     pub voice: &'static str,
+    /// Where people are who cannot listen; a request for text in a message that says nothing else.
+    pub busy: &'static str,
     /// Words shortly before a request that turn it round: "you don't have to answer in text".
     pub not: &'static str,
     /// Words around a request that are not a question of their own.

@@ -1,10 +1,10 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::language::{
-    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Wishes,
-    Words, currency, multiplier, noun, unit,
+    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    multiplier, noun, unit,
 };
-use super::{BILLION, entry, has, triples};
+use super::{BILLION, entry, has, triples, wishes};
 
 const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, \
                             elf, zwölf, dreizehn, vierzehn, fünfzehn, sechzehn, siebzehn, \
@@ -143,18 +143,7 @@ const F: Form = Form::Feminine;
 
 pub(super) static GERMAN: Language = Language {
     code: "de",
-    wishes: Wishes {
-        text: "antworte schriftlich, antworten sie schriftlich, antworte mir schriftlich, \
-               antworten sie mir schriftlich, antworte als text, antworte mit text, \
-               antworten sie als text, schreib mir lieber, schreiben sie mir lieber, \
-               bitte keine sprachnachrichten, keine sprachnachrichten mehr, nur text bitte",
-        voice: "antworte mit sprache, antworten sie mit sprache, antworte mit stimme, \
-                antworte als sprachnachricht, antworten sie als sprachnachricht, \
-                antworte per sprachnachricht, antworten sie per sprachnachricht, sprich wieder, \
-                sprechen sie wieder, wieder sprachnachrichten",
-        not: "nicht, warum, wie",
-        around: "bitte, ab, jetzt, kannst, können, du, sie, mir, danke, hallo, wieder",
-    },
+    wishes: wishes::GERMAN,
     person: PersonRequests {
         requests: "mit @ * sprechen, mit @ * reden, mit @ * telefonieren, mit @ * chatten, mit @ * \
                    verbinden, mit @ verbunden werden, verbinde mich * mit @, verbinden sie mich * \

@@ -1,10 +1,10 @@
 //! English. American number words, since "one hundred twenty" is understood everywhere.
 
 use super::super::language::{
-    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Wishes, Words,
-    currency, multiplier, noun, unit,
+    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun,
+    unit,
 };
-use super::{entry, triples};
+use super::{entry, triples, wishes};
 
 const BELOW_TWENTY: &str = "zero, one, two, three, four, five, six, seven, eight, nine, ten, \
                             eleven, twelve, thirteen, fourteen, fifteen, sixteen, seventeen, \
@@ -110,24 +110,7 @@ const ANY: Form = Form::Masculine;
 
 pub(super) static ENGLISH: Language = Language {
     code: "en",
-    wishes: Wishes {
-        text: "answer in text, answer * in text, answer by text, answer * by text, reply in text, \
-               reply * in text, reply by text, reply * by text, respond in text, \
-               respond * in text, answer in writing, answer * in writing, reply in writing, \
-               reply * in writing, write to me instead, write me instead, text me instead, \
-               text only please, only text please, no voice messages, no voice notes, \
-               no more voice messages, no more voice notes, don't send voice messages, \
-               don't send voice notes, don't send me voice messages, don't send me voice notes, \
-               don't answer by voice, stop sending voice messages, stop sending voice notes",
-        voice: "answer by voice, answer * by voice, answer with voice, answer in voice, \
-                answer aloud, reply by voice, reply * by voice, reply with voice, reply in voice, \
-                respond by voice, respond * by voice, voice messages again, voice notes again, \
-                voice again please, send voice notes, send voice messages, send me voice notes, \
-                send me voice messages, speak to me again, talk to me again",
-        not: "don't, dont, not, never, didn't, why, can't, no, how, what",
-        around: "please, can, could, you, would, just, from, now, on, instead, hi, hello, hey, ok, \
-                 okay, thanks, thank, and, i, want, like, to, me, again, yes",
-    },
+    wishes: wishes::ENGLISH,
     person: PersonRequests {
         requests: "talk to @, talk with @, speak to @, speak with @, chat to @, chat with @, speak \
                    directly to @, talk directly to @, connect me to @, connect me with @, put me \

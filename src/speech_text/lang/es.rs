@@ -1,10 +1,9 @@
 //! Spanish.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
-    multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
 };
-use super::{entry, triples};
+use super::{entry, triples, wishes};
 
 const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, \
                             once, doce, trece, catorce, quince, dieciséis, diecisiete, dieciocho, \
@@ -131,21 +130,7 @@ const F: Form = Form::Feminine;
 
 pub(super) static SPANISH: Language = Language {
     code: "es",
-    wishes: Wishes {
-        text: "responde con texto, responde por texto, responde en texto, responde por escrito, \
-               respóndeme con texto, respóndeme por texto, respóndeme en texto, \
-               respóndeme por escrito, responda por escrito, respóndame por escrito, \
-               responda con texto, contesta por escrito, contéstame por escrito, \
-               contéstame por texto, no me mandes audios, no me envíes audios, no mandes audios, \
-               no responda con audio, no respondas con audio, no me respondas con audio, \
-               sin audios por favor, solo texto por favor",
-        voice: "responde con voz, responde por voz, responde con audio, responde con audios, \
-                respóndeme con voz, respóndeme por voz, respóndeme con audio, responda con voz, \
-                responda con audio, responda por voz, mándame audios, envíame audios, \
-                háblame otra vez",
-        not: "no, nunca, cómo",
-        around: "por, favor, puedes, puede, a, partir, de, ahora, hola, gracias, me, otra, vez",
-    },
+    wishes: wishes::SPANISH,
     person: PersonRequests {
         requests: "hablar con @, hablar directamente con @, hablar por teléfono con @, hablarlo \
                    con @, hablar ya con @, chatear con @, conversar con @, comunicarme con @, \

@@ -1,10 +1,9 @@
 //! French, with the number words of France.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
-    multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
 };
-use super::{BILLION, entry, triples};
+use super::{BILLION, entry, triples, wishes};
 
 const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, \
                             douze, treize, quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
@@ -133,18 +132,7 @@ const F: Form = Form::Feminine;
 
 pub(super) static FRENCH: Language = Language {
     code: "fr",
-    wishes: Wishes {
-        text: "réponds par écrit, répondez par écrit, réponds moi par écrit, \
-               répondez moi par écrit, réponds en texte, répondez en texte, réponds par texte, \
-               répondez par texte, pas de messages vocaux, plus de messages vocaux, \
-               plus de vocaux, pas de vocaux",
-        voice: "réponds à l'oral, répondez à l'oral, réponds par vocal, répondez par vocal, \
-                réponds en vocal, répondez en vocal, réponds à voix haute, répondez à voix haute, \
-                réponds par la voix, reparle moi, parle moi de nouveau, envoie moi des vocaux",
-        not: "pourquoi, comment",
-        around: "s'il, vous, te, plaît, peux, tu, pouvez, a, partir, de, désormais, maintenant, \
-                 merci, bonjour, salut",
-    },
+    wishes: wishes::FRENCH,
     person: PersonRequests {
         requests: "parler @, parler directement @, parler avec @, discuter avec @, échanger avec \
                    @, joindre @, contacter @, avoir @ au téléphone, avoir @ ., passez moi @, passe \

@@ -1,14 +1,15 @@
 //! Holds the languages: each file has everything that is particular to one of them.
 //!
-//! Every part that handles people's words may ask here. To add a language, write its file, add its
-//! two lines below, its cases to `cases.tsv` and its sentences to `default.toml`; tests fail until
-//! all four are complete.
+//! Every part that handles people's words may ask here. To add a language, write its file and its
+//! wishes, add its two lines below, its cases to `cases.tsv` and its sentences to `default.toml`;
+//! tests fail until all five are complete.
 
 mod de;
 mod en;
 mod es;
 mod fr;
 mod pt;
+mod wishes;
 
 use super::language::Language;
 use crate::turn::LanguageCode;
@@ -74,6 +75,7 @@ mod tests {
             for (list, name) in [
                 (wishes.text, "wishes.text"),
                 (wishes.voice, "wishes.voice"),
+                (wishes.busy, "wishes.busy"),
                 (wishes.not, "wishes.not"),
                 (wishes.around, "wishes.around"),
                 (person.requests, "person.requests"),
@@ -90,7 +92,7 @@ mod tests {
                 (stops.may_end, "stops.may_end"),
             ] {
                 assert!(entries(list).next().is_some(), "{code} has no {name}");
-                let plain = |c: char| c.is_alphabetic() || "'*.@ -".contains(c);
+                let plain = |c: char| c.is_alphabetic() || "'*/^$.@ -".contains(c);
                 for entry in entries(list) {
                     let ready = entry == entry.trim().to_lowercase() && entry.chars().all(plain);
                     assert!(ready, "{code}, {name}: {entry:?} is compared with lower case words");

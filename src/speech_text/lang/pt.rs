@@ -1,10 +1,9 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Wishes, Words, currency,
-    multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
 };
-use super::{BILLION, entry, triples};
+use super::{BILLION, entry, triples, wishes};
 
 const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, \
                             onze, doze, treze, catorze, quinze, dezesseis, dezessete, dezoito, \
@@ -133,16 +132,7 @@ const F: Form = Form::Feminine;
 
 pub(super) static PORTUGUESE: Language = Language {
     code: "pt",
-    wishes: Wishes {
-        text: "responda por texto, responda em texto, responde em texto, responda por escrito, \
-               me responda por texto, responda me por texto, não mande áudio, não mande áudios, \
-               não me mande áudio, não me mande áudios, não envie áudios, não responda por áudio, \
-               não responda com áudio, sem áudio por favor, só texto por favor, escreva para mim",
-        voice: "responda por voz, responda por áudio, responda com áudio, responda com voz, \
-                responde por áudio, me responda por áudio, mande áudios, pode mandar áudio",
-        not: "não, nunca",
-        around: "por, favor, pode, me, a, partir, de, agora, obrigado, obrigada, olá, oi, sim",
-    },
+    wishes: wishes::PORTUGUESE,
     person: PersonRequests {
         requests: "falar com @, falar diretamente com @, falar por telefone com @, conversar com \
                    @, passar com @, me conecta com @, me conecte com @, me conectar com @, me \
