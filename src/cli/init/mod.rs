@@ -18,11 +18,11 @@ use url::Url;
 
 use self::ask::Asker;
 use self::plan::Plan;
-use super::{Context, doctor, print};
+use super::{Context, doctor, print, show_logs};
 use crate::app::Places;
 use crate::config::{self, Environment};
 use crate::registry::ProviderKind;
-use crate::telemetry::{LogFormat, init_logs};
+use crate::telemetry::LogFormat;
 use crate::turn::LanguageCode;
 
 const HOW: &str = "On a terminal, what no flag says is asked. Elsewhere, and with --yes, it has its \
@@ -99,7 +99,7 @@ pub(super) fn run(
     environment: Environment,
     arguments: Arguments,
 ) -> anyhow::Result<ExitCode> {
-    init_logs(LogFormat::Human, None, "warn").map_err(anyhow::Error::msg)?;
+    show_logs(LogFormat::Human, None, "warn").map_err(anyhow::Error::msg)?;
     let file = match (file, &arguments.dir) {
         (Some(file), _) => file,
         (None, Some(dir)) => dir.join(config::USUAL_FILE),
