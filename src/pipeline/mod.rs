@@ -8,6 +8,7 @@ mod deliver;
 mod doors;
 mod error;
 mod gate;
+mod handler;
 mod hear;
 mod next;
 mod note;

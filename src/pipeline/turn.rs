@@ -1,11 +1,10 @@
-//! One turn with a messenger and a record: what the lanes run.
+//! One turn with a messenger and a record.
 //!
 //! A turn hears, answers and sends in a straight line. Where a step fails, [`next`] decides what
 //! follows, and the loop in [`Turn::run`] does it.
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::stream::StreamExt as _;
 
@@ -16,13 +15,11 @@ use super::hear::{Heard, hear};
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::problem::Problem;
 use super::reply::Reply;
-use super::stage::{Trace, stage, stage_stream};
-use super::typing::Typing;
+use super::stage::{stage, stage_stream};
 use super::{Pipeline, Route, Scene};
-use crate::queue::{Cancel, Handled, JobHandler};
+use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, Lease, LeasedMessage, StoreError};
-use crate::telemetry;
+use crate::store::{Begun, Draft, Lease, LeasedMessage};
 use crate::turn::{
     About, Body, Content, LanguageCode, Outcome, Part, PartState, Reason, Role, Stage, TurnReport,
 };
@@ -30,114 +27,14 @@ use crate::turn::{
 /// Exchanges of the past that an agent is shown.
 const HISTORY: usize = 20;
 
-/// Time between two looks at a message whose number is paused: short, so that it is answered soon
-/// after the pause. Only what was accepted before the pause waits so, and a look is a lease and a
-/// release.
-const PAUSED: Duration = Duration::from_secs(10);
-
-/// Time between two log lines about such a message.
-const PAUSED_LOG: Duration = Duration::from_mins(15);
-
-/// Wait of a message whose turn could not be recorded.
-const STORE_RETRY: Duration = Duration::from_secs(1);
-
-#[async_trait]
-impl JobHandler for Pipeline {
-    /// Opens the turn's record, runs the turn and closes the record.
-    #[tracing::instrument(
-        name = "turn",
-        // Whatever is logged of a turn names it, at every level.
-        level = "error",
-        skip_all,
-        fields(
-            turn.id = %lease.turn,
-            number.id = %lease.lane.number,
-            agent = tracing::field::Empty,
-            attempt = lease.attempt
-        )
-    )]
-    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
-        let waited = self.age(&lease);
-        let Some(route) = self.routes.route(&lease.lane.number) else {
-            if waited.as_millis() % PAUSED_LOG.as_millis() < PAUSED.as_millis() {
-                tracing::warn!("a message waits: its number is paused or not configured");
-            }
-            return Handled::Postpone(PAUSED);
-        };
-        let (trace, record) = (Trace::start(), &self.record);
-        let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
-        tracing::Span::current().record("agent", &route.agent.name);
-        let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
-            Ok(Begun { finished: true, .. }) => return Handled::Done,
-            Ok(begun) => begun,
-            Err(error) => return unrecorded(&error),
-        };
-        let first = lease.first();
-        tracing::info!(
-            contact.id = lease.lane.contact_id,
-            message.type = first.raw_type,
-            messages = (lease.messages.len() > 1).then_some(lease.messages.len()),
-            agent = route.agent.name,
-            queue_ms,
-            "a turn begins"
-        );
-        let turn = Turn {
-            pipeline: self,
-            route: &route,
-            lease: &lease,
-            delivery: Delivery {
-                pipeline: self,
-                messenger: route.messenger.as_ref(),
-                lease: &lease,
-                trace: &trace,
-            },
-            scene: Scene {
-                path: &self.path,
-                agent: &route.agent,
-                trace: &trace,
-                cancel: cancel.token(),
-            },
-            cancel: &cancel,
-        };
-        let typing = Typing::start(&route.messenger, &lease.first().id);
-        let ended = turn.run(begun).await;
-        typing.stop().await;
-        trace.log_stages();
-        let ended = match ended {
-            Ok(ended) => ended,
-            Err(handled) => return handled,
-        };
-        telemetry::turn(&ended.report);
-        tracing::info!(
-            outcome = ended.report.outcome.name(),
-            reason = ended.report.reason.as_ref().map(Reason::without_error),
-            total_ms = ended.report.total_ms,
-            overhead_ms = ended.report.overhead_ms,
-            "a turn ended"
-        );
-        match record.finish(&lease, &ended, self.clock.now_ms()).await {
-            Ok(()) => Handled::Done,
-            Err(error) => unrecorded(&error),
-        }
-    }
-}
-
-impl Pipeline {
-    /// Returns the time since the first message was accepted.
-    fn age(&self, lease: &Lease) -> Duration {
-        let age_ms = self.clock.now_ms() - lease.first().received_ms;
-        Duration::from_millis(age_ms.try_into().unwrap_or_default())
-    }
-}
-
 /// Runs the messages of one lease to their end.
-struct Turn<'a> {
-    pipeline: &'a Pipeline,
-    route: &'a Route,
-    lease: &'a Lease,
-    delivery: Delivery<'a>,
-    scene: Scene<'a>,
-    cancel: &'a Cancel,
+pub(super) struct Turn<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) route: &'a Route,
+    pub(super) lease: &'a Lease,
+    pub(super) delivery: Delivery<'a>,
+    pub(super) scene: Scene<'a>,
+    pub(super) cancel: &'a Cancel,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -156,7 +53,7 @@ fn during(step: Step) -> impl Fn(TurnError) -> Failed {
 impl Turn<'_> {
     /// Resumes or answers, and does what [`next`] says until the turn is over. The error says what
     /// becomes of the messages if it is not.
-    async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
+    pub(super) async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
         let mut ended = match self.resume(begun).await {
             Ok(None) if self.lease.attempt > MAX_ATTEMPTS => {
                 self.fall_back(Reason::GaveUp { attempts: MAX_ATTEMPTS }).await
@@ -398,10 +295,4 @@ impl Turn<'_> {
 /// Returns whether the words of the reply are at hand.
 fn says_something(draft: &Draft) -> bool {
     !draft.report.reply.text.reveal().is_empty()
-}
-
-/// Gives messages back whose turn could not be recorded.
-fn unrecorded(error: &StoreError) -> Handled {
-    tracing::error!(error = %error, "a turn could not be recorded: its message waits");
-    Handled::RetryAfter(STORE_RETRY)
 }

@@ -238,10 +238,12 @@ async fn what_was_answered_200_about_a_lost_note_survives_a_kill() {
         log.lines().filter(|line| line.contains("a status says failed")).collect();
     assert_eq!(lines.len(), 1, "{log}");
     let turn = TurnId::from_message(&NUMBER.into(), note.reply_to.as_ref().unwrap());
-    for part in ["WARN", "131053", "Lost: in more words", "the reply goes out as text", &turn.0] {
+    for part in
+        ["WARN", "131053", "Lost: in more words", "the reply goes out as text", &turn.0[..8]]
+    {
         assert!(lines[0].contains(part), "{part}: {}", lines[0]);
     }
-    for personal in [PERSON, "At nine", &note.id.0] {
+    for personal in [PERSON, "At nine"] {
         assert!(!log.contains(personal), "{personal} is in the log");
     }
 }
