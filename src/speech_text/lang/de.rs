@@ -155,7 +155,8 @@ pub(super) static GERMAN: Language = Language {
                    ich hätte gerne @ ., ich bevorzuge @ ., mich @ anrufen, mich * @ zurückrufen, @ \
                    mich * anrufen, @ mich * anruft, @ mich * zurückruft, ruf mich * zurück, rufen \
                    sie mich * zurück, rufen sie mich * an ., @ mit dem ich * kann, @ mit der ich * \
-                   kann, mit @ * schreiben, erreiche ich @",
+                   kann, mit @ * schreiben, erreiche ich @, ich möchte zu @ ., ich will zu @ ., @ \
+                   mit denen ich * kann, menschliche hilfe",
         people: "mensch, menschen, person, mitarbeiter, mitarbeitern, mitarbeiterin, \
                  mitarbeiterinnen, servicemitarbeiter, kundenberater, kundenberaterin, berater, \
                  beraterin, kollege, kollegen, kollegin, jemand, jemanden, jemandem, \
@@ -169,10 +170,10 @@ pub(super) static GERMAN: Language = Language {
         before: "ein, eine, einen, einem, einer, der, die, das, dem, den, echt, echte, echten, \
                  echter, echtem, richtige, richtigen, richtiger, richtigem, menschlichen, \
                  menschlicher, menschliche, lebenden, anderen, ihr, ihre, ihrem, ihren, ihrer, \
-                 euer, eure, eurem, euren, dein, deinem, von, irgend",
+                 euer, eure, eurem, euren, dein, deinem, von, irgend, mit",
         around: "bitte, jetzt, sofort, gleich, danke, hallo, ja, mal, der, die, und, heute, hier, \
                  statt, kein, keinen, keine, dringend, am",
-        not: "nicht, nie, kein, keinen, muss ich, müsste ich, muss man, ohne, mit",
+        not: "nicht, nie, kein, keinen, muss ich, müsste ich, muss man, ohne",
     },
     answers: Answers {
         yes: "ja, ja bitte, ja genau, genau, richtig, ja richtig, stimmt, das stimmt, \

@@ -121,7 +121,8 @@ pub(super) static ENGLISH: Language = Language {
                    ., i prefer @ ., can i have @ ., can i get @ ., @ i can talk to, @ i can speak \
                    to, @ i can speak with, @ to talk to, @ to speak to, @ to speak with, have @ \
                    call, @ call me, @ to call me, @ ring me, @ contact me, @ to contact me, @ get \
-                   back to me, call me back, in touch with @, is @ available, is there @ available",
+                   back to me, call me back, in touch with @, is @ available, is there @ \
+                   available, is @ there, let @ answer, human help",
         people: "person, human, human being, agent, representative, rep, operator, someone, \
                  somebody, anyone, anybody, someone real, colleague, colleagues, advisor, adviser, \
                  consultant, employee, staff, staff member, member of staff, manager, managers, \
@@ -132,7 +133,7 @@ pub(super) static ENGLISH: Language = Language {
                 actual person, manager, supervisor, customer service, customer support, customer \
                 care",
         before: "a, an, the, real, live, actual, human, your, one, of, another, any, some, next, \
-                 available",
+                 available, with, to",
         around: "please, pls, now, instead, thanks, hello, hi, hey, ok, okay, yes, asap, \
                  immediately, right, here, today, who, that, about, because, and, not, on, there",
         not: "don't want to, don't wanna, dont want to, do not want to, didn't want to, don't need \

@@ -145,7 +145,8 @@ pub(super) static SPANISH: Language = Language {
                    puede llamarme @, que me llamen, llámenme ., llámeme ., llámame ., quiero @ ., \
                    quiero a @ ., necesito @ ., necesito a @ ., quisiera @ ., prefiero @ ., deme @ \
                    ., dame @ ., hay @ con quien, hay @ que me, atención humana, @ me llame, me \
-                   comunican con @, me comunique con @, me comuniquen con @",
+                   comunican con @, me comunique con @, me comuniquen con @, ayuda de @, ayuda \
+                   humana",
         people: "persona, personas, humano, humana, ser humano, agente, asesor, asesora, operador, \
                  operadora, operario, representante, alguien, empleado, empleada, encargado, \
                  encargada, gerente, jefe, jefa, supervisor, supervisora, dependiente, comercial, \
@@ -155,7 +156,7 @@ pub(super) static SPANISH: Language = Language {
         alone: "humano, ser humano, agente, asesor, asesora, operador, operadora, representante, \
                 persona real, persona de verdad, atención al cliente, servicio al cliente",
         before: "un, una, uno, el, la, los, las, algún, alguna, su, sus, tu, tus, vuestro, otro, \
-                 otra, de, verdadero, verdadera",
+                 otra, de, verdadero, verdadera, con",
         around: "por, favor, porfa, porfavor, ya, ahora, mismo, gracias, hola, sí, real, humana, \
                  humano, de, verdad, física, en, que, y, no, aquí, urgente",
         not: "no quiero, no quisiera, no necesito, no hace falta, no tengo que, no hay que, hay \

@@ -142,8 +142,9 @@ pub(super) static FRENCH: Language = Language {
                    connecter avec @, être mis en relation avec @, je veux @ ., je voudrais @ ., \
                    j'aimerais @ ., je préfère @ ., il me faut @ ., j'ai besoin @ ., besoin de \
                    l'aide @, @ me rappelle, @ me rappeler, @ peut me rappeler, @ m'appelle, @ \
-                   m'appeler, rappelez moi, rappelle moi ., être rappelé, être rappelée, @ à qui je peux parler, \
-                   @ à qui parler, @ avec qui parler, @ avec qui je peux",
+                   m'appeler, rappelez moi, rappelle moi ., être rappelé, être rappelée, @ à qui \
+                   je peux parler, @ à qui parler, @ avec qui parler, @ avec qui je peux, aide \
+                   humaine",
         people: "personne, personnes, humain, humaine, être humain, conseiller, conseillère, \
                  conseillers, agent, opérateur, opératrice, quelqu'un, représentant, \
                  représentante, employé, employée, responsable, gérant, gérante, patron, patronne, \

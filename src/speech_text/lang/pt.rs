@@ -143,7 +143,7 @@ pub(super) static PORTUGUESE: Language = Language {
                    me ligar, me liguem, me liga ., me ligue ., tem @ com quem, me passa @, me \
                    passe @, me passar @, me transfere @, me transfira @, transferir @, transfira \
                    me @, me encaminha @, me encaminhe @, encaminhar @, tem @ * que possa, tem @ * \
-                   para falar",
+                   para falar, ajuda de @, ajuda humana",
         people: "pessoa, pessoas, humano, humana, ser humano, atendente, agente, operador, \
                  operadora, representante, alguém, funcionário, funcionária, consultor, \
                  consultora, gerente, supervisor, supervisora, chefe, responsável, vendedor, \
@@ -153,7 +153,7 @@ pub(super) static PORTUGUESE: Language = Language {
         alone: "atendente, humano, ser humano, agente, operador, operadora, representante, pessoa \
                 real, pessoa de verdade, atendimento humano, atendimento ao cliente, suporte",
         before: "um, uma, o, a, os, as, algum, alguma, seu, sua, seus, teu, tua, vosso, outro, \
-                 outra, de, do, da, verdadeiro, para, pra, pro",
+                 outra, de, do, da, verdadeiro, para, pra, pro, com",
         around: "por, favor, agora, já, obrigado, obrigada, olá, oi, sim, real, humana, humano, \
                  de, verdade, que, e, não, aqui, mesmo, urgente",
         not: "não quero, não queria, não preciso, não gostaria de, não precisa, ter que, ter de, \
