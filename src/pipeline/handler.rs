@@ -92,13 +92,6 @@ impl JobHandler for Pipeline {
             Err(handled) => return handled,
         };
         telemetry::turn(&ended.report);
-        tracing::info!(
-            outcome = ended.report.outcome.name(),
-            reason = ended.report.reason.as_ref().map(Reason::without_error),
-            total_ms = ended.report.total_ms,
-            overhead_ms = ended.report.overhead_ms,
-            "a turn ended"
-        );
         match record.finish(&lease, &ended, self.clock.now_ms()).await {
             Ok(()) => Handled::Done,
             Err(error) => unrecorded(&error),

@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
 pub use self::build::{COMMIT, VERSION, features};
-use crate::turn::{StatusUpdate, TurnReport};
+use crate::turn::{Reason, StatusUpdate, TurnReport};
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
@@ -122,8 +122,15 @@ pub fn hears_on(engine: &str, device: &str) {
     metrics::gauge!(STT_DEVICE_INFO, &labels).set(1.0);
 }
 
-/// Records one finished turn and the intervals of its stages.
+/// Logs and measures one finished turn and the intervals of its stages.
 pub fn turn(report: &TurnReport) {
+    tracing::info!(
+        outcome = report.outcome.name(),
+        reason = report.reason.as_ref().map(Reason::without_error),
+        total_ms = report.total_ms,
+        overhead_ms = report.overhead_ms,
+        "a turn ended"
+    );
     for record in &report.stages {
         let took_s = (record.end_ms - record.start_ms) / 1000.0;
         metrics::histogram!(STAGE_SECONDS, "stage" => record.name.name()).record(took_s);
