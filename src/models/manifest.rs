@@ -90,6 +90,8 @@ pub struct RunStyle {
     pub suppress_blank: bool,
     /// Temperature step, up to 1, for repeated attempts at doubtful words; 0 for none.
     pub temperature_inc: f32,
+    /// Mean log-probability of the words below which the model is not made for such speech.
+    pub sure_logprob: Option<f32>,
     /// Threads per state, unless the settings say otherwise; `None`: the cores, shared.
     pub threads: Option<usize>,
 }
@@ -102,6 +104,7 @@ impl Default for RunStyle {
             suppress_blank: true,
             // 0 and 0.6: one retry where whisper.cpp's 0.2 makes five, for about a minute.
             temperature_inc: 0.6,
+            sure_logprob: None,
             threads: None,
         }
     }

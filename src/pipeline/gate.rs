@@ -58,8 +58,11 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
             asks_back: Some(Reason::Confirm(why)),
         }),
         Verdict::Repeat(why) => {
-            let nothing = why == Uncertainty::NoSpeech;
-            let phrase = if nothing { &phrases.no_speech } else { &phrases.repeat };
+            let phrase = match why {
+                Uncertainty::NoSpeech => &phrases.no_speech,
+                Uncertainty::BeyondModel => &phrases.beyond_model,
+                Uncertainty::LowProbability | Uncertainty::Repetition => &phrases.repeat,
+            };
             ask_back(phrase, Reason::Repeat(why))
         }
     }
@@ -124,6 +127,7 @@ mod tests {
             no_speech: GateAction::Repeat,
             low_probability: GateAction::Confirm,
             repetition: GateAction::Answer,
+            beyond_model: GateAction::Repeat,
         };
         let judge = |text: &str, why| super::judge(gate, &heard(text, why), None);
         assert_eq!(judge("a table", None), Verdict::Answer);

@@ -25,6 +25,7 @@ pub struct Gate {
     pub no_speech: GateAction,
     pub low_probability: GateAction,
     pub repetition: GateAction,
+    pub beyond_model: GateAction,
 }
 
 /// Holds an agent's own rules: one for every doubt, or some of the gate's.
@@ -37,6 +38,7 @@ pub enum GateOverride {
         no_speech: Option<GateAction>,
         low_probability: Option<GateAction>,
         repetition: Option<GateAction>,
+        beyond_model: Option<GateAction>,
     },
 }
 
@@ -48,6 +50,7 @@ impl Gate {
             Uncertainty::NoSpeech => self.no_speech,
             Uncertainty::LowProbability => self.low_probability,
             Uncertainty::Repetition => self.repetition,
+            Uncertainty::BeyondModel => self.beyond_model,
         }
     }
 
@@ -56,14 +59,20 @@ impl Gate {
     pub fn overridden(self, own: Option<&GateOverride>) -> Self {
         match own {
             None => self,
-            Some(GateOverride::All(action)) => {
-                Self { no_speech: *action, low_probability: *action, repetition: *action }
-            }
-            Some(GateOverride::Keys { no_speech, low_probability, repetition }) => Self {
-                no_speech: no_speech.unwrap_or(self.no_speech),
-                low_probability: low_probability.unwrap_or(self.low_probability),
-                repetition: repetition.unwrap_or(self.repetition),
+            Some(GateOverride::All(action)) => Self {
+                no_speech: *action,
+                low_probability: *action,
+                repetition: *action,
+                beyond_model: *action,
             },
+            Some(GateOverride::Keys { no_speech, low_probability, repetition, beyond_model }) => {
+                Self {
+                    no_speech: no_speech.unwrap_or(self.no_speech),
+                    low_probability: low_probability.unwrap_or(self.low_probability),
+                    repetition: repetition.unwrap_or(self.repetition),
+                    beyond_model: beyond_model.unwrap_or(self.beyond_model),
+                }
+            }
         }
     }
 }

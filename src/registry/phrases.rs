@@ -52,6 +52,7 @@ pub struct Phrases {
     pub media_gone: Phrase,
     pub confirm: Phrase,
     pub repeat: Phrase,
+    pub beyond_model: Phrase,
     pub broke_off: Phrase,
     pub text_mode: Phrase,
     pub voice_mode: Phrase,

@@ -140,6 +140,8 @@ words! {
         LowProbability = "low_probability",
         /// The text repeats itself.
         Repetition = "repetition",
+        /// The model is not made for such speech.
+        BeyondModel = "beyond_model",
     }
 }
 

@@ -78,6 +78,16 @@ async fn each_agent_has_its_own_rules() {
 }
 
 #[tokio::test]
+async fn who_speaks_to_a_model_that_does_not_hear_them_is_told_what_to_run() {
+    let app = TestApp::start().hears("is the London").set("stt.uncertain", "beyond_model").await;
+    app.deliver(voice_note("en_hours.ogg")).await;
+    app.run_until_idle().await;
+    let (outcome, reason, text) = ends(&app).await.remove(0);
+    assert_eq!((outcome, reason.as_deref()), (Outcome::Question, Some("repeat: beyond_model")));
+    assert!(text.contains("run `hark models pull base`"), "{text}");
+}
+
+#[tokio::test]
 async fn who_wants_to_read_is_written_to_until_they_ask_for_the_voice() {
     let mut app = TestApp::start().await;
     let says = async |app: &TestApp, text: &str| {

@@ -144,6 +144,7 @@ fn spoken(question: &Question) -> String {
         Uncertainty::NoSpeech => ", doubtful: perhaps nobody spoke",
         Uncertainty::LowProbability => ", doubtful: the words are guesses",
         Uncertainty::Repetition => ", doubtful: the words go round in circles",
+        Uncertainty::BeyondModel => ", doubtful: hardly a word of it was understood",
     });
     format!("{mark}{doubt}]\n")
 }

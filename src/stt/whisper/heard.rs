@@ -44,7 +44,7 @@ pub(super) fn read(
         }
     }
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-    let uncertain = quality::judge(&text, no_speech_prob, logprobs.mean());
+    let uncertain = quality::judge(&text, no_speech_prob, logprobs.mean(), recipes.sure_logprob());
     let language = whisper_rs::get_lang_str(state.full_lang_id_from_state()).unwrap_or("en");
     let language = language.into();
     let confidence = logprobs.mean().map(f32::exp);

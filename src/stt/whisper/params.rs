@@ -60,6 +60,11 @@ impl Recipes {
         usize::try_from(self.threads).unwrap_or(1)
     }
 
+    /// Returns the mean log-probability below which the speech is beyond the model.
+    pub(super) fn sure_logprob(&self) -> Option<f32> {
+        self.run.sure_logprob
+    }
+
     /// Returns whether whisper's times belong to the words.
     pub(super) fn has_timestamps(&self) -> bool {
         !self.run.no_timestamps

@@ -24,15 +24,20 @@ const NEW_RUNS: f64 = 0.5;
 
 /// Returns why `text` may be wrong; `None` if no check failed.
 ///
-/// `no_speech_prob` is 0 to 1; `mean_logprob` the mean over the tokens, `None` without tokens.
+/// `no_speech_prob` is 0 to 1; `mean_logprob` the mean over the tokens, `None` without tokens;
+/// `sure_logprob` what it must reach where the model is made for certain speech only.
 pub(super) fn judge(
     text: &str,
     no_speech_prob: f32,
     mean_logprob: Option<f32>,
+    sure_logprob: Option<f32>,
 ) -> Option<Uncertainty> {
     let unlikely = mean_logprob.is_none_or(|mean| mean < LOW_LOGPROB);
+    let beyond = mean_logprob.zip(sure_logprob).is_some_and(|(mean, sure)| mean < sure);
     if !has_words(text) || (no_speech_prob > NO_SPEECH && unlikely) {
         Some(Uncertainty::NoSpeech)
+    } else if beyond {
+        Some(Uncertainty::BeyondModel)
     } else if repeats(text) {
         // Before the log-probability: a loop is the cause, and models are sure of their loops.
         Some(Uncertainty::Repetition)
@@ -111,7 +116,16 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, no_speech: f32, logprob: f32, expected: Option<Uncertainty>) {
-        assert_eq!(judge(text, no_speech, Some(logprob)), expected, "{text}");
+        assert_eq!(judge(text, no_speech, Some(logprob), None), expected, "{text}");
+    }
+
+    #[test]
+    fn a_model_for_certain_voices_says_when_it_hears_others() {
+        let judge = |text: &str, logprob| judge(text, 0.0, Some(logprob), Some(-0.25));
+        assert_eq!(judge("When do you open?", -0.2), None);
+        assert_eq!(judge("Is the London?", -0.3), Some(Uncertainty::BeyondModel));
+        assert_eq!(judge(&"no ".repeat(9), -2.0), Some(Uncertainty::BeyondModel));
+        assert_eq!(judge("...", -2.0), Some(Uncertainty::NoSpeech));
     }
 
     #[test]
@@ -129,7 +143,7 @@ mod tests {
             check(text, 0.0, -0.1, Some(Uncertainty::NoSpeech));
         }
         check("(laughs) yes", 0.0, -0.1, None);
-        assert_eq!(judge("", 1.0, None), Some(Uncertainty::NoSpeech));
+        assert_eq!(judge("", 1.0, None, None), Some(Uncertainty::NoSpeech));
     }
 
     #[test]

@@ -17,6 +17,9 @@ use hark::turn::{Body, DeliveryStatus, Inbound};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+#[cfg(feature = "stt-whisper")]
+mod whisper;
+
 /// What each webhook of the corpus means: messages by type and body, statuses, other updates.
 type Meaning = (&'static str, &'static [(&'static str, Kind)], &'static [DeliveryStatus], usize);
 
@@ -192,7 +195,7 @@ fn corpus_speech_is_decoded_to_its_length() {
 }
 
 /// Holds codec and container of each file, as ffprobe names them, and the outcome.
-const OUTCOMES: &str = include_str!("../corpus.tsv");
+const OUTCOMES: &str = include_str!("../../corpus.tsv");
 
 /// A row of `tests/corpus.tsv`, less the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -338,59 +341,5 @@ async fn corpus_amr_sounds_as_ffmpeg_decodes_it() {
         let off_ms = ours.duration_ms() - theirs.duration_ms();
         eprintln!("{file}: correlation with ffmpeg {alike:.5}, {off_ms} ms longer");
         assert!(alike > 0.95 && off_ms.abs() <= 60.0, "{file}: {alike}, {off_ms} ms off");
-    }
-}
-
-#[cfg(feature = "stt-whisper")]
-mod whisper {
-    use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
-    use hark::stt::{SttDeps, Transcriber as _};
-
-    use super::corpus;
-    use crate::program::Hark;
-
-    const EMPTY: &str = "whisper/for-tests-ggml-tiny.en.bin";
-    const PAGE: (&str, &str) =
-        ("whisper/not-a-model-github-html-page.ggml-tiny.bin", "is a web page (HTML), not a model");
-    const BROKEN: (&str, &str) =
-        ("whisper/for-tests-ggml-whisper-bad-ndims.bin", "dimensions are wrong");
-
-    #[test]
-    fn corpus_models_load_and_broken_ones_are_refused() {
-        let Some(corpus) = corpus() else { return };
-        let load = |file: &str| {
-            let settings = Settings {
-                model: corpus.join(file).display().to_string(),
-                models_dir: None,
-                threads: Some(1),
-                states: 2,
-                gpu: false,
-                device: 0,
-                cut_audio_ctx: CutAudioCtx::Auto,
-            };
-            WhisperTranscriber::load(&settings, None, &SttDeps::default())
-        };
-        let model = load(EMPTY).unwrap_or_else(|error| panic!("{error}"));
-        assert!(!model.has_weights() && !model.multilingual() && model.knows(&"en".into()));
-        for (file, words) in [PAGE, BROKEN] {
-            let error = load(file).err().expect("it is refused").to_string();
-            assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[tokio::test]
-    async fn corpus_speech_is_transcribed_by_a_model_without_words() {
-        let (Some(corpus), hark) = (corpus(), Hark::new()) else { return };
-        let path = |file: &str| corpus.join(file).display().to_string();
-        let speech = path("speech/en/jfk.wav");
-        let ran = hark.run(&["transcribe", "--json", "--model", &path(EMPTY), &speech]).await;
-        let line = &ran.json(0)[0];
-        assert_eq!((line["text"].as_str(), line["error"].as_str()), (Some(""), None));
-        assert!((line["audio_ms"].as_f64().unwrap() - 11_000.0).abs() < 60.0, "{line}");
-        for (file, words) in [PAGE, BROKEN] {
-            let ran = hark.run(&["transcribe", "--model", &path(file), &speech]).await;
-            assert_eq!((ran.code, ran.text()), (64, ""));
-            assert!(ran.stderr.contains(words), "{}", ran.stderr);
-        }
     }
 }
