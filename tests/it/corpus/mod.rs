@@ -312,7 +312,7 @@ fn assert_outcomes(found: &BTreeMap<&str, Row>) {
 }
 
 /// How alike two sounds are, at the shift of up to 2 ms that fits best: 1 is the same.
-fn correlation(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn correlation(a: &[f32], b: &[f32]) -> f32 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let alike = |a, b| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
     let shifts = (0..32).flat_map(|shift| [alike(&a[shift..], b), alike(a, &b[shift..])]);
