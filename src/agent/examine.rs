@@ -4,16 +4,24 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Delta, Question, Responder};
-use crate::engine::{TRIAL_LIMIT, TrialError};
+use super::{AgentError, Delta, Question, Responder};
+use crate::engine::{Check, EngineUser, TRIAL_LIMIT, TrialError};
 use crate::turn::LanguageCode;
+
+/// Says why no word came.
+#[derive(Debug)]
+pub(super) enum NoWord {
+    /// The answer failed.
+    Failed(AgentError),
+    /// It had none, or not in time.
+    None(String),
+}
 
 /// Reads an answer up to its first word, and no further.
 pub(super) async fn first_word(
     responder: &dyn Responder,
     language: &LanguageCode,
-) -> Result<(), TrialError> {
-    let refusal = |why: String| TrialError { status: None, why };
+) -> Result<(), NoWord> {
     let cancel = CancellationToken::new();
     let _cancelled = cancel.clone().drop_guard();
     let word = async {
@@ -22,16 +30,35 @@ pub(super) async fn first_word(
         while let Some(delta) = answer.next().await {
             match delta {
                 Ok(Delta::Text(_)) => return Ok(()),
-                Ok(Delta::Usage(_)) => {}
-                Err(error) => {
-                    return Err(TrialError { status: error.status(), why: error.to_string() });
-                }
+                Ok(Delta::Usage(_) | Delta::Retract) => {}
+                Err(error) => return Err(NoWord::Failed(error)),
             }
         }
-        Err(refusal("the answer was empty".to_owned()))
+        Err(NoWord::None("the answer was empty".to_owned()))
     };
-    let late = || refusal(format!("no word within {} s", TRIAL_LIMIT.as_secs()));
+    let late = || NoWord::None(format!("no word within {} s", TRIAL_LIMIT.as_secs()));
     timeout(TRIAL_LIMIT, word).await.unwrap_or_else(|_| Err(late()))
+}
+
+impl NoWord {
+    /// Adds a finding with the key that mends it.
+    pub(super) fn tell(&self, check: &mut Check, user: &EngineUser, what: &str) {
+        let section = &user.section;
+        let (error, status) = match self {
+            Self::Failed(error) => (error.to_string(), error.status()),
+            Self::None(why) => (why.clone(), None),
+        };
+        let remedy = match self {
+            Self::Failed(error) => error.remedy(section),
+            Self::None(_) => None,
+        };
+        match remedy {
+            Some((key, fix)) => {
+                check.error(format!("{section}.{key}"), format!("{what}: {error}"), fix);
+            }
+            None => check.refused(section, what, &TrialError { status, why: error }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -69,8 +96,9 @@ mod tests {
     async fn one_word_is_enough_and_none_is_not() {
         let said =
             async |words: &[&'static str]| first_word(&Says(words.to_vec()), &"en".into()).await;
-        assert_eq!(said(&["", "hello", "broken"]).await, Ok(()));
-        assert!(said(&[""]).await.is_err_and(|refusal| refusal.why == "the answer was empty"));
-        assert!(said(&["", "broken"]).await.is_err_and(|refusal| refusal.why.contains("it broke")));
+        assert!(said(&["", "hello", "broken"]).await.is_ok());
+        assert!(matches!(said(&[""]).await, Err(NoWord::None(why)) if why.contains("empty")));
+        let broken = said(&["", "broken"]).await;
+        assert!(matches!(broken, Err(NoWord::Failed(AgentError::BrokeOff(_)))), "{broken:?}");
     }
 }

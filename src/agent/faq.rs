@@ -103,7 +103,7 @@ mod tests {
         let answer = responder.respond(question, &CancellationToken::new()).await;
         let text = answer.map_ok(|delta| match delta {
             Delta::Text(text) => text,
-            Delta::Usage(_) => panic!("nothing was used"),
+            other => panic!("{other:?}"),
         });
         text.try_collect().await.unwrap()
     }

@@ -1,5 +1,6 @@
 //! The agent: what is heard goes in, the words of the answer stream out.
 
+mod error;
 mod examine;
 pub mod faq;
 pub mod openai;
@@ -7,17 +8,18 @@ pub mod prompt;
 pub mod scripted;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+pub use error::AgentError;
+
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
-use crate::turn::{About, Exchange, LanguageCode, Personal, Retry, Uncertainty};
+use crate::turn::{About, Exchange, LanguageCode, Personal, Uncertainty};
 
 /// Describes what a responder is asked.
 #[derive(Clone, Debug)]
@@ -70,10 +72,6 @@ impl Question {
     }
 }
 
-/// Limits how long a person is kept waiting rather than told that there is no answer now; what
-/// they say meanwhile waits too.
-const LONGEST_SILENCE: Duration = Duration::from_mins(2);
-
 /// Says how well spoken words were heard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spoken {
@@ -90,6 +88,8 @@ pub struct Spoken {
 pub enum Delta {
     /// A piece of the answer; pieces join without a separator.
     Text(String),
+    /// All text so far is taken back: it was a thought, and the answer begins now.
+    Retract,
     /// What the answer cost, once it is known.
     Usage(Usage),
 }
@@ -120,80 +120,6 @@ pub trait Responder: Send + Sync {
         question: Question,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Delta, AgentError>>;
-}
-
-/// Says why an answer could not be made, or broke off. Never holds a key or what a person said: a
-/// server's own words are shortened and cleaned before they come in here.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages show what each field is")]
-pub enum AgentError {
-    /// The turn was cancelled: nobody waits for the answer.
-    #[error("answer was cancelled")]
-    Cancelled,
-    /// The server is down, or broke off before the first word: ask again when it may be back.
-    #[error("language model could not be reached: {0}")]
-    Unreachable(String),
-    /// The server has trouble of its own: ask again when it may be over.
-    #[error("language model could not be reached: HTTP {status}: {message}")]
-    Failing { status: u16, message: String },
-    /// The server has too much to do: ask again after the time it names, unless nobody should be
-    /// left without a word for so long.
-    #[error("language model is busy (HTTP {status}): {message}")]
-    Busy { status: u16, message: String, after: Duration },
-    /// No word came in time: the person has waited long enough, answer with the fallback.
-    #[error("language model gave no word within {waited_ms} ms")]
-    TooSlow { waited_ms: u64 },
-    /// The operator has to mend key, credit, address or model name: answer with the fallback.
-    #[error("language model refused (HTTP {status}): {message}; {fix}")]
-    Refused { status: u16, message: String, fix: &'static str },
-    /// A web page came: the operator has to correct the address. Answer with the fallback.
-    #[error("language model answered a web page (HTTP {status}): is llm.url right?")]
-    WebPage { status: u16 },
-    /// What came is not an answer of a chat API: answer with the fallback.
-    #[error("language model answered {0}")]
-    Unexpected(String),
-    /// The server declined to answer this: answer with the fallback, or with what came before.
-    #[error("language model's content filter ended the answer")]
-    Filtered,
-    /// The answer broke off: say its complete sentences.
-    #[error("answer broke off: {0}")]
-    BrokeOff(String),
-    /// The answer grew longer than allowed: say its complete sentences.
-    #[error("answer was cut: {0}")]
-    CutShort(&'static str),
-}
-
-impl AgentError {
-    /// Returns the HTTP status that the server answered with, if the error is about one.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Failing { status, .. }
-            | Self::Busy { status, .. }
-            | Self::Refused { status, .. }
-            | Self::WebPage { status } => Some(*status),
-            _ => None,
-        }
-    }
-
-    /// Returns when the same question may be asked again.
-    #[must_use]
-    pub fn retry(&self) -> Retry {
-        match self {
-            // It was asked more than once already; a restart of the server takes longer.
-            Self::Unreachable(_) | Self::Failing { .. } => Retry::After(Duration::from_secs(5)),
-            Self::Busy { after, .. } if *after <= LONGEST_SILENCE => Retry::After(*after),
-            Self::Busy { .. }
-            | Self::Cancelled
-            | Self::TooSlow { .. }
-            | Self::Refused { .. }
-            | Self::WebPage { .. }
-            | Self::Unexpected(_)
-            | Self::Filtered
-            | Self::BrokeOff(_)
-            | Self::CutShort(_) => Retry::Never,
-        }
-    }
 }
 
 engines! {

@@ -113,7 +113,7 @@ mod tests {
             let said: Vec<_> = answer.map(Result::unwrap).collect().await;
             let text = said.iter().map(|delta| match delta {
                 Delta::Text(text) => text.as_str(),
-                Delta::Usage(_) => panic!("nothing was used"),
+                other => panic!("{other:?}"),
             });
             assert_eq!(text.collect::<String>(), expected);
             assert_eq!(said.len(), expected.split_whitespace().count());

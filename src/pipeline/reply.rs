@@ -1,7 +1,7 @@
 //! The way out: the agent's words become a voice note while it still writes them.
 
 use futures_util::future::FutureExt as _;
-use futures_util::stream::StreamExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
@@ -16,8 +16,9 @@ use crate::turn::{
     LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, Stage, Transcript, TurnReport,
 };
 
-/// Sentences written ahead of the voice: a few seconds of speech each.
-const SENTENCES_AHEAD: usize = 4;
+/// Sentences written ahead of the voice: all of a long answer. Whoever reads the server does not
+/// wait for the voice, since what is spoken may yet be taken back.
+const SENTENCES_AHEAD: usize = 1_000;
 
 /// Pieces of sound ahead of the encoder, about 100 ms each. Enough that an engine which is done
 /// at once is not held up by the hand-over, and only half a megabyte.
@@ -58,14 +59,24 @@ impl Reply {
 }
 
 /// Asks the agent and, if it is to be heard, speaks and encodes each sentence as soon as it is
-/// written.
+/// written. When the agent takes its words back, the note begins anew.
 pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Reply, TurnError> {
-    let language = question.language.clone();
-    let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
-    let sentences = question.aloud.then_some(sentences);
-    let (written, note) =
-        tokio::join!(write(scene, question, sentences), make_note(scene, &language, to_speak));
-    let (text, broke_off) = written?;
+    let Scene { agent, trace, cancel, .. } = scene;
+    let (language, aloud) = (question.language.clone(), question.aloud);
+    let answer = agent.responder.respond(question, cancel).flatten_stream();
+    let mut deltas = stage_stream(trace, Stage::Llm, answer);
+    let ((text, broke_off), note) = loop {
+        let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
+        let writing = write(scene, &language, &mut deltas, aloud.then_some(sentences));
+        let making = async { Ok(make_note(scene, &language, to_speak).await) };
+        match tokio::try_join!(writing, making) {
+            Ok(both) => break both,
+            Err(Unwritten::Failed(error)) => return Err(error),
+            Err(Unwritten::TakenBack) => {
+                tracing::debug!("what was spoken so far was a thought: the note begins anew");
+            }
+        }
+    };
     let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
     let (note, reason) = match note {
         Ok(note) => (note, reason),
@@ -107,18 +118,24 @@ async fn make_note(
     Ok(note)
 }
 
+/// Says why there is no answer from [`write()`].
+enum Unwritten {
+    Failed(TurnError),
+    /// The agent took its words back; the answer follows.
+    TakenBack,
+}
+
 /// Collects the answer and passes each sentence on. A voice that has failed does not stop it.
 /// Of an answer that breaks off the complete sentences count, and a sentence of ours follows; then
 /// the error comes with the text.
 async fn write(
     scene: Scene<'_>,
-    question: Question,
+    language: &LanguageCode,
+    deltas: &mut BoxStream<'_, Result<Delta, TurnError>>,
     sentences: Option<mpsc::Sender<String>>,
-) -> Result<(String, Option<TurnError>), TurnError> {
+) -> Result<(String, Option<TurnError>), Unwritten> {
     let Scene { agent, trace, cancel, .. } = scene;
-    let ending = agent.phrases.broke_off.in_language(&question.language);
-    let answer = agent.responder.respond(question, cancel).flatten_stream();
-    let mut deltas = stage_stream(trace, Stage::Llm, answer);
+    let ending = agent.phrases.broke_off.in_language(language);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
     let mut broke_off = None;
     let pass_on = async |sentence: String| {
@@ -142,6 +159,7 @@ async fn write(
                     spent.completion_tokens += completion_tokens;
                 });
             }
+            Ok(Delta::Retract) => return Err(Unwritten::TakenBack),
             Err(error) => broke_off = Some(error),
         }
     }
@@ -152,7 +170,7 @@ async fn write(
         let text = text.trim_end();
         let whole = text[..text.len() - (rest.len() - last.len())].trim();
         if whole.is_empty() || cancel.is_cancelled() {
-            return Err(error);
+            return Err(Unwritten::Failed(error));
         }
         for sentence in [last, ending].into_iter().filter(|sentence| !sentence.is_empty()) {
             pass_on(sentence.to_owned()).await;
@@ -164,7 +182,7 @@ async fn write(
     }
     let text = text.trim().to_owned();
     if text.is_empty() {
-        return Err(Cause::EmptyAnswer.at(Stage::Llm));
+        return Err(Unwritten::Failed(Cause::EmptyAnswer.at(Stage::Llm)));
     }
     Ok((text, None))
 }

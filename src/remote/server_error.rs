@@ -83,14 +83,13 @@ impl ServerError {
             .map(|key| text(&error[key]))
             .chain([text(&error["innererror"]["code"]), around.code.clone()]);
         let code: Vec<String> = code.filter(|code| !code.is_empty()).collect();
-        let number =
-            |key: &&str| error[*key].as_u64().or_else(|| error[*key].as_str()?.parse().ok());
+        let number = |key: &str| error[key].as_u64().or_else(|| error[key].as_str()?.parse().ok());
         let status =
-            STATUSES.iter().find_map(|key| number(&key)).and_then(|n| u16::try_from(n).ok());
-        let mut message = match around.message.is_empty() {
-            true => message(error).unwrap_or_default(),
-            false => around.message,
-        };
+            STATUSES.iter().find_map(|key| number(key)).and_then(|n| u16::try_from(n).ok());
+        let mut message = around.message;
+        if message.is_empty() {
+            message = self::message(error).unwrap_or_default();
+        }
         // OpenRouter says "Provider returned error" and keeps the provider's own words here.
         if let Some(raw) = error["metadata"]["raw"].as_str() {
             message = format!("{message}: {}", Self::from_body(raw.as_bytes()).message);

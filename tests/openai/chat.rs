@@ -199,6 +199,8 @@ pub(crate) struct Chat {
     scripts: Arc<Mutex<VecDeque<Script>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     open: Arc<AtomicUsize>,
+    /// Where a request's key of this name is false, or is not there, this is the answer.
+    without: Arc<Mutex<Option<(String, Script)>>>,
 }
 
 /// An answer under way.
@@ -239,7 +241,17 @@ impl Chat {
         *self.scripts.lock().expect("no holder panics") = VecDeque::from([script]);
     }
 
-    fn next(&self) -> Script {
+    /// Answers with `script` where a request does without `key`.
+    pub(crate) fn answer_where_not(&self, key: &str, script: Script) {
+        *self.without.lock().expect("no holder panics") = Some((key.to_owned(), script));
+    }
+
+    fn next(&self, body: &Value) -> Script {
+        let without = self.without.lock().expect("no holder panics").clone();
+        if let Some((_, script)) = without.filter(|(key, _)| !body[key].as_bool().unwrap_or(false))
+        {
+            return script;
+        }
         let mut scripts = self.scripts.lock().expect("no holder panics");
         let only = scripts.len() < 2;
         let next = if only { scripts.front().cloned() } else { scripts.pop_front() };
@@ -264,6 +276,7 @@ async fn answer(
         return Ok(Script::error(400, "the body is no JSON").answer(open).await);
     };
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    let script = chat.next(&body);
     chat.asked.lock().expect("no holder panics").push(Asked { peer, headers, body });
-    Ok(chat.next().answer(open).await)
+    Ok(script.answer(open).await)
 }

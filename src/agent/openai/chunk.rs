@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::text::mend;
 use crate::agent::Usage;
 use crate::remote::failure::ServerError;
 
@@ -18,6 +19,10 @@ use crate::remote::failure::ServerError;
 pub(super) struct Chunk {
     /// Text that follows what came before; may be empty.
     pub(super) text: String,
+    /// Whether the text came as a whole message.
+    pub(super) whole: bool,
+    /// What it has beside the text.
+    pub(super) aside: Option<Aside>,
     /// How the answer ended, if it did.
     pub(super) end: Option<FinishReason>,
     /// What it cost.
@@ -26,6 +31,14 @@ pub(super) struct Chunk {
     pub(super) error: Option<ServerError>,
     /// Whether the chunk has anything of an answer, were it only a role.
     pub(super) is_answer: bool,
+}
+
+/// Names what a model writes that is not for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Aside {
+    Thought,
+    /// Of a tool.
+    Call,
 }
 
 /// Names how an answer ended.
@@ -52,6 +65,9 @@ struct Wire<'a> {
     x_groq: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
+    /// Gemini's word that the question was filtered.
+    #[serde(borrow, default, rename = "promptFeedback", alias = "prompt_feedback")]
+    feedback: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -60,17 +76,34 @@ struct ChunkChoice<'a> {
     index: Option<u32>,
     #[serde(borrow, default)]
     delta: Option<Piece<'a>>,
-    /// Instead of `delta` where a server does not stream.
+    /// Instead of `delta` where a server does not stream, or beside it at the end.
     #[serde(borrow, default)]
     message: Option<Piece<'a>>,
+    /// Where servers of plain completions put it.
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    text: Option<ChunkContent<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<ChunkContent<'a>>,
+    /// `OpenRouter`'s place for an error.
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Piece<'a> {
     #[serde(borrow, default)]
     content: Option<ChunkContent<'a>>,
+    /// Why the model does not answer, in words for the person.
+    #[serde(borrow, default)]
+    refusal: Option<ChunkContent<'a>>,
+    #[serde(borrow, default)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_calls: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function_call: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +111,7 @@ struct Piece<'a> {
 enum ChunkContent<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Parts(#[serde(borrow)] Vec<ContentPart<'a>>),
+    One(#[serde(borrow)] ContentPart<'a>),
     Other(IgnoredAny),
 }
 
@@ -87,36 +121,112 @@ struct ContentPart<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    refusal: Option<Cow<'a, str>>,
 }
 
-/// Reads a chunk, or an answer that was not streamed.
+/// Reads a chunk, or an answer that was not streamed. A broken character costs only itself.
 pub(super) fn read(json: &[u8]) -> Result<Chunk, serde_json::Error> {
+    read_whole(json).or_else(|error| read_whole(&mend(json)).map_err(|_same| error))
+}
+
+fn read_whole(json: &[u8]) -> Result<Chunk, serde_json::Error> {
+    if json.trim_ascii_start().starts_with(b"[") {
+        return read_list(json);
+    }
     let wire: Wire<'_> = serde_json::from_slice(json)?;
-    let mut chunk = Chunk {
-        is_answer: wire.choices.is_some() || wire.usage.is_some(),
-        error: wire.error.map(|error| ServerError::read(&parsed(error))),
-        ..Chunk::default()
-    };
+    let is_answer = wire.choices.is_some() || wire.usage.is_some();
+    let mut chunk = Chunk { is_answer, ..Chunk::default() };
+    chunk.error = wire.error.and_then(ServerError::named);
+    if let Some(reason) = wire.feedback.map(parsed).filter(|said| said["blockReason"].is_string()) {
+        chunk.error.get_or_insert_with(|| ServerError::filtered(&reason["blockReason"]));
+    }
+    if !is_answer && chunk.error.is_none() {
+        // `{"detail": ...}` and `{"message": ...}`, which no answer has.
+        let error = ServerError::from_body(json);
+        chunk.error = Some(error).filter(|error| !error.message.is_empty());
+    }
     // One answer was asked for.
     for choice in wire.choices.unwrap_or_default() {
-        if choice.index.unwrap_or(0) != 0 {
-            continue;
+        if choice.index.unwrap_or(0) == 0 {
+            chunk.take(choice);
         }
-        let piece = choice.delta.or(choice.message);
-        match piece.and_then(|piece| piece.content) {
-            Some(ChunkContent::Text(text)) => chunk.text.push_str(&text),
-            Some(ChunkContent::Parts(parts)) => {
-                let is_text =
-                    |part: &ContentPart<'_>| part.kind.as_ref().is_none_or(|kind| kind == "text");
-                chunk.text.extend(parts.into_iter().filter(is_text).filter_map(|part| part.text));
-            }
-            Some(ChunkContent::Other(_)) | None => {}
-        }
-        chunk.end = chunk.end.or(choice.finish_reason.as_deref().and_then(FinishReason::read));
     }
     let groq = wire.x_groq.and_then(|groq| usage(&parsed(groq)["usage"]));
     chunk.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
     Ok(chunk)
+}
+
+/// Reads chunks in a list, as Gemini sends its errors.
+fn read_list(json: &[u8]) -> Result<Chunk, serde_json::Error> {
+    let several: Vec<&RawValue> = serde_json::from_slice(json)?;
+    let mut whole = Chunk::default();
+    for one in several {
+        let Ok(chunk) = read_whole(one.get().as_bytes()) else { continue };
+        whole.text.push_str(&chunk.text);
+        whole.is_answer |= chunk.is_answer;
+        whole.error = whole.error.or(chunk.error);
+        (whole.end, whole.usage) = (chunk.end.or(whole.end), chunk.usage.or(whole.usage));
+    }
+    Ok(whole)
+}
+
+impl Chunk {
+    fn take(&mut self, choice: ChunkChoice<'_>) {
+        let delta = choice.delta.unwrap_or_default();
+        let message = choice.message.unwrap_or_default();
+        for piece in [&delta, &message] {
+            let thinks = is_there(piece.reasoning) || is_there(piece.reasoning_content);
+            let calls = is_there(piece.tool_calls) || is_there(piece.function_call);
+            let aside = [(thinks, Aside::Thought), (calls, Aside::Call)];
+            let there = aside.iter().filter(|(there, _)| *there).map(|(_, aside)| *aside).max();
+            self.aside = self.aside.max(there);
+        }
+        let mut text = delta.text();
+        if text.is_empty() {
+            text = choice.text.map(ChunkContent::text).unwrap_or_default();
+        }
+        if text.is_empty() {
+            text = message.text();
+            self.whole = !text.is_empty();
+        }
+        self.text.push_str(&text);
+        let end = choice.finish_reason.map(ChunkContent::text);
+        self.end = self.end.or(end.as_deref().and_then(FinishReason::read));
+        let error = choice.error.and_then(ServerError::named);
+        self.error = self.error.take().or(error);
+    }
+}
+
+/// Returns whether a field says anything.
+fn is_there(field: Option<&RawValue>) -> bool {
+    field.is_some_and(|field| !matches!(field.get(), "null" | "\"\"" | "[]" | "{}"))
+}
+
+impl Piece<'_> {
+    fn text(self) -> String {
+        let fields = [self.content, self.refusal].into_iter().flatten();
+        fields.map(ChunkContent::text).collect()
+    }
+}
+
+impl ChunkContent<'_> {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text.into_owned(),
+            Self::Parts(parts) => parts.into_iter().map(ContentPart::text).collect(),
+            Self::One(part) => part.text(),
+            Self::Other(_) => String::new(),
+        }
+    }
+}
+
+impl ContentPart<'_> {
+    fn text(self) -> String {
+        let said = [None, Some("text"), Some("output_text"), Some("refusal")];
+        let text = self.text.or(self.refusal).filter(|_| said.contains(&self.kind.as_deref()));
+        text.unwrap_or_default().into_owned()
+    }
 }
 
 /// Parses JSON that was checked when the chunk around it was read.
@@ -135,10 +245,11 @@ fn usage(value: &Value) -> Option<Usage> {
 
 impl FinishReason {
     fn read(reason: &str) -> Option<Self> {
-        match reason {
+        match reason.to_ascii_lowercase().as_str() {
             "" => None,
-            "length" => Some(Self::Length),
-            "content_filter" => Some(Self::Filter),
+            "length" | "max_tokens" => Some(Self::Length),
+            "content_filter" | "safety" | "prohibited_content" | "recitation" | "blocklist"
+            | "sensitive" => Some(Self::Filter),
             "error" => Some(Self::Failure),
             _ => Some(Self::Whole),
         }

@@ -10,22 +10,23 @@ mod refusal;
 mod request;
 mod settings;
 mod sse;
-mod think;
+mod text;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use reqwest::Client;
 use reqwest::header::ACCEPT;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use reading::{Reading, ServerCall};
-use refusal::{Again, Failure};
-use request::{ChatRequest, Dialect};
+use refusal::{Again, Failure, exceeds_context};
+use request::{ChatRequest, Dialect, Streaming, to_json};
 pub use settings::Settings;
 
 use super::prompt::Persona;
@@ -55,8 +56,17 @@ struct ChatServer {
     model: String,
     endpoint: Url,
     client: Client,
-    /// What the server understood last.
-    dialect: Mutex<Dialect>,
+    extra: Map<String, Value>,
+    habits: Mutex<ServerHabits>,
+}
+
+/// Holds what the server's answers have shown so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct ServerHabits {
+    /// What it understood last.
+    dialect: Dialect,
+    /// Whether answers begin within a thought that only its end shows.
+    opens_thoughts: Option<bool>,
 }
 
 impl OpenAiResponder {
@@ -68,8 +78,9 @@ impl OpenAiResponder {
         let missing = |key: &str| Wrong::new(key, "is missing");
         let endpoint = endpoint(settings.url.as_ref().ok_or_else(|| missing("url"))?);
         let model = settings.model.clone().ok_or_else(|| missing("model"))?;
-        let (name, dialect) = (format!("openai/{model}"), Mutex::default());
-        let server = ChatServer { settings, persona, model, endpoint, client, dialect };
+        let (name, extra) = (format!("openai/{model}"), to_json(&settings.extra));
+        let habits = Mutex::default();
+        let server = ChatServer { settings, persona, model, endpoint, client, extra, habits };
         Ok(Self { server: Arc::new(server), name })
     }
 }
@@ -145,29 +156,43 @@ impl Answering {
                 Err(error) => return Some(Err(error)),
             },
         };
-        reading.next(&mut call).await
+        let next = reading.next(&mut call).await;
+        server.learn(reading);
+        next
     }
 }
 
 impl ChatServer {
-    /// Asks until a first word comes or no try is left.
+    /// Asks until a first word comes or no try is left. A context that is too small gets a shorter
+    /// conversation, as often as there is something to leave out.
     async fn ask(
         &self,
         question: &Question,
         call: &mut ServerCall<'_>,
     ) -> Result<Reading, AgentError> {
-        let ask = ChatRequest {
-            model: &self.model,
-            messages: self.persona.messages(question),
-            temperature: self.settings.temperature,
-            max_tokens: self.settings.max_tokens,
-        };
+        let mut question = Cow::Borrowed(question);
         let mut tries = 0;
         loop {
-            let Failure { error, again } = match self.try_once(&ask, call).await {
+            let ask = ChatRequest {
+                model: &self.model,
+                messages: self.persona.messages(&question),
+                temperature: self.settings.temperature,
+                max_tokens: self.settings.max_tokens,
+                extra: &self.extra,
+            };
+            let Failure { error, again, server } = match self.try_once(&ask, call).await {
                 Ok(reading) => return Ok(reading),
                 Err(failure) => failure,
             };
+            if server.is_some_and(|server| exceeds_context(&server))
+                && self.persona.shorten(question.to_mut())
+            {
+                tracing::warn!(
+                    error = %error,
+                    "the language model's context is too small: it is asked with less of the past"
+                );
+                continue;
+            }
             let pause = match again {
                 Again::Never => None,
                 Again::Soon => Some(jittered(PAUSE * 2_u32.pow(tries.min(5)))),
@@ -179,12 +204,7 @@ impl ChatServer {
                     && call.patience.outlasts(*pause)
             });
             let Some(pause) = pause else {
-                if matches!(
-                    error,
-                    AgentError::Refused { .. }
-                        | AgentError::WebPage { .. }
-                        | AgentError::Unexpected(_)
-                ) {
+                if error.is_the_operators() {
                     tracing::error!(error = %error, "the language model cannot be used");
                 }
                 return Err(error);
@@ -204,24 +224,61 @@ impl ChatServer {
         ask: &ChatRequest<'_>,
         call: &mut ServerCall<'_>,
     ) -> Result<Reading, Failure> {
-        let first_token = Duration::from_millis(self.settings.first_token_timeout_ms);
-        call.patience.expect_within(first_token);
-        let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut habits = *self.habits();
         loop {
-            let sent = call.patience.wait(self.request(&ask.body(dialect)).send()).await;
-            let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
-            if response.status().is_success() {
-                *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
-                let mut reading = Reading::new(response);
-                reading.begin(call).await?;
-                return Ok(reading);
+            let first_token = if habits.dialect.streaming == Streaming::No {
+                // The whole answer comes at once.
+                self.settings.timeout_ms
+            } else {
+                self.settings.first_token_timeout_ms
+            };
+            call.patience.expect_within(Duration::from_millis(first_token));
+            let failure = match self.begin(ask, habits, call).await {
+                Ok(reading) => {
+                    self.habits().dialect = habits.dialect;
+                    return Ok(reading);
+                }
+                Err(failure) => failure,
+            };
+            let refusal = failure.server.as_deref();
+            // What is too long is not too long because of a key.
+            let refusal = refusal.filter(|refusal| !exceeds_context(refusal));
+            let status = failure.error.status().unwrap_or(400);
+            match refusal.and_then(|refusal| habits.dialect.after(status, refusal)) {
+                Some(other) => habits.dialect = other,
+                None => return Err(failure),
             }
-            let refusal = call.patience.wait(ErrorResponse::read(response)).await;
-            let refusal = refusal.map_err(|late| call.too_slow(late))?;
-            match dialect.after(&refusal.error.message) {
-                Some(other) if matches!(refusal.status, 400 | 422) => dialect = other,
-                _ => return Err(Failure::refused(&refusal, call.redactor)),
-            }
+        }
+    }
+
+    /// Sends one request and reads up to the first word of its answer.
+    async fn begin(
+        &self,
+        ask: &ChatRequest<'_>,
+        habits: ServerHabits,
+        call: &mut ServerCall<'_>,
+    ) -> Result<Reading, Failure> {
+        let sent = call.patience.wait(self.request(&ask.body(habits.dialect)).send()).await;
+        let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
+        if response.status().is_success() {
+            let mut reading = Reading::new(response, habits.opens_thoughts);
+            let begun = reading.begin(call).await;
+            self.learn(&reading);
+            return begun.map(|()| reading);
+        }
+        let refusal = call.patience.wait(ErrorResponse::read(response)).await;
+        let refusal = refusal.map_err(|late| call.too_slow(late))?;
+        Err(Failure::refused(&refusal, call.redactor))
+    }
+
+    fn habits(&self) -> MutexGuard<'_, ServerHabits> {
+        self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what an answer shows of the next ones.
+    fn learn(&self, reading: &Reading) {
+        if let Some(opens_thoughts) = reading.opens_thoughts() {
+            self.habits().opens_thoughts = Some(opens_thoughts);
         }
     }
 

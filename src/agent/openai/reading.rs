@@ -14,9 +14,9 @@ use super::chunk::{self, Chunk, FinishReason};
 use super::refusal::Failure;
 use super::settings::Settings;
 use super::sse::{Event, Events, TooLong};
-use super::think::Thoughts;
+use super::text::{AnswerText, Filtered};
 use crate::agent::{AgentError, Delta, Usage};
-use crate::remote::failure::ServerError;
+use crate::remote::failure::{ServerError, is_page};
 use crate::remote::patience::{Late, Patience};
 use crate::remote::words::{Redactor, error_chain};
 
@@ -34,41 +34,56 @@ enum BodyFormat {
     Unknown,
     /// `text/event-stream`.
     Stream(Events),
-    /// One JSON object, from a server that does not stream.
+    /// JSON, from a server that does not stream, or a web page.
     Whole(Vec<u8>),
+}
+
+/// Says how far an answer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum AnswerProgress {
+    Nothing,
+    /// The server wrote something that is part of an answer.
+    Began,
+    /// The model wrote something, were it only a thought.
+    Writes,
 }
 
 /// Holds an answer that is being read.
 pub(super) struct Reading {
     response: Response,
     form: BodyFormat,
-    thoughts: Thoughts,
+    text: AnswerText,
     /// Read and not given yet.
     ready: VecDeque<Delta>,
     usage: Option<Usage>,
     end: Option<FinishReason>,
-    /// Bytes of the answer and of the response so far.
-    said: usize,
+    /// The answer so far.
+    said: String,
+    /// Whether words of it were given away.
+    given: bool,
+    /// Bytes of the response so far.
     taken: usize,
-    /// Whether the server wrote anything that is part of an answer.
-    began: bool,
+    progress: AnswerProgress,
     /// Nothing more is read; what is left to tell.
     closed: bool,
     failure: Option<Failure>,
 }
 
 impl Reading {
-    pub(super) fn new(response: Response) -> Self {
+    /// Begins to read an answer of a server whose answers begin within a thought, or do not, or have
+    /// not shown it.
+    pub(super) fn new(response: Response, opens_thoughts: Option<bool>) -> Self {
         Self {
             response,
             form: BodyFormat::Unknown,
-            thoughts: Thoughts::default(),
+            text: AnswerText::new(opens_thoughts),
             ready: VecDeque::new(),
             usage: None,
             end: None,
-            said: 0,
+            said: String::new(),
+            given: false,
             taken: 0,
-            began: false,
+            progress: AnswerProgress::Nothing,
             closed: false,
             failure: None,
         }
@@ -79,11 +94,11 @@ impl Reading {
     /// # Errors
     /// If the answer failed before it.
     pub(super) async fn begin(&mut self, call: &mut ServerCall<'_>) -> Result<(), Failure> {
-        while self.said == 0 && !self.closed {
+        while self.said.is_empty() && !self.closed {
             self.read(call).await;
         }
         match self.failure.take() {
-            Some(failure) if self.said == 0 => Err(failure),
+            Some(failure) if self.said.is_empty() => Err(failure),
             failure => {
                 self.failure = failure;
                 call.expect_word();
@@ -100,6 +115,7 @@ impl Reading {
         while self.ready.is_empty() && !self.closed {
             self.read(call).await;
         }
+        self.given = true;
         let next = self.ready.pop_front().map(Ok);
         next.or_else(|| self.failure.take().map(|failure| Err(failure.error)))
     }
@@ -128,8 +144,7 @@ impl Reading {
         if let BodyFormat::Unknown = self.form {
             self.form = match bytes.trim_ascii_start().first() {
                 None => return Ok(()),
-                Some(b'<') => return Err(Failure::page(self.response.status().as_u16())),
-                Some(b'{') => BodyFormat::Whole(Vec::new()),
+                Some(b'{' | b'[' | b'<') => BodyFormat::Whole(Vec::new()),
                 Some(_) => BodyFormat::Stream(Events::default()),
             };
         }
@@ -159,6 +174,11 @@ impl Reading {
             }
             BodyFormat::Whole(whole) => {
                 let whole = std::mem::take(whole);
+                if is_page(&whole) {
+                    let title = ServerError::from_body(&whole).message;
+                    let status = self.response.status().as_u16();
+                    return Err(Failure::page(status, &title, call.redactor));
+                }
                 let chunk = chunk::read(&whole).unwrap_or_default();
                 if !chunk.is_answer && chunk.error.is_none() {
                     return Err(self.unexpected("JSON that is not a chat completion"));
@@ -174,10 +194,17 @@ impl Reading {
         }
         let kind = self.response.headers().get(CONTENT_TYPE);
         let stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        Err(if self.began || stream || self.taken == 0 {
-            self.broke_off("the connection was closed before the end".to_owned())
+        let words = match &self.form {
+            BodyFormat::Stream(Events { stray: Some(words), .. }) => {
+                format!(": {}", call.redactor.clean(&String::from_utf8_lossy(words)))
+            }
+            _ => String::new(),
+        };
+        Err(if self.progress > AnswerProgress::Nothing || stream || self.taken == 0 {
+            self.broke_off(format!("the connection was closed before the end{words}"))
         } else {
-            self.unexpected("something that is not an event stream: is llm.url right?")
+            let what = format!("something that is not an event stream{words}; is llm.url right?");
+            self.unexpected(&what)
         })
     }
 
@@ -195,20 +222,27 @@ impl Reading {
         }
         match chunk::read(&event.data) {
             Ok(chunk) => self.hear(chunk, call),
-            Err(_not_json) => Err(self.unexpected("an event that is not a chat completion")),
+            Err(_not_json) => {
+                let words = call.redactor.clean(&ServerError::from_body(&event.data).message);
+                Err(self.unexpected(&format!("an event that is not a chat completion: {words}")))
+            }
         }
     }
 
     fn hear(&mut self, chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
-        self.began |= chunk.is_answer;
-        if chunk.is_answer && self.said > 0 && self.end.is_none() {
+        let writes = chunk.aside.is_some() || !chunk.text.is_empty();
+        let progress = if writes { AnswerProgress::Writes } else { AnswerProgress::Began };
+        if chunk.is_answer {
+            self.progress = self.progress.max(progress);
+        }
+        // Thoughts are a sign of life, too.
+        let alive = chunk.is_answer && self.progress == AnswerProgress::Writes;
+        if alive && self.end.is_none() {
             call.expect_word();
         }
         self.usage = chunk.usage.or(self.usage);
-        if !chunk.text.is_empty() {
-            let text = self.thoughts.push(&chunk.text);
-            self.say(&text);
-        }
+        let filtered = self.text.push(&chunk, &self.said);
+        self.say(filtered);
         let failed = chunk.end == Some(FinishReason::Failure);
         if let Some(error) = chunk.error.or_else(|| failed.then(ServerError::default)) {
             return Err(self.reported(&error, call));
@@ -217,19 +251,30 @@ impl Reading {
             self.end = chunk.end;
             call.patience.expect_within(TAIL);
         }
-        if self.said > ANSWER_LIMIT {
+        if self.said.len() > ANSWER_LIMIT {
             return Err(Failure::last(AgentError::CutShort("it is longer than 64 KiB")));
         }
         Ok(())
     }
 
     /// Passes words on, without white space before the first.
-    fn say(&mut self, text: &str) {
-        let text = if self.said == 0 { text.trim_start() } else { text };
-        self.said += text.len();
+    fn say(&mut self, Filtered { retract, text }: Filtered) {
+        if retract {
+            self.said.clear();
+            self.ready.retain(|delta| matches!(delta, Delta::Usage(_)));
+            self.ready.extend(self.given.then_some(Delta::Retract));
+        }
+        let text = if self.said.is_empty() { text.trim_start() } else { &text };
+        self.said.push_str(text);
         if !text.is_empty() {
             self.ready.push_back(Delta::Text(text.to_owned()));
         }
+    }
+
+    /// Says what was held back: no more comes.
+    fn finish(&mut self) {
+        let last = self.text.finish(self.end == Some(FinishReason::Whole));
+        self.say(last);
     }
 
     /// Ends the answer: what was held back, what it cost, and what its end means.
@@ -237,45 +282,64 @@ impl Reading {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        let held = self.thoughts.finish();
-        self.say(&held);
+        self.finish();
         self.ready.extend(self.usage.take().map(Delta::Usage));
+        let nothing = self.said.trim().is_empty();
         self.failure = match self.end {
+            Some(FinishReason::Length) if nothing => {
+                Some(AgentError::OnlyThoughts { limit: "llm.max_tokens" })
+            }
             Some(FinishReason::Length) => Some(AgentError::CutShort("it came to llm.max_tokens")),
-            Some(FinishReason::Filter) => Some(AgentError::Filtered),
+            Some(FinishReason::Filter) => {
+                Some(AgentError::Filtered("it ended the answer".to_owned()))
+            }
+            Some(FinishReason::Whole) if nothing => self.text.instead().map(AgentError::NoWords),
             Some(FinishReason::Whole | FinishReason::Failure) | None => None,
         }
         .map(Failure::last);
     }
 
-    fn unexpected(&self, what: &str) -> Failure {
-        Failure::last(if self.said > 0 {
-            AgentError::BrokeOff(format!("the server sent {what}"))
-        } else {
+    /// Returns whether the server's answers begin within a thought, once one has shown it.
+    pub(super) fn opens_thoughts(&self) -> Option<bool> {
+        self.text.opens_thoughts()
+    }
+
+    fn unexpected(&mut self, what: &str) -> Failure {
+        self.finish();
+        Failure::last(if self.said.is_empty() {
             AgentError::Unexpected(what.to_owned())
+        } else {
+            AgentError::BrokeOff(format!("the server sent {what}"))
         })
     }
 
-    fn broke_off(&self, how: String) -> Failure {
-        if self.said > 0 {
-            Failure::last(AgentError::BrokeOff(how))
-        } else {
+    fn broke_off(&mut self, how: String) -> Failure {
+        self.finish();
+        if self.said.is_empty() {
             Failure::passing(AgentError::Unreachable(how))
-        }
-    }
-
-    fn reported(&self, error: &ServerError, call: &ServerCall<'_>) -> Failure {
-        if self.said > 0 {
-            let message = call.redactor.clean(&error.message);
-            Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
         } else {
-            Failure::reported(error, call.redactor)
+            Failure::last(AgentError::BrokeOff(how))
         }
     }
 
-    fn late(&self, late: Late, call: &ServerCall<'_>) -> Failure {
-        if self.said == 0 {
-            return call.too_slow(late);
+    fn reported(&mut self, error: &ServerError, call: &ServerCall<'_>) -> Failure {
+        self.finish();
+        if self.said.is_empty() {
+            return Failure::reported(error, call.redactor);
+        }
+        let message = call.redactor.clean(&error.message);
+        Failure::last(AgentError::BrokeOff(format!("the server reported: {message}")))
+    }
+
+    fn late(&mut self, late: Late, call: &ServerCall<'_>) -> Failure {
+        self.finish();
+        if self.said.is_empty() {
+            return match late {
+                Late::Total if self.progress == AnswerProgress::Writes => {
+                    Failure::last(AgentError::OnlyThoughts { limit: "llm.timeout_ms" })
+                }
+                late => call.too_slow(late),
+            };
         }
         let how = match late {
             Late::Quiet => format!("no word for {} ms", call.settings.stall_timeout_ms),

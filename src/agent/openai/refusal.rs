@@ -23,6 +23,8 @@ const REQUEST: &str = "check llm.model and the other keys of [llm]";
 pub(super) struct Failure {
     pub(super) error: AgentError,
     pub(super) again: Again,
+    /// What the server wrote, where it refused the question.
+    pub(super) server: Option<Box<ServerError>>,
 }
 
 /// Says whether to ask once more in the same turn.
@@ -37,11 +39,11 @@ pub(super) enum Again {
 
 impl Failure {
     pub(super) fn last(error: AgentError) -> Self {
-        Self { error, again: Again::Never }
+        Self { error, again: Again::Never, server: None }
     }
 
     pub(super) fn passing(error: AgentError) -> Self {
-        Self { error, again: Again::Soon }
+        Self { error, again: Again::Soon, server: None }
     }
 
     /// Describes a connection that failed before a word was said.
@@ -49,9 +51,10 @@ impl Failure {
         Self::passing(AgentError::Unreachable(error_chain(error)))
     }
 
-    /// Describes an answer that is a web page.
-    pub(super) fn page(status: u16) -> Self {
-        Self::last(AgentError::WebPage { status })
+    /// Describes an answer that is a web page, which has a title.
+    pub(super) fn page(status: u16, title: &str, redactor: Redactor<'_>) -> Self {
+        let title = redactor.clean(title);
+        Self::last(AgentError::WebPage { status, title })
     }
 
     /// Judges an answer whose status is not a success.
@@ -62,7 +65,7 @@ impl Failure {
             return Self::last(AgentError::Refused { status, message, fix: MOVED });
         }
         if refusal.page && matches!(status, 404 | 405) {
-            return Self::page(status);
+            return Self::page(status, &refusal.error.message, redactor);
         }
         Self::from_error(status, &refusal.error, refusal.retry_after, redactor)
     }
@@ -79,25 +82,76 @@ impl Failure {
         redactor: Redactor<'_>,
     ) -> Self {
         let message = redactor.clean(&error.message);
-        let refused =
-            |fix| Self::last(AgentError::Refused { status, message: message.clone(), fix });
-        if error.lacks_credit(status) {
-            return refused(CREDIT);
-        }
+        let refused = |fix| AgentError::Refused { status, message: message.clone(), fix };
         let again = wait.map_or(Again::Soon, Again::After);
-        match status {
-            401 | 403 => refused(KEY),
-            404 | 405 => refused(PLACE),
+        let (error_of, again) = match status {
+            _ if error.lacks_credit(status) => (refused(CREDIT), Again::Never),
+            _ if is_filtered(error) => (AgentError::Filtered(message), Again::Never),
+            _ if exceeds_context(error) => (AgentError::TooLong { status, message }, Again::Never),
+            401 | 403 => (refused(KEY), Again::Never),
+            404 | 405 => (refused(PLACE), Again::Never),
+            // Gemini says 400 to a wrong key.
+            400 if says(error, &["api key not valid", "api_key_invalid", "invalid api key"]) => {
+                (refused(KEY), Again::Never)
+            }
             429 | 503 if status == 429 || wait.is_some() => {
                 let after = wait.unwrap_or(BUSY_WAIT);
-                Self { error: AgentError::Busy { status, message, after }, again }
+                (AgentError::Busy { status, message, after }, again)
             }
-            408 | 409 | 425 | 500.. => {
-                Self { error: AgentError::Failing { status, message }, again }
-            }
-            _ => refused(REQUEST),
-        }
+            408 | 409 | 425 | 500.. => (AgentError::Failing { status, message }, again),
+            _ => (refused(REQUEST), Again::Never),
+        };
+        Self { error: error_of, again, server: Some(Box::new(error.clone())) }
     }
+}
+
+/// Returns whether the code or the words of an error hold one of these, which are in lower case.
+fn says(error: &ServerError, words: &[&str]) -> bool {
+    let ServerError { code, message, .. } = error;
+    let said = format!("{code} {message}").to_lowercase();
+    words.iter().any(|some| said.contains(some))
+}
+
+/// Returns whether a filter refused what was asked; no key of ours changes that.
+fn is_filtered(error: &ServerError) -> bool {
+    const WORDS: [&str; 12] = [
+        "content_filter",
+        "content filter",
+        "content management policy",
+        "content_policy",
+        "content policy",
+        "responsibleaipolicyviolation",
+        "data_inspection_failed",
+        "moderation",
+        "flagged",
+        "prohibited_content",
+        "safety system",
+        "blocked by safety",
+    ];
+    says(error, &WORDS)
+}
+
+/// Returns whether what was asked is longer than the model's context.
+pub(super) fn exceeds_context(error: &ServerError) -> bool {
+    const WORDS: [&str; 16] = [
+        "context_length",
+        "context length",
+        "context size",
+        "context_size",
+        "context window",
+        "context limit",
+        "maximum context",
+        "n_ctx",
+        "max_model_len",
+        "maximum model length",
+        "maximum prompt length",
+        "maximum number of tokens",
+        "input length and `max_tokens` exceed",
+        "prompt is too long",
+        "input is too long",
+        "too many tokens",
+    ];
+    says(error, &WORDS)
 }
 
 #[cfg(test)]
@@ -126,7 +180,9 @@ mod tests {
         check(403, "", Again::Never, "no message; check llm.api_key");
         check(402, json, Again::Never, "no credit");
         check(404, json, Again::Never, "check llm.url and llm.model");
-        check(404, " <html>", Again::Never, "a web page (HTTP 404): is llm.url right?");
+        let page = " <html><title>Not here</title>";
+        check(404, page, Again::Never, "a web page: Not here (HTTP 404); is llm.url right?");
+        check(405, " <html>", Again::Never, "a web page (HTTP 405); is llm.url right?");
         check(400, r#"{"detail":"too long"}"#, Again::Never, "too long; check llm.model");
         check(422, r#"{"error":"bad key"}"#, Again::Never, "bad key");
         check(429, json, Again::Soon, "busy (HTTP 429): no such thing");
@@ -137,6 +193,30 @@ mod tests {
         }
         let moved = refused(307, &[("location", "https://other.example")], "");
         assert!(moved.error.to_string().contains("redirects"));
+    }
+
+    #[test]
+    fn what_is_too_long_or_filtered_is_told_as_that() {
+        for words in [
+            r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#,
+            r#"{"error":{"message":"the request exceeds the available context size","code":400}}"#,
+            r#"{"error":{"message":"This model's maximum context length is 2048 tokens."}}"#,
+            r#"[{"error":{"message":"The input token count (9) exceeds the maximum number of tokens allowed (8)."}}]"#,
+            r#"{"object":"error","message":"prompt is longer than the maximum model length of 8"}"#,
+            r#"{"error":"prompt is too long"}"#,
+        ] {
+            check(400, words, Again::Never, "context is too small (HTTP 400): ");
+        }
+        for words in [
+            r#"{"error":{"message":"The response was filtered","code":"content_filter"}}"#,
+            r#"{"error":{"message":"m","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            r#"{"error":{"message":"m","metadata":{"reasons":["x"]},"type":"moderation"}}"#,
+        ] {
+            check(400, words, Again::Never, "content filter stepped in: ");
+            check(403, words, Again::Never, "content filter stepped in: ");
+        }
+        let gemini = r#"[{"error":{"code":400,"message":"API key not valid."}}]"#;
+        check(400, gemini, Again::Never, "API key not valid.; check llm.api_key");
     }
 
     #[track_caller]

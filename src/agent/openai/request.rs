@@ -1,16 +1,31 @@
 //! The body of a request, in the dialect that the server understands.
 //!
-//! Servers differ in three keys. Invariant: each is changed at most once in a request, and only
-//! when the server's refusal names it.
+//! Servers differ in four keys. Invariant: each is changed at most once in a request, and only when
+//! the server's refusal names it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::agent::prompt::Message;
+use crate::remote::failure::ServerError;
+
+/// Keys of a request that `llm.extra` may not set, since hark does.
+pub(super) const OWN_KEYS: [&str; 4] = ["messages", "model", "stream", "stream_options"];
+
+/// Names how an answer is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streaming {
+    /// Piece by piece, and what it cost.
+    WithUsage,
+    /// Piece by piece.
+    Plain,
+    /// As a whole.
+    No,
+}
 
 /// Describes how one server wants its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
-    stream_options: bool,
+    pub(super) streaming: Streaming,
     temperature: bool,
     /// `max_completion_tokens`, which `OpenAI`'s later models ask for, instead of `max_tokens`.
     completion_tokens: bool,
@@ -18,23 +33,47 @@ pub(super) struct Dialect {
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { stream_options: true, temperature: true, completion_tokens: false }
+        let streaming = Streaming::WithUsage;
+        Self { streaming, temperature: true, completion_tokens: false }
     }
 }
 
 impl Dialect {
     /// Returns the dialect to try after a refusal; `None` if its words name no key of the dialect.
-    pub(super) fn after(self, refusal: &str) -> Option<Self> {
-        let next = if refusal.contains("stream_options") {
-            Self { stream_options: false, ..self }
-        } else if refusal.contains("max_tokens") || refusal.contains("max_completion_tokens") {
+    pub(super) fn after(self, status: u16, refusal: &ServerError) -> Option<Self> {
+        let names = |key: &str| refusal.param == key || refusal.message.contains(key);
+        let of_keys = matches!(status, 400 | 422);
+        let next = if of_keys && names("stream_options") {
+            let with_usage = self.streaming == Streaming::WithUsage;
+            Self { streaming: if with_usage { Streaming::Plain } else { self.streaming }, ..self }
+        } else if refuses_stream(status, refusal) {
+            Self { streaming: Streaming::No, ..self }
+        } else if of_keys && (names("max_tokens") || names("max_completion_tokens")) {
             Self { completion_tokens: true, ..self }
-        } else if refusal.contains("temperature") {
+        } else if of_keys && names("temperature") {
             Self { temperature: false, ..self }
         } else {
             self
         };
         (next != self).then_some(next)
+    }
+}
+
+/// Returns whether a server says that it does not stream.
+fn refuses_stream(status: u16, refusal: &ServerError) -> bool {
+    const REFUSED: [&str; 3] = ["support", "not implemented", "not available"];
+    const WRONG: [&str; 7] =
+        ["not allowed", "disabled", "verified", "false", "unknown", "unrecognized", "invalid"];
+    let said = refusal.message.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    // "upstream" is another word.
+    let mut words = said.split(|c: char| !c.is_alphanumeric());
+    let named = refusal.param == "stream"
+        || words.any(|word| matches!(word, "stream" | "streaming" | "streamed"));
+    match status {
+        401 | 402 | 429 => false,
+        400..500 => named && (refusal.param == "stream" || has(&REFUSED) || has(&WRONG)),
+        _ => named && has(&REFUSED),
     }
 }
 
@@ -45,22 +84,45 @@ pub(super) struct ChatRequest<'a> {
     pub(super) messages: Vec<Message>,
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: u32,
+    /// What the operator adds.
+    pub(super) extra: &'a Map<String, Value>,
 }
 
 impl ChatRequest<'_> {
     /// Writes the JSON.
     pub(super) fn body(&self, dialect: Dialect) -> Value {
-        let Dialect { stream_options, temperature, completion_tokens } = dialect;
+        let Dialect { streaming, temperature, completion_tokens } = dialect;
+        let stream = streaming != Streaming::No;
         let limit = if completion_tokens { "max_completion_tokens" } else { "max_tokens" };
-        let mut body = json!({ "model": self.model, "messages": self.messages, "stream": true });
+        let mut body = json!({ "model": self.model, "messages": self.messages, "stream": stream });
         body[limit] = self.max_tokens.into();
-        if stream_options {
+        if streaming == Streaming::WithUsage {
             body["stream_options"] = json!({ "include_usage": true });
         }
         if let Some(degree) = self.temperature.filter(|_| temperature) {
             body["temperature"] = degree.into();
         }
+        for (key, value) in self.extra {
+            body[key] = value.clone();
+        }
         body
+    }
+}
+
+/// Writes a TOML table as JSON.
+pub(super) fn to_json(table: &toml::Table) -> Map<String, Value> {
+    table.iter().map(|(key, value)| (key.clone(), json_value(value))).collect()
+}
+
+fn json_value(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => (*number).into(),
+        toml::Value::Boolean(yes) => (*yes).into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(values) => values.iter().map(json_value).collect(),
+        toml::Value::Table(table) => to_json(table).into(),
     }
 }
 
@@ -68,29 +130,72 @@ impl ChatRequest<'_> {
 mod tests {
     use super::*;
 
+    fn after(dialect: Dialect, status: u16, message: &str) -> Option<Dialect> {
+        let refusal = ServerError { message: message.to_owned(), ..ServerError::default() };
+        dialect.after(status, &refusal)
+    }
+
     #[test]
     fn each_refused_key_is_changed_once() {
         let first = Dialect::default();
-        let second = first.after("Unknown parameter: 'stream_options'").unwrap();
+        let second = after(first, 400, "Unknown parameter: 'stream_options'").unwrap();
         let words = "'max_tokens' is not supported with this model. Use 'max_completion_tokens'.";
-        let third = second.after(words).unwrap();
-        let fourth = third.after("Unsupported value: 'temperature' does not support 0.3").unwrap();
+        let third = after(second, 400, words).unwrap();
+        let words_too = "Unsupported value: 'temperature' does not support 0.3";
+        let fourth = after(third, 422, words_too).unwrap();
         for words in ["stream_options", words, "temperature", "context is too long", ""] {
-            assert_eq!(fourth.after(words), None);
+            assert_eq!(after(fourth, 400, words), None);
         }
-        let ask = ChatRequest {
+        let extra = toml::toml! {
+            reasoning_effort = "low"
+            chat_template_kwargs = { enable_thinking = false }
+            stop = ["a", 1, 2.5]
+        };
+        let extra = to_json(&extra);
+        let mut ask = ChatRequest {
             model: "m",
             messages: Vec::new(),
             temperature: Some(0.5),
             max_tokens: 40,
+            extra: &Map::new(),
         };
         let expected = json!({
             "model": "m", "messages": [], "stream": true, "max_tokens": 40, "temperature": 0.5,
             "stream_options": { "include_usage": true },
         });
         assert_eq!(ask.body(first), expected);
-        let expected =
-            json!({ "model": "m", "messages": [], "stream": true, "max_completion_tokens": 40 });
+        ask.extra = &extra;
+        let expected = json!({
+            "model": "m", "messages": [], "stream": true, "max_completion_tokens": 40,
+            "reasoning_effort": "low", "chat_template_kwargs": { "enable_thinking": false },
+            "stop": ["a", 1, 2.5],
+        });
         assert_eq!(ask.body(fourth), expected);
+    }
+
+    #[test]
+    fn a_server_that_does_not_stream_is_asked_for_the_whole() {
+        let refusal = ServerError { param: "stream".to_owned(), ..ServerError::default() };
+        let whole = Dialect::default().after(400, &refusal).unwrap();
+        assert_eq!(whole.streaming, Streaming::No);
+        assert_eq!(whole.after(400, &refusal), None);
+        for (status, words) in [
+            (400, "This deployment does not support stream=true."),
+            (400, "Your organization must be verified to stream this model."),
+            (422, "stream must be false"),
+            (404, "Streaming is not supported for this model"),
+            (501, "streaming not implemented"),
+            (500, "Streamed answers are not supported"),
+        ] {
+            assert_eq!(after(Dialect::default(), status, words), Some(whole), "{words}");
+        }
+        for (status, words) in [
+            (500, "the stream broke off: invalid data"),
+            (502, "upstream does not support this"),
+            (429, "streaming is not supported"),
+            (400, "the prompt is too long"),
+        ] {
+            assert_eq!(after(Dialect::default(), status, words), None, "{words}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::OpenAiResponder;
+use super::request::OWN_KEYS;
 use crate::agent::examine::first_word;
 use crate::agent::prompt::Persona;
 use crate::agent::{LlmDeps, LlmSettings, Responder};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub api_key: Option<SecretString>,
     pub temperature: Option<f64>,
     pub max_tokens: u32,
+    #[serde(default)]
+    pub extra: toml::Table,
     pub history_tokens: u32,
     pub connect_timeout_ms: u64,
     pub first_token_timeout_ms: u64,
@@ -49,6 +52,9 @@ impl EngineSettings for Settings {
         if self.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
             wrong("model", "is missing; engine \"openai\" needs llm.model");
         }
+        if let Some(key) = OWN_KEYS.iter().find(|key| self.extra.contains_key(**key)) {
+            wrong("extra", &format!("may not set {key}, which hark sets itself"));
+        }
         // The range of OpenAI's API; NaN is in none.
         if !self.temperature.is_none_or(|temperature| (0.0..=2.0).contains(&temperature)) {
             wrong("temperature", "must be 0 to 2");
@@ -70,7 +76,7 @@ impl EngineSettings for Settings {
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {
-        Some(&["url", "model", "api_key"])
+        Some(&["url", "model", "api_key", "max_tokens", "history_tokens", "extra"])
     }
 }
 
@@ -100,7 +106,7 @@ impl LlmSettings for Settings {
         let what = format!("agent {}: {}", user.agent, responder.name());
         match first_word(responder.as_ref(), &user.languages[0]).await {
             Ok(()) => check.well(format!("{what} answers")),
-            Err(refusal) => check.refused(&user.section, &what, &refusal),
+            Err(no_word) => no_word.tell(check, user, &what),
         }
     }
 }

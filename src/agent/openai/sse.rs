@@ -2,7 +2,8 @@
 //!
 //! Between the bytes of the network and the chunks of an answer. Invariant: an event of more than
 //! [`EVENT_LIMIT`] bytes is refused, so a server cannot fill the memory with a line that never
-//! ends. Source: WHATWG HTML, section 9.2.6; an event that the end of the stream cuts off counts.
+//! ends. Source: WHATWG HTML, section 9.2.6; an event that the end of the stream cuts off counts, and
+//! so do errors as servers write them in between: `error: {...}`, and bare JSON.
 
 /// Longest event, in bytes; a chunk of an answer has a few hundred.
 const EVENT_LIMIT: usize = 1 << 20;
@@ -26,6 +27,10 @@ pub(super) struct Events {
     line: Vec<u8>,
     kind: Vec<u8>,
     data: Option<Vec<u8>>,
+    /// Within JSON that stands there bare, over several lines.
+    bare: bool,
+    /// The first line that is of no event.
+    pub(super) stray: Option<Vec<u8>>,
     /// The last line ended in CR, so that a LF now belongs to it.
     after_cr: bool,
 }
@@ -70,27 +75,48 @@ impl Events {
             return self.end_event();
         }
         let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
+        if self.bare {
+            self.add(line);
+            return None;
+        }
+        if line.starts_with(b"{") {
+            let before = self.end_event();
+            self.bare = true;
+            self.add(line);
+            let whole = line.trim_ascii_end().ends_with(b"}");
+            return before.or_else(|| if whole { self.end_event() } else { None });
+        }
         let colon = line.iter().position(|&byte| byte == b':').unwrap_or(line.len());
         let (field, value) = line.split_at(colon);
         let value = value.strip_prefix(b":").unwrap_or(value);
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match field {
-            b"data" => match &mut self.data {
-                Some(data) => {
-                    data.push(b'\n');
-                    data.extend_from_slice(value);
-                }
-                None => self.data = Some(value.to_vec()),
-            },
+            b"data" => self.add(value),
+            b"error" => {
+                self.kind = b"error".to_vec();
+                self.add(value);
+            }
             b"event" => self.kind = value.to_vec(),
             // Comments, which keep the connection open, and fields that say nothing here.
-            _ => {}
+            b"" | b"id" | b"retry" => {}
+            _ => _ = self.stray.get_or_insert_with(|| line.to_vec()),
         }
         None
     }
 
+    fn add(&mut self, value: &[u8]) {
+        match &mut self.data {
+            Some(data) => {
+                data.push(b'\n');
+                data.extend_from_slice(value);
+            }
+            None => self.data = Some(value.to_vec()),
+        }
+    }
+
     fn end_event(&mut self) -> Option<Event> {
         let kind = std::mem::take(&mut self.kind);
+        self.bare = false;
         Some(Event { kind, data: self.data.take()? })
     }
 }
@@ -138,6 +164,18 @@ mod tests {
         check("data: a\n\ndata: [DONE]\n", &[("", "a"), ("", "[DONE]")]);
         check("\u{feff}data: a\n\n", &[("", "a")]);
         check("event: ping\n\n\n\n: only this", &[]);
+    }
+
+    #[test]
+    fn errors_between_the_events_are_events() {
+        check("error: {\"a\": 1}\n\ndata: b\n\n", &[("error", "{\"a\": 1}"), ("", "b")]);
+        check("data: a\n\n{\"b\": 1}\n", &[("", "a"), ("", "{\"b\": 1}")]);
+        check("data: a\n\n{\n  \"b\": 1\n}\n", &[("", "a"), ("", "{\n  \"b\": 1\n}")]);
+        check("data: a\n{\"b\": 1}\n", &[("", "a"), ("", "{\"b\": 1}")]);
+        check("{\"b\": 1}\ndata: a\n\n", &[("", "{\"b\": 1}"), ("", "a")]);
+        let mut splitter = Events::default();
+        splitter.push(b": x\nid: 1\nretry: 2\nInternal Server Error\nmore\n").unwrap();
+        assert_eq!(splitter.stray.as_deref(), Some(&b"Internal Server Error"[..]));
     }
 
     #[test]

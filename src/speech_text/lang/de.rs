@@ -1,8 +1,8 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::language::{
-    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
-    multiplier, noun, unit,
+    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Words,
+    currency, multiplier, noun, unit,
 };
 use super::{BILLION, entry, has, triples, wishes};
 

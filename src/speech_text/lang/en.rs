@@ -1,8 +1,8 @@
 //! English. American number words, since "one hundred twenty" is understood everywhere.
 
 use super::super::language::{
-    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun,
-    unit,
+    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{entry, triples, wishes};
 

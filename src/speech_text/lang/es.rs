@@ -1,7 +1,8 @@
 //! Spanish.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{entry, triples, wishes};
 

@@ -1,7 +1,8 @@
 //! French, with the number words of France.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{BILLION, entry, triples, wishes};
 

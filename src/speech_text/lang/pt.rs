@@ -1,7 +1,8 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency, multiplier, noun, unit,
+    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    multiplier, noun, unit,
 };
 use super::{BILLION, entry, triples, wishes};
 

@@ -121,6 +121,7 @@ macro_rules! kinds {
 mod graph;
 mod lang;
 mod links;
+mod llm;
 mod say;
 mod status;
 mod transcribe;

@@ -82,11 +82,17 @@ async fn what_only_an_operator_can_mend_is_not_asked_again() {
         (Script::error(403, "no: 'what is the price'"), "(HTTP 403): no: '[removed]'"),
         (Script::error(404, "no such model"), "no such model; check llm.url and llm.model"),
         (Script::error(402, "pay"), "the account of llm.api_key has no credit left"),
-        (Script::status(200, "text/html", page), "a web page (HTTP 200): is llm.url right?"),
-        (Script::status(404, "text/html", page), "a web page (HTTP 404): is llm.url right?"),
-        (Script::status(200, "text/plain", "hello"), "something that is not an event stream"),
+        (
+            Script::status(200, "text/html", page),
+            "a web page: Welcome (HTTP 200); is llm.url right?",
+        ),
+        (
+            Script::status(404, "text/html", page),
+            "a web page: Welcome (HTTP 404); is llm.url right?",
+        ),
+        (Script::status(200, "text/plain", "hello"), "is not an event stream: hello; is llm.url"),
         (Script::status(200, "application/json", "{}"), "JSON that is not a chat completion"),
-        (Script::stream("data: hello\n\n"), "an event that is not a chat completion"),
+        (Script::stream("data: hello\n\n"), "an event that is not a chat completion: hello"),
         (Script::status(307, "text/plain", "").header("location", "http://127.0.0.1:9/"), "moved"),
         (Script::words("").then(&finish("content_filter")).then(DONE), "content filter"),
     ] {

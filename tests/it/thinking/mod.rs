@@ -78,13 +78,17 @@ async fn a_streamed_answer_becomes_a_voice_note() {
     });
     assert_eq!(body, expected);
     let system = sent[0]["content"].as_str().unwrap();
-    for words in ["(Europe/Madrid)", "Answer in English.", "read out", "no markdown"] {
+    for words in ["Answer in English.", "read out", "no markdown"] {
         assert!(system.contains(words), "no {words:?} in {system}");
     }
     assert_eq!((&sent[0]["role"], &sent[1]["role"]), (&json!("system"), &json!("user")));
     let question = sent[1]["content"].as_str().unwrap();
-    assert!(question.starts_with("[voice message, transcribed, language: English"), "{question}");
-    assert!(question.contains("doubtful: the words are guesses"), "{question}");
+    assert!(
+        question.starts_with("[It is ") && question.contains("(Europe/Madrid).]\n"),
+        "{question}"
+    );
+    assert!(question.contains("]\n[voice message, transcribed, language: English"), "{question}");
+    assert!(question.contains("doubtful: the words are guesses; perhaps misheard"), "{question}");
     assert!(question.ends_with("]\nwhat is the price"), "{question}");
     assert_eq!(sent.as_array().unwrap().len(), 2);
 
@@ -108,7 +112,8 @@ async fn the_conversation_so_far_goes_along_as_far_as_its_tokens_reach() {
     app.sent();
     let asked = chat.asked();
     let said = |at: usize| -> Vec<_> {
-        messages(&asked[at])[1..].iter().map(|m| m["content"].as_str().unwrap()).collect()
+        let said = messages(&asked[at])[1..].iter().map(|m| m["content"].as_str().unwrap());
+        said.map(|said| said.rsplit("]\n").next().unwrap()).collect()
     };
     assert_eq!(said(0), ["one"]);
     assert_eq!(said(1), ["one", answers[0], "two"]);
@@ -130,13 +135,16 @@ async fn an_agents_files_are_told_to_its_model_and_the_demo_shops_are_not() {
     answered(&app, "thanks").await;
     app.sent();
     let asked = chat.asked();
-    let system = |at: usize| messages(&asked[at])[0]["content"].as_str().unwrap();
+    let last =
+        |asked: &Asked| messages(asked).last().unwrap()["content"].as_str().unwrap().to_owned();
     let on_file = "on file that may answer the question:\n- What is the price? Two euros fifty.";
-    assert!(system(0).contains(on_file), "{}", system(0));
-    assert!(!system(2).contains("on file"), "{}", system(2));
+    assert!(last(&asked[0]).contains(on_file), "{}", last(&asked[0]));
+    assert!(!last(&asked[2]).contains("on file"), "{}", last(&asked[2]));
+    // A server that keeps the beginning of a prompt reads it once.
+    assert_eq!(messages(&asked[0])[0], messages(&asked[2])[0]);
+    assert_eq!(messages(&asked[1])[2], messages(&asked[2])[2]);
     let asked = check_voice(vec![Script::says("Hm.")], 1, "Hm.").await;
-    let system = messages(&asked[0])[0]["content"].as_str().unwrap();
-    assert!(!system.contains("on file"), "{system}");
+    assert!(!last(&asked[0]).contains("on file"), "{}", last(&asked[0]));
 }
 
 #[tokio::test]
@@ -193,8 +201,9 @@ async fn what_a_model_thinks_is_not_said() {
     check_voice(vec![thinking.clone()], 1, "Two euros.").await;
     check_voice(vec![thinking.in_pieces_of(1)], 1, "Two euros.").await;
     let all_thought = Script::words("<think>Hm, hm, hm").then(&finish("length")).then(DONE);
-    check_broken(all_thought, 1, "answer was cut: it came to llm.max_tokens").await;
-    check_broken(Script::says("<think>Hm.</think> "), 1, "the answer is empty").await;
+    check_broken(all_thought, 1, "used up llm.max_tokens before its first word").await;
+    check_broken(Script::says("<think>Hm.</think> "), 1, "no answer, but thoughts alone").await;
+    check_broken(Script::says(" "), 1, "the answer is empty").await;
 }
 
 #[tokio::test]
@@ -228,6 +237,7 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         api_key: None,
         temperature: None,
         max_tokens: 10,
+        extra: toml::Table::new(),
         history_tokens: 0,
         connect_timeout_ms: 1_000,
         first_token_timeout_ms: 30_000,
@@ -245,6 +255,9 @@ async fn words_come_one_by_one_and_the_cost_at_the_end() {
     let chat = Chat::new([Script::says("Two euros.").paced(0, 20.0)]);
     let responder = responder(&chat).await;
     let question = Question::written("hello", "en");
+    // The first answer shows that the server's answers begin within no thought.
+    let first = responder.respond(question.clone(), &CancellationToken::new()).await;
+    assert_eq!(first.count().await, 2);
     let answer = responder.respond(question, &CancellationToken::new()).await;
     let deltas: Vec<_> = answer.map(Result::unwrap).collect().await;
     let text = |text: &str| Delta::Text(text.to_owned());
@@ -278,6 +291,7 @@ async fn a_voice_that_is_slow_takes_nothing_from_the_servers_time() {
     let chat = Chat::new([Script::says("One. Two. Three.").paced(0, 20.0)]);
     let responder = responder(&chat).await;
     let question = Question::written("hello", "en");
+    responder.respond(question.clone(), &CancellationToken::new()).await.count().await;
     let mut answer = responder.respond(question, &CancellationToken::new()).await;
     let mut deltas = 0;
     while let Some(delta) = answer.next().await {
