@@ -5,6 +5,7 @@
 //! a person said is in an error or a log line.
 
 mod chunk;
+mod context;
 mod reading;
 mod refusal;
 mod request;
@@ -82,6 +83,12 @@ impl OpenAiResponder {
         let habits = Mutex::default();
         let server = ChatServer { settings, persona, model, endpoint, client, extra, habits };
         Ok(Self { server: Arc::new(server), name })
+    }
+
+    /// Takes the server's first words for words of an answer, were they a thought's.
+    fn trusting(self) -> Self {
+        self.server.habits().opens_thoughts = Some(false);
+        self
     }
 }
 
@@ -284,7 +291,10 @@ impl ChatServer {
 
     fn request(&self, body: &Value) -> reqwest::RequestBuilder {
         let request = self.client.post(self.endpoint.clone()).json(body);
-        let request = request.header(ACCEPT, "text/event-stream, application/json");
+        self.with_key(request.header(ACCEPT, "text/event-stream, application/json"))
+    }
+
+    fn with_key(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         match self.settings.key() {
             "" => request,
             key => request.bearer_auth(key),

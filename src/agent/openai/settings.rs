@@ -10,6 +10,7 @@ use url::Url;
 
 use super::OpenAiResponder;
 use super::request::OWN_KEYS;
+use crate::agent::error::larger_context;
 use crate::agent::examine::first_word;
 use crate::agent::prompt::Persona;
 use crate::agent::{LlmDeps, LlmSettings, Responder};
@@ -42,6 +43,18 @@ impl Settings {
     /// Returns the key that is sent as a bearer token; empty if there is none.
     pub(super) fn key(&self) -> &str {
         self.api_key.as_ref().map_or("", ExposeSecret::expose_secret)
+    }
+}
+
+impl Settings {
+    fn responder(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<OpenAiResponder, Wrong> {
+        let persona = Persona {
+            prompt: deps.prompt,
+            timezone: deps.timezone,
+            history_tokens: self.history_tokens,
+        };
+        let client = connect(Duration::from_millis(self.connect_timeout_ms));
+        OpenAiResponder::new(self.clone(), persona, client)
     }
 }
 
@@ -83,13 +96,7 @@ impl EngineSettings for Settings {
 #[async_trait]
 impl LlmSettings for Settings {
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
-        let persona = Persona {
-            prompt: deps.prompt,
-            timezone: deps.timezone,
-            history_tokens: self.history_tokens,
-        };
-        let client = connect(Duration::from_millis(self.connect_timeout_ms));
-        Ok(Arc::new(OpenAiResponder::new(self.clone(), persona, client)?))
+        Ok(Arc::new(self.responder(deps, connect)?))
     }
 
     async fn examine(
@@ -99,14 +106,27 @@ impl LlmSettings for Settings {
         connect: Connect<'_>,
         check: &mut Check,
     ) {
-        let responder = match self.build(deps, connect) {
-            Ok(responder) => responder,
+        let responder = match self.responder(deps, connect) {
+            Ok(responder) => responder.trusting(),
             Err(wrong) => return check.wrong(&user.section, wrong),
         };
         let what = format!("agent {}: {}", user.agent, responder.name());
-        match first_word(responder.as_ref(), &user.languages[0]).await {
-            Ok(()) => check.well(format!("{what} answers")),
-            Err(no_word) => no_word.tell(check, user, &what),
+        if let Err(no_word) = first_word(&responder, &user.languages[0]).await {
+            return no_word.tell(check, user, &what);
+        }
+        let server = responder.server;
+        let most = server.persona.most_tokens() + u64::from(self.max_tokens);
+        match server.context_tokens().await {
+            Some(tokens) if tokens < most => check.warning(
+                format!("{}.history_tokens", user.section),
+                format!(
+                    "{what} answers, but has a context of {tokens} tokens; prompt, conversation and \
+                     answer may take {most}"
+                ),
+                larger_context(&user.section),
+            ),
+            Some(tokens) => check.well(format!("{what} answers; context: {tokens} tokens")),
+            None => check.well(format!("{what} answers")),
         }
     }
 }

@@ -11,6 +11,7 @@ use read::{Key, Section, sections};
 
 const DEFAULTS: &str = include_str!("../../../src/config/default.toml");
 const INTRO: &str = include_str!("intro.md");
+const SLOW: &str = include_str!("slow.md");
 
 /// Makes the page.
 ///
@@ -44,6 +45,9 @@ fn page() -> String {
             write!(page, "\n{}\n", sentence(&section.about)).unwrap();
         }
         page.push_str(&table(section, &secrets, lists));
+        if section.name == "llm" {
+            page.push_str(SLOW);
+        }
     }
     page
 }

@@ -1,7 +1,11 @@
 //! Model servers: one that answers, and each way in which one does not.
 
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
 use super::{findings, good, hark, is, whatsapp};
-use crate::openai::chat::{Chat, Script};
+use crate::openai::chat::{Chat, Script, finish};
 use crate::openai::speech::{Answer, Speech};
 use crate::openai::{router, serve};
 
@@ -21,6 +25,43 @@ async fn servers_that_answer_are_well_and_asked_once() {
     let hark = hark(&with_servers(&api, &llm, &speech.url));
     assert!(findings(&hark, 0).await.is_empty());
     assert_eq!((chat.asked().len(), speech.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_context_that_is_too_small_is_found_where_the_server_tells_it() {
+    let (_simulator, api) = whatsapp().await;
+    for (path, answer) in [
+        ("/v1/models", json!({ "data": [{ "id": "x" }, { "id": "m", "max_model_len": 2048 }] })),
+        ("/v1/models", json!({ "data": [{ "id": "a-file", "meta": { "n_ctx": 2048 } }] })),
+        ("/props", json!({ "default_generation_settings": { "n_ctx": 2048 } })),
+        ("/api/ps", json!({ "models": [{ "name": "m", "context_length": 2048 }] })),
+    ] {
+        let (chat, speech) = (Chat::new([Script::says("Yes.")]), Speech::start().await);
+        let told = Router::new().route(path, get(async move || Json(answer)));
+        let llm = serve(router(chat).merge(told)).await;
+        let found = findings(&hark(&with_servers(&api, &llm, &speech.url)), 1).await;
+        let expected =
+            [("llm.history_tokens", "warning", "context of 2048 tokens", "llama.cpp -c")];
+        is(&found, &expected);
+    }
+}
+
+#[tokio::test]
+async fn what_no_other_address_mends_is_told_with_its_own_key() {
+    let (_simulator, api) = whatsapp().await;
+    let full = Script::error(400, "the request exceeds the available context size");
+    let eaten = Script::words("<think>hm").then(&finish("length"));
+    let call = Script::says("<tool_call>{}</tool_call>");
+    for (script, key, words, fix) in [
+        (full, "llm.history_tokens", "context is too small", "larger context"),
+        (eaten, "llm.max_tokens", "used up llm.max_tokens", "raise llm.max_tokens, or switch"),
+        (call, "llm.model", "a call of a tool", "answers in text"),
+    ] {
+        let (chat, speech) = (Chat::new([script]), Speech::start().await);
+        let llm = serve(router(chat)).await;
+        let found = findings(&hark(&with_servers(&api, &llm, &speech.url)), 1).await;
+        is(&found, &[(key, "error", words, fix)]);
+    }
 }
 
 #[tokio::test]

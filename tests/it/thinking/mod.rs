@@ -1,6 +1,8 @@
 //! Answers of a language model: what it is asked, and what becomes of its words.
 
 mod faults;
+mod shapes;
+mod whole;
 
 use std::time::Duration;
 

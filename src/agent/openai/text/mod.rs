@@ -65,7 +65,7 @@ impl AnswerText {
         Filtered { retract: retract || last.retract, text }
     }
 
-    /// Returns whether the server's answers begin within a thought, once one has shown it.
+    /// Returns whether the server's answers begin within a thought, once this one has shown it.
     pub(super) fn opens_thoughts(&self) -> Option<bool> {
         self.filter.opens_thoughts
     }

@@ -4,17 +4,15 @@
 //! the stream was cut; what is kept back is bounded. A thought whose beginning the server left out
 //! is known only by its end: then all that was let through is taken back.
 
+mod speakers;
+
 use super::calls::{CallForm, bare_call, call, is_cut_call};
-use super::marks::{FoundMark, TextMark, is_model, mark};
+use super::marks::{FoundMark, TextMark, mark};
 use super::phrases;
 use crate::agent::openai::chunk::Aside;
 
 /// Most bytes that are withheld until it shows whether they are thoughts; no answer is longer.
 const WITHHELD: usize = 64 << 10;
-/// Most bytes of the name of a channel, with what stands around it.
-const CHANNEL: usize = 200;
-/// Most bytes of the name of who speaks.
-const ROLE: usize = 32;
 /// The key of a call that ends with its message.
 const MESSAGE: &str = "<|message|>";
 
@@ -79,7 +77,7 @@ pub(super) struct ThoughtFilter {
     ending: bool,
     /// What was left out.
     pub(super) aside: Option<Aside>,
-    /// Whether the server's answers begin within a thought, as far as it has shown.
+    /// Whether the server's answers begin within a thought, once this one has shown it.
     pub(super) opens_thoughts: Option<bool>,
 }
 
@@ -105,7 +103,7 @@ impl ThoughtFilter {
             ticks: 0,
             ending: false,
             aside: None,
-            opens_thoughts,
+            opens_thoughts: None,
         }
     }
 
@@ -131,8 +129,8 @@ impl ThoughtFilter {
         if whole || self.withheld.as_ref().is_none_or(perhaps) {
             text.push_str(&self.lift().text);
         }
-        if whole && self.opens_thoughts != Some(true) {
-            self.opens_thoughts = Some(false);
+        if whole {
+            self.opens_thoughts.get_or_insert(false);
         }
         Filtered { retract, text }
     }
@@ -345,61 +343,6 @@ impl ThoughtFilter {
             (TextMark::Stands(text), FilterState::Answer) => self.say(text),
             _ => {}
         }
-    }
-
-    /// Goes on with the words of the model, or leaves out those that it makes up for others.
-    fn speaks(&mut self, model: bool) {
-        match (model, &self.state) {
-            // What it says after its turn is made up, too.
-            (true, FilterState::Over) if !self.fresh => {}
-            (true, _) => self.state = FilterState::Answer,
-            (false, _) => self.state = FilterState::Over,
-        }
-    }
-
-    /// Reads the name of who speaks.
-    fn role(&mut self, rest: &str) -> Stepped {
-        let name = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        if name == rest.len() && name < ROLE && !self.ending {
-            return None;
-        }
-        self.state = FilterState::Answer;
-        match is_model(&rest[..name]) {
-            Some(model) => {
-                self.speaks(model);
-                Some(name)
-            }
-            // Words of the answer.
-            None => Some(0),
-        }
-    }
-
-    /// Reads the name of a channel, to the mark or the line break that ends it.
-    fn channel(&mut self, rest: &str) -> Stepped {
-        const ENDS: [&str; 2] = ["<|message|>", "\n"];
-        let ends = ENDS.iter().filter_map(|end| Some((rest.find(end)?, end.len()))).min();
-        let (name, done) = match ends {
-            Some((at, length)) => (&rest[..at], at + length),
-            None if rest.len() < CHANNEL && !self.ending => return None,
-            None => (rest, rest.len()),
-        };
-        let name = name.trim().to_lowercase();
-        self.state = match name.split(|c: char| !c.is_alphanumeric()).next() {
-            Some("analysis" | "thought" | "thinking") => {
-                self.leave_out(Aside::Thought);
-                FilterState::Thought { message: true }
-            }
-            Some("commentary") => {
-                self.leave_out(Aside::Call);
-                FilterState::Call { key: MESSAGE.to_owned() }
-            }
-            _ => {
-                // Whatever came before the last channel was not for the person.
-                self.take_back();
-                FilterState::Answer
-            }
-        };
-        Some(done)
     }
 }
 

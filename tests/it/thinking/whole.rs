@@ -1,0 +1,71 @@
+//! A model's answer on its way through the whole service: taken back, shortened, asked with more.
+
+use hark::turn::Outcome;
+use serde_json::{Value, json};
+
+use super::{answered, asking, messages};
+use crate::openai::chat::{DONE, Script, delta, event, finish};
+
+fn words(text: &str) -> String {
+    event(&delta(&json!({ "content": text })))
+}
+
+#[tokio::test]
+async fn a_thought_that_was_spoken_already_is_in_neither_note_nor_text() {
+    // The first answer shows a server that opens no thoughts, so the second is spoken as it comes.
+    let thinks = Script::words("I wonder about the hours. It may be nine, or perhaps ten. ")
+        .paced(0, 50.0)
+        .then(&words("</think>\n\nWe open "))
+        .then(&words("at nine."))
+        .then(&finish("stop"))
+        .then(DONE);
+    let (setup, _) = asking([Script::says("Hello."), thinks]).await;
+    let app = setup.await;
+    answered(&app, "hello").await;
+    let report = answered(&app, "what are your hours").await;
+    assert_eq!(report.reply.text, "We open at nine.");
+    assert_eq!((report.outcome, report.reason), (Outcome::VoiceNote, None));
+    // Four words, a third of a second each.
+    let spoken_ms = report.audio.unwrap().duration_ms;
+    assert!((spoken_ms - 4000.0 / 3.0).abs() < 1.0, "{spoken_ms}");
+    assert_eq!(app.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_context_that_is_too_small_gets_less_of_the_past() {
+    let full = || Script::error(400, "the request exceeds the available context size");
+    let says = Script::says;
+    let (setup, chat) =
+        asking([says("One."), says("Two."), says("Three."), full(), full(), says("Four.")]).await;
+    let app = setup.set("llm.retries", "0").await;
+    for (question, answer) in [("a", "One."), ("b", "Two."), ("c", "Three."), ("d", "Four.")] {
+        assert_eq!(answered(&app, question).await.reply.text, answer);
+    }
+    assert_eq!(app.sent().len(), 4);
+    let lengths: Vec<usize> = chat.asked().iter().map(|asked| messages(asked).len()).collect();
+    assert_eq!(lengths, [2, 4, 6, 8, 4, 2]);
+}
+
+#[tokio::test]
+async fn what_the_operator_adds_is_in_each_request() {
+    let (setup, chat) = asking([Script::says("Hello.")]).await;
+    let app = setup
+        .set("llm.extra.reasoning_effort", "low")
+        .set("llm.extra.chat_template_kwargs.enable_thinking", "false")
+        .set("llm.extra.top_k", "5")
+        .await;
+    answered(&app, "hello").await;
+    app.sent_one();
+    let body = &chat.asked()[0].body;
+    let added = [&body["reasoning_effort"], &body["chat_template_kwargs"], &body["top_k"]];
+    assert_eq!(added, [&json!("low"), &json!({ "enable_thinking": false }), &Value::from(5)]);
+}
+
+#[tokio::test]
+async fn time_spent_on_thoughts_is_no_silence() {
+    let slow = Script::words("<think>hm hm hm hm hm hm</think>Two euros.").paced(0, 8.0);
+    let (setup, chat) = asking([slow.then(&finish("stop")).then(DONE)]).await;
+    let app = setup.set("llm.first_token_timeout_ms", "500").await;
+    assert_eq!(answered(&app, "what is the price").await.reply.text, "Two euros.");
+    assert_eq!((app.sent().len(), chat.asked().len()), (1, 1));
+}
