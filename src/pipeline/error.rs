@@ -108,6 +108,11 @@ impl TurnError {
         }
     }
 
+    /// Returns whether every turn ends so until the operator has mended a language model's keys.
+    pub(super) fn needs_the_operator(&self) -> bool {
+        matches!(&self.cause, Cause::Agent(error) if error.is_the_operators())
+    }
+
     /// Returns what the record says of a turn that ended with this error.
     pub(super) fn reason(&self) -> Reason {
         Reason::Failed { stage: self.stage, error: self.cause.to_string() }

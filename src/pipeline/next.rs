@@ -97,6 +97,10 @@ impl Next {
             );
             return;
         }
+        if error.needs_the_operator() {
+            tracing::error!(stage.name = stage, error = %error, %rule, "{message}");
+            return;
+        }
         tracing::warn!(
             stage.name = stage, error = %error, retry.after_s = after_s, %rule, "{message}"
         );

@@ -210,12 +210,7 @@ impl ChatServer {
                     && *pause <= LONGEST_PAUSE
                     && call.patience.outlasts(*pause)
             });
-            let Some(pause) = pause else {
-                if error.is_the_operators() {
-                    tracing::error!(error = %error, "the language model cannot be used");
-                }
-                return Err(error);
-            };
+            let Some(pause) = pause else { return Err(error) };
             tries += 1;
             tracing::warn!(
                 error = %error, retry.number = tries, retry.after_ms = pause.as_millis(),
