@@ -5,11 +5,12 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::error::{Cause, TurnError};
-use super::speak::{sentences_of, speak};
+use super::speak::speak;
 use super::stage::{Trace, stage_stream};
 use super::{Scene, note};
 use crate::agent::{Delta, Question, Usage};
 use crate::audio::OggOpus;
+use crate::speech_text::sentences_of;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
 use crate::turn::{

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Scene;
 use super::error::TurnError;
 use super::stage::stage_stream;
-use crate::speech_text::{SentenceSplitter, spoken};
+use crate::speech_text::{sentences_of, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::{LanguageCode, Stage};
 use crate::written;
@@ -88,14 +88,6 @@ fn pieces_of(text: &str) -> Vec<String> {
         1..=LONG => vec![text.to_owned()],
         _ => sentences_of(text),
     }
-}
-
-/// Splits a finished text into its sentences.
-pub(super) fn sentences_of(text: &str) -> Vec<String> {
-    let mut splitter = SentenceSplitter::new();
-    let mut sentences = splitter.push(text);
-    sentences.extend(splitter.finish());
-    sentences
 }
 
 /// Passes a sentence's sound on when its place has come, and then signals the next place; `Break`

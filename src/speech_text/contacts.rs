@@ -84,11 +84,12 @@ pub(super) fn phone(spot: &Spot) -> Option<Said> {
     };
     let pairs = groups.iter().all(|group| group.len() == 2);
     // Thousands are grouped by dots too, and two long numbers with a dash are a range.
-    let dotted = marks.contains('.') && !pairs && !plus;
+    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let american = sizes.ends_with(&[3, 3, 4]) && marks.bytes().all(|mark| mark == b'.');
+    let dotted = marks.contains('.') && !(pairs || plus || american || local && groups.len() > 2);
     let range = groups.len() == 2 && marks.contains('-') && !plus && !local;
     let slashed = marks.matches('/').count() > 1;
     let code = groups.len() == 1 && !plus;
-    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let short = spot.language.seven_digit_phones && sizes == [3, 4] && marks == "-";
     let enough_digits = (enough..=*PHONE_DIGITS.end()).contains(&count);
     if !short && (!enough_digits || dotted || range || slashed || code) {

@@ -1,9 +1,12 @@
-//! Rules for numbers that count or name: ordinals, fractions, "#5", codes, versions, and the rest.
+//! Rules for numbers that count or name: ordinals, fractions, "#5", "A-4711", lists, and the rest.
 
 use super::lang::{entries, has};
 use super::language::{Form, Language};
-use super::number::{digit_by_digit, digits, digits_in_groups, number, say};
+use super::number::{Numeral, digit_by_digit, digits, digits_in_groups, number, say};
 use super::rules::{Said, Spot, ends_word};
+
+/// Limits the numbers of "1,2,3".
+const MAX_LIST: usize = 30;
 
 /// Lists the fractions that are one character, with numerator and denominator.
 const SIGNS: [(char, u64, u64); 15] = [
@@ -59,7 +62,7 @@ pub(super) fn fraction(spot: &Spot) -> Option<Said> {
 }
 
 /// Reads a fraction without a whole number.
-fn part(text: &str) -> Option<(u64, u64, usize)> {
+pub(super) fn part(text: &str) -> Option<(u64, u64, usize)> {
     let first = text.chars().next()?;
     if let Some(&(_, top, bottom)) = SIGNS.iter().find(|(sign, ..)| *sign == first) {
         return Some((top, bottom, first.len_utf8()));
@@ -75,7 +78,7 @@ fn part(text: &str) -> Option<(u64, u64, usize)> {
     (bottom > 1 && top > 0).then_some((top, bottom, length))
 }
 
-fn say_part(top: u64, bottom: u64, language: &Language) -> String {
+pub(super) fn say_part(top: u64, bottom: u64, language: &Language) -> String {
     let cardinal = |n| (language.cardinal)(n, Form::Masculine);
     let names = usize::try_from(bottom - 2).ok().and_then(|at| language.parts.get(at));
     match (top, names) {
@@ -179,7 +182,11 @@ pub(super) fn code(spot: &Spot) -> Option<Said> {
     while let Some(c) = word[at..].chars().next() {
         if c.is_ascii_digit() {
             let run = digits(&word[at..]);
-            said.push(say_name(run, language));
+            let year = run.len() == 4 && word[..at].contains(char::is_lowercase);
+            said.push(match run.parse() {
+                Ok(n) if year && (1900..2100).contains(&n) => (language.year)(n),
+                _ => say_name(run, language),
+            });
             at += run.len();
         } else {
             let run = word[at..].find(|c: char| c.is_ascii_digit()).unwrap_or(word.len() - at);
@@ -193,25 +200,22 @@ pub(super) fn code(spot: &Spot) -> Option<Said> {
     Said::new(word.len(), said.join(" "))
 }
 
-/// Says "2.0.1", the ratio "3:1" and the list "1,2,3".
-pub(super) fn version(spot: &Spot) -> Option<Said> {
+/// Says the ratio "3:1" and the list "1,2,3".
+pub(super) fn list(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
-    let run = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ':' | ',')));
-    let run = rest[..run.unwrap_or(rest.len())].trim_end_matches(['.', ':', ',']);
-    let mark = [':', ','].into_iter().find(|mark| run.contains(*mark)).unwrap_or('.');
+    let run = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | ',')));
+    let run = rest[..run.unwrap_or(rest.len())].trim_end_matches([':', ',']);
+    let mark = if run.contains(':') { ':' } else { ',' };
     let parts: Vec<&str> = run.split(mark).collect();
     let fits = if mark == ':' { parts.len() == 2 } else { parts.len() > 2 };
     let plain =
         |part: &&str| !part.is_empty() && part.len() <= 4 && digits(part).len() == part.len();
-    let thousands = mark != ':' && parts[1..].iter().all(|part| part.len() == 3);
-    if !fits || thousands || !parts.iter().all(plain) || parts.len() > 8 {
+    let indian = number(rest, language, false).is_some_and(|number| number.indian);
+    let thousands = indian || mark == ',' && parts[1..].iter().all(|part| part.len() == 3);
+    if !fits || thousands || !parts.iter().all(plain) || parts.len() > MAX_LIST {
         return None;
     }
-    let between = match mark {
-        ':' => format!(" {} ", language.words.ratio),
-        ',' => ", ".to_owned(),
-        _ => format!(" {} ", language.words.dot),
-    };
+    let between = if mark == ':' { format!(" {} ", language.words.ratio) } else { ", ".to_owned() };
     let said: Vec<_> = parts.iter().map(|part| say_name(part, language)).collect();
     Said::new(run.len(), said.join(&between))
 }
@@ -221,7 +225,7 @@ pub(super) fn plain(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
     let run = digits(rest);
     if run.is_empty() {
-        return None;
+        return point_first(spot);
     }
     let padded = run.len() > 1 && run.starts_with('0');
     let number = number(rest, language, false).filter(|number| !(padded && number.is_plain()));
@@ -239,11 +243,22 @@ pub(super) fn plain(spot: &Spot) -> Option<Said> {
     Said::new(number.length, say(&number, language, form_before(after, language)))
 }
 
+/// Says ".5".
+fn point_first(spot: &Spot) -> Option<Said> {
+    let language = spot.language;
+    let decimals = digits(spot.rest().strip_prefix(language.decimal)?);
+    if decimals.is_empty() || decimals.len() > 4 || !spot.is_fresh() {
+        return None;
+    }
+    let number = Numeral { decimals, ..Numeral::of(0) };
+    Said::new(1 + decimals.len(), say(&number, language, Form::Alone))
+}
+
 /// Returns whether four digits are a year: a word says so, or no noun follows that they could
 /// count.
 fn is_year_here(spot: &Spot, after: &str) -> bool {
     let counts = after.strip_prefix(' ').is_some_and(|word| word.starts_with(char::is_alphabetic));
-    has(spot.language.year_cues, &spot.word_before()) || !counts
+    has(spot.language.cues.years, &spot.word_before()) || !counts
 }
 
 /// Returns what a number agrees with, judged by the ending of the next word.
@@ -255,7 +270,12 @@ fn form_before(after: &str, language: &Language) -> Form {
     if word.is_empty() || !is_noun || has(language.not_counted, &lower) {
         return Form::Alone;
     }
-    let feminine = entries(language.feminine_endings).any(|ending| lower.ends_with(ending))
-        && !has(language.masculine, &lower);
+    gender_of(&lower, language)
+}
+
+/// Returns the gender of a noun in lower case, judged by its ending.
+pub(super) fn gender_of(noun: &str, language: &Language) -> Form {
+    let feminine = entries(language.feminine_endings).any(|ending| noun.ends_with(ending))
+        && !has(language.masculine, noun);
     if feminine { Form::Feminine } else { Form::Masculine }
 }

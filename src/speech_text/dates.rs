@@ -1,4 +1,4 @@
-//! Rules for days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "Mon–Fri".
+//! Rules for days: "2026-11-21", "21.11.2026", "11/21/2026", "May 3, 2026", "3 de mayo", "May 3–5".
 
 use super::lang::anywhere;
 use super::language::{Date, Language};
@@ -38,7 +38,7 @@ fn short(spot: &Spot, first: &str, mark: char, second: &str, length: usize) -> O
     let language = spot.language;
     let after = &spot.rest()[length..];
     let before = spot.word_before();
-    let cued = first != "1" && anywhere(|language| language.day_cues, &before);
+    let cued = first != "1" && anywhere(|language| language.cues.days, &before);
     let sized = second.len() == 2 || (cued && second.len() == 1);
     let whole = sized && first.len() <= 2 && ends_word(after) && !after.starts_with('%');
     // 8/10 is eight out of ten, 05/10 and 21/11 are days.
@@ -76,26 +76,69 @@ fn date(day: &str, month: &str, year: Option<&str>) -> Option<Date> {
     })
 }
 
-/// Says a day and the name of a month in either order, with or without a year.
+/// Reads "2026-11-21", and its length.
+pub(super) fn iso(text: &str) -> Option<(Date, usize)> {
+    let parts: Vec<&str> = text.get(..10)?.split('-').collect();
+    let [year, month, day] = parts[..] else { return None };
+    let plain = [year, month, day].iter().all(|part| digits(part).len() == part.len());
+    (plain && year.len() == 4 && month.len() == 2).then_some(())?;
+    Some((date(day, month, Some(year))?, 10))
+}
+
+/// Says a day, or a range of days, and the name of a month in either order, with or without a year.
 pub(super) fn named(spot: &Spot) -> Option<Said> {
     let (rest, language) = (spot.rest(), spot.language);
-    let (date, length) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
-        let (day, mut at) = day_of(rest)?;
+    let (day, last, month, length) = if rest.starts_with(|c: char| c.is_ascii_digit()) {
+        let (day, last, mut at) = days_of(rest, language)?;
         at += one_of(language.day_to_month, &rest[at..])?;
         let (month, name) = name_in(&rest[at..], &language.months, language)?;
-        (Date { day, month: month + 1, year: None, month_first: false }, at + name)
+        (day, last, month, at + name)
     } else {
         let (month, mut at) = name_in(rest, &language.months, language)?;
         at += one_of(language.day_to_month, &rest[at..]).filter(|_| language.month_before_day)?;
-        let (day, length) = day_of(&rest[at..])?;
-        at += length;
-        let mark = language.ordinal_marks.iter().find(|(mark, _)| rest[at..].starts_with(mark));
-        at += mark.map_or(0, |(mark, _)| mark.len());
-        (Date { day, month: month + 1, year: None, month_first: true }, at)
+        let (day, last, length) = days_of(&rest[at..], language)?;
+        (day, last, month, at + length)
     };
     ends_word(&rest[length..]).then_some(())?;
+    let month_first = !rest.starts_with(|c: char| c.is_ascii_digit());
     let (year, length) = year_after(rest, length, language);
-    Said::new(length, (language.date)(Date { year, ..date }, &spot.word_that_inflects()))
+    let date = |day, year| Date { day, month: month + 1, year, month_first };
+    let before = spot.word_that_inflects();
+    let say = |date: Date| (language.date)(date, &before);
+    let Some(last) = last else { return Said::new(length, say(date(day, year))) };
+    let (first, end) = (say(date(day, None)), say(date(last, None)));
+    // "The third to the fifth of May": the month is said once.
+    let (first, last) = if month_first {
+        let shared = first.split(' ').zip(end.split(' ')).take_while(|(a, b)| a == b).count();
+        let last = say(date(last, year));
+        (first, last.split(' ').skip(shared).collect::<Vec<_>>().join(" "))
+    } else {
+        let shared = first.split(' ').rev().zip(end.split(' ').rev());
+        let shared = shared.take_while(|(a, b)| a == b).count();
+        let words: Vec<&str> = first.split(' ').collect();
+        (words[..words.len() - shared].join(" "), say(date(last, year)))
+    };
+    Said::new(length, format!("{first} {} {last}", language.words.to))
+}
+
+/// Reads a day with its ordinal mark, perhaps to another one after a dash, and their length.
+fn days_of(text: &str, language: &Language) -> Option<(u64, Option<u64>, usize)> {
+    let (day, mut at) = day_of(text)?;
+    let mark = |at: usize| {
+        let marks = language.ordinal_marks.iter().filter(|_| language.month_before_day);
+        marks.map(|(mark, _)| *mark).find(|mark| text[at..].starts_with(mark)).map_or(0, str::len)
+    };
+    at += mark(at);
+    let stop = usize::from(language.dotted_ordinals.is_some() && text[at..].starts_with('.'));
+    if let Some(dash) = dash(&text[at + stop..])
+        && let Some((last, length)) = day_of(&text[at + stop + dash..])
+        && last > day
+        && ends_word(&text[at + stop + dash + length..])
+    {
+        let end = at + stop + dash + length;
+        return Some((day, Some(last), end + mark(end)));
+    }
+    Some((day, None, at))
 }
 
 /// Reads a day, 1 to 31, and its length.
@@ -125,7 +168,11 @@ fn year_after(rest: &str, end: usize, language: &Language) -> (Option<u64>, usiz
 }
 
 /// Finds which name of a table `text` starts with, and its length with a full stop.
-fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize, usize)> {
+pub(super) fn name_in(
+    text: &str,
+    table: &[&[&str]],
+    language: &Language,
+) -> Option<(usize, usize)> {
     let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let word = &text[..word_end];
     let exact = language.capital_names;
@@ -135,24 +182,4 @@ fn name_in(text: &str, table: &[&[&str]], language: &Language) -> Option<(usize,
     let short = table[which].iter().skip(1).any(is_name);
     let stop = usize::from(short && text[word_end..].starts_with('.'));
     Some((which, word_end + stop))
-}
-
-/// Says "Mon–Fri" in full, and "Mo:" before opening hours.
-pub(super) fn weekdays(spot: &Spot) -> Option<Said> {
-    let (rest, language) = (spot.rest(), spot.language);
-    if !rest.starts_with(char::is_alphabetic) {
-        return None;
-    }
-    let (first, at) = name_in(rest, &language.weekdays, language)?;
-    let from = language.weekdays[first][0];
-    if let Some(dash) = dash(&rest[at..])
-        && let Some((last, length)) = name_in(&rest[at + dash..], &language.weekdays, language)
-        && ends_word(&rest[at + dash + length..])
-    {
-        let to = language.weekdays[last][0];
-        return Said::new(at + dash + length, format!("{from} {} {to}", language.words.to));
-    }
-    let long_enough = rest[..at].chars().count() >= 2 && rest[..at] != *from;
-    (long_enough && rest[at..].starts_with(':')).then_some(())?;
-    Said::new(at, from)
 }

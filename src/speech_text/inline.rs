@@ -1,10 +1,10 @@
 //! Removes markup inside a line: links, images, emphasis, code, HTML, emoji and emoticons.
 
+use super::html::without_tags;
 use super::language::Language;
+use super::latex::plain;
 use super::links::{bare, is_long, link_length};
-
-/// Limits the length of a tag, in bytes.
-const MAX_TAG: usize = 200;
+use super::sources::without_sources;
 
 /// Lists faces made of letters and punctuation.
 const EMOTICONS: [&str; 26] = [
@@ -12,33 +12,14 @@ const EMOTICONS: [&str; 26] = [
     ":*", ":-*", ":'(", "^^", "^_^", ":/", ":-/", ":O", "=)", ":]", "c:",
 ];
 
-/// Lists the HTML entities that people write.
-const ENTITIES: [(&str, &str); 16] = [
-    ("amp", "&"),
-    ("nbsp", " "),
-    ("lt", "<"),
-    ("gt", ">"),
-    ("quot", "\""),
-    ("apos", "'"),
-    ("#39", "'"),
-    ("#x27", "'"),
-    ("euro", "€"),
-    ("pound", "£"),
-    ("deg", "°"),
-    ("ndash", "–"),
-    ("mdash", "—"),
-    ("hellip", "…"),
-    ("times", "×"),
-    ("frac12", "½"),
-];
-
 /// Removes inline markup from a line. A link without words of its own stays as it is.
 pub(super) fn unmark(line: &str, language: Option<&Language>) -> String {
-    let text = without_links(&without_tags(line), language.is_some());
+    let text = without_sources(&without_tags(&plain(line)));
+    let text = without_links(&text, language.is_some());
     let mut out = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         let word = unmark_word(word);
-        if word.is_empty() || is_emoticon(&word) {
+        if word.is_empty() || is_emoticon(&word) || is_shortcode(&word) {
             continue;
         }
         if !out.is_empty() && !word.chars().all(|c| matches!(c, '.' | ',' | '!' | '?' | ';' | ':'))
@@ -53,6 +34,18 @@ pub(super) fn unmark(line: &str, language: Option<&Language>) -> String {
 fn is_emoticon(word: &str) -> bool {
     let bare = word.trim_end_matches(['.', ',', '!', '?']);
     EMOTICONS.contains(&bare) || EMOTICONS.contains(&word)
+}
+
+/// Returns whether a word is the name of an emoji: ":tada:", ":+1:".
+fn is_shortcode(word: &str) -> bool {
+    let bare = word.trim_end_matches(['.', ',', '!', '?']);
+    let name = bare.strip_prefix(':').and_then(|name| name.strip_suffix(':'));
+    let of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_+-".contains(c);
+    name.is_some_and(|name| name.len() >= 2 && name.chars().all(of_name) && !is_number(name))
+}
+
+fn is_number(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Replaces links by their words, followed by a short address that the words do not contain.
@@ -83,13 +76,10 @@ fn without_links(line: &str, with_address: bool) -> String {
     out
 }
 
-/// Reads `[words](target)`, `[words][name]` or `[^note]`: the words, the target, the length.
+/// Reads `[words](target)` or `[words][name]`: the words, the target, the length.
 fn link(text: &str) -> Option<(&str, &str, usize)> {
     let close = text.find(']')?;
     let words = &text[1..close];
-    if words.starts_with('^') {
-        return Some(("", "", close + 1));
-    }
     let after = &text[close + 1..];
     if after.starts_with('(') {
         let mut depth = 0;
@@ -108,48 +98,6 @@ fn link(text: &str) -> Option<(&str, &str, usize)> {
     let name = after.strip_prefix('[')?;
     let end = name.find(']').filter(|&end| end > 0)?;
     (!words.is_empty() && !words.starts_with('[')).then_some((words, "", close + 3 + end))
-}
-
-/// Drops tags, keeps addresses in angle brackets, and replaces entities by their characters.
-fn without_tags(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find(['<', '&']) {
-        out.push_str(&rest[..at]);
-        let here = &rest[at..];
-        let (said, length) = if here.starts_with('<') { tag(here) } else { entity(here) };
-        out.push_str(said);
-        rest = &here[length..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Returns what a tag becomes, and its length; a lone "<" stays.
-fn tag(text: &str) -> (&str, usize) {
-    let Some(end) = text.find('>').filter(|&end| end < MAX_TAG) else { return ("<", 1) };
-    let inside = &text[1..end];
-    if inside.contains('@') || link_length(inside) == Some(inside.len()) {
-        return (inside, end + 1);
-    }
-    let name = inside.strip_prefix('/').unwrap_or(inside);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!') {
-        return ("<", 1);
-    }
-    let breaks = ["br", "p", "li", "div", "tr"].iter().any(|tag| {
-        name.strip_prefix(tag).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-    });
-    (if breaks { " " } else { "" }, end + 1)
-}
-
-fn entity(text: &str) -> (&'static str, usize) {
-    let known = ENTITIES.iter().find_map(|(name, said)| {
-        text[1..]
-            .strip_prefix(name)
-            .filter(|rest| rest.starts_with(';'))
-            .map(|_| (*said, name.len() + 2))
-    });
-    known.unwrap_or(("&", 1))
 }
 
 /// Drops emphasis marks, backticks and emoji from one word.
@@ -172,6 +120,8 @@ fn unmark_word(word: &str) -> String {
         let between = |what: fn(char) -> bool| is(before, what) && is(Some(at + 1), what);
         match c {
             _ if emoji => {}
+            '=' if is_highlight(&chars, at) => {}
+            '\u{2080}'..='\u{2089}' => out.push(char::from(lowered(c))),
             '*' if chars.len() > 1 && !between(|c| c.is_ascii_digit()) => {}
             // "~5" is "about five", "~x~" is struck out.
             '~' if !(at == 0
@@ -185,6 +135,25 @@ fn unmark_word(word: &str) -> String {
         }
     }
     out
+}
+
+/// Returns whether the equals sign at `at` is one of two that mark words: "==this==".
+fn is_highlight(chars: &[char], at: usize) -> bool {
+    let mark = |at: usize| chars.get(at) == Some(&'=');
+    let before = at.checked_sub(1).is_some_and(mark);
+    let double = mark(at + 1) ^ before;
+    let start = if before { at - 1 } else { at };
+    let end = start + 2;
+    let edge = |c: Option<&char>| c.is_none_or(|c| !c.is_alphanumeric());
+    let outside_before = edge(start.checked_sub(1).and_then(|at| chars.get(at)));
+    let outside_after = edge(chars.get(end));
+    double && !mark(end) && chars.len() > 2 && (outside_before != outside_after)
+}
+
+/// Returns the digit of a lowered one, as in "H₂O".
+fn lowered(c: char) -> u8 {
+    let digit = u32::from(c) - 0x2080;
+    b'0' + u8::try_from(digit).unwrap_or_default()
 }
 
 /// Returns whether the digit or mark at `at` is part of a keycap emoji.

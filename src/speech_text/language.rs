@@ -1,5 +1,7 @@
 //! Defines the tables that each file of `lang/` fills in.
 
+use super::lang::Cues;
+
 /// Names what a number word agrees with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -35,6 +37,8 @@ pub(super) struct Currency {
     pub(super) noun: Noun,
     /// The hundredth part; `one` is empty if there is none.
     pub(super) cent: Noun,
+    /// What is written after a number of them.
+    pub(super) cent_signs: &'static [&'static str],
 }
 
 /// Describes a word such as "million" after an amount of money.
@@ -102,6 +106,8 @@ pub struct Language {
     pub(super) stops: Stops,
     /// Numeral words up to 999 999 999 999.
     pub(super) cardinal: fn(u64, Form) -> String,
+    /// The same for a number in Indian groups, where the language has words for these.
+    pub(super) indian: Option<fn(u64) -> String>,
     pub(super) ordinal: fn(u64, Form) -> String,
     /// What an ordinal agrees with after a word in lower case.
     pub(super) ordinal_form: fn(&str) -> Form,
@@ -109,6 +115,12 @@ pub struct Language {
     pub(super) year: fn(u64) -> String,
     /// A day; the text is the word before it, in lower case, which German inflects for.
     pub(super) date: fn(Date, &str) -> String,
+    /// 1980s, or 80s if it is below 100; the text is the ending that was written.
+    pub(super) decade: fn(u64, &str) -> String,
+    /// What makes a number a decade.
+    pub(super) decade_marks: &'static [&'static str],
+    /// The number of a monarch or a pope; the form is that of the name before it.
+    pub(super) regnal: fn(u64, Form) -> String,
     pub(super) time: fn(Time) -> String,
     /// The mark before decimals; the other one groups thousands.
     pub(super) decimal: char,
@@ -126,12 +138,19 @@ pub struct Language {
     pub(super) capital_names: bool,
     /// So are all nouns; elsewhere a capital marks a name, which is not counted.
     pub(super) capital_nouns: bool,
+    /// "I" is a word.
+    pub(super) first_person_is_i: bool,
+    /// A Roman number before a name is an ordinal: "la II Guerra Mundial".
+    pub(super) roman_before_name: bool,
     pub(super) words: Words,
+    pub(super) maths: Maths,
     /// Goes between a round million and the noun, with its space; empty if nothing does.
     pub(super) million_of: fn(&str) -> &'static str,
     /// Goes between an amount and its cents.
     pub(super) cents_join: &'static str,
     pub(super) cents_named: bool,
+    /// What a price is in where it names no other: that of "$" in Mexico, of "5,-" in Germany.
+    pub(super) own: &'static Currency,
     pub(super) currencies: &'static [Currency],
     pub(super) multipliers: &'static [Multiplier],
     pub(super) units: &'static [Unit],
@@ -143,8 +162,6 @@ pub struct Language {
     pub(super) day_to_month: &'static [&'static str],
     /// What may separate a month from its year.
     pub(super) month_to_year: &'static [&'static str],
-    /// List: words before a day such as 3/5, and rarely before a fraction.
-    pub(super) day_cues: &'static str,
     /// List: what is written after the hour; with "h", 15h30 is a time.
     pub(super) hour_units: &'static str,
     /// One and several of 1/2 to 1/10.
@@ -157,14 +174,23 @@ pub struct Language {
     pub(super) list: &'static str,
     /// What is written and what is said for it, at the start of a word.
     pub(super) replacements: &'static [(&'static str, &'static str)],
-    /// List: words after which four digits are a year.
-    pub(super) year_cues: &'static str,
+    /// Words around a number that tell what it is.
+    pub(super) cues: &'static Cues,
     /// List: words after a number that are not what it counts.
     pub(super) not_counted: &'static str,
     /// List: endings of feminine nouns.
     pub(super) feminine_endings: &'static str,
     /// List: nouns that only look feminine.
     pub(super) masculine: &'static str,
+}
+
+impl Language {
+    /// Returns the noun of a unit that every language has.
+    pub(super) fn unit(&self, sign: &str) -> &'static Noun {
+        let units: &'static [Unit] = self.units;
+        let unit = units.iter().find(|unit| unit.signs.contains(&sign));
+        &unit.expect("every language lists the units that are asked for").noun
+    }
 }
 
 /// Lists how people ask for one form of answers, in lower case and without punctuation.
@@ -256,6 +282,11 @@ pub(super) struct Words {
     pub(super) about: &'static str,
     pub(super) less: &'static str,
     pub(super) more: &'static str,
+    /// The sign of ≤ 5 before an amount: "at most"; between two sides of a formula it is
+    /// [`Maths::no_more`].
+    pub(super) at_most: &'static str,
+    pub(super) at_least: &'static str,
+    pub(super) plus_minus: &'static str,
     pub(super) per: &'static str,
     /// The mark of #1.
     pub(super) number: &'static str,
@@ -276,6 +307,20 @@ pub(super) struct Words {
     pub(super) code: &'static str,
 }
 
+/// Holds the words of formulas.
+#[derive(Debug)]
+pub(super) struct Maths {
+    pub(super) divided: &'static str,
+    pub(super) no_less: &'static str,
+    pub(super) no_more: &'static str,
+    pub(super) unequal: &'static str,
+    pub(super) squared: &'static str,
+    pub(super) cubed: &'static str,
+    /// Comes before any other exponent.
+    pub(super) power: &'static str,
+    pub(super) root: &'static str,
+}
+
 pub(super) const fn noun(one: &'static str, many: &'static str, form: Form) -> Noun {
     Noun { one, many, form }
 }
@@ -285,7 +330,12 @@ pub(super) const fn unit(signs: &'static [&'static str], noun: Noun) -> Unit {
 }
 
 pub(super) const fn currency(signs: &'static [&'static str], noun: Noun, cent: Noun) -> Currency {
-    Currency { signs, noun, cent }
+    Currency { signs, noun, cent, cent_signs: &[] }
+}
+
+/// Adds the signs of the hundredth part.
+pub(super) const fn cents(signs: &'static [&'static str], of: Currency) -> Currency {
+    Currency { cent_signs: signs, ..of }
 }
 
 pub(super) const fn multiplier(

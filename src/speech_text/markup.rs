@@ -1,8 +1,14 @@
-//! Removes the markup of lines: code, tables, headings, lists, quotes. Sentences are left.
+//! Removes the markup of lines: code, tables, headings, lists, quotes, callouts. Sentences are left.
 
 use super::inline;
 use super::lang::entries;
 use super::language::Language;
+
+/// Names the callouts of Markdown, in the order of their words in each language.
+const CALLOUTS: [&str; 5] = ["note", "tip", "important", "warning", "caution"];
+
+/// Lists lines that only open or close a formula, or close a callout.
+const FENCES: [&str; 4] = ["\\[", "\\]", "$$", ":::"];
 
 /// Holds a line without its markup.
 #[derive(Debug)]
@@ -10,38 +16,49 @@ pub(super) struct Line {
     pub(super) text: String,
     /// It is a sentence of its own: a heading, an item or a row.
     pub(super) alone: bool,
+    /// What it was.
+    pub(super) kind: &'static str,
 }
 
 impl Line {
-    fn new(text: impl Into<String>, alone: bool) -> Self {
-        Self { text: text.into(), alone }
+    fn new(kind: &'static str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), alone: kind != TEXT, kind }
     }
 }
 
-/// Removes the markup of lines, and inside them, from a text; code and tables become words.
-pub(super) fn lines(text: &str, language: Option<&Language>) -> Vec<Line> {
-    let mut lines = Vec::new();
+/// Names a line that belongs to the sentence around it.
+const TEXT: &str = "markup";
+
+/// Removes the markup of lines, and inside them, from a text; code and tables become words. Returns
+/// what each group of lines was, too.
+pub(super) fn lines<'a>(text: &'a str, language: Option<&Language>) -> Vec<(&'a str, Vec<Line>)> {
+    let mut all = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
+        let mut lines = Vec::new();
         if let Some(length) = code_block(rest) {
             if let Some(language) = language {
-                lines.push(Line::new(language.words.code, true));
+                lines.push(Line::new("code block", language.words.code));
             }
+            all.push((&rest[..length], lines));
             rest = &rest[length..];
             continue;
         }
         let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let (line, tail) = rest.split_at(end);
-        if line.trim_start().starts_with('|') || is_delimiter(second_line(rest)) {
+        let headed = line.contains('|') && is_delimiter(second_line(rest));
+        if headed || line.trim_start().starts_with('|') {
             let length = table_length(rest);
             table(&rest[..length], language, &mut lines);
+            all.push((&rest[..length], lines));
             rest = &rest[length..];
             continue;
         }
         lines.extend(unmark(line.trim(), language));
+        all.push((line, lines));
         rest = tail;
     }
-    lines
+    all
 }
 
 /// Returns the length of the code block that `text` starts with, including its last line break.
@@ -75,7 +92,7 @@ fn second_line(text: &str) -> &str {
 }
 
 /// Returns whether a line separates the head of a table from its rows.
-fn is_delimiter(line: &str) -> bool {
+pub(super) fn is_delimiter(line: &str) -> bool {
     line.contains("--")
         && line.contains('|')
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\r'))
@@ -101,7 +118,7 @@ fn table(text: &str, language: Option<&Language>, lines: &mut Vec<Line>) {
             }
         });
         let said: Vec<String> = said.collect();
-        lines.push(Line::new(said.join(", "), true));
+        lines.push(Line::new("table", said.join(", ")));
     }
 }
 
@@ -116,25 +133,31 @@ fn cells(row: &str, language: Option<&Language>) -> Vec<String> {
 /// Strips the marks of a heading, an item, a quote or a footnote.
 fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     let line = line.trim_start_matches(['>', ' ']);
+    if FENCES.contains(&line) {
+        return None;
+    }
+    if let Some(callout) = callout(line, language) {
+        return Some(callout);
+    }
     if is_rule(line) || fence(line).is_some_and(|_| line.trim_matches(['`', '~']).is_empty()) {
         return None;
     }
     if let Some((name, after)) = line.strip_prefix('[').and_then(|line| line.split_once("]:")) {
         // A footnote is said; the address of a link elsewhere is not.
         let footnote = name.starts_with('^').then(|| inline::unmark(after.trim(), language));
-        return footnote.map(|text| Line::new(text, true));
+        return footnote.map(|text| Line::new("footnote", text));
     }
     let heading = line.trim_start_matches('#');
     if heading.len() < line.len() && heading.starts_with(' ') {
         let heading = heading.trim_end_matches('#');
-        return Some(Line::new(inline::unmark(heading.trim(), language), true));
+        return Some(Line::new("heading", inline::unmark(heading.trim(), language)));
     }
     for bullet in ["- ", "* ", "+ ", "• ", "– ", "· ", "▪ ", "◦ "] {
         if let Some(item) = line.strip_prefix(bullet) {
             let item = item.trim_start();
             let boxes = ["[ ] ", "[x] ", "[X] "];
             let item = boxes.iter().find_map(|mark| item.strip_prefix(mark)).unwrap_or(item);
-            return Some(Line::new(inline::unmark(item, language), true));
+            return Some(Line::new("item", inline::unmark(item, language)));
         }
     }
     if let Some((number, item)) = list_number(line)
@@ -146,9 +169,34 @@ fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
             None => format!("{} {number}", language.words.number),
         };
         let item = inline::unmark(item, Some(language));
-        return Some(Line::new(format!("{number}: {item}"), true));
+        return Some(Line::new("numbered item", format!("{number}: {item}")));
     }
-    Some(Line::new(inline::unmark(line, language), false))
+    // The definition of a term begins with a colon.
+    let line = line.strip_prefix(": ").unwrap_or(line);
+    Some(Line::new(TEXT, inline::unmark(line, language)))
+}
+
+/// Reads the head of a callout, `[!NOTE]`, `:::warning` or `!!! tip`, with its title.
+fn callout(line: &str, language: Option<&Language>) -> Option<Line> {
+    let (name, title) = if let Some(inside) = line.strip_prefix("[!") {
+        inside.split_once(']')?
+    } else if let Some(inside) = line.strip_prefix(":::") {
+        let inside = inside.trim_start_matches(':').trim_start();
+        inside.split_once(' ').unwrap_or((inside, ""))
+    } else {
+        let inside = line.strip_prefix("!!! ")?;
+        inside.split_once(' ').unwrap_or((inside, ""))
+    };
+    let title = title.trim_start_matches(['-', '+']).trim().trim_matches('"');
+    let lower = name.to_lowercase();
+    let known = CALLOUTS.iter().position(|callout| *callout == lower);
+    let words = language.map_or("", |language| language.cues.callouts);
+    let word = known.and_then(|at| entries(words).nth(at)).unwrap_or(name);
+    let said = if title.is_empty() { word.to_owned() } else { inline::unmark(title, language) };
+    let mut letters = said.chars();
+    let first: String = letters.next().map(char::to_uppercase).into_iter().flatten().collect();
+    let stop = if said.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    Some(Line::new("callout", format!("{first}{}{stop}", letters.as_str())))
 }
 
 /// Reads "1. " or "1) " before an item.
@@ -167,5 +215,8 @@ fn names_month(item: &str, language: &Language) -> bool {
 
 /// Returns whether a line is a horizontal rule: three or more of one mark and nothing else.
 fn is_rule(line: &str) -> bool {
-    line.len() >= 3 && ['-', '*', '_', '='].iter().any(|&mark| line.chars().all(|c| c == mark))
+    let marks = line.chars().filter(|c| *c != ' ');
+    let rule = |mark: char| marks.clone().all(|c| c == mark);
+    let table = line.starts_with("+-") && line.chars().all(|c| matches!(c, '+' | '-' | '='));
+    table || marks.clone().count() >= 3 && ['-', '*', '_', '='].into_iter().any(rule)
 }

@@ -10,6 +10,8 @@ const MAX_DIGITS: usize = 12;
 pub(super) struct Numeral<'a> {
     /// At most [`MAX_DIGITS`] digits.
     pub(super) whole: u64,
+    /// It is in Indian groups: 12,34,567.
+    pub(super) indian: bool,
     /// The digits of `whole` up to the first separator, with leading zeros.
     pub(super) head: &'a str,
     /// The digits after the decimal mark; empty if there is none.
@@ -19,6 +21,11 @@ pub(super) struct Numeral<'a> {
 }
 
 impl Numeral<'_> {
+    /// Makes a whole number that was not written so.
+    pub(super) fn of(whole: u64) -> Self {
+        Self { whole, indian: false, head: "", decimals: "", length: 0 }
+    }
+
     /// Returns whether it was written without separators.
     pub(super) fn is_plain(&self) -> bool {
         self.head.len() == self.length
@@ -56,6 +63,14 @@ pub(super) fn dash(text: &str) -> Option<usize> {
 /// thousand.
 pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Option<Numeral<'a>> {
     let head = digits(text);
+    if let Some(number) = indian(text, head) {
+        return Some(number);
+    }
+    if head.is_empty() && money {
+        // "$.99" has no digit before its point.
+        let decimals = Some(decimals_after(text)).filter(|decimals| decimals.len() == 2)?;
+        return Some(Numeral { decimals, length: 3, ..Numeral::of(0) });
+    }
     let mut whole = head.to_owned();
     let mut length = head.len();
     let (mut separator, mut groups) = (None, 0);
@@ -87,7 +102,28 @@ pub(super) fn number<'a>(text: &'a str, language: &Language, money: bool) -> Opt
     if whole.len() > MAX_DIGITS || decimals.len() > MAX_DIGITS {
         return None;
     }
-    Some(Numeral { whole: whole.parse().ok()?, head, decimals, length })
+    Some(Numeral { whole: whole.parse().ok()?, indian: false, head, decimals, length })
+}
+
+/// Reads a number in Indian groups: pairs of digits before the last three, as in "1,25,000".
+fn indian<'a>(text: &'a str, head: &'a str) -> Option<Numeral<'a>> {
+    let mut whole = head.to_owned();
+    let mut length = head.len();
+    let mut pairs = 0;
+    loop {
+        let group = digits(text[length..].strip_prefix(',')?);
+        whole.push_str(group);
+        length += 1 + group.len();
+        match group.len() {
+            2 => pairs += 1,
+            3 if pairs > 0 => break,
+            _ => return None,
+        }
+    }
+    let decimals = text[length..].strip_prefix('.').map_or("", digits);
+    let length = if decimals.is_empty() { length } else { length + 1 + decimals.len() };
+    let fits = matches!(head.len(), 1 | 2) && whole.len() <= MAX_DIGITS && decimals.len() <= 2;
+    fits.then_some(Numeral { whole: whole.parse().ok()?, indian: true, head, decimals, length })
 }
 
 /// Reads a separator of thousands and exactly three digits.
@@ -107,6 +143,9 @@ fn decimals_after(text: &str) -> &str {
 
 /// Says a number that agrees with what follows.
 pub(super) fn say(number: &Numeral, language: &Language, form: Form) -> String {
+    if let Some(indian) = language.indian.filter(|_| number.indian && number.decimals.is_empty()) {
+        return indian(number.whole);
+    }
     if number.decimals.is_empty() {
         return (language.cardinal)(number.whole, form);
     }

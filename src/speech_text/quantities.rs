@@ -1,6 +1,7 @@
 //! Rules for quantities: money, units, percentages, signed numbers, and ranges of all of these.
 
-use super::language::{Currency, Form, Language, Noun, Unit};
+use super::language::{Currency, Form, Language, Multiplier, Unit};
+use super::money::{self, say_money, say_multiple};
 use super::number::{Numeral, dash, number, say, say_counted};
 use super::rules::{Said, Spot, ends_word};
 
@@ -8,8 +9,9 @@ use super::rules::{Said, Spot, ends_word};
 #[derive(Clone, Copy, Debug)]
 enum Suffix {
     Money(&'static Currency),
-    /// Thousands or millions of money.
-    Multiple(&'static Currency, &'static Noun, u64),
+    Cents(&'static Currency),
+    /// Thousands or millions, of money or of what follows.
+    Multiple(Option<&'static Currency>, &'static Multiplier),
     Unit(&'static Unit),
     Percent,
 }
@@ -19,7 +21,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     let Spot { language, .. } = *spot;
     let rest = spot.rest();
     let (sign, mut at) = sign(spot);
-    let prefix = prefix_currency(&rest[at..], language);
+    let prefix = money::prefix(&rest[at..], language);
     if let Some((_, length)) = prefix {
         at += length;
     }
@@ -71,38 +73,30 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     Said::new(at, words)
 }
 
+/// Says one number and what it counts, without a sign; `None` if it is longer than that.
+pub(super) fn single(text: &str, language: &Language) -> Option<(String, usize)> {
+    let prefix = money::prefix(text, language);
+    let money = prefix.map(|(currency, _)| currency);
+    let at = prefix.map_or(0, |(_, length)| length);
+    let (number, suffix, length) = amount(&text[at..], language, money)?;
+    Some((of(&number, suffix.or(money.map(Suffix::Money)), language), at + length))
+}
+
 /// Reads a plus or minus before a number: its word with a space, and its length.
 fn sign(spot: &Spot) -> (String, usize) {
     let words = &spot.language.words;
     let word = match spot.rest().chars().next() {
         Some('-' | '−' | '–') => words.minus,
         Some('+') => words.plus,
+        Some('±') => words.plus_minus,
         _ => return (String::new(), 0),
     };
-    let after = spot.rest().trim_start_matches(['-', '−', '–', '+']);
+    let after = spot.rest().trim_start_matches(['-', '−', '–', '+', '±']);
+    let after = if spot.rest().starts_with('±') { after.trim_start_matches(' ') } else { after };
     let length = spot.rest().len() - after.len();
     let numeric = after.starts_with(|c: char| c.is_ascii_digit())
-        || prefix_currency(after, spot.language).is_some();
+        || money::prefix(after, spot.language).is_some();
     if numeric && spot.is_fresh() { (format!("{word} "), length) } else { (String::new(), 0) }
-}
-
-/// Reads a currency before an amount, and the length up to the digits.
-fn prefix_currency(text: &str, language: &Language) -> Option<(&'static Currency, usize)> {
-    let (currency, length) = sign_of(text, language.currencies, |currency| currency.signs)?;
-    let rest = text[length..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
-    let length = text.len() - rest.len();
-    (rest.starts_with(|c: char| c.is_ascii_digit()) && length <= 8).then_some((currency, length))
-}
-
-/// Finds the entry whose sign `text` starts with; the longest sign wins.
-fn sign_of<T>(
-    text: &str,
-    table: &'static [T],
-    signs: impl Fn(&'static T) -> &'static [&'static str],
-) -> Option<(&'static T, usize)> {
-    let all = table.iter().flat_map(|entry| signs(entry).iter().map(move |sign| (entry, *sign)));
-    let fitting = all.filter(|(_, sign)| text.starts_with(sign));
-    fitting.max_by_key(|(_, sign)| sign.len()).map(|(entry, sign)| (entry, sign.len()))
 }
 
 /// Returns whether the number has leading zeros, as a code does.
@@ -117,7 +111,17 @@ fn amount<'a>(
     money: Option<&'static Currency>,
 ) -> Option<(Numeral<'a>, Option<Suffix>, usize)> {
     let first = number(text, language, money.is_some())?;
-    let found = suffix(&text[first.length..], language, money, !first.decimals.is_empty());
+    if first.decimals.is_empty() {
+        let tail = &text[first.length..];
+        if let Some((currency, length)) = money::without_cents(tail, language, money) {
+            return Some((first, Some(Suffix::Money(currency)), first.length + length));
+        }
+        if let Some((decimals, currency, length)) = money::around_cents(tail, language) {
+            let price = Numeral { decimals, ..first };
+            return Some((price, Some(Suffix::Money(currency)), first.length + length));
+        }
+    }
+    let found = suffix(&text[first.length..], language, money, &first);
     let (of, behind) = found.map_or((None, 0), |(of, length)| (Some(of), length));
     if money.is_none() && matches!(of, Some(Suffix::Money(_))) {
         // It is money, so a single group of three is thousands.
@@ -134,7 +138,7 @@ fn range_end<'a>(
     money: Option<&'static Currency>,
 ) -> Option<(Numeral<'a>, Option<Suffix>, usize)> {
     let mut at = dash(text)?;
-    if let Some((_, length)) = prefix_currency(&text[at..], language).filter(|_| money.is_some()) {
+    if let Some((_, length)) = money::prefix(&text[at..], language).filter(|_| money.is_some()) {
         at += length;
     }
     let (last, of, length) = amount(&text[at..], language, money)?;
@@ -148,49 +152,64 @@ fn suffix(
     text: &str,
     language: &Language,
     money: Option<&'static Currency>,
-    has_decimals: bool,
+    number: &Numeral,
 ) -> Option<(Suffix, usize)> {
     let bare = text.strip_prefix([' ', '\u{a0}', '\u{202f}']).unwrap_or(text);
     let spaces = text.len() - bare.len();
     if bare.starts_with('%') {
         return Some((Suffix::Percent, spaces + 1));
     }
-    if let Some((multiplier, length)) = sign_of(bare, language.multipliers, |m| m.signs) {
-        let behind = bare[length..].strip_prefix([' ', '\u{a0}']).unwrap_or(&bare[length..]);
-        let after = bare.len() - behind.len();
-        let of = |currency| Suffix::Multiple(currency, &multiplier.noun, multiplier.factor);
-        if let Some((currency, sign)) = sign_of(behind, language.currencies, |c| c.signs)
-            && ends_word(&behind[sign..])
-        {
-            return Some((of(currency), spaces + after + sign));
-        }
-        if let Some(currency) = money.filter(|_| ends_word(&bare[length..])) {
-            return Some((of(currency), spaces + length));
-        }
-    }
-    if let Some((currency, length)) = sign_of(bare, language.currencies, |c| c.signs)
-        && ends_word(&bare[length..])
-    {
-        return Some((Suffix::Money(currency), spaces + length));
-    }
-    if has_decimals && let Some((currency, length)) = named_currency(bare, language) {
-        return Some((Suffix::Money(currency), spaces + length));
-    }
-    let fitting = language.units.iter().flat_map(|unit| unit.signs.iter().map(move |s| (unit, *s)));
-    let (unit, sign) = fitting
+    let units = language.units.iter();
+    let units = units.flat_map(|unit| unit.signs.iter().map(move |sign| (unit, *sign)));
+    let unit = units
         .filter(|(_, sign)| bare.starts_with(sign) && ends_word(&bare[sign.len()..]))
-        .max_by_key(|(_, sign)| sign.len())?;
+        .max_by_key(|(_, sign)| sign.len());
+    if let Some((of, length)) = multiple(bare, language, money, spaces == 0 && unit.is_none()) {
+        return Some((of, spaces + length));
+    }
+    let written = money::sign_after(bare, language).or_else(|| {
+        let priced = money.is_some() || !number.decimals.is_empty();
+        money::named(bare, language).filter(|_| priced)
+    });
+    if let Some((currency, length)) = written {
+        return Some((Suffix::Money(currency), spaces + length));
+    }
+    if let Some((currency, length)) = money::cents(text, number, language) {
+        return Some((Suffix::Cents(currency), length));
+    }
+    let (unit, sign) = unit?;
     Some((Suffix::Unit(unit), spaces + sign.len()))
 }
 
-/// Finds a currency by its name, as in "3.50 euros".
-fn named_currency(text: &str, language: &Language) -> Option<(&'static Currency, usize)> {
-    let names = language.currencies.iter();
-    let names = names.flat_map(|c| [(c, c.noun.many), (c, c.noun.one)]);
-    let mut fitting = names.filter(|(_, name)| {
-        text.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
-    });
-    fitting.next().map(|(currency, name)| (currency, name.len()))
+/// Reads thousands or millions, and the currency behind them. Without money they are read where a
+/// short form stands `alone`, as in "3k followers".
+fn multiple(
+    text: &str,
+    language: &Language,
+    money: Option<&'static Currency>,
+    alone: bool,
+) -> Option<(Suffix, usize)> {
+    let table: &'static [Multiplier] = language.multipliers;
+    let signs = table.iter().flat_map(|scale| scale.signs.iter().map(move |sign| (scale, *sign)));
+    let fitting = signs.filter(|(_, sign)| text.starts_with(sign));
+    let (scale, sign) = fitting.max_by_key(|(_, sign)| sign.len())?;
+    // At the end of a line the stop of "Mio." ends the sentence, too.
+    let sign = if sign.len() == text.len() { sign.trim_end_matches('.') } else { sign };
+    let behind = &text[sign.len()..];
+    let bare = behind.strip_prefix([' ', '\u{a0}']).unwrap_or(behind);
+    let after = text.len() - bare.len();
+    if let Some((currency, length)) = money::sign_after(bare, language) {
+        return Some((Suffix::Multiple(Some(currency), scale), after + length));
+    }
+    ends_word(behind).then_some(())?;
+    if let Some(currency) = money {
+        let named = money::named(bare, language).map_or(sign.len(), |(_, length)| after + length);
+        return Some((Suffix::Multiple(Some(currency), scale), named));
+    }
+    let word = sign == scale.noun.one || sign == scale.noun.many;
+    let short = if sign.len() == 1 { alone && matches!(sign, "k" | "M") } else { !word };
+    let is_unit = language.units.iter().any(|unit| unit.signs.contains(&sign));
+    (short && !is_unit).then_some((Suffix::Multiple(None, scale), sign.len()))
 }
 
 /// Reads what follows a slash: "€/h", "€/month".
@@ -199,20 +218,23 @@ fn per<'a>(text: &'a str, language: &Language) -> Option<(usize, &'a str)> {
     let word_end = after.find(|c: char| !c.is_alphanumeric() && c != '²').unwrap_or(after.len());
     let word = &after[..word_end];
     let units: &'static [Unit] = language.units;
+    let short = language.cues.per.iter().find(|(written, _)| *written == word);
     let unit = units.iter().find(|unit| unit.signs.contains(&word));
-    match unit {
-        Some(unit) => Some((1 + word_end, unit.noun.one)),
-        None if word.chars().count() >= 2 && word.chars().all(char::is_alphabetic) => {
+    match (short, unit) {
+        (Some((_, said)), _) => Some((1 + word_end, said)),
+        (_, Some(unit)) => Some((1 + word_end, unit.noun.one)),
+        _ if word.chars().count() >= 2 && word.chars().all(char::is_alphabetic) => {
             Some((1 + word_end, word))
         }
-        None => None,
+        _ => None,
     }
 }
 
 fn form_of(suffix: Suffix) -> Form {
     match suffix {
         Suffix::Money(currency) => currency.noun.form,
-        Suffix::Multiple(_, noun, _) => noun.form,
+        Suffix::Cents(currency) => currency.cent.form,
+        Suffix::Multiple(_, scale) => scale.noun.form,
         Suffix::Unit(unit) => unit.noun.form,
         Suffix::Percent => Form::Alone,
     }
@@ -226,46 +248,8 @@ fn of(number: &Numeral, suffix: Option<Suffix>, language: &Language) -> String {
             format!("{} {}", say(number, language, Form::Alone), language.words.percent)
         }
         Some(Suffix::Unit(unit)) => say_counted(number, language, &unit.noun),
-        Some(Suffix::Money(currency)) => money(number, currency, language),
-        Some(Suffix::Multiple(currency, noun, factor)) => {
-            let whole = number.whole.saturating_mul(factor);
-            if number.decimals.is_empty() && whole < 1_000_000_000_000 {
-                let number = Numeral { whole, ..*number };
-                return say_counted(&number, language, &currency.noun);
-            }
-            let count = say_counted(number, language, noun);
-            let of = match factor {
-                1000 => "",
-                _ => (language.million_of)(currency.noun.many),
-            };
-            format!("{count} {of}{}", currency.noun.many)
-        }
-    }
-}
-
-/// Says an amount, with or without the name of its cents.
-fn money(number: &Numeral, currency: &Currency, language: &Language) -> String {
-    let cents = match number.decimals.len() {
-        1 => number.decimals.parse().ok().map(|tens: u64| tens * 10),
-        2 => number.decimals.parse().ok(),
-        _ => None,
-    };
-    let has_cents = !currency.cent.one.is_empty();
-    let Some(cents) = cents.filter(|&cents| has_cents || cents == 0) else {
-        return say_counted(number, language, &currency.noun);
-    };
-    let whole = say_counted(&Numeral { decimals: "", ..*number }, language, &currency.noun);
-    let of_cents = Numeral { whole: cents, decimals: "", ..*number };
-    match (number.whole, cents) {
-        (_, 0) => whole,
-        (0, _) => say_counted(&of_cents, language, &currency.cent),
-        _ if language.cents_named => {
-            let cents = say_counted(&of_cents, language, &currency.cent);
-            format!("{whole}{}{cents}", language.cents_join)
-        }
-        _ => {
-            let cents = (language.cardinal)(cents, Form::Alone);
-            format!("{whole}{}{cents}", language.cents_join)
-        }
+        Some(Suffix::Money(currency)) => say_money(number, currency, language),
+        Some(Suffix::Cents(currency)) => say_counted(number, language, &currency.cent),
+        Some(Suffix::Multiple(currency, scale)) => say_multiple(number, currency, scale, language),
     }
 }

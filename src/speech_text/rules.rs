@@ -6,14 +6,17 @@
 //! words and how many bytes they replace.
 
 use super::language::Language;
-use super::{contacts, counting, dates, links, quantities, symbols, times};
+use super::{
+    codes, contacts, counting, dates, decades, durations, formulas, lengths, links, quantities,
+    romans, symbols, times, versions, weekdays, whole,
+};
 
 /// Points at a place in a line where something may begin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot<'a> {
     pub(super) line: &'a str,
     pub(super) at: usize,
-    pub(super) language: &'a Language,
+    pub(super) language: &'static Language,
 }
 
 impl<'a> Spot<'a> {
@@ -38,6 +41,14 @@ impl<'a> Spot<'a> {
         let from = before.rfind(|c: char| !c.is_alphanumeric());
         let from = from.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         before[from..].to_lowercase()
+    }
+
+    /// Returns the word that tells what begins here, in lower case: marks after it do not matter, a
+    /// stop does.
+    pub(super) fn cue_before(&self) -> String {
+        let marks = |c: char| c.is_whitespace() || ":([\"'’“«„=–-".contains(c);
+        let before = self.line[..self.at].trim_end_matches(marks);
+        before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase()
     }
 
     /// Returns the word that an ordinal is inflected for: "am" for both of "am 3. und 4. Mai".
@@ -65,44 +76,74 @@ impl Said {
     }
 }
 
+/// Tells what a rule said in place of what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Change {
+    pub written: String,
+    pub said: String,
+    pub rule: &'static str,
+}
+
 /// Says what begins at a spot, if the rule applies to it.
 type Rule = fn(&Spot) -> Option<Said>;
 
-/// Lists the rules in order: the longer or rarer form comes before one it could be taken for.
-const RULES: [Rule; 18] = [
-    links::said,
-    contacts::email,
-    contacts::mention,
-    symbols::replacement,
-    dates::numeric,
-    dates::named,
-    dates::weekdays,
-    times::said,
-    contacts::phone,
-    quantities::said,
-    counting::fraction,
-    counting::ordinal,
-    counting::dotted_ordinal,
-    counting::numbered,
-    counting::code,
-    counting::version,
-    counting::plain,
-    symbols::sign,
+/// Lists the rules by name, in order: the longer or rarer form comes before one it could be taken
+/// for.
+const RULES: [(&str, Rule); 32] = [
+    ("link", links::said),
+    ("e-mail address", contacts::email),
+    ("mention", contacts::mention),
+    ("abbreviation", symbols::replacement),
+    ("timestamp", durations::stamp),
+    ("date", dates::numeric),
+    ("bank or card number", codes::shaped),
+    ("code", codes::cued),
+    ("code announced", codes::announced),
+    ("day and month", dates::named),
+    ("weekday", weekdays::said),
+    ("duration", durations::said),
+    ("time", times::said),
+    ("opening hours", times::opening_hours),
+    ("telephone number", contacts::phone),
+    ("feet and inches", lengths::said),
+    ("decade", decades::said),
+    ("formula", formulas::said),
+    ("quantity", quantities::said),
+    ("Roman number", romans::said),
+    ("fraction", counting::fraction),
+    ("ordinal", counting::ordinal),
+    ("ordinal with a full stop", counting::dotted_ordinal),
+    ("number sign", counting::numbered),
+    ("letters and digits", counting::code),
+    ("version", versions::said),
+    ("list of numbers", counting::list),
+    ("number", counting::plain),
+    ("digits", whole::spelled),
+    ("comparison", symbols::comparison),
+    ("sign", symbols::sign),
+    ("currency", symbols::coin),
 ];
 
-/// Says a line without markup. Terminates: every step consumes at least one character.
-pub(super) fn apply(line: &str, language: &Language) -> String {
+/// Says a line without markup, and adds what was changed to `changes`. Terminates: every step
+/// consumes at least one character.
+///
+/// A rule counts only if what it says ends where a number may end ([`whole::ends_at`]): half of a
+/// number is never said by one rule and the rest by another.
+pub(super) fn apply(line: &str, language: &'static Language, changes: &mut Vec<Change>) -> String {
     let mut out = String::with_capacity(line.len() * 2);
     let mut at = 0;
     while let Some(c) = line[at..].chars().next() {
         let spot = Spot { line, at, language };
-        let inside_word = c.is_alphanumeric() && spot.before().is_some_and(char::is_alphanumeric);
-        let said = if inside_word { None } else { RULES.iter().find_map(|rule| rule(&spot)) };
-        if let Some(Said { length, words }) = said.filter(|said| said.length > 0) {
+        if let Some((rule, Said { length, words })) = first_said(&spot, c) {
             if !out.ends_with(|c: char| c.is_whitespace() || "([{¿¡\"'«“‘„".contains(c)) {
                 out.push(' ');
             }
             out.push_str(&words);
+            let written = &line[at..at + length];
+            if written != words {
+                changes.push(Change { written: written.to_owned(), said: words, rule });
+            }
             at += length;
             if line[at..].starts_with(char::is_alphanumeric) {
                 out.push(' ');
@@ -118,6 +159,19 @@ pub(super) fn apply(line: &str, language: &Language) -> String {
         at += length;
     }
     out
+}
+
+/// Asks the rules in order what is at a spot, which begins with `c`.
+fn first_said(spot: &Spot, c: char) -> Option<(&'static str, Said)> {
+    if c.is_whitespace() || c.is_alphanumeric() && spot.before().is_some_and(char::is_alphanumeric)
+    {
+        return None;
+    }
+    RULES.iter().find_map(|(name, rule)| {
+        let said = rule(spot)?;
+        let whole = said.length > 0 && whole::ends_at(spot.line, spot.at, spot.at + said.length);
+        whole.then_some((*name, said))
+    })
 }
 
 /// Returns whether a word cannot continue with `rest`.

@@ -5,7 +5,9 @@
 //! kept back, or `MAX_BLOCK` bytes of a code block or a table, which stays in one piece so that
 //! [`super::spoken`] sees all of it.
 
-use super::blocks::{Block, block};
+use std::ops::ControlFlow;
+
+use super::blocks::{Block, bare_table, block, tag};
 use super::stops::{End, full_stop, is_cjk, past_closers, past_ellipsis};
 
 /// Sets the weight below which a sentence joins the next one: "Hi." alone sounds chopped. Counts
@@ -60,6 +62,15 @@ impl SentenceSplitter {
     }
 }
 
+/// Splits a finished text into its sentences.
+#[must_use]
+pub fn sentences_of(text: &str) -> Vec<String> {
+    let mut splitter = SentenceSplitter::new();
+    let mut sentences = splitter.push(text);
+    sentences.extend(splitter.finish());
+    sentences
+}
+
 /// Returns `text` up to the end of its last complete sentence, trimmed; empty if it has none.
 ///
 /// Used for an answer that broke off. A sentence ends where [`SentenceSplitter`] would end one,
@@ -105,26 +116,23 @@ struct Cut {
 fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
     // Leading whitespace belongs to no sentence and does not count towards the limit.
     let start = text.len() - text.trim_start().len();
-    let mut at_line_start = true;
+    let (mut at_line_start, mut line) = (true, start);
     let mut weight = 0;
     let mut last_space = None;
     let mut skip_to = 0;
     for (count, (at, c)) in text[start..].char_indices().enumerate() {
         let at = start + at;
         if at_line_start && !c.is_whitespace() {
-            at_line_start = false;
-            match block(&text[at..]) {
-                Block::No => {}
-                Block::Open => return None,
-                // The text before it ends here, however light it is.
-                Block::Whole(_) | Block::Cut(_) if at > start => {
-                    return Some(Cut { length: at, forced: false });
-                }
-                Block::Whole(length) => {
-                    return Some(Cut { length: at + length, forced: false });
-                }
-                Block::Cut(length) => return Some(Cut { length: at + length, forced: true }),
-                Block::Inline(length) => skip_to = at + length,
+            (at_line_start, line) = (false, at);
+            match past_block(block(&text[at..]), at, start) {
+                ControlFlow::Break(cut) => return cut,
+                ControlFlow::Continue(end) => skip_to = end,
+            }
+        }
+        if c == '<' && at >= skip_to {
+            match past_block(tag(&text[at..]), at, start) {
+                ControlFlow::Break(cut) => return cut,
+                ControlFlow::Continue(end) => skip_to = end,
             }
         }
         if count >= MAX_CHARS {
@@ -137,6 +145,10 @@ fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
         }
         let end = match c {
             '\n' => {
+                if let ControlFlow::Break(cut) = past_block(bare_table(&text[line..]), line, start)
+                {
+                    return cut;
+                }
                 at_line_start = true;
                 End::At(after)
             }
@@ -155,6 +167,24 @@ fn first_end(text: &str, min_weight: usize) -> Option<Cut> {
         }
     }
     None
+}
+
+/// Breaks with the cut that a block at `at` makes, or with none while its end has not arrived; else
+/// returns up to where no stop counts.
+fn past_block(found: Block, at: usize, start: usize) -> ControlFlow<Option<Cut>, usize> {
+    match found {
+        Block::No => ControlFlow::Continue(0),
+        Block::Inline(length) => ControlFlow::Continue(at + length),
+        Block::Open => ControlFlow::Break(None),
+        // The text before it ends here, however light it is.
+        Block::Whole(_) | Block::Cut(_) if at > start => {
+            ControlFlow::Break(Some(Cut { length: at, forced: false }))
+        }
+        Block::Whole(length) => {
+            ControlFlow::Break(Some(Cut { length: at + length, forced: false }))
+        }
+        Block::Cut(length) => ControlFlow::Break(Some(Cut { length: at + length, forced: true })),
+    }
 }
 
 #[cfg(test)]
@@ -255,6 +285,17 @@ mod tests {
         check(&format!("Look:\n{code}\nThat was it."), &["Look:", code, "That was it."]);
         let table = "| tea | price |\n|---|---|\n| Green. Nice! | 3 € |";
         check(&format!("Our list:\n{table}\n\nBye then."), &["Our list:", table, "Bye then."]);
+        let bare = "Tea | price\n--- | ---\nGreen. Nice! | 3 €\n";
+        check(
+            &format!("Our list is here:\n{bare}\nBye then."),
+            &["Our list is here:", bare.trim(), "Bye then."],
+        );
+        check("Tea | milk is here.\nAnd more of it.", &["Tea | milk is here.", "And more of it."]);
+        check(
+            "<img alt=\"We are open. Come!\"> is a picture. It is nice.",
+            &["<img alt=\"We are open. Come!\"> is a picture.", "It is nice."],
+        );
+        check("Is it < 5 euros? Then I take it.", &["Is it < 5 euros?", "Then I take it."]);
         check(
             "```ls. No! a```is a word. This is next.",
             &["```ls. No! a```is a word.", "This is next."],
@@ -295,7 +336,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_chunking_loses_text_or_moves_a_cut(
-            text in "([a-zA-Z0-9é。！ .?!…\"\\n]|Dr\\. |```|\\||am 3\\. Mai |[ ]{1,3}|\\PC){0,900}",
+            text in "([a-zA-Z0-9é。！ .?!…\"\\n]|Dr\\. |```|\\||\n--- \\| --\n|<b|>|am 3\\. Mai |[ ]{1,3}|\\PC){0,900}",
             cuts in prop::collection::vec(1usize..40, 1..30),
         ) {
             let mut pieces = Vec::new();

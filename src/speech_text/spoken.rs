@@ -5,9 +5,20 @@
 //! `[[`, no `]]` and no double space, and its length is bounded by the input's.
 
 use super::inline::is_emoji;
+use super::language::Language;
 use super::links::{inside_word, link_length, say_link};
+use super::markup::Line;
+use super::rules::Change;
 use super::{lang, markup, rules};
 use crate::turn::LanguageCode;
+
+/// Holds what is said for a text, and what each rule made of it.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Wording {
+    pub text: String,
+    pub changes: Vec<Change>,
+}
 
 /// Returns what a voice should say for `text`, written in `language`.
 ///
@@ -15,12 +26,19 @@ use crate::turn::LanguageCode;
 /// since words of another language would be worse than the engine's own reading.
 #[must_use]
 pub fn spoken(text: &str, language: &LanguageCode) -> String {
+    worded(text, language).text
+}
+
+/// Returns what a voice should say for `text`, and which rules said it.
+#[must_use]
+pub fn worded(text: &str, language: &LanguageCode) -> Wording {
     let language = lang::find(language);
     let mut said = String::with_capacity(text.len());
+    let mut changes = Vec::new();
     let mut stop_before_next = false;
-    for line in markup::lines(text, language) {
+    for line in unmarked(text, language, &mut changes) {
         let words = match language {
-            Some(language) => rules::apply(&line.text, language),
+            Some(language) => rules::apply(&line.text, language, &mut changes),
             None => with_hosts(&line.text),
         };
         let words = tidy(&words);
@@ -38,7 +56,23 @@ pub fn spoken(text: &str, language: &LanguageCode) -> String {
     while said.contains("[[") || said.contains("]]") {
         said = said.replace("[[", "[").replace("]]", "]");
     }
-    said
+    Wording { text: said, changes }
+}
+
+/// Removes markup, and adds what was removed to `changes`.
+fn unmarked(text: &str, language: Option<&Language>, changes: &mut Vec<Change>) -> Vec<Line> {
+    let mut all = Vec::new();
+    for (written, lines) in markup::lines(text, language) {
+        let written = written.trim();
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        let said = texts.join(". ");
+        if said != written {
+            let rule = lines.first().map_or("markup", |line| line.kind);
+            changes.push(Change { written: written.to_owned(), said, rule });
+        }
+        all.extend(lines);
+    }
+    all
 }
 
 /// Shortens each link to its host.
@@ -68,6 +102,8 @@ fn tidy(line: &str) -> String {
                     out.push(' ');
                 }
             }
+            // Emoji, and characters without a meaning: private ones, and what was no text.
+            '\u{e000}'..='\u{f8ff}' | '\u{fffd}' => {}
             _ if is_emoji(c) => {}
             '.' | ',' | ';' | ':' | '?' | '!' | ')' if out.ends_with(' ') => {
                 out.pop();
@@ -91,6 +127,35 @@ mod tests {
         check("See https://www.example.com/a?b=c.", "See example.com.");
         check("[our page](https://example.com/x) info@example.com", "our page info@example.com");
         check("```sh\nls\n```\n1. tea\n- milk", "1. tea. milk");
+        check("हम नौ बजे खुलते हैं [1]।", "हम नौ बजे खुलते हैं।");
+    }
+
+    #[test]
+    fn what_was_no_text_is_not_said() {
+        assert_eq!(
+            spoken("tea\u{fffd} and \u{e200}cite\u{e202}turn0\u{e201}milk", &"en".into()),
+            "tea and milk"
+        );
+    }
+
+    #[test]
+    fn a_row_that_only_looks_like_a_tables_rule_ends() {
+        assert_eq!(spoken("Tea\n--- | ---\nmilk", &"en".into()), "Tea. --- ---. milk");
+    }
+
+    #[test]
+    fn what_a_rule_changed_is_told() {
+        let wording = worded("**Act Ⅳ** costs $5.", &"en".into());
+        assert_eq!(wording.text, "Act four costs five dollars.");
+        let change = |rule, written: &str, said: &str| Change {
+            rule,
+            written: written.to_owned(),
+            said: said.to_owned(),
+        };
+        let markup = change("markup", "**Act Ⅳ** costs $5.", "Act Ⅳ costs $5.");
+        let roman = change("Roman number", "Ⅳ", "four");
+        let money = change("quantity", "$5", "five dollars");
+        assert_eq!(wording.changes, [markup, roman, money]);
     }
 
     #[test]

@@ -4,13 +4,19 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::lang::everywhere;
-use super::language::DottedOrdinals;
+use super::lang::{self, everywhere};
+use super::language::{DottedOrdinals, Language};
 
 /// Holds the words of every language, since that of a stream is not known; each list is split once.
 type WordSet = LazyLock<HashSet<&'static str>>;
 
 static MAY_END: WordSet = WordSet::new(|| everywhere(|language| language.stops.may_end).collect());
+/// Holds short names of weekdays and months, in lower case.
+static SHORT_DAYS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let names = |language: &'static Language| language.weekdays.iter().chain(&language.months);
+    let short = lang::ALL.iter().flat_map(|language| names(language)).flat_map(|all| &all[1..]);
+    short.filter(|name| name.chars().count() > 1).map(|name| name.to_lowercase()).collect()
+});
 static NEVER_END: WordSet =
     WordSet::new(|| everywhere(|language| language.stops.never_end).collect());
 static BEFORE_ORDINALS: WordSet = WordSet::new(|| ordinals(|words| words.before).collect());
@@ -73,7 +79,9 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     let single = last.is_some_and(char::is_alphabetic) && letters.next().is_none_or(|c| c == '.');
     let counted =
         word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
-    if MAY_END.contains(lower.as_str()) || (single && counted) {
+    let roman = word.len() > 1 && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
+    let may_end = MAY_END.contains(lower.as_str()) || SHORT_DAYS.contains(&lower) || roman;
+    if may_end || (single && counted) {
         return match past_closers(text, after, true) {
             End::At(end) => unless_lower(text, end),
             other => other,

@@ -1,5 +1,6 @@
 //! Rules for abbreviations, and for signs that are words: "&", "+", "=", "×", "<", "~", "§".
 
+use super::money;
 use super::rules::{Said, Spot, ends_word};
 
 /// Says the long form of what the language's table lists.
@@ -35,22 +36,21 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
     let said = match c {
         '&' | '＆' => words.and,
         '%' | '％' => words.percent,
-        '+' if number || spaced => words.plus,
-        '=' if !after.starts_with('=') => words.equals,
+        '+' if number || spaced || digit_before && ends_word(after) => words.plus,
+        '=' if !after.starts_with(['=', '>']) => words.equals,
         '×' | '✕' => words.times,
         '*' | 'x' if number => words.times,
         '−' if number => words.minus,
         '-' if number && spaced => words.minus,
-        '÷' => words.slash,
+        '÷' => spot.language.maths.divided,
         '<' if digit_after => words.less,
-        '>' if digit_after => words.more,
-        '≤' => words.less,
-        '≥' => words.more,
+        '>' if digit_after && !matches!(spot.before(), Some('-' | '=')) => words.more,
+        'π' => "pi",
         '~' | '≈' if digit_after => words.about,
         '@' if spaced => words.at,
         // "he/she", "089/12": a mark that joins two words or numbers is a short pause.
         '/' | '-' if joins_numbers || (c == '/' && joins) => return Said::new(1, ""),
-        _ => return coin(spot, c),
+        _ => return None,
     };
     // "x" between two numbers must have spaces around it.
     (c != 'x' || spaced).then_some(())?;
@@ -58,10 +58,29 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
     Said::new(c.len_utf8(), format!("{said}{space}"))
 }
 
+/// Says "≥ 50", "<= 5", "≠": signs of comparison that are more than "less" or "more".
+pub(super) fn comparison(spot: &Spot) -> Option<Said> {
+    let (rest, words) = (spot.rest(), &spot.language.words);
+    let signs = [
+        (["≥", "≧", "⩾", ">="], words.at_least),
+        (["≤", "≦", "⩽", "<="], words.at_most),
+        (["≠", "!=", "≢", "<>"], spot.language.maths.unequal),
+        (["±", "+/-", "+-", "∓"], words.plus_minus),
+        (["===", "==", "≡", "＝"], words.equals),
+    ];
+    let mut all =
+        signs.iter().flat_map(|(signs, said)| signs.iter().map(move |sign| (sign, *said)));
+    let (sign, said) = all.find(|(sign, _)| rest.starts_with(**sign))?;
+    let behind = &rest[sign.len()..];
+    // "=>" and "<==" are arrows.
+    (!behind.starts_with(['=', '>', '<'])).then_some(())?;
+    Said::new(sign.len(), if behind.is_empty() { said.to_owned() } else { format!("{said} ") })
+}
+
 /// Says a currency's sign that has no amount.
-fn coin(spot: &Spot, c: char) -> Option<Said> {
-    let sign = &spot.rest()[..c.len_utf8()];
-    let mut table = spot.language.currencies.iter();
-    let currency = table.find(|currency| currency.signs.contains(&sign) && !c.is_alphabetic())?;
-    Said::new(sign.len(), currency.noun.many)
+pub(super) fn coin(spot: &Spot) -> Option<Said> {
+    let c = spot.rest().chars().next().filter(|c| !c.is_alphanumeric())?;
+    let (currency, length) = money::sign(spot.rest(), spot.language)?;
+    (length == c.len_utf8()).then_some(())?;
+    Said::new(length, currency.noun.many)
 }

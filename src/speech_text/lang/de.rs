@@ -1,147 +1,30 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::language::{
-    Answers, Date, DottedOrdinals, Form, Language, PersonRequests, Search, Stops, Time, Words,
-    currency, multiplier, noun, unit,
+    Answers, Currency, DottedOrdinals, Form, Language, Maths, PersonRequests, Search, Stops, Words,
+    cents, currency, multiplier, noun, unit,
 };
-use super::{BILLION, entry, has, triples, wishes};
-
-const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, \
-                            elf, zwölf, dreizehn, vierzehn, fünfzehn, sechzehn, siebzehn, \
-                            achtzehn, neunzehn";
-const TENS: &str = "-, -, zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig";
-
-/// Lists the words after which an ordinal ends in "-en".
-const OBLIQUE: &str =
-    "ab, am, beim, bis, dem, den, des, einem, einen, im, jeden, nach, seit, vom, vor, zum, zur";
-
-/// Lists the words after which an ordinal ends in "-e".
-const WEAK: &str = "das, der, die, dieser, diese, jede";
-
-fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "eine Milliarde".to_owned(),
-            _ => format!("{} Milliarden", cardinal(n / BILLION, Form::Feminine)),
-        };
-        return match n % BILLION {
-            0 => billions,
-            rest => format!("{billions} {}", cardinal(rest, form)),
-        };
-    }
-    let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("eine Million".to_owned()),
-        _ => parts.push(format!("{} Millionen", cardinal(millions, Form::Feminine))),
-    }
-    let mut low = String::new();
-    match thousands {
-        0 => {}
-        1 => low.push_str("tausend"),
-        _ => {
-            low.push_str(&below_thousand(thousands));
-            low.push_str("tausend");
-        }
-    }
-    if rest > 0 || n == 0 {
-        low.push_str(&below_thousand(rest));
-        if rest % 100 == 1 {
-            low.push_str(match form {
-                Form::Feminine if rest == 1 && n == 1 => "e",
-                Form::Masculine | Form::Feminine if n == 1 => "",
-                _ => "s",
-            });
-        }
-    }
-    if !low.is_empty() {
-        parts.push(low);
-    }
-    parts.join(" ")
-}
-
-fn below_thousand(n: u64) -> String {
-    let hundreds = match n / 100 {
-        0 => String::new(),
-        1 => "hundert".to_owned(),
-        hundreds => format!("{}hundert", entry(BELOW_TWENTY, hundreds)),
-    };
-    let rest = n % 100;
-    let small = match rest {
-        0 if n > 0 => String::new(),
-        0..20 => entry(BELOW_TWENTY, rest).to_owned(),
-        _ if rest.is_multiple_of(10) => entry(TENS, rest / 10).to_owned(),
-        _ => format!("{}und{}", entry(BELOW_TWENTY, rest % 10), entry(TENS, rest / 10)),
-    };
-    hundreds + &small
-}
-
-fn ordinal(n: u64, form: Form) -> String {
-    let whole = cardinal(n, Form::Masculine);
-    let stem = match n % 100 {
-        1 => format!("{}erst", whole.trim_end_matches('s').trim_end_matches("ein")),
-        3 => format!("{}dritt", whole.trim_end_matches("drei")),
-        7 => format!("{}siebt", whole.trim_end_matches("sieben")),
-        8 => whole,
-        2..20 => whole + "t",
-        _ => whole + "st",
-    };
-    let ending = match form {
-        Form::Alone => "er",
-        Form::Masculine | Form::Feminine => "e",
-        Form::Bound => "en",
-    };
-    stem + ending
-}
-
-/// Returns the ending of an ordinal after `before`, a word in lower case.
-fn ordinal_form(before: &str) -> Form {
-    match before {
-        _ if has(OBLIQUE, before) => Form::Bound,
-        _ if has(WEAK, before) => Form::Masculine,
-        _ => Form::Alone,
-    }
-}
-
-fn year(n: u64) -> String {
-    if !(1100..2000).contains(&n) {
-        return cardinal(n, Form::Alone);
-    }
-    let rest = if n.is_multiple_of(100) { String::new() } else { cardinal(n % 100, Form::Alone) };
-    format!("{}hundert{rest}", below_thousand(n / 100))
-}
-
-fn date(date: Date, before: &str) -> String {
-    let month = GERMAN.months[date.month - 1][0];
-    let year = date.year.map(|n| format!(" {}", year(n))).unwrap_or_default();
-    format!("{} {month}{year}", ordinal(date.day, ordinal_form(before)))
-}
-
-fn time(time: Time) -> String {
-    let hour = cardinal(time.hour, Form::Masculine);
-    let minute = match time.minute {
-        0 => String::new(),
-        minute => format!(" {}", cardinal(minute, Form::Alone)),
-    };
-    let part = match (time.half, time.hour_of_day()) {
-        (None, _) => "",
-        (_, 0..5) => " nachts",
-        (_, 5..12) => " morgens",
-        (_, 12) => " mittags",
-        (_, 13..18) => " nachmittags",
-        _ => " abends",
-    };
-    if time.bare && time.minute == 0 && part.is_empty() {
-        return cardinal(time.hour, Form::Alone);
-    }
-    format!("{hour} Uhr{minute}{part}")
-}
+use super::numerals::de::{cardinal, date, decade, ordinal, ordinal_form, regnal, time, year};
+use super::{cues, wishes};
 
 const M: Form = Form::Masculine;
 const F: Form = Form::Feminine;
 
-pub(super) static GERMAN: Language = Language {
+const EURO: Currency = cents(
+    &["ct", "Ct", "Ct.", "ct."],
+    currency(&["€", "EUR"], noun("Euro", "Euro", M), noun("Cent", "Cent", M)),
+);
+
+/// The franc of Switzerland.
+pub(super) const FRANKEN: Currency = cents(
+    &["Rp.", "Rp"],
+    currency(&["CHF", "Fr.", "SFr."], noun("Franken", "Franken", M), noun("Rappen", "Rappen", M)),
+);
+
+pub(super) static GERMAN: Language = GERMANY;
+
+/// German as it is written in Germany, which a region changes.
+pub(super) const GERMANY: Language = Language {
     code: "de",
     wishes: wishes::GERMAN,
     person: PersonRequests {
@@ -194,10 +77,14 @@ pub(super) static GERMAN: Language = Language {
         may_end: "usw, std, h, min, kg, m.w.st, mwst, uhr, stk",
     },
     cardinal,
+    indian: None,
     ordinal,
     ordinal_form,
     year,
     date,
+    decade,
+    decade_marks: &["er", "ern", "ers"],
+    regnal,
     time,
     decimal: ',',
     decimals_by_digit: true,
@@ -207,6 +94,8 @@ pub(super) static GERMAN: Language = Language {
     month_before_day: false,
     capital_names: true,
     capital_nouns: true,
+    first_person_is_i: false,
+    roman_before_name: false,
     words: Words {
         point: "Komma",
         minus: "minus",
@@ -221,6 +110,9 @@ pub(super) static GERMAN: Language = Language {
         about: "etwa",
         less: "weniger als",
         more: "mehr als",
+        at_most: "höchstens",
+        at_least: "mindestens",
+        plus_minus: "plus minus",
         per: "pro",
         number: "Nummer",
         at: "ät",
@@ -235,16 +127,27 @@ pub(super) static GERMAN: Language = Language {
         long_link: "der Link, den ich mitschicke",
         code: "Den Code lasse ich weg.",
     },
+    maths: Maths {
+        divided: "geteilt durch",
+        no_less: "ist größer oder gleich",
+        no_more: "ist kleiner oder gleich",
+        unequal: "ist ungleich",
+        squared: "Quadrat",
+        cubed: "hoch drei",
+        power: "hoch",
+        root: "Wurzel aus",
+    },
     million_of: |_| "",
     cents_join: " ",
     cents_named: false,
+    own: &EURO,
     currencies: &[
-        currency(&["€", "EUR"], noun("Euro", "Euro", M), noun("Cent", "Cent", M)),
+        EURO,
         currency(&["$", "US$", "USD"], noun("Dollar", "Dollar", M), noun("Cent", "Cent", M)),
         currency(&["£", "GBP"], noun("Pfund", "Pfund", M), noun("Penny", "Pence", M)),
         currency(&["R$", "BRL"], noun("Real", "Real", M), noun("Centavo", "Centavos", M)),
         currency(&["¥", "JPY"], noun("Yen", "Yen", M), noun("", "", M)),
-        currency(&["CHF", "Fr."], noun("Franken", "Franken", M), noun("Rappen", "Rappen", M)),
+        FRANKEN,
         currency(&["₹", "INR"], noun("Rupie", "Rupien", F), noun("Paisa", "Paise", M)),
     ],
     multipliers: &[
@@ -262,6 +165,8 @@ pub(super) static GERMAN: Language = Language {
     ],
     units: &[
         unit(&["Uhr"], noun("Uhr", "Uhr", M)),
+        unit(&["ft", "′"], noun("Fuß", "Fuß", M)),
+        unit(&["″"], noun("Zoll", "Zoll", M)),
         unit(&["km"], noun("Kilometer", "Kilometer", M)),
         unit(&["m"], noun("Meter", "Meter", M)),
         unit(&["cm"], noun("Zentimeter", "Zentimeter", M)),
@@ -320,7 +225,6 @@ pub(super) static GERMAN: Language = Language {
     ],
     day_to_month: &[". ", ".\u{a0}", "."],
     month_to_year: &[", ", " "],
-    day_cues: "",
     hour_units: "Uhr",
     parts: [
         ("Halb", "Halbe"),
@@ -368,9 +272,7 @@ pub(super) static GERMAN: Language = Language {
         ("§", "Paragraf"),
         ("24/7", "rund um die Uhr"),
     ],
-    year_cues: "jahr, jahre, seit, bis, ab, von, vor, nach, anno, sommer, winter, herbst, \
-                frühjahr, januar, februar, märz, april, mai, juni, juli, august, september, \
-                oktober, november, dezember",
+    cues: &cues::GERMAN,
     not_counted: "",
     feminine_endings: "e, ung, heit, keit, schaft, tion, tät, nacht, person",
     masculine: "name, kunde, ende, käse, kollege, gebäude, junge, interesse",

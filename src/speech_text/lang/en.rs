@@ -1,112 +1,18 @@
 //! English. American number words, since "one hundred twenty" is understood everywhere.
 
 use super::super::language::{
-    Answers, Date, Form, Half, Language, PersonRequests, Search, Stops, Time, Words, currency,
-    multiplier, noun, unit,
+    Answers, Currency, Form, Language, Maths, PersonRequests, Search, Stops, Words, cents,
+    currency, multiplier, noun, unit,
 };
-use super::{entry, triples, wishes};
-
-const BELOW_TWENTY: &str = "zero, one, two, three, four, five, six, seven, eight, nine, ten, \
-                            eleven, twelve, thirteen, fourteen, fifteen, sixteen, seventeen, \
-                            eighteen, nineteen";
-const TENS: &str = "-, -, twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety";
-
-/// Lists the ordinals that are not the number with "th".
-const ORDINALS: [(&str, &str); 7] = [
-    ("one", "first"),
-    ("two", "second"),
-    ("three", "third"),
-    ("five", "fifth"),
-    ("eight", "eighth"),
-    ("nine", "ninth"),
-    ("twelve", "twelfth"),
-];
-
-fn cardinal(n: u64, _: Form) -> String {
-    words(n)
-}
-
-fn words(n: u64) -> String {
-    let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    if millions >= 1000 {
-        parts.push(format!("{} billion", words(millions / 1000)));
-    }
-    if millions % 1000 > 0 {
-        parts.push(format!("{} million", words(millions % 1000)));
-    }
-    if thousands > 0 {
-        parts.push(format!("{} thousand", words(thousands)));
-    }
-    if rest >= 100 {
-        parts.push(format!("{} hundred", entry(BELOW_TWENTY, rest / 100)));
-    }
-    match rest % 100 {
-        0 if n > 0 => {}
-        small @ 0..20 => parts.push(entry(BELOW_TWENTY, small).to_owned()),
-        tens if tens % 10 == 0 => parts.push(entry(TENS, tens / 10).to_owned()),
-        both => {
-            let (tens, ones) = (entry(TENS, both / 10), entry(BELOW_TWENTY, both % 10));
-            parts.push(format!("{tens}-{ones}"));
-        }
-    }
-    parts.join(" ")
-}
-
-fn ordinal(n: u64, _: Form) -> String {
-    let cardinal = words(n);
-    let start = cardinal.rfind([' ', '-']).map_or(0, |at| at + 1);
-    let (head, last) = cardinal.split_at(start);
-    match ORDINALS.iter().find(|(number, _)| *number == last) {
-        Some((_, ordinal)) => format!("{head}{ordinal}"),
-        None if last.ends_with('y') => format!("{}ieth", &cardinal[..cardinal.len() - 1]),
-        None => format!("{cardinal}th"),
-    }
-}
-
-fn year(n: u64) -> String {
-    let (century, rest) = (n / 100, n % 100);
-    match (century, rest) {
-        (20, 0..10) | (_, 0) if century % 10 == 0 => words(n),
-        (_, 0) => format!("{} hundred", words(century)),
-        (_, 1..10) => format!("{} oh {}", words(century), words(rest)),
-        _ => format!("{} {}", words(century), words(rest)),
-    }
-}
-
-fn date(date: Date, before: &str) -> String {
-    let month = ENGLISH.months[date.month - 1][0];
-    let day = ordinal(date.day, Form::Alone);
-    let year = date.year.map(|n| format!(", {}", year(n))).unwrap_or_default();
-    match (date.month_first, before) {
-        (true, _) => format!("{month} {day}{year}"),
-        (false, "the") => format!("{day} of {month}{year}"),
-        (false, _) => format!("the {day} of {month}{year}"),
-    }
-}
-
-fn time(time: Time) -> String {
-    let hour = match time.hour % 12 {
-        0 => 12,
-        hour => hour,
-    };
-    let mark = match time.half {
-        Some(Half::Am) => " AM",
-        Some(Half::Pm) => " PM",
-        None if time.hour > 12 && time.hour < 24 => " PM",
-        None if time.hour.is_multiple_of(24) => " AM",
-        None if time.minute == 0 && !time.bare => " o'clock",
-        None => "",
-    };
-    let minute = match time.minute {
-        0 => String::new(),
-        minute @ 1..10 => format!(" oh {}", words(minute)),
-        minute => format!(" {}", words(minute)),
-    };
-    format!("{}{minute}{mark}", words(hour))
-}
+use super::numerals::en::{cardinal, date, decade, indian, ordinal, time, year};
+use super::{cues, wishes};
 
 const ANY: Form = Form::Masculine;
+
+const DOLLAR: Currency = cents(
+    &["¢"],
+    currency(&["$", "US$", "USD"], noun("dollar", "dollars", ANY), noun("cent", "cents", ANY)),
+);
 
 pub(super) static ENGLISH: Language = Language {
     code: "en",
@@ -160,14 +66,18 @@ pub(super) static ENGLISH: Language = Language {
                      goodbye, ok, okay, excuse",
     },
     stops: Stops {
-        never_end: "mr, mrs, ms, dr, prof, st, vs, e.g, i.e, approx, rev, gen",
-        may_end: "etc, a.m, p.m, am, pm, inc, ltd, co, jr, no, nos, p, pp, art, fig, vol, min, h, kg",
+        never_end: "mr, mrs, rs, ms, dr, prof, st, vs, e.g, i.e, approx, rev, gen",
+        may_end: "tel, ext, ref, etc, a.m, p.m, am, pm, inc, ltd, co, jr, no, nos, p, pp, art, fig, vol, min, h, kg",
     },
     cardinal,
+    indian: Some(indian),
     ordinal,
     ordinal_form: |_| Form::Alone,
     year,
     date,
+    decade,
+    decade_marks: &["s", "'s", "’s"],
+    regnal: |n, _| format!("the {}", ordinal(n, Form::Alone)),
     time,
     decimal: '.',
     decimals_by_digit: true,
@@ -177,6 +87,8 @@ pub(super) static ENGLISH: Language = Language {
     month_before_day: true,
     capital_names: true,
     capital_nouns: false,
+    first_person_is_i: true,
+    roman_before_name: false,
     words: Words {
         point: "point",
         minus: "minus",
@@ -191,6 +103,9 @@ pub(super) static ENGLISH: Language = Language {
         about: "about",
         less: "less than",
         more: "more than",
+        at_most: "at most",
+        at_least: "at least",
+        plus_minus: "plus or minus",
         per: "per",
         number: "number",
         at: "at",
@@ -205,23 +120,57 @@ pub(super) static ENGLISH: Language = Language {
         long_link: "the link I'm sending you",
         code: "I've left out the code.",
     },
+    maths: Maths {
+        divided: "divided by",
+        no_less: "is greater than or equal to",
+        no_more: "is less than or equal to",
+        unequal: "is not equal to",
+        squared: "squared",
+        cubed: "cubed",
+        power: "to the power of",
+        root: "the square root of",
+    },
     million_of: |_| "",
     cents_join: " and ",
     cents_named: true,
+    own: &DOLLAR,
     currencies: &[
+        DOLLAR,
         currency(&["€", "EUR"], noun("euro", "euros", ANY), noun("cent", "cents", ANY)),
-        currency(&["$", "US$", "USD"], noun("dollar", "dollars", ANY), noun("cent", "cents", ANY)),
-        currency(&["£", "GBP"], noun("pound", "pounds", ANY), noun("penny", "pence", ANY)),
+        cents(
+            &["p"],
+            currency(&["£", "GBP"], noun("pound", "pounds", ANY), noun("penny", "pence", ANY)),
+        ),
         currency(&["R$", "BRL"], noun("real", "reais", ANY), noun("centavo", "centavos", ANY)),
         currency(&["¥", "JPY"], noun("yen", "yen", ANY), noun("", "", ANY)),
         currency(&["CHF"], noun("franc", "francs", ANY), noun("centime", "centimes", ANY)),
-        currency(&["₹", "INR"], noun("rupee", "rupees", ANY), noun("paisa", "paise", ANY)),
-        currency(&["MXN"], noun("peso", "pesos", ANY), noun("centavo", "centavos", ANY)),
+        currency(
+            &["₹", "INR", "Rs.", "Rs"],
+            noun("rupee", "rupees", ANY),
+            noun("paisa", "paise", ANY),
+        ),
+        currency(
+            &["MXN", "MX$", "ARS", "CLP", "COP"],
+            noun("peso", "pesos", ANY),
+            noun("centavo", "centavos", ANY),
+        ),
+        currency(
+            &["A$", "AU$", "AUD"],
+            noun("Australian dollar", "Australian dollars", ANY),
+            noun("cent", "cents", ANY),
+        ),
+        currency(
+            &["C$", "CA$", "CAD"],
+            noun("Canadian dollar", "Canadian dollars", ANY),
+            noun("cent", "cents", ANY),
+        ),
     ],
     multipliers: &[
         multiplier(&["k", "K", "thousand"], 1000, noun("thousand", "thousand", ANY)),
         multiplier(&["M", "m", "mn", "million"], 1_000_000, noun("million", "million", ANY)),
         multiplier(&["bn", "B", "billion"], 1_000_000_000, noun("billion", "billion", ANY)),
+        multiplier(&["L", "lakh", "lakhs"], 100_000, noun("lakh", "lakh", ANY)),
+        multiplier(&["Cr", "cr", "crore", "crores"], 10_000_000, noun("crore", "crore", ANY)),
     ],
     units: &[
         unit(&["km"], noun("kilometer", "kilometers", ANY)),
@@ -229,7 +178,8 @@ pub(super) static ENGLISH: Language = Language {
         unit(&["cm"], noun("centimeter", "centimeters", ANY)),
         unit(&["mm"], noun("millimeter", "millimeters", ANY)),
         unit(&["mi"], noun("mile", "miles", ANY)),
-        unit(&["ft"], noun("foot", "feet", ANY)),
+        unit(&["″"], noun("inch", "inches", ANY)),
+        unit(&["ft", "′"], noun("foot", "feet", ANY)),
         unit(&["kg"], noun("kilogram", "kilograms", ANY)),
         unit(&["g"], noun("gram", "grams", ANY)),
         unit(&["mg"], noun("milligram", "milligrams", ANY)),
@@ -248,7 +198,7 @@ pub(super) static ENGLISH: Language = Language {
         unit(&["°"], noun("degree", "degrees", ANY)),
         unit(&["h", "hr", "hrs"], noun("hour", "hours", ANY)),
         unit(&["min", "mins"], noun("minute", "minutes", ANY)),
-        unit(&["sec", "secs"], noun("second", "seconds", ANY)),
+        unit(&["s", "sec", "secs"], noun("second", "seconds", ANY)),
         unit(&["ms"], noun("millisecond", "milliseconds", ANY)),
         unit(&["kB", "KB"], noun("kilobyte", "kilobytes", ANY)),
         unit(&["MB"], noun("megabyte", "megabytes", ANY)),
@@ -286,7 +236,6 @@ pub(super) static ENGLISH: Language = Language {
     ],
     day_to_month: &[" ", "\u{a0}"],
     month_to_year: &[", ", " "],
-    day_cues: "",
     hour_units: "",
     parts: [
         ("half", "halves"),
@@ -314,10 +263,11 @@ pub(super) static ENGLISH: Language = Language {
         ("w/o", "without"),
         ("24/7", "twenty-four seven"),
     ],
-    year_cues: "in, since, from, until, till, by, year, before, after, january, february, march, \
-                april, may, june, july, august, september, october, november, december, spring, \
-                summer, autumn, fall, winter",
-    not_counted: "",
+    cues: &cues::ENGLISH,
+    not_counted: "is, was, has, as, this, its, his, hers, ours, yours, plus, minus, times, does, goes, \
+                  ships, shipped, arrives, costs, needs, includes, contains, expires, starts, ends, \
+                  lets, means, gives, works, shows, looks, remains, belongs, always, perhaps, us, \
+                  yes, thus, unless, across, towards, besides, afterwards, status",
     feminine_endings: "",
     masculine: "",
 };

@@ -1,135 +1,31 @@
 //! Spanish.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
-    multiplier, noun, unit,
+    Answers, Currency, Form, Language, Maths, PersonRequests, Search, Stops, Words, cents,
+    currency, multiplier, noun, unit,
 };
-use super::{entry, triples, wishes};
-
-const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, \
-                            once, doce, trece, catorce, quince, dieciséis, diecisiete, dieciocho, \
-                            diecinueve, veinte, veintiuno, veintidós, veintitrés, veinticuatro, \
-                            veinticinco, veintiséis, veintisiete, veintiocho, veintinueve";
-const TENS: &str = "-, -, -, treinta, cuarenta, cincuenta, sesenta, setenta, ochenta, noventa";
-const HUNDREDS: &str = "-, ciento, doscientos, trescientos, cuatrocientos, quinientos, \
-                        seiscientos, setecientos, ochocientos, novecientos";
-const ORDINALS: &str =
-    "cero, primero, segundo, tercero, cuarto, quinto, sexto, séptimo, octavo, noveno";
-const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, cuadragésimo, quincuagésimo, \
-                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
-
-fn cardinal(n: u64, form: Form) -> String {
-    let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("un millón".to_owned()),
-        _ => parts.push(format!("{} millones", cardinal(millions, Form::Masculine))),
-    }
-    match thousands {
-        0 => {}
-        1 => parts.push("mil".to_owned()),
-        // "Veintiún mil": the noun may be feminine, but mil takes the short form.
-        _ => {
-            let form = if form == Form::Feminine { form } else { Form::Masculine };
-            let count = below_thousand(thousands, form).replace("una", "ún");
-            let count = count.replace(" y ún", " y un");
-            parts.push(format!("{count} mil"));
-        }
-    }
-    if rest > 0 || n == 0 {
-        parts.push(below_thousand(rest, form));
-    }
-    parts.join(" ")
-}
-
-fn below_thousand(n: u64, form: Form) -> String {
-    if n == 100 {
-        return "cien".to_owned();
-    }
-    let mut parts = Vec::new();
-    if n > 100 {
-        let hundreds = entry(HUNDREDS, n / 100);
-        let feminine = form == Form::Feminine && n >= 200;
-        parts.push(if feminine {
-            format!("{}as", hundreds.trim_end_matches("os"))
-        } else {
-            hundreds.to_owned()
-        });
-    }
-    let rest = n % 100;
-    if rest > 0 || n == 0 {
-        let word = match rest {
-            0..30 => entry(BELOW_THIRTY, rest).to_owned(),
-            _ if rest.is_multiple_of(10) => entry(TENS, rest / 10).to_owned(),
-            _ => format!("{} y {}", entry(TENS, rest / 10), entry(BELOW_THIRTY, rest % 10)),
-        };
-        parts.push(match (word.strip_suffix("uno"), form) {
-            (Some(stem), Form::Feminine) => format!("{stem}una"),
-            (Some("veinti"), Form::Masculine) => "veintiún".to_owned(),
-            (Some(stem), Form::Masculine) => format!("{stem}un"),
-            _ => word,
-        });
-    }
-    parts.join(" ")
-}
-
-fn ordinal(n: u64, form: Form) -> String {
-    let word = match n {
-        1..10 => entry(ORDINALS, n).to_owned(),
-        11 => "undécimo".to_owned(),
-        12 => "duodécimo".to_owned(),
-        13..20 => format!("decimo{}", entry(ORDINALS, n % 10)),
-        10..100 if n.is_multiple_of(10) => entry(ORDINAL_TENS, n / 10).to_owned(),
-        20..100 => format!("{} {}", entry(ORDINAL_TENS, n / 10), entry(ORDINALS, n % 10)),
-        _ => return cardinal(n, form),
-    };
-    match form {
-        Form::Feminine => {
-            let words = word.split(' ').map(|word| format!("{}a", &word[..word.len() - 1]));
-            words.collect::<Vec<_>>().join(" ")
-        }
-        Form::Bound if word.ends_with("primero") || word.ends_with("tercero") => {
-            word[..word.len() - 1].to_owned()
-        }
-        _ => word,
-    }
-}
-
-fn year(n: u64) -> String {
-    cardinal(n, Form::Alone)
-}
-
-fn date(date: Date, _: &str) -> String {
-    let month = SPANISH.months[date.month - 1][0];
-    let year = date.year.map(|n| format!(" de {}", year(n))).unwrap_or_default();
-    format!("{} de {month}{year}", cardinal(date.day, Form::Alone))
-}
-
-fn time(time: Time) -> String {
-    let hour = cardinal(time.hour, Form::Feminine);
-    let minute = match time.minute {
-        0 => String::new(),
-        15 if time.hour <= 12 => " y cuarto".to_owned(),
-        30 if time.hour <= 12 => " y media".to_owned(),
-        minute @ 1..10 => format!(" y {}", cardinal(minute, Form::Alone)),
-        minute => format!(" {}", cardinal(minute, Form::Alone)),
-    };
-    let part = match (time.half, time.hour_of_day()) {
-        (None, _) => "",
-        (_, 0..6) => " de la madrugada",
-        (_, 6..12) => " de la mañana",
-        (_, 12) => " del mediodía",
-        (_, 13..20) => " de la tarde",
-        _ => " de la noche",
-    };
-    format!("{hour}{minute}{part}")
-}
+use super::numerals::es::{cardinal, date, decade, ordinal, regnal, time, year};
+use super::{cues, wishes};
 
 const M: Form = Form::Masculine;
 const F: Form = Form::Feminine;
 
-pub(super) static SPANISH: Language = Language {
+const EURO: Currency = cents(
+    &["cts", "cts.", "cént."],
+    currency(&["€", "EUR"], noun("euro", "euros", M), noun("céntimo", "céntimos", M)),
+);
+
+/// The peso of Mexico, Argentina, Chile, Colombia and others: what "$" means there.
+pub(super) const PESO: Currency = currency(
+    &["MXN", "ARS", "COP", "CLP", "UYU", "DOP", "MX$", "AR$", "COL$", "CLP$"],
+    noun("peso", "pesos", M),
+    noun("centavo", "centavos", M),
+);
+
+pub(super) static SPANISH: Language = SPAIN;
+
+/// Spanish as it is written in Spain, which a region changes.
+pub(super) const SPAIN: Language = Language {
     code: "es",
     wishes: wishes::SPANISH,
     person: PersonRequests {
@@ -179,15 +75,19 @@ pub(super) static SPANISH: Language = Language {
         courtesies: "buenos, buenas, días, dias, tardes, gracias",
     },
     stops: Stops {
-        never_end: "sr, sra, srta, dr, dra, d.ª, prof, gen, ud, uds, p.ej, ej, av, avda, núm, pág, \
+        never_end: "ee, jj, ff, bs, gs, nro, sr, sra, srta, dr, dra, d.ª, prof, gen, ud, uds, p.ej, ej, av, avda, núm, pág, \
                     aprox, tel",
         may_end: "etc, s.a, s.l, n, p, pp, art, fig, vol, cap, min, h, kg",
     },
     cardinal,
+    indian: None,
     ordinal,
     ordinal_form: |_| Form::Alone,
     year,
     date,
+    decade,
+    decade_marks: &["s", "'s", "’s"],
+    regnal,
     time,
     decimal: ',',
     decimals_by_digit: false,
@@ -197,6 +97,8 @@ pub(super) static SPANISH: Language = Language {
     month_before_day: false,
     capital_names: false,
     capital_nouns: false,
+    first_person_is_i: false,
+    roman_before_name: true,
     words: Words {
         point: "coma",
         minus: "menos",
@@ -211,6 +113,9 @@ pub(super) static SPANISH: Language = Language {
         about: "unos",
         less: "menos de",
         more: "más de",
+        at_most: "como máximo",
+        at_least: "al menos",
+        plus_minus: "más menos",
         per: "por",
         number: "número",
         at: "arroba",
@@ -225,24 +130,52 @@ pub(super) static SPANISH: Language = Language {
         long_link: "el enlace que envío por escrito",
         code: "Omito el código.",
     },
+    maths: Maths {
+        divided: "dividido entre",
+        no_less: "es mayor o igual que",
+        no_more: "es menor o igual que",
+        unequal: "es distinto de",
+        squared: "al cuadrado",
+        cubed: "al cubo",
+        power: "elevado a",
+        root: "raíz cuadrada de",
+    },
     million_of: |_| "de ",
     cents_join: " con ",
     cents_named: true,
+    own: &EURO,
     currencies: &[
-        currency(&["€", "EUR"], noun("euro", "euros", M), noun("céntimo", "céntimos", M)),
-        currency(&["$", "US$", "USD"], noun("dólar", "dólares", M), noun("centavo", "centavos", M)),
+        EURO,
+        cents(
+            &["¢"],
+            currency(
+                &["$", "US$", "USD", "U$S"],
+                noun("dólar", "dólares", M),
+                noun("centavo", "centavos", M),
+            ),
+        ),
         currency(&["£", "GBP"], noun("libra", "libras", F), noun("penique", "peniques", M)),
         currency(&["R$", "BRL"], noun("real", "reales", M), noun("centavo", "centavos", M)),
         currency(&["¥", "JPY"], noun("yen", "yenes", M), noun("", "", M)),
         currency(&["CHF"], noun("franco", "francos", M), noun("céntimo", "céntimos", M)),
         currency(&["₹", "INR"], noun("rupia", "rupias", F), noun("paisa", "paisas", F)),
-        currency(&["MXN", "ARS", "COP"], noun("peso", "pesos", M), noun("centavo", "centavos", M)),
+        PESO,
+        currency(&["S/", "S/.", "PEN"], noun("sol", "soles", M), noun("céntimo", "céntimos", M)),
+        currency(&["₡", "CRC"], noun("colón", "colones", M), noun("céntimo", "céntimos", M)),
+        currency(
+            &["Bs.", "Bs"],
+            noun("boliviano", "bolivianos", M),
+            noun("centavo", "centavos", M),
+        ),
+        currency(&["₲", "Gs.", "PYG"], noun("guaraní", "guaraníes", M), noun("", "", M)),
     ],
     multipliers: &[
         multiplier(&["k", "K", "mil"], 1000, noun("mil", "mil", M)),
-        multiplier(&["M", "millón", "millones"], 1_000_000, noun("millón", "millones", M)),
+        multiplier(&["M", "MM", "millón", "millones"], 1_000_000, noun("millón", "millones", M)),
     ],
     units: &[
+        unit(&["ft", "′"], noun("pie", "pies", M)),
+        unit(&["″"], noun("pulgada", "pulgadas", F)),
         unit(&["km"], noun("kilómetro", "kilómetros", M)),
         unit(&["m"], noun("metro", "metros", M)),
         unit(&["cm"], noun("centímetro", "centímetros", M)),
@@ -301,7 +234,6 @@ pub(super) static SPANISH: Language = Language {
     ],
     day_to_month: &[" de ", " "],
     month_to_year: &[" de ", " del ", " "],
-    day_cues: "el, al, del, día",
     hour_units: "hs, hrs, horas, h",
     parts: [
         ("medio", "medios"),
@@ -332,6 +264,9 @@ pub(super) static SPANISH: Language = Language {
     dotted_ordinals: None,
     list: "Primero, Segundo, Tercero, Cuarto, Quinto, Sexto, Séptimo, Octavo, Noveno, Décimo",
     replacements: &[
+        ("EE. UU.", "Estados Unidos"),
+        ("EE.UU.", "Estados Unidos"),
+        ("EE UU", "Estados Unidos"),
         ("p. ej.", "por ejemplo"),
         ("p.ej.", "por ejemplo"),
         ("etc.", "etcétera"),
@@ -355,7 +290,7 @@ pub(super) static SPANISH: Language = Language {
         ("pág.", "página"),
         ("24/7", "veinticuatro siete"),
     ],
-    year_cues: "",
+    cues: &cues::SPANISH,
     not_counted: "a, al, ante, con, de, del, desde, el, en, entre, era, es, fue, hasta, la, las, \
                   los, ni, o, para, pero, por, que, si, sin, u, y, está",
     feminine_endings: "a, as, ción, ciones, dad, dades, sión, siones, noche, noches, veces, vez",

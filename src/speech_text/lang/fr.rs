@@ -1,137 +1,30 @@
 //! French, with the number words of France.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
-    multiplier, noun, unit,
+    Answers, Currency, Form, Language, Maths, PersonRequests, Search, Stops, Words, cents,
+    currency, multiplier, noun, unit,
 };
-use super::{BILLION, entry, triples, wishes};
-
-const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, \
-                            douze, treize, quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
-const TENS: &str =
-    "-, -, vingt, trente, quarante, cinquante, soixante, soixante, quatre-vingt, quatre-vingt";
-
-fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "un milliard".to_owned(),
-            _ => format!("{} milliards", cardinal(n / BILLION, Form::Masculine)),
-        };
-        return match n % BILLION {
-            0 => billions,
-            rest => format!("{billions} {}", cardinal(rest, form)),
-        };
-    }
-    let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("un million".to_owned()),
-        _ => parts.push(format!("{} millions", cardinal(millions, Form::Masculine))),
-    }
-    match thousands {
-        0 => {}
-        1 => parts.push("mille".to_owned()),
-        _ => {
-            // Before "mille" neither "cents" nor "quatre-vingts" keeps its s.
-            let count = below_thousand(thousands, Form::Masculine);
-            let bare = count.strip_suffix('s').filter(|_| !count.ends_with("trois"));
-            parts.push(format!("{} mille", bare.unwrap_or(&count)));
-        }
-    }
-    if rest > 0 || n == 0 {
-        parts.push(below_thousand(rest, form));
-    }
-    parts.join(" ")
-}
-
-fn below_thousand(n: u64, form: Form) -> String {
-    let (hundreds, rest) = (n / 100, n % 100);
-    let mut parts = Vec::new();
-    match (hundreds, rest) {
-        (0, _) => {}
-        (1, _) => parts.push("cent".to_owned()),
-        (_, 0) => parts.push(format!("{} cents", entry(BELOW_TWENTY, hundreds))),
-        _ => parts.push(format!("{} cent", entry(BELOW_TWENTY, hundreds))),
-    }
-    if rest > 0 || n == 0 {
-        parts.push(below_hundred(rest, form));
-    }
-    parts.join(" ")
-}
-
-fn below_hundred(n: u64, form: Form) -> String {
-    let one = if form == Form::Feminine { "une" } else { "un" };
-    let tens = entry(TENS, n / 10);
-    // Seventy and ninety continue counting up to nineteen.
-    let ones = if matches!(n, 70..80 | 90..100) { n % 10 + 10 } else { n % 10 };
-    match (n, ones) {
-        (1, _) => one.to_owned(),
-        (0..20, _) => entry(BELOW_TWENTY, n).to_owned(),
-        (80, _) => "quatre-vingts".to_owned(),
-        (_, 0) => tens.to_owned(),
-        (81, _) => format!("{tens}-{one}"),
-        (20..80, 1) => format!("{tens} et {one}"),
-        (71, _) => "soixante et onze".to_owned(),
-        _ => format!("{tens}-{}", entry(BELOW_TWENTY, ones)),
-    }
-}
-
-fn ordinal(n: u64, form: Form) -> String {
-    if n == 1 {
-        return if form == Form::Feminine { "première" } else { "premier" }.to_owned();
-    }
-    let whole = cardinal(n, Form::Masculine);
-    let stem = match whole.as_str() {
-        whole if whole.ends_with("cinq") => format!("{whole}u"),
-        whole if whole.ends_with("neuf") => format!("{}v", &whole[..whole.len() - 1]),
-        whole if whole.ends_with("vingts") || whole.ends_with("cents") => {
-            whole[..whole.len() - 1].to_owned()
-        }
-        whole => whole.trim_end_matches('e').to_owned(),
-    };
-    stem + "ième"
-}
-
-/// Joins "million" and its noun, with "d'" before a vowel.
-fn million_of(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'é']) { "d'" } else { "de " }
-}
-
-fn year(n: u64) -> String {
-    cardinal(n, Form::Alone)
-}
-
-fn date(date: Date, _: &str) -> String {
-    let month = FRENCH.months[date.month - 1][0];
-    let year = date.year.map(|n| format!(" {}", year(n))).unwrap_or_default();
-    let day = match date.day {
-        1 => "premier".to_owned(),
-        day => cardinal(day, Form::Alone),
-    };
-    format!("{day} {month}{year}")
-}
-
-fn time(time: Time) -> String {
-    let hour = cardinal(time.hour, Form::Feminine);
-    let minute = match time.minute {
-        0 => String::new(),
-        minute => format!(" {}", cardinal(minute, Form::Alone)),
-    };
-    let part = match (time.half, time.hour_of_day()) {
-        (None, _) => "",
-        (_, 0..12) => " du matin",
-        (_, 12..18) => " de l'après-midi",
-        _ => " du soir",
-    };
-    let hours = if time.hour < 2 { "heure" } else { "heures" };
-    format!("{hour} {hours}{minute}{part}")
-}
+use super::numerals::fr::{cardinal, date, decade, million_of, ordinal, time, year};
+use super::{cues, wishes};
 
 const M: Form = Form::Masculine;
 const F: Form = Form::Feminine;
 
-pub(super) static FRENCH: Language = Language {
+const EURO: Currency = cents(
+    &["cts", "ct"],
+    currency(&["€", "EUR"], noun("euro", "euros", M), noun("centime", "centimes", M)),
+);
+
+/// The franc of Switzerland.
+pub(super) const FRANC: Currency = cents(
+    &["cts", "ct"],
+    currency(&["CHF", "Fr.", "frs"], noun("franc", "francs", M), noun("centime", "centimes", M)),
+);
+
+pub(super) static FRENCH: Language = FRANCE;
+
+/// French as it is written in France, which a region changes.
+pub(super) const FRANCE: Language = Language {
     code: "fr",
     wishes: wishes::FRENCH,
     person: PersonRequests {
@@ -181,10 +74,14 @@ pub(super) static FRENCH: Language = Language {
         may_end: "etc, art, fig, vol, p, pp, n, min, h, kg",
     },
     cardinal,
+    indian: None,
     ordinal,
     ordinal_form: |_| Form::Alone,
     year,
     date,
+    decade,
+    decade_marks: &["s", "'s", "’s"],
+    regnal: |n, form| if n == 1 { ordinal(n, form) } else { cardinal(n, Form::Alone) },
     time,
     decimal: ',',
     decimals_by_digit: false,
@@ -194,6 +91,8 @@ pub(super) static FRENCH: Language = Language {
     month_before_day: false,
     capital_names: false,
     capital_nouns: false,
+    first_person_is_i: false,
+    roman_before_name: false,
     words: Words {
         point: "virgule",
         minus: "moins",
@@ -208,6 +107,9 @@ pub(super) static FRENCH: Language = Language {
         about: "environ",
         less: "moins de",
         more: "plus de",
+        at_most: "au plus",
+        at_least: "au moins",
+        plus_minus: "plus ou moins",
         per: "par",
         number: "numéro",
         at: "arobase",
@@ -222,16 +124,27 @@ pub(super) static FRENCH: Language = Language {
         long_link: "le lien que j'envoie par écrit",
         code: "Je passe le code.",
     },
+    maths: Maths {
+        divided: "divisé par",
+        no_less: "est supérieur ou égal à",
+        no_more: "est inférieur ou égal à",
+        unequal: "est différent de",
+        squared: "au carré",
+        cubed: "au cube",
+        power: "puissance",
+        root: "racine carrée de",
+    },
     million_of,
     cents_join: " ",
     cents_named: false,
+    own: &EURO,
     currencies: &[
-        currency(&["€", "EUR"], noun("euro", "euros", M), noun("centime", "centimes", M)),
+        EURO,
         currency(&["$", "US$", "USD"], noun("dollar", "dollars", M), noun("cent", "cents", M)),
         currency(&["£", "GBP"], noun("livre", "livres", F), noun("penny", "pence", M)),
         currency(&["R$", "BRL"], noun("réal", "réaux", M), noun("centavo", "centavos", M)),
         currency(&["¥", "JPY"], noun("yen", "yens", M), noun("", "", M)),
-        currency(&["CHF"], noun("franc", "francs", M), noun("centime", "centimes", M)),
+        FRANC,
         currency(&["₹", "INR"], noun("roupie", "roupies", F), noun("paisa", "paisas", M)),
     ],
     multipliers: &[
@@ -244,6 +157,8 @@ pub(super) static FRENCH: Language = Language {
         ),
     ],
     units: &[
+        unit(&["ft", "′"], noun("pied", "pieds", M)),
+        unit(&["″"], noun("pouce", "pouces", M)),
         unit(&["km"], noun("kilomètre", "kilomètres", M)),
         unit(&["m"], noun("mètre", "mètres", M)),
         unit(&["cm"], noun("centimètre", "centimètres", M)),
@@ -301,7 +216,6 @@ pub(super) static FRENCH: Language = Language {
     ],
     day_to_month: &[" ", "\u{a0}"],
     month_to_year: &[", ", " "],
-    day_cues: "le, du",
     hour_units: "h",
     parts: [
         ("demi", "demis"),
@@ -350,7 +264,7 @@ pub(super) static FRENCH: Language = Language {
         ("7j/7", "sept jours sur sept"),
         ("24/7", "vingt-quatre heures sur vingt-quatre"),
     ],
-    year_cues: "",
+    cues: &cues::FRENCH,
     not_counted: "a, au, aux, avec, ce, dans, de, des, du, en, est, et, la, le, les, mais, ou, \
                   par, pour, puis, qui, que, sans, sur, à, était",
     feminine_endings: "tion, tions, ette, ettes, ance, ence, ée, ées, ute, utes, onde, heure, \

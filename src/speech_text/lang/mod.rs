@@ -4,12 +4,17 @@
 //! wishes, add its two lines below, its cases to `cases.tsv` and its sentences to `default.toml`;
 //! tests fail until all five are complete.
 
+mod cues;
 mod de;
 mod en;
 mod es;
 mod fr;
+mod numerals;
 mod pt;
+mod regions;
 mod wishes;
+
+pub(super) use cues::{Cues, cues};
 
 use super::language::Language;
 use crate::turn::LanguageCode;
@@ -18,8 +23,11 @@ use crate::turn::LanguageCode;
 pub static ALL: &[&Language] =
     &[&en::ENGLISH, &es::SPANISH, &pt::PORTUGUESE, &de::GERMAN, &fr::FRENCH];
 
-/// Finds a language whatever its region; `None` if it has no file.
+/// Finds a language as its region writes it; `None` if it has no file.
 pub fn find(code: &LanguageCode) -> Option<&'static Language> {
+    if let Some(region) = regions::find(code) {
+        return Some(region);
+    }
     ALL.iter().copied().find(|language| code.primary().eq_ignore_ascii_case(language.code))
 }
 

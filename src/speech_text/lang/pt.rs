@@ -1,135 +1,17 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::language::{
-    Answers, Date, Form, Language, PersonRequests, Search, Stops, Time, Words, currency,
+    Answers, Currency, Form, Language, Maths, PersonRequests, Search, Stops, Words, currency,
     multiplier, noun, unit,
 };
-use super::{BILLION, entry, triples, wishes};
-
-const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, \
-                            onze, doze, treze, catorze, quinze, dezesseis, dezessete, dezoito, \
-                            dezenove";
-const TENS: &str = "-, -, vinte, trinta, quarenta, cinquenta, sessenta, setenta, oitenta, noventa";
-const HUNDREDS: &str = "-, cento, duzentos, trezentos, quatrocentos, quinhentos, seiscentos, \
-                        setecentos, oitocentos, novecentos";
-const ORDINALS: &str =
-    "zero, primeiro, segundo, terceiro, quarto, quinto, sexto, sétimo, oitavo, nono";
-const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, quadragésimo, quinquagésimo, \
-                            sexagésimo, septuagésimo, octogésimo, nonagésimo";
-
-fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "um bilhão".to_owned(),
-            _ => format!("{} bilhões", cardinal(n / BILLION, Form::Masculine)),
-        };
-        return match n % BILLION {
-            0 => billions,
-            rest => format!("{billions} {}", cardinal(rest, form)),
-        };
-    }
-    let (millions, thousands, rest) = triples(n);
-    let mut said = match millions {
-        0 => String::new(),
-        1 => "um milhão".to_owned(),
-        _ => format!("{} milhões", cardinal(millions, Form::Masculine)),
-    };
-    let mut add = |words: &str, with_and: bool| {
-        if !said.is_empty() {
-            said.push_str(if with_and { " e " } else { " " });
-        }
-        said.push_str(words);
-    };
-    match thousands {
-        0 => {}
-        1 => add("mil", rest == 0),
-        _ => add(&format!("{} mil", below_thousand(thousands, form)), rest == 0),
-    }
-    if rest > 0 || n == 0 {
-        add(&below_thousand(rest, form), rest < 100 || rest % 100 == 0);
-    }
-    said
-}
-
-fn below_thousand(n: u64, form: Form) -> String {
-    if n == 100 {
-        return "cem".to_owned();
-    }
-    let feminine = form == Form::Feminine;
-    let mut parts = Vec::new();
-    if n > 100 {
-        let hundreds = entry(HUNDREDS, n / 100);
-        let agree = feminine && n >= 200;
-        parts.push(if agree {
-            format!("{}as", hundreds.trim_end_matches("os"))
-        } else {
-            hundreds.to_owned()
-        });
-    }
-    let mut small = n % 100;
-    if small >= 20 {
-        parts.push(entry(TENS, small / 10).to_owned());
-        small %= 10;
-    }
-    if small > 0 || n == 0 {
-        parts.push(match small {
-            1 if feminine => "uma".to_owned(),
-            2 if feminine => "duas".to_owned(),
-            _ => entry(BELOW_TWENTY, small).to_owned(),
-        });
-    }
-    parts.join(" e ")
-}
-
-fn ordinal(n: u64, form: Form) -> String {
-    let word = match n {
-        1..10 => entry(ORDINALS, n).to_owned(),
-        10..100 if n.is_multiple_of(10) => entry(ORDINAL_TENS, n / 10).to_owned(),
-        10..100 => format!("{} {}", entry(ORDINAL_TENS, n / 10), entry(ORDINALS, n % 10)),
-        _ => return cardinal(n, form),
-    };
-    if form != Form::Feminine {
-        return word;
-    }
-    let words = word.split(' ').map(|word| format!("{}a", &word[..word.len() - 1]));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn year(n: u64) -> String {
-    cardinal(n, Form::Alone)
-}
-
-fn date(date: Date, _: &str) -> String {
-    let month = PORTUGUESE.months[date.month - 1][0];
-    let year = date.year.map(|n| format!(" de {}", year(n))).unwrap_or_default();
-    let day = match date.day {
-        1 => "primeiro".to_owned(),
-        day => cardinal(day, Form::Alone),
-    };
-    format!("{day} de {month}{year}")
-}
-
-fn time(time: Time) -> String {
-    let hour = cardinal(time.hour, Form::Feminine);
-    let part = match (time.half, time.hour_of_day()) {
-        (None, _) => "",
-        (_, 0..6) => " da madrugada",
-        (_, 6..12) => " da manhã",
-        (_, 12) => " do meio-dia",
-        (_, 13..19) => " da tarde",
-        _ => " da noite",
-    };
-    match time.minute {
-        0 if time.bare || !part.is_empty() => format!("{hour}{part}"),
-        0 if time.hour < 2 => format!("{hour} hora"),
-        0 => format!("{hour} horas"),
-        30 if time.hour <= 12 => format!("{hour} e meia{part}"),
-        minute => format!("{hour} e {}{part}", cardinal(minute, Form::Masculine)),
-    }
-}
+use super::numerals::pt::{cardinal, date, decade, ordinal, regnal, time, year};
+use super::{cues, wishes};
 
 const M: Form = Form::Masculine;
 const F: Form = Form::Feminine;
+
+const REAL: Currency =
+    currency(&["R$", "BRL"], noun("real", "reais", M), noun("centavo", "centavos", M));
 
 pub(super) static PORTUGUESE: Language = Language {
     code: "pt",
@@ -178,10 +60,14 @@ pub(super) static PORTUGUESE: Language = Language {
         may_end: "etc, s.a, n, p, pp, art, fig, vol, cap, min, h, kg",
     },
     cardinal,
+    indian: None,
     ordinal,
     ordinal_form: |_| Form::Alone,
     year,
     date,
+    decade,
+    decade_marks: &["s", "'s", "’s"],
+    regnal,
     time,
     decimal: ',',
     decimals_by_digit: false,
@@ -191,6 +77,8 @@ pub(super) static PORTUGUESE: Language = Language {
     month_before_day: false,
     capital_names: false,
     capital_nouns: false,
+    first_person_is_i: false,
+    roman_before_name: true,
     words: Words {
         point: "vírgula",
         minus: "menos",
@@ -205,6 +93,9 @@ pub(super) static PORTUGUESE: Language = Language {
         about: "cerca de",
         less: "menos de",
         more: "mais de",
+        at_most: "no máximo",
+        at_least: "pelo menos",
+        plus_minus: "mais ou menos",
         per: "por",
         number: "número",
         at: "arroba",
@@ -219,24 +110,47 @@ pub(super) static PORTUGUESE: Language = Language {
         long_link: "o link que envio por escrito",
         code: "Deixo o código de fora.",
     },
+    maths: Maths {
+        divided: "dividido por",
+        no_less: "é maior ou igual a",
+        no_more: "é menor ou igual a",
+        unequal: "é diferente de",
+        squared: "ao quadrado",
+        cubed: "ao cubo",
+        power: "elevado a",
+        root: "raiz quadrada de",
+    },
     million_of: |_| "de ",
     cents_join: " e ",
     cents_named: true,
+    own: &REAL,
     currencies: &[
-        currency(&["R$", "BRL"], noun("real", "reais", M), noun("centavo", "centavos", M)),
+        REAL,
         currency(&["€", "EUR"], noun("euro", "euros", M), noun("cêntimo", "cêntimos", M)),
         currency(&["$", "US$", "USD"], noun("dólar", "dólares", M), noun("centavo", "centavos", M)),
         currency(&["£", "GBP"], noun("libra", "libras", F), noun("pêni", "pence", M)),
         currency(&["¥", "JPY"], noun("iene", "ienes", M), noun("", "", M)),
         currency(&["CHF"], noun("franco", "francos", M), noun("cêntimo", "cêntimos", M)),
         currency(&["₹", "INR"], noun("rupia", "rupias", F), noun("paisa", "paisas", F)),
-        currency(&["MXN"], noun("peso", "pesos", M), noun("centavo", "centavos", M)),
+        currency(
+            &["MXN", "ARS", "CLP", "COP"],
+            noun("peso", "pesos", M),
+            noun("centavo", "centavos", M),
+        ),
     ],
     multipliers: &[
         multiplier(&["k", "K", "mil"], 1000, noun("mil", "mil", M)),
         multiplier(&["M", "mi", "milhão", "milhões"], 1_000_000, noun("milhão", "milhões", M)),
+        multiplier(&["bi", "bilhão", "bilhões"], 1_000_000_000, noun("bilhão", "bilhões", M)),
+        multiplier(
+            &["tri", "trilhão", "trilhões"],
+            1_000_000_000_000,
+            noun("trilhão", "trilhões", M),
+        ),
     ],
     units: &[
+        unit(&["ft", "′"], noun("pé", "pés", M)),
+        unit(&["″"], noun("polegada", "polegadas", F)),
         unit(&["km"], noun("quilômetro", "quilômetros", M)),
         unit(&["m"], noun("metro", "metros", M)),
         unit(&["cm"], noun("centímetro", "centímetros", M)),
@@ -295,7 +209,6 @@ pub(super) static PORTUGUESE: Language = Language {
     ],
     day_to_month: &[" de ", " "],
     month_to_year: &[" de ", " "],
-    day_cues: "dia",
     hour_units: "hs, hrs, horas, h",
     parts: [
         ("meio", "meios"),
@@ -332,7 +245,7 @@ pub(super) static PORTUGUESE: Language = Language {
         ("pág.", "página"),
         ("24/7", "vinte e quatro horas por dia, sete dias por semana"),
     ],
-    year_cues: "",
+    cues: &cues::PORTUGUESE,
     not_counted: "a, ao, as, com, da, das, de, do, dos, e, em, era, foi, mas, na, nas, no, nos, o, \
                   os, ou, para, por, que, se, sem, até, é, está",
     feminine_endings: "a, as, ção, ções, dade, dades, noite, noites, vez, vezes",
