@@ -32,7 +32,7 @@ impl LlmSettings for Settings {
 
     fn own_knowledge(&self) -> Option<Knowledge> {
         let (name, contents) = DEMO_FAQ;
-        let demo = Knowledge::load(&[(name.to_owned(), contents.to_owned())]);
+        let demo = Knowledge::load(&[(name.to_owned(), contents)]);
         Some(demo.expect("a test reads the demo's knowledge"))
     }
 
@@ -169,7 +169,7 @@ mod tests {
             assert_eq!(ask(&faq, "xyz", language).await, "Keine Ahnung.");
         }
         assert_eq!(ask(&faq, "xyz", "sv").await, "No idea.");
-        let empty = Faq(faq.0, Knowledge::load(&[]).unwrap());
+        let empty = Faq(faq.0, Knowledge::load::<&str>(&[]).unwrap());
         assert_eq!(ask(&empty, "when do you open", "en").await, "No idea.");
     }
 

@@ -6,8 +6,13 @@
 //! Invariant: what people say is never query syntax; every term is quoted.
 
 mod read;
+mod table;
+mod text;
 mod words;
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
@@ -61,11 +66,20 @@ pub enum KnowledgeError {
         line: u64,
         reason: String,
     },
+    /// A file that cannot be opened: give its right path, or the right to read it.
+    #[error("{file}: {error}")]
+    Unreadable { file: String, error: io::Error },
+    /// A file that is not what it should be: save it anew.
+    #[error("{file}: {reason}")]
+    File { file: String, reason: String },
     /// A file that says nothing: fill it or take it off the list.
     #[error("{file} has no {what}")]
     Empty { file: String, what: &'static str },
     /// A file of a type that is not read: convert it.
-    #[error("{file}: knowledge is read from .csv, .txt and .md files")]
+    #[error(
+        "{file}: knowledge is read from .csv, .tsv, .txt and .md files: save a spreadsheet as \
+         \"CSV UTF-8\""
+    )]
     Type { file: String },
     /// SQLite failed: a bug or no memory.
     #[error("knowledge index failed")]
@@ -82,11 +96,30 @@ struct Passage {
 }
 
 impl Knowledge {
+    /// Reads and indexes the files at `paths`.
+    ///
+    /// # Errors
+    /// As [`Knowledge::load`], and for a file that cannot be opened.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, KnowledgeError> {
+        let read = |path: &PathBuf| {
+            let file = path.display().to_string();
+            let mut contents = Vec::new();
+            // One byte more than is read shows that a file is too large.
+            let limit = read::MAX_BYTES as u64 + 1;
+            match File::open(path).and_then(|opened| opened.take(limit).read_to_end(&mut contents))
+            {
+                Ok(_) => Ok((file, contents)),
+                Err(error) => Err(KnowledgeError::Unreadable { file, error }),
+            }
+        };
+        Self::load(&paths.iter().map(read).collect::<Result<Vec<_>, _>>()?)
+    }
+
     /// Reads and indexes `files`, pairs of name and contents; no files make an empty knowledge.
     ///
     /// # Errors
     /// A file that is not read in full is an error that names it, and the line where there is one.
-    pub fn load(files: &[(String, String)]) -> Result<Self, KnowledgeError> {
+    pub fn load<C: AsRef<[u8]>>(files: &[(String, C)]) -> Result<Self, KnowledgeError> {
         let mut index = Connection::open_in_memory()?;
         index.execute_batch(
             "CREATE VIRTUAL TABLE passages USING fts5(
@@ -95,7 +128,7 @@ impl Knowledge {
         let mut passages = 0;
         let load = index.transaction()?;
         for (name, contents) in files {
-            for Passage { question, answer, also } in read::passages(name, contents)? {
+            for Passage { question, answer, also } in read::passages(name, contents.as_ref())? {
                 load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3)")?
                     .execute(params![question, answer, also])?;
                 passages += 1;
@@ -254,7 +287,7 @@ mod tests {
         check("open parcel card story about many other unknown things entirely elsewhere", None);
         check("?! ...", None);
         check("", None);
-        let nothing = Knowledge::load(&[]).unwrap();
+        let nothing = Knowledge::load::<&str>(&[]).unwrap();
         assert_eq!(nothing.top("when do you open", &"en".into(), 1).unwrap(), []);
     }
 

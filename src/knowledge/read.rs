@@ -1,65 +1,31 @@
-//! Reads knowledge files into passages: question-and-answer CSV, plain text, Markdown.
+//! Reads knowledge files into passages: tables, plain text, Markdown.
 //!
 //! Before the index, which sees passages only. Invariant: a file is read completely or refused with its
 //! name and line; no row is skipped in silence.
 
-use super::{KnowledgeError, Passage};
+use super::{KnowledgeError, Passage, table, text};
+
+/// Limits a file, in bytes: some 100,000 rows.
+pub(super) const MAX_BYTES: usize = 32 << 20;
 
 /// Reads one file by its ending.
-pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
-    let contents = contents.strip_prefix('\u{feff}').unwrap_or(contents);
+pub(super) fn passages(file: &str, contents: &[u8]) -> Result<Vec<Passage>, KnowledgeError> {
+    let refused = |reason: String| KnowledgeError::File { file: file.to_owned(), reason };
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let (passages, what) = match ending.as_deref() {
-        Some("csv") => (rows(file, contents)?, "rows"),
-        Some("txt" | "md") => (paragraphs(contents), "text"),
+    let table = match ending.as_deref() {
+        Some("csv" | "tsv") => true,
+        Some("txt" | "md") => false,
         _ => return Err(KnowledgeError::Type { file: file.to_owned() }),
     };
-    if passages.is_empty() {
-        return Err(KnowledgeError::Empty { file: file.to_owned(), what });
+    if contents.len() > MAX_BYTES {
+        let limit = MAX_BYTES >> 20;
+        return Err(refused(format!("larger than {limit} MiB: leave out what nobody asks for")));
     }
-    Ok(passages)
-}
-
-/// Reads the rows of a CSV; columns besides `question` and `answer` are searched and not said.
-fn rows(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
-    let broken =
-        |line: u64, reason: String| KnowledgeError::Line { file: file.to_owned(), line, reason };
-    let csv_error = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
-        let reason = match error.kind() {
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("{len} columns where the header has {expected_len}")
-            }
-            _ => error.to_string(),
-        };
-        broken(line, reason)
-    };
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(contents.as_bytes());
-    let header = reader.headers().map_err(csv_error)?.clone();
-    let column = |name: &str| header.iter().position(|title| title.eq_ignore_ascii_case(name));
-    let (Some(question), Some(answer)) = (column("question"), column("answer")) else {
-        let needed = "the header needs the columns `question` and `answer`";
-        return Err(broken(1, needed.to_owned()));
-    };
-    let mut passages = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(csv_error)?;
-        let line = record.position().map_or(1, csv::Position::line);
-        for (at, name) in [(question, "question"), (answer, "answer")] {
-            if record[at].is_empty() {
-                return Err(broken(line, format!("the {name} is empty")));
-            }
-        }
-        let also: Vec<&str> = (0..record.len())
-            .filter(|at| *at != question && *at != answer)
-            .map(|at| &record[at])
-            .collect();
-        passages.push(Passage {
-            question: Some(record[question].to_owned()),
-            answer: record[answer].to_owned(),
-            also: also.join(" "),
-        });
+    let contents = text::text(contents).map_err(refused)?;
+    let passages = if table { table::passages(file, &contents)? } else { paragraphs(&contents) };
+    if passages.is_empty() {
+        let what = if table { "rows" } else { "text" };
+        return Err(KnowledgeError::Empty { file: file.to_owned(), what });
     }
     Ok(passages)
 }
@@ -90,46 +56,38 @@ fn paragraphs(contents: &str) -> Vec<Passage> {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn refuses(file: &str, contents: &str, expected: &str) {
-        assert_eq!(passages(file, contents).unwrap_err().to_string(), expected);
-    }
-
     #[test]
-    fn broken_files_are_refused_by_name_and_line() {
-        refuses(
-            "a.csv",
-            "q,a\n1,2\n",
-            "a.csv, line 1: the header needs the columns `question` and `answer`",
-        );
-        refuses("a.csv", "", "a.csv, line 1: the header needs the columns `question` and `answer`");
-        refuses("a.csv", "question,answer\n", "a.csv has no rows");
-        refuses(
-            "a.csv",
-            "question,answer\na,b\nc\n",
-            "a.csv, line 3: 1 columns where the header has 2",
-        );
-        refuses("a.csv", "question,answer\na,\n", "a.csv, line 2: the answer is empty");
-        refuses("a.txt", " \n\n", "a.txt has no text");
-        refuses("a.pdf", "x", "a.pdf: knowledge is read from .csv, .txt and .md files");
+    fn broken_files_are_refused_by_name() {
+        let refuses = |file: &str, contents: &[u8], expected: &str| {
+            assert_eq!(passages(file, contents).unwrap_err().to_string(), expected);
+        };
+        refuses("a.csv", b"", "a.csv has no rows");
+        refuses("a.csv", b"question,answer\n", "a.csv has no rows");
+        refuses("a.txt", b" \n\n", "a.txt has no text");
+        let types = "knowledge is read from .csv, .tsv, .txt and .md files: save a spreadsheet as \
+                     \"CSV UTF-8\"";
+        refuses("a.xlsx", b"PK", &format!("a.xlsx: {types}"));
+        refuses("a.pdf", b"x", &format!("a.pdf: {types}"));
+        let large = vec![b'a'; MAX_BYTES + 1];
+        let expected = "a.csv: larger than 32 MiB: leave out what nobody asks for";
+        refuses("a.csv", &large, expected);
     }
 
     #[test]
     fn columns_are_found_by_name() {
-        let read =
-            passages("A.CSV", "\u{feff}topic, Answer ,QUESTION\nhours,\"Nine, daily.\",When?\n");
+        let csv = "\u{feff}topic, Answer ,QUESTION\nhours,\"Nine, daily.\",When?\n";
         let expected = Passage {
             question: Some("When?".to_owned()),
             answer: "Nine, daily.".to_owned(),
             also: "hours".to_owned(),
         };
-        assert_eq!(read.unwrap(), [expected]);
+        assert_eq!(passages("A.CSV", csv.as_bytes()).unwrap(), [expected]);
     }
 
     #[test]
     fn wrapped_lines_are_joined_and_items_are_not() {
         let read =
-            passages("a.md", "We open\r\nat nine.\r\n\r\n\r\n# Pets\n- dogs\n- cats\n").unwrap();
+            passages("a.md", b"We open\r\nat nine.\r\n\r\n\r\n# Pets\n- dogs\n- cats\n").unwrap();
         let answers: Vec<&str> = read.iter().map(|p| p.answer.as_str()).collect();
         assert_eq!(answers, ["We open at nine.", "# Pets\n- dogs\n- cats"]);
     }

@@ -27,7 +27,7 @@ const AHEAD: usize = 100;
 const LONG: usize = 1_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
-/// first sentence that tells it does.
+/// first sentence that tells it does; until then they are spoken as English.
 pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
@@ -41,14 +41,14 @@ pub(super) async fn speak(
     first.send(()).expect("its place is still at hand");
     let mut all_come = false;
     let mut language = language.clone();
-    let mut pieces: VecDeque<String> = VecDeque::new();
+    let mut pieces: VecDeque<(LanguageCode, String)> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
-            && let Some(text) = pieces.pop_front()
+            && let Some((language, text)) = pieces.pop_front()
         {
             trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
             let voice = agent.voice.for_language(&language);
-            let sentence = Sentence { text, language: language.clone(), voice };
+            let sentence = Sentence { text, language, voice };
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
             let (next, after) = oneshot::channel();
@@ -60,7 +60,10 @@ pub(super) async fn speak(
                     if language.is_unknown() {
                         language = told_by(&sentence);
                     }
-                    pieces.extend(pieces_of(&spoken(&sentence, &language)));
+                    let spoken_in = Some(&language).filter(|known| !known.is_unknown());
+                    let spoken_in = spoken_in.cloned().unwrap_or_else(LanguageCode::english);
+                    let of_sentence = pieces_of(&spoken(&sentence, &spoken_in)).into_iter();
+                    pieces.extend(of_sentence.map(|piece| (spoken_in.clone(), piece)));
                 }
                 None => all_come = true,
             },

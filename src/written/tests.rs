@@ -91,7 +91,7 @@ fn accents_may_be_missing_or_apart() {
 }
 
 #[test]
-fn the_table_is_in_lower_case_and_has_each_word_of_a_language_once() {
+fn words_are_in_lower_case_and_once_in_a_language() {
     assert!(WORDS.languages.len() > 40);
     let mut before = "";
     for line in include_str!("words.txt").lines().filter(|line| !line.starts_with('#')) {

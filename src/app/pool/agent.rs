@@ -1,6 +1,5 @@
 //! Sets up an agent of the configuration with its engines.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -66,7 +65,8 @@ impl EnginePool {
             timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
             dont_know: config.messages.dont_know.clone(),
         };
-        let mut knowledge = knowledge(agent).map_err(|problem| wrong("knowledge", problem))?;
+        let files = agent.knowledge.as_ref().map(|files| Knowledge::read(files)).transpose();
+        let mut knowledge = files.map_err(|error| wrong("knowledge", error.to_string()))?;
         if knowledge.is_none() {
             let engine = engine::read::<LlmEngine>(&engines.llm);
             knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
@@ -90,18 +90,6 @@ impl EnginePool {
             synthesizer,
         })
     }
-}
-
-/// Reads an agent's files; `None` if it names none. An error is in words.
-fn knowledge(agent: &Agent) -> Result<Option<Knowledge>, String> {
-    let Some(files) = &agent.knowledge else { return Ok(None) };
-    let read = |file: &PathBuf| {
-        let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
-        Ok((name, text))
-    };
-    let files: Vec<_> = files.iter().map(read).collect::<Result<_, String>>()?;
-    Knowledge::load(&files).map(Some).map_err(|error| error.to_string())
 }
 
 /// Warns who wrote `gpu` or `device` down of a build without it; others expect none.

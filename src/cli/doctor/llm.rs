@@ -42,14 +42,11 @@ fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bo
     let (mut passages, found_before) = (0, check.findings().count());
     for file in agent.knowledge.iter().flatten() {
         let name = file.display().to_string();
-        let read = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"));
-        let loaded = read.and_then(|text| {
-            Knowledge::load(&[(name.clone(), text)]).map_err(|error| error.to_string())
-        });
-        match loaded {
+        match Knowledge::read(std::slice::from_ref(file)) {
             Ok(knowledge) => passages += knowledge.passages(),
             Err(error) => {
-                check.error(&key, error, format!("correct {name}, or take it off {key}"));
+                let fix = format!("correct {name}, or take it off {key}");
+                check.error(&key, error.to_string(), fix);
             }
         }
     }

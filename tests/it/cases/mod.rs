@@ -118,6 +118,7 @@ macro_rules! kinds {
     };
 }
 
+mod csv;
 mod graph;
 mod lang;
 mod links;

@@ -270,11 +270,11 @@ async fn knowledge_that_cannot_be_read_is_found_file_by_file() {
     let agent =
         "[[agents]]\nname = \"hark\"\nknowledge = [\"none.csv\", \"bad.csv\", \"faq.csv\"]\n";
     let hark = hark(&(good(&api) + agent))
-        .file("bad.csv", "one,two\n1,2\n")
+        .file("bad.csv", "question,answer\nWhen?,\n")
         .file("faq.csv", "question,answer\nWhere are you?,Here.\n");
     let expected = [
         ("agents[0].knowledge", "error", "none.csv: No such file", "none.csv"),
-        ("agents[0].knowledge", "error", "bad.csv, line 1", "bad.csv"),
+        ("agents[0].knowledge", "error", "bad.csv, line 2", "bad.csv"),
     ];
     is(&findings(&hark, 1).await, &expected);
 }

@@ -1,0 +1,253 @@
+//! Reads tables as spreadsheets save them: any separator, empty rows, titles, any columns.
+//!
+//! With a column of questions and one of answers a row is a question with its answer; the other
+//! columns are searched and not said. Any other row says all that it holds: "name: Tea, price: 3".
+
+use super::{KnowledgeError, Passage};
+use crate::written::without_accents;
+
+/// Lists the names of the two columns, in lower case and without accents.
+const QUESTION: &str = "question questions q frage fragen pregunta preguntas pergunta perguntas \
+                        domanda domande vraag vragen fraga sporsmal pytanie pytania otazka soru \
+                        pertanyaan вопрос вопросы питання سؤال 问题 質問 प्रश्न";
+const ANSWER: &str = "answer answers a antwort antworten respuesta respuestas resposta respostas \
+                      reponse reponses risposta risposte antwoord antwoorden svar odpowiedz \
+                      odpowiedzi odpoved cevap yanit jawaban ответ ответы відповідь جواب 答案 回答 उत्तर";
+
+/// Lists what separates columns; the first where two fit alike.
+const SEPARATORS: [u8; 4] = *b",;\t|";
+
+/// Separates nothing: no text has this mark.
+const ONE_COLUMN: u8 = 0x1f;
+
+/// Sets how many rows are looked at to find the separator.
+const SAMPLE: usize = 20;
+
+/// Limits the name of a column, in characters: a sentence is no name.
+const LONGEST_NAME: usize = 60;
+
+/// Holds one row: its line, counted from 1, and its cells.
+struct TableRow {
+    line: u64,
+    cells: Vec<String>,
+}
+
+/// Reads a table.
+pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
+    let broken =
+        |line: u64, reason: String| KnowledgeError::Line { file: file.to_owned(), line, reason };
+    let (separator, contents, skipped) = separator(contents);
+    let all = rows(contents, separator)
+        .map_err(|(line, reason)| broken(line + skipped, reason))?
+        .into_iter()
+        .map(|row| TableRow { line: row.line + skipped, ..row });
+    let mut rows = all.filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).peekable();
+    let mut passages = Vec::new();
+    // A title over the table stands alone in its row.
+    while let Some(title) = rows.next_if(|row| row.cells.len() > 1 && filled(row).count() == 1) {
+        let answer = filled(&title).cloned().collect();
+        passages.push(Passage { question: None, answer, also: String::new() });
+    }
+    let Some(header) = rows.next() else { return Ok(Vec::new()) };
+    let sentence = |name: &String| {
+        let ends = name.ends_with(['?', '？', '؟', '.', '!']) && name.split(' ').count() > 2;
+        ends || name.chars().count() > LONGEST_NAME
+    };
+    if header.cells.iter().any(sentence) {
+        let reason = "the first row must name the columns, such as question,answer or name,price";
+        return Err(broken(header.line, reason.to_owned()));
+    }
+    let rows: Vec<TableRow> = rows.collect();
+    let mut columns = Columns::new(header.cells);
+    if columns.asked.is_none() && columns.names.len() > 1 && rows.iter().all(TableRow::asks) {
+        columns.asked = Some((0, 1));
+    }
+    for row in rows {
+        let line = row.line;
+        passages.push(columns.passage(row, separator).map_err(|reason| broken(line, reason))?);
+    }
+    Ok(passages)
+}
+
+impl TableRow {
+    /// Returns whether it begins with a question; a header in any language may stand over it.
+    fn asks(&self) -> bool {
+        self.cells.first().is_some_and(|cell| cell.ends_with(['?', '？', '؟', '՞', ';']))
+    }
+}
+
+/// Holds what the header says.
+struct Columns {
+    names: Vec<String>,
+    /// The columns of a question and its answer, if there are both.
+    asked: Option<(usize, usize)>,
+}
+
+impl Columns {
+    fn new(names: Vec<String>) -> Self {
+        let find = |known: &str| {
+            names.iter().position(|name| {
+                let name = without_accents(&name.to_lowercase());
+                known.split_whitespace().any(|known| known == name)
+            })
+        };
+        let asked = find(QUESTION).zip(find(ANSWER));
+        Self { names, asked }
+    }
+
+    /// Makes a passage of a row; the error is a reason and a fix.
+    fn passage(&self, row: TableRow, separator: u8) -> Result<Passage, String> {
+        let TableRow { mut cells, .. } = row;
+        let (has, wanted) = (cells.len(), self.names.len());
+        if cells.iter().skip(wanted).any(|cell| !cell.is_empty()) {
+            let separator = char::from(separator).escape_default();
+            return Err(format!(
+                "{has} columns where the header has {wanted}: put a text that contains {separator} \
+                 into quotes"
+            ));
+        }
+        cells.resize(wanted, String::new());
+        let Some((question, answer)) = self.asked else {
+            let named = self.names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+            let only = wanted == 1;
+            let said = named.map(|(name, cell)| match name.as_str() {
+                _ if only => cell,
+                "" => cell,
+                name => format!("{name}: {cell}"),
+            });
+            let answer = said.collect::<Vec<_>>().join(", ");
+            return Ok(Passage { question: None, answer, also: String::new() });
+        };
+        for (at, name) in [(question, "question"), (answer, "answer")] {
+            if cells[at].is_empty() {
+                return Err(format!("the {name} is empty: fill it in, or delete the row"));
+            }
+        }
+        let taken = |at: usize| at == question || at == answer;
+        let also: Vec<&str> = (cells.iter().enumerate())
+            .filter(|(at, _)| !taken(*at))
+            .map(|(_, cell)| cell.as_str())
+            .collect();
+        let also = also.join(" ");
+        let (question, answer) =
+            (std::mem::take(&mut cells[question]), std::mem::take(&mut cells[answer]));
+        Ok(Passage { question: Some(question), answer, also })
+    }
+}
+
+fn filled(row: &TableRow) -> impl Iterator<Item = &String> {
+    row.cells.iter().filter(|cell| !cell.is_empty())
+}
+
+/// Finds what separates the columns; returns the table and how many lines come before it, too.
+fn separator(contents: &str) -> (u8, &str, u64) {
+    let (first, rest) = contents.split_once('\n').unwrap_or((contents, ""));
+    if let Some(&[separator]) =
+        first.trim_end().trim_matches('"').strip_prefix("sep=").map(str::as_bytes)
+    {
+        return (separator, rest, 1);
+    }
+    let fits = |separator: u8| {
+        let Ok(sample) = read(contents, separator).take(SAMPLE).collect::<Result<Vec<_>, _>>()
+        else {
+            return (false, 0);
+        };
+        let width = sample.first().map_or(0, |row| row.cells.len());
+        let asked = sample.iter().any(|row| Columns::new(row.cells.clone()).asked.is_some());
+        let like_first = sample.iter().filter(|row| row.cells.len() == width).count();
+        (asked, if width > 1 { like_first } else { 0 })
+    };
+    let none = (false, 0);
+    let fitting = SEPARATORS.into_iter().rev().map(|separator| (fits(separator), separator));
+    let best = fitting.filter(|(fit, _)| *fit > none).max_by_key(|(fit, _)| *fit);
+    (best.map_or(ONE_COLUMN, |(_, separator)| separator), contents, 0)
+}
+
+/// Reads all rows; the error is a line and a reason.
+fn rows(contents: &str, separator: u8) -> Result<Vec<TableRow>, (u64, String)> {
+    read(contents, separator).collect()
+}
+
+fn read(contents: &str, separator: u8) -> impl Iterator<Item = Result<TableRow, (u64, String)>> {
+    let reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(contents.as_bytes());
+    reader.into_records().map(|record| match record {
+        Ok(record) => Ok(TableRow {
+            line: record.position().map_or(1, csv::Position::line),
+            cells: record.iter().map(str::to_owned).collect(),
+        }),
+        Err(error) => Err((error.position().map_or(1, csv::Position::line), error.to_string())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(contents: &str) -> Vec<(Option<String>, String)> {
+        let read = passages("a.csv", contents).unwrap();
+        read.into_iter().map(|passage| (passage.question, passage.answer)).collect()
+    }
+
+    #[test]
+    fn every_separator_and_name_is_understood() {
+        let expected = [(Some("When?".to_owned()), "At nine, on Saturday at ten.".to_owned())];
+        for contents in [
+            "question;answer\r\nWhen?;At nine, on Saturday at ten.\r\n",
+            "Frage\tAntwort\nWhen?\tAt nine, on Saturday at ten.\n",
+            "Pregunta | Respuesta\nWhen? | At nine, on Saturday at ten.\n",
+            "sep=;\r\nQUESTION;Answer\r\nWhen?;At nine, on Saturday at ten.\r\n",
+            "\"Question\" ,\"Réponse\"\nWhen?,\"At nine, on Saturday at ten.\"\n",
+            "Pergunta;Resposta;;\nWhen?;At nine, on Saturday at ten.;;\n;;;\n\n;;;\n",
+            "Klausimas;Atsakymas\nWhen?;At nine, on Saturday at ten.\n",
+            ";;\nQ;A;\nWhen?;At nine, on Saturday at ten.\n",
+            "Question,Answer\rWhen?,\"At nine, on Saturday at ten.\"\r",
+        ] {
+            assert_eq!(said(contents), expected, "{contents}");
+        }
+        let lines = said("question,answer\nWhen?,\"At nine.\nOn Saturday at ten.\"\n");
+        assert_eq!(lines[0].1, "At nine.\nOn Saturday at ten.");
+    }
+
+    #[test]
+    fn products_with_any_columns_say_all_of_a_row() {
+        let answers = |contents| said(contents).into_iter().map(|row| row.1).collect::<Vec<_>>();
+        assert_eq!(
+            answers("name;price;size\nTea;3,50;\nCoffee;2,80;250 g\n"),
+            ["name: Tea, price: 3,50", "name: Coffee, price: 2,80, size: 250 g"]
+        );
+        assert_eq!(
+            answers("Price list 2026;;\n;;\nname;price;\nTea;3;hot\n"),
+            ["Price list 2026", "name: Tea, price: 3, hot"]
+        );
+        assert_eq!(
+            answers("info\nWe open at nine, and close at six.\nDogs, cats: welcome\n"),
+            ["We open at nine, and close at six.", "Dogs, cats: welcome"]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_line_and_the_fix() {
+        let refuses = |contents: &str, expected: &str| {
+            assert_eq!(passages("a.csv", contents).unwrap_err().to_string(), expected);
+        };
+        refuses(
+            "question,answer\nWhen?,At nine.\nWhere?,Here, in town.\n",
+            "a.csv, line 3: 3 columns where the header has 2: put a text that contains , into \
+             quotes",
+        );
+        refuses(
+            "sep=;\nquestion;answer\nWhen?;\n",
+            "a.csv, line 3: the answer is empty: fill it in, or delete the row",
+        );
+        refuses(
+            "When do you open?,At nine.\nWhere are you?,Here.\n",
+            "a.csv, line 1: the first row must name the columns, such as question,answer or \
+             name,price",
+        );
+    }
+}
