@@ -14,6 +14,14 @@ const ANSWER: &str = "answer answers a antwort antworten respuesta respuestas re
                       reponse reponses risposta risposte antwoord antwoorden svar odpowiedz \
                       odpowiedzi odpoved cevap yanit jawaban ответ ответы відповідь جواب 答案 回答 उत्तर";
 
+/// Lists the names of a column of prices, and how people ask for what is in it.
+const PRICE: &str = "price prices cost preis preise kosten precio precios costo coste preco precos \
+                     valor custo prix tarif tarifs prezzo prezzi prijs pris cena pret fiyat harga цена";
+const PRICE_ASKED: &str = "price prices cost costs preis preise kostet kosten teuer precio precios \
+                           cuesta cuestan vale preço preços custa custam prix coûte coûtent tarif \
+                           prezzo costa costano prijs kost kostar koster cena kosztuje costă fiyat \
+                           harga цена стоит";
+
 /// Lists what separates columns; the first where two fit alike.
 const SEPARATORS: [u8; 4] = *b",;\t|";
 
@@ -81,6 +89,8 @@ struct Columns {
     names: Vec<String>,
     /// The columns of a question and its answer, if there are both.
     asked: Option<(usize, usize)>,
+    /// What a row without a question is searched by beside its words.
+    also: &'static str,
 }
 
 impl Columns {
@@ -92,7 +102,8 @@ impl Columns {
             })
         };
         let asked = find(QUESTION).zip(find(ANSWER));
-        Self { names, asked }
+        let also = if find(PRICE).is_some() { PRICE_ASKED } else { "" };
+        Self { names, asked, also }
     }
 
     /// Makes a passage of a row; the error is a reason and a fix.
@@ -116,7 +127,7 @@ impl Columns {
                 name => format!("{name}: {cell}"),
             });
             let answer = said.collect::<Vec<_>>().join(", ");
-            return Ok(Passage { question: None, answer, also: String::new() });
+            return Ok(Passage { question: None, answer, also: self.also.to_owned() });
         };
         for (at, name) in [(question, "question"), (answer, "answer")] {
             if cells[at].is_empty() {

@@ -30,6 +30,8 @@ async fn a_product_is_found_by_its_name_and_a_refused_row_by_its_line() {
     let products = b"name;price;size\r\nGreen tea;3,50;100 g\r\nCoffee;8;250 g\r\n;;\r\n";
     let said = ask("products.csv", products, "en", "How much is the coffee?").await;
     assert!(said.contains("name: Coffee, price: 8, size: 250 g"), "{said}");
+    let said = ask("p.csv", b"Name;Preis\nTee;3\nKaffee;8\n", "de", "Was kostet der Kaffee?").await;
+    assert!(said.contains("Name: Kaffee, Preis: 8"), "{said}");
     let refused = ask("faq.csv", b"question,answer\nWhere?,Here, in town\n", "en", "Where?").await;
     assert!(
         refused.contains("faq.csv, line 2: 3 columns where the header has 2: put"),
