@@ -30,6 +30,10 @@ pub(super) fn cued(spot: &Spot) -> Option<Said> {
     let count = token.chars().filter(char::is_ascii_digit).count();
     let letters = token.contains(char::is_alphabetic);
     let (named, linked) = name_before(spot)?;
+    let small = token.contains(|c: char| c.is_ascii_lowercase());
+    if small && named != Named::Code {
+        return None;
+    }
     let least = match named {
         _ if letters => 1,
         Named::Code | Named::Telephone => 3,
@@ -118,13 +122,11 @@ fn token(text: &str) -> Option<&str> {
     }
     let token = &text[..at];
     let has_digit = token.contains(|c: char| c.is_ascii_digit());
-    let capital = !token.contains(|c: char| c.is_ascii_lowercase());
-    let mixed = digits(&token[..first]).len() < first || capital;
-    (first > 0 && has_digit && mixed && capital && ends_word(&text[at..])).then_some(token)
+    (first > 0 && has_digit && ends_word(&text[at..])).then_some(token)
 }
 
 /// Reads back to a word that says what the number is, over words that may stand between them.
-/// Returns whether there were any, too.
+/// Returns whether one of those leaves no doubt, too.
 fn name_before(spot: &Spot) -> Option<(Named, bool)> {
     let table = spot.language.cues;
     let before = &spot.line[..spot.at];
@@ -133,7 +135,7 @@ fn name_before(spot: &Spot) -> Option<(Named, bool)> {
     let mut words = before.split_whitespace().rev();
     while let Some(written) = words.next().filter(|_| count < MAX_WORDS_BACK) {
         for word in written.rsplit(|c: char| !(c.is_alphanumeric() || ".ºª°".contains(c))) {
-            let stop = word.ends_with('.') && word.len() > 5;
+            let stop = word.ends_with('.') && word.len() > 5 && !word.ends_with("nr.");
             let word = word.trim_matches('.').to_lowercase();
             if stop || written.ends_with(['!', '?', ';', ',']) {
                 return None;
@@ -143,7 +145,7 @@ fn name_before(spot: &Spot) -> Option<(Named, bool)> {
             }
             if let Some(named) = names(&word, spot.language) {
                 // In "the PIN of your card is" what is far away must be what the sentence is about.
-                let about = named == Named::Code && words.clone().count() <= 3;
+                let about = named == Named::Code && words.clone().nth(3).is_none();
                 return (!far || about).then_some((named, linked));
             }
             // In "112 or 999" the first number is no word.
@@ -153,7 +155,7 @@ fn name_before(spot: &Spot) -> Option<(Named, bool)> {
             if far && !is_subject {
                 return None;
             }
-            linked |= link;
+            linked |= has(table.is, &word);
             count += 1;
         }
     }

@@ -212,7 +212,8 @@ pub(super) fn list(spot: &Spot) -> Option<Said> {
         |part: &&str| !part.is_empty() && part.len() <= 4 && digits(part).len() == part.len();
     let indian = number(rest, language, false).is_some_and(|number| number.indian);
     let thousands = indian || mark == ',' && parts[1..].iter().all(|part| part.len() == 3);
-    if !fits || thousands || !parts.iter().all(plain) || parts.len() > MAX_LIST {
+    let whole = ends_word(&rest[run.len()..]) && parts.len() <= MAX_LIST;
+    if !(fits && whole) || thousands || !parts.iter().all(plain) {
         return None;
     }
     let between = if mark == ':' { format!(" {} ", language.words.ratio) } else { ", ".to_owned() };

@@ -78,10 +78,10 @@ fn date(day: &str, month: &str, year: Option<&str>) -> Option<Date> {
 
 /// Reads "2026-11-21", and its length.
 pub(super) fn iso(text: &str) -> Option<(Date, usize)> {
-    let parts: Vec<&str> = text.get(..10)?.split('-').collect();
-    let [year, month, day] = parts[..] else { return None };
-    let plain = [year, month, day].iter().all(|part| digits(part).len() == part.len());
-    (plain && year.len() == 4 && month.len() == 2).then_some(())?;
+    let (year, rest) = (digits(text), text.get(4..)?);
+    let (month, rest) = (digits(rest.strip_prefix('-')?), rest.get(3..)?);
+    let day = digits(rest.strip_prefix('-')?);
+    (year.len() == 4 && month.len() == 2 && day.len() == 2).then_some(())?;
     Some((date(day, month, Some(year))?, 10))
 }
 

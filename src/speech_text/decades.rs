@@ -39,6 +39,7 @@ fn decade(text: &str, spot: &Spot, continues: bool) -> Option<(String, usize)> {
     let short = text.strip_prefix(['\'', '’', '‘']);
     let bare = short.unwrap_or(text);
     let number = digits(bare);
+    let n: u64 = number.parse().ok()?;
     let behind = &bare[number.len()..];
     let mark = language
         .decade_marks
@@ -46,7 +47,6 @@ fn decade(text: &str, spot: &Spot, continues: bool) -> Option<(String, usize)> {
         .filter(|mark| behind.strip_prefix(**mark).is_some_and(ends_word));
     let mark = mark.max_by_key(|mark| mark.len()).copied();
     let length = text.len() - behind.len();
-    let n: u64 = number.parse().ok()?;
     let Some(mark) = mark else {
         // "'98" and "los '90": the apostrophe says that two digits are left out.
         let year = short.is_some() && number.len() == 2 && spot.is_fresh() && ends_word(behind);

@@ -7,7 +7,7 @@ use super::times::suffix;
 use super::{dates, lang::cues};
 
 /// Holds "1:23:45", or "3:45" of which the first is minutes.
-struct Clock<'a> {
+struct ToTheSecond<'a> {
     hour: &'a str,
     minute: u64,
     second: u64,
@@ -70,7 +70,7 @@ pub(super) fn stamp(spot: &Spot) -> Option<Said> {
 }
 
 /// Reads hours, minutes and seconds.
-fn clock(text: &str) -> Option<Clock<'_>> {
+fn clock(text: &str) -> Option<ToTheSecond<'_>> {
     let hour = digits(text);
     let (minute, behind) = two_digits(&text[hour.len()..])?;
     let (second, behind) = two_digits(behind)?;
@@ -79,7 +79,7 @@ fn clock(text: &str) -> Option<Clock<'_>> {
     let length = if fraction.is_empty() { length } else { length + 1 + fraction.len() };
     let goes_on = text[length..].starts_with(':') && !digits(&text[length + 1..]).is_empty();
     let fits = matches!(hour.len(), 1..=3) && fraction.len() <= 3 && !goes_on;
-    fits.then_some(Clock { hour, minute, second, fraction, length })
+    fits.then_some(ToTheSecond { hour, minute, second, fraction, length })
 }
 
 /// Reads a colon and two digits below 60; returns the text behind them, too.

@@ -1,10 +1,10 @@
 //! Rule for formulas: "10÷2 = 5", "2^3", "a² + b²", "√9". Inside one "-" is minus and "/" divides.
 
 use super::counting::{part, say_part};
-use super::language::{Form, Language, Maths};
+use super::language::{Form, Language, Maths, Unit};
 use super::number::{Numeral, digits, say};
-use super::quantities;
 use super::rules::{Said, Spot, ends_word};
+use super::{money, quantities};
 
 /// Lists the raised digits and signs, each with what it stands for.
 const RAISED: [(char, char); 12] = [
@@ -25,46 +25,51 @@ const RAISED: [(char, char); 12] = [
 /// Limits a formula, in operands.
 const MAX_OPERANDS: usize = 40;
 
-/// Reads a formula from left to right.
-struct Reader<'a> {
+/// Limits how far the equals sign of an equation is looked for, in bytes.
+const MAX_EQUATION: usize = 120;
+
+/// Holds a formula that is read from left to right.
+struct Formula<'a> {
     text: &'a str,
     at: usize,
     language: &'static Language,
     words: String,
     /// A sign that only formulas have has been read.
     sure: bool,
-    /// ":" and "/" divide if both sides are equal to something.
-    equation: bool,
+    /// Brackets that are open.
+    depth: usize,
 }
 
 /// Says a formula of at least one sign that only formulas have.
 pub(super) fn said(spot: &Spot) -> Option<Said> {
     let rest = spot.rest();
     let starts = |c: char| c.is_alphanumeric() || matches!(c, '(' | '√' | '-' | '−');
-    if !rest.starts_with(starts) || !spot.is_fresh() {
+    let priced = || money::prefix(rest, spot.language).is_some();
+    if !(rest.starts_with(starts) || priced()) || !spot.is_fresh() {
         return None;
     }
     if let Some((noun, length)) = unit_alone(rest, spot.language) {
         return Said::new(length, noun);
     }
-    let end = rest.find(['\n', ';']).unwrap_or(rest.len());
-    let equation = rest[..end].contains('=');
-    let mut reader = Reader {
+    let mut reader = Formula {
         text: rest,
         at: 0,
         language: spot.language,
         words: String::new(),
         sure: false,
-        equation,
+        depth: 0,
     };
     let length = reader.read()?;
-    (reader.sure && ends_word(&rest[length..])).then_some(())?;
-    Said::new(length, reader.words)
+    let whole = reader.sure && reader.depth == 0 && ends_word(&rest[length..]);
+    whole.then_some(())?;
+    Said::new(length, reader.words.trim_end_matches(','))
 }
 
 /// Reads "m²" without a number before it: a unit, not a variable.
 fn unit_alone(text: &str, language: &Language) -> Option<(&'static str, usize)> {
-    let units: &'static [super::language::Unit] = language.units;
+    let word = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+    text[..word].ends_with(['²', '³']).then_some(())?;
+    let units: &'static [Unit] = language.units;
     let signs = units.iter().flat_map(|unit| unit.signs.iter().map(move |sign| (unit, *sign)));
     let mut raised = signs.filter(|(_, sign)| sign.ends_with(['²', '³']));
     let (unit, sign) = raised.find(|(_, sign)| text.strip_prefix(sign).is_some_and(ends_word))?;
@@ -72,15 +77,16 @@ fn unit_alone(text: &str, language: &Language) -> Option<(&'static str, usize)> 
     (!formula).then_some((unit.noun.one, sign.len()))
 }
 
-impl Reader<'_> {
+impl Formula<'_> {
     /// Reads operands with operators between them; returns where the last operand ends.
     fn read(&mut self) -> Option<usize> {
         self.operand()?;
         let mut done = self.at;
         for _ in 0..MAX_OPERANDS {
-            let (at, words, sure) = (self.at, self.words.len(), self.sure);
+            let (at, words) = (self.at, self.words.len());
+            let (sure, depth) = (self.sure, self.depth);
             if self.operator().is_none() || self.operand().is_none() {
-                (self.at, self.sure) = (at, sure);
+                (self.at, self.sure, self.depth) = (at, sure, depth);
                 self.words.truncate(words);
                 break;
             }
@@ -100,6 +106,13 @@ impl Reader<'_> {
         self.words.push_str(words);
     }
 
+    /// Lets brackets be heard: "(a+b) ÷ c" is not "a+b ÷ c".
+    fn pause(&mut self) {
+        if !self.words.is_empty() && !self.words.ends_with(',') {
+            self.words.push(',');
+        }
+    }
+
     fn maths(&self) -> &'static Maths {
         &self.language.maths
     }
@@ -107,22 +120,28 @@ impl Reader<'_> {
     /// Reads a number, a variable or a root, in brackets or not, and its exponents.
     fn operand(&mut self) -> Option<()> {
         while let Some(mark) = self.rest().chars().next() {
-            let words = match mark {
-                '(' => "",
-                '√' => self.maths().root,
-                '-' | '−' => self.language.words.minus,
+            match mark {
+                '(' => {
+                    self.pause();
+                    self.depth += 1;
+                }
+                '√' => {
+                    self.say(self.maths().root);
+                    self.sure = true;
+                }
+                '-' | '−' => self.say(self.language.words.minus),
                 _ => break,
-            };
-            self.sure |= mark == '√';
-            self.say(words);
+            }
             self.at += mark.len_utf8();
         }
         self.number().or_else(|| self.variable())?;
         loop {
             self.raised();
-            if !self.rest().starts_with(')') {
+            if self.depth == 0 || !self.rest().starts_with(')') {
                 return Some(());
             }
+            self.pause();
+            self.depth -= 1;
             self.at += 1;
         }
     }
@@ -249,7 +268,7 @@ impl Reader<'_> {
             ">" => (words.more, false),
             _ => return None,
         };
-        if matches!(sign.as_str(), "/" | ":") && !self.equation {
+        if matches!(sign.as_str(), "/" | ":") && !self.is_equation() {
             return None;
         }
         let behind = &bare[sign.len()..];
@@ -261,6 +280,11 @@ impl Reader<'_> {
         self.sure |= sure;
         self.say(said);
         Some(())
+    }
+
+    /// Returns whether the formula is one of equal sides: only there ":" and "/" divide.
+    fn is_equation(&self) -> bool {
+        self.text[..self.text.floor_char_boundary(MAX_EQUATION)].contains('=')
     }
 
     /// Returns whether a colon before a number divides, as it does where decimals have a comma.

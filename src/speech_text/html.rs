@@ -7,7 +7,7 @@ use super::links::link_length;
 pub(super) const MAX_TAG: usize = 200;
 
 /// Lists the HTML entities that people write.
-const ENTITIES: [(&str, &str); 54] = [
+const ENTITIES: [(&str, &str); 57] = [
     ("amp", "&"),
     ("nbsp", " "),
     ("lt", "<"),
@@ -62,6 +62,9 @@ const ENTITIES: [(&str, &str); 54] = [
     ("atilde", "ã"),
     ("otilde", "õ"),
     ("shy", ""),
+    ("copy", ""),
+    ("reg", ""),
+    ("trade", ""),
 ];
 
 /// Drops tags, keeps addresses in angle brackets, and replaces entities by their characters.

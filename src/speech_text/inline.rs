@@ -12,6 +12,9 @@ const EMOTICONS: [&str; 26] = [
     ":*", ":-*", ":'(", "^^", "^_^", ":/", ":-/", ":O", "=)", ":]", "c:",
 ];
 
+/// Lists arrows, which are dropped as "→" is.
+const ARROWS: [&str; 7] = ["->", "=>", "-->", "==>", "<-", "<--", "<->"];
+
 /// Removes inline markup from a line. A link without words of its own stays as it is.
 pub(super) fn unmark(line: &str, language: Option<&Language>) -> String {
     let text = without_sources(&without_tags(&plain(line)));
@@ -19,7 +22,8 @@ pub(super) fn unmark(line: &str, language: Option<&Language>) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         let word = unmark_word(word);
-        if word.is_empty() || is_emoticon(&word) || is_shortcode(&word) {
+        if word.is_empty() || is_emoticon(&word) || is_shortcode(&word) || ARROWS.contains(&&*word)
+        {
             continue;
         }
         if !out.is_empty() && !word.chars().all(|c| matches!(c, '.' | ',' | '!' | '?' | ';' | ':'))
@@ -53,6 +57,16 @@ fn without_links(line: &str, with_address: bool) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(open) = rest.find('[') {
+        if let Some((words, length)) = wiki_link(&rest[open..]) {
+            let before = &rest[..open];
+            match before.strip_suffix('!') {
+                // What is embedded is a picture or another page.
+                Some(before) => out.push_str(before),
+                None => out.extend([before, words]),
+            }
+            rest = &rest[open + length..];
+            continue;
+        }
         let Some((words, target, length)) = link(&rest[open..]) else {
             out.push_str(&rest[..=open]);
             rest = &rest[open + 1..];
@@ -74,6 +88,14 @@ fn without_links(line: &str, with_address: bool) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Reads `[[page]]` or `[[page|words]]`: the words, the length.
+fn wiki_link(text: &str) -> Option<(&str, usize)> {
+    let inside = text.strip_prefix("[[")?;
+    let inside = &inside[..inside.find("]]")?];
+    let words = inside.rsplit(['|', '#']).next()?;
+    (!inside.contains('[')).then_some((words, inside.len() + 4))
 }
 
 /// Reads `[words](target)` or `[words][name]`: the words, the target, the length.

@@ -34,16 +34,16 @@ const SIGNS: [(&str, &str); 32] = [
     ("displaystyle", ""),
     ("circ", "°"),
     ("degree", "°"),
-    ("pi", "π"),
-    ("alpha", "α"),
-    ("beta", "β"),
-    ("gamma", "γ"),
-    ("delta", "δ"),
-    ("lambda", "λ"),
-    ("mu", "μ"),
-    ("sigma", "σ"),
-    ("theta", "θ"),
-    ("omega", "ω"),
+    ("pi", " pi "),
+    ("alpha", " alpha "),
+    ("beta", " beta "),
+    ("gamma", " gamma "),
+    ("delta", " delta "),
+    ("lambda", " lambda "),
+    ("mu", " mu "),
+    ("sigma", " sigma "),
+    ("theta", " theta "),
+    ("omega", " omega "),
     ("to", " "),
     ("rightarrow", " "),
 ];
@@ -105,10 +105,11 @@ fn is_maths(inside: &str) -> bool {
         run = if letter && !in_command { run + 1 } else { 0 };
         words |= run >= 3;
     }
-    let text = TEXTS.iter().any(|command| inside.contains(&format!("\\{command}{{")));
-    edges
-        && (!words || text || inside.contains('\\'))
-        && !inside.ends_with([',', '.', '-', '–', '/'])
+    let signs = inside.contains(['\\', '^', '_', '=', '<', '>', '+', '/', '×', '÷', '·', '≤', '≥']);
+    let variable =
+        inside.chars().all(char::is_alphanumeric) && inside.contains(char::is_alphabetic);
+    let open = inside.ends_with([',', '.', '-', '–', '/', '+', '=']);
+    edges && !open && (signs || variable) && (!words || inside.contains('\\'))
 }
 
 /// Converts the inside of a formula.
@@ -139,6 +140,7 @@ fn convert(text: &str, depth: usize) -> String {
                 out.push_str(&format!(" {argument}"));
                 at += length;
             }
+            '/' if !out.ends_with(|c: char| c.is_ascii_digit()) => out.push_str(" ÷ "),
             '{' | '}' | '&' => {}
             '~' => out.push(' '),
             _ => out.push(c),

@@ -43,7 +43,8 @@ fn feet_and_inches(spot: &Spot) -> Option<Said> {
         }
     }
     // "6'" alone closes a quotation, or is minutes, where feet are not common.
-    let opened = spot.line[..spot.at].contains(['\'', '‘']);
+    let opened = |(at, _)| spot.line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    let opened = spot.line[..spot.at].match_indices(['\'', '‘']).any(opened);
     let english = language.unit("ft").one == "foot";
     let alone = mark != "ft" && english && !opened && whole > 0 && ends_feet(behind);
     if !alone {

@@ -55,6 +55,14 @@ pub(super) fn lines<'a>(text: &'a str, language: Option<&Language>) -> Vec<(&'a 
             continue;
         }
         lines.extend(unmark(line.trim(), language));
+        // A line above a rule of these marks is a heading.
+        let below = second_line(rest).trim();
+        let of = |mark: char| below.chars().all(|c| c == mark);
+        if below.len() >= 3 && (of('=') || of('-')) {
+            for line in &mut lines {
+                line.alone = true;
+            }
+        }
         all.push((line, lines));
         rest = tail;
     }
@@ -139,7 +147,10 @@ fn unmark(line: &str, language: Option<&Language>) -> Option<Line> {
     if let Some(callout) = callout(line, language) {
         return Some(callout);
     }
-    if is_rule(line) || fence(line).is_some_and(|_| line.trim_matches(['`', '~']).is_empty()) {
+    if is_rule(line)
+        || is_delimiter(line)
+        || fence(line).is_some_and(|_| line.trim_matches(['`', '~']).is_empty())
+    {
         return None;
     }
     if let Some((name, after)) = line.strip_prefix('[').and_then(|line| line.split_once("]:")) {

@@ -44,7 +44,8 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     if let Some((mark, form)) = ordinal_mark(&roman, behind, language) {
         return Said::new(at + mark, (language.ordinal)(roman.value, form));
     }
-    if behind.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '’' | '&' | '+')) {
+    let contracted = roman.letters == "I" && behind.starts_with(['\'', '’']);
+    if contracted || behind.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '&' | '+')) {
         return None;
     }
     let stop = usize::from(behind.starts_with('.') && language.dotted_ordinals.is_some());
@@ -66,12 +67,12 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
         return Said::new(at, (language.regnal)(roman.value, Form::Masculine));
     }
     let counts = cues(language.cues.chapters, &before) && is_number_after(name, &roman, next);
-    if roman.signs || counts || is_sequel(name, &roman) {
+    if roman.signs || counts || is_sequel(name, &roman, spot) {
         return Said::new(at, (language.cardinal)(roman.value, Form::Alone));
     }
     // "La II Guerra Mundial": an ordinal before a name.
-    let named = word.starts_with(char::is_uppercase) && word.len() > 1 && stop == 0;
-    if language.roman_before_name && named && is_likely(&roman) && at > 1 {
+    let named = word.len() > 2 && !has(language.not_counted, &lower);
+    if language.roman_before_name && named && is_plain(&roman) && at > 1 {
         let form = match gender_of(&lower, language) {
             Form::Feminine => Form::Feminine,
             _ => Form::Bound,
@@ -193,10 +194,17 @@ fn is_number_after(name: &str, roman: &Roman, next: &str) -> bool {
     }
 }
 
-/// Returns whether the number follows a name, as in "Rocky III": "II" and three letters and more.
-fn is_sequel(name: &str, roman: &Roman) -> bool {
-    let likely = roman.letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'));
+/// Returns whether a number below forty is written without C, D, L and M, which abbreviate much else.
+fn is_plain(roman: &Roman) -> bool {
+    roman.letters.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'))
+}
+
+/// Returns whether the number follows a name, as in "Rocky III": "II" and three letters and more; two
+/// letters only where the name does not begin the line, as "Start" does in "Start IV fluids".
+fn is_sequel(name: &str, roman: &Roman, spot: &Spot) -> bool {
     let long = roman.letters.len() >= 3 && roman.letters != "XXX";
     let capital = name.starts_with(char::is_uppercase) && name.chars().any(char::is_lowercase);
-    capital && likely && (long || roman.letters == "II")
+    let two = roman.letters.len() == 2 && !spot.language.capital_nouns;
+    let inside = two && !spot.line.starts_with(name);
+    capital && is_plain(roman) && (long || inside || roman.letters == "II")
 }

@@ -44,24 +44,24 @@ fn mark(before: &str, text: &str) -> Option<usize> {
         '[' if window.starts_with("[[") => {
             let inner = &window[2..window.find("]]")?];
             let length = inner.len() + 4;
-            is_source(inner).then(|| length + address(&text[length..]))
+            is_source(inner, true).then(|| length + address(&text[length..]))
         }
         '[' => {
             let inner = &window[1..window.find(']')?];
             let length = inner.len() + 2;
             let behind = &text[length..];
-            let source = is_source(inner) && !is_choice(before) && !is_index(before, behind);
+            let source = is_source(inner, true) && !is_choice(before) && !is_index(before, behind);
             source.then(|| length + address(behind))
         }
         '【' => {
             let inner = &window['【'.len_utf8()..window.find('】')?];
-            let source = inner.contains('†') || is_source(inner);
+            let source = inner.contains('†') || is_source(inner, true);
             source.then_some(inner.len() + 2 * '【'.len_utf8())
         }
         '(' => {
             let inner = &window[1..window.find(')')?];
             let named = inner.contains(':') && !inner.contains("//");
-            (named && is_source(inner)).then_some(inner.len() + 2)
+            (named && is_source(inner, false)).then_some(inner.len() + 2)
         }
         '†' | '‡' => Some('†'.len_utf8()),
         c if c == PRIVATE.0 => Some(text.find(PRIVATE.1).map_or(text.len(), |at| at + 3)),
@@ -69,8 +69,9 @@ fn mark(before: &str, text: &str) -> Option<usize> {
     }
 }
 
-/// Returns whether brackets hold nothing but a source: numbers, a footnote, or the word for it.
-fn is_source(inner: &str) -> bool {
+/// Returns whether brackets hold nothing but a source: numbers, a footnote, or the word for it. A
+/// sentence may hold more in round ones.
+fn is_source(inner: &str, bracket: bool) -> bool {
     let inner = inner.trim();
     if let Some(note) = inner.strip_prefix('^') {
         return !note.is_empty() && !note.contains(char::is_whitespace);
@@ -82,7 +83,10 @@ fn is_source(inner: &str) -> bool {
     let word = inner[..end].to_lowercase();
     let behind = inner[end..].trim_start_matches([':', ' ', '#', '-', '_', '.']);
     let known = word == "cite" || anywhere(|language| language.cues.sources, &word);
-    known && (word == "cite" || is_file(behind) || is_numbers(behind))
+    // "[Source: our website]" names nothing else; "[Ref: 10482]" may be the person's order.
+    let source = ["source", "sources", "fuente", "fuentes", "fonte", "fontes", "quelle", "quellen"];
+    let plainly = word == "cite" || source.contains(&&*word) && behind.len() > 1 && bracket;
+    known && (plainly || is_file(behind) || is_numbers(behind))
 }
 
 /// Returns whether a text is a file's name. A long number is none: it may be the person's order.

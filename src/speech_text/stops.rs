@@ -80,7 +80,10 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
     let counted =
         word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
     let roman = word.len() > 1 && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
-    let may_end = MAY_END.contains(lower.as_str()) || SHORT_DAYS.contains(&lower) || roman;
+    let may_end = MAY_END.contains(lower.as_str())
+        || SHORT_DAYS.contains(&lower)
+        || lower.ends_with("nr")
+        || roman;
     if may_end || (single && counted) {
         return match past_closers(text, after, true) {
             End::At(end) => unless_lower(text, end),
@@ -102,11 +105,11 @@ pub(super) fn past_ellipsis(text: &str, after: usize) -> End {
     }
 }
 
-/// Ends the sentence at `end`, unless the next word is in lower case or a number.
+/// Ends the sentence at `end`, unless the next word is in lower case or a number, or a mark goes on.
 fn unless_lower(text: &str, end: usize) -> End {
     match next_char(&text[end..]) {
         None => End::Unknown,
-        Some(c) if c.is_lowercase() || c.is_ascii_digit() => End::No,
+        Some(c) if c.is_lowercase() || c.is_ascii_digit() || ":-–&+/".contains(c) => End::No,
         Some(_) => End::At(end),
     }
 }

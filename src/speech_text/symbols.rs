@@ -16,6 +16,8 @@ pub(super) fn replacement(spot: &Spot) -> Option<Said> {
     };
     let (written, said) =
         table.filter(|(written, _)| fits(written)).max_by_key(|(written, _)| written.len())?;
+    // "Fr. 5.–" is money, not a woman.
+    money::prefix(rest, spot.language).is_none().then_some(())?;
     // At the end of a line the stop also ends the sentence.
     let ends = written.ends_with('.') && rest.len() == written.len();
     Said::new(written.len(), if ends { format!("{said}.") } else { (*said).to_owned() })
@@ -61,6 +63,9 @@ pub(super) fn sign(spot: &Spot) -> Option<Said> {
 /// Says "≥ 50", "<= 5", "≠": signs of comparison that are more than "less" or "more".
 pub(super) fn comparison(spot: &Spot) -> Option<Said> {
     let (rest, words) = (spot.rest(), &spot.language.words);
+    if rest.starts_with(|c: char| c.is_alphanumeric() || ".,:;?'-".contains(c)) {
+        return None;
+    }
     let signs = [
         (["≥", "≧", "⩾", ">="], words.at_least),
         (["≤", "≦", "⩽", "<="], words.at_most),
@@ -79,7 +84,8 @@ pub(super) fn comparison(spot: &Spot) -> Option<Said> {
 
 /// Says a currency's sign that has no amount.
 pub(super) fn coin(spot: &Spot) -> Option<Said> {
-    let c = spot.rest().chars().next().filter(|c| !c.is_alphanumeric())?;
+    let c = spot.rest().chars().next()?;
+    (c == '$' || !(c.is_ascii() || c.is_alphanumeric())).then_some(())?;
     let (currency, length) = money::sign(spot.rest(), spot.language)?;
     (length == c.len_utf8()).then_some(())?;
     Said::new(length, currency.noun.many)

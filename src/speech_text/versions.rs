@@ -1,13 +1,13 @@
 //! Rules for versions and addresses of computers: "v1.2", "2.0.1-beta.1", "Python 3.12".
 
 use super::counting::say_name;
-use super::lang::cues;
+use super::lang::{cues, has};
 use super::number::digits;
 use super::rules::{Said, Spot, ends_word};
 
 /// Lists products whose two numbers are a version, not a decimal number.
 const PRODUCTS: &str = "ios, ipados, macos, android, windows, ubuntu, debian, python, php, java, \
-                        node, chrome, firefox, safari, gpt, claude, gemini, llama, rust, ruby, \
+                        node, js, chrome, firefox, safari, gpt, claude, gemini, llama, rust, ruby, \
                         bluetooth, usb, hdmi, http, tls, wordpress, kubernetes, docker, postgres, \
                         mysql";
 
@@ -20,8 +20,7 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
         return None;
     }
     let (parts, mut at) = parts(&rest[start..], start);
-    let before = spot.cue_before();
-    let cued = mark || cues(spot.language.cues.versions, &before) || cues(PRODUCTS, &before);
+    let cued = mark || is_versioned(spot);
     let size = |part: &&str| matches!(part.len(), 1..=4);
     let address = parts.len() == 4 && parts.iter().all(|part| part.parse::<u8>().is_ok());
     let thousands = parts[1..].iter().all(|part| part.len() == 3);
@@ -46,6 +45,18 @@ pub(super) fn said(spot: &Spot) -> Option<Said> {
     }
     ends_word(&rest[at..]).then_some(())?;
     Said::new(at, said)
+}
+
+/// Returns whether the word before is "version" or a product; or the one before that, as in "the
+/// version is 2.4".
+fn is_versioned(spot: &Spot) -> bool {
+    let table = spot.language.cues;
+    let names = |word: &str| cues(table.versions, word) || cues(PRODUCTS, word);
+    let mut words = spot.line[..spot.at].split(|c: char| !c.is_alphanumeric()).rev();
+    let mut next =
+        || words.by_ref().find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
+    let before = spot.cue_before();
+    names(&before) || has(table.is, &before) && next() == before && names(&next())
 }
 
 /// Splits off numbers with dots between them, and returns where they end.

@@ -7,6 +7,9 @@
 use super::number::{digits, digits_in_groups};
 use super::rules::{Said, Spot};
 
+/// Limits the digits on either side of a dash that are two numbers, as in "3-2"; more are a code.
+const MAX_JOINED: usize = 4;
+
 /// Returns whether a rule may read `line[from..end]` and leave what is behind it to others.
 pub(super) fn ends_at(line: &str, from: usize, end: usize) -> bool {
     let said = &line[from..end];
@@ -22,7 +25,9 @@ pub(super) fn ends_at(line: &str, from: usize, end: usize) -> bool {
         ',' if number_goes_on => said.contains([':', '/', '-']),
         '.' | ':' | '\'' | '’' | '_' | '€' | '$' | '£' => !number_goes_on,
         '-' | '–' | '‐' | '‑' | '—' if number_goes_on => {
-            points() == 0 && !has_point(&line[end..])
+            let next = digits(&line[end + mark.len_utf8()..]).len();
+            let last = said.len() - said.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            points() == 0 && !has_point(&line[end..]) && last <= MAX_JOINED && next <= MAX_JOINED
         }
         '/' if number_goes_on => points() <= 1,
         _ => true,

@@ -137,6 +137,33 @@ async fn say_writes_a_note_to_a_file_or_to_standard_output() {
 }
 
 #[tokio::test]
+async fn say_prints_what_would_be_spoken_and_which_rule_said_it() {
+    let hark = Hark::new();
+    let text = "Cuesta $15.000 [1]. Su código es 482913.";
+    let ran = hark.run(&["say", "--print", "--language", "es-CL", text]).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines = [
+        "Cuesta quince mil pesos.",
+        "  markup: \"Cuesta $15.000 [1].\" -> \"Cuesta $15.000.\"",
+        "  quantity: \"$15.000\" -> \"quince mil pesos\"",
+        "Su código es cuatro ocho dos, nueve uno tres.",
+        "  code: \"482913\" -> \"cuatro ocho dos, nueve uno tres\"",
+        "",
+    ];
+    assert_eq!(ran.text(), lines.join("\n"));
+    let ran = hark.run(&["say", "--print", "--json", "It costs $5."]).await;
+    let change = json!({ "rule": "quantity", "written": "$5", "spoken": "five dollars" });
+    let sentence = json!({
+        "written": "It costs $5.",
+        "spoken": "It costs five dollars.",
+        "language": "en",
+        "changes": [change],
+    });
+    assert_eq!(ran.json(0), [sentence]);
+    assert!(!hark.path("reply.ogg").exists());
+}
+
+#[tokio::test]
 async fn transcribe_prints_a_line_a_file_in_order_and_fails_if_one_failed() {
     let hark = Hark::new()
         .file("one.ogg", QUESTION)

@@ -265,7 +265,7 @@ pub(super) static ENGLISH: Language = Language {
     ],
     cues: &cues::ENGLISH,
     not_counted: "is, was, has, as, this, its, his, hers, ours, yours, plus, minus, times, does, goes, \
-                  ships, shipped, arrives, costs, needs, includes, contains, expires, starts, ends, \
+                  ships, leaves, departs, lands, boards, comes, runs, gets, takes, seems, stays, closes, opens, says, returns, arrives, costs, needs, includes, contains, expires, starts, ends, \
                   lets, means, gives, works, shows, looks, remains, belongs, always, perhaps, us, \
                   yes, thus, unless, across, towards, besides, afterwards, status",
     feminine_endings: "",

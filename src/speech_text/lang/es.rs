@@ -149,7 +149,7 @@ pub(super) const SPAIN: Language = Language {
         cents(
             &["¢"],
             currency(
-                &["$", "US$", "USD", "U$S"],
+                &["$", "US$", "USD", "U$S", "u$s"],
                 noun("dólar", "dólares", M),
                 noun("centavo", "centavos", M),
             ),
@@ -278,6 +278,7 @@ pub(super) const SPAIN: Language = Language {
         ("Ud.", "usted"),
         ("Av.", "avenida"),
         ("Avda.", "avenida"),
+        ("c/u", "cada uno"),
         ("c/", "calle "),
         ("aprox.", "aproximadamente"),
         ("tel.", "teléfono"),

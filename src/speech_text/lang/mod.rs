@@ -1,8 +1,8 @@
 //! Holds the languages: each file has everything that is particular to one of them.
 //!
-//! Every part that handles people's words may ask here. To add a language, write its file and its
-//! wishes, add its two lines below, its cases to `cases.tsv` and its sentences to `default.toml`;
-//! tests fail until all five are complete.
+//! Every part that handles people's words may ask here. To add a language, write its file, its
+//! numerals, its cues and its wishes, add its two lines below, its cases to `cases.tsv` and its
+//! sentences to `default.toml`; tests fail until all are complete.
 
 mod cues;
 mod de;
@@ -107,6 +107,22 @@ mod tests {
                 }
             }
             assert_eq!(entries(language.list).count(), 10, "{code}, list");
+            assert_eq!(entries(language.cues.callouts).count(), 5, "{code}, callouts");
+            let Cues { codes, named, calls, links, is, choices, sources, versions, .. } =
+                *language.cues;
+            let Cues {
+                clock, lasts, long, hours, until, chapters, centuries, kings, queens, ..
+            } = *language.cues;
+            for list in [
+                codes, named, calls, links, is, choices, sources, versions, clock, lasts, long,
+                hours, until, chapters, centuries, kings, queens,
+            ] {
+                let ready = |entry: &str| entry == entry.to_lowercase();
+                assert!(
+                    entries(list).next().is_some() && entries(list).all(ready),
+                    "{code}: {list}"
+                );
+            }
         }
     }
 

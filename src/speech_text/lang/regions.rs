@@ -11,7 +11,7 @@ const PESO: Currency = Currency {
 };
 
 const DOLLAR: Currency = currency(
-    &["$", "US$", "USD", "U$S"],
+    &["$", "US$", "USD", "U$S", "u$s"],
     noun("dólar", "dólares", Form::Masculine),
     noun("centavo", "centavos", Form::Masculine),
 );

@@ -9,11 +9,11 @@ pub(in super::super) static GERMAN: Cues = Cues {
             *sendung, *paket, *fall, *anfrage, *auftrag, *vorgang, *police, *vertrag, *flug, *modell, \
             *karte, *akte, *mitglied, *kunde, *artikel, *zimmer",
     calls: "rufen, ruf, anrufen, wählen, wähle, telefon, tel, *telefon, handy, mobil, fax, whatsapp, \
-            *notruf, notfall, hotline, durchwahl, polizei, feuerwehr",
+            *notruf, notfall, notfälle, notfällen, hotline, durchwahl, polizei, feuerwehr",
     links: "ist, sind, war, lautet, lauten, als, nr, nummer, code, der, die, das, den, dem, ihr, ihre, \
             ihren, dein, deine, deinen, mein, meine, unser, unsere, ein, eine, mit, auf, in, unter, \
             sie, uns, bitte, und, oder, zur, zum, an",
-    is: "ist, sind, lautet, als",
+    is: "ist, sind, lautet, als, nr, nummer",
     counted: "",
     choices: "drücken, drücke, taste, option, wählen, wähle, antworten, antworte, senden, schreiben, \
               tippen, oder",

@@ -3,7 +3,7 @@
 use super::Cues;
 
 pub(in super::super) static ENGLISH: Cues = Cues {
-    codes: "code, codes, pin, otp, password, passcode, cvv, cvc, tan, zip, postcode, iban, ssn, ein, \
+    codes: "verification, code, codes, pin, otp, password, passcode, cvv, cvc, tan, zip, postcode, iban, ssn, ein, \
             vat, ends, ending, digits, passport, serial, imei, sku, isbn, *code",
     named: "order, booking, reservation, reference, ref, account, ticket, invoice, receipt, tracking, \
             parcel, shipment, case, request, customer, member, membership, policy, id, confirmation, \
@@ -14,7 +14,7 @@ pub(in super::super) static ENGLISH: Cues = Cues {
     links: "is, are, was, be, as, no, nr, num, number, numbers, code, the, a, an, your, our, my, this, \
             with, in, on, at, us, me, them, or, and, id, verification, access, security, \
             confirmation, called",
-    is: "is, are, was, as",
+    is: "is, are, was, as, no, nr, num, number",
     counted: "people, men, women, children, feet, more, extra, additional, other, new",
     choices: "press, option, options, choose, type, enter, reply, select, send, say, key, or",
     sources: "source, sources, doc, document, ref, reference, citation, cite, file, passage, web, \

@@ -3,7 +3,7 @@
 use super::Cues;
 
 pub(in super::super) static SPANISH: Cues = Cues {
-    codes: "código, codigo, códigos, pin, otp, clave, contraseña, cvv, cvc, postal, cp, iban, dni, \
+    codes: "verificación, código, codigo, códigos, pin, otp, clave, contraseña, cvv, cvc, postal, cp, iban, dni, \
             nie, nif, cif, rut, run, rfc, curp, cuit, cuil, cédula, cedula, pasaporte, termina, \
             terminada, terminado, terminan, acaba, dígitos, serie, nit, ruc",
     named: "pedido, reserva, reservación, referencia, ref, cuenta, ticket, boleto, factura, recibo, \
@@ -15,7 +15,7 @@ pub(in super::super) static SPANISH: Cues = Cues {
             interno, anexo, policía, ambulancia, bomberos",
     links: "es, son, era, como, número, numero, núm, no, nro, n, nº, n.º, de, del, el, la, los, su, tu, \
             mi, un, una, en, con, al, a, o, y, por, verificación, seguridad, acceso, confirmación",
-    is: "es, son, como",
+    is: "es, son, como, número, numero, núm, nro, nº, n.º",
     counted: "personas, gente, más, mil",
     choices: "pulse, pulsa, presione, presiona, opción, opciones, elija, elige, marque, marca, \
               escriba, escribe, responda, responde, envíe, envía, oprima, o",

@@ -3,7 +3,7 @@
 use super::Cues;
 
 pub(in super::super) static FRENCH: Cues = Cues {
-    codes: "code, codes, pin, otp, passe, cvv, cvc, postal, cp, iban, siren, siret, passeport, \
+    codes: "vérification, code, codes, pin, otp, passe, cvv, cvc, postal, cp, iban, siren, siret, passeport, \
             termine, terminant, finissant, finit, chiffres, série, tva, rib",
     named: "commande, réservation, référence, réf, ref, compte, ticket, billet, facture, reçu, \
             suivi, colis, envoi, dossier, demande, client, cliente, adhérent, police, contrat, \
@@ -12,7 +12,7 @@ pub(in super::super) static FRENCH: Cues = Cues {
             whatsapp, urgence, urgences, poste, pompiers, samu, faites",
     links: "est, sont, était, comme, numéro, n, no, nº, n°, de, du, la, le, les, votre, ton, mon, notre, \
             un, une, par, en, avec, au, à, ou, et, nous, vérification, sécurité, accès, confirmation",
-    is: "est, sont, comme",
+    is: "est, sont, comme, numéro, no, nº, n°",
     counted: "personnes, gens, plus, mille",
     choices: "appuyez, tapez, touche, option, options, choisissez, répondez, envoyez, ou",
     sources: "source, sources, doc, document, réf, ref, référence, citation, fichier",

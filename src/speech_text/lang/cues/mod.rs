@@ -26,7 +26,7 @@ pub(in crate::speech_text) struct Cues {
     pub(in crate::speech_text) calls: &'static str,
     /// Between one of those and its number; also between a number and the code that it is.
     pub(in crate::speech_text) links: &'static str,
-    /// Verbs among `links`.
+    /// Those of `links` that only a name is behind: "is", "number".
     pub(in crate::speech_text) is: &'static str,
     /// What may be counted but does not look like a plural.
     pub(in crate::speech_text) counted: &'static str,

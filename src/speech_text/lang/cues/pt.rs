@@ -3,7 +3,7 @@
 use super::Cues;
 
 pub(in super::super) static PORTUGUESE: Cues = Cues {
-    codes: "código, codigo, códigos, pin, otp, senha, cvv, cvc, cep, postal, iban, cpf, cnpj, rg, nif, \
+    codes: "verificação, código, codigo, códigos, pin, otp, senha, cvv, cvc, cep, postal, iban, cpf, cnpj, rg, nif, \
             nit, passaporte, termina, terminado, terminada, final, dígitos, série, protocolo, pis",
     named: "pedido, reserva, referência, ref, conta, agência, ticket, bilhete, fatura, recibo, \
             rastreio, rastreamento, envio, caso, solicitação, cliente, sócio, apólice, ordem, \
@@ -13,7 +13,7 @@ pub(in super::super) static PORTUGUESE: Cues = Cues {
             zap, emergência, emergências, ramal, polícia, ambulância, bombeiros, samu",
     links: "é, são, era, como, número, numero, núm, nº, n.º, n, no, de, do, da, o, a, os, seu, sua, teu, \
             meu, um, uma, em, com, ao, para, ou, e, por, verificação, segurança, acesso, confirmação",
-    is: "é, são, como",
+    is: "é, são, como, número, numero, núm, nº, n.º",
     counted: "pessoas, gente, mais, mil",
     choices: "pressione, opção, opções, escolha, digite, tecle, aperte, responda, envie, ou",
     sources: "fonte, fontes, doc, documento, ref, referência, citação, arquivo, source",
