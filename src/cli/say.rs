@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::{Context, print};
 use crate::app::{Hearing, voice_path};
 use crate::config::Config;
-use crate::pipeline::Trace;
+use crate::pipeline::{Trace, spoken_in};
 use crate::registry::{Languages, Voices};
 use crate::speech_text::{sentences_of, worded};
 use crate::turn::LanguageCode;
@@ -89,11 +89,12 @@ struct WordedChange<'a> {
 
 /// Prints what would be spoken, a line a sentence, and below it what each rule changed.
 fn print_words(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let language = match &arguments.language {
+    let mut known = match &arguments.language {
         Some(language) => language.clone(),
         None => languages(config)?.of_text(&arguments.text, None),
     };
     for written in &sentences_of(&arguments.text) {
+        let language = spoken_in(&mut known, written);
         let wording = worded(written, &language);
         let changes = wording.changes.iter();
         let changes = changes.map(|change| WordedChange {

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 pub use error::{Cause, TurnError};
 pub use problem::Problem;
+pub use speak::spoken_in;
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 

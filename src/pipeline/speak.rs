@@ -27,7 +27,7 @@ const AHEAD: usize = 100;
 const LONG: usize = 1_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
-/// first sentence that tells it does; until then they are spoken as English.
+/// first sentence that tells it does: see [`spoken_in`].
 pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
@@ -57,11 +57,7 @@ pub(super) async fn speak(
         tokio::select! {
             next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
                 Some(sentence) => {
-                    if language.is_unknown() {
-                        language = told_by(&sentence);
-                    }
-                    let spoken_in = Some(&language).filter(|known| !known.is_unknown());
-                    let spoken_in = spoken_in.cloned().unwrap_or_else(LanguageCode::english);
+                    let spoken_in = spoken_in(&mut language, &sentence);
                     let of_sentence = pieces_of(&spoken(&sentence, &spoken_in)).into_iter();
                     pieces.extend(of_sentence.map(|piece| (spoken_in.clone(), piece)));
                 }
@@ -75,6 +71,15 @@ pub(super) async fn speak(
             else => return Ok(()),
         }
     }
+}
+
+/// Returns the language that a sentence is spoken in: `known`, which the first sentence that tells
+/// its language sets if it is not; until then English.
+pub fn spoken_in(known: &mut LanguageCode, sentence: &str) -> LanguageCode {
+    if known.is_unknown() {
+        *known = told_by(sentence);
+    }
+    if known.is_unknown() { LanguageCode::english() } else { known.clone() }
 }
 
 /// Returns the language that a sentence tells, if it does.
