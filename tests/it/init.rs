@@ -165,6 +165,10 @@ async fn types(hark: &Hark, answers: &[(&str, &str)]) -> String {
             shown += &String::from_utf8_lossy(&piece[..read]);
         }
         seen = shown.len();
+        if question.contains("not shown") {
+            // A terminal that is made silent throws away what was typed before.
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
         keyboard.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
     }
     let rest = screen.read_to_string(&mut shown);

@@ -75,6 +75,13 @@ fn a_reason_before_the_request_does_not_turn_it_round() {
 fn whoever_cannot_hear_is_written_to() {
     for alone in [
         "No audio please",
+        "I'd rather you write",
+        "I prefer you write to me",
+        "Could you please type your answer?",
+        "Prefiero que me escribas",
+        "Prefiro que você escreva",
+        "Je préfère que vous m'écriviez",
+        "Ich bevorzuge Text",
         "I'm deaf, please write",
         "Im hard of hearing",
         "I can't listen right now",
@@ -163,6 +170,9 @@ fn words_that_only_sound_like_it_are_no_request() {
         "Can I return an audio cable?",
         "My dog is deaf, can I bring him?",
         "Where can I write a review?",
+        "Prefiero que me escriban el lunes con el precio",
+        "I prefer text books",
+        "Je préfère que vous veniez",
         "I can't hear the sound of the speaker I bought",
         "Do you repair hearing aids?",
         "Can you write the address?",

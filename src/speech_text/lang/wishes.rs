@@ -43,6 +43,9 @@ pub(super) const ENGLISH: Wishes = Wishes {
            not able/allowed to listen, unable to listen, i don't/dont hear well/anything, \
            i do not hear well/anything, i prefer * text/texts/writing/reading/read $, \
            i'd/i would rather read/text $, ^ rather text/writing $, \
+           i'd/i rather/prefer you write/wrote/type/typed/text/texted $, \
+           i'd/i would rather/prefer you write/wrote/type/typed/text/texted $, \
+           ^ type/write * your/the answer/answers/reply/response $, \
            prefer written messages/answers/replies",
     voice: "answer/reply/respond * by/with/in/via voice/audio, answer/reply aloud, \
             ^ voice/audio messages/notes again $, ^ voice/audio/speak/talk again $, \
@@ -77,7 +80,7 @@ pub(super) const SPANISH: Wishes = Wishes {
            ^ por/en escrito/texto $, ^ por mensaje de texto $, ^ texto $, \
            ^ solo/sólo/solamente/únicamente texto/textos/escrito $, \
            ^ mejor por/en texto/escrito $, ^ mejor escrito/escribe/escríbeme/texto $, \
-           prefiero * escrito/texto/textos/leer $, ^ sin audio/audios/voz $, \
+           prefiero * escrito/texto/textos/leer $, prefiero que * escribas/escriba/escriban $, ^ sin audio/audios/voz $, \
            ^ nada de audio/audios/voz $, ^ no audio/audios/voz $, ^ no más audio/audios/voz $, \
            sin audios por favor, \
            no * mandes/mande/manden/envíes/envíe/envíen/grabes/grabe/graben/mandar/enviar * \
@@ -120,6 +123,7 @@ pub(super) const PORTUGUESE: Wishes = Wishes {
            ^ por mensagem de texto $, ^ texto $, ^ só/somente/apenas texto/textos/escrito $, \
            manda/mande/mandem/envia/envie/mandar/enviar * por texto/escrito, \
            ^ manda/mande/envia/envie texto $, prefiro * texto/textos/escrito/escrita/ler $, \
+           prefiro que * escreva/escrevam/escrevas/digite/digitem $, \
            ^ sem áudio/áudios/voz $, sem áudio por favor, ^ nada de áudio/áudios $, \
            ^ não áudio/áudios/voz $, ^ chega de áudio/áudios $, \
            não * mande/manda/mandem/mandar/envie/envia/enviem/enviar/grave/gravem * \
@@ -179,7 +183,8 @@ pub(super) const GERMAN: Wishes = Wishes {
            hören/anhören/abhören/öffnen/abspielen, \
            kann * sprachnachricht/sprachnachrichten/audio nicht \
            hören/anhören/abhören/öffnen/abspielen, \
-           lese lieber",
+           lese lieber, ich bevorzuge text/texte/textnachrichten/geschriebenes $, \
+           mir wäre/ist text/schriftlich/schreiben lieber $",
     voice: "antworte/antworten/antwortet * mit/per/als \
             sprache/stimme/sprachnachricht/sprachnachrichten/audio, \
             ^ sprich/sprechen/rede/reden/sprecht * wieder $, \
@@ -208,6 +213,7 @@ pub(super) const FRENCH: Wishes = Wishes {
            ^ en texte $, ^ à l'écrit $, ^ texte $, \
            ^ seulement/uniquement/juste/que * texte/textes/écrit/l'écrit $, \
            préfère/préférerais * écrit/l'écrit/texte/textes/lire $, \
+           préfère/préférerais que * écriviez/écrives/m'écriviez/m'écrives $, \
            ^ pas/plus/sans de/d' messages/notes/message/note vocaux/vocales/vocal/vocale/audio \
            $, \
            pas/plus de messages/notes vocaux/vocales/audio, pas/plus de vocaux/vocal, \

@@ -86,12 +86,12 @@ async fn a_streamed_answer_becomes_a_voice_note() {
     assert_eq!((&sent[0]["role"], &sent[1]["role"]), (&json!("system"), &json!("user")));
     let question = sent[1]["content"].as_str().unwrap();
     assert!(
-        question.starts_with("[It is ") && question.contains("(Europe/Madrid).]\n"),
+        question.starts_with("[It is ") && question.contains("(Europe/Madrid).] "),
         "{question}"
     );
-    assert!(question.contains("]\n[voice message, transcribed, language: English"), "{question}");
+    assert!(question.contains("] [voice message, transcribed, language: English"), "{question}");
     assert!(question.contains("doubtful: the words are guesses; perhaps misheard"), "{question}");
-    assert!(question.ends_with("]\nwhat is the price"), "{question}");
+    assert!(question.ends_with("] what is the price"), "{question}");
     assert_eq!(sent.as_array().unwrap().len(), 2);
 
     let (_, metrics) = app.get("/metrics").await;
@@ -115,7 +115,7 @@ async fn the_conversation_so_far_goes_along_as_far_as_its_tokens_reach() {
     let asked = chat.asked();
     let said = |at: usize| -> Vec<_> {
         let said = messages(&asked[at])[1..].iter().map(|m| m["content"].as_str().unwrap());
-        said.map(|said| said.rsplit("]\n").next().unwrap()).collect()
+        said.map(|said| said.rsplit("] ").next().unwrap()).collect()
     };
     assert_eq!(said(0), ["one"]);
     assert_eq!(said(1), ["one", answers[0], "two"]);
