@@ -167,7 +167,7 @@ async fn types(hark: &Hark, answers: &[(&str, &str)]) -> String {
         seen = shown.len();
         if question.contains("not shown") {
             // A terminal that is made silent throws away what was typed before.
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         }
         keyboard.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
     }
@@ -195,7 +195,7 @@ async fn on_a_terminal_it_asks_and_shows_no_secret() {
             ("Language", "de"),
             ("Language model's server", "http://127.0.0.1:9/v1"),
             ("Its model", "qwen"),
-            ("Its key", "typed-key"),
+            ("(not shown): ", "typed-key"),
             ("Name of the agent [assistant]", ""),
             ("Whisper model (hark models list) [base]", "small"),
         ],
