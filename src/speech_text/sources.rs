@@ -76,7 +76,7 @@ fn is_source(inner: &str, bracket: bool) -> bool {
     if let Some(note) = inner.strip_prefix('^') {
         return !note.is_empty() && !note.contains(char::is_whitespace);
     }
-    if is_numbers(inner) {
+    if is_numbers(inner) || (bracket && has_page(inner)) {
         return true;
     }
     let end = inner.find(|c: char| !c.is_alphabetic()).unwrap_or(inner.len());
@@ -87,6 +87,20 @@ fn is_source(inner: &str, bracket: bool) -> bool {
     let source = ["source", "sources", "fuente", "fuentes", "fonte", "fontes", "quelle", "quellen"];
     let plainly = word == "cite" || source.contains(&&*word) && behind.len() > 1 && bracket;
     known && (plainly || is_file(behind) || is_numbers(behind))
+}
+
+/// Words before the page of a source.
+const PAGES: [&str; 10] =
+    ["p", "pp", "page", "pages", "s", "seite", "seiten", "pág", "págs", "página"];
+
+/// Returns whether a text is a source and its page: "1, p. 4", "2, S. 10-12".
+fn has_page(inner: &str) -> bool {
+    let Some((source, page)) = inner.split_once(',') else { return false };
+    let page = page.trim().to_lowercase();
+    let word = page.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    PAGES.contains(&word)
+        && is_numbers(source.trim())
+        && is_numbers(page[word.len()..].trim_start_matches(['.', ' ']))
 }
 
 /// Returns whether a text is a file's name. A long number is none: it may be the person's order.
