@@ -1,6 +1,6 @@
 //! WAV, from senders' files and from engines that write it while they speak.
 //!
-//! One reader for both: [`WavChunks`] finds the samples, [`Encoding`] reads them. The file decoder
+//! One reader for both: `WavChunks` finds the samples, `Encoding` reads them. The file decoder
 //! brings them to speech, [`WavStream`] hands them on as they arrive.
 
 mod chunks;
