@@ -232,6 +232,8 @@ mod tests {
         check("The price is 3.50 euros today.", &["The price is 3.50 euros today."]);
         check("Please ask Dr. Meyer or J. Smith.", &["Please ask Dr. Meyer or J. Smith."]);
         check("1. Open the box carefully.", &["1. Open the box carefully."]);
+        check("We are open Mon.–Fri. 8–5 again.", &["We are open Mon.–Fri. 8–5 again."]);
+        check("Wir öffnen von Mo.-Fr. um acht.", &["Wir öffnen von Mo.-Fr. um acht."]);
         check("It works in the U.S. and in France.", &["It works in the U.S. and in France."]);
     }
 

@@ -81,7 +81,7 @@ pub(super) fn full_stop(before: &str, text: &str, after: usize) -> End {
         word_before.ends_with(|c: char| c.is_ascii_digit()) || matches!(word_before, "a." | "p.");
     let roman = word.len() > 1 && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
     let may_end = MAY_END.contains(lower.as_str())
-        || SHORT_DAYS.contains(&lower)
+        || SHORT_DAYS.contains(last_day(&lower))
         || lower.ends_with("nr")
         || roman;
     if may_end || (single && counted) {
@@ -142,6 +142,11 @@ fn last_word(before: &str) -> (&str, &str) {
     let at = before.rfind(opens);
     let at = at.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     before.split_at(at)
+}
+
+/// Returns the last day of a range: "fri" of "mon.–fri".
+fn last_day(word: &str) -> &str {
+    word.rsplit(['-', '–', '—', '/']).next().unwrap_or(word)
 }
 
 /// Returns whether `c` is written without spaces: Chinese, Japanese, and their full-width marks.
