@@ -179,7 +179,7 @@ impl Record for SqliteStore {
                  WHERE turn = ?1 AND idx = ?2",
             )?
             .execute(params![turn.0, index, state, id, sent_ms, error])?;
-            Ok(())
+            id.map_or(Ok(()), |id| statuses::adopt(db, &turn, index, &id))
         });
         call.await
     }

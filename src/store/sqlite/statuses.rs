@@ -80,6 +80,20 @@ pub(super) fn record(
     }
 }
 
+/// Gives a part the statuses that came before anybody knew its message's id, and without our data.
+pub(super) fn adopt(
+    db: &Connection,
+    turn: &TurnId,
+    index: u32,
+    message: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE statuses SET turn = ?1, idx = ?2 WHERE provider_id = ?3 AND turn IS NULL",
+    )?
+    .execute(params![turn.0, index, message])?;
+    Ok(())
+}
+
 /// Applies the failed statuses of a turn that has just finished, which came before its end.
 pub(super) fn apply_early_failures(
     db: &Connection,

@@ -15,6 +15,7 @@ on_every_backend! {
     a_lost_note_opens_its_turn_again,
     a_note_that_is_lost_before_the_end_of_its_lease_opens_its_turn_again,
     a_status_without_our_data_is_known_by_the_message,
+    a_status_without_our_data_that_comes_first_opens_its_turn_at_its_end,
     statuses_of_other_senders_change_nothing,
 }
 
@@ -195,6 +196,18 @@ async fn a_status_without_our_data_is_known_by_the_message<B: Backend>() {
         (row.statuses, row.report.unwrap().outcome),
         (vec!["failed".to_owned()], Outcome::Failed)
     );
+}
+
+async fn a_status_without_our_data_that_comes_first_opens_its_turn_at_its_end<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    let early = status(&lease.turn, 0, "a", DeliveryStatus::Failed, 1);
+    let early = StatusUpdate { callback_data: None, ..early };
+    store.record_statuses(vec![early], 1_000).await.unwrap();
+    send_note(&store, &lease).await;
+    finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
+    check_opened(&store, &lease.turn).await;
 }
 
 async fn statuses_of_other_senders_change_nothing<B: Backend>() {
