@@ -1,7 +1,7 @@
 //! Serves the control API: makes people of the simulator speak and shows what they got.
 //!
-//! `POST /sim/messages`, `POST /sim/faults` and `GET /sim/conversations`. It reads files of the machine it runs on and
-//! asks for no token: listen only where nobody else can reach it.
+//! `POST /sim/messages`, `POST /sim/faults` and `GET /sim/conversations`. It reads files of the
+//! machine it runs on and asks for no token: listen only where nobody else can reach it.
 
 use std::path::Path;
 

@@ -59,8 +59,8 @@ pub(super) fn first_state(disposition: Disposition, has_sender: bool) -> &'stati
     }
 }
 
-/// Returns when the message of a lapsed lease is due again. A part that may have been sent is left to its
-/// status for a while: the status is the proof that keeps it from being sent twice.
+/// Returns when the message of a lapsed lease is due again. A part that may have been sent is left
+/// to its status for a while: the status is the proof that keeps it from being sent twice.
 pub(super) fn due_after_reclaim(maybe_sent: bool, now_ms: i64, retry_ms: i64) -> i64 {
     if maybe_sent { retry_ms } else { now_ms }
 }
