@@ -79,16 +79,17 @@ pub(super) enum Readers {
     Owner,
 }
 
-/// Creates a file, in place of one that is there if `force` says so.
+/// Creates a file, in place of one that is there if `force` says so. What is there stays until the
+/// new one is whole, and of one that could not be written nothing stays.
 pub(super) fn create(
     path: &Path,
     content: &[u8],
     readers: Readers,
     force: bool,
 ) -> anyhow::Result<()> {
-    if force && path.exists() {
-        std::fs::remove_file(path).with_context(|| format!("replacing {}", path.display()))?;
-    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let fresh = if force { Path::new(&beside) } else { path };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -96,6 +97,33 @@ pub(super) fn create(
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let written = options.open(path).and_then(|mut file| file.write_all(content));
-    written.with_context(|| format!("writing {} (--force replaces one)", path.display()))
+    let writing = || format!("writing {} (--force replaces one)", path.display());
+    let mut file = options.open(fresh).with_context(writing)?;
+    let whole = file.write_all(content).and_then(|()| file.sync_all());
+    let placed = whole.and_then(|()| if force { std::fs::rename(fresh, path) } else { Ok(()) });
+    if placed.is_err() {
+        // Half a secret would be taken for one that is there.
+        std::fs::remove_file(fresh).with_context(writing)?;
+    }
+    placed.with_context(writing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (taken, file) = (folder.path().join("folder"), folder.path().join("file"));
+        std::fs::create_dir_all(taken.join("full")).unwrap();
+        assert!(create(&taken, b"new", Readers::Owner, true).is_err());
+        std::fs::write(&file, "old").unwrap();
+        assert!(create(&file, b"new", Readers::Owner, false).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"old");
+        create(&file, b"new", Readers::Owner, true).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        let there = std::fs::read_dir(folder.path()).unwrap().count();
+        assert!(taken.join("full").is_dir() && there == 2, "{there}");
+    }
 }
