@@ -146,6 +146,17 @@ async fn nothing_is_replaced_unless_it_is_forced_and_a_word_that_meta_knows_is_k
     assert!(ran.code == 64 && ran.text().contains("limits.turn_seconds"), "{}", ran.text());
 }
 
+#[tokio::test]
+async fn the_secrets_of_a_rehearsal_are_not_taken_for_those_of_meta() {
+    let hark = newcomer();
+    let ran = hark.run(&["init", "--provider", "simulator", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.text(), ran.stderr);
+    let ran = hark.run(&["init", "--force", "--phone-number-id", "106540352242922"]).await;
+    let flags = "say --access-token-file, --app-secret-file\n";
+    assert!(ran.code == 2 && ran.stderr.ends_with(flags), "{}", ran.stderr);
+    assert!(read(&hark, "hark.toml").contains("simulator"), "it was replaced");
+}
+
 /// Types on a terminal: each answer when its question is there.
 async fn types(hark: &Hark, answers: &[(&str, &str)]) -> String {
     let line = format!("{} init", env!("CARGO_BIN_EXE_hark"));
@@ -242,7 +253,7 @@ async fn from_init_to_an_answered_note_and_a_new_word() {
     assert_eq!(ran.code, 0, "{}{}", ran.text(), ran.stderr);
     assert!(ran.text().contains("fix: start `hark simulate`"), "{}", ran.text());
     let service = hark.start(&["serve"]).await;
-    let (webhook, secret) = (service.url("/webhook"), read(&hark, "app_secret"));
+    let (webhook, secret) = (service.url("/webhook"), read(&hark, "rehearsal_app_secret"));
     let simulate = ["simulate", "--listen", &whatsapp, "--webhook", &webhook, "--app-secret"];
     let number = [secret.trim(), "--phone-number-id", "100000000000001"];
     let simulator = hark.start(&[&simulate[..], &number].concat()).await;

@@ -53,19 +53,20 @@ pub(super) fn make(given: Arguments, folder: &Path, asker: &mut Asker) -> anyhow
         "Messages come from Meta, or from a rehearsal without an account: meta, simulator";
     let provider = asker.or(given.provider, question, "meta", provider)?;
     let meta = provider == ProviderKind::Meta;
-    let rehearsal_number = (!meta).then(|| REHEARSAL_NUMBER.to_owned());
     let phone_number_id = asker.must(
-        given.phone_number_id.or(rehearsal_number),
+        given.phone_number_id.or_else(|| (!meta).then(|| REHEARSAL_NUMBER.to_owned())),
         "--phone-number-id",
         "Phone number id (the app's WhatsApp > API Setup has it)",
         ask::digits,
     )?;
-    let mut secret = |file: Option<PathBuf>, name, flag, question| match SecretFile::known(
-        file, folder, name,
-    )? {
-        Some(known) => anyhow::Ok(known),
-        None if meta => Ok(SecretFile::new(folder, name, asker.must_hidden(flag, question)?)),
-        None => SecretFile::random(folder, name),
+    let mut secret = |file: Option<PathBuf>, name: &str, flag, question| {
+        // Made up: a later file for Meta must not take them for the real ones.
+        let name = if meta { name.to_owned() } else { format!("rehearsal_{name}") };
+        match SecretFile::known(file, folder, &name)? {
+            Some(known) => anyhow::Ok(known),
+            None if meta => Ok(SecretFile::new(folder, &name, asker.must_hidden(flag, question)?)),
+            None => SecretFile::random(folder, &name),
+        }
     };
     let access_token = secret(
         given.access_token_file,
