@@ -28,7 +28,8 @@ use crate::turn::LanguageCode;
 const HOW: &str = "On a terminal, what no flag says is asked. Elsewhere, and with --yes, it has its \
 default; what has none must be a flag: --phone-number-id, --access-token-file and --app-secret-file \
 for a number at Meta, nothing for --provider simulator. A file access_token, app_secret or \
-verify_token that is beside hark.toml already is used.
+verify_token that is beside hark.toml already is used; the first two of a rehearsal are named \
+rehearsal_access_token and rehearsal_app_secret.
 
 It ends with what `hark doctor` says. Exit code 0: the file is written and can be used, whatever the \
 doctor finds; 64: it cannot be used as it is, or with the variables of the environment.";
