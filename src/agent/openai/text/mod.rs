@@ -42,27 +42,23 @@ impl AnswerText {
 
     /// Takes a chunk's text and returns what of it may be said after `said`.
     pub(super) fn push(&mut self, chunk: &Chunk, said: &str) -> Filtered {
-        let mut lifted = String::new();
+        let mut lifted = Filtered::default();
         if chunk.aside == Some(Aside::Thought) && self.aside.is_none() {
             // Who gives thoughts beside the text leaves none in it.
             self.filter.opens_thoughts = Some(false);
-            lifted = self.filter.lift().text;
+            lifted = self.filter.lift();
         }
         self.aside = self.aside.max(chunk.aside);
         let text = self.characters.push(&chunk.text);
         let piece = RawPiece { text: &text, whole: chunk.whole, last: chunk.end.is_some() };
         let new = self.repeats.push(piece, said);
-        let Filtered { retract, text } = self.filter.push(&new);
-        Filtered { retract, text: lifted + &text }
+        lifted.then(self.filter.push(&new))
     }
 
     /// Returns what was kept back, at the end of an answer; `whole` if it did not break off.
     pub(super) fn finish(&mut self, whole: bool) -> Filtered {
         let rest = self.repeats.finish();
-        let Filtered { retract, text } = self.filter.push(&rest);
-        let last = self.filter.finish(whole);
-        let text = if last.retract { last.text } else { text + &last.text };
-        Filtered { retract: retract || last.retract, text }
+        self.filter.push(&rest).then(self.filter.finish(whole))
     }
 
     /// Returns whether the server's answers begin within a thought, once this one has shown it.

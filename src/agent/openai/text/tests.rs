@@ -65,6 +65,7 @@ fn thoughts_are_not_said_whatever_their_tags() {
     only_the_answer("Here is my thought process: hm. Here is my point. Here is my response: ", "");
     only_the_answer("## Thinking\n\nHm.\n\n## Final Response\n\n", "");
     check("Sure. <think>hm</think>We open at nine.", "Sure. We open at nine.");
+    check("What do they ask for? Hours.</think>Sure. <think>hm</think>We open.", "Sure. We open.");
     check("<think>it never ends <b", "");
 }
 
@@ -211,6 +212,11 @@ fn a_server_is_known_by_what_it_leaves_out() {
     let chunk = Chunk { text: "Yes.".to_owned(), ..Chunk::default() };
     assert_eq!(answer.push(&chunk, "").text, "Yes.");
     assert_eq!(answer.opens_thoughts(), Some(false));
+    // What was withheld is a thought after all, and both come to light in one chunk.
+    let mut answer = AnswerText::new(None);
+    answer.push(&Chunk { text: "They ask.".to_owned(), ..Chunk::default() }, "");
+    let chunk = Chunk { text: " Hm.</think>Yes.".to_owned(), ..thinks };
+    assert_eq!(answer.push(&chunk, ""), Filtered { retract: true, text: "Yes.".to_owned() });
 }
 
 proptest! {

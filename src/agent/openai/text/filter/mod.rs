@@ -60,6 +60,14 @@ pub(in crate::agent::openai) struct Filtered {
     pub(in crate::agent::openai) text: String,
 }
 
+impl Filtered {
+    /// Joins two pieces: a retraction in the second takes back the first, too.
+    pub(super) fn then(self, next: Self) -> Self {
+        let text = if next.retract { next.text } else { self.text + &next.text };
+        Self { retract: self.retract || next.retract, text }
+    }
+}
+
 /// Filters one answer.
 #[derive(Debug)]
 pub(super) struct ThoughtFilter {
@@ -124,25 +132,30 @@ impl ThoughtFilter {
     /// Returns what was kept back; of an answer that is not `whole`, nothing that is likely a thought.
     pub(super) fn finish(&mut self, whole: bool) -> Filtered {
         self.ending = true;
-        let Filtered { retract, mut text } = self.push("");
+        let mut last = self.push("");
         let perhaps = |withheld: &Withheld| withheld.why == Presumed::Perhaps;
         if whole || self.withheld.as_ref().is_none_or(perhaps) {
-            text.push_str(&self.lift().text);
+            last = last.then(self.lift());
         }
         if whole {
             self.opens_thoughts.get_or_insert(false);
         }
-        Filtered { retract, text }
+        last
     }
 
     /// Gives what was withheld because it might be a thought.
     pub(super) fn lift(&mut self) -> Filtered {
+        self.release();
+        self.give()
+    }
+
+    /// Lets through what was withheld.
+    fn release(&mut self) {
         match self.withheld.take() {
             // Whoever begins like that does not answer without the words that end it.
             Some(Withheld { why: Presumed::Until(phrases::HARMONY), .. }) | None => {}
             Some(Withheld { text, .. }) => self.say(&text),
         }
-        self.give()
     }
 
     fn give(&mut self) -> Filtered {
@@ -309,8 +322,7 @@ impl ThoughtFilter {
         match (mark, &self.state) {
             (TextMark::ThoughtCloses, FilterState::Thought { .. }) => {
                 self.state = FilterState::Answer;
-                let Filtered { text, .. } = self.lift();
-                self.out.text.push_str(&text);
+                self.release();
             }
             (TextMark::ThoughtCloses, _) => {
                 self.take_back();
