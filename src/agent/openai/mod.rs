@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use reading::{Reading, ServerCall};
-use refusal::{Again, Failure, exceeds_context};
+use refusal::{Again, Failure};
 use request::{ChatRequest, Dialect, Streaming, to_json};
 pub use settings::Settings;
 
@@ -187,11 +187,11 @@ impl ChatServer {
                 max_tokens: self.settings.max_tokens,
                 extra: &self.extra,
             };
-            let Failure { error, again, server } = match self.try_once(&ask, call).await {
+            let Failure { error, again, .. } = match self.try_once(&ask, call).await {
                 Ok(reading) => return Ok(reading),
                 Err(failure) => failure,
             };
-            if server.is_some_and(|server| exceeds_context(&server))
+            if matches!(error, AgentError::TooLong { .. })
                 && self.persona.shorten(question.to_mut())
             {
                 tracing::warn!(
@@ -242,9 +242,9 @@ impl ChatServer {
                 }
                 Err(failure) => failure,
             };
-            let refusal = failure.server.as_deref();
             // What is too long is not too long because of a key.
-            let refusal = refusal.filter(|refusal| !exceeds_context(refusal));
+            let too_long = matches!(failure.error, AgentError::TooLong { .. });
+            let refusal = failure.server.as_deref().filter(|_| !too_long);
             let status = failure.error.status().unwrap_or(400);
             match refusal.and_then(|refusal| habits.dialect.after(status, refusal)) {
                 Some(other) => habits.dialect = other,

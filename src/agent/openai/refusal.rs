@@ -87,7 +87,10 @@ impl Failure {
         let (error_of, again) = match status {
             _ if error.lacks_credit(status) => (refused(CREDIT), Again::Never),
             _ if is_filtered(error) => (AgentError::Filtered(message), Again::Never),
-            _ if exceeds_context(error) => (AgentError::TooLong { status, message }, Again::Never),
+            // At 429 "too many tokens" are those of a minute.
+            _ if status != 429 && exceeds_context(error) => {
+                (AgentError::TooLong { status, message }, Again::Never)
+            }
             401 | 403 => (refused(KEY), Again::Never),
             404 | 405 => (refused(PLACE), Again::Never),
             // Gemini says 400 to a wrong key.
@@ -132,7 +135,7 @@ fn is_filtered(error: &ServerError) -> bool {
 }
 
 /// Returns whether what was asked is longer than the model's context.
-pub(super) fn exceeds_context(error: &ServerError) -> bool {
+fn exceeds_context(error: &ServerError) -> bool {
     const WORDS: [&str; 16] = [
         "context_length",
         "context length",
@@ -186,6 +189,8 @@ mod tests {
         check(400, r#"{"detail":"too long"}"#, Again::Never, "too long; check llm.model");
         check(422, r#"{"error":"bad key"}"#, Again::Never, "bad key");
         check(429, json, Again::Soon, "busy (HTTP 429): no such thing");
+        let tokens = r#"{"message":"Too many tokens, please wait before trying again."}"#;
+        check(429, tokens, Again::Soon, "busy (HTTP 429): Too many tokens");
         let quota = r#"{"error":{"message":"m","code":"insufficient_quota"}}"#;
         check(429, quota, Again::Never, "no credit");
         for status in [408, 409, 425, 500, 502, 503, 529] {
