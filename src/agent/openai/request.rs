@@ -61,9 +61,26 @@ impl Dialect {
 
 /// Returns whether a server says that it does not stream.
 fn refuses_stream(status: u16, refusal: &ServerError) -> bool {
-    const REFUSED: [&str; 3] = ["support", "not implemented", "not available"];
-    const WRONG: [&str; 7] =
-        ["not allowed", "disabled", "verified", "false", "unknown", "unrecognized", "invalid"];
+    // Failures of any kind say "contact support" and "not available".
+    const REFUSED: [&str; 6] = [
+        "not support",
+        "not yet support",
+        "not currently support",
+        "n't support",
+        "unsupported",
+        "not implemented",
+    ];
+    const WRONG: [&str; 9] = [
+        "support",
+        "not available",
+        "not allowed",
+        "disabled",
+        "verified",
+        "false",
+        "unknown",
+        "unrecognized",
+        "invalid",
+    ];
     let said = refusal.message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     // "upstream" is another word.
@@ -184,6 +201,7 @@ mod tests {
             (400, "Your organization must be verified to stream this model."),
             (422, "stream must be false"),
             (404, "Streaming is not supported for this model"),
+            (400, "Streaming is not available here"),
             (501, "streaming not implemented"),
             (500, "Streamed answers are not supported"),
         ] {
@@ -191,6 +209,8 @@ mod tests {
         }
         for (status, words) in [
             (500, "the stream broke off: invalid data"),
+            (500, "Error while streaming. If it persists, contact support."),
+            (503, "The stream is not available, try again later"),
             (502, "upstream does not support this"),
             (429, "streaming is not supported"),
             (400, "the prompt is too long"),
