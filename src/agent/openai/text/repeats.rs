@@ -48,7 +48,8 @@ impl Repeats {
             return String::new();
         }
         if whole && self.pieces > 0 {
-            let mut new = self.settle(false);
+            let grows = self.second.as_ref().is_some_and(|second| text.starts_with(second));
+            let mut new = self.settle(grows);
             let rest = text.strip_prefix(&*self.so_far).unwrap_or_default().to_owned();
             new.push_str(&self.add(&rest));
             return new;
@@ -66,7 +67,10 @@ impl Repeats {
 
     /// Returns what was kept back at the end of the answer.
     pub(super) fn finish(&mut self) -> String {
-        self.settle(true)
+        let rest = self.second.as_ref().map(|second| &second[self.so_far.len()..]);
+        // "We" and "We open": the first piece ends where a word does.
+        let grows = rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        self.settle(grows)
     }
 
     fn next(&mut self, text: &str, last: bool, said: &str) -> String {
@@ -106,13 +110,11 @@ impl Repeats {
         text.to_owned()
     }
 
-    /// Decides about a second piece that no third one follows.
-    fn settle(&mut self, at_end: bool) -> String {
+    /// Adds a second piece that no third one follows: what it has beyond the first if the answer
+    /// `grows`, else all of it.
+    fn settle(&mut self, grows: bool) -> String {
         let Some(second) = self.second.take() else { return String::new() };
-        let rest = second[self.so_far.len()..].to_owned();
-        // "We" and "We open": the first piece ends where a word does.
-        let grows = at_end && !rest.starts_with(char::is_alphanumeric);
-        self.add(if grows { &rest } else { &second })
+        self.add(if grows { &second[self.so_far.len()..] } else { &second })
     }
 }
 
@@ -159,6 +161,7 @@ mod tests {
         check(&["We", "We open"], "We open");
         check(&["W", "We", "We open", "!We open"], "We open");
         check(&["We open", "We open at nine.", "We open at nine."], "We open at nine.");
+        check(&["We", "We open", "=We open"], "We open");
     }
 
     #[test]
@@ -169,6 +172,8 @@ mod tests {
         check(&["The", "Then"], "TheThen");
         check(&["We open at nine. ", "We open at nine. "], "We open at nine. We open at nine. ");
         check(&["Ha", "Ha", "HaHa"], "HaHaHaHa");
+        check(&["Ha", "HaHa", "=HaHaHa"], "HaHaHa");
+        check(&["1", "12", "=112"], "112");
         check(&["Hello there. ", "We open. ", "We open.", "!"], "Hello there. We open. We open.");
     }
 }
