@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use super::doors::{Say, Visit};
 use crate::speech_text::PersonRequests;
 use crate::speech_text::lang::{self, entries};
+use crate::written::without_accents;
 
 /// Limits the characters that are looked at: five minutes of speech.
 const MOST_CHARS: usize = 4000;
@@ -41,23 +42,9 @@ fn wants_person(text: &str) -> bool {
 
 /// Splits into words, as they are compared.
 fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
+    let text = without_accents(&text.to_lowercase());
     let split = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    split.map(|word| word.chars().map(without_accent).collect()).collect()
-}
-
-/// Returns a letter without its accent: people who type leave accents out.
-fn without_accent(letter: char) -> char {
-    match letter {
-        'à' | 'á' | 'â' | 'ã' | 'ä' => 'a',
-        'ç' => 'c',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ñ' => 'n',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        other => other,
-    }
+    split.map(str::to_owned).collect()
 }
 
 /// Holds one piece of a request.
@@ -260,6 +247,11 @@ mod tests {
              humain / parler à un agent / j'aimerais avoir quelqu'un au téléphone / un agent \
              svp / je souhaite être rappelé par un conseiller",
         );
+    }
+
+    #[test]
+    fn accents_may_be_apart_from_their_letters() {
+        check(true, "Quero falar com algue\u{301}m");
     }
 
     #[test]
