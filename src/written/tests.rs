@@ -1,3 +1,5 @@
+//! Short messages of many languages, and such as tell none.
+
 use super::words::WORDS;
 use super::{Written, language};
 

@@ -1,3 +1,5 @@
+//! Requests of every language, words that negate them, and messages that only resemble one.
+
 use super::*;
 
 #[track_caller]
