@@ -66,6 +66,15 @@ fn triples(n: u64) -> (u64, u64, u64) {
     (n / 1_000_000, n / 1000 % 1000, n % 1000)
 }
 
+/// Says how many millions or more there are: `one`, or their `count` and `many`; `None` for zero.
+fn large(n: u64, one: &str, many: &str, count: impl Fn(u64) -> String) -> Option<String> {
+    match n {
+        0 => None,
+        1 => Some(one.to_owned()),
+        _ => Some(format!("{} {many}", count(n))),
+    }
+}
+
 /// Returns the entry of a list for a number in its range; a `-` keeps the place of one without.
 fn entry(list: &'static str, n: u64) -> &'static str {
     usize::try_from(n).ok().and_then(|at| entries(list).nth(at)).unwrap_or_default()

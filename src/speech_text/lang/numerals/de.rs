@@ -1,7 +1,7 @@
 //! German. Ordinals are inflected for the word before them.
 
 use super::super::super::language::{Date, Form, Time};
-use super::super::{BILLION, entry, has, triples};
+use super::super::{BILLION, entry, has, large, triples};
 
 const BELOW_TWENTY: &str = "null, ein, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, \
                             elf, zwölf, dreizehn, vierzehn, fünfzehn, sechzehn, siebzehn, \
@@ -16,23 +16,15 @@ const OBLIQUE: &str =
 const WEAK: &str = "das, der, die, dieser, diese, jede";
 
 pub(in super::super) fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "eine Milliarde".to_owned(),
-            _ => format!("{} Milliarden", cardinal(n / BILLION, Form::Feminine)),
-        };
+    let count = |n| cardinal(n, Form::Feminine);
+    if let Some(billions) = large(n / BILLION, "eine Milliarde", "Milliarden", count) {
         return match n % BILLION {
             0 => billions,
             rest => format!("{billions} {}", cardinal(rest, form)),
         };
     }
     let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("eine Million".to_owned()),
-        _ => parts.push(format!("{} Millionen", cardinal(millions, Form::Feminine))),
-    }
+    let mut parts = Vec::from_iter(large(millions, "eine Million", "Millionen", count));
     let mut low = String::new();
     match thousands {
         0 => {}

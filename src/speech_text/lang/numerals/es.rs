@@ -1,7 +1,7 @@
 //! Spanish.
 
 use super::super::super::language::{Date, Form, Time};
-use super::super::{entry, triples};
+use super::super::{entry, large, triples};
 
 const BELOW_THIRTY: &str = "cero, uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, \
                             once, doce, trece, catorce, quince, dieciséis, diecisiete, dieciocho, \
@@ -17,12 +17,8 @@ const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, cuadragésimo, qu
 
 pub(in super::super) fn cardinal(n: u64, form: Form) -> String {
     let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("un millón".to_owned()),
-        _ => parts.push(format!("{} millones", cardinal(millions, Form::Masculine))),
-    }
+    let mut parts =
+        Vec::from_iter(large(millions, "un millón", "millones", |n| cardinal(n, Form::Masculine)));
     match thousands {
         0 => {}
         1 => parts.push("mil".to_owned()),

@@ -1,7 +1,7 @@
 //! French, with the number words of France.
 
 use super::super::super::language::{Date, Form, Time};
-use super::super::{BILLION, entry, triples};
+use super::super::{BILLION, entry, large, triples};
 
 const BELOW_TWENTY: &str = "zéro, un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, \
                             douze, treize, quatorze, quinze, seize, dix-sept, dix-huit, dix-neuf";
@@ -9,23 +9,15 @@ const TENS: &str =
     "-, -, vingt, trente, quarante, cinquante, soixante, soixante, quatre-vingt, quatre-vingt";
 
 pub(in super::super) fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "un milliard".to_owned(),
-            _ => format!("{} milliards", cardinal(n / BILLION, Form::Masculine)),
-        };
+    let count = |n| cardinal(n, Form::Masculine);
+    if let Some(billions) = large(n / BILLION, "un milliard", "milliards", count) {
         return match n % BILLION {
             0 => billions,
             rest => format!("{billions} {}", cardinal(rest, form)),
         };
     }
     let (millions, thousands, rest) = triples(n);
-    let mut parts = Vec::new();
-    match millions {
-        0 => {}
-        1 => parts.push("un million".to_owned()),
-        _ => parts.push(format!("{} millions", cardinal(millions, Form::Masculine))),
-    }
+    let mut parts = Vec::from_iter(large(millions, "un million", "millions", count));
     match thousands {
         0 => {}
         1 => parts.push("mille".to_owned()),

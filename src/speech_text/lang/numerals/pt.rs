@@ -1,7 +1,7 @@
 //! Portuguese, with the number words of Brazil.
 
 use super::super::super::language::{Date, Form, Time};
-use super::super::{BILLION, entry, triples};
+use super::super::{BILLION, entry, large, triples};
 
 const BELOW_TWENTY: &str = "zero, um, dois, três, quatro, cinco, seis, sete, oito, nove, dez, \
                             onze, doze, treze, catorze, quinze, dezesseis, dezessete, dezoito, \
@@ -15,22 +15,15 @@ const ORDINAL_TENS: &str = "-, décimo, vigésimo, trigésimo, quadragésimo, qu
                             sexagésimo, septuagésimo, octogésimo, nonagésimo";
 
 pub(in super::super) fn cardinal(n: u64, form: Form) -> String {
-    if n >= BILLION {
-        let billions = match n / BILLION {
-            1 => "um bilhão".to_owned(),
-            _ => format!("{} bilhões", cardinal(n / BILLION, Form::Masculine)),
-        };
+    let count = |n| cardinal(n, Form::Masculine);
+    if let Some(billions) = large(n / BILLION, "um bilhão", "bilhões", count) {
         return match n % BILLION {
             0 => billions,
             rest => format!("{billions} {}", cardinal(rest, form)),
         };
     }
     let (millions, thousands, rest) = triples(n);
-    let mut said = match millions {
-        0 => String::new(),
-        1 => "um milhão".to_owned(),
-        _ => format!("{} milhões", cardinal(millions, Form::Masculine)),
-    };
+    let mut said = large(millions, "um milhão", "milhões", count).unwrap_or_default();
     let mut add = |words: &str, with_and: bool| {
         if !said.is_empty() {
             said.push_str(if with_and { " e " } else { " " });
