@@ -1,5 +1,7 @@
 //! Removes HTML: tags, and entities that stand for a character.
 
+use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
+
 use super::formulas::raise;
 use super::links::link_length;
 
@@ -7,7 +9,7 @@ use super::links::link_length;
 pub(super) const MAX_TAG: usize = 200;
 
 /// Lists the HTML entities that people write.
-const ENTITIES: [(&str, &str); 57] = [
+const ENTITIES: [(&str, &str); 40] = [
     ("amp", "&"),
     ("nbsp", " "),
     ("lt", "<"),
@@ -43,28 +45,23 @@ const ENTITIES: [(&str, &str); 57] = [
     ("raquo", "»"),
     ("iquest", "¿"),
     ("iexcl", "¡"),
-    ("aacute", "á"),
-    ("eacute", "é"),
-    ("iacute", "í"),
-    ("oacute", "ó"),
-    ("uacute", "ú"),
-    ("ntilde", "ñ"),
-    ("auml", "ä"),
-    ("ouml", "ö"),
-    ("uuml", "ü"),
     ("szlig", "ß"),
-    ("ccedil", "ç"),
-    ("agrave", "à"),
-    ("egrave", "è"),
-    ("acirc", "â"),
-    ("ecirc", "ê"),
-    ("ocirc", "ô"),
-    ("atilde", "ã"),
-    ("otilde", "õ"),
     ("shy", ""),
     ("copy", ""),
     ("reg", ""),
     ("trade", ""),
+];
+
+/// Lists the accents that an entity names after its letter, and the characters that add them.
+const ACCENTS: [(&str, &str); 8] = [
+    ("acute", "\u{301}"),
+    ("grave", "\u{300}"),
+    ("circ", "\u{302}"),
+    ("uml", "\u{308}"),
+    ("tilde", "\u{303}"),
+    ("cedil", "\u{327}"),
+    ("ring", "\u{30a}"),
+    ("caron", "\u{30c}"),
 ];
 
 /// Drops tags, keeps addresses in angle brackets, and replaces entities by their characters.
@@ -105,7 +102,8 @@ fn tag(text: &str) -> (&str, usize) {
     }
     let Some(end) = text.find('>').filter(|&end| end < MAX_TAG) else { return ("<", 1) };
     let inside = &text[1..end];
-    if inside.contains('@') || link_length(inside) == Some(inside.len()) {
+    let is_email = inside.contains('@') && !inside.contains(char::is_whitespace);
+    if is_email || link_length(inside) == Some(inside.len()) {
         return (inside, end + 1);
     }
     let name = inside.strip_prefix('/').unwrap_or(inside);
@@ -123,15 +121,22 @@ fn entity(text: &str) -> (String, usize) {
     let stays = ("&".to_owned(), 1);
     let Some(end) = text.find(';').filter(|&end| end <= 10) else { return stays };
     let name = &text[1..end];
-    let character = match name.strip_prefix('#') {
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            code.ok().and_then(char::from_u32).map(String::from)
-        }
-        None => ENTITIES.iter().find(|(known, _)| *known == name).map(|(_, c)| (*c).to_owned()),
+    let character = if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        code.ok().and_then(char::from_u32).map(String::from)
+    } else {
+        let known = ENTITIES.iter().find(|(known, _)| *known == name);
+        known.map(|(_, c)| (*c).to_owned()).or_else(|| accented(name))
     };
     character.map_or(stays, |character| (character, end + 1))
+}
+
+/// Returns the letter that an entity names with its accent: "Uuml".
+fn accented(name: &str) -> Option<String> {
+    let letter = name.get(..1).filter(|letter| letter.as_bytes()[0].is_ascii_alphabetic())?;
+    let (_, mark) = ACCENTS.iter().find(|(accent, _)| *accent == &name[1..])?;
+    Some(ComposingNormalizer::new_nfc().normalize(&format!("{letter}{mark}")).into_owned())
 }
