@@ -6,7 +6,7 @@
 use super::{flac, format::Format, ogg_links};
 use crate::audio::limits::MAX_LINKS;
 
-/// Longest header of a Matroska file before its kind is named, and longest `ftyp` of an MP4.
+/// Longest header of a Matroska file, and longest `ftyp` of an MP4.
 const MOST_HEAD: usize = 64;
 const MOST_BRANDS: usize = 256;
 
@@ -36,9 +36,9 @@ pub(super) fn pieces(file: Vec<u8>, format: Format) -> (Vec<Vec<u8>>, u64) {
     (pieces, unheard)
 }
 
-/// Cuts wherever a file begins.
+/// Cuts wherever a file begins; behind the most that are read, everything is one piece.
 pub(super) fn cut(file: &[u8], begins: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
-    let starts = (1..file.len()).filter(|at| begins(&file[*at..]));
+    let starts = (1..file.len()).filter(|at| begins(&file[*at..])).take(MAX_LINKS);
     let mut at = 0;
     let mut pieces = Vec::new();
     for next in starts.chain([file.len()]) {
@@ -68,7 +68,8 @@ fn matroska(file: &[u8]) -> Vec<Vec<u8>> {
     let under_header = |file: Vec<u8>| {
         let mut segments = cut(&file, is_segment);
         let header = segments.remove(0);
-        if segments.is_empty() {
+        // A longer one is none, and would be repeated before every segment.
+        if segments.is_empty() || header.len() > MOST_HEAD {
             return vec![file];
         }
         segments.iter().map(|segment| [&header[..], segment].concat()).collect()
@@ -83,4 +84,30 @@ fn is_mp4(bytes: &[u8]) -> bool {
     let size = u32::from_be_bytes([a, b, c, d]) as usize;
     let next = bytes.get(size.saturating_add(4)..).and_then(|next| next.first_chunk::<4>());
     (16..=MOST_BRANDS).contains(&size) && next.is_some_and(|next| BOXES.contains(&next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &[u8] = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm";
+    const SEGMENT: &[u8] = b"\x18\x53\x80\x67\x84\x11\x4d\x9b\x74";
+
+    #[test]
+    fn every_segment_gets_the_header() {
+        let (pieces, unheard) = pieces([HEADER, SEGMENT, SEGMENT].concat(), Format::Matroska);
+        assert_eq!((pieces, unheard), (vec![[HEADER, SEGMENT].concat(); 2], 0));
+    }
+
+    #[test]
+    fn hostile_pieces_take_no_more_room_than_the_file() {
+        let many = [HEADER, &SEGMENT.repeat(100_000)].concat();
+        let padded = [HEADER, &vec![0; 1 << 20], &SEGMENT.repeat(100_000)].concat();
+        for file in [many, padded] {
+            let size = file.len() as u64;
+            let (pieces, _) = pieces(file, Format::Matroska);
+            let held: usize = pieces.iter().map(Vec::len).sum();
+            assert!(pieces.len() <= MAX_LINKS && held as u64 <= 2 * size, "{held} of {size}");
+        }
+    }
 }
