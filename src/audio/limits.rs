@@ -44,7 +44,7 @@ pub const MAX_OPUS_PACKET: usize = 48 * 1275;
 /// Most packets of a file for each second of its longest duration: Opus has up to 400 of 2.5 ms.
 pub const MAX_PACKETS_PER_SECOND: usize = 400;
 
-/// Most chained Opus streams in one file; each costs one decoder start.
+/// Most files that are read of those appended to each other in one; each costs a decoder's start.
 pub const MAX_LINKS: usize = 256;
 
 /// Most Ogg pages with a wrong checksum before the rest is ignored: each costs a checksum over up

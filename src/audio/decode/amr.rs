@@ -11,7 +11,7 @@ use codec_core::{
 };
 
 use super::{DecodeError, mix::Mix};
-use crate::audio::{AudioLimits, SampleRate};
+use crate::audio::{AudioLimits, SampleRate, limits::MAX_LINKS};
 
 /// Names one of the two codecs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,48 +120,62 @@ pub(super) struct AmrDecoder {
     lost: bool,
     broken: Option<DecodeError>,
     unheard: u64,
+    /// Files that were appended.
+    links: usize,
 }
 
 impl AmrDecoder {
     pub(super) fn new(band: Band, limits: AudioLimits) -> Result<Self, DecodeError> {
         let (sound, mix) = (AmrSound::new(band)?, Mix::new(limits));
-        Ok(Self { sound, mix, pending: Vec::new(), lost: false, broken: None, unheard: 0 })
+        let pending = Vec::new();
+        Ok(Self { sound, mix, pending, lost: false, broken: None, unheard: 0, links: 0 })
     }
 
     /// Takes the bytes after the magic number and returns the samples that became ready.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<f32>, DecodeError> {
-        self.pending.extend_from_slice(bytes);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.extend_from_slice(bytes);
+        let mut rest = &pending[..];
         loop {
-            let bands = [Band::Narrow, Band::Wide];
-            if let Some(band) = bands.into_iter().find(|b| self.pending.starts_with(b.magic())) {
-                // Another recording was appended.
-                self.pending.drain(..band.magic().len());
-                (self.sound, self.lost) = (AmrSound::new(band)?, false);
-            }
-            if self.lost && !self.search() {
+            let used = self.step(rest)?;
+            rest = &rest[used..];
+            if used == 0 {
                 break;
             }
-            match self.sound.decode(&self.pending, &mut self.mix) {
-                Ok(0) => break,
-                Ok(used) => drop(self.pending.drain(..used)),
-                Err(error @ DecodeError::TooLong { .. }) => return Err(error),
-                Err(error) => {
-                    self.broken.get_or_insert(error);
-                    self.lost = true;
-                }
-            }
         }
+        self.pending = rest.to_vec();
         Ok(self.mix.take())
     }
 
-    /// Passes over what cannot be heard, to the next beginning of a file; returns whether there is
-    /// one.
-    fn search(&mut self) -> bool {
-        let next = self.pending.windows(MAGIC.len()).position(|bytes| bytes == MAGIC);
-        let bytes = next.unwrap_or(self.pending.len().saturating_sub(MAGIC.len() - 1));
-        self.unheard += bytes as u64;
-        self.pending.drain(..bytes);
-        bytes > 0 && next.is_some()
+    /// Takes the beginning of a file, or frames, or passes over what cannot be heard to the next
+    /// beginning; returns how many bytes that are, none if it waits for more.
+    fn step(&mut self, rest: &[u8]) -> Result<usize, DecodeError> {
+        let bands = [Band::Narrow, Band::Wide];
+        let begins = bands.into_iter().find(|band| rest.starts_with(band.magic()));
+        if let Some(band) = begins.filter(|_| self.links < MAX_LINKS) {
+            // Another recording was appended.
+            self.links += 1;
+            (self.sound, self.lost) = (AmrSound::new(band)?, false);
+            return Ok(band.magic().len());
+        }
+        if rest.starts_with(MAGIC) {
+            if begins.is_none() && rest.len() < Band::Wide.magic().len() {
+                return Ok(0);
+            }
+            self.lost = true;
+        }
+        if !self.lost {
+            match self.sound.decode(rest, &mut self.mix) {
+                Ok(used) => return Ok(used),
+                Err(error @ DecodeError::TooLong { .. }) => return Err(error),
+                Err(error) => drop(self.broken.get_or_insert(error)),
+            }
+            self.lost = true;
+        }
+        let next = rest.windows(MAGIC.len()).skip(1).position(|bytes| bytes == MAGIC);
+        let passed = next.map_or(rest.len().saturating_sub(MAGIC.len() - 1), |at| at + 1);
+        self.unheard += passed as u64;
+        Ok(passed)
     }
 
     /// Returns the rest, and how many bytes were not heard; what was decoded before a broken frame
@@ -174,5 +188,48 @@ impl AmrDecoder {
             Some(error) => Err(error),
             None => Err(DecodeError::Empty),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decodes in portions; returns samples and bytes that were not heard.
+    fn heard(bytes: &[u8], portion: usize) -> (usize, u64) {
+        let mut decoder = AmrDecoder::new(Band::Narrow, AudioLimits::default()).unwrap();
+        let pushed: usize =
+            bytes.chunks(portion).map(|bytes| decoder.push(bytes).unwrap().len()).sum();
+        let (rest, unheard) = decoder.finish().unwrap();
+        (pushed + rest.len(), unheard)
+    }
+
+    #[test]
+    fn files_appended_behind_anything_are_heard_however_the_bytes_arrive() {
+        // A pause of 20 ms is one byte.
+        let narrow = b"#!AMR\n\x7c\x7c";
+        let wide = b"#!AMR-WB\n\x7c";
+        let all = [
+            b"\x7c\x48broken",
+            &narrow[..],
+            b"#!AMR\n",
+            narrow,
+            b"#!AMR_MC1.0\n....",
+            wide,
+            b"\x50broken",
+            narrow,
+        ];
+        let bytes = all.concat();
+        for portion in 1..=bytes.len() {
+            assert_eq!(heard(&bytes, portion), (8 * 320, 7 + 16 + 7), "portions of {portion}");
+        }
+    }
+
+    #[test]
+    fn hostile_beginnings_cost_no_decoder_each() {
+        let bytes = [b"\x7c", &b"#!AMR\n\x48".repeat(1 << 20)[..]].concat();
+        let (samples, unheard) = heard(&bytes, bytes.len());
+        assert_eq!(samples, 320);
+        assert!(unheard > 7 * ((1 << 20) - MAX_LINKS as u64), "{unheard}");
     }
 }
