@@ -3,6 +3,7 @@
 use super::{DecodeError, container, format::Format, mix::Mix};
 use crate::audio::{
     SampleRate,
+    limits::MAX_LINKS,
     wav::{Encoding, WavChunks, WavHeader, WavPart},
 };
 
@@ -24,7 +25,7 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
     let mut chunks = WavChunks::default();
     chunks.push(file);
     let (mut coding, mut unheard, mut refused) = (None, 0, None);
-    let mut samples = Vec::new();
+    let (mut samples, mut links) = (Vec::new(), 0);
     loop {
         let part = match chunks.next(true) {
             Ok(part) => part,
@@ -33,8 +34,11 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
         };
         match (part, &mut coding) {
             (Some(WavPart::Begins(format, header)), _) => {
-                adpcm(coding.take(), mix)?;
-                coding = if format.is_adpcm() {
+                unheard += adpcm(coding.take(), mix)?;
+                links += 1;
+                coding = if links > MAX_LINKS {
+                    None
+                } else if format.is_adpcm() {
                     Some(Coding::Adpcm { header: header.clone(), data: Vec::new() })
                 } else {
                     let (channels, rate) = (format.channels, format.rate);
@@ -61,7 +65,7 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
             (None, _) => break,
         }
     }
-    adpcm(coding, mix)?;
+    unheard += adpcm(coding, mix)?;
     match refused {
         Some(error) if mix.is_empty() => Err(error),
         None if !chunks.has_begun() => Err(DecodeError::corrupt("WAV: no format before the data")),
@@ -69,10 +73,16 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
     }
 }
 
-/// Decodes the samples that were gathered.
-fn adpcm(coding: Option<Coding>, mix: &mut Mix) -> Result<(), DecodeError> {
-    let Some(Coding::Adpcm { header, data }) = coding else { return Ok(()) };
-    container::file(tidy(&header, &data), Format::Wav, mix).map(drop)
+/// Decodes the samples that were gathered; returns the bytes of what could not be heard. What was
+/// decoded before broken ones counts.
+fn adpcm(coding: Option<Coding>, mix: &mut Mix) -> Result<u64, DecodeError> {
+    let Some(Coding::Adpcm { header, data }) = coding else { return Ok(0) };
+    match container::file(tidy(&header, &data), Format::Wav, mix) {
+        Err(DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. }) if !mix.is_empty() => {
+            Ok(data.len() as u64)
+        }
+        other => other,
+    }
 }
 
 /// Rebuilds a file from its three chunks.
@@ -97,8 +107,21 @@ fn tidy(header: &WavHeader, data: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode;
-    use crate::audio::AudioLimits;
+    use super::super::{decode, mix::Mix};
+    use crate::audio::{AudioLimits, limits::MAX_LINKS};
+
+    #[test]
+    fn hostile_heads_cost_no_resampler_each() {
+        let head = |rate: u32| {
+            let fmt =
+                [&b"fmt \x10\0\0\0\x01\0\x01\0"[..], &rate.to_le_bytes(), b"\0\0\0\0\x02\0\x10\0"];
+            [b"RIFF\0\0\0\0WAVE", &fmt.concat()[..], b"data\x02\0\0\0\x01\x01"].concat()
+        };
+        let file = [head(16_000), head(44_100)].concat().repeat(10_000);
+        let mut mix = Mix::new(AudioLimits::default());
+        let unheard = super::read(&file, &mut mix).unwrap();
+        assert_eq!(unheard, 2 * (20_000 - MAX_LINKS as u64));
+    }
 
     fn wav(magic: [u8; 4], data_size: u32, before_data: &[u8]) -> Vec<u8> {
         let mut bytes = magic.to_vec();
