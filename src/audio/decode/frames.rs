@@ -13,7 +13,7 @@ use symphonia::core::{
 use super::{DecodeError, aac, container::failed, format::Format, mix::Mix, mp3::Mp3Sound};
 use crate::audio::{
     SampleRate,
-    limits::{MAX_PROBE_BYTES, check_sound},
+    limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES, check_sound},
     mpeg_frame::{AacConfig, AacHead, FrameHead, Mp3Head},
 };
 
@@ -28,7 +28,9 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
     let mut walk = FrameWalk { file, at: 0, free: None, found: false, steady: false, garbage: 0 };
     let (mut mp3, mut aac) = (Mp3Sound::default(), AacSound::default());
     let (mut unheard, mut refused) = (0, None);
-    while let Some((head, frame)) = walk.next_frame() {
+    // Broken frames add no sound that the limit of its length would count.
+    for _ in 0..mix.limits().seconds as usize * MAX_PACKETS_PER_SECOND {
+        let Some((head, frame)) = walk.next_frame() else { break };
         let decoded = match &head {
             FrameHead::Mp3(head) => mp3.decode(head, frame, mix),
             FrameHead::Aac(head) => aac.decode(head, frame, mix),
@@ -44,7 +46,7 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
     match refused {
         _ if !walk.found => Err(DecodeError::unsupported("unknown")),
         Some(error) if mix.is_empty() => Err(error),
-        _ => Ok(unheard + walk.garbage),
+        _ => Ok(unheard + walk.garbage + file.len().saturating_sub(walk.at) as u64),
     }
 }
 
