@@ -162,7 +162,7 @@ impl Loss {
             Self::Beside => "nothing: the note stands without it",
             Self::Replaced => "nothing: another message stands for it",
             Self::Arrived => "nothing: it was delivered before",
-            Self::Foreign => "nothing: it is no message of a finished turn",
+            Self::Foreign => "nothing yet: it is no message of a finished turn",
         }
     }
 }
