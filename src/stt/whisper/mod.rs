@@ -13,6 +13,8 @@ mod language;
 mod params;
 #[cfg(feature = "stt-whisper")]
 mod quality;
+#[cfg(feature = "stt-whisper")]
+mod run;
 mod settings;
 #[cfg(feature = "stt-whisper")]
 mod transcriber;

@@ -20,19 +20,14 @@ pub(super) type LanguageId = c_int;
 
 /// Holds the settings for every language of one model.
 pub(super) struct Recipes {
-    threads: c_int,
     run: RunStyle,
     /// By language; the last is "detect it".
     by_language: Vec<OnceLock<FullParams<'static, 'static>>>,
 }
 
 impl Recipes {
-    pub(super) fn new(threads: usize, run: RunStyle, languages: LanguageId) -> Self {
-        Self {
-            threads: c_int::try_from(threads.max(1)).unwrap_or(1),
-            run,
-            by_language: (0..=languages).map(|_| OnceLock::new()).collect(),
-        }
+    pub(super) fn new(run: RunStyle, languages: LanguageId) -> Self {
+        Self { run, by_language: (0..=languages).map(|_| OnceLock::new()).collect() }
     }
 
     /// Returns the settings to transcribe `samples` samples of `language`; `None` detects it, which
@@ -41,10 +36,12 @@ impl Recipes {
         &self,
         language: Option<LanguageId>,
         samples: usize,
+        threads: usize,
     ) -> FullParams<'static, 'static> {
         let detect = self.by_language.len() - 1;
         let place = language.and_then(|id| usize::try_from(id).ok()).unwrap_or(detect).min(detect);
         let mut params = self.by_language[place].get_or_init(|| self.common(language)).clone();
+        params.set_n_threads(c_int::try_from(threads.max(1)).unwrap_or(1));
         // Always set: a state keeps the value of its last run otherwise.
         params.set_audio_ctx(self.audio_ctx(samples));
         params
@@ -53,11 +50,6 @@ impl Recipes {
     /// Returns whether a state may remember another audio context that detection would use.
     pub(super) fn detection_needs_priming(&self, language: Option<LanguageId>) -> bool {
         self.run.cut_audio_ctx && language.is_none()
-    }
-
-    /// Returns the threads that a run takes.
-    pub(super) fn threads(&self) -> usize {
-        usize::try_from(self.threads).unwrap_or(1)
     }
 
     /// Returns the mean log-probability below which the speech is beyond the model.
@@ -87,7 +79,6 @@ impl Recipes {
 
     fn common(&self, language: Option<LanguageId>) -> FullParams<'static, 'static> {
         let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-        params.set_n_threads(self.threads);
         // Not "auto" with `set_detect_language`: that returns after detection, without words.
         params.set_language(language.and_then(whisper_rs::get_lang_str));
         params.set_no_context(true);
@@ -127,7 +118,7 @@ mod tests {
     fn whispers_number_of_no_speech_is_believed_where_it_is_right() {
         let tells = |languages, no_timestamps| {
             let run = RunStyle { no_timestamps, ..RunStyle::default() };
-            Recipes::new(1, run, languages).has_no_speech_prob()
+            Recipes::new(run, languages).has_no_speech_prob()
         };
         assert!(tells(1, false));
         assert!(!tells(1, true) && !tells(99, false));

@@ -10,8 +10,9 @@ use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 use super::device::{self, GraphicsCard};
 use super::language::LanguageTokens;
 use super::params::{LanguageId, Recipes};
+use super::run::LanguageChoice;
 use super::settings::{CutAudioCtx, Settings};
-use super::worker::{LanguageChoice, Workers};
+use super::worker::Workers;
 use crate::models::ggml::Header;
 use crate::models::manifest::{self, RunStyle};
 use crate::models::{ModelError, ModelSource};
@@ -70,13 +71,13 @@ impl WhisperTranscriber {
             .map_err(|error| refused(format!("not enough memory for {count} states ({error})")))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = settings.threads.or(run.threads).unwrap_or((cores / count).max(1));
-        let recipes = Recipes::new(threads, run, header.languages());
+        let recipes = Recipes::new(run, header.languages());
         let tokens = header.multilingual().then(|| LanguageTokens {
             start: model.token_sot(),
             first: model.token_lang(0),
             count: header.languages(),
         });
-        let workers = Workers::start(states, recipes, tokens)
+        let workers = Workers::start(states, recipes, tokens, threads)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
         Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers })
