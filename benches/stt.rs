@@ -78,15 +78,7 @@ fn measure(
 }
 
 fn load(model: &str, cut_audio_ctx: CutAudioCtx) -> WhisperTranscriber {
-    let settings = Settings {
-        model: model.to_owned(),
-        models_dir: None,
-        threads: None,
-        states: 1,
-        gpu: false,
-        device: 0,
-        cut_audio_ctx,
-    };
+    let settings = Settings { cut_audio_ctx, ..Settings::of(model) };
     let loaded = WhisperTranscriber::load(&settings, None, &SttDeps::default());
     loaded.expect("the model is there and loads")
 }

@@ -77,33 +77,66 @@ pub enum Speed {
     Slow,
 }
 
-/// Describes how a model must be run; the default is for openai/whisper's.
+/// Describes how a model must be run; the default is for a model that was never measured.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunStyle {
-    /// Whether the encoder runs only over the audio instead of all 30 s. Only for models trained
-    /// for it: others make up to 80 times as many errors (futo-org/whisper-acft).
-    pub cut_audio_ctx: bool,
+    /// What the encoder runs over; `None`: all 30 s. Models hear far worse in a window that is too
+    /// narrow for them.
+    pub window: Option<Window>,
     /// Whether words come without times.
     pub no_timestamps: bool,
     /// Whether at least one token must be produced, also for silence.
     pub suppress_blank: bool,
-    /// Temperature step, up to 1, for repeated attempts at doubtful words; 0 for none.
-    pub temperature_inc: f32,
+    /// Beams that are followed side by side, by what is asked for.
+    pub beams: Beams,
+    /// Whether words that cannot be right are heard again, once, in the whole window.
+    pub hear_again: bool,
+    /// Chance of silence, 0 to 1, above which there are no words; `None` if the model tells none.
+    pub no_speech: Option<f32>,
+    /// Mean log-probability below which words are guesses.
+    pub low_logprob: f32,
     /// Mean log-probability of the words below which the model is not made for such speech.
     pub sure_logprob: Option<f32>,
-    /// Threads per state, unless the settings say otherwise; `None`: the cores, shared.
+    /// Most threads per utterance, unless the settings say otherwise; `None`: the cores.
     pub threads: Option<usize>,
+}
+
+/// Measures a window of the encoder, in its positions: 50 a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Positions beyond the end of the sound.
+    pub spare: u16,
+    /// What its length is rounded up to a multiple of.
+    #[serde(default = "one")]
+    pub step: u16,
+}
+
+/// Counts beams by [`Accuracy`](crate::stt::whisper::Accuracy).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is the number for the accuracy of that name")]
+pub struct Beams {
+    pub fast: u8,
+    pub best: u8,
+}
+
+fn one() -> u16 {
+    1
 }
 
 impl Default for RunStyle {
     fn default() -> Self {
         Self {
-            cut_audio_ctx: false,
+            window: None,
             no_timestamps: false,
             suppress_blank: true,
-            // 0 and 0.6: one retry where whisper.cpp's 0.2 makes five, for about a minute.
-            temperature_inc: 0.6,
+            beams: Beams { fast: 1, best: 5 },
+            hear_again: true,
+            no_speech: None,
+            // As openai/whisper's `transcribe.py`.
+            low_logprob: -1.0,
             sure_logprob: None,
             threads: None,
         }
@@ -190,7 +223,9 @@ mod tests {
                     file.contains(".en"),
                     "{file}"
                 );
-                assert_eq!(model.run, RunStyle::default(), "{file}");
+                // An official model in a window that is not some 64 wider than the sound hears
+                // another text.
+                assert!(model.run.window.is_none_or(|window| window.spare >= 64), "{file}");
             }
         }
     }
@@ -226,8 +261,8 @@ mod tests {
     fn a_file_is_known_by_its_name_wherever_it_lies() {
         let find = |path: &str| find(&ModelSource::Path(PathBuf::from(path)));
         let run = find("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
-        assert!(run.cut_audio_ctx && run.no_timestamps && !run.suppress_blank);
-        assert!(run.temperature_inc.abs() < f32::EPSILON && run.threads == Some(1));
+        assert!(run.window.is_some() && run.no_timestamps && !run.suppress_blank);
+        assert!(!run.hear_again && run.threads == Some(1));
         let base = find("models/ggml-base.en.bin").expect("it is in the manifest");
         assert_eq!((base.name.as_str(), base.run), ("base.en", RunStyle::default()));
         assert_eq!(find("models/ggml-mine.bin"), None);

@@ -230,15 +230,7 @@ async fn silence_noise_and_music_have_no_words() {
 async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
     let mut found = Vec::new();
     for cut_audio_ctx in [CutAudioCtx::Cut, CutAudioCtx::Whole] {
-        let settings = Settings {
-            model: built_in::NAME.to_owned(),
-            models_dir: None,
-            threads: Some(1),
-            states: 1,
-            gpu: false,
-            device: 0,
-            cut_audio_ctx,
-        };
+        let settings = Settings { threads: Some(1), cut_audio_ctx, ..Settings::of(built_in::NAME) };
         let whisper = WhisperTranscriber::load(&settings, None, &SttDeps::default());
         let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
         for Note { name, said, file } in wordless() {

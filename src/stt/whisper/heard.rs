@@ -2,67 +2,108 @@
 //!
 //! Times are shifted by the utterance's offset and never go past its end.
 
-use whisper_rs::{WhisperSegment, WhisperState};
+use whisper_rs::WhisperState;
 
-use super::params::Recipes;
+use super::first_step::{Beginning, SpecialTokens};
 use super::quality;
+use crate::models::manifest::RunStyle;
 use crate::turn::{Personal, Segment, Transcript};
 
-/// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
-///
-/// `no_speech_prob` is the lowest of the windows', since speech in one is speech, or 0 where
-/// whisper does not report it. Without any segment it is 1: whisper.cpp drops the words of a window
-/// it considers silent, and the number too. A model without timestamps has one segment: the
-/// utterance.
-pub(super) fn read(
-    state: &WhisperState,
-    recipes: &Recipes,
-    offset_ms: f64,
-    duration_ms: f64,
-) -> Transcript {
-    let mut bytes = Vec::new();
-    let mut segments = Vec::new();
-    let mut no_speech_prob = 1.0_f32;
-    let mut logprobs = Logprobs::default();
-    for heard in state.as_iter() {
-        let reported = recipes.has_no_speech_prob().then(|| heard.no_speech_probability());
-        no_speech_prob = no_speech_prob.min(reported.unwrap_or(0.0));
-        logprobs.add(&heard);
-        let words = heard.to_bytes().unwrap_or_default();
-        // Joined as bytes: a character may begin in one segment and end in the next.
-        bytes.extend_from_slice(words);
-        let words = String::from_utf8_lossy(words);
-        if !words.trim().is_empty() {
-            let at = |centiseconds| offset_ms + ms(centiseconds).clamp(0.0, duration_ms);
-            let (start_ms, end_ms) = if recipes.has_timestamps() {
-                (at(heard.start_timestamp()), at(heard.end_timestamp()))
-            } else {
-                (offset_ms, offset_ms + duration_ms)
-            };
-            let text = words.trim().into();
-            segments.push(Segment { start_ms, end_ms: end_ms.max(start_ms), text });
+/// Holds what one run heard.
+pub(super) struct Pass {
+    text: String,
+    segments: Vec<Segment>,
+    found: Beginning,
+    logprobs: Logprobs,
+}
+
+impl Pass {
+    /// Returns whether the utterance is worth hearing again.
+    pub(super) fn may_be_astray(&self, run: &RunStyle) -> bool {
+        quality::may_be_astray(&self.text, self.logprobs.mean(), run)
+    }
+
+    /// Returns whether this hearing, the later one, is to be believed.
+    pub(super) fn is_better_than(&self, other: &Self) -> bool {
+        let astray = |pass: &Self| quality::repeats(&pass.text);
+        match (astray(self), astray(other)) {
+            (false, true) => true,
+            (true, false) => false,
+            _ => self.logprobs.mean() > other.logprobs.mean(),
         }
     }
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-    let uncertain = quality::judge(&text, no_speech_prob, logprobs.mean(), recipes.sure_logprob());
-    let language = whisper_rs::get_lang_str(state.full_lang_id_from_state()).unwrap_or("en");
-    let language = language.into();
-    let confidence = logprobs.mean().map(f32::exp);
-    let text = Personal(text);
-    Transcript {
-        text,
-        language,
-        no_speech_prob,
-        segments,
-        uncertain,
-        confidence,
-        ..Transcript::default()
+
+    pub(super) fn transcript(self, run: &RunStyle) -> Transcript {
+        let no_speech_prob = self.found.no_speech;
+        let mean = self.logprobs.mean();
+        let uncertain = quality::judge(&self.text, mean, run);
+        let language = self.found.language.and_then(|found| whisper_rs::get_lang_str(found.id));
+        Transcript {
+            text: Personal(self.text),
+            language: language.unwrap_or("en").into(),
+            no_speech_prob,
+            segments: self.segments,
+            uncertain,
+            confidence: mean.map(f32::exp),
+            ..Transcript::default()
+        }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "whisper's times are at most minutes")]
-fn ms(centiseconds: i64) -> f64 {
-    centiseconds as f64 * 10.0
+/// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
+///
+/// whisper's tokens of time part the segments. A model without them has one: the utterance.
+pub(super) fn read(
+    state: &WhisperState,
+    tokens: SpecialTokens,
+    found: Beginning,
+    offset_ms: f64,
+    duration_ms: f64,
+) -> Pass {
+    let mut reader = SegmentReader { offset_ms, ..SegmentReader::default() };
+    for segment in state.as_iter() {
+        for token in (0..segment.n_tokens()).filter_map(|index| segment.get_token(index)) {
+            let data = token.token_data();
+            reader.logprobs.add(data.plog);
+            match tokens.time_ms(data.id) {
+                Some(at_ms) => reader.time(at_ms.min(duration_ms)),
+                None if tokens.is_word(data.id) => {
+                    reader.open.extend_from_slice(token.to_bytes().unwrap_or_default());
+                }
+                None => {}
+            }
+        }
+    }
+    reader.time(duration_ms);
+    let text = String::from_utf8_lossy(&reader.text).trim().to_owned();
+    Pass { text, segments: reader.segments, found, logprobs: reader.logprobs }
+}
+
+/// Collects the segments of one utterance.
+#[derive(Default)]
+struct SegmentReader {
+    offset_ms: f64,
+    /// Joined as bytes: a character may begin in one token or segment and end in the next.
+    text: Vec<u8>,
+    segments: Vec<Segment>,
+    logprobs: Logprobs,
+    /// The words since `from_ms`.
+    open: Vec<u8>,
+    from_ms: f64,
+}
+
+impl SegmentReader {
+    /// Ends the open segment and begins the next, `at_ms` after the start of the utterance.
+    fn time(&mut self, at_ms: f64) {
+        let words = String::from_utf8_lossy(&self.open);
+        if !words.trim().is_empty() {
+            let start_ms = self.offset_ms + self.from_ms;
+            let end_ms = (self.offset_ms + at_ms).max(start_ms);
+            self.segments.push(Segment { start_ms, end_ms, text: words.trim().into() });
+        }
+        self.text.append(&mut self.open);
+        self.from_ms = at_ms;
+    }
 }
 
 /// Computes the mean log-probability of all tokens, timestamps included, as whisper's own checks
@@ -74,9 +115,8 @@ struct Logprobs {
 }
 
 impl Logprobs {
-    fn add(&mut self, segment: &WhisperSegment<'_>) {
-        let tokens = (0..segment.n_tokens()).filter_map(|index| segment.get_token(index));
-        for logprob in tokens.map(|token| token.token_data().plog).filter(|p| p.is_finite()) {
+    fn add(&mut self, logprob: f32) {
+        if logprob.is_finite() {
             self.sum += logprob;
             self.count += 1.0;
         }

@@ -1,61 +1,68 @@
-//! Detects the language of an utterance from the encoder's output, which is there already.
-//!
-//! whisper.cpp's own detection runs the encoder once more, which on a processor is most of the
-//! time. Here the likely language is transcribed first, and then one decoder step over the same
-//! encoder output says how probable it was (3-4 ms for `base`, where a second pass of the encoder
-//! is saved).
+//! Chooses the language of an utterance by the likelihoods that the model gives them.
 
-use whisper_rs::{WhisperError, WhisperState, WhisperTokenId};
+use std::ffi::c_int;
 
-use super::params::LanguageId;
+/// Indexes a language in whisper's table.
+pub(super) type LanguageId = c_int;
 
 /// A likely language is accepted unless another is more probable by this factor: the model does not
 /// know the language of a short "ok" either.
 const CLEARLY: f32 = 4.0;
 
-/// Locates the languages of one multilingual model by their tokens.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LanguageTokens {
-    /// Start of transcript, the token before a language's.
-    pub(super) start: WhisperTokenId,
-    /// The first language's token; the others follow in whisper's order.
-    pub(super) first: WhisperTokenId,
-    /// Number of languages.
-    pub(super) count: LanguageId,
+/// Says what is known of the language of an utterance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LanguageChoice {
+    /// What is probably spoken.
+    pub(super) likely: Option<LanguageId>,
+    /// What may be spoken; empty for anything.
+    pub(super) among: Vec<LanguageId>,
 }
 
-impl LanguageTokens {
-    /// Returns the language in which `state`'s last run should have been, if it is clearly not
-    /// `assumed`; one of `among` unless that is empty.
-    pub(super) fn mistaken(
-        self,
-        state: &mut WhisperState,
-        assumed: LanguageId,
-        among: &[LanguageId],
-        threads: usize,
-    ) -> Result<Option<LanguageId>, WhisperError> {
-        state.decode(&[self.start], 0, threads)?;
-        let logits = state.get_logits()?;
-        let first = usize::try_from(self.first).unwrap_or_default();
-        let count = usize::try_from(self.count).unwrap_or_default();
-        let logits = logits.get(first..first + count).unwrap_or_default();
-        Ok(clearly_other(logits, assumed, among))
+impl LanguageChoice {
+    /// Makes the choice of one.
+    pub(super) fn only(language: LanguageId) -> Self {
+        Self { likely: Some(language), among: vec![language] }
     }
 }
 
-/// Returns the most probable language by `logits`, one per language, if it is clearly not
-/// `assumed`.
-fn clearly_other(logits: &[f32], assumed: LanguageId, among: &[LanguageId]) -> Option<LanguageId> {
-    let of = |id: LanguageId| usize::try_from(id).ok().and_then(|at| logits.get(at)).copied();
-    let all = (0..).zip(logits).map(|(id, _)| id);
-    let candidates = all.filter(|id| among.is_empty() || among.contains(id));
-    let best = candidates.max_by(|a, b| {
-        let (a, b) = (of(*a).unwrap_or(f32::MIN), of(*b).unwrap_or(f32::MIN));
-        a.total_cmp(&b)
-    })?;
-    // Logits differ by the logarithm of the ratio of their probabilities.
-    let clear = of(best)? - of(assumed)? > CLEARLY.ln();
-    (best != assumed && clear).then_some(best)
+/// Holds the language that an utterance is transcribed in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct LanguageFound {
+    /// The language.
+    pub(super) id: LanguageId,
+    /// Its probability among all languages, 0 to 1.
+    pub(super) probability: f32,
+    /// Probability that it is one of the languages that were not to choose from.
+    pub(super) elsewhere: f32,
+}
+
+/// Holds the probability of each language.
+pub(super) struct Likelihoods(Vec<f32>);
+
+impl Likelihoods {
+    /// Computes them from the model's logits, one a language.
+    pub(super) fn of(logits: &[f32]) -> Self {
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let odds: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+        let sum: f32 = odds.iter().sum();
+        Self(odds.into_iter().map(|one| one / sum).collect())
+    }
+
+    /// Returns the language to transcribe: the likely one, unless another is clearly more probable.
+    pub(super) fn choose(&self, choice: &LanguageChoice) -> Option<LanguageFound> {
+        let may = |id: &LanguageId| choice.among.is_empty() || choice.among.contains(id);
+        let all = || (0..).zip(self.0.iter().copied());
+        let (best, best_probability) =
+            all().filter(|(id, _)| may(id)).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let of = |id: LanguageId| usize::try_from(id).ok().and_then(|at| self.0.get(at)).copied();
+        let likely = choice.likely.filter(may).and_then(|id| Some((id, of(id)?)));
+        let (id, probability) = match likely {
+            Some((likely, own)) if best_probability <= CLEARLY * own => (likely, own),
+            _ => (best, best_probability),
+        };
+        let elsewhere = all().filter(|(id, _)| !may(id)).map(|(_, one)| one).fold(0.0, f32::max);
+        Some(LanguageFound { id, probability, elsewhere })
+    }
 }
 
 #[cfg(test)]
@@ -64,13 +71,23 @@ mod tests {
 
     #[test]
     fn another_language_must_be_clearly_more_probable_and_allowed() {
-        let logits = [1.0, 2.0, 5.0, 4.9];
-        assert_eq!(clearly_other(&logits, 0, &[]), Some(2));
-        assert_eq!(clearly_other(&logits, 0, &[0, 3]), Some(3));
-        assert_eq!(clearly_other(&logits, 3, &[]), None);
-        assert_eq!(clearly_other(&logits, 0, &[0, 1]), None);
-        assert_eq!(clearly_other(&logits, 2, &[]), None);
-        assert_eq!(clearly_other(&[], 0, &[]), None);
-        assert_eq!(clearly_other(&[f32::NAN; 3], 1, &[]), None);
+        let likelihoods = Likelihoods::of(&[1.0, 2.0, 5.0, 4.9]);
+        let choose = |likely: LanguageId, among: &[LanguageId]| {
+            let choice = LanguageChoice { likely: Some(likely), among: among.to_vec() };
+            likelihoods.choose(&choice).map(|found| found.id)
+        };
+        assert_eq!(choose(0, &[]), Some(2));
+        assert_eq!(choose(0, &[0, 3]), Some(3));
+        assert_eq!(choose(3, &[]), Some(3));
+        assert_eq!(choose(0, &[0, 1]), Some(0));
+        assert_eq!(choose(2, &[]), Some(2));
+        assert_eq!(Likelihoods::of(&[]).choose(&LanguageChoice::default()), None);
+    }
+
+    #[test]
+    fn what_may_not_be_spoken_is_told_all_the_same() {
+        let likelihoods = Likelihoods::of(&[0.0, 0.0, 6.0]);
+        let found = likelihoods.choose(&LanguageChoice::only(1)).expect("it has languages");
+        assert!(found.id == 1 && found.probability < 0.01 && found.elsewhere > 0.99, "{found:?}");
     }
 }

@@ -6,6 +6,8 @@ pub mod device;
 #[cfg(feature = "stt-whisper")]
 mod examine;
 #[cfg(feature = "stt-whisper")]
+mod first_step;
+#[cfg(feature = "stt-whisper")]
 mod heard;
 #[cfg(feature = "stt-whisper")]
 mod language;
@@ -21,6 +23,6 @@ mod transcriber;
 #[cfg(feature = "stt-whisper")]
 mod worker;
 
-pub use settings::{CutAudioCtx, Settings};
+pub use settings::{Accuracy, CutAudioCtx, Settings};
 #[cfg(feature = "stt-whisper")]
 pub use transcriber::WhisperTranscriber;

@@ -1,113 +1,72 @@
-//! Makes the settings of a whisper run: built once per language and copied for each run.
-//!
-//! `FullParams::set_language` leaks its C string, so it is called at most once for each language a
-//! model knows: at most 101 strings of a few bytes, not one more for every note.
+//! Makes the settings of a whisper run: what a model's manifest says, for sound of some length.
 
 use std::ffi::c_int;
-use std::sync::OnceLock;
 
-use whisper_rs::{FullParams, SamplingStrategy};
+use whisper_rs::{FullParams, SamplingStrategy, WhisperTokenId};
 
-use super::quality;
-use crate::models::manifest::RunStyle;
+use crate::models::manifest::{RunStyle, Window};
 
 /// Encoder positions per second, and the most there are: 30 s.
 const POSITIONS_PER_S: usize = 50;
 const POSITIONS: usize = 1_500;
 
-/// Indexes a language in whisper's table.
-pub(super) type LanguageId = c_int;
-
-/// Holds the settings for every language of one model.
-pub(super) struct Recipes {
-    run: RunStyle,
-    /// By language; the last is "detect it".
-    by_language: Vec<OnceLock<FullParams<'static, 'static>>>,
+/// Says how an utterance is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    /// What the encoder runs over; `None`: all 30 s.
+    pub(super) window: Option<Window>,
+    /// Beams to follow; 1: no search.
+    pub(super) beams: u8,
 }
 
-impl Recipes {
-    pub(super) fn new(run: RunStyle, languages: LanguageId) -> Self {
-        Self { run, by_language: (0..=languages).map(|_| OnceLock::new()).collect() }
-    }
-
-    /// Returns the settings to transcribe `samples` samples of `language`; `None` detects it, which
-    /// costs a second pass of the encoder.
-    pub(super) fn recipe(
-        &self,
-        language: Option<LanguageId>,
-        samples: usize,
-        threads: usize,
-    ) -> FullParams<'static, 'static> {
-        let detect = self.by_language.len() - 1;
-        let place = language.and_then(|id| usize::try_from(id).ok()).unwrap_or(detect).min(detect);
-        let mut params = self.by_language[place].get_or_init(|| self.common(language)).clone();
-        params.set_n_threads(c_int::try_from(threads.max(1)).unwrap_or(1));
-        // Always set: a state keeps the value of its last run otherwise.
-        params.set_audio_ctx(self.audio_ctx(samples));
-        params
-    }
-
-    /// Returns whether a state may remember another audio context that detection would use.
-    pub(super) fn detection_needs_priming(&self, language: Option<LanguageId>) -> bool {
-        self.run.cut_audio_ctx && language.is_none()
-    }
-
-    /// Returns the mean log-probability below which the speech is beyond the model.
-    pub(super) fn sure_logprob(&self) -> Option<f32> {
-        self.run.sure_logprob
-    }
-
-    /// Returns whether whisper's times belong to the words.
-    pub(super) fn has_timestamps(&self) -> bool {
-        !self.run.no_timestamps
-    }
-
-    /// Returns whether whisper's probability of no speech belongs to the current utterance.
-    ///
-    /// whisper.cpp 1.8.3 takes it from the first row of logits (`src/whisper.cpp` L7152-7161) and
-    /// computes only the last (L511-523, L2949-2955). They are the same if the prompt is one token;
-    /// a language or `<|notimestamps|>` in it leaves the row of an earlier utterance there.
-    pub(super) fn has_no_speech_prob(&self) -> bool {
-        let english_only = self.by_language.len() == 2;
-        english_only && self.has_timestamps()
-    }
-
-    /// Returns the encoder positions to compute, 0 for all.
-    fn audio_ctx(&self, samples: usize) -> c_int {
-        if self.run.cut_audio_ctx { c_int::from(audio_ctx(samples)) } else { 0 }
-    }
-
-    fn common(&self, language: Option<LanguageId>) -> FullParams<'static, 'static> {
-        let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-        // Not "auto" with `set_detect_language`: that returns after detection, without words.
-        params.set_language(language.and_then(whisper_rs::get_lang_str));
-        params.set_no_context(true);
-        params.set_temperature(0.0);
-        params.set_temperature_inc(self.run.temperature_inc);
-        params.set_no_timestamps(self.run.no_timestamps);
-        params.set_suppress_blank(self.run.suppress_blank);
-        params.set_logprob_thold(quality::LOW_LOGPROB);
-        // No probability is above 1: words are not dropped for another utterance's number.
-        params.set_no_speech_thold(if self.has_no_speech_prob() {
-            quality::NO_SPEECH
-        } else {
-            1.0
-        });
-        params.set_token_timestamps(false);
-        params.set_print_special(false);
-        params.set_print_progress(false);
-        params.set_print_realtime(false);
-        params.set_print_timestamps(false);
-        params
-    }
+/// Returns the settings to hear `samples` samples, with `words` that may occur as whisper's tokens.
+///
+/// The language is a placeholder: [`FirstStep`](super::first_step::FirstStep) sets it.
+pub(super) fn params<'a>(
+    run: &RunStyle,
+    hearing: Attempt,
+    samples: usize,
+    threads: usize,
+    words: &'a [WhisperTokenId],
+) -> FullParams<'static, 'a> {
+    let mut params = FullParams::new(match hearing.beams {
+        0 | 1 => SamplingStrategy::Greedy { best_of: 1 },
+        beams => SamplingStrategy::BeamSearch { beam_size: beams.into(), patience: -1.0 },
+    });
+    params.set_n_threads(c_int::try_from(threads.max(1)).unwrap_or(1));
+    // Always set: a state keeps the value of its last run otherwise. 0 is all.
+    let positions = hearing.window.map_or(0, |window| positions(window, samples));
+    params.set_audio_ctx(c_int::from(positions));
+    params.set_tokens(words);
+    params.set_no_context(true);
+    // Speech is cut to 30 s before: what a second window would add is heard twice.
+    params.set_single_segment(true);
+    params.set_max_tokens(most_tokens(samples));
+    params.set_temperature(0.0);
+    params.set_temperature_inc(0.0);
+    params.set_no_timestamps(run.no_timestamps);
+    params.set_suppress_blank(run.suppress_blank);
+    // No probability is above 1: whisper.cpp reads it from the wrong row, and we read it ourselves.
+    params.set_no_speech_thold(1.0);
+    params.set_token_timestamps(false);
+    params.set_print_special(false);
+    params.set_print_progress(false);
+    params.set_print_realtime(false);
+    params.set_print_timestamps(false);
+    params
 }
 
-/// Returns the positions for `samples` samples at 16 kHz: 50 a second and 8 to spare, in steps of
-/// 16. models/micro is trained with this formula: another formula needs another model.
-fn audio_ctx(samples: usize) -> i16 {
-    let positions = (samples * POSITIONS_PER_S).div_ceil(16_000) + 8;
-    let positions = positions.next_multiple_of(16).min(POSITIONS);
+/// Returns the positions that `window` has for `samples` samples at 16 kHz.
+fn positions(window: Window, samples: usize) -> i16 {
+    let positions = (samples * POSITIONS_PER_S).div_ceil(16_000) + usize::from(window.spare);
+    let positions = positions.next_multiple_of(window.step.max(1).into()).min(POSITIONS);
     i16::try_from(positions).expect("at most 1500")
+}
+
+/// Returns the most tokens that `samples` samples of speech can have. Fast speech of people has 8 a
+/// second; a loop has no end of its own.
+fn most_tokens(samples: usize) -> c_int {
+    c_int::try_from(32 + samples * 12 / 16_000).unwrap_or(c_int::MAX)
 }
 
 #[cfg(test)]
@@ -115,21 +74,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whispers_number_of_no_speech_is_believed_where_it_is_right() {
-        let tells = |languages, no_timestamps| {
-            let run = RunStyle { no_timestamps, ..RunStyle::default() };
-            Recipes::new(run, languages).has_no_speech_prob()
-        };
-        assert!(tells(1, false));
-        assert!(!tells(1, true) && !tells(99, false));
-    }
-
-    #[test]
-    fn audio_context_follows_the_length_up_to_thirty_seconds() {
-        assert_eq!(audio_ctx(16_000), 64);
-        assert_eq!([audio_ctx(17_920), audio_ctx(17_921)], [64, 80]);
-        assert_eq!(audio_ctx(5 * 16_000), 272);
-        assert_eq!(audio_ctx(30 * 16_000), 1_500);
-        assert_eq!(audio_ctx(90 * 16_000), 1_500);
+    fn the_window_follows_the_length_up_to_thirty_seconds() {
+        // models/micro is trained with this one: another needs another model.
+        let micro = |samples| positions(Window { spare: 8, step: 16 }, samples);
+        assert_eq!(micro(16_000), 64);
+        assert_eq!([micro(17_920), micro(17_921)], [64, 80]);
+        assert_eq!(micro(5 * 16_000), 272);
+        assert_eq!(micro(30 * 16_000), 1_500);
+        assert_eq!(micro(90 * 16_000), 1_500);
+        assert_eq!(positions(Window { spare: 64, step: 1 }, 5 * 16_000 + 1), 315);
     }
 }

@@ -4,12 +4,8 @@
 //! (`no_speech_threshold` 0.6, `logprob_threshold` -1.0); its compression ratio is replaced by a
 //! direct search for text that repeats itself.
 
+use crate::models::manifest::RunStyle;
 use crate::turn::Uncertainty;
-
-/// Above this the model considers the audio silent.
-pub(super) const NO_SPEECH: f32 = 0.6;
-/// Below this mean log-probability the words are guesses.
-pub(super) const LOW_LOGPROB: f32 = -1.0;
 
 /// Repeats in a row that make a loop, and the units they must cover together: "no, no, no, no" is
 /// something people say.
@@ -17,6 +13,8 @@ const REPEATS: usize = 4;
 const REPEATED_UNITS: usize = 8;
 /// Longest phrase searched for, in units.
 const PHRASE: usize = 16;
+/// Units of a phrase that is hardly ever said twice within 30 s.
+const PHRASE_TWICE: usize = 5;
 /// From this many units on, text whose runs of three are mostly repeated is a loop too. Ordinary
 /// speech of that length stays above 0.8.
 const LONG: usize = 40;
@@ -24,17 +22,12 @@ const NEW_RUNS: f64 = 0.5;
 
 /// Returns why `text` may be wrong; `None` if no check failed.
 ///
-/// `no_speech_prob` is 0 to 1; `mean_logprob` the mean over the tokens, `None` without tokens;
+/// `mean_logprob` is the mean over the tokens, `None` without tokens;
 /// `sure_logprob` what it must reach where the model is made for certain speech only.
-pub(super) fn judge(
-    text: &str,
-    no_speech_prob: f32,
-    mean_logprob: Option<f32>,
-    sure_logprob: Option<f32>,
-) -> Option<Uncertainty> {
-    let unlikely = mean_logprob.is_none_or(|mean| mean < LOW_LOGPROB);
-    let beyond = mean_logprob.zip(sure_logprob).is_some_and(|(mean, sure)| mean < sure);
-    if !has_words(text) || (no_speech_prob > NO_SPEECH && unlikely) {
+pub(super) fn judge(text: &str, mean_logprob: Option<f32>, run: &RunStyle) -> Option<Uncertainty> {
+    let unlikely = mean_logprob.is_none_or(|mean| mean < run.low_logprob);
+    let beyond = mean_logprob.zip(run.sure_logprob).is_some_and(|(mean, sure)| mean < sure);
+    if !has_words(text) {
         Some(Uncertainty::NoSpeech)
     } else if beyond {
         Some(Uncertainty::BeyondModel)
@@ -65,7 +58,18 @@ fn has_words(text: &str) -> bool {
     false
 }
 
-fn repeats(text: &str) -> bool {
+/// Returns whether `text` may be no transcript of what was said, whatever that was, so that hearing
+/// it in another window is worth its time. People say a phrase twice, too: this alone is no doubt.
+pub(super) fn may_be_astray(text: &str, mean_logprob: Option<f32>, run: &RunStyle) -> bool {
+    let units = units(text);
+    let mut seen = std::collections::HashSet::new();
+    mean_logprob.is_some_and(|mean| mean < run.low_logprob)
+        || units.windows(PHRASE_TWICE).any(|phrase| !seen.insert(phrase))
+        || repeats(text)
+}
+
+/// Returns whether `text` goes round in circles.
+pub(super) fn repeats(text: &str) -> bool {
     let units = units(text);
     (1..=PHRASE).any(|phrase| longest_loop(&units, phrase)) || few_new_runs(&units)
 }
@@ -115,13 +119,14 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, no_speech: f32, logprob: f32, expected: Option<Uncertainty>) {
-        assert_eq!(judge(text, no_speech, Some(logprob), None), expected, "{text}");
+    fn check(text: &str, logprob: f32, expected: Option<Uncertainty>) {
+        assert_eq!(judge(text, Some(logprob), &RunStyle::default()), expected, "{text}");
     }
 
     #[test]
     fn a_model_for_certain_voices_says_when_it_hears_others() {
-        let judge = |text: &str, logprob| judge(text, 0.0, Some(logprob), Some(-0.25));
+        let run = RunStyle { sure_logprob: Some(-0.25), ..RunStyle::default() };
+        let judge = |text: &str, logprob| judge(text, Some(logprob), &run);
         assert_eq!(judge("When do you open?", -0.2), None);
         assert_eq!(judge("Is the London?", -0.3), Some(Uncertainty::BeyondModel));
         assert_eq!(judge(&"no ".repeat(9), -2.0), Some(Uncertainty::BeyondModel));
@@ -130,32 +135,30 @@ mod tests {
 
     #[test]
     fn sure_words_are_trusted_and_doubtful_ones_marked() {
-        check("Hello, can I book a table?", 0.05, -0.3, None);
-        check("Hello, can I book a table?", 0.9, -0.3, None);
-        check("Thanks for watching!", 0.7, -1.2, Some(Uncertainty::NoSpeech));
-        check("Hello, can I book a table?", 0.1, -1.2, Some(Uncertainty::LowProbability));
+        check("Hello, can I book a table?", -0.3, None);
+        check("Hello, can I book a table?", -1.2, Some(Uncertainty::LowProbability));
     }
 
     #[test]
     fn sound_marks_are_not_words() {
         for text in ["", " ", "[BLANK_AUDIO]", "(soft music)", "*sighs*", "♪ ♪", "...", "[open"]
         {
-            check(text, 0.0, -0.1, Some(Uncertainty::NoSpeech));
+            check(text, -0.1, Some(Uncertainty::NoSpeech));
         }
-        check("(laughs) yes", 0.0, -0.1, None);
-        assert_eq!(judge("", 1.0, None, None), Some(Uncertainty::NoSpeech));
+        check("(laughs) yes", -0.1, None);
+        assert_eq!(judge("", None, &RunStyle::default()), Some(Uncertainty::NoSpeech));
     }
 
     #[test]
     fn loops_are_found_and_emphasis_is_not() {
-        let loops = |text: &str| check(text, 0.0, -0.1, Some(Uncertainty::Repetition));
+        let loops = |text: &str| check(text, -0.1, Some(Uncertainty::Repetition));
         loops(&"thank you. ".repeat(4));
         loops(&"No, ".repeat(8));
         loops(&format!("So I said {}", "that we should go home now, ".repeat(4)));
         loops(&"谢谢大家".repeat(6));
         loops(&"the a b the a c the a b the c a ".repeat(8));
-        check("no, no, no, no, that is wrong", 0.0, -0.1, None);
-        check("one two one two one two three", 0.0, -0.1, None);
-        check("我想明天下午三点预约一下可以吗谢谢", 0.0, -0.1, None);
+        check("no, no, no, no, that is wrong", -0.1, None);
+        check("one two one two one two three", -0.1, None);
+        check("我想明天下午三点预约一下可以吗谢谢", -0.1, None);
     }
 }

@@ -20,9 +20,20 @@ pub struct Settings {
     pub models_dir: Option<PathBuf>,
     pub threads: Option<usize>,
     pub states: usize,
+    pub accuracy: Accuracy,
     pub gpu: bool,
     pub device: u16,
     pub cut_audio_ctx: CutAudioCtx,
+}
+
+/// Says what is worth more, time or words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accuracy {
+    /// The words that come soonest.
+    Fast,
+    /// The best words.
+    Best,
 }
 
 /// Says whether whisper's encoder runs over the note alone or over 30 s.
@@ -51,6 +62,22 @@ impl TryFrom<toml::Value> for CutAudioCtx {
 }
 
 impl Settings {
+    /// Returns the settings of a model by name or path that hears on the processor, one utterance at
+    /// a time: for benches and tests, which have no configuration.
+    #[must_use]
+    pub fn of(model: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            models_dir: None,
+            threads: None,
+            states: 1,
+            accuracy: Accuracy::Best,
+            gpu: false,
+            device: 0,
+            cut_audio_ctx: CutAudioCtx::Auto,
+        }
+    }
+
     /// Finds the model.
     ///
     /// # Errors

@@ -8,16 +8,19 @@ use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 
 use super::device::{self, GraphicsCard};
-use super::language::LanguageTokens;
-use super::params::{LanguageId, Recipes};
-use super::run::LanguageChoice;
-use super::settings::{CutAudioCtx, Settings};
+use super::first_step::SpecialTokens;
+use super::language::{LanguageChoice, LanguageId};
+use super::run::Runner;
+use super::settings::{Accuracy, CutAudioCtx, Settings};
 use super::worker::Workers;
 use crate::models::ggml::Header;
-use crate::models::manifest::{self, RunStyle};
+use crate::models::manifest::{self, RunStyle, Window};
 use crate::models::{ModelError, ModelSource};
 use crate::stt::{LanguageHint, SttDeps, SttError, Transcriber, Utterance};
 use crate::turn::{LanguageCode, Transcript};
+
+/// The window that official models hear well in.
+const USUAL_WINDOW: Window = Window { spare: 64, step: 1 };
 
 /// Transcribes with a whisper model.
 pub struct WhisperTranscriber {
@@ -39,6 +42,20 @@ impl WhisperTranscriber {
         card: Option<GraphicsCard>,
         deps: &SttDeps,
     ) -> Result<Self, ModelError> {
+        Self::load_with(settings, card, deps, |_| {})
+    }
+
+    /// Loads the model as [`load`](Self::load) does, to be run as `change` has it: to measure other
+    /// ways than the manifest's.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(
+        settings: &Settings,
+        card: Option<GraphicsCard>,
+        deps: &SttDeps,
+        change: impl FnOnce(&mut RunStyle),
+    ) -> Result<Self, ModelError> {
         // This must come first, or ggml writes to stderr on its own.
         whisper_rs::install_logging_hooks();
         let source = settings.find(deps)?;
@@ -53,14 +70,15 @@ impl WhisperTranscriber {
                 "the model has no weights: it will transcribe nothing"
             );
         }
-        let run = run_style(settings, &source);
+        let mut run = run_style(settings, &source);
+        change(&mut run);
         if let (Some(backend), None, true) = (device::BACKEND, &card, settings.gpu) {
             tracing::warn!("no graphics card is found by {backend}: hearing on the processor");
         }
         // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
         // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
-        let flash_attn = card.is_some() && !run.cut_audio_ctx;
+        let flash_attn = card.is_some() && run.window.is_none();
         let device = card.is_some().then_some(settings.device);
         let model = open(&source, device, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
@@ -71,13 +89,13 @@ impl WhisperTranscriber {
             .map_err(|error| refused(format!("not enough memory for {count} states ({error})")))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = settings.threads.or(run.threads).unwrap_or((cores / count).max(1));
-        let recipes = Recipes::new(run, header.languages());
-        let tokens = header.multilingual().then(|| LanguageTokens {
-            start: model.token_sot(),
-            first: model.token_lang(0),
-            count: header.languages(),
-        });
-        let workers = Workers::start(states, recipes, tokens, threads)
+        let tokens = SpecialTokens::of(&model, header.languages());
+        let beams = match settings.accuracy {
+            Accuracy::Fast => run.beams.fast,
+            Accuracy::Best => run.beams.best,
+        };
+        let runner = Runner::new(tokens, run, beams);
+        let workers = Workers::start(states, runner, threads)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
         Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers })
@@ -97,21 +115,12 @@ impl WhisperTranscriber {
     /// instead: its number would be another token.
     fn language(&self, hint: &LanguageHint) -> LanguageChoice {
         let id = |code: &LanguageCode| language_id(code).filter(|id| *id < self.header.languages());
-        if !self.multilingual() {
-            return LanguageChoice::Known(0);
-        }
         match hint {
-            LanguageHint::Known(code) => {
-                id(code).map_or(LanguageChoice::Unknown, LanguageChoice::Known)
-            }
-            LanguageHint::Guess { likely, among } => {
-                let among: Vec<LanguageId> = among.iter().filter_map(id).collect();
-                let likely = likely.as_ref().and_then(id).or(among.first().copied());
-                likely.map_or(LanguageChoice::Unknown, |likely| LanguageChoice::Likely {
-                    likely,
-                    among,
-                })
-            }
+            LanguageHint::Known(code) => id(code).map(LanguageChoice::only).unwrap_or_default(),
+            LanguageHint::Guess { likely, among } => LanguageChoice {
+                likely: likely.as_ref().and_then(id),
+                among: among.iter().filter_map(id).collect(),
+            },
         }
     }
 }
@@ -158,19 +167,19 @@ fn run_style(settings: &Settings, source: &ModelSource) -> RunStyle {
         );
     }
     let run = manifest::find(source).map(|known| known.run).unwrap_or_default();
-    let cut_audio_ctx = match settings.cut_audio_ctx {
-        CutAudioCtx::Auto => run.cut_audio_ctx,
-        CutAudioCtx::Cut => true,
-        CutAudioCtx::Whole => false,
+    let window = match settings.cut_audio_ctx {
+        CutAudioCtx::Auto => run.window,
+        CutAudioCtx::Cut => run.window.or(Some(USUAL_WINDOW)),
+        CutAudioCtx::Whole => None,
     };
-    if cut_audio_ctx && !run.cut_audio_ctx {
+    if window.is_some() && run.window.is_none() {
         tracing::warn!(
             stt.model = settings.model,
-            "stt.cut_audio_ctx is true, and nothing says that this model was trained for it: \
+            "stt.cut_audio_ctx is true, and nothing says that this model was measured with it: \
              it may make many times the errors"
         );
     }
-    RunStyle { cut_audio_ctx, ..run }
+    RunStyle { window, ..run }
 }
 
 /// Loads the checked model into whisper.cpp, onto the graphics card of this number if there is one.

@@ -10,9 +10,8 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use whisper_rs::WhisperState;
 
-use super::language::LanguageTokens;
-use super::params::Recipes;
-use super::run::{LanguageChoice, Runner};
+use super::language::LanguageChoice;
+use super::run::Runner;
 use crate::stt::{SttError, Utterance};
 use crate::threads::{RunError, Threads};
 use crate::turn::Transcript;
@@ -41,13 +40,12 @@ impl Workers {
     /// Starts one thread for each state; each runs one silent utterance before its first job.
     pub(super) fn start(
         states: Vec<WhisperState>,
-        recipes: Recipes,
-        tokens: Option<LanguageTokens>,
+        runner: Runner,
         threads_each: usize,
     ) -> io::Result<Self> {
         let (warm, warmth) = watch::channel(Warmth::default());
         let (count, stop) = (states.len(), CancellationToken::new());
-        let runner = Arc::new(Runner::new(recipes, tokens));
+        let runner = Arc::new(runner);
         let (warming, stopped) = (Arc::clone(&runner), stop.clone());
         let prepare = move |state: &mut WhisperState| {
             let warmed = warming.warm_up(state, threads_each, &stopped);

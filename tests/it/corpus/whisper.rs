@@ -1,6 +1,6 @@
 //! whisper.cpp's test models, and people's speech to the model that is built in.
 
-use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
+use hark::stt::whisper::{Settings, WhisperTranscriber};
 use hark::stt::{SttDeps, Transcriber as _};
 
 use super::corpus;
@@ -17,13 +17,9 @@ fn corpus_models_load_and_broken_ones_are_refused() {
     let Some(corpus) = corpus() else { return };
     let load = |file: &str| {
         let settings = Settings {
-            model: corpus.join(file).display().to_string(),
-            models_dir: None,
             threads: Some(1),
             states: 2,
-            gpu: false,
-            device: 0,
-            cut_audio_ctx: CutAudioCtx::Auto,
+            ..Settings::of(&corpus.join(file).display().to_string())
         };
         WhisperTranscriber::load(&settings, None, &SttDeps::default())
     };
