@@ -61,7 +61,9 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
             let phrase = match why {
                 Uncertainty::NoSpeech => &phrases.no_speech,
                 Uncertainty::BeyondModel => &phrases.beyond_model,
-                Uncertainty::LowProbability | Uncertainty::Repetition => &phrases.repeat,
+                Uncertainty::LowProbability
+                | Uncertainty::Repetition
+                | Uncertainty::OtherLanguage => &phrases.repeat,
             };
             ask_back(phrase, Reason::Repeat(why))
         }
@@ -128,6 +130,7 @@ mod tests {
             low_probability: GateAction::Confirm,
             repetition: GateAction::Answer,
             beyond_model: GateAction::Repeat,
+            other_language: GateAction::Repeat,
         };
         let judge = |text: &str, why| super::judge(gate, &heard(text, why), None);
         assert_eq!(judge("a table", None), Verdict::Answer);

@@ -26,6 +26,7 @@ pub struct Gate {
     pub low_probability: GateAction,
     pub repetition: GateAction,
     pub beyond_model: GateAction,
+    pub other_language: GateAction,
 }
 
 /// Holds an agent's own rules: one for every doubt, or some of the gate's.
@@ -39,6 +40,7 @@ pub enum GateOverride {
         low_probability: Option<GateAction>,
         repetition: Option<GateAction>,
         beyond_model: Option<GateAction>,
+        other_language: Option<GateAction>,
     },
 }
 
@@ -51,6 +53,7 @@ impl Gate {
             Uncertainty::LowProbability => self.low_probability,
             Uncertainty::Repetition => self.repetition,
             Uncertainty::BeyondModel => self.beyond_model,
+            Uncertainty::OtherLanguage => self.other_language,
         }
     }
 
@@ -64,15 +67,21 @@ impl Gate {
                 low_probability: *action,
                 repetition: *action,
                 beyond_model: *action,
+                other_language: *action,
             },
-            Some(GateOverride::Keys { no_speech, low_probability, repetition, beyond_model }) => {
-                Self {
-                    no_speech: no_speech.unwrap_or(self.no_speech),
-                    low_probability: low_probability.unwrap_or(self.low_probability),
-                    repetition: repetition.unwrap_or(self.repetition),
-                    beyond_model: beyond_model.unwrap_or(self.beyond_model),
-                }
-            }
+            Some(GateOverride::Keys {
+                no_speech,
+                low_probability,
+                repetition,
+                beyond_model,
+                other_language,
+            }) => Self {
+                no_speech: no_speech.unwrap_or(self.no_speech),
+                low_probability: low_probability.unwrap_or(self.low_probability),
+                repetition: repetition.unwrap_or(self.repetition),
+                beyond_model: beyond_model.unwrap_or(self.beyond_model),
+                other_language: other_language.unwrap_or(self.other_language),
+            },
         }
     }
 }

@@ -142,6 +142,8 @@ words! {
         Repetition = "repetition",
         /// The model is not made for such speech.
         BeyondModel = "beyond_model",
+        /// It was in a language that the agent does not speak.
+        OtherLanguage = "other_language",
     }
 }
 

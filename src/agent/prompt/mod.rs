@@ -176,6 +176,7 @@ fn spoken(question: &Question) -> String {
         Uncertainty::NoSpeech => ", doubtful: perhaps nobody spoke",
         Uncertainty::LowProbability => ", doubtful: the words are guesses",
         Uncertainty::Repetition => ", doubtful: the words go round in circles",
+        Uncertainty::OtherLanguage => ", doubtful: it was probably in another language",
         Uncertainty::BeyondModel => ", doubtful: hardly a word of it was understood",
     });
     let low = confidence.is_some_and(|confidence| confidence < CONFIDENT);

@@ -36,7 +36,8 @@ impl Pass {
     pub(super) fn transcript(self, run: &RunStyle) -> Transcript {
         let no_speech_prob = self.found.no_speech;
         let mean = self.logprobs.mean();
-        let uncertain = quality::judge(&self.text, mean, run);
+        let elsewhere = self.found.language.map_or(0.0, |found| found.elsewhere);
+        let uncertain = quality::judge(&self.text, mean, elsewhere, run);
         let language = self.found.language.and_then(|found| whisper_rs::get_lang_str(found.id));
         Transcript {
             text: Personal(self.text),

@@ -20,17 +20,28 @@ const PHRASE_TWICE: usize = 5;
 const LONG: usize = 40;
 const NEW_RUNS: f64 = 0.5;
 
+/// Probability of a language that may not be spoken, above which it was: whisper translates fluently
+/// then, and its words look sure.
+const ELSEWHERE: f32 = 0.9;
+
 /// Returns why `text` may be wrong; `None` if no check failed.
 ///
-/// `mean_logprob` is the mean over the tokens, `None` without tokens;
-/// `sure_logprob` what it must reach where the model is made for certain speech only.
-pub(super) fn judge(text: &str, mean_logprob: Option<f32>, run: &RunStyle) -> Option<Uncertainty> {
+/// `mean_logprob` is the mean over the tokens, `None` without tokens; `elsewhere` the probability of a
+/// language that may not be spoken, 0 to 1.
+pub(super) fn judge(
+    text: &str,
+    mean_logprob: Option<f32>,
+    elsewhere: f32,
+    run: &RunStyle,
+) -> Option<Uncertainty> {
     let unlikely = mean_logprob.is_none_or(|mean| mean < run.low_logprob);
     let beyond = mean_logprob.zip(run.sure_logprob).is_some_and(|(mean, sure)| mean < sure);
     if !has_words(text) {
         Some(Uncertainty::NoSpeech)
     } else if beyond {
         Some(Uncertainty::BeyondModel)
+    } else if elsewhere > ELSEWHERE {
+        Some(Uncertainty::OtherLanguage)
     } else if repeats(text) {
         // Before the log-probability: a loop is the cause, and models are sure of their loops.
         Some(Uncertainty::Repetition)
@@ -120,13 +131,13 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, logprob: f32, expected: Option<Uncertainty>) {
-        assert_eq!(judge(text, Some(logprob), &RunStyle::default()), expected, "{text}");
+        assert_eq!(judge(text, Some(logprob), 0.0, &RunStyle::default()), expected, "{text}");
     }
 
     #[test]
     fn a_model_for_certain_voices_says_when_it_hears_others() {
         let run = RunStyle { sure_logprob: Some(-0.25), ..RunStyle::default() };
-        let judge = |text: &str, logprob| judge(text, Some(logprob), &run);
+        let judge = |text: &str, logprob| judge(text, Some(logprob), 0.0, &run);
         assert_eq!(judge("When do you open?", -0.2), None);
         assert_eq!(judge("Is the London?", -0.3), Some(Uncertainty::BeyondModel));
         assert_eq!(judge(&"no ".repeat(9), -2.0), Some(Uncertainty::BeyondModel));
@@ -140,13 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn fluent_words_of_another_language_are_doubtful() {
+        let judge = |elsewhere| judge("Good day.", Some(-0.1), elsewhere, &RunStyle::default());
+        assert_eq!(judge(0.8), None);
+        assert_eq!(judge(0.95), Some(Uncertainty::OtherLanguage));
+    }
+
+    #[test]
     fn sound_marks_are_not_words() {
         for text in ["", " ", "[BLANK_AUDIO]", "(soft music)", "*sighs*", "♪ ♪", "...", "[open"]
         {
             check(text, -0.1, Some(Uncertainty::NoSpeech));
         }
         check("(laughs) yes", -0.1, None);
-        assert_eq!(judge("", None, &RunStyle::default()), Some(Uncertainty::NoSpeech));
+        assert_eq!(judge("", None, 0.0, &RunStyle::default()), Some(Uncertainty::NoSpeech));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperError, WhisperState};
 
-use super::first_step::{FirstStep, SpecialTokens};
+use super::first_step::{Beginning, FirstStep, SpecialTokens};
 use super::heard::{self, Pass};
 use super::language::LanguageChoice;
 use super::params::{self, Attempt};
@@ -96,7 +96,7 @@ impl Runner {
         language: &LanguageChoice,
         threads: usize,
         gone: &CancellationToken,
-    ) -> Result<super::first_step::Beginning, WhisperError> {
+    ) -> Result<Beginning, WhisperError> {
         let mut padded = Vec::new();
         let samples = if samples.len() < SHORTEST {
             padded.extend_from_slice(samples);
@@ -124,7 +124,20 @@ impl Runner {
             first_step.accompany(&mut params);
         }
         let done = state.full(params, samples);
-        match first_step.found() {
+        let found = first_step.found();
+        if let Some(Beginning { no_speech, language }) = found {
+            let id = language.map(|found| found.id);
+            let probability = language.map(|found| f64::from(found.probability));
+            let elsewhere = language.map(|found| f64::from(found.elsewhere));
+            tracing::debug!(
+                no_speech = f64::from(no_speech),
+                id,
+                probability,
+                elsewhere,
+                "heard the first step"
+            );
+        }
+        match found {
             Some(found) if first_step.is_silent(found) => Ok(found),
             found => done.map(|()| found.unwrap_or_default()),
         }
