@@ -4,6 +4,7 @@
 //! it takes 16 kHz speech and returns words.
 
 pub mod scripted;
+pub mod wer;
 pub mod whisper;
 
 use std::collections::HashMap;
