@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use hark::stt::wer::word_errors;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::harness::words::{Comparison, assert_error_rate, errors, words};
+use crate::harness::words::{Comparison, assert_error_rate};
 use crate::program::{Hark, PATIENCE, Running, SCRIPTED};
 
 const QUESTION: &[u8] = include_bytes!("../../audio-fixtures/en_hours.ogg");
@@ -54,7 +55,7 @@ fn is_turn(turn: &Value) {
 #[track_caller]
 fn is_heard(text: &Value, said: &str) {
     let heard = text.as_str().expect("a text");
-    assert!(4 * errors(said, heard) <= words(said).len(), "said {said:?}, heard {heard:?}");
+    assert!(word_errors(said, heard).rate() <= 0.25, "said {said:?}, heard {heard:?}");
 }
 
 #[track_caller]
