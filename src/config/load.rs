@@ -96,8 +96,11 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
             ("models_dir", path) => anchor(path),
             (key, path) if secret_of(key).is_some() => anchor(path),
             ("model", Value::String(path))
-                // A server's model, such as `Qwen/Qwen2.5-7B`, is a name and not a file.
-                if path.contains('/') && Path::new(path).extension().is_some_and(|e| e == "bin") =>
+                // A server's model, such as `Qwen/Qwen2.5-7B`, is a name and not a file; nor is an
+                // address, which is refused elsewhere.
+                if path.contains('/')
+                    && !path.contains("://")
+                    && Path::new(path).extension().is_some_and(|e| e == "bin") =>
             {
                 *path = folder.join(&*path).display().to_string();
             }

@@ -15,6 +15,8 @@ use std::fs::File;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use self::ggml::Header;
 use self::manifest::{Kind, Model};
 
@@ -88,6 +90,12 @@ pub enum ModelError {
         /// Every file that would have been accepted.
         looked_for: Vec<PathBuf>,
     },
+    /// The name is an address, and models are downloaded on command only: run it.
+    #[error("{}; run `{}`", self.problem(), pull_address(.url))]
+    Address {
+        /// The address, without a password.
+        url: Box<Url>,
+    },
     /// The file exists but cannot be read: correct its permissions or the disk.
     #[error("{file} cannot be read: {source}")]
     Unreadable {
@@ -137,6 +145,7 @@ impl ModelError {
             Self::NotFound { name: model, .. }
             | Self::NotAModel { file: model, .. }
             | Self::Incomplete { file: model, .. } => Some(pull_line(model)),
+            Self::Address { url } => Some(pull_address(url)),
             Self::Unreadable { .. } | Self::Malformed { .. } | Self::Refused { .. } => None,
         }
     }
@@ -148,6 +157,12 @@ impl ModelError {
                 let files: Vec<_> =
                     looked_for.iter().map(|file| file.display().to_string()).collect();
                 format!("no model `{name}`; looked for {}", files.join(", "))
+            }
+            Self::Address { url } => {
+                let file = url.path().rsplit('/').next().unwrap_or_default();
+                let name = file.strip_suffix(".bin").unwrap_or(file);
+                let name = name.strip_prefix("ggml-").unwrap_or(name);
+                format!("{url} is an address: pull it, then write model = {name:?}")
             }
             Self::NotAModel { file, what } => format!("{file} is {what}"),
             Self::Incomplete { file, missing } => {
@@ -168,13 +183,16 @@ impl ModelError {
 /// user's cache folder.
 ///
 /// # Errors
-/// `NotFound`, whose message ends in the line that pulls a model.
+/// `NotFound`, whose message ends in the line that pulls a model; `Address`.
 pub fn find(
     name: &str,
     models_dir: Option<&Path>,
     hark_models: Option<&Path>,
     cache_dir: Option<&Path>,
 ) -> Result<ModelSource, ModelError> {
+    if let Some(url) = address(name) {
+        return Err(ModelError::Address { url: Box::new(url) });
+    }
     let path = Path::new(name);
     if is_path(name) || (has_bin_ending(path) && path.is_file()) {
         return if path.is_file() {
@@ -216,6 +234,16 @@ pub fn in_cache(cache_dir: &Path) -> PathBuf {
     cache_dir.join("hark").join("models")
 }
 
+/// Returns the address that `name` is, without what only its owner should know.
+fn address(name: &str) -> Option<Url> {
+    let mut url = name.contains("://").then(|| Url::parse(name).ok())??;
+    url.set_query(None);
+    url.set_fragment(None);
+    // Both fail for an address that cannot have them.
+    url.set_username("").and_then(|()| url.set_password(None)).ok();
+    Some(url)
+}
+
 /// Returns whether `name` is a path: it holds a separator, so it never leaves a model folder by
 /// accident.
 fn is_path(name: &str) -> bool {
@@ -240,10 +268,19 @@ fn file_names(name: &str) -> Vec<String> {
 /// Returns the command that pulls the official model that a name or file means, `tiny` if it means
 /// no model.
 fn pull_line(name: &str) -> String {
+    format!("hark models pull {}", official(name).map_or("tiny", |model| &model.name))
+}
+
+/// Returns the command that pulls what is at an address.
+fn pull_address(url: &Url) -> String {
+    format!("hark models pull {url} --sha256 HEX")
+}
+
+/// Finds the official model that a name or file means.
+fn official(name: &str) -> Option<&'static Model> {
     let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
     let hears = |model: &&Model| model.from.is_some() && model.kind == Kind::Whisper;
-    let name = manifest::named(file).filter(hears).map_or("tiny", |model| &model.name);
-    format!("hark models pull {name}")
+    manifest::named(file).filter(hears)
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ fn check_file(file: PathBuf) -> FileReport {
         let problem = "hark knows no model of this file name".to_owned();
         return FileReport::new(None, Some(file), Status::Unknown, Some(problem));
     };
-    match installed::check(&file, model) {
+    match installed::check(&file, Some(model.bytes), &model.sha256) {
         Ok(condition) => compared(model, Some(file), condition),
         Err(error) => {
             FileReport::new(Some(model), Some(file), Status::Unreadable, Some(error.to_string()))

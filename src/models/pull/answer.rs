@@ -8,6 +8,9 @@ use super::part::PartFile;
 use super::{LONGEST_WAIT, PullError};
 use crate::remote::waits::retry_after;
 
+/// The largest model that is taken from an address: five times the largest official one.
+const LARGEST: u64 = 16 << 30;
+
 /// Says what the body of an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -39,10 +42,7 @@ impl Answer {
             }
             _ => return Err(refused(response, url)),
         };
-        let kind = header(response, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        if kind.starts_with("text/html") || kind.starts_with("application/xhtml") {
-            return Err(PullError::WebPage { url: url.to_string() });
-        }
+        no_web_page(response, url)?;
         Ok(answer)
     }
 
@@ -67,6 +67,27 @@ impl Answer {
             _ => Ok(()),
         }
     }
+}
+
+/// Reads the size of the whole file from the answer to a request for its first byte.
+pub(super) fn size(response: &Response, url: &Url) -> Result<u64, PullError> {
+    let size = match response.status() {
+        StatusCode::OK => announced(response),
+        StatusCode::PARTIAL_CONTENT => header(response, &CONTENT_RANGE)
+            .and_then(|range| range.rsplit_once('/')?.1.parse().ok()),
+        _ => return Err(refused(response, url)),
+    };
+    no_web_page(response, url)?;
+    let possible = |bytes: &u64| (1..=LARGEST).contains(bytes);
+    size.filter(possible).ok_or_else(|| PullError::NoSize { url: url.to_string() })
+}
+
+fn no_web_page(response: &Response, url: &Url) -> Result<(), PullError> {
+    let kind = header(response, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    if kind.starts_with("text/html") || kind.starts_with("application/xhtml") {
+        return Err(PullError::WebPage { url: url.to_string() });
+    }
+    Ok(())
 }
 
 /// Returns the length of the body, as its header has it.
@@ -101,14 +122,14 @@ fn refused(response: &Response, url: &Url) -> PullError {
     }
     let hint = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            ", there is no such file: does the mirror keep Hugging Face's paths?"
+            ", there is no such file: is the address right, and does a mirror keep Hugging Face's paths?"
         }
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            ", it wants a login: hark sends none; use another --mirror"
+            ", it wants a login: hark sends none; use another server"
         }
-        _ => ", which is not a file: use another --mirror",
+        _ => ", which is not a file: use another server",
     };
     PullError::Refused { url: url.to_string(), status: status.as_u16(), hint }
 }

@@ -35,35 +35,41 @@ pub enum PullError {
     /// The server is there and will not answer now: tried again later.
     #[error("{host} answered {status}: it has trouble of its own, or too many requests")]
     Busy { host: String, status: u16, wait: Duration },
-    /// The server will not give the file: correct the mirror.
+    /// The server will not give the file: correct the mirror or the address.
     #[error("{url} answered {status}{}", .hint)]
     Refused { url: String, status: u16, hint: &'static str },
-    /// A redirect that is not followed: correct the mirror.
-    #[error("{host} redirects without end, or from https to http; use another --mirror")]
+    /// A redirect that is not followed: correct the mirror or the address.
+    #[error("{host} redirects without end, or from https to http; use another server")]
     Redirect { host: String },
     /// A page for people instead of a file: a proxy or a login is in between.
     #[error(
         "{url} gave a web page instead of the model: a proxy or a login page is in between, \
-             or the mirror has no such file; open the address in a browser to see it"
+             or the server has no such file; open the address in a browser to see it"
     )]
     WebPage { url: String },
     /// The server announces a file of another size: it is another file.
     #[error(
         "{url} announces {announced} bytes where {expected} are due: it is another file, or \
-             the server does not tell the truth; use another --mirror"
+             the server does not tell the truth; use another server"
     )]
     Length { url: String, announced: u64, expected: u64 },
+    /// Nobody knows how much will come: use another server.
+    #[error(
+        "{url} does not say how large the file is, or that it has more than 16 GiB; use another \
+             server"
+    )]
+    NoSize { url: String },
     /// More arrives than the model has: it is another file.
     #[error(
         "{url} sends more than the {bytes} bytes of the model: it is another file; it was \
-             removed, use another --mirror"
+             removed, use another server"
     )]
     TooLong { url: String, bytes: u64 },
     /// The right number of other bytes: damaged on the way, or forged.
     #[error(
         "the checksum of {file} differs, it was removed\n  expected sha256 {expected}\n  \
              got      sha256 {got}\nrun the same command again; if it differs again, the server \
-             has another file: use another --mirror"
+             has another file: use another server"
     )]
     Checksum { file: String, expected: String, got: String },
 }

@@ -1,12 +1,14 @@
-//! Downloads a model: from a row of the manifest to a file that is exactly that model.
+//! Downloads a model: from a row of the manifest, or an address and a SHA-256, to a file that is
+//! exactly that model.
 //!
 //! Sits beside [`find`](super::find), which only reads. Invariant: nothing gets the model's name
-//! whose size and SHA-256 are not the manifest's, so neither the server nor the way to it is
-//! trusted, and redirects may lead anywhere. No token is sent.
+//! whose SHA-256, and size where it is known before, are not those that were asked for, so neither
+//! the server nor the way to it is trusted, and redirects may lead anywhere. No token is sent.
 
 mod answer;
 mod error;
 mod part;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +22,8 @@ use url::Url;
 use self::answer::Answer;
 pub use self::error::PullError;
 use self::part::PartFile;
+pub use self::wanted::Wanted;
 use super::installed::{self, Condition};
-use super::manifest::Model;
 use crate::remote::patience::Patience;
 use crate::remote::words::error_chain;
 use crate::turn::Retry;
@@ -58,8 +60,13 @@ impl Default for Pace {
 /// Reports how a download goes.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// It begins; so many bytes are there from an earlier time.
-    Begin(u64),
+    /// It begins.
+    Begin {
+        /// Bytes that are there from an earlier time.
+        done: u64,
+        /// Bytes of the model.
+        of: u64,
+    },
     /// So many bytes are there.
     At(u64),
     /// It failed and will be tried again.
@@ -84,8 +91,6 @@ pub enum Pulled {
 pub struct Pull<'a> {
     /// Follows redirects to other hosts, and asks for no compression.
     pub client: &'a Client,
-    /// [`HUGGING_FACE`], or a server that has the same paths.
-    pub mirror: &'a Url,
     /// Where the model goes; made if need be.
     pub folder: &'a Path,
     /// How patient it is.
@@ -93,12 +98,12 @@ pub struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    /// Returns where the file of `model` will be.
-    pub fn target(&self, model: &Model) -> PathBuf {
-        self.folder.join(&model.file)
+    /// Returns where the file will be.
+    pub fn target(&self, wanted: &Wanted) -> PathBuf {
+        self.folder.join(&wanted.file)
     }
 
-    /// Gets `model`, unless it is there already; a file that differs is replaced. `report` hears
+    /// Gets what is `wanted`, unless it is there already; a file that differs is replaced. `report` hears
     /// how it goes.
     ///
     /// # Errors
@@ -106,27 +111,30 @@ impl Pull<'_> {
     /// known to be wrong.
     pub async fn pull(
         &self,
-        model: &Model,
+        wanted: &Wanted,
         mut report: impl FnMut(Progress<'_>),
     ) -> Result<Pulled, PullError> {
-        if self.is_there(model).await? {
+        if self.is_there(wanted).await? {
             return Ok(Pulled::Already);
         }
-        let url = self.url(model)?;
-        let mut part = PartFile::open(self.folder, model).await?;
+        let bytes = match wanted.bytes {
+            Some(bytes) => bytes,
+            None => answer::size(&self.ask(&wanted.url, Some("bytes=0-0")).await?, &wanted.url)?,
+        };
+        let mut part = PartFile::open(self.folder, wanted, bytes).await?;
         // Whoever had the part until now may just have finished.
-        if part.done() == 0 && self.is_there(model).await? {
+        if part.done() == 0 && self.is_there(wanted).await? {
             part.remove().await?;
             return Ok(Pulled::Already);
         }
-        report(Progress::Begin(part.done()));
-        if let Err(problem) = self.fill(&url, &mut part, &mut report).await {
+        report(Progress::Begin { done: part.done(), of: bytes });
+        if let Err(problem) = self.fill(&wanted.url, &mut part, &mut report).await {
             if matches!(problem, PullError::TooLong { .. }) || part.done() == 0 {
                 part.remove().await?;
             }
             return Err(problem);
         }
-        part.finish(model).await?;
+        part.finish(wanted).await?;
         Ok(Pulled::Downloaded)
     }
 
@@ -159,20 +167,13 @@ impl Pull<'_> {
         Ok(())
     }
 
-    fn url(&self, model: &Model) -> Result<Url, PullError> {
-        let from = model.from.as_ref().ok_or_else(|| PullError::NoSource(model.name.clone()))?;
-        let mut url = self.mirror.clone();
-        url.set_path(&format!("{}/{from}/{}", url.path().trim_end_matches('/'), model.file));
-        Ok(url)
-    }
-
     /// Returns whether the folder has the complete model.
-    async fn is_there(&self, model: &Model) -> Result<bool, PullError> {
-        let (target, row) = (self.target(model), model.clone());
-        let checking = move || match installed::check(&target, &row) {
+    async fn is_there(&self, wanted: &Wanted) -> Result<bool, PullError> {
+        let (target, bytes, sha256) = (self.target(wanted), wanted.bytes, wanted.sha256.clone());
+        let checking = move || match installed::check(&target, bytes, &sha256) {
             Ok(condition) => Ok(condition == Condition::Good),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(PullError::disk(&target, row.bytes, error)),
+            Err(error) => Err(PullError::disk(&target, bytes.unwrap_or_default(), error)),
         };
         tokio::task::spawn_blocking(checking).await.expect("reading a file does not panic")
     }
@@ -184,10 +185,11 @@ impl Pull<'_> {
         part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
-        let mut response = self.ask(url, part.done()).await?;
+        let rest = (part.done() > 0).then(|| format!("bytes={}-", part.done()));
+        let mut response = self.ask(url, rest.as_deref()).await?;
         let mut answer = Answer::read(&response, url, part, part.done())?;
         if answer == Answer::AnotherRange {
-            response = self.ask(url, 0).await?;
+            response = self.ask(url, None).await?;
             answer = Answer::read(&response, url, part, 0)?;
         }
         let announced = answer::announced(&response);
@@ -226,11 +228,11 @@ impl Pull<'_> {
         }
     }
 
-    async fn ask(&self, url: &Url, from: u64) -> Result<Response, PullError> {
+    async fn ask(&self, url: &Url, range: Option<&str>) -> Result<Response, PullError> {
         // A packed answer would not be the file.
         let mut request = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
-        if from > 0 {
-            request = request.header(RANGE, format!("bytes={from}-"));
+        if let Some(range) = range {
+            request = request.header(RANGE, range);
         }
         let no_answer = |reason| PullError::NoAnswer { host: answer::host(url), reason };
         match timeout(self.pace.stall, request.send()).await {

@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
-use super::PullError;
+use super::{PullError, Wanted};
 use crate::models::installed::{self, Condition};
-use crate::models::manifest::Model;
 
 /// Holds a model that is arriving.
 pub(super) struct PartFile {
@@ -28,11 +27,15 @@ pub(super) struct PartFile {
 }
 
 impl PartFile {
-    /// Opens the part of `model` in `folder`, making both if need be, and reads what it holds.
-    pub(super) async fn open(folder: &Path, model: &Model) -> Result<Self, PullError> {
-        let path = folder.join(format!("{}.part", model.file));
-        let (folder, bytes) = (folder.to_owned(), model.bytes);
-        let target = folder.join(&model.file);
+    /// Opens the part of a model of `bytes` in `folder`, making both if need be, and reads what it
+    /// holds.
+    pub(super) async fn open(
+        folder: &Path,
+        wanted: &Wanted,
+        bytes: u64,
+    ) -> Result<Self, PullError> {
+        let path = folder.join(format!("{}.part", wanted.file));
+        let (folder, target) = (folder.to_owned(), folder.join(&wanted.file));
         let opening = move || {
             let disk = |error| PullError::disk(&path, bytes, error);
             fs::create_dir_all(&folder).map_err(|e| PullError::disk(&folder, bytes, e))?;
@@ -87,14 +90,13 @@ impl PartFile {
     }
 
     /// Gives a complete model its name, in one step and durably; one that differs is removed.
-    pub(super) async fn finish(mut self, model: &Model) -> Result<(), PullError> {
-        if let Condition::Checksum { sha256 } = installed::compare(self.hash.clone(), model) {
+    pub(super) async fn finish(mut self, wanted: &Wanted) -> Result<(), PullError> {
+        let (file, expected) = (wanted.file.clone(), wanted.sha256.clone());
+        if let Condition::Checksum { sha256: got } =
+            installed::compare(self.hash.clone(), &expected)
+        {
             self.remove().await?;
-            return Err(PullError::Checksum {
-                file: model.file.clone(),
-                expected: model.sha256.clone(),
-                got: sha256,
-            });
+            return Err(PullError::Checksum { file, expected, got });
         }
         self.flush().await?;
         self.file.sync_all().await.map_err(|error| self.disk(error))?;

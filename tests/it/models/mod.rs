@@ -3,6 +3,7 @@
 //! Most tests use a small model of their own; the program itself knows only the real ones, whose
 //! bytes are not here, so it is shown being lied to.
 
+mod address;
 mod lies;
 mod program;
 mod resume;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hark::models::manifest::{self, Model};
-use hark::models::pull::{Pace, Progress, Pull, PullError, Pulled};
+use hark::models::pull::{Pace, Progress, Pull, PullError, Pulled, Wanted};
 use hark::remote::download_client;
 use hex::encode;
 use sha2::{Digest as _, Sha256};
@@ -76,9 +77,17 @@ impl Folder {
         pace: Pace,
         report: impl FnMut(Progress<'_>),
     ) -> Result<Pulled, PullError> {
+        self.get(&Wanted::official(&model(), mirror)?, pace, report).await
+    }
+
+    async fn get(
+        &self,
+        wanted: &Wanted,
+        pace: Pace,
+        report: impl FnMut(Progress<'_>),
+    ) -> Result<Pulled, PullError> {
         let client = download_client();
-        let pull = Pull { client: &client, mirror, folder: self.0.path(), pace };
-        pull.pull(&model(), report).await
+        Pull { client: &client, folder: self.0.path(), pace }.pull(wanted, report).await
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -113,7 +122,10 @@ async fn a_model_is_pulled_once() {
     let pulled = folder.pull_at(&server.url, PACE, report).await.unwrap();
     assert_eq!(pulled, Pulled::Downloaded);
     folder.has_the_model();
-    assert_eq!((&*told[0], &**told.last().unwrap()), ("Begin(0)", "At(200001)"));
+    assert_eq!(
+        (&*told[0], &**told.last().unwrap()),
+        ("Begin { done: 0, of: 200001 }", "At(200001)")
+    );
     assert_eq!(folder.pull(&server.url).await.unwrap(), Pulled::Already);
     let asked = server.asked();
     assert_eq!(asked.len(), 1, "the second time the file is only read");
@@ -213,18 +225,15 @@ async fn a_folder_that_cannot_be_made_is_named() {
     std::fs::write(folder.0.path().join("a-file"), "").unwrap();
     let client = download_client();
     let inside = folder.0.path().join("a-file").join("models");
-    let mirror = "http://127.0.0.1:9".parse().unwrap();
-    let pull = Pull { client: &client, mirror: &mirror, folder: &inside, pace: PACE };
-    let error = pull.pull(&model(), |_| {}).await.unwrap_err().to_string();
+    let wanted = Wanted::official(&model(), &"http://127.0.0.1:9".parse().unwrap()).unwrap();
+    let pull = Pull { client: &client, folder: &inside, pace: PACE };
+    let error = pull.pull(&wanted, |_| {}).await.unwrap_err().to_string();
     assert!(error.contains("a-file/models"), "{error}");
 }
 
-#[tokio::test]
-async fn a_model_without_a_source_is_not_asked_for() {
-    let folder = Folder::new();
-    let client = download_client();
+#[test]
+fn a_model_without_a_source_is_not_asked_for() {
     let mirror = "http://127.0.0.1:9".parse().unwrap();
-    let pull = Pull { client: &client, mirror: &mirror, folder: folder.0.path(), pace: PACE };
-    let error = pull.pull(&Model { from: None, ..model() }, |_| {}).await.unwrap_err();
+    let error = Wanted::official(&Model { from: None, ..model() }, &mirror).unwrap_err();
     assert!(matches!(error, PullError::NoSource(_)), "{error}");
 }

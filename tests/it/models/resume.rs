@@ -38,7 +38,7 @@ async fn what_has_arrived_outlives_the_process() {
     let server = Server::start(|_, asked| Answer::honest(&file(), asked)).await;
     let mut begin = None;
     let report = |progress: Progress<'_>| {
-        if let Progress::Begin(done) = progress {
+        if let Progress::Begin { done, .. } = progress {
             begin = Some(done);
         }
     };

@@ -12,7 +12,7 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) path: String,
-    /// N of `Range: bytes=N-`, 0 without.
+    /// N of `Range: bytes=N-` or `bytes=N-M`, 0 without.
     pub(crate) from: usize,
     /// The whole head, in lower case.
     pub(crate) head: String,
@@ -146,9 +146,9 @@ async fn read(stream: &mut TcpStream) -> Asked {
     let head = String::from_utf8(head).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
     let head = head.to_ascii_lowercase();
-    let from = head.split_once("range: bytes=").map_or(0, |(_, range)| {
-        range.split_once("-\r\n").expect("an open range").0.parse().unwrap()
-    });
+    let from = head
+        .split_once("range: bytes=")
+        .map_or(0, |(_, range)| range.split_once('-').expect("a range").0.parse().unwrap());
     Asked { path, from, head }
 }
 
