@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 pub use self::agents::Reloader;
 use self::agents::{Agents, check_numbers};
-pub use self::pool::{EnginePool, Hearing, Places};
+pub use self::pool::{EnginePool, Hearing, Places, Unheard};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Context, ask, print};
-use crate::app::{Hearing, voice_path};
+use crate::app::{Hearing, Unheard, voice_path};
 use crate::config::ConfigError;
 use crate::pipeline::{AgentSetup, Trace, Transcribed};
 use crate::turn::{LanguageCode, Segment, Stage, Transcript};
@@ -51,8 +51,13 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         Some(model) => with_model(&context, &hearing, model).await?,
         None => context.agent(None, &hearing).await?,
     };
-    let path = voice_path(&context.config)?;
     let language = arguments.language;
+    if let Some(unheard) = Unheard::find(agent.transcriber.as_ref(), language.as_slice()) {
+        let (origin, key) = ("--language".to_owned(), "stt.language".to_owned());
+        let problem = format!("it is {}", unheard.problem);
+        return Err(ConfigError { origin, key, problem }.into());
+    }
+    let path = voice_path(&context.config)?;
 
     let mut failed = false;
     for (bytes, file) in files {

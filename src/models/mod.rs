@@ -276,6 +276,13 @@ fn pull_address(url: &Url) -> String {
     format!("hark models pull {url} --sha256 HEX")
 }
 
+/// Returns the command that pulls the multilingual model like the one that a name or file means,
+/// `base` if there is none.
+pub fn multilingual_pull_line(name: &str) -> String {
+    let like = official(name).and_then(|model| official(&model.name.replacen(".en", "", 1)));
+    format!("hark models pull {}", like.map_or("base", |model| &model.name))
+}
+
 /// Finds the official model that a name or file means.
 fn official(name: &str) -> Option<&'static Model> {
     let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
@@ -336,5 +343,16 @@ mod tests {
         check("/nowhere/ggml-large-v3-turbo.bin", "hark models pull large-v3-turbo");
         check("../models/mine", "hark models pull tiny");
         check("ggml-silero-v6.2.0.bin", "hark models pull tiny");
+    }
+
+    #[test]
+    fn an_english_model_has_a_multilingual_one_like_it() {
+        let check = |name: &str, like: &str| {
+            assert_eq!(multilingual_pull_line(name), format!("hark models pull {like}"));
+        };
+        check("whisper/ggml-tiny.en", "tiny");
+        check("/somewhere/ggml-small.en-q5_1.bin", "small-q5_1");
+        check("whisper/hark-micro-en", "base");
+        check("whisper/mine.en", "base");
     }
 }

@@ -44,7 +44,8 @@ impl Trace {
     pub fn sum_ms(&self, name: Stage) -> f64 {
         let records = self.records.lock().expect("no holder panics");
         let of_stage = records.iter().filter(|record| record.name == name);
-        of_stage.map(|record| record.end_ms - record.start_ms).sum()
+        // The sum of nothing is -0.0, which would be printed.
+        0.0 + of_stage.map(|record| record.end_ms - record.start_ms).sum::<f64>()
     }
 
     /// Logs each stage for who looks closely: when it first worked, and how long in all.

@@ -82,6 +82,11 @@ pub trait Transcriber: Send + Sync {
         true
     }
 
+    /// Returns the codes of the languages it understands; empty for any.
+    fn languages(&self) -> Vec<LanguageCode> {
+        Vec::new()
+    }
+
     /// Runs one silent utterance on every state; awaited before the service is ready.
     async fn warm_up(&self) -> Result<(), SttError> {
         Ok(())

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
+use crate::harness::sound;
 use crate::harness::words::{Comparison, assert_error_rate};
 use crate::program::{Hark, PATIENCE, Running, SCRIPTED};
 
@@ -191,6 +192,41 @@ async fn transcribe_prints_a_line_a_file_in_order_and_fails_if_one_failed() {
     assert_eq!(ran.code, 0);
     let words = format!("four.ogg: {}  [", lines[3]["text"].as_str().unwrap());
     assert!(ran.text().starts_with(&words), "{}", ran.text());
+}
+
+#[tokio::test]
+async fn a_note_without_words_takes_no_time_and_not_less() {
+    let hark = Hark::new().file("still.wav", sound::wav(&vec![0.0; 2 * sound::RATE]));
+    let ran = hark.run(&["transcribe", "--json", "still.wav"]).await;
+    assert!(ran.text().contains("\"stt_ms\":0.0,"), "{}", ran.text());
+}
+
+#[cfg(feature = "model-micro")]
+#[tokio::test]
+async fn a_language_that_the_model_does_not_know_is_refused() {
+    let hark = Hark::new().file("note.ogg", QUESTION);
+    let check = async |hark: &Hark, arguments: &[&str], words: &[&str]| {
+        let ran = hark.run(&[&["transcribe", "note.ogg"], arguments].concat()).await;
+        assert_eq!((ran.code, ran.text()), (64, ""), "{arguments:?}: {}", ran.stderr);
+        for word in words {
+            assert!(ran.stderr.contains(word), "{arguments:?}: {}", ran.stderr);
+        }
+    };
+    let model = "model hark-micro-en knows only \"en\"";
+    for language in ["es", "klingon"] {
+        let words =
+            ["hark: --language: ", &format!("{language:?}"), model, "hark models pull base"];
+        check(&hark, &["--language", language], &words).await;
+    }
+    assert_eq!(hark.run(&["transcribe", "note.ogg", "--language", "en-GB"]).await.code, 0);
+    for (toml, key) in [
+        ("[stt]\nlanguage = \"klingon\"\n", "stt.model"),
+        ("[[agents]]\nname = \"hark\"\nlanguages = [\"en\", \"es\"]\n", "stt.model"),
+        ("[[agents]]\nname = \"hark\"\nlanguage = \"klingon\"\n", "agents[0].language"),
+    ] {
+        let hark = Hark::new().file("note.ogg", QUESTION).file("hark.toml", toml);
+        check(&hark, &[], &[key]).await;
+    }
 }
 
 #[tokio::test]

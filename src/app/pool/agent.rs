@@ -10,8 +10,9 @@ use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
+use crate::models;
 use crate::pipeline::AgentSetup;
-use crate::registry::{Agent, Languages, Voice, Voices};
+use crate::registry::{Languages, Voice, Voices};
 use crate::stt::Transcriber;
 use crate::stt::whisper::device::BACKEND;
 use crate::turn::LanguageCode;
@@ -74,7 +75,16 @@ impl EnginePool {
         // First what is quickly refused.
         let responder = self.responder(&engines.llm, deps)?;
         let transcriber = self.transcriber(&engines.stt).await?;
-        check_languages(transcriber.as_ref(), agent, &languages, &engines.stt)?;
+        if let Some(unheard) = Unheard::find(transcriber.as_ref(), named(&languages)) {
+            let problem = format!("agent \"{}\" speaks {}", agent.name, unheard.problem);
+            return Err(match (unheard.helps, &agent.languages, &agent.language) {
+                (Helps::AnotherModel, ..) => Wrong::new("stt.model", problem),
+                (Helps::AnotherCode, Some(_), _) => wrong("languages", problem),
+                (Helps::AnotherCode, None, Some(_)) => wrong("language", problem),
+                (Helps::AnotherCode, None, None) => Wrong::new("stt.language", problem),
+            }
+            .into());
+        }
         let spoken = spoken(&languages, &voice);
         let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
         Ok(AgentSetup {
@@ -101,24 +111,40 @@ fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
     }
 }
 
-/// Checks that the transcriber knows the agent's languages.
-fn check_languages(
-    transcriber: &dyn Transcriber,
-    agent: &Agent,
-    languages: &Languages,
-    stt: &EngineSpec,
-) -> Result<(), Wrong> {
-    let Some(language) = named(languages).iter().find(|language| !transcriber.knows(language))
-    else {
-        return Ok(());
-    };
-    let model = stt.text("model").unwrap_or_else(|| transcriber.name());
-    let problem = format!(
-        "agent \"{}\" speaks \"{language}\" and model {model} does not: a multilingual one does, \
-         for instance: hark models pull base",
-        agent.name
-    );
-    Err(Wrong::new("stt.model", problem))
+/// Describes a language that a transcriber does not understand.
+pub struct Unheard {
+    /// The language, what the transcriber knows instead, and the way out.
+    pub problem: String,
+    /// What to change.
+    pub helps: Helps,
+}
+
+/// Says what to change for a language that is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Helps {
+    /// A model that knows more than one language.
+    AnotherModel,
+    /// One of the codes that the model knows.
+    AnotherCode,
+}
+
+impl Unheard {
+    /// Finds the first of `languages` that `transcriber` does not understand.
+    pub fn find(transcriber: &dyn Transcriber, languages: &[LanguageCode]) -> Option<Self> {
+        let language = languages.iter().find(|language| !transcriber.knows(language))?;
+        let (engine, codes) = (transcriber.name(), transcriber.languages());
+        let model = engine.rsplit('/').next().unwrap_or(engine);
+        let codes: Vec<&str> = codes.iter().map(LanguageCode::as_str).collect();
+        let (helps, way_out) = match codes[..] {
+            [only] => {
+                let pull = models::multilingual_pull_line(model);
+                (Helps::AnotherModel, format!("only \"{only}\"; a multilingual one: {pull}"))
+            }
+            _ => (Helps::AnotherCode, format!("these languages: {}", codes.join(", "))),
+        };
+        let problem = format!("\"{language}\", and model {model} knows {way_out}");
+        Some(Self { problem, helps })
+    }
 }
 
 /// Returns the languages that an agent lists, if it does.

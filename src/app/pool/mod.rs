@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+pub use self::agent::Unheard;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config;
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};

@@ -75,7 +75,8 @@ async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {
     let error = pool.agent(&spanish, Some("a")).await.err().expect("it knows English alone");
     let error = error.downcast::<config::ConfigError>().expect("it is the operator's to mend");
     assert_eq!(error.key, "stt.model");
-    assert!(error.problem.contains("\"es\" and model hark-micro-en does not"), "{error}");
+    let problem = "speaks \"es\", and model hark-micro-en knows only \"en\"; a multilingual";
+    assert!(error.problem.contains(problem), "{error}");
 }
 
 #[tokio::test]
@@ -90,4 +91,47 @@ async fn a_model_that_is_missing_is_refused_or_replaced_if_that_was_asked_for() 
     assert_eq!(demo.agent(&config, Some("a")).await.unwrap().transcriber.name(), "scripted");
     let deaf = EnginePool::new(Places::default(), Hearing { deaf: true, ..Hearing::default() });
     assert_eq!(deaf.agent(&config, Some("a")).await.unwrap().transcriber.name(), "none");
+}
+
+/// Knows some languages.
+struct Ears(&'static [&'static str]);
+
+#[async_trait::async_trait]
+impl Transcriber for Ears {
+    fn name(&self) -> &'static str {
+        "whisper/ggml-tiny.en"
+    }
+
+    fn knows(&self, language: &LanguageCode) -> bool {
+        self.0.contains(&language.primary())
+    }
+
+    fn languages(&self) -> Vec<LanguageCode> {
+        self.0.iter().copied().map(LanguageCode::from).collect()
+    }
+
+    async fn transcribe(
+        &self,
+        _: Utterance,
+        _: &tokio_util::sync::CancellationToken,
+    ) -> Result<Transcript, SttError> {
+        Ok(Transcript::default())
+    }
+}
+
+#[test]
+fn a_language_that_is_not_understood_is_named_with_the_way_out() {
+    let check = |knows, languages: &[&str], problem: Option<&str>| {
+        let languages: Vec<LanguageCode> = languages.iter().copied().map(Into::into).collect();
+        let unheard = Unheard::find(&Ears(knows), &languages);
+        assert_eq!(unheard.map(|unheard| unheard.problem).as_deref(), problem);
+    };
+    let tiny = "and model ggml-tiny.en knows";
+    let pull = "a multilingual one: hark models pull tiny";
+    check(&["en"], &["en", "en-GB"], None);
+    check(&["en"], &["en", "es"], Some(&format!("\"es\", {tiny} only \"en\"; {pull}")));
+    check(&["en", "es"], &["es-MX"], None);
+    check(&["en", "es"], &[], None);
+    let codes = format!("\"klingon\", {tiny} these languages: en, es");
+    check(&["en", "es"], &["klingon"], Some(&codes));
 }

@@ -139,6 +139,11 @@ impl Transcriber for WhisperTranscriber {
         knows(&self.header, language)
     }
 
+    fn languages(&self) -> Vec<LanguageCode> {
+        let codes = (0..self.header.languages()).filter_map(whisper_rs::get_lang_str);
+        codes.map(LanguageCode::from).collect()
+    }
+
     /// Waits for the silent utterance that every worker runs before its first job.
     async fn warm_up(&self) -> Result<(), SttError> {
         self.workers.warm().await
