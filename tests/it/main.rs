@@ -34,6 +34,8 @@ mod lost;
 mod mending;
 mod models;
 mod mutation;
+#[cfg(feature = "stt-whisper")]
+mod people;
 mod reload;
 mod shape;
 mod shells;

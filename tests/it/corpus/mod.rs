@@ -66,7 +66,7 @@ const WEBHOOKS: &[Meaning] = &[
 ];
 
 /// The corpus's folder, if there is one.
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "the tests of the corpus have no configuration")]
     let folder = std::env::var("HARK_CORPUS").ok();
     if folder.is_none() {
@@ -76,7 +76,7 @@ fn corpus() -> Option<PathBuf> {
     folder.map(PathBuf::from)
 }
 
-fn read(path: &Path) -> Vec<u8> {
+pub(crate) fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
