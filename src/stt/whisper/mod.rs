@@ -2,6 +2,8 @@
 //!
 //! The settings are part of every build, so that one without whisper.cpp can say what it lacks.
 
+#[cfg(feature = "stt-whisper")]
+mod cues;
 pub mod device;
 #[cfg(feature = "stt-whisper")]
 mod examine;
@@ -12,12 +14,16 @@ mod heard;
 #[cfg(feature = "stt-whisper")]
 mod language;
 #[cfg(feature = "stt-whisper")]
+mod loops;
+#[cfg(feature = "stt-whisper")]
 mod params;
 #[cfg(feature = "stt-whisper")]
 mod quality;
 #[cfg(feature = "stt-whisper")]
 mod run;
 mod settings;
+#[cfg(feature = "stt-whisper")]
+mod tags;
 #[cfg(feature = "stt-whisper")]
 mod transcriber;
 #[cfg(feature = "stt-whisper")]
