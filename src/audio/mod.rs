@@ -8,6 +8,7 @@
 pub mod coded;
 pub mod decode;
 mod downmix;
+mod excerpt;
 pub mod inspect;
 pub mod limits;
 mod mpeg_frame;
@@ -27,6 +28,7 @@ pub mod wav;
 
 pub use coded::{CodedSpeech, NotPassable};
 pub use decode::{DecodeError, SpeechDecoder, SpeechEnd, decode};
+pub use excerpt::Excerpt;
 pub use inspect::{NoteHead, inspect_note};
 pub use limits::AudioLimits;
 pub use mpeg_frame::frame_length;

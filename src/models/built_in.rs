@@ -1,5 +1,5 @@
-//! Provides the model that is part of the program, so that one file copied to another machine
-//! hears.
+//! Provides the models that are part of the program, so that one file copied to another machine
+//! hears: one for words, and one that tells voices from other sound.
 //!
 //! The first place where a name is looked up. Without the cargo feature `model-micro` there is no
 //! such model, and its name is a name like any other.
@@ -14,6 +14,10 @@ static BYTES: Option<&[u8]> = Some(include_bytes!("../../models/hark-micro-en.bi
 #[cfg(not(feature = "model-micro"))]
 static BYTES: Option<&[u8]> = None;
 
+/// Holds Silero VAD's weights, which need nothing but whisper.cpp.
+#[cfg(feature = "stt-whisper")]
+pub static SILERO: &[u8] = include_bytes!("../../models/silero-v6.2.0.bin");
+
 /// Returns the model, if `name` is its name and this build has it.
 pub(super) fn find(name: &str) -> Option<ModelSource> {
     let bytes = BYTES.filter(|_| name == NAME)?;
@@ -25,7 +29,7 @@ pub fn bytes() -> Option<&'static [u8]> {
     BYTES
 }
 
-#[cfg(all(test, feature = "model-micro"))]
+#[cfg(all(test, feature = "stt-whisper"))]
 mod tests {
     use sha2::{Digest as _, Sha256};
 
@@ -33,9 +37,16 @@ mod tests {
     use crate::models::manifest;
 
     #[test]
-    fn the_manifest_describes_the_file_that_is_built_in() {
-        let bytes = BYTES.expect("the feature is on");
-        let model = find(NAME).as_ref().and_then(manifest::find).expect("it is in the manifest");
+    fn the_manifest_describes_the_files_that_are_built_in() {
+        check("silero-v6.2.0", SILERO);
+        if let Some(bytes) = BYTES {
+            check(NAME, bytes);
+        }
+    }
+
+    #[track_caller]
+    fn check(name: &str, bytes: &[u8]) {
+        let model = manifest::named(name).expect("it is in the manifest");
         let file = (bytes.len() as u64, hex::encode(Sha256::digest(bytes)));
         assert!(
             (model.bytes, &model.sha256) == (file.0, &file.1),

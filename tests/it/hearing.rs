@@ -7,8 +7,8 @@ use codec_core::types::CodecConfig;
 use hark::audio::{self, AudioLimits};
 use hark::cli::fixtures;
 use hark::models::built_in;
-use hark::stt::whisper::{CutAudioCtx, Settings, WhisperTranscriber};
-use hark::stt::{LanguageHint, SttDeps, Transcriber as _, Utterance};
+use hark::stt::whisper::{CutAudioCtx, Vad};
+use hark::stt::{LanguageHint, Transcriber as _, Utterance};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::harness::sound::{self, RATE};
 use crate::harness::update::voice_note;
 use crate::harness::words::{Comparison, assert_error_rate, error_rate, misheard, words};
 use crate::program::Hark;
+use crate::wordless::load;
 
 /// Errors in a hundred words that voices may cause which training never heard.
 const NEW_VOICES: f64 = 15.0;
@@ -230,9 +231,7 @@ async fn silence_noise_and_music_have_no_words() {
 async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
     let mut found = Vec::new();
     for cut_audio_ctx in [CutAudioCtx::Cut, CutAudioCtx::Whole] {
-        let settings = Settings { threads: Some(1), cut_audio_ctx, ..Settings::of(built_in::NAME) };
-        let whisper = WhisperTranscriber::load(&settings, None, &SttDeps::default());
-        let whisper = whisper.unwrap_or_else(|error| panic!("{error}"));
+        let whisper = load(built_in::NAME, cut_audio_ctx, Vad::BuiltIn);
         for Note { name, said, file } in wordless() {
             let limits = AudioLimits { bytes: 16 << 20, seconds: 60 };
             let speech = audio::decode(&file[..44 + 2 * RATE * 20], limits).unwrap();

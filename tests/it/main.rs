@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod harness;
+#[path = "../noises/mod.rs"]
+mod noises;
 #[path = "../openai/mod.rs"]
 mod openai;
 mod program;
@@ -44,3 +46,5 @@ mod speaking;
 mod thinking;
 mod voice;
 mod webhook;
+#[cfg(feature = "stt-whisper")]
+mod wordless;

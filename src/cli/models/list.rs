@@ -58,8 +58,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     print::line(
         "\nspeed: what ten seconds of speech take on two cores. fastest: less than 0.3 s, fast: \
          less than 2 s,\nmoderate: less than 6 s, slow: as long as they last or longer, so for a \
-         graphics card.\nsilero: tells speech from other sound; hark has its own way and does \
-         not use it yet.\nAddresses and checksums: hark models list --json",
+         graphics card.\nsilero: tells voices from other sound; v6.2.0 is part of hark and need \
+         not be pulled.\nAddresses and checksums: hark models list --json",
     )?;
     Ok(ExitCode::SUCCESS)
 }

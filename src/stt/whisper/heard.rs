@@ -1,109 +1,123 @@
-//! Reads a whisper state after a run: from segments and tokens to a transcript.
+//! Reads a whisper state after a run: from tokens to a transcript.
 //!
-//! Times are shifted by the utterance's offset and never go past its end.
+//! Sounds that whisper writes down are no words. Times are those of the note.
 
 use whisper_rs::WhisperState;
 
 use super::first_step::{Beginning, SpecialTokens};
-use super::quality;
+use super::quality::{self, Words};
+use super::tags;
+use crate::audio::Excerpt;
 use crate::models::manifest::RunStyle;
-use crate::turn::{Personal, Segment, Transcript};
+use crate::turn::{Personal, Segment, Transcript, Uncertainty};
+
+/// Returns what is heard where no one speaks.
+pub(super) fn nobody() -> Transcript {
+    let uncertain = Some(Uncertainty::NoSpeech);
+    Transcript { no_speech_prob: 1.0, uncertain, ..Transcript::default() }
+}
 
 /// Holds what one run heard.
-pub(super) struct Pass {
-    text: String,
-    segments: Vec<Segment>,
+pub(super) struct Pass<'a> {
+    excerpt: &'a Excerpt,
     found: Beginning,
+    /// Joined as bytes: a character may begin in one token or segment and end in the next.
+    text: Vec<u8>,
+    /// Times are those of the excerpt.
+    segments: Vec<Segment>,
     logprobs: Logprobs,
 }
 
-impl Pass {
+impl<'a> Pass<'a> {
+    /// Collects what `state` heard in `excerpt`. whisper's tokens of time part the segments; a model
+    /// without them has one.
+    pub(super) fn read(
+        state: &WhisperState,
+        tokens: SpecialTokens,
+        found: Beginning,
+        excerpt: &'a Excerpt,
+    ) -> Self {
+        let (text, segments, logprobs) = (Vec::new(), Vec::new(), Logprobs::default());
+        let mut this = Self { excerpt, found, text, segments, logprobs };
+        let (mut words, mut from_ms) = (Vec::new(), 0.0);
+        for segment in state.as_iter() {
+            for token in (0..segment.n_tokens()).filter_map(|index| segment.get_token(index)) {
+                let data = token.token_data();
+                this.logprobs.add(data.plog);
+                if let Some(at_ms) = tokens.time_ms(data.id) {
+                    this.segment(&mut words, from_ms, at_ms);
+                    from_ms = at_ms;
+                } else if tokens.is_word(data.id) {
+                    words.extend_from_slice(token.to_bytes().unwrap_or_default());
+                }
+            }
+        }
+        this.segment(&mut words, from_ms, f64::INFINITY);
+        this
+    }
+
+    /// Takes `words` as a segment.
+    fn segment(&mut self, words: &mut Vec<u8>, start_ms: f64, end_ms: f64) {
+        let text = String::from_utf8_lossy(words);
+        if !text.is_empty() {
+            self.segments.push(Segment { start_ms, end_ms, text: Personal(text.into_owned()) });
+        }
+        self.text.append(words);
+    }
+
     /// Returns whether the utterance is worth hearing again.
     pub(super) fn may_be_astray(&self, run: &RunStyle) -> bool {
-        quality::may_be_astray(&self.text, self.logprobs.mean(), run)
+        let text = self.text();
+        quality::may_be_astray(&self.words(&text), run)
     }
 
     /// Returns whether this hearing, the later one, is to be believed.
     pub(super) fn is_better_than(&self, other: &Self) -> bool {
-        let astray = |pass: &Self| quality::repeats(&pass.text);
-        match (astray(self), astray(other)) {
+        let impossible = |pass: &Self| quality::cannot_be(&pass.words(&pass.text()));
+        match (impossible(self), impossible(other)) {
             (false, true) => true,
             (true, false) => false,
             _ => self.logprobs.mean() > other.logprobs.mean(),
         }
     }
 
-    pub(super) fn transcript(self, run: &RunStyle) -> Transcript {
-        let no_speech_prob = self.found.no_speech;
-        let mean = self.logprobs.mean();
-        let elsewhere = self.found.language.map_or(0.0, |found| found.elsewhere);
-        let uncertain = quality::judge(&self.text, mean, elsewhere, run);
+    /// Returns the transcript, of an utterance at `offset_ms` in its note.
+    pub(super) fn transcript(mut self, run: &RunStyle, offset_ms: f64) -> Transcript {
+        let text = self.text();
+        let uncertain = quality::judge(&self.words(&text), run);
+        let said: Vec<&str> = self.segments.iter().map(|part| part.text.reveal()).collect();
+        let said = tags::segments_without_sounds(&said);
+        for (segment, said) in self.segments.iter_mut().zip(said) {
+            segment.text = Personal(said);
+            segment.start_ms = offset_ms + self.excerpt.ms_in_whole(segment.start_ms);
+            segment.end_ms = offset_ms + self.excerpt.ms_in_whole(segment.end_ms);
+        }
+        self.segments.retain(|segment| !segment.text.reveal().is_empty());
         let language = self.found.language.and_then(|found| whisper_rs::get_lang_str(found.id));
         Transcript {
-            text: Personal(self.text),
+            text: Personal(tags::without_sounds(&text)),
             language: language.unwrap_or("en").into(),
-            no_speech_prob,
+            no_speech_prob: self.found.no_speech,
             segments: self.segments,
             uncertain,
-            confidence: mean.map(f32::exp),
+            confidence: self.logprobs.mean().map(f32::exp),
             ..Transcript::default()
         }
     }
-}
 
-/// Collects what `state` heard in an utterance of `duration_ms` at `offset_ms`.
-///
-/// whisper's tokens of time part the segments. A model without them has one: the utterance.
-pub(super) fn read(
-    state: &WhisperState,
-    tokens: SpecialTokens,
-    found: Beginning,
-    offset_ms: f64,
-    duration_ms: f64,
-) -> Pass {
-    let mut reader = SegmentReader { offset_ms, ..SegmentReader::default() };
-    for segment in state.as_iter() {
-        for token in (0..segment.n_tokens()).filter_map(|index| segment.get_token(index)) {
-            let data = token.token_data();
-            reader.logprobs.add(data.plog);
-            match tokens.time_ms(data.id) {
-                Some(at_ms) => reader.time(at_ms.min(duration_ms)),
-                None if tokens.is_word(data.id) => {
-                    reader.open.extend_from_slice(token.to_bytes().unwrap_or_default());
-                }
-                None => {}
-            }
-        }
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).trim().to_owned()
     }
-    reader.time(duration_ms);
-    let text = String::from_utf8_lossy(&reader.text).trim().to_owned();
-    Pass { text, segments: reader.segments, found, logprobs: reader.logprobs }
-}
 
-/// Collects the segments of one utterance.
-#[derive(Default)]
-struct SegmentReader {
-    offset_ms: f64,
-    /// Joined as bytes: a character may begin in one token or segment and end in the next.
-    text: Vec<u8>,
-    segments: Vec<Segment>,
-    logprobs: Logprobs,
-    /// The words since `from_ms`.
-    open: Vec<u8>,
-    from_ms: f64,
-}
-
-impl SegmentReader {
-    /// Ends the open segment and begins the next, `at_ms` after the start of the utterance.
-    fn time(&mut self, at_ms: f64) {
-        let words = String::from_utf8_lossy(&self.open);
-        if !words.trim().is_empty() {
-            let start_ms = self.offset_ms + self.from_ms;
-            let end_ms = (self.offset_ms + at_ms).max(start_ms);
-            self.segments.push(Segment { start_ms, end_ms, text: words.trim().into() });
+    fn words<'b>(&self, text: &'b str) -> Words<'b> {
+        Words {
+            text,
+            seconds: self.excerpt.speech().duration_ms() / 1000.0,
+            tokens: self.logprobs.count.into(),
+            no_speech: self.found.no_speech,
+            logprob: self.logprobs.mean(),
+            elsewhere: self.found.language.map_or(0.0, |found| found.elsewhere),
         }
-        self.text.append(&mut self.open);
-        self.from_ms = at_ms;
     }
 }
 
@@ -112,18 +126,19 @@ impl SegmentReader {
 #[derive(Default)]
 struct Logprobs {
     sum: f32,
-    count: f32,
+    /// A window has at most 448.
+    count: u16,
 }
 
 impl Logprobs {
     fn add(&mut self, logprob: f32) {
         if logprob.is_finite() {
             self.sum += logprob;
-            self.count += 1.0;
+            self.count = self.count.saturating_add(1);
         }
     }
 
     fn mean(&self) -> Option<f32> {
-        (self.count > 0.0).then(|| self.sum / self.count)
+        (self.count > 0).then(|| self.sum / f32::from(self.count))
     }
 }

@@ -79,7 +79,7 @@ fn needed(phrase: usize) -> usize {
 
 /// Splits text into words in lower case without punctuation; into single characters where words are
 /// not separated by spaces.
-fn units(text: &str) -> Vec<String> {
+pub(super) fn units(text: &str) -> Vec<String> {
     let plain = |c: &char| c.is_alphanumeric();
     let words: Vec<String> = text
         .split_whitespace()

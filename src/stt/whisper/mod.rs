@@ -23,12 +23,16 @@ mod quality;
 mod run;
 mod settings;
 #[cfg(feature = "stt-whisper")]
+mod silero;
+#[cfg(feature = "stt-whisper")]
 mod tags;
 #[cfg(feature = "stt-whisper")]
 mod transcriber;
 #[cfg(feature = "stt-whisper")]
+mod voice;
+#[cfg(feature = "stt-whisper")]
 mod worker;
 
-pub use settings::{Accuracy, CutAudioCtx, Settings};
+pub use settings::{Accuracy, CutAudioCtx, Settings, Vad};
 #[cfg(feature = "stt-whisper")]
 pub use transcriber::WhisperTranscriber;

@@ -11,7 +11,8 @@ use super::first_step::{Beginning, FirstStep, SpecialTokens};
 use super::heard::{self, Pass};
 use super::language::LanguageChoice;
 use super::params::{self, Attempt};
-use crate::audio::Speech;
+use super::silero::VoiceFilter;
+use crate::audio::{Excerpt, Speech};
 use crate::models::manifest::RunStyle;
 use crate::stt::{SttError, Utterance};
 use crate::turn::Transcript;
@@ -22,19 +23,27 @@ pub(super) struct Runner {
     run: RunStyle,
     /// How utterances are heard first.
     first: Attempt,
-    /// How they are heard again where the words cannot be right.
+    /// How they are heard again where the words may be astray.
     again: Option<Attempt>,
+    /// `None` hears all of every span.
+    voices: Option<VoiceFilter>,
 }
 
 impl Runner {
     /// Makes a runner that follows `beams` beams.
-    pub(super) fn new(tokens: SpecialTokens, run: RunStyle, beams: u8) -> Self {
+    pub(super) fn new(
+        tokens: SpecialTokens,
+        run: RunStyle,
+        beams: u8,
+        voices: Option<VoiceFilter>,
+    ) -> Self {
         let first = Attempt { window: run.window, beams };
         let again = Attempt { window: None, beams: run.beams.best };
         let again = (run.hear_again && again != first).then_some(again);
-        Self { tokens, run, first, again }
+        Self { tokens, run, first, again, voices }
     }
 
+    /// Hears what of `utterance` is worth hearing; an attempt that may be astray is made again, once.
     pub(super) fn transcribe(
         &self,
         state: &mut WhisperState,
@@ -43,11 +52,18 @@ impl Runner {
         threads: usize,
         gone: &CancellationToken,
     ) -> Result<Transcript, SttError> {
-        let pass = |state: &mut WhisperState, hearing| {
-            let pass = self.pass(state, hearing, utterance, language, threads, gone);
-            match pass {
+        let speech = &utterance.speech;
+        let worth = self.voices.as_ref().map(|voices| voices.worth_hearing(speech)).transpose();
+        let worth = worth.map_err(|error| SttError::Engine(error.to_string()))?;
+        let Some(excerpt) = worth.unwrap_or_else(|| Some(Excerpt::whole(speech))) else {
+            return Ok(heard::nobody());
+        };
+        let pass = |state: &mut WhisperState, attempt| {
+            let found = self.full(state, attempt, excerpt.speech(), language, threads, gone);
+            match found {
                 _ if gone.is_cancelled() => Err(SttError::Cancelled),
-                pass => pass.map_err(|error| SttError::Engine(error.to_string())),
+                Err(error) => Err(SttError::Engine(error.to_string())),
+                Ok(found) => Ok(Pass::read(state, self.tokens, found, &excerpt)),
             }
         };
         let mut best = pass(state, self.first)?;
@@ -57,7 +73,7 @@ impl Runner {
                 best = second;
             }
         }
-        Ok(best.transcript(&self.run))
+        Ok(best.transcript(&self.run, utterance.offset_ms))
     }
 
     /// Hears silence, so that what the first utterance needs is in memory.
@@ -69,35 +85,20 @@ impl Runner {
     ) -> Result<(), WhisperError> {
         let language = LanguageChoice::only(0);
         let silence = Speech::silence(SHORTEST);
-        self.full(state, self.first, silence.samples(), &language, threads, gone).map(drop)
+        self.full(state, self.first, &silence, &language, threads, gone).map(drop)
     }
 
-    fn pass(
-        &self,
-        state: &mut WhisperState,
-        hearing: Attempt,
-        utterance: &Utterance,
-        language: &LanguageChoice,
-        threads: usize,
-        gone: &CancellationToken,
-    ) -> Result<Pass, WhisperError> {
-        let samples = utterance.speech.samples();
-        let found = self.full(state, hearing, samples, language, threads, gone)?;
-        let (offset_ms, duration_ms) = (utterance.offset_ms, utterance.speech.duration_ms());
-        Ok(heard::read(state, self.tokens, found, offset_ms, duration_ms))
-    }
-
-    /// Runs whisper on `samples`, padded with silence to a second.
+    /// Runs whisper on `speech`, padded with silence to a second.
     fn full(
         &self,
         state: &mut WhisperState,
-        hearing: Attempt,
-        samples: &[f32],
+        attempt: Attempt,
+        speech: &Speech,
         language: &LanguageChoice,
         threads: usize,
         gone: &CancellationToken,
     ) -> Result<Beginning, WhisperError> {
-        let mut padded = Vec::new();
+        let (samples, mut padded) = (speech.samples(), Vec::new());
         let samples = if samples.len() < SHORTEST {
             padded.extend_from_slice(samples);
             padded.resize(SHORTEST, 0.0);
@@ -105,7 +106,7 @@ impl Runner {
         } else {
             samples
         };
-        let mut params = params::params(&self.run, hearing, samples.len(), threads, &[]);
+        let mut params = params::params(&self.run, attempt, samples.len(), threads, &[]);
         let first_step = FirstStep {
             tokens: self.tokens,
             choice: language,

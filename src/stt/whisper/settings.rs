@@ -24,6 +24,17 @@ pub struct Settings {
     pub gpu: bool,
     pub device: u16,
     pub cut_audio_ctx: CutAudioCtx,
+    pub vad: Vad,
+}
+
+/// Says who decides what of the sound is a voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vad {
+    /// Silero, in what the detector of every engine lets through.
+    Silero,
+    /// That detector alone.
+    BuiltIn,
 }
 
 /// Says what is worth more, time or words.
@@ -75,6 +86,7 @@ impl Settings {
             gpu: false,
             device: 0,
             cut_audio_ctx: CutAudioCtx::Auto,
+            vad: Vad::Silero,
         }
     }
 

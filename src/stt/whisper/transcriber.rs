@@ -11,7 +11,8 @@ use super::device::{self, GraphicsCard};
 use super::first_step::SpecialTokens;
 use super::language::{LanguageChoice, LanguageId};
 use super::run::Runner;
-use super::settings::{Accuracy, CutAudioCtx, Settings};
+use super::settings::{Accuracy, CutAudioCtx, Settings, Vad};
+use super::silero::VoiceFilter;
 use super::worker::Workers;
 use crate::models::ggml::Header;
 use crate::models::manifest::{self, RunStyle, Window};
@@ -94,7 +95,13 @@ impl WhisperTranscriber {
             Accuracy::Fast => run.beams.fast,
             Accuracy::Best => run.beams.best,
         };
-        let runner = Runner::new(tokens, run, beams);
+        let voices = match settings.vad {
+            Vad::Silero => Some(VoiceFilter::load().map_err(|error| {
+                refused(format!("not enough memory for the detector of voices ({error})"))
+            })?),
+            Vad::BuiltIn => None,
+        };
+        let runner = Runner::new(tokens, run, beams, voices);
         let workers = Workers::start(states, runner, threads)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());

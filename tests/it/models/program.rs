@@ -163,7 +163,7 @@ async fn the_list_says_what_there_is_and_what_is_here() {
         assert!(line("small.en-q5_1").contains(words), "{}", line("small.en-q5_1"));
     }
     assert!(line("base").ends_with(" -"), "{}", line("base"));
-    assert!(ran.text().contains("not use it yet"), "{}", ran.text());
+    assert!(ran.text().contains("v6.2.0 is part of hark"), "{}", ran.text());
 
     let rows = &hark.run(&["models", "list", "--json"]).await.json(0)[0];
     let rows = rows.as_array().expect("an array");
