@@ -35,8 +35,8 @@ const FIVE_FILES: [(&str, f64); 8] = [
     ("speech/es/fleurs-es-002.ogg", 0.0),
     ("speech/es/fleurs-es-003.ogg", 0.0),
     ("speech/fr/fleurs-fr-000.ogg", 0.33),
-    ("speech/fr/fleurs-fr-008.ogg", 0.4),
-    ("speech/pt/fleurs-pt-006.ogg", 0.13),
+    ("speech/fr/fleurs-fr-008.ogg", 0.48),
+    ("speech/pt/fleurs-pt-006.ogg", 0.2),
 ];
 
 /// The path of an official model, where hark finds it on this machine.
