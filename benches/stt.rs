@@ -98,7 +98,7 @@ fn on_a_card(criterion: &mut Criterion) {
         group.sample_size(10);
         for states in [1, 2, 4, 8, 16] {
             let model = Settings::of(&path.display().to_string());
-            let stt = load(&Settings { gpu: true, states, ..model });
+            let stt = load(&Settings { gpu: true, states: Some(states), ..model });
             runtime.block_on(stt.warm_up()).expect("the model runs");
             group.throughput(Throughput::Elements(states as u64 * 10));
             group.bench_function(BenchmarkId::from_parameter(states), |bencher| {
@@ -124,6 +124,7 @@ async fn hear(stt: &WhisperTranscriber, speech: &Speech) {
         language: LanguageHint::Known("en".into()),
         note: None,
         first: true,
+        talker: None,
     };
     let heard = stt.transcribe(utterance, &CancellationToken::new()).await;
     std::hint::black_box(heard).expect("it is transcribed");

@@ -3,10 +3,10 @@
 //! One bounded queue in, a oneshot out. Invariants: a full queue refuses at once, work whose caller
 //! has gone is not started, and a panic costs one answer and not a thread.
 //!
-//! The audio path, large webhooks, a speech server's files and whisper's states run on these. Two
-//! kinds of work do not: the store's writer answers a group of calls after one commit, and its
-//! callers wait for a place rather than be refused; what waits for a file or a child process is on
-//! tokio's blocking pool.
+//! The audio path, large webhooks and a speech server's files run on these. Three kinds of work do
+//! not: the store's writer answers a group of calls after one commit, and its callers wait for a
+//! place rather than be refused; whisper's threads choose what is next (`stt/whisper/turnstile.rs`);
+//! what waits for a file or a child process is on tokio's blocking pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,18 +16,19 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
 
-type BoxedWork<S> = Box<dyn FnOnce(&mut S) + Send>;
+type BoxedWork = Box<dyn FnOnce() + Send>;
 
-/// Runs work on a fixed set of owned threads; each may own a state `S`. Clones share them.
+/// Runs work on a fixed set of owned threads. Clones share them.
 ///
 /// The last clone that is dropped ends them and waits for what runs.
-pub struct Threads<S = ()> {
-    shared: Arc<Shared<S>>,
+#[derive(Clone)]
+pub struct Threads {
+    shared: Arc<Shared>,
 }
 
-struct Shared<S> {
+struct Shared {
     /// `None` once the threads are to end.
-    queue: Option<SyncSender<BoxedWork<S>>>,
+    queue: Option<SyncSender<BoxedWork>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -49,7 +50,15 @@ impl Threads {
     /// # Errors
     /// What the system says if it starts no thread.
     pub fn start(name: &str, count: usize, queue: usize) -> io::Result<Self> {
-        Self::start_with(name, vec![(); count.max(1)], queue, |()| {})
+        let (queue, work) = sync_channel(queue);
+        let work = Arc::new(Mutex::new(work));
+        let mut shared = Shared { queue: Some(queue), threads: Vec::new() };
+        for index in 0..count.max(1) {
+            let work = Arc::clone(&work);
+            let thread = Builder::new().name(format!("{name}-{index}"));
+            shared.threads.push(thread.spawn(move || work_off(&work))?);
+        }
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs `work` on one of the threads.
@@ -60,53 +69,14 @@ impl Threads {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RunError> {
-        self.run_with(|()| work()).await
-    }
-}
-
-impl<S: Send + 'static> Threads<S> {
-    /// Starts a thread for each state; each runs `prepare` before its first piece of work. A state
-    /// has to bear a panic in the middle of its use.
-    ///
-    /// # Errors
-    /// What the system says if it starts no thread.
-    pub fn start_with(
-        name: &str,
-        states: Vec<S>,
-        queue: usize,
-        prepare: impl Fn(&mut S) + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let (queue, work) = sync_channel(queue);
-        let (work, prepare) = (Arc::new(Mutex::new(work)), Arc::new(prepare));
-        let mut shared = Shared { queue: Some(queue), threads: Vec::new() };
-        for (index, mut state) in states.into_iter().enumerate() {
-            let (work, prepare) = (Arc::clone(&work), Arc::clone(&prepare));
-            let thread = Builder::new().name(format!("{name}-{index}")).spawn(move || {
-                prepare(&mut state);
-                drop(prepare);
-                work_off(&work, &mut state);
-            })?;
-            shared.threads.push(thread);
-        }
-        Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// Runs `work` on one of the threads, with its state.
-    ///
-    /// # Errors
-    /// If it was not run to its end.
-    pub async fn run_with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut S) -> T + Send + 'static,
-    ) -> Result<T, RunError> {
         let (answer, answered) = oneshot::channel();
-        let work: BoxedWork<S> = Box::new(move |state| {
+        let work: BoxedWork = Box::new(move || {
             if answer.is_closed() {
                 tracing::debug!("nobody waits for this work: skipped");
                 return;
             }
             // The caller may leave while we work; then nobody needs the result.
-            let _left = answer.send(work(state));
+            let _left = answer.send(work());
         });
         let queue = self.shared.queue.as_ref().expect("taken only when the last clone is dropped");
         queue.try_send(work).map_err(|_full| RunError::Busy)?;
@@ -114,19 +84,13 @@ impl<S: Send + 'static> Threads<S> {
     }
 }
 
-impl<S> Clone for Threads<S> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<S> std::fmt::Debug for Threads<S> {
+impl std::fmt::Debug for Threads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Threads").field("count", &self.shared.threads.len()).finish_non_exhaustive()
     }
 }
 
-impl<S> Drop for Shared<S> {
+impl Drop for Shared {
     fn drop(&mut self) {
         self.queue = None;
         let this = std::thread::current().id();
@@ -139,12 +103,12 @@ impl<S> Drop for Shared<S> {
 }
 
 /// Takes work from the queue until it is closed and empty.
-fn work_off<S>(queue: &Mutex<Receiver<BoxedWork<S>>>, state: &mut S) {
+fn work_off(queue: &Mutex<Receiver<BoxedWork>>) {
     loop {
         // Held while waiting: the next thread waits for the lock instead of for the queue.
         let work = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = work else { return };
-        if catch_unwind(AssertUnwindSafe(|| work(state))).is_err() {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
             let thread = std::thread::current();
             tracing::error!(thread.name = thread.name(), "a piece of work panicked");
         }
@@ -202,31 +166,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_thread_has_its_own_state_and_prepares_it() {
-        let threads = Threads::start_with("test", vec![1, 2], 4, |state| *state *= 10).unwrap();
-        let work = || {
-            threads.run_with(|state| {
-                *state += 1;
-                *state
-            })
-        };
-        let mut states = Vec::new();
-        for _ in 0..4 {
-            states.push(work().await.unwrap());
-        }
-        states.sort_unstable();
-        assert!(states.iter().all(|state| (11..=24).contains(state)), "{states:?}");
-        states.dedup();
-        assert_eq!(states.len(), 4);
-    }
-
-    #[test]
-    fn the_last_clone_waits_until_the_threads_have_ended() {
-        let state = Arc::new(());
-        let states = vec![Arc::clone(&state), Arc::clone(&state)];
-        let threads = Threads::start_with("test", states, 1, |_| {}).unwrap();
+    async fn the_last_clone_waits_until_the_threads_have_ended() {
+        let threads = Threads::start("test", 2, 1).unwrap();
+        let (state, (begun, has_begun)) = (Arc::new(()), oneshot::channel());
+        let held = Arc::clone(&state);
+        let mut work = Box::pin(threads.run(move || {
+            begun.send(()).unwrap();
+            std::thread::yield_now();
+            drop(held);
+        }));
+        // Sends it.
+        let _ = poll!(&mut work);
+        has_begun.await.unwrap();
         drop(threads.clone());
-        assert_eq!(Arc::strong_count(&state), 3);
+        drop(work);
         drop(threads);
         assert_eq!(Arc::strong_count(&state), 1);
     }

@@ -11,6 +11,7 @@ use super::typing::Typing;
 use super::{Pipeline, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
 use crate::store::{Begun, Lease, StoreError};
+use crate::stt::Talker;
 use crate::telemetry;
 
 /// Time between two looks at a message whose number is paused: short, so that it is answered soon
@@ -79,6 +80,7 @@ impl JobHandler for Pipeline {
                 agent: &route.agent,
                 trace: &trace,
                 cancel: cancel.token(),
+                talker: Some(Talker::of_contact(lease.lane.contact_id)),
             },
             cancel: &cancel,
         };

@@ -154,6 +154,7 @@ pub(super) async fn understand(
         language: language.clone(),
         note: Some(note),
         first: index == 0,
+        talker: scene.talker,
     });
     let transcripts: Vec<Transcript> = stream::iter(utterances)
         .map(|utterance| transcribe(scene, utterance))

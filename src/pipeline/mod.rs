@@ -39,7 +39,7 @@ use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
 use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Record;
-use crate::stt::Transcriber;
+use crate::stt::{Talker, Transcriber};
 use crate::tts::Synthesizer;
 use crate::turn::PhoneNumberId;
 
@@ -90,6 +90,8 @@ struct Scene<'a> {
     agent: &'a AgentSetup,
     trace: &'a Trace,
     cancel: &'a CancellationToken,
+    /// Who is heard, where others may wait.
+    talker: Option<Talker>,
 }
 
 /// Answers what the lanes lease.

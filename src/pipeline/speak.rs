@@ -213,7 +213,7 @@ mod tests {
 
         fn scene(&self) -> Scene<'_> {
             let Self { path, agent, trace, cancel } = self;
-            Scene { path, agent, trace, cancel }
+            Scene { path, agent, trace, cancel, talker: None }
         }
     }
 

@@ -32,6 +32,23 @@ impl NoteKey {
     }
 }
 
+/// Tells one talker from another, so that nobody holds up the rest; says nothing of who it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Talker(i64);
+
+impl Talker {
+    /// Returns the talker who is this contact of the store.
+    pub const fn of_contact(id: i64) -> Self {
+        Self(id)
+    }
+}
+
+impl std::fmt::Debug for Talker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Talker")
+    }
+}
+
 /// Says what is known of the language of an utterance; ISO 639-1 codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LanguageHint {
@@ -64,6 +81,8 @@ pub struct Utterance {
     pub note: Option<NoteKey>,
     /// Whether it is the first utterance of its message.
     pub first: bool,
+    /// Who speaks, where others may wait; a command's own files have none.
+    pub talker: Option<Talker>,
 }
 
 /// Turns one utterance into text.

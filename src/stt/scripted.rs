@@ -111,6 +111,7 @@ mod tests {
             language: LanguageHint::Known("es".into()),
             note: Some(NoteKey::from_note(note)),
             first,
+            talker: None,
         }
     }
 

@@ -241,6 +241,7 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
                 language: LanguageHint::ANY,
                 note: None,
                 first: true,
+                talker: None,
             };
             let heard = whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap();
             let note = format!("{name}, cut: {cut_audio_ctx:?}");

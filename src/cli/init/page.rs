@@ -35,7 +35,7 @@ pub(super) fn text(plan: &Plan, folder: &Path) -> anyhow::Result<String> {
     page.section("[stt]");
     page.set("model", &plan.stt_model, "`hark models list`; `hark models pull NAME` gets one");
     page.unset("models_dir", "\"models\"", "besides ./models and the user's cache folder");
-    page.unset("states", "2", "notes that are heard side by side");
+    page.unset("states", "2", "utterances heard side by side; the machine decides unless set");
     page.unset("device", "0", "which graphics card, where the build has a backend: docs/GPU.md");
     page.section("[llm]");
     llm(&mut page, plan, folder)?;

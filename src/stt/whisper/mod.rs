@@ -12,7 +12,11 @@ mod first_step;
 #[cfg(feature = "stt-whisper")]
 mod heard;
 #[cfg(feature = "stt-whisper")]
+mod idle;
+#[cfg(feature = "stt-whisper")]
 mod language;
+#[cfg(feature = "stt-whisper")]
+mod ledger;
 #[cfg(feature = "stt-whisper")]
 mod loops;
 #[cfg(feature = "stt-whisper")]
@@ -28,6 +32,8 @@ mod silero;
 mod tags;
 #[cfg(feature = "stt-whisper")]
 mod transcriber;
+#[cfg(feature = "stt-whisper")]
+mod turnstile;
 #[cfg(feature = "stt-whisper")]
 mod voice;
 #[cfg(feature = "stt-whisper")]

@@ -19,7 +19,7 @@ pub struct Settings {
     pub model: String,
     pub models_dir: Option<PathBuf>,
     pub threads: Option<usize>,
-    pub states: usize,
+    pub states: Option<usize>,
     pub accuracy: Accuracy,
     pub gpu: bool,
     pub device: u16,
@@ -81,7 +81,7 @@ impl Settings {
             model: model.to_owned(),
             models_dir: None,
             threads: None,
-            states: 1,
+            states: Some(1),
             accuracy: Accuracy::Best,
             gpu: false,
             device: 0,
@@ -113,7 +113,7 @@ impl Settings {
 impl EngineSettings for Settings {
     fn check(&self) -> Vec<Wrong> {
         let wrong = || Wrong::new("states", "must be at least 1");
-        (self.states == 0).then(wrong).into_iter().collect()
+        (self.states == Some(0)).then(wrong).into_iter().collect()
     }
 
     fn seen_by(&self) -> Option<&'static [&'static str]> {

@@ -1,6 +1,6 @@
 //! Loads a model and owns the threads that run it.
 //!
-//! One model is loaded once and shared by `states` workers. The file is checked before whisper.cpp
+//! One model is loaded once and shared by all states. The file is checked before whisper.cpp
 //! sees it, since whisper.cpp ends the process on a bad one.
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use super::language::{LanguageChoice, LanguageId};
 use super::run::Runner;
 use super::settings::{Accuracy, CutAudioCtx, Settings, Vad};
 use super::silero::VoiceFilter;
+use super::turnstile::Room;
 use super::worker::Workers;
 use crate::models::ggml::Header;
 use crate::models::manifest::{self, RunStyle, Window};
@@ -22,6 +23,15 @@ use crate::turn::{LanguageCode, Transcript};
 
 /// The window that official models hear well in.
 const USUAL_WINDOW: Window = Window { spare: 64, step: 1 };
+
+/// States unless the settings say otherwise: one for each core within these bounds. Two, so that long
+/// notes leave one to everybody else; not more than four, since each takes memory.
+const FEWEST_STATES: usize = 2;
+const MOST_STATES: usize = 4;
+
+/// Threads of one utterance unless the settings or the manifest say otherwise: whisper.cpp's wait for
+/// one another after every step, and more of them mostly wait.
+const MOST_THREADS: usize = 8;
 
 /// Transcribes with a whisper model.
 pub struct WhisperTranscriber {
@@ -84,12 +94,11 @@ impl WhisperTranscriber {
         let model = open(&source, device, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
         })?;
-        let count = settings.states.max(1);
+        let room = room(settings, run.threads, card.is_some());
+        let count = room.states;
         let states: Result<Vec<_>, _> = (0..count).map(|_| model.create_state()).collect();
         let states = states
             .map_err(|error| refused(format!("not enough memory for {count} states ({error})")))?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = settings.threads.or(run.threads).unwrap_or((cores / count).max(1));
         let tokens = SpecialTokens::of(&model, header.languages());
         let beams = match settings.accuracy {
             Accuracy::Fast => run.beams.fast,
@@ -102,7 +111,7 @@ impl WhisperTranscriber {
             Vad::BuiltIn => None,
         };
         let runner = Runner::new(tokens, run, beams, voices);
-        let workers = Workers::start(states, runner, threads)
+        let workers = Workers::start(states, runner, room)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
         Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers })
@@ -151,7 +160,7 @@ impl Transcriber for WhisperTranscriber {
         codes.map(LanguageCode::from).collect()
     }
 
-    /// Waits for the silent utterance that every worker runs before its first job.
+    /// Waits for the silent utterance that every state runs before its first job.
     async fn warm_up(&self) -> Result<(), SttError> {
         self.workers.warm().await
     }
@@ -167,6 +176,21 @@ impl Transcriber for WhisperTranscriber {
         let language = self.language(&utterance.language);
         self.workers.transcribe(utterance, language, cancel).await
     }
+}
+
+/// Says what there is to hear with; `threads` is the most that gain anything for this model.
+fn room(settings: &Settings, threads: Option<usize>, on_card: bool) -> Room {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = settings.threads.or(threads);
+    if on_card {
+        // The card computes, and every state may always start.
+        let states = settings.states.unwrap_or(FEWEST_STATES);
+        let threads = threads.unwrap_or((cores / states.max(1)).max(1));
+        return Room { cores: states * threads, threads, states };
+    }
+    let states = settings.states.unwrap_or(cores.clamp(FEWEST_STATES, MOST_STATES));
+    let threads = threads.unwrap_or(cores.min(MOST_THREADS));
+    Room { cores: cores.max(threads), threads, states }
 }
 
 /// Returns how to run the model: as its manifest says, unless the settings say otherwise.

@@ -1,22 +1,30 @@
-//! Holds the threads that run whisper: each owns one state and takes utterances from one bounded queue.
+//! Holds the threads that run whisper: each takes the utterance that is next, and a state for it.
 //!
 //! No state is ever used by two threads, and no future waits for one. An utterance whose caller is
-//! gone is not started, and one that runs is aborted at whisper's next step.
+//! gone is not started, and one that runs is aborted at whisper's next step. There is a thread for
+//! each utterance that may be heard at a time: those of the back row run at the lowest priority,
+//! which a thread cannot leave again.
 
 use std::io;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use whisper_rs::WhisperState;
 
+use super::idle;
 use super::language::LanguageChoice;
 use super::run::Runner;
+use super::turnstile::{Permit, Rank, Room, Ticket, Turnstile};
 use crate::stt::{SttError, Utterance};
-use crate::threads::{RunError, Threads};
 use crate::turn::Transcript;
 
-/// Counts the threads that have run once, or says why one could not.
+type Job = Box<dyn FnOnce(&mut WhisperState, usize) + Send>;
+
+/// Counts the states that have run once, or says why one could not.
 #[derive(Clone, Default)]
 struct Warmth {
     warm: usize,
@@ -25,42 +33,62 @@ struct Warmth {
 
 /// Owns the threads of one model.
 pub(super) struct Workers {
-    /// Before `threads`: what still warms up is aborted before its thread is waited for, at most
-    /// one pass of the encoder. A thread inside whisper.cpp while the process ends may crash it.
-    _stop: DropGuard,
-    threads: Threads<WhisperState>,
-    count: usize,
-    /// Threads that one utterance takes.
-    threads_each: usize,
-    runner: Arc<Runner>,
+    house: Arc<House>,
+    threads: Vec<JoinHandle<()>>,
+    states: usize,
+    /// Aborts what still warms up, at most one pass of the encoder. A thread inside whisper.cpp
+    /// while the process ends may crash it.
+    stop: CancellationToken,
     warmth: watch::Receiver<Warmth>,
 }
 
+/// Is where utterances wait and threads look for them.
+struct House {
+    inside: Mutex<Inside>,
+    changed: Condvar,
+    runner: Arc<Runner>,
+}
+
+struct Inside {
+    turnstile: Turnstile<Job>,
+    /// Warm ones that nobody uses; the one used last is on top, and in the caches.
+    states: Vec<WhisperState>,
+    closed: bool,
+}
+
 impl Workers {
-    /// Starts one thread for each state; each runs one silent utterance before its first job.
-    pub(super) fn start(
-        states: Vec<WhisperState>,
-        runner: Runner,
-        threads_each: usize,
-    ) -> io::Result<Self> {
+    /// Starts the threads; each state of `room` runs one silent utterance before its first job.
+    pub(super) fn start(states: Vec<WhisperState>, runner: Runner, room: Room) -> io::Result<Self> {
         let (warm, warmth) = watch::channel(Warmth::default());
-        let (count, stop) = (states.len(), CancellationToken::new());
-        let runner = Arc::new(runner);
-        let (warming, stopped) = (Arc::clone(&runner), stop.clone());
-        let prepare = move |state: &mut WhisperState| {
-            let warmed = warming.warm_up(state, threads_each, &stopped);
-            warm.send_modify(|now| match warmed {
-                Ok(()) => now.warm += 1,
-                Err(error) => now.failed = Some(format!("the silent first run failed: {error}")),
-            });
-        };
-        // One utterance waits for each that runs, plus the pieces of one long note (eight of 30 s).
-        // More waiting than that is seconds of delay, which the caller should know of: Busy.
-        let threads = Threads::start_with("stt", states, 2 * count + 8, prepare)?;
-        Ok(Self { _stop: stop.drop_guard(), threads, count, threads_each, runner, warmth })
+        let inside = Inside { turnstile: Turnstile::new(room), states: Vec::new(), closed: false };
+        let house =
+            House { inside: Mutex::new(inside), changed: Condvar::new(), runner: Arc::new(runner) };
+        let (house, stop) = (Arc::new(house), CancellationToken::new());
+        let mut workers = Self { house, threads: Vec::new(), states: states.len(), stop, warmth };
+        for (index, state) in states.into_iter().enumerate() {
+            let (house, warm, stop) =
+                (Arc::clone(&workers.house), warm.clone(), workers.stop.clone());
+            workers.spawn(format!("stt-{index}"), move || {
+                house.warm_up(state, &warm, &stop);
+                house.work(Rank::Front);
+            })?;
+        }
+        for index in 0..room.states_of(Rank::Back) {
+            let house = Arc::clone(&workers.house);
+            workers.spawn(format!("stt-back-{index}"), move || {
+                give_way();
+                house.work(Rank::Back);
+            })?;
+        }
+        Ok(workers)
     }
 
-    /// Transcribes on the next thread that is free.
+    fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(Builder::new().name(name).spawn(run)?);
+        Ok(())
+    }
+
+    /// Transcribes when its turn comes.
     pub(super) async fn transcribe(
         &self,
         utterance: Utterance,
@@ -70,29 +98,127 @@ impl Workers {
         // Ends with this future too: a caller that has gone needs no text.
         let gone = cancel.child_token();
         let _gone = gone.clone().drop_guard();
-        let (runner, threads) = (Arc::clone(&self.runner), self.threads_each);
-        let heard = self
-            .threads
-            .run_with(move |state| runner.transcribe(state, &utterance, &language, threads, &gone));
+        let (answer, answered) = oneshot::channel();
+        let runner = Arc::clone(&self.house.runner);
+        let sound = Duration::from_secs_f64(utterance.speech.duration_ms() / 1000.0);
+        let talker = utterance.talker;
+        let job: Job = Box::new(move |state, threads| {
+            if answer.is_closed() {
+                return;
+            }
+            let heard = runner.transcribe(state, &utterance, &language, threads, &gone);
+            // The caller may have left while we worked; then nobody needs the result.
+            let _left = answer.send(heard);
+        });
+        let enter = |inside: &mut Inside, now| inside.turnstile.enter(talker, sound, job, now);
+        let ticket = self.house.change(enter).ok_or(SttError::Busy)?;
+        let _seat = Seat { house: &self.house, ticket };
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(SttError::Cancelled),
-            heard = heard => match heard {
-                Ok(heard) => heard,
-                Err(RunError::Busy) => Err(SttError::Busy),
-                Err(error @ RunError::Died) => Err(SttError::Engine(error.to_string())),
-            },
+            heard = answered => heard.unwrap_or_else(|_panicked| {
+                Err(SttError::Engine("the work panicked".into()))
+            }),
         }
     }
 
-    /// Waits until every thread has run once.
+    /// Waits until every state has run once.
     pub(super) async fn warm(&self) -> Result<(), SttError> {
         let mut warmth = self.warmth.clone();
-        let done = warmth.wait_for(|now| now.failed.is_some() || now.warm == self.count).await;
+        let done = warmth.wait_for(|now| now.failed.is_some() || now.warm == self.states).await;
         match done.map(|now| now.failed.clone()) {
             Ok(None) => Ok(()),
             Ok(Some(problem)) => Err(SttError::Engine(problem)),
             Err(_) => Err(SttError::Engine("a thread ended while it warmed up".into())),
         }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.house.change(|inside, _| inside.closed = true);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the transcriber had panicked");
+            }
+        }
+    }
+}
+
+/// Is a seat in the house, left when its caller is gone.
+struct Seat<'a> {
+    house: &'a House,
+    ticket: Ticket,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.house.change(|inside, now| inside.turnstile.leave(self.ticket, now));
+    }
+}
+
+impl House {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is inside and lets every thread look again.
+    fn change<T>(&self, change: impl FnOnce(&mut Inside, Instant) -> T) -> T {
+        let changed = change(&mut self.inside(), Instant::now());
+        self.changed.notify_all();
+        changed
+    }
+
+    /// Runs a silent utterance on a new state, which is then free.
+    fn warm_up(
+        &self,
+        mut state: WhisperState,
+        warm: &watch::Sender<Warmth>,
+        stop: &CancellationToken,
+    ) {
+        let warmed = self.runner.warm_up(&mut state, 1, stop);
+        self.change(|inside, _| inside.states.push(state));
+        warm.send_modify(|now| match warmed {
+            Ok(()) => now.warm += 1,
+            Err(error) => now.failed = Some(format!("the silent first run failed: {error}")),
+        });
+    }
+
+    /// Hears what waits in `row` until the house is closed.
+    fn work(&self, row: Rank) {
+        while let Some((mut state, job, permit)) = self.next(row) {
+            if catch_unwind(AssertUnwindSafe(|| job(&mut state, permit.threads))).is_err() {
+                tracing::error!("a transcription panicked");
+            }
+            self.change(|inside, _| {
+                inside.states.push(state);
+                inside.turnstile.done(&permit);
+            });
+        }
+    }
+
+    /// Waits for work; `None` once there will be none.
+    fn next(&self, row: Rank) -> Option<(WhisperState, Job, Permit)> {
+        let mut inside = self.inside();
+        while !inside.closed {
+            // Before the first state is warm there is none to hear with.
+            if let Some(state) = inside.states.pop() {
+                if let Some((job, permit)) = inside.turnstile.next(row, idle::cores) {
+                    return Some((state, job, permit));
+                }
+                inside.states.push(state);
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+}
+
+/// Lowers the priority of this thread, and of those it will start, below all others.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::warn!(error = %error, "long notes are heard at the same priority as others");
     }
 }

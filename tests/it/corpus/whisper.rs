@@ -18,7 +18,7 @@ fn corpus_models_load_and_broken_ones_are_refused() {
     let load = |file: &str| {
         let settings = Settings {
             threads: Some(1),
-            states: 2,
+            states: Some(2),
             ..Settings::of(&corpus.join(file).display().to_string())
         };
         WhisperTranscriber::load(&settings, None, &SttDeps::default())
