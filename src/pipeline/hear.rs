@@ -2,22 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use sha2::{Digest as _, Sha256};
-
-use super::error::{Cause, TurnError};
+use super::error::TurnError;
+use super::listen::{Audio, Listened, listen};
 use super::problem::Problem;
-use super::stage::{Trace, stage};
-use super::{AgentSetup, Scene, VoicePath};
+use super::stage::stage;
+use super::{AgentSetup, Scene};
 use crate::agent::Spoken;
-use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechEnd, SpeechSpan};
 use crate::registry::Languages;
-use crate::stt::{LanguageHint, NoteKey, SttError, Utterance};
+use crate::stt::{LanguageHint, SttError, Utterance};
 use crate::turn::{LanguageCode, Personal, Stage, Transcript, Uncertainty};
-
-/// Utterances of one message that are transcribed side by side.
-const SIDE_BY_SIDE: usize = 2;
 
 /// Wait for a place in the transcriber's queue, and how often it is waited: then the message waits
 /// in the store for a quieter time.
@@ -84,20 +77,16 @@ pub(super) fn hint(languages: &Languages, last: Option<&LanguageCode>) -> Langua
     }
 }
 
-/// Brings audio as it arrives, wrapped by the stage that reads it.
-pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
-
-/// Decodes while the audio arrives, gates what has no speech, and transcribes the rest. `last` is
-/// the language of the person's last message.
+/// Decodes and transcribes while the audio arrives. `last` is the language of the person's last
+/// message.
 pub(super) async fn hear(
     scene: Scene<'_>,
     audio: Audio<'_>,
     last: Option<&LanguageCode>,
 ) -> Result<Heard, TurnError> {
     let (languages, started_ms) = (&scene.agent.languages, scene.trace.elapsed_ms());
-    let listened = listen(scene.path, audio, scene.trace).await?;
-    let audio_ms = listened.audio_ms;
-    let transcript = understand(scene, listened, hint(languages, last)).await?;
+    let Listened { audio_ms, heard } = listen(scene, audio, &hint(languages, last)).await;
+    let transcript = heard?;
     tracing::info!(
         audio_ms,
         language = %transcript.language,
@@ -114,119 +103,12 @@ pub(super) async fn hear(
     })
 }
 
-/// Decodes while the audio arrives and finds the speech in it.
-pub(super) async fn listen(
-    path: &VoicePath,
-    mut audio: Audio<'_>,
-    trace: &Trace,
-) -> Result<Listened, TurnError> {
-    let mut listener = Listener {
-        decoder: SpeechDecoder::new(path.limits),
-        segmenter: Segmenter::new(),
-        spans: Vec::new(),
-        audio_ms: 0.0,
-        digest: Sha256::new(),
-        trace: trace.clone(),
-    };
-    while let Some(bytes) = audio.try_next().await? {
-        listener = on_worker(path, move || listener.push(&bytes)).await?;
-    }
-    let listened = on_worker(path, move || listener.finish()).await?;
-    if listened.unheard_bytes > 0 {
-        tracing::warn!(
-            audio.unheard_bytes = listened.unheard_bytes,
-            audio.duration_ms = listened.audio_ms,
-            "a part of a voice message could not be heard"
-        );
-    }
-    Ok(listened)
-}
-
-/// Transcribes the speech of one message.
-pub(super) async fn understand(
-    scene: Scene<'_>,
-    Listened { note, spans, unheard_bytes, .. }: Listened,
-    language: LanguageHint,
-) -> Result<Transcript, TurnError> {
-    let utterances = spans.into_iter().enumerate().map(|(index, span)| Utterance {
-        speech: span.speech,
-        offset_ms: span.start_ms,
-        language: language.clone(),
-        note: Some(note),
-        first: index == 0,
-        talker: scene.talker,
-    });
-    let transcripts: Vec<Transcript> = stream::iter(utterances)
-        .map(|utterance| transcribe(scene, utterance))
-        .buffered(SIDE_BY_SIDE)
-        .try_collect()
-        .await?;
-    let transcript = Transcript { unheard_bytes, ..join(transcripts) };
-    if transcript.text.reveal().is_empty() {
-        return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
-    }
-    Ok(transcript)
-}
-
-/// Decodes on a thread of its own.
-async fn on_worker<T: Send + 'static>(
-    path: &VoicePath,
-    work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
-) -> Result<T, TurnError> {
-    let decoded = async { Ok(path.workers.run(work).await??) };
-    decoded.await.map_err(|cause: Cause| cause.at(Stage::Decode))
-}
-
-/// Holds the speech of one message.
-pub(super) struct Listened {
-    /// Length of the audio, silence included.
-    pub(super) audio_ms: f64,
-    note: NoteKey,
-    spans: Vec<SpeechSpan>,
-    unheard_bytes: u64,
-}
-
-/// Decodes one note and finds its speech; handed to a worker with each piece and back.
-struct Listener {
-    decoder: SpeechDecoder,
-    segmenter: Segmenter,
-    spans: Vec<SpeechSpan>,
-    audio_ms: f64,
-    digest: Sha256,
-    trace: Trace,
-}
-
-impl Listener {
-    fn push(mut self, bytes: &[u8]) -> Result<Self, DecodeError> {
-        self.digest.update(bytes);
-        let speech = self.trace.measure(Stage::Decode, || self.decoder.push(bytes))?;
-        let spans = self.trace.measure(Stage::Vad, || self.segmenter.push(&speech));
-        self.spans.extend(spans);
-        self.audio_ms += speech.duration_ms();
-        Ok(self)
-    }
-
-    fn finish(mut self) -> Result<Listened, DecodeError> {
-        let SpeechEnd { speech, unheard_bytes } =
-            self.trace.measure(Stage::Decode, || self.decoder.finish())?;
-        let rest = self.trace.measure(Stage::Vad, || {
-            let mut spans = self.segmenter.push(&speech);
-            spans.extend(self.segmenter.finish());
-            spans
-        });
-        self.spans.extend(rest);
-        Ok(Listened {
-            audio_ms: self.audio_ms + speech.duration_ms(),
-            note: NoteKey(self.digest.finalize().into()),
-            spans: self.spans,
-            unheard_bytes,
-        })
-    }
-}
-
 /// Transcribes one utterance. While the transcriber is busy it waits some seconds for a place:
 /// what was downloaded and decoded is not thrown away at once.
-async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript, TurnError> {
+pub(super) async fn transcribe(
+    scene: Scene<'_>,
+    utterance: Utterance,
+) -> Result<Transcript, TurnError> {
     let Scene { agent, trace, cancel, .. } = scene;
     trace.spend(|spent| spent.heard_s += utterance.speech.duration_ms() / 1000.0);
     let work = async {
@@ -243,7 +125,7 @@ async fn transcribe(scene: Scene<'_>, utterance: Utterance) -> Result<Transcript
 
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say
 /// nothing about the message: they were a noise.
-fn join(mut transcripts: Vec<Transcript>) -> Transcript {
+pub(super) fn join(mut transcripts: Vec<Transcript>) -> Transcript {
     if transcripts.iter().any(|transcript| !transcript.text.reveal().trim().is_empty()) {
         transcripts.retain(|transcript| !transcript.text.reveal().trim().is_empty());
     }
@@ -273,7 +155,7 @@ fn join(mut transcripts: Vec<Transcript>) -> Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::Uncertainty;
+    use crate::pipeline::error::Cause;
 
     fn heard(text: &str, language: &str, uncertain: Option<Uncertainty>) -> Transcript {
         let no_speech_prob = if text.is_empty() { 1.0 } else { 0.1 };

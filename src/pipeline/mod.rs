@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod handler;
 mod hear;
+mod listen;
 mod next;
 mod note;
 mod person;
@@ -17,6 +18,8 @@ mod problem;
 mod reply;
 mod speak;
 mod stage;
+#[cfg(test)]
+mod testing;
 mod turn;
 mod typing;
 mod voice_path;

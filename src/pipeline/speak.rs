@@ -139,11 +139,9 @@ mod tests {
     use tokio::sync::Notify;
     use tokio_util::sync::CancellationToken;
 
-    use super::super::{AgentSetup, Trace, VoicePath};
+    use super::super::testing::World;
     use super::*;
-    use crate::agent::scripted;
-    use crate::audio::{AudioLimits, Pcm, SampleRate};
-    use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
+    use crate::audio::{Pcm, SampleRate};
     use crate::stt::scripted::ScriptedTranscriber;
     use crate::tts::{Synthesizer, TtsError};
 
@@ -195,45 +193,9 @@ mod tests {
         }
     }
 
-    /// Holds an agent and everything around it.
-    struct World {
-        path: VoicePath,
-        agent: AgentSetup,
-        trace: Trace,
-        cancel: CancellationToken,
-    }
-
-    impl World {
-        fn new(synthesizer: Gated) -> Self {
-            let workers = crate::threads::Threads::start("test", 1, 8).unwrap();
-            let path = VoicePath { workers, limits: AudioLimits::default() };
-            let (agent, trace) = (agent(synthesizer), Trace::start());
-            Self { path, agent, trace, cancel: CancellationToken::new() }
-        }
-
-        fn scene(&self) -> Scene<'_> {
-            let Self { path, agent, trace, cancel } = self;
-            Scene { path, agent, trace, cancel, talker: None }
-        }
-    }
-
-    fn agent(synthesizer: Gated) -> AgentSetup {
-        AgentSetup {
-            name: "test".into(),
-            languages: Languages::Any,
-            reply: ReplyPolicy::Voice,
-            gate: Gate::default(),
-            voice: Voices::default(),
-            phrases: Arc::new(Phrases::default()),
-            knowledge: None,
-            transcriber: Arc::new(ScriptedTranscriber::new("", HashMap::new())),
-            responder: Arc::new(scripted::Settings {
-                text: None,
-                first_token_ms: 0,
-                tokens_per_s: 0.0,
-            }),
-            synthesizer: Arc::new(synthesizer),
-        }
+    /// A world in which nothing is heard.
+    fn world(synthesizer: Gated) -> World {
+        World::new(ScriptedTranscriber::new("", HashMap::new()), synthesizer)
     }
 
     #[test]
@@ -265,7 +227,7 @@ mod tests {
     async fn later_sentences_keep_a_bounded_part_and_their_place() {
         let gated = Gated::default();
         let (open, given) = (Arc::clone(&gated.open), Arc::clone(&gated.given));
-        let world = World::new(gated);
+        let world = world(gated);
         let to_speak = sentences(&["a.", "b.", "c."]).await;
         let (sound, mut heard) = mpsc::channel(1);
         let english = LanguageCode::english();
@@ -293,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_kept_waiting_by_the_sentence_before() {
-        let world = World::new(Gated::default());
+        let world = world(Gated::default());
         let to_speak = sentences(&["a.", "x.", "c."]).await;
         let (sound, _heard) = mpsc::channel(1);
         let english = LanguageCode::english();
@@ -305,7 +267,7 @@ mod tests {
     async fn time_in_which_a_sentence_waits_for_its_turn_is_not_the_engines() {
         let gated = Gated::default();
         let open = Arc::clone(&gated.open);
-        let world = World::new(gated);
+        let world = world(gated);
         let to_speak = sentences(&["b.", "a."]).await;
         let (sound, mut heard) = mpsc::channel(1);
         open.notify_one();

@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Around, answer};
 use super::error::TurnError;
-use super::hear::{Heard, hear, hint, listen, understand};
+use super::hear::{Heard, hear, hint};
+use super::listen::{Listened, listen};
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
@@ -111,10 +112,7 @@ impl VoicePath {
         let scene = Scene { path: self, agent, trace, cancel: &cancel, talker: None };
         let hint = language.map_or_else(|| hint(&agent.languages, None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
-        let (audio_ms, heard) = match listen(self, audio, trace).await {
-            Ok(listened) => (Some(listened.audio_ms), understand(scene, listened, hint).await),
-            Err(error) => (None, Err(error)),
-        };
+        let Listened { audio_ms, heard } = listen(scene, audio, &hint).await;
         let heard = heard.or_else(|error| match Problem::from_cause(&error.cause) {
             // No words are a result, not a failure.
             Some(Problem::NoSpeech) => Ok(Transcript::default()),

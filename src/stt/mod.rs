@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
@@ -29,6 +30,18 @@ impl NoteKey {
     /// Computes the key of a note from its bytes.
     pub fn from_note(note: &[u8]) -> Self {
         Self(Sha256::digest(note).into())
+    }
+}
+
+/// Tells which note an utterance came from, once all its bytes are there.
+#[derive(Clone, Debug)]
+pub struct NoteTag(pub watch::Receiver<Option<NoteKey>>);
+
+impl NoteTag {
+    /// Waits for the key; `None` if the note never came to its end.
+    pub async fn key(&self) -> Option<NoteKey> {
+        let mut tag = self.0.clone();
+        tag.wait_for(Option::is_some).await.ok().and_then(|key| *key)
     }
 }
 
@@ -77,8 +90,8 @@ pub struct Utterance {
     pub offset_ms: f64,
     /// The language spoken, as far as known.
     pub language: LanguageHint,
-    /// The note it was cut from, where the caller has its bytes.
-    pub note: Option<NoteKey>,
+    /// The note it was cut from, where the caller reads one.
+    pub note: Option<NoteTag>,
     /// Whether it is the first utterance of its message.
     pub first: bool,
     /// Who speaks, where others may wait; a command's own files have none.

@@ -73,10 +73,18 @@ impl Transcriber for ScriptedTranscriber {
         utterance: Utterance,
         cancel: &CancellationToken,
     ) -> Result<Transcript, SttError> {
-        if cancel.is_cancelled() {
-            return Err(SttError::Cancelled);
-        }
-        let known = utterance.note.and_then(|note| self.known.get(&note));
+        let key = async {
+            match &utterance.note {
+                Some(note) if utterance.first => note.key().await,
+                _ => None,
+            }
+        };
+        let key = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(SttError::Cancelled),
+            key = key => key,
+        };
+        let known = key.and_then(|key| self.known.get(&key));
         let text = if utterance.first { known.unwrap_or(&self.text).trim() } else { "" };
         let segment = Segment {
             start_ms: utterance.offset_ms,
@@ -101,15 +109,18 @@ impl Transcriber for ScriptedTranscriber {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::watch;
+
     use super::*;
     use crate::audio::Speech;
+    use crate::stt::NoteTag;
 
     fn utterance(note: &[u8], first: bool) -> Utterance {
         Utterance {
             speech: Speech::silence(16_000),
             offset_ms: 500.0,
             language: LanguageHint::Known("es".into()),
-            note: Some(NoteKey::from_note(note)),
+            note: Some(NoteTag(watch::channel(Some(NoteKey::from_note(note))).1)),
             first,
             talker: None,
         }

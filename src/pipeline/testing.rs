@@ -1,0 +1,53 @@
+//! What tests of single steps stand on: an agent of given engines, and all that is around a turn.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{AgentSetup, Scene, Trace, VoicePath};
+use crate::agent::scripted;
+use crate::audio::AudioLimits;
+use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::stt::Transcriber;
+use crate::threads::Threads;
+use crate::tts::Synthesizer;
+
+/// Holds an agent and everything around it.
+pub(super) struct World {
+    path: VoicePath,
+    agent: AgentSetup,
+    pub(super) trace: Trace,
+    cancel: CancellationToken,
+}
+
+impl World {
+    pub(super) fn new(
+        transcriber: impl Transcriber + 'static,
+        synthesizer: impl Synthesizer + 'static,
+    ) -> Self {
+        let workers = Threads::start("test", 1, 8).unwrap();
+        let path = VoicePath { workers, limits: AudioLimits::default() };
+        let agent = AgentSetup {
+            name: "test".into(),
+            languages: Languages::Any,
+            reply: ReplyPolicy::Voice,
+            gate: Gate::default(),
+            voice: Voices::default(),
+            phrases: Arc::new(Phrases::default()),
+            knowledge: None,
+            transcriber: Arc::new(transcriber),
+            responder: Arc::new(scripted::Settings {
+                text: None,
+                first_token_ms: 0,
+                tokens_per_s: 0.0,
+            }),
+            synthesizer: Arc::new(synthesizer),
+        };
+        Self { path, agent, trace: Trace::start(), cancel: CancellationToken::new() }
+    }
+
+    pub(super) fn scene(&self) -> Scene<'_> {
+        let Self { path, agent, trace, cancel } = self;
+        Scene { path, agent, trace, cancel, talker: None }
+    }
+}
