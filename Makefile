@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test fuzz check docs bench fixtures model official audit deps native
+.PHONY: help demo test fuzz check docs bench hoarder fixtures model official audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,11 @@ bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whispe
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
 	cargo bench --locked
+
+hoarder: ## what others wait beside one who sends forty notes of ten minutes; HOARDER="--model base"
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN))
+	cargo run --profile quick --locked --example hoarder -- $(HOARDER)
 
 fixtures: ## make the voice notes of audio-fixtures anew
 	$(call need,espeak-ng:espeak-ng flite:flite ffmpeg:ffmpeg)
