@@ -32,7 +32,7 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test fuzz check docs bench hoarder fixtures model official audit deps native
+.PHONY: help demo test fuzz check docs bench ears hoarder fixtures model official audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,20 @@ hoarder: ## what others wait beside one who sends forty notes of ten minutes; HO
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
 	cargo run --profile quick --locked --example hoarder -- $(HOARDER)
+
+# docs/EARS.md says what these do.
+MODELS ?= base
+EARS = $(foreach model,$(MODELS),--model "$(model)") $(foreach folder,$(FOLDER),--folder "$(folder)") \
+    $(foreach folder,$(NOISE),--noise "$(folder)") $(foreach part,$(ONLY),--only "$(part)") \
+    $(if $(HARK_CORPUS),--corpus "$(HARK_CORPUS)") $(if $(THREADS),--threads $(THREADS)) \
+    $(if $(FILES),--files $(FILES))
+
+ears: ## hear people beside other programs; HARK_CORPUS, FOLDER, NOISE, MODELS, ONLY, THREADS, FILES
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) python3:python3)
+	cargo build --profile quick --locked --example ears
+	python3 benches/ears/prepare.py target/ears
+	target/quick/examples/ears --rivals target/ears $(EARS)
 
 fixtures: ## make the voice notes of audio-fixtures anew
 	$(call need,espeak-ng:espeak-ng flite:flite ffmpeg:ffmpeg)

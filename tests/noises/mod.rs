@@ -50,7 +50,7 @@ fn speech(samples: &[f32]) -> Speech {
 }
 
 /// Writes `samples` at 16 kHz as a WAV file of 32-bit floats, which keeps the faintest.
-fn wav(samples: &[f32]) -> Vec<u8> {
+pub(crate) fn wav(samples: &[f32]) -> Vec<u8> {
     let bytes = u32::try_from(samples.len() * 4).expect("a recording is short");
     let mut file = Vec::with_capacity(44 + samples.len() * 4);
     file.extend_from_slice(b"RIFF");

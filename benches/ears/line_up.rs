@@ -1,0 +1,148 @@
+//! Who hears: hark in the ways it can be run, and the other programs.
+
+use std::path::Path;
+
+use hark::models::manifest::{Beams, RunStyle, Window};
+use hark::registry::Languages;
+use toml::Value;
+
+use crate::clip::FIVE;
+use crate::ear::Ears;
+use crate::machine::Model;
+use crate::race::{Contestant, Hears, Told};
+use crate::rival::{Rival, RivalModel};
+
+// The points that `[stt] accuracy` chooses between, and the window that official models were
+// trained on.
+pub(crate) const FAST: &str = "hark, fast";
+pub(crate) const BEST: &str = "hark, best";
+pub(crate) const WHOLE: &str = "hark, whole window";
+
+/// `FAST` without its threshold of no speech.
+pub(crate) const UNREFUSING: &str = "hark, fast, nothing refused";
+
+const PYWHISPERCPP: &str = "pywhispercpp";
+const FASTER: &str = "faster-whisper int8, beam 1";
+const FASTER_5: &str = "faster-whisper int8, beam 5";
+
+/// Makes contestants of one model.
+pub(crate) struct LineUp<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) ears: Ears,
+    /// What prepare.py has made, if it was asked for.
+    pub(crate) rivals: Option<&'a Path>,
+    pub(crate) threads: usize,
+}
+
+/// Says how a model is run: positions beyond the sound, beams, and whether words that cannot be
+/// right are heard again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) spare: u16,
+    pub(crate) beams: u8,
+    pub(crate) guard: bool,
+}
+
+impl Way {
+    /// Names it for the tables.
+    pub(crate) fn name(self) -> String {
+        let search = if self.beams == 1 { "greedy".into() } else { format!("beam {}", self.beams) };
+        let guard = if self.guard { "" } else { ", no guard" };
+        format!("+{}, {search}{guard}", self.spare)
+    }
+
+    fn change(self, run: &mut RunStyle) {
+        run.window = Some(Window { spare: self.spare, step: 1 });
+        run.beams = Beams { fast: self.beams, best: self.beams };
+        run.hear_again = self.guard;
+    }
+}
+
+impl LineUp<'_> {
+    /// Makes hark hear in these of its ways, told the language.
+    pub(crate) async fn told(&self, names: &[&str]) -> anyhow::Result<Vec<Contestant>> {
+        self.harks(names, &Languages::Any, Told::Language).await
+    }
+
+    /// Makes hark hear in these of its ways, for an agent of five languages.
+    pub(crate) async fn open(&self, names: &[&str]) -> anyhow::Result<Vec<Contestant>> {
+        self.harks(names, &five(), Told::Nothing).await
+    }
+
+    /// Makes hark hear the same agent's notes, words or none: nothing is too silent for it.
+    pub(crate) async fn unrefusing(&self) -> anyhow::Result<Contestant> {
+        let change = |run: &mut RunStyle| run.no_speech = Some(1.0);
+        let ear = self.ears.changed(&self.model.name, change, five()).await?;
+        let hears = Hears::Hark(ear);
+        Ok(Contestant { name: UNREFUSING.to_owned(), hears, told: Told::Nothing })
+    }
+
+    async fn harks(
+        &self,
+        names: &[&str],
+        languages: &Languages,
+        told: Told,
+    ) -> anyhow::Result<Vec<Contestant>> {
+        let mut harks = Vec::new();
+        for &name in names {
+            let accuracy = if name == BEST { "best" } else { "fast" };
+            let mut keys: Vec<(&str, Value)> = vec![("accuracy", accuracy.into())];
+            keys.extend((name == WHOLE).then(|| ("cut_audio_ctx", false.into())));
+            let ear = self.ears.ear(&self.model.name, &keys, languages.clone()).await?;
+            harks.push(Contestant { name: name.to_owned(), hears: Hears::Hark(ear), told });
+        }
+        Ok(harks)
+    }
+
+    /// Makes hark hear in ways that may be others than the manifest's, told the language.
+    pub(crate) async fn ways(&self, ways: &[Way]) -> anyhow::Result<Vec<Contestant>> {
+        let mut harks = Vec::new();
+        for &way in ways {
+            let change = move |run: &mut RunStyle| way.change(run);
+            let ear = self.ears.changed(&self.model.name, change, Languages::Any).await?;
+            let hears = Hears::Hark(ear);
+            harks.push(Contestant { name: way.name(), hears, told: Told::Language });
+        }
+        Ok(harks)
+    }
+
+    /// Starts the other programs that can be had for this model; says which, and which not.
+    pub(crate) async fn rivals(&self) -> anyhow::Result<(Vec<Contestant>, Vec<String>)> {
+        let (mut rivals, mut notes) = (Vec::new(), Vec::new());
+        let made = self.rivals.map(|folder| (folder, folder.join("venv/bin/python")));
+        let Some((folder, python)) = made.filter(|(_, python)| python.exists()) else {
+            return Ok((rivals, vec!["- no other program was to be had".into()]));
+        };
+        let folder = Some(folder.join("ct2").join(&self.model.name));
+        let programs = [
+            ("pywhispercpp", self.model.file.clone(), vec![(PYWHISPERCPP, 1)]),
+            (
+                "faster-whisper",
+                folder.filter(|folder| folder.join("model.bin").exists()),
+                vec![(FASTER, 1), (FASTER_5, 5)],
+            ),
+        ];
+        for (program, model, ways) in programs {
+            let Some(model) = model else {
+                notes.push(format!("- {program}: not measured, it has no {}", self.model.name));
+                continue;
+            };
+            match Rival::start(&python, &RivalModel { program, model }, self.threads).await {
+                Ok((rival, version)) => {
+                    notes.push(format!("- {program} {version}"));
+                    rivals.extend(ways.into_iter().map(|(name, beam)| Contestant {
+                        name: name.to_owned(),
+                        hears: Hears::Rival(rival.with_beam(beam)),
+                        told: Told::Language,
+                    }));
+                }
+                Err(error) => notes.push(format!("- {program}: not measured, {error:#}")),
+            }
+        }
+        Ok((rivals, notes))
+    }
+}
+
+fn five() -> Languages {
+    Languages::Among(FIVE.map(Into::into).to_vec())
+}
