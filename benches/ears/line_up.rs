@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hark::models::manifest::{Beams, RunStyle, Window};
+use hark::models::manifest::{Effort, RunStyle, Window};
 use hark::registry::Languages;
 use toml::Value;
 
@@ -52,8 +52,9 @@ impl Way {
     }
 
     fn change(self, run: &mut RunStyle) {
-        run.window = Some(Window { spare: self.spare, step: 1 });
-        run.beams = Beams { fast: self.beams, best: self.beams };
+        let window = Some(Window { spare: self.spare, step: 1 });
+        let effort = Effort { window, beams: self.beams };
+        (run.fast, run.best) = (effort, effort);
         run.hear_again = self.guard;
     }
 }

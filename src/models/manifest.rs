@@ -81,15 +81,14 @@ pub enum Speed {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunStyle {
-    /// What the encoder runs over; `None`: all 30 s. Models hear far worse in a window that is too
-    /// narrow for them.
-    pub window: Option<Window>,
+    /// How it hears for `[stt] accuracy = "fast"`.
+    pub fast: Effort,
+    /// How it hears for `"best"`.
+    pub best: Effort,
     /// Whether words come without times.
     pub no_timestamps: bool,
     /// Whether at least one token must be produced, also for silence.
     pub suppress_blank: bool,
-    /// Beams that are followed side by side, by what is asked for.
-    pub beams: Beams,
     /// Whether words that cannot be right are heard again, once, in the whole window.
     pub hear_again: bool,
     /// Chance of silence, 0 to 1, above which there are no words; `None` if the model tells none.
@@ -113,13 +112,15 @@ pub struct Window {
     pub step: u16,
 }
 
-/// Counts beams by [`Accuracy`](crate::stt::whisper::Accuracy).
+/// Says what is spent on hearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each is the number for the accuracy of that name")]
-pub struct Beams {
-    pub fast: u8,
-    pub best: u8,
+pub struct Effort {
+    /// What the encoder runs over; `None`: all 30 s. Models hear far worse in a window that is too
+    /// narrow for them.
+    pub window: Option<Window>,
+    /// Beams that are followed side by side; 1: no search.
+    pub beams: u8,
 }
 
 fn one() -> u16 {
@@ -129,10 +130,10 @@ fn one() -> u16 {
 impl Default for RunStyle {
     fn default() -> Self {
         Self {
-            window: None,
+            fast: Effort { window: None, beams: 1 },
+            best: Effort { window: None, beams: 5 },
             no_timestamps: false,
             suppress_blank: true,
-            beams: Beams { fast: 1, best: 5 },
             hear_again: true,
             no_speech: None,
             // As openai/whisper's `transcribe.py`.
@@ -225,7 +226,9 @@ mod tests {
                 );
                 // An official model in a window that is not some 64 wider than the sound hears
                 // another text.
-                assert!(model.run.window.is_none_or(|window| window.spare >= 64), "{file}");
+                for effort in [model.run.fast, model.run.best] {
+                    assert!(effort.window.is_none_or(|window| window.spare >= 64), "{file}");
+                }
             }
         }
     }
@@ -261,7 +264,7 @@ mod tests {
     fn a_file_is_known_by_its_name_wherever_it_lies() {
         let find = |path: &str| find(&ModelSource::Path(PathBuf::from(path)));
         let run = find("/somewhere/hark-micro-en.bin").expect("it is in the manifest").run;
-        assert!(run.window.is_some() && run.no_timestamps && !run.suppress_blank);
+        assert!(run.fast.window.is_some() && run.no_timestamps && !run.suppress_blank);
         assert!(!run.hear_again && run.threads == Some(1));
         let base = find("models/ggml-base.en.bin").expect("it is in the manifest");
         assert_eq!((base.name.as_str(), base.run), ("base.en", RunStyle::default()));

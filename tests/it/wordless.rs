@@ -53,6 +53,7 @@ async fn heard(whisper: &WhisperTranscriber, speech: &Speech) -> Vec<Transcript>
             language: LanguageHint::Guess { likely: None, among: among.clone() },
             note: None,
             first: index == 0,
+            talker: None,
         };
         all.push(whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap());
     }

@@ -4,38 +4,29 @@ use std::ffi::c_int;
 
 use whisper_rs::{FullParams, SamplingStrategy, WhisperTokenId};
 
-use crate::models::manifest::{RunStyle, Window};
+use crate::models::manifest::{Effort, RunStyle, Window};
 
 /// Encoder positions per second, and the most there are: 30 s.
 const POSITIONS_PER_S: usize = 50;
 const POSITIONS: usize = 1_500;
-
-/// Says how an utterance is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
-    /// What the encoder runs over; `None`: all 30 s.
-    pub(super) window: Option<Window>,
-    /// Beams to follow; 1: no search.
-    pub(super) beams: u8,
-}
 
 /// Returns the settings to hear `samples` samples, with `words` that may occur as whisper's tokens.
 ///
 /// The language is a placeholder: [`FirstStep`](super::first_step::FirstStep) sets it.
 pub(super) fn params<'a>(
     run: &RunStyle,
-    hearing: Attempt,
+    effort: Effort,
     samples: usize,
     threads: usize,
     words: &'a [WhisperTokenId],
 ) -> FullParams<'static, 'a> {
-    let mut params = FullParams::new(match hearing.beams {
+    let mut params = FullParams::new(match effort.beams {
         0 | 1 => SamplingStrategy::Greedy { best_of: 1 },
         beams => SamplingStrategy::BeamSearch { beam_size: beams.into(), patience: -1.0 },
     });
     params.set_n_threads(c_int::try_from(threads.max(1)).unwrap_or(1));
     // Always set: a state keeps the value of its last run otherwise. 0 is all.
-    let positions = hearing.window.map_or(0, |window| positions(window, samples));
+    let positions = effort.window.map_or(0, |window| positions(window, samples));
     params.set_audio_ctx(c_int::from(positions));
     params.set_tokens(words);
     params.set_no_context(true);

@@ -10,10 +10,10 @@ use whisper_rs::{WhisperError, WhisperState};
 use super::first_step::{Beginning, FirstStep, SpecialTokens};
 use super::heard::{self, Pass};
 use super::language::LanguageChoice;
-use super::params::{self, Attempt};
+use super::params;
 use super::silero::VoiceFilter;
 use crate::audio::{Excerpt, Speech};
-use crate::models::manifest::RunStyle;
+use crate::models::manifest::{Effort, RunStyle};
 use crate::stt::{SttError, Utterance};
 use crate::turn::Transcript;
 
@@ -22,23 +22,22 @@ pub(super) struct Runner {
     tokens: SpecialTokens,
     run: RunStyle,
     /// How utterances are heard first.
-    first: Attempt,
+    first: Effort,
     /// How they are heard again where the words may be astray.
-    again: Option<Attempt>,
+    again: Option<Effort>,
     /// `None` hears all of every span.
     voices: Option<VoiceFilter>,
 }
 
 impl Runner {
-    /// Makes a runner that follows `beams` beams.
+    /// Makes a runner that hears with the effort of `first`.
     pub(super) fn new(
         tokens: SpecialTokens,
         run: RunStyle,
-        beams: u8,
+        first: Effort,
         voices: Option<VoiceFilter>,
     ) -> Self {
-        let first = Attempt { window: run.window, beams };
-        let again = Attempt { window: None, beams: run.beams.best };
+        let again = Effort { window: None, ..run.best };
         let again = (run.hear_again && again != first).then_some(again);
         Self { tokens, run, first, again, voices }
     }
@@ -58,8 +57,8 @@ impl Runner {
         let Some(excerpt) = worth.unwrap_or_else(|| Some(Excerpt::whole(speech))) else {
             return Ok(heard::nobody());
         };
-        let pass = |state: &mut WhisperState, attempt| {
-            let found = self.full(state, attempt, excerpt.speech(), language, threads, gone);
+        let pass = |state: &mut WhisperState, effort| {
+            let found = self.full(state, effort, excerpt.speech(), language, threads, gone);
             match found {
                 _ if gone.is_cancelled() => Err(SttError::Cancelled),
                 Err(error) => Err(SttError::Engine(error.to_string())),
@@ -92,7 +91,7 @@ impl Runner {
     fn full(
         &self,
         state: &mut WhisperState,
-        attempt: Attempt,
+        effort: Effort,
         speech: &Speech,
         language: &LanguageChoice,
         threads: usize,
@@ -106,7 +105,7 @@ impl Runner {
         } else {
             samples
         };
-        let mut params = params::params(&self.run, attempt, samples.len(), threads, &[]);
+        let mut params = params::params(&self.run, effort, samples.len(), threads, &[]);
         let first_step = FirstStep {
             tokens: self.tokens,
             choice: language,

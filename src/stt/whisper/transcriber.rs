@@ -16,7 +16,7 @@ use super::silero::VoiceFilter;
 use super::turnstile::Room;
 use super::worker::Workers;
 use crate::models::ggml::Header;
-use crate::models::manifest::{self, RunStyle, Window};
+use crate::models::manifest::{self, Effort, RunStyle, Window};
 use crate::models::{ModelError, ModelSource};
 use crate::stt::{LanguageHint, SttDeps, SttError, Transcriber, Utterance};
 use crate::turn::{LanguageCode, Transcript};
@@ -89,7 +89,7 @@ impl WhisperTranscriber {
         // Slower than without it on a CPU. And never in a window that is cut: whisper.cpp 1.8.3
         // rounds the keys of cross-attention up to 256 positions and masks none, so that what an
         // earlier caller said is heard in the positions after the window (src/whisper.cpp L2682).
-        let flash_attn = card.is_some() && run.window.is_none();
+        let flash_attn = card.is_some() && run.fast.window.or(run.best.window).is_none();
         let device = card.is_some().then_some(settings.device);
         let model = open(&source, device, flash_attn).map_err(|error| {
             refused(format!("whisper.cpp refused its tensors or memory ran out ({error})"))
@@ -100,9 +100,9 @@ impl WhisperTranscriber {
         let states = states
             .map_err(|error| refused(format!("not enough memory for {count} states ({error})")))?;
         let tokens = SpecialTokens::of(&model, header.languages());
-        let beams = match settings.accuracy {
-            Accuracy::Fast => run.beams.fast,
-            Accuracy::Best => run.beams.best,
+        let first = match settings.accuracy {
+            Accuracy::Fast => run.fast,
+            Accuracy::Best => run.best,
         };
         let voices = match settings.vad {
             Vad::Silero => Some(VoiceFilter::load().map_err(|error| {
@@ -110,7 +110,7 @@ impl WhisperTranscriber {
             })?),
             Vad::BuiltIn => None,
         };
-        let runner = Runner::new(tokens, run, beams, voices);
+        let runner = Runner::new(tokens, run, first, voices);
         let workers = Workers::start(states, runner, room)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
@@ -203,19 +203,29 @@ fn run_style(settings: &Settings, source: &ModelSource) -> RunStyle {
         );
     }
     let run = manifest::find(source).map(|known| known.run).unwrap_or_default();
-    let window = match settings.cut_audio_ctx {
-        CutAudioCtx::Auto => run.window,
-        CutAudioCtx::Cut => run.window.or(Some(USUAL_WINDOW)),
+    let measured = run.fast.window.is_some();
+    if !measured && settings.cut_audio_ctx == CutAudioCtx::Auto {
+        tracing::warn!(
+            stt.model = settings.model,
+            "how wide a window this model needs was never measured: it hears in the whole one; \
+             docs/EARS.md says how to measure it"
+        );
+    }
+    let window = |effort: Effort| match settings.cut_audio_ctx {
+        CutAudioCtx::Auto => effort.window,
+        CutAudioCtx::Cut => effort.window.or(Some(USUAL_WINDOW)),
         CutAudioCtx::Whole => None,
     };
-    if window.is_some() && run.window.is_none() {
+    if settings.cut_audio_ctx == CutAudioCtx::Cut && !measured {
         tracing::warn!(
             stt.model = settings.model,
             "stt.cut_audio_ctx is true, and nothing says that this model was measured with it: \
              it may make many times the errors"
         );
     }
-    RunStyle { window, ..run }
+    let fast = Effort { window: window(run.fast), ..run.fast };
+    let best = Effort { window: window(run.best), ..run.best };
+    RunStyle { fast, best, ..run }
 }
 
 /// Loads the checked model into whisper.cpp, onto the graphics card of this number if there is one.
