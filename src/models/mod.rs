@@ -40,22 +40,42 @@ impl ModelSource {
     /// # Errors
     /// A file that cannot be read or is not a complete whisper model.
     pub fn check(&self) -> Result<(String, Header), ModelError> {
-        let name = match self {
-            Self::Path(path) => path.display().to_string(),
-            Self::Bytes { name, .. } => (*name).to_owned(),
-        };
-        let header = match self {
-            Self::Bytes { bytes, .. } => {
-                ggml::check(Cursor::new(*bytes), bytes.len() as u64, &name)?
-            }
+        let name = self.name();
+        let header = self.open(|file, len, name| ggml::check(file, len, name))?;
+        Ok((name, header))
+    }
+
+    /// Reads the words that the model's tokens stand for, in their order, without the special ones.
+    ///
+    /// # Errors
+    /// As [`ModelSource::check`].
+    pub fn words(&self) -> Result<Vec<Box<[u8]>>, ModelError> {
+        self.open(|file, len, name| ggml::words(file, len, name))
+    }
+
+    /// Reads the file with `read`, which takes it, its length and its name.
+    fn open<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Bytes, u64, &str) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
+        let name = self.name();
+        match self {
+            Self::Bytes { bytes, .. } => read(&mut Cursor::new(*bytes), bytes.len() as u64, &name),
             Self::Path(path) => {
                 let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-                let (len, file) = opened
+                let (len, mut file) = opened
                     .map_err(|source| ModelError::Unreadable { file: name.clone(), source })?;
-                ggml::check(file, len, &name)?
+                read(&mut file, len, &name)
             }
-        };
-        Ok((name, header))
+        }
+    }
+
+    /// Returns the name for errors.
+    fn name(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Bytes { name, .. } => (*name).to_owned(),
+        }
     }
 
     /// Returns the name without folder and extension.
@@ -78,6 +98,10 @@ impl fmt::Debug for ModelSource {
         }
     }
 }
+
+/// Reads a file, or what is part of the program.
+trait Bytes: io::Read + io::Seek {}
+impl<T: io::Read + io::Seek> Bytes for T {}
 
 /// Says why there is no model to transcribe with.
 #[derive(Debug, thiserror::Error)]

@@ -3,4 +3,4 @@
 mod header;
 mod tensors;
 
-pub use header::{Header, check};
+pub use header::{Header, check, words};

@@ -68,9 +68,27 @@ pub fn check<R: Read + Seek>(reader: R, len: u64, file: &str) -> Result<Header, 
     input.magic()?;
     let (mut header, weights) = hparams(&mut input)?;
     mel_filters(&mut input, &header)?;
-    vocabulary(&mut input, &header)?;
+    vocabulary(&mut input, &header, |_| {})?;
     header.tensors = tensors::walk(&mut input, &header, weights)?;
     Ok(header)
+}
+
+/// Reads the words of the model in `reader`, in the order of their tokens, without the special ones.
+///
+/// # Errors
+/// As [`check`].
+pub fn words<R: Read + Seek>(
+    reader: R,
+    len: u64,
+    file: &str,
+) -> Result<Vec<Box<[u8]>>, ModelError> {
+    let mut input = Input { reader: BufReader::new(reader), at: 0, len, file };
+    input.magic()?;
+    let (header, _) = hparams(&mut input)?;
+    mel_filters(&mut input, &header)?;
+    let mut words = Vec::new();
+    vocabulary(&mut input, &header, |word| words.push(word.into()))?;
+    Ok(words)
 }
 
 fn hparams<R: Read + Seek>(input: &mut Input<'_, R>) -> Result<(Header, WeightType), ModelError> {
@@ -123,7 +141,11 @@ fn mel_filters<R: Read + Seek>(
     input.skip(i64::from(bands) * i64::from(bins) * 4, "in its mel filters")
 }
 
-fn vocabulary<R: Read + Seek>(input: &mut Input<'_, R>, header: &Header) -> Result<(), ModelError> {
+fn vocabulary<R: Read + Seek>(
+    input: &mut Input<'_, R>,
+    header: &Header,
+    mut word: impl FnMut(&[u8]),
+) -> Result<(), ModelError> {
     const PLACE: &str = "in its vocabulary";
     let words = input.i32(PLACE)?;
     input.within("the size of the vocabulary", words, WORDS, header.n_vocab)?;
@@ -131,11 +153,9 @@ fn vocabulary<R: Read + Seek>(input: &mut Input<'_, R>, header: &Header) -> Resu
     for _ in 0..words {
         let length = input.i32(PLACE)?;
         input.within("the length of a word", length, 0, WORD_BYTES)?;
-        if length == 1 {
-            has_space |= input.bytes::<1>(PLACE)? == *b" ";
-        } else {
-            input.skip(length.into(), PLACE)?;
-        }
+        let bytes = input.up_to(length.unsigned_abs(), PLACE)?;
+        has_space |= bytes == b" ";
+        word(&bytes);
     }
     // Otherwise `vocab.token_to_id.at(" ")` throws through C.
     if has_space { Ok(()) } else { Err(input.malformed("its vocabulary has no space".into())) }
@@ -175,6 +195,15 @@ impl<R: Read + Seek> Input<'_, R> {
 
     pub(super) fn i32(&mut self, place: &str) -> Result<i32, ModelError> {
         self.bytes(place).map(i32::from_le_bytes)
+    }
+
+    /// Reads `count` bytes, which the callers have checked to be few.
+    fn up_to(&mut self, count: u32, place: &str) -> Result<Vec<u8>, ModelError> {
+        self.need(count.into(), place)?;
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(count.into()).read_to_end(&mut bytes);
+        read.map_err(|source| self.unreadable(source))?;
+        Ok(bytes)
     }
 
     /// Skips `count` bytes, which the callers have checked not to be negative.
