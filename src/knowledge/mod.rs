@@ -5,6 +5,7 @@
 //! question must be in the passage, or the honest answer is that we do not know.
 //! Invariant: what people say is never query syntax; every term is quoted.
 
+mod names;
 mod read;
 mod table;
 mod text;
@@ -39,6 +40,7 @@ const CANDIDATES: u32 = 8;
 pub struct Knowledge {
     index: Mutex<Connection>,
     passages: usize,
+    names: Vec<String>,
 }
 
 /// Holds a passage that answers a question.
@@ -125,23 +127,30 @@ impl Knowledge {
             "CREATE VIRTUAL TABLE passages USING fts5(
                  question, answer, also, tokenize = 'porter unicode61 remove_diacritics 2')",
         )?;
-        let mut passages = 0;
-        let load = index.transaction()?;
+        let mut passages = Vec::new();
         for (name, contents) in files {
-            for Passage { question, answer, also } in read::passages(name, contents.as_ref())? {
-                load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3)")?
-                    .execute(params![question, answer, also])?;
-                passages += 1;
-            }
+            passages.extend(read::passages(name, contents.as_ref())?);
+        }
+        let load = index.transaction()?;
+        for Passage { question, answer, also } in &passages {
+            load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3)")?
+                .execute(params![question, answer, also])?;
         }
         load.commit()?;
-        Ok(Self { index: Mutex::new(index), passages })
+        let names = names::of(&passages);
+        Ok(Self { index: Mutex::new(index), passages: passages.len(), names })
     }
 
     /// Counts the passages.
     #[must_use]
     pub fn passages(&self) -> usize {
         self.passages
+    }
+
+    /// Returns the names in the passages, those that are likeliest asked for first: a few at most.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Finds up to `most` passages that each cover enough of `question`, asked in `language`, those

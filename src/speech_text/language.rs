@@ -244,6 +244,10 @@ pub struct Search {
     pub common: &'static str,
     /// Words of courtesy: a message is about them only when nothing else is in it.
     pub courtesies: &'static str,
+    /// Words that stand before a name.
+    pub titles: &'static str,
+    /// Words with a capital that are no names.
+    pub capitals: &'static str,
 }
 
 /// Lists words that carry a full stop, in lower case and without it.

@@ -70,6 +70,11 @@ pub(super) const GERMANY: Language = Language {
                  mit, möchte, nach, nicht, noch, oder, sein, sich, sie, sind, so, und, uns, von, \
                  wann, warum, was, welche, wer, wie, wir, wird, wo, zu, zum, zur",
         courtesies: "hallo, guten, tag, danke",
+        titles: "herr, herrn, frau, dr, doktor, prof, professor, firma, familie, marke",
+        capitals: "sie, ihnen, ihr, ihre, ihrem, ihren, ihrer, ihres, montag, dienstag, \
+                   mittwoch, donnerstag, freitag, samstag, sonntag, januar, februar, märz, \
+                   april, mai, juni, juli, august, september, oktober, november, dezember, uhr, \
+                   euro, cent",
     },
     stops: Stops {
         never_end: "z.b, d.h, u.a, bzw, ca, nr, str, inkl, zzgl, ggf, evtl, hr, fr, dr, prof, mio, \

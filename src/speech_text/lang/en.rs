@@ -64,6 +64,11 @@ pub(super) static ENGLISH: Language = Language {
                  what, when, where, which, who, why, will, with, would, yes, you, your",
         courtesies: "hello, hi, hey, thanks, thank, good, morning, afternoon, evening, sorry, bye, \
                      goodbye, ok, okay, excuse",
+        titles: "mr, mrs, ms, miss, dr, doctor, prof, professor, sir, brand",
+        capitals: "i, monday, tuesday, wednesday, thursday, friday, saturday, sunday, january, \
+                   february, march, april, may, june, july, august, september, october, \
+                   november, december, christmas, easter, english, spanish, german, french, \
+                   portuguese, american, british, european, internet, ok",
     },
     stops: Stops {
         never_end: "mr, mrs, rs, ms, dr, prof, st, vs, e.g, i.e, approx, rev, gen",

@@ -73,6 +73,9 @@ pub(super) const SPAIN: Language = Language {
                  sí, son, soy, su, sus, te, tiene, tienen, tu, un, una, unos, usted, ustedes, y, \
                  ya, yo",
         courtesies: "buenos, buenas, días, dias, tardes, gracias",
+        titles: "señor, señora, sr, sra, srta, don, doña, doctor, doctora, dr, dra, profesor, \
+                 profesora, marca",
+        capitals: "usted, ustedes, ud, uds, iva, internet, navidad, euros",
     },
     stops: Stops {
         never_end: "ee, jj, ff, bs, gs, nro, sr, sra, srta, dr, dra, d.ª, prof, gen, ud, uds, p.ej, ej, av, avda, núm, pág, \

@@ -68,6 +68,9 @@ pub(super) const FRANCE: Language = Language {
                  pas, peut, plaît, pour, pouvez, puis, qu, quand, que, quel, quelle, quels, qui, \
                  s, sa, se, ses, si, son, sont, sur, te, tu, un, une, veux, vos, votre, vous, y",
         courtesies: "bonjour, salut, merci",
+        titles: "monsieur, madame, mademoiselle, mme, mlle, docteur, dr, professeur, maître, \
+                 marque",
+        capitals: "noël, pâques, internet, euros, français, anglais, européen",
     },
     stops: Stops {
         never_end: "mme, mlle, dr, env, c.-à-d, av, bd, tél, p.ex",

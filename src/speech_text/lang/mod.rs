@@ -105,6 +105,8 @@ mod tests {
                 (answers.no, "answers.no"),
                 (search.common, "search.common"),
                 (search.courtesies, "search.courtesies"),
+                (search.titles, "search.titles"),
+                (search.capitals, "search.capitals"),
                 (stops.never_end, "stops.never_end"),
                 (stops.may_end, "stops.may_end"),
             ] {

@@ -54,6 +54,9 @@ pub(super) static PORTUGUESE: Language = Language {
                  posso, pode, qual, quando, quanto, que, quem, quero, se, seu, seus, são, sua, \
                  tem, têm, um, uma, vocês, você",
         courtesies: "olá, oi, bom, boa, dia, tarde, obrigado, obrigada",
+        titles: "senhor, senhora, sr, sra, dona, doutor, doutora, dr, dra, professor, \
+                 professora, marca",
+        capitals: "você, internet, natal, páscoa, iva, reais, euros",
     },
     stops: Stops {
         never_end: "sr, sra, dr, dra, prof, exmo, exma, p.ex, ex, av, pág, aprox, tel",
