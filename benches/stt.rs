@@ -118,14 +118,7 @@ fn load(settings: &Settings) -> WhisperTranscriber {
 }
 
 async fn hear(stt: &WhisperTranscriber, speech: &Speech) {
-    let utterance = Utterance {
-        speech: speech.clone(),
-        offset_ms: 0.0,
-        language: LanguageHint::Known("en".into()),
-        note: None,
-        first: true,
-        talker: None,
-    };
+    let utterance = Utterance::alone(speech.clone(), LanguageHint::Known("en".into()));
     let heard = stt.transcribe(utterance, &CancellationToken::new()).await;
     std::hint::black_box(heard).expect("it is transcribed");
 }

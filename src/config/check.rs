@@ -64,6 +64,7 @@ fn check_agents(config: &Config, problems: &mut ConfigErrors) {
             wrong("name", format!("a second agent \"{}\"", agent.name));
         }
         check_languages(agent, &mut wrong);
+        check_vocabulary(agent, &mut wrong);
         if let Some(timezone) = &agent.timezone
             && jiff::tz::TimeZone::get(timezone).is_err()
         {
@@ -92,6 +93,17 @@ fn check_languages(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
     ] {
         for code in codes.into_iter().filter(|code| !code.is_code()) {
             wrong(name, format!("\"{code}\" is no language; write a code such as \"en\""));
+        }
+    }
+}
+
+fn check_vocabulary(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
+    for (place, word) in agent.vocabulary.iter().enumerate() {
+        let key = format!("vocabulary[{place}]");
+        if word.trim().is_empty() {
+            wrong(&key, "is empty: write a word, or take it off the list".to_owned());
+        } else if word.trim().chars().any(char::is_control) {
+            wrong(&key, "has a line break or another control character: take it out".to_owned());
         }
     }
 }

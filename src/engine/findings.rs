@@ -57,6 +57,8 @@ pub struct EngineUser {
     pub place: String,
     /// Where the engine's keys are: the role's section, or the agent's own table.
     pub section: String,
+    /// The words that its configuration lists for it to be heard.
+    pub vocabulary: Vec<String>,
     /// The languages it is sure to meet; at least one.
     pub languages: Vec<LanguageCode>,
     /// Whether it answers real people.

@@ -97,6 +97,8 @@ pub struct RunStyle {
     pub low_logprob: f32,
     /// Mean log-probability of the words below which the model is not made for such speech.
     pub sure_logprob: Option<f32>,
+    /// Most tokens of a prompt of words that may be said; 0 for a model trained without.
+    pub prompt_tokens: usize,
     /// Most threads per utterance, unless the settings say otherwise; `None`: the cores.
     pub threads: Option<usize>,
 }
@@ -139,6 +141,7 @@ impl Default for RunStyle {
             // As openai/whisper's `transcribe.py`.
             low_logprob: -1.0,
             sure_logprob: None,
+            prompt_tokens: 64,
             threads: None,
         }
     }

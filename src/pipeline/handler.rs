@@ -78,6 +78,7 @@ impl JobHandler for Pipeline {
             scene: Scene {
                 path: &self.path,
                 agent: &route.agent,
+                contact: lease.contact.profile_name.as_ref(),
                 trace: &trace,
                 cancel: cancel.token(),
                 talker: Some(Talker::of_contact(lease.lane.contact_id)),

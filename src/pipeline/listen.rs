@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::stage::Trace;
 use super::{Scene, VoicePath};
 use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechEnd, SpeechSpan};
-use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance};
+use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance, Vocabulary};
 use crate::turn::{Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
@@ -56,7 +56,8 @@ async fn words(
     audio_ms: &mut Option<f64>,
 ) -> Result<Transcript, TurnError> {
     let (key, tag) = watch::channel(None);
-    let mut utterances = Utterances { scene, language, tag: NoteTag(tag), first: true };
+    let vocabulary = scene.agent.vocabulary.with_contact(scene.contact);
+    let mut utterances = Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true };
     let mut arriving = arriving(scene.path, audio, scene.trace).boxed();
     let (mut waiting, mut unheard_bytes) = (VecDeque::new(), 0);
     let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
@@ -99,6 +100,7 @@ async fn words(
 struct Utterances<'a> {
     scene: Scene<'a>,
     language: &'a LanguageHint,
+    vocabulary: Vocabulary,
     tag: NoteTag,
     first: bool,
 }
@@ -112,6 +114,7 @@ impl<'a> Utterances<'a> {
             note: Some(self.tag.clone()),
             first: std::mem::replace(&mut self.first, false),
             talker: self.scene.talker,
+            vocabulary: self.vocabulary.clone(),
         };
         Box::pin(transcribe(self.scene, utterance))
     }
@@ -252,6 +255,7 @@ mod tests {
             _: &CancellationToken,
         ) -> Result<Transcript, SttError> {
             let _going = Going(Arc::clone(&self.gone));
+            assert_eq!(utterance.vocabulary.words().collect::<Vec<_>>(), ["Ann", "Hark"]);
             if utterance.first {
                 self.came.notify_one();
                 if self.slow {

@@ -42,9 +42,9 @@ use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
 use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Record;
-use crate::stt::{Talker, Transcriber};
+use crate::stt::{Talker, Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
-use crate::turn::PhoneNumberId;
+use crate::turn::{Personal, PhoneNumberId};
 
 /// Holds an agent with its engines.
 pub struct AgentSetup {
@@ -60,6 +60,8 @@ pub struct AgentSetup {
     pub voice: Voices,
     /// Our own sentences.
     pub phrases: Arc<Phrases>,
+    /// The words that may be said to it.
+    pub vocabulary: Vocabulary,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
     /// Hears.
@@ -91,6 +93,8 @@ pub trait Routes: Send + Sync {
 struct Scene<'a> {
     path: &'a VoicePath,
     agent: &'a AgentSetup,
+    /// The profile's name of who speaks.
+    contact: Option<&'a Personal>,
     trace: &'a Trace,
     cancel: &'a CancellationToken,
     /// Who is heard, where others may wait.

@@ -8,9 +8,10 @@ use super::{AgentSetup, Scene, Trace, VoicePath};
 use crate::agent::scripted;
 use crate::audio::AudioLimits;
 use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
-use crate::stt::Transcriber;
+use crate::stt::{Transcriber, Vocabulary};
 use crate::threads::Threads;
 use crate::tts::Synthesizer;
+use crate::turn::Personal;
 
 /// Holds an agent and everything around it.
 pub(super) struct World {
@@ -18,6 +19,7 @@ pub(super) struct World {
     agent: AgentSetup,
     pub(super) trace: Trace,
     cancel: CancellationToken,
+    contact: Personal,
 }
 
 impl World {
@@ -34,6 +36,7 @@ impl World {
             gate: Gate::default(),
             voice: Voices::default(),
             phrases: Arc::new(Phrases::default()),
+            vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
             knowledge: None,
             transcriber: Arc::new(transcriber),
             responder: Arc::new(scripted::Settings {
@@ -43,11 +46,17 @@ impl World {
             }),
             synthesizer: Arc::new(synthesizer),
         };
-        Self { path, agent, trace: Trace::start(), cancel: CancellationToken::new() }
+        Self {
+            path,
+            agent,
+            trace: Trace::start(),
+            cancel: CancellationToken::new(),
+            contact: "Ann".into(),
+        }
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
-        let Self { path, agent, trace, cancel } = self;
-        Scene { path, agent, trace, cancel, talker: None }
+        let Self { path, agent, trace, cancel, .. } = self;
+        Scene { path, agent, contact: Some(&self.contact), trace, cancel, talker: None }
     }
 }

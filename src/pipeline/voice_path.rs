@@ -63,7 +63,8 @@ impl VoicePath {
         trace: &Trace,
     ) -> Result<Asked, TurnError> {
         let cancel = CancellationToken::new();
-        let scene = Scene { path: self, agent, trace, cancel: &cancel, talker: None };
+        let scene =
+            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None };
         let heard = match ask {
             Ask::Text(text) => Ok(Heard::written(agent, Personal(text), None)),
             Ask::Audio(bytes) => hear(scene, stream::iter([Ok(bytes)]).boxed(), None).await,
@@ -96,8 +97,12 @@ impl VoicePath {
     ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
         let language = agent.languages.of_text(text, None);
         let cancel = CancellationToken::new();
-        say(Scene { path: self, agent, trace, cancel: &cancel, talker: None }, text, &language)
-            .await
+        say(
+            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None },
+            text,
+            &language,
+        )
+        .await
     }
 
     /// Transcribes one file, as `hark transcribe` does; `language` is known or the agent's.
@@ -109,7 +114,8 @@ impl VoicePath {
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();
-        let scene = Scene { path: self, agent, trace, cancel: &cancel, talker: None };
+        let scene =
+            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None };
         let hint = language.map_or_else(|| hint(&agent.languages, None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
         let Listened { audio_ms, heard } = listen(scene, audio, &hint).await;

@@ -40,6 +40,8 @@ pub struct Agent {
     #[serde(default)]
     pub voice: Voices,
     pub knowledge: Option<Vec<PathBuf>>,
+    #[serde(default)]
+    pub vocabulary: Vec<String>,
 }
 
 impl Agent {

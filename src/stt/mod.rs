@@ -4,6 +4,7 @@
 //! it takes 16 kHz speech and returns words.
 
 pub mod scripted;
+mod vocabulary;
 pub mod wer;
 pub mod whisper;
 
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::audio::Speech;
 use crate::engine::{Check, EngineSettings, EngineUser, Wrong, engines};
 use crate::turn::{LanguageCode, Retry, Transcript};
+
+pub use vocabulary::Vocabulary;
 
 /// Identifies the note an utterance came from: the SHA-256 of the note's bytes.
 ///
@@ -96,6 +99,17 @@ pub struct Utterance {
     pub first: bool,
     /// Who speaks, where others may wait; a command's own files have none.
     pub talker: Option<Talker>,
+    /// Words that may be said.
+    pub vocabulary: Vocabulary,
+}
+
+impl Utterance {
+    /// Makes an utterance that is all of a message, of which nothing else is known.
+    pub fn alone(speech: Speech, language: LanguageHint) -> Self {
+        let vocabulary = Vocabulary::default();
+        let (note, talker) = (None, None);
+        Self { speech, offset_ms: 0.0, language, note, first: true, talker, vocabulary }
+    }
 }
 
 /// Turns one utterance into text.
@@ -112,6 +126,11 @@ pub trait Transcriber: Send + Sync {
     /// Returns whether it understands `language`, a code such as `en`, `pt` or `pt-BR`.
     fn knows(&self, _language: &LanguageCode) -> bool {
         true
+    }
+
+    /// Returns those words of the agent's own list that it has no room for.
+    fn cut<'a>(&self, _vocabulary: &'a Vocabulary) -> Vec<&'a str> {
+        Vec::new()
     }
 
     /// Returns the codes of the languages it understands; empty for any.

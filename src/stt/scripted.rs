@@ -113,10 +113,11 @@ mod tests {
 
     use super::*;
     use crate::audio::Speech;
-    use crate::stt::NoteTag;
+    use crate::stt::{NoteTag, Vocabulary};
 
     fn utterance(note: &[u8], first: bool) -> Utterance {
         Utterance {
+            vocabulary: Vocabulary::default(),
             speech: Speech::silence(16_000),
             offset_ms: 500.0,
             language: LanguageHint::Known("es".into()),

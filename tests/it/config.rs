@@ -146,6 +146,17 @@ async fn a_language_model_needs_an_address_and_a_name() {
 }
 
 #[tokio::test]
+async fn a_word_of_a_vocabulary_that_cannot_be_heard_is_refused_by_its_place() {
+    let agent = |words: &str| format!("[[agents]]\nname = \"a\"\nvocabulary = {words}");
+    check(&agent("[\"Hark\", \" \"]"), &["mine.toml: agents[1].vocabulary[1]: is empty"]).await;
+    check(&agent(r#"["a\nb"]"#), &["agents[1].vocabulary[0]: has a line break"]).await;
+    check(&agent("\"Hark\""), &["agents[1].vocabulary: invalid type"]).await;
+    let config = load(&agent("[\"Dr. Özdemir\"]"), &[]).unwrap();
+    assert_eq!(config.agents[1].vocabulary, ["Dr. Özdemir"]);
+    assert!(config.agents[0].vocabulary.is_empty());
+}
+
+#[tokio::test]
 async fn a_voice_that_cannot_work_is_refused_by_its_key() {
     let server = "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n";
     check("[tts]\nengine = \"openai\"", &["mine.toml: tts.url: is missing"]).await;

@@ -235,14 +235,7 @@ async fn the_model_alone_finds_no_words_in_silence_noise_and_music() {
         for Note { name, said, file } in wordless() {
             let limits = AudioLimits { bytes: 16 << 20, seconds: 60 };
             let speech = audio::decode(&file[..44 + 2 * RATE * 20], limits).unwrap();
-            let utterance = Utterance {
-                speech,
-                offset_ms: 0.0,
-                language: LanguageHint::ANY,
-                note: None,
-                first: true,
-                talker: None,
-            };
+            let utterance = Utterance::alone(speech, LanguageHint::ANY);
             let heard = whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap();
             let note = format!("{name}, cut: {cut_audio_ctx:?}");
             found.push(Comparison { note, said, heard: heard.text.0 });

@@ -46,15 +46,9 @@ fn spans(speech: &Speech) -> Vec<SpeechSpan> {
 async fn heard(whisper: &WhisperTranscriber, speech: &Speech) -> Vec<Transcript> {
     let among: Vec<LanguageCode> = ["en", "de", "es", "fr", "pt"].map(Into::into).into();
     let mut all = Vec::new();
-    for (index, span) in spans(speech).into_iter().enumerate() {
-        let utterance = Utterance {
-            speech: span.speech,
-            offset_ms: span.start_ms,
-            language: LanguageHint::Guess { likely: None, among: among.clone() },
-            note: None,
-            first: index == 0,
-            talker: None,
-        };
+    for span in spans(speech) {
+        let language = LanguageHint::Guess { likely: None, among: among.clone() };
+        let utterance = Utterance::alone(span.speech, language);
         all.push(whisper.transcribe(utterance, &CancellationToken::new()).await.unwrap());
     }
     all

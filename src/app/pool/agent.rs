@@ -12,9 +12,9 @@ use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
 use crate::models;
 use crate::pipeline::AgentSetup;
-use crate::registry::{Languages, Voice, Voices};
-use crate::stt::Transcriber;
+use crate::registry::{Agent, Languages, Voice, Voices};
 use crate::stt::whisper::device::BACKEND;
+use crate::stt::{Transcriber, Vocabulary};
 use crate::turn::LanguageCode;
 
 impl EnginePool {
@@ -68,6 +68,9 @@ impl EnginePool {
         };
         let files = agent.knowledge.as_ref().map(|files| Knowledge::read(files)).transpose();
         let mut knowledge = files.map_err(|error| wrong("knowledge", error.to_string()))?;
+        // Of the demo's own knowledge none: the shop is made up.
+        let names = knowledge.as_ref().map_or(&[][..], Knowledge::names);
+        let vocabulary = Vocabulary::of_agent(&agent.vocabulary, names);
         if knowledge.is_none() {
             let engine = engine::read::<LlmEngine>(&engines.llm);
             knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
@@ -85,6 +88,7 @@ impl EnginePool {
             }
             .into());
         }
+        warn_of_cut(transcriber.as_ref(), agent, &vocabulary);
         let spoken = spoken(&languages, &voice);
         let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
         Ok(AgentSetup {
@@ -94,6 +98,7 @@ impl EnginePool {
             reply: agent.reply,
             voice,
             phrases: Arc::clone(&config.messages),
+            vocabulary,
             knowledge: knowledge.map(Arc::new),
             transcriber,
             responder,
@@ -108,6 +113,19 @@ fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
     let written = |key: &str| config.origins.0.contains_key(key);
     if wanted && BACKEND.is_none() && (written("stt.gpu") || written("stt.device")) {
         tracing::warn!("this build knows no graphics card: transcribing on the processor");
+    }
+}
+
+/// Names the words of an agent's list for which there is no room.
+fn warn_of_cut(transcriber: &dyn Transcriber, agent: &Agent, vocabulary: &Vocabulary) {
+    let cut = transcriber.cut(vocabulary);
+    if !cut.is_empty() {
+        tracing::warn!(
+            agent = agent.name,
+            cut = cut.join(", "),
+            "the model has no room for a part of the agent's vocabulary: the words cut are not \
+             listened for"
+        );
     }
 }
 

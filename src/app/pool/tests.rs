@@ -63,6 +63,22 @@ async fn what_no_agent_holds_is_dropped_and_made_anew() {
     assert_eq!(voice.strong_count(), 0);
 }
 
+#[tokio::test]
+async fn an_agent_listens_for_its_own_list_and_the_names_of_its_own_knowledge() {
+    let pool = EnginePool::new(Places::default(), Hearing::default());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faq.csv");
+    let rows = "question,answer\nDo you repair the Lumivelo X2?,We do that in the shop.\n";
+    std::fs::write(&file, rows).unwrap();
+    let own = format!("vocabulary = [\"Hark\"]\nknowledge = [\"{}\"]", file.display());
+    let [default, a] = set_up(&pool, &config(&own)).await;
+    assert_eq!(a.vocabulary.words().collect::<Vec<_>>(), ["Hark", "Lumivelo X2"]);
+    assert_eq!(
+        (a.vocabulary.listed(), default.vocabulary.words().count()),
+        (&["Hark".to_owned()][..], 0)
+    );
+}
+
 #[cfg(feature = "model-micro")]
 #[tokio::test]
 async fn a_model_is_loaded_once_and_a_language_it_lacks_is_named() {

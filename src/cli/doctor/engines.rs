@@ -101,6 +101,7 @@ pub(super) fn user<R: EngineRole>(
             Some(Override::Keys(_)) => format!("{place}.{}", R::SECTION),
             Some(Override::Engine(_)) | None => R::SECTION.to_owned(),
         },
+        vocabulary: config.agents[index].vocabulary.clone(),
         languages: languages_of(config, index),
         people: agents_of_people(config).contains(&index),
         place,

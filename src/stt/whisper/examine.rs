@@ -9,10 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::Settings;
 use super::device;
+use super::prompt::{self, Prompts};
 use super::transcriber::knows;
 use crate::engine::{Check, EngineUser};
+use crate::models::manifest::RunStyle;
 use crate::models::{ModelError, ModelSource, built_in, manifest};
-use crate::stt::SttDeps;
+use crate::stt::{SttDeps, Vocabulary};
 use crate::turn::LanguageCode;
 
 /// The model that is built in is made for the demo.
@@ -86,6 +88,10 @@ fn look_at(settings: &Settings, users: &[EngineUser], deps: &SttDeps, check: &mu
         );
     }
     let known = manifest::find(&source);
+    let room = known.map_or_else(RunStyle::default, |known| known.run).prompt_tokens;
+    if let Err(error) = vocabularies(&source, room, users, check) {
+        return broken(check, key, &error);
+    }
     let sum = match &known {
         None => "its checksum is not on file",
         Some(known) => match checksum(&source) {
@@ -118,6 +124,34 @@ fn look_at(settings: &Settings, users: &[EngineUser], deps: &SttDeps, check: &mu
         let languages = languages.join(", ");
         check.well(format!("{file} (agents: {agents}): whole, {sum}, knows {languages}"));
     }
+}
+
+/// Names the words of each agent's list that the model has no room for.
+fn vocabularies(
+    source: &ModelSource,
+    room: usize,
+    users: &[EngineUser],
+    check: &mut Check,
+) -> Result<(), ModelError> {
+    if users.iter().all(|user| user.vocabulary.is_empty()) {
+        return Ok(());
+    }
+    let prompts = Prompts::read(source, room)?;
+    for user in users {
+        let vocabulary = Vocabulary::of_agent(&user.vocabulary, &[]);
+        let cut = prompt::cut(prompts.as_ref(), &vocabulary);
+        if cut.is_empty() {
+            continue;
+        }
+        let (message, fix) = if prompts.is_some() {
+            let fix = "put what is said most at the front of the list, and take off the rest";
+            (format!("the model has no room for: {}", cut.join(", ")), fix)
+        } else {
+            ("the model was made without: it takes no words".to_owned(), BETTER)
+        };
+        check.warning(format!("{}.vocabulary", user.place), message, fix);
+    }
+    Ok(())
 }
 
 fn broken(check: &mut Check, key: String, error: &ModelError) {

@@ -19,6 +19,7 @@ use whisper_rs::whisper_rs_sys as sys;
 use whisper_rs::{FullParams, WhisperContext, WhisperTokenId};
 
 use super::language::{LanguageChoice, LanguageFound, Likelihoods};
+use super::repeats::SentenceEnds;
 
 /// Locates the special tokens of a model.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,8 @@ pub(super) struct FirstStep<'a> {
     pub(super) choice: &'a LanguageChoice,
     /// Tokens of the words that may occur, as given to whisper.
     pub(super) words: &'a [WhisperTokenId],
+    /// What sentences end with, so that none is said over and over; `None` keeps nothing from it.
+    pub(super) ends: Option<&'a SentenceEnds>,
     pub(super) timestamps: bool,
     /// Chance of silence above which no word is decoded; `None`: the model tells none.
     pub(super) most_no_speech: Option<f32>,
@@ -103,11 +106,16 @@ impl FirstStep<'_> {
         unsafe {
             params.set_abort_callback(Some(is_over));
             params.set_abort_callback_user_data(this);
-            if self.tokens.languages > 0 || self.most_no_speech.is_some() {
+            if self.reads() || self.ends.is_some() {
                 params.set_filter_logits_callback(Some(before_words));
                 params.set_filter_logits_callback_user_data(this);
             }
         }
+    }
+
+    /// Returns whether the model tells anything in its first step.
+    fn reads(&self) -> bool {
+        self.tokens.languages > 0 || self.most_no_speech.is_some()
     }
 
     /// Returns what was found, once whisper has run.
@@ -213,26 +221,38 @@ extern "C" fn is_over(this: *mut c_void) -> bool {
     this.gone.is_cancelled() || this.ended.load(Ordering::Relaxed)
 }
 
-/// Is called with the logits of every token, and does its work at the first.
+/// Is called with the logits of every token: reads the beginning at the first, and keeps the others
+/// from saying a sentence over and over.
 extern "C" fn before_words(
     model: *mut sys::whisper_context,
     state: *mut sys::whisper_state,
-    _: *const sys::whisper_token_data,
-    tokens: c_int,
+    said: *const sys::whisper_token_data,
+    count: c_int,
     logits: *mut f32,
     this: *mut c_void,
 ) {
-    if tokens > 0 {
+    let Ok(count) = usize::try_from(count) else { return };
+    #[expect(unsafe_code, reason = "C passes untyped and unmeasured pointers")]
+    // SAFETY: as for `is_over`; whisper hands over `count` tokens, and one logit for each token of its
+    // vocabulary.
+    let (this, said, logits) = unsafe {
+        let this = &*this.cast_const().cast::<FirstStep<'_>>();
+        let said = if count > 0 { std::slice::from_raw_parts(said, count) } else { &[] };
+        (this, said, std::slice::from_raw_parts_mut(logits, this.tokens.count))
+    };
+    if count > 0 {
+        let words = said.iter().map(|token| token.id).filter(|token| this.tokens.is_word(*token));
+        if let Some(ends) = this.ends {
+            ends.discourage(words, logits);
+        }
         return;
     }
-    #[expect(unsafe_code, reason = "C passes untyped and unmeasured pointers")]
-    // SAFETY: as for `is_over`; whisper hands over one logit for each token of its vocabulary, and
-    // calls this on the thread that runs it, between two graphs.
-    let (this, found) = unsafe {
-        let this = &*this.cast_const().cast::<FirstStep<'_>>();
-        let logits = std::slice::from_raw_parts_mut(logits, this.tokens.count);
-        (this, this.step(model, state, logits))
-    };
+    if !this.reads() {
+        return;
+    }
+    #[expect(unsafe_code, reason = "see `FirstStep::step`")]
+    // SAFETY: this is the thread that runs whisper, between two graphs.
+    let found = unsafe { this.step(model, state, logits) };
     // Without a found language the words would be in another: better none.
     let silent = found.is_none_or(|found| this.is_silent(found));
     this.ended.store(silent, Ordering::Relaxed);

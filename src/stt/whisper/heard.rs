@@ -105,7 +105,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn text(&self) -> String {
+    /// Returns the words, as whisper wrote them.
+    pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.text).trim().to_owned()
     }
 

@@ -22,7 +22,11 @@ mod loops;
 #[cfg(feature = "stt-whisper")]
 mod params;
 #[cfg(feature = "stt-whisper")]
+mod prompt;
+#[cfg(feature = "stt-whisper")]
 mod quality;
+#[cfg(feature = "stt-whisper")]
+mod repeats;
 #[cfg(feature = "stt-whisper")]
 mod run;
 mod settings;
@@ -30,6 +34,8 @@ mod settings;
 mod silero;
 #[cfg(feature = "stt-whisper")]
 mod tags;
+#[cfg(feature = "stt-whisper")]
+mod tokens;
 #[cfg(feature = "stt-whisper")]
 mod transcriber;
 #[cfg(feature = "stt-whisper")]

@@ -1,21 +1,31 @@
 //! Hears one utterance with one state: in its language, in a window of its length.
 
 use std::ffi::c_int;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
-use whisper_rs::{WhisperError, WhisperState};
+use whisper_rs::{WhisperError, WhisperState, WhisperTokenId};
 
 use super::first_step::{Beginning, FirstStep, SpecialTokens};
 use super::heard::{self, Pass};
 use super::language::LanguageChoice;
 use super::params;
+use super::prompt::{self, Prompts};
 use super::silero::VoiceFilter;
 use crate::audio::{Excerpt, Speech};
 use crate::models::manifest::{Effort, RunStyle};
 use crate::stt::{SttError, Utterance};
 use crate::turn::Transcript;
+
+/// Holds what is heard, what is known of its language, and words that may be said in it as whisper's
+/// tokens.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    speech: &'a Speech,
+    language: &'a LanguageChoice,
+    words: &'a [WhisperTokenId],
+}
 
 /// Runs the model, on any of its threads.
 pub(super) struct Runner {
@@ -27,6 +37,8 @@ pub(super) struct Runner {
     again: Option<Effort>,
     /// `None` hears all of every span.
     voices: Option<VoiceFilter>,
+    /// Only models trained with prompts have any.
+    prompts: Option<Arc<Prompts>>,
 }
 
 impl Runner {
@@ -36,10 +48,11 @@ impl Runner {
         run: RunStyle,
         first: Effort,
         voices: Option<VoiceFilter>,
+        prompts: Option<Arc<Prompts>>,
     ) -> Self {
         let again = Effort { window: None, ..run.best };
         let again = (run.hear_again && again != first).then_some(again);
-        Self { tokens, run, first, again, voices }
+        Self { tokens, run, first, again, voices, prompts }
     }
 
     /// Hears what of `utterance` is worth hearing; an attempt that may be astray is made again, once.
@@ -57,17 +70,27 @@ impl Runner {
         let Some(excerpt) = worth.unwrap_or_else(|| Some(Excerpt::whole(speech))) else {
             return Ok(heard::nobody());
         };
-        let pass = |state: &mut WhisperState, effort| {
-            let found = self.full(state, effort, excerpt.speech(), language, threads, gone);
+        let vocabulary = &utterance.vocabulary;
+        let words = self.prompts.as_ref().map(|prompts| prompts.of(vocabulary).tokens);
+        let words = words.unwrap_or_default();
+        let pass = |state: &mut WhisperState, effort, words: &[WhisperTokenId]| {
+            let given = Given { speech: excerpt.speech(), language, words };
+            let found = self.full(state, effort, given, threads, gone);
             match found {
                 _ if gone.is_cancelled() => Err(SttError::Cancelled),
                 Err(error) => Err(SttError::Engine(error.to_string())),
                 Ok(found) => Ok(Pass::read(state, self.tokens, found, &excerpt)),
             }
         };
-        let mut best = pass(state, self.first)?;
-        if let Some(again) = self.again.filter(|_| best.may_be_astray(&self.run)) {
-            let second = pass(state, again)?;
+        let mut best = pass(state, self.first, &words)?;
+        if !words.is_empty() && prompt::leaked(&best.text(), vocabulary) {
+            let without = pass(state, self.first, &[])?;
+            if !prompt::confirmed(&best.text(), &without.text()) {
+                best = without;
+            }
+        } else if let Some(again) = self.again.filter(|_| best.may_be_astray(&self.run)) {
+            // What leads astray may be the words: they are left out.
+            let second = pass(state, again, &[])?;
             if second.is_better_than(&best) {
                 best = second;
             }
@@ -82,9 +105,16 @@ impl Runner {
         threads: usize,
         gone: &CancellationToken,
     ) -> Result<(), WhisperError> {
-        let language = LanguageChoice::only(0);
+        let language = &LanguageChoice::only(0);
         let silence = Speech::silence(SHORTEST);
-        self.full(state, self.first, &silence, &language, threads, gone).map(drop)
+        self.full(
+            state,
+            self.first,
+            Given { speech: &silence, language, words: &[] },
+            threads,
+            gone,
+        )
+        .map(drop)
     }
 
     /// Runs whisper on `speech`, padded with silence to a second.
@@ -92,11 +122,11 @@ impl Runner {
         &self,
         state: &mut WhisperState,
         effort: Effort,
-        speech: &Speech,
-        language: &LanguageChoice,
+        given: Given<'_>,
         threads: usize,
         gone: &CancellationToken,
     ) -> Result<Beginning, WhisperError> {
+        let Given { speech, language, words } = given;
         let (samples, mut padded) = (speech.samples(), Vec::new());
         let samples = if samples.len() < SHORTEST {
             padded.extend_from_slice(samples);
@@ -105,11 +135,12 @@ impl Runner {
         } else {
             samples
         };
-        let mut params = params::params(&self.run, effort, samples.len(), threads, &[]);
+        let mut params = params::params(&self.run, effort, samples.len(), threads, words);
         let first_step = FirstStep {
             tokens: self.tokens,
             choice: language,
-            words: &[],
+            words,
+            ends: self.prompts.as_ref().map(|prompts| prompts.sentence_ends()),
             timestamps: !self.run.no_timestamps,
             most_no_speech: self.run.no_speech,
             threads: c_int::try_from(threads).unwrap_or(1),

@@ -3,6 +3,8 @@
 //! One model is loaded once and shared by all states. The file is checked before whisper.cpp
 //! sees it, since whisper.cpp ends the process on a bad one.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
@@ -10,6 +12,7 @@ use whisper_rs::{WhisperContext, WhisperContextParameters, WhisperError};
 use super::device::{self, GraphicsCard};
 use super::first_step::SpecialTokens;
 use super::language::{LanguageChoice, LanguageId};
+use super::prompt::{self, Prompts};
 use super::run::Runner;
 use super::settings::{Accuracy, CutAudioCtx, Settings, Vad};
 use super::silero::VoiceFilter;
@@ -18,7 +21,7 @@ use super::worker::Workers;
 use crate::models::ggml::Header;
 use crate::models::manifest::{self, Effort, RunStyle, Window};
 use crate::models::{ModelError, ModelSource};
-use crate::stt::{LanguageHint, SttDeps, SttError, Transcriber, Utterance};
+use crate::stt::{LanguageHint, SttDeps, SttError, Transcriber, Utterance, Vocabulary};
 use crate::turn::{LanguageCode, Transcript};
 
 /// The window that official models hear well in.
@@ -40,6 +43,8 @@ pub struct WhisperTranscriber {
     device: String,
     header: Header,
     workers: Workers,
+    /// Only models trained with prompts have any.
+    prompts: Option<Arc<Prompts>>,
 }
 
 impl WhisperTranscriber {
@@ -110,11 +115,12 @@ impl WhisperTranscriber {
             })?),
             Vad::BuiltIn => None,
         };
-        let runner = Runner::new(tokens, run, first, voices);
+        let prompts = Prompts::read(&source, run.prompt_tokens)?.map(Arc::new);
+        let runner = Runner::new(tokens, run, first, voices, prompts.clone());
         let workers = Workers::start(states, runner, room)
             .map_err(|error| refused(format!("a thread could not be started ({error})")))?;
         let device = card.map_or_else(|| "cpu".to_owned(), |card| card.to_string());
-        Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers })
+        Ok(Self { name: format!("whisper/{}", source.stem()), device, header, workers, prompts })
     }
 
     /// Returns whether the model knows languages other than English.
@@ -158,6 +164,10 @@ impl Transcriber for WhisperTranscriber {
     fn languages(&self) -> Vec<LanguageCode> {
         let codes = (0..self.header.languages()).filter_map(whisper_rs::get_lang_str);
         codes.map(LanguageCode::from).collect()
+    }
+
+    fn cut<'a>(&self, vocabulary: &'a Vocabulary) -> Vec<&'a str> {
+        prompt::cut(self.prompts.as_deref(), vocabulary)
     }
 
     /// Waits for the silent utterance that every state runs before its first job.

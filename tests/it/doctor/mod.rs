@@ -280,6 +280,14 @@ async fn knowledge_that_cannot_be_read_is_found_file_by_file() {
 }
 
 #[tokio::test]
+async fn words_that_the_model_cannot_take_are_found() {
+    let (_, api) = whatsapp().await;
+    let agent = "[[agents]]\nname = \"hark\"\nvocabulary = [\"Lumivelo\"]\n";
+    let takes_none = ("agents[0].vocabulary", "warning", "takes no words", "models pull base");
+    is(&findings(&hark(&(good(&api) + agent)), 1).await, &[takes_none]);
+}
+
+#[tokio::test]
 async fn a_trial_that_meets_real_people_is_told_what_is_missing() {
     let (_, api) = whatsapp().await;
     let toml = good(&api).replace("\"simulator\"", "\"meta\"").replace("verify_token", "# none");
