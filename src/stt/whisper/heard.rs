@@ -5,7 +5,7 @@
 use whisper_rs::WhisperState;
 
 use super::first_step::{Beginning, SpecialTokens};
-use super::quality::{self, Words};
+use super::quality::{self, WordsHeard};
 use super::tags;
 use crate::audio::Excerpt;
 use crate::models::manifest::RunStyle;
@@ -110,8 +110,8 @@ impl<'a> Pass<'a> {
         String::from_utf8_lossy(&self.text).trim().to_owned()
     }
 
-    fn words<'b>(&self, text: &'b str) -> Words<'b> {
-        Words {
+    fn words<'b>(&self, text: &'b str) -> WordsHeard<'b> {
+        WordsHeard {
             text,
             seconds: self.excerpt.speech().duration_ms() / 1000.0,
             tokens: self.logprobs.count.into(),

@@ -19,7 +19,7 @@ const ELSEWHERE: f32 = 0.9;
 
 /// Holds what is known of the words of one utterance.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Words<'a> {
+pub(super) struct WordsHeard<'a> {
     /// As whisper wrote them.
     pub(super) text: &'a str,
     /// Length of the sound.
@@ -35,7 +35,7 @@ pub(super) struct Words<'a> {
 }
 
 /// Returns why the words may be wrong; `None` if no check failed.
-pub(super) fn judge(words: &Words<'_>, run: &RunStyle) -> Option<Uncertainty> {
+pub(super) fn judge(words: &WordsHeard<'_>, run: &RunStyle) -> Option<Uncertainty> {
     let below = |limit: f32| words.logprob.is_none_or(|mean| mean < limit);
     let perhaps_silent = run.no_speech.is_some_and(|most| words.no_speech > CAPTION * most);
     let doubtful = perhaps_silent || below(CAPTION * run.low_logprob);
@@ -56,7 +56,7 @@ pub(super) fn judge(words: &Words<'_>, run: &RunStyle) -> Option<Uncertainty> {
 }
 
 /// Returns whether no one said that.
-pub(super) fn cannot_be(words: &Words<'_>) -> bool {
+pub(super) fn cannot_be(words: &WordsHeard<'_>) -> bool {
     loops::repeats(words.text, words.seconds, words.tokens)
 }
 
@@ -66,7 +66,7 @@ const PHRASE_TWICE: usize = 5;
 /// Returns whether the words may be no transcript of what was said, whatever that was, so that
 /// hearing it in another window is worth its time. People say a phrase twice, too: this alone is no
 /// doubt.
-pub(super) fn may_be_astray(words: &Words<'_>, run: &RunStyle) -> bool {
+pub(super) fn may_be_astray(words: &WordsHeard<'_>, run: &RunStyle) -> bool {
     let units = loops::units(words.text);
     let mut seen = HashSet::new();
     words.logprob.is_some_and(|mean| mean < run.low_logprob)
@@ -78,12 +78,12 @@ pub(super) fn may_be_astray(words: &Words<'_>, run: &RunStyle) -> bool {
 mod tests {
     use super::*;
 
-    fn words(text: &str, logprob: f32) -> Words<'_> {
-        Words { text, logprob: Some(logprob), seconds: 30.0, ..Words::default() }
+    fn words(text: &str, logprob: f32) -> WordsHeard<'_> {
+        WordsHeard { text, logprob: Some(logprob), seconds: 30.0, ..WordsHeard::default() }
     }
 
     #[track_caller]
-    fn check(words: Words<'_>, expected: Option<Uncertainty>) {
+    fn check(words: WordsHeard<'_>, expected: Option<Uncertainty>) {
         let run = RunStyle { no_speech: Some(0.6), ..RunStyle::default() };
         assert_eq!(judge(&words, &run), expected, "{words:?}");
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn fluent_words_of_another_language_are_doubtful() {
-        let elsewhere = |elsewhere| Words { elsewhere, ..words("Good day.", -0.1) };
+        let elsewhere = |elsewhere| WordsHeard { elsewhere, ..words("Good day.", -0.1) };
         check(elsewhere(0.8), None);
         check(elsewhere(0.95), Some(Uncertainty::OtherLanguage));
     }
@@ -118,12 +118,12 @@ mod tests {
             check(words(text, -0.1), Some(Uncertainty::NoSpeech));
         }
         check(words("(laughs) yes", -0.1), None);
-        check(Words::default(), Some(Uncertainty::NoSpeech));
+        check(WordsHeard::default(), Some(Uncertainty::NoSpeech));
     }
 
     #[test]
     fn captions_of_films_take_less_doubt() {
-        let said = |text, no_speech, logprob| Words { no_speech, ..words(text, logprob) };
+        let said = |text, no_speech, logprob| WordsHeard { no_speech, ..words(text, logprob) };
         check(said("Thanks for watching!", 0.1, -0.2), None);
         check(said("Thanks for watching!", 0.4, -0.2), Some(Uncertainty::NoSpeech));
         check(said("Sous-titrage ST' 501", 0.1, -0.6), Some(Uncertainty::NoSpeech));

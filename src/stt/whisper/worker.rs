@@ -33,7 +33,7 @@ struct Warmth {
 
 /// Owns the threads of one model.
 pub(super) struct Workers {
-    house: Arc<House>,
+    house: Arc<WaitingRoom>,
     threads: Vec<JoinHandle<()>>,
     states: usize,
     /// Aborts what still warms up, at most one pass of the encoder. A thread inside whisper.cpp
@@ -43,7 +43,7 @@ pub(super) struct Workers {
 }
 
 /// Is where utterances wait and threads look for them.
-struct House {
+struct WaitingRoom {
     inside: Mutex<Inside>,
     changed: Condvar,
     runner: Arc<Runner>,
@@ -61,8 +61,11 @@ impl Workers {
     pub(super) fn start(states: Vec<WhisperState>, runner: Runner, room: Room) -> io::Result<Self> {
         let (warm, warmth) = watch::channel(Warmth::default());
         let inside = Inside { turnstile: Turnstile::new(room), states: Vec::new(), closed: false };
-        let house =
-            House { inside: Mutex::new(inside), changed: Condvar::new(), runner: Arc::new(runner) };
+        let house = WaitingRoom {
+            inside: Mutex::new(inside),
+            changed: Condvar::new(),
+            runner: Arc::new(runner),
+        };
         let (house, stop) = (Arc::new(house), CancellationToken::new());
         let mut workers = Self { house, threads: Vec::new(), states: states.len(), stop, warmth };
         for (index, state) in states.into_iter().enumerate() {
@@ -148,7 +151,7 @@ impl Drop for Workers {
 
 /// Is a seat in the house, left when its caller is gone.
 struct Seat<'a> {
-    house: &'a House,
+    house: &'a WaitingRoom,
     ticket: Ticket,
 }
 
@@ -158,7 +161,7 @@ impl Drop for Seat<'_> {
     }
 }
 
-impl House {
+impl WaitingRoom {
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
