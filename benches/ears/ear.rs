@@ -63,14 +63,17 @@ impl Ears {
         Ok(Ear { agent: AgentSetup { languages, ..agent }, path: Arc::clone(&self.path) })
     }
 
-    /// Loads `model` and warms it up, to be run as `change` has it.
+    /// Does the same of a model that is to be run as `change` has it.
     pub(crate) async fn changed(
         &self,
         model: &str,
+        keys: &[(&str, Value)],
         change: impl FnOnce(&mut RunStyle) + Send + 'static,
         languages: Languages,
     ) -> anyhow::Result<Ear> {
-        let SttEngine::Whisper(settings) = engine::read(&self.stt(model)?)? else {
+        let SttEngine::Whisper(settings) =
+            engine::read(&self.stt(model)?.with(keys.iter().cloned()))?
+        else {
             bail!("this build hears without whisper");
         };
         let deps = self.deps.clone();

@@ -12,14 +12,14 @@ use crate::machine::Model;
 use crate::race::{Contestant, Hears, Told};
 use crate::rival::{Rival, RivalModel};
 
-// The points that `[stt] accuracy` chooses between, and the window that official models were
-// trained on.
+// The points that `[stt] accuracy` chooses between, and the way before there were any: all that the
+// detector takes for a voice, in the window that official models were trained on.
 pub(crate) const FAST: &str = "hark, fast";
 pub(crate) const BEST: &str = "hark, best";
 pub(crate) const WHOLE: &str = "hark, whole window";
 
-/// `FAST` without its threshold of no speech.
-pub(crate) const UNREFUSING: &str = "hark, fast, nothing refused";
+/// The way in which most noises reach the model, whose threshold of no speech is open.
+pub(crate) const UNREFUSING: &str = "hark, fast, built-in detector, nothing refused";
 
 const PYWHISPERCPP: &str = "pywhispercpp";
 const FASTER: &str = "faster-whisper int8, beam 1";
@@ -73,7 +73,8 @@ impl LineUp<'_> {
     /// Makes hark hear the same agent's notes, words or none: nothing is too silent for it.
     pub(crate) async fn unrefusing(&self) -> anyhow::Result<Contestant> {
         let change = |run: &mut RunStyle| run.no_speech = Some(1.0);
-        let ear = self.ears.changed(&self.model.name, change, five()).await?;
+        let keys = [("vad", "built-in".into())];
+        let ear = self.ears.changed(&self.model.name, &keys, change, five()).await?;
         let hears = Hears::Hark(ear);
         Ok(Contestant { name: UNREFUSING.to_owned(), hears, told: Told::Nothing })
     }
@@ -88,7 +89,9 @@ impl LineUp<'_> {
         for &name in names {
             let accuracy = if name == BEST { "best" } else { "fast" };
             let mut keys: Vec<(&str, Value)> = vec![("accuracy", accuracy.into())];
-            keys.extend((name == WHOLE).then(|| ("cut_audio_ctx", false.into())));
+            if name == WHOLE {
+                keys.extend([("cut_audio_ctx", false.into()), ("vad", "built-in".into())]);
+            }
             let ear = self.ears.ear(&self.model.name, &keys, languages.clone()).await?;
             harks.push(Contestant { name: name.to_owned(), hears: Hears::Hark(ear), told });
         }
@@ -100,7 +103,7 @@ impl LineUp<'_> {
         let mut harks = Vec::new();
         for &way in ways {
             let change = move |run: &mut RunStyle| way.change(run);
-            let ear = self.ears.changed(&self.model.name, change, Languages::Any).await?;
+            let ear = self.ears.changed(&self.model.name, &[], change, Languages::Any).await?;
             let hears = Hears::Hark(ear);
             harks.push(Contestant { name: way.name(), hears, told: Told::Language });
         }
