@@ -14,7 +14,7 @@ use hark::models::manifest::RunStyle;
 use hark::pipeline::{AgentSetup, Trace, VoicePath};
 use hark::registry::Languages;
 use hark::stt::whisper::WhisperTranscriber;
-use hark::stt::{SttDeps, SttEngine, Transcriber as _};
+use hark::stt::{SttDeps, SttEngine, Transcriber as _, Vocabulary};
 use hark::turn::{LanguageCode, Transcript};
 use toml::Value;
 
@@ -98,6 +98,12 @@ impl Ears {
 }
 
 impl Ear {
+    /// Returns the same, listening for these names.
+    pub(crate) fn listening_for(self, names: &[String]) -> Self {
+        let vocabulary = Vocabulary::of_agent(names, &[]);
+        Self { agent: AgentSetup { vocabulary, ..self.agent }, ..self }
+    }
+
     /// Hears one recording; without a `language` that is one of the agent's.
     pub(crate) async fn hear(
         &self,

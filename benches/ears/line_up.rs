@@ -65,6 +65,23 @@ impl LineUp<'_> {
         self.harks(names, &Languages::Any, Told::Language).await
     }
 
+    /// Makes hark hear in these of its ways, told the language, with a list of names and without.
+    pub(crate) async fn with_names(
+        &self,
+        ways: &[&str],
+        names: &[String],
+    ) -> anyhow::Result<Vec<Contestant>> {
+        let mut all = Vec::new();
+        for (plain, listening) in self.told(ways).await?.into_iter().zip(self.told(ways).await?) {
+            all.push(plain);
+            let name = format!("{}, names listed", listening.name);
+            let Hears::Hark(ear) = listening.hears else { continue };
+            let hears = Hears::Hark(ear.listening_for(names));
+            all.push(Contestant { name, hears, ..listening });
+        }
+        Ok(all)
+    }
+
     /// Makes hark hear in these of its ways, for an agent of five languages.
     pub(crate) async fn open(&self, names: &[&str]) -> anyhow::Result<Vec<Contestant>> {
         self.harks(names, &five(), Told::Nothing).await

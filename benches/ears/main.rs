@@ -18,10 +18,11 @@ mod sections;
 mod tables;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use hark::app::Places;
 use hark::telemetry::{LogFormat, LogStyle, init_logs};
@@ -91,6 +92,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let measured = Measured {
         speech,
         noise,
+        names: names(&arguments)?,
         threads: arguments.threads,
         rivals: arguments.rivals,
         only: arguments.only,
@@ -142,6 +144,24 @@ fn recordings(arguments: &Arguments) -> anyhow::Result<(Vec<Clip>, Vec<Clip>)> {
         None => speech,
     };
     Ok((speech, noise))
+}
+
+/// Reads the names that hark is to listen for: those of the corpus, and of each folder's
+/// `vocabulary.txt`, one a line.
+fn names(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
+    let mut text = String::new();
+    if arguments.corpus.is_some() {
+        text += include_str!("names.txt");
+    }
+    for folder in &arguments.folder {
+        let file = folder.join("vocabulary.txt");
+        if file.exists() {
+            text += &fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            text.push('\n');
+        }
+    }
+    let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Stops what runs when the user asks for it.

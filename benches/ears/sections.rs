@@ -25,6 +25,8 @@ pub(crate) enum Section {
     Languages,
     /// Words where nobody speaks.
     Noise,
+    /// Names, with a list of them and without.
+    Vocabulary,
     /// Windows of the encoder, and beams.
     Margins,
 }
@@ -37,6 +39,8 @@ const BEAMS: [u8; 3] = [1, 2, 5];
 pub(crate) struct Measured {
     pub(crate) speech: Vec<Clip>,
     pub(crate) noise: Vec<Clip>,
+    /// Names that may be said.
+    pub(crate) names: Vec<String>,
     pub(crate) threads: usize,
     pub(crate) rivals: Option<PathBuf>,
     /// Empty for all.
@@ -65,7 +69,7 @@ impl Measured {
         for section in Section::value_variants() {
             let included = self.only.is_empty() || self.only.contains(section);
             if included && !self.stop.is_cancelled() {
-                let rows = run.section(*section, report, &all).await?;
+                let rows = run.section(*section, report, &words).await?;
                 let part = section.to_possible_value().map(|part| part.get_name().to_owned());
                 report.rows(&model.name, &part.unwrap_or_default(), &rows)?;
                 if *section == Section::Words {
@@ -90,17 +94,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Measures one part; `before` are the rows of those before it.
+    /// Measures one part; `words` are the rows of the first.
     async fn section(
         &self,
         section: Section,
         report: &mut Report,
-        before: &[Row],
+        words: &[Row],
     ) -> anyhow::Result<Vec<Row>> {
         match section {
             Section::Words => self.words(report).await,
             Section::Languages => self.languages(report).await,
-            Section::Noise => self.noise(report, before).await,
+            Section::Noise => self.noise(report, words).await,
+            Section::Vocabulary => self.vocabulary(report).await,
             Section::Margins => self.margins(report).await,
         }
     }
@@ -147,6 +152,15 @@ impl Run<'_> {
             tables::noise::table(&rows),
             tables::gate::by_no_speech(&people, &noise)
         ))?;
+        Ok(rows)
+    }
+
+    async fn vocabulary(&self, report: &mut Report) -> anyhow::Result<Vec<Row>> {
+        let names = &self.measured.names;
+        let contestants = self.line_up.with_names(&[FAST, BEST], names).await?;
+        let rows = self.race("vocabulary", &contestants, &self.speech).await?;
+        let table = tables::vocabulary::table(&rows, names);
+        report.add(&format!("### Vocabulary\n\n{} names are listed.\n\n{table}", names.len()))?;
         Ok(rows)
     }
 

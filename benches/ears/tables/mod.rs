@@ -8,6 +8,7 @@ pub(crate) mod models;
 pub(crate) mod noise;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod vocabulary;
 pub(crate) mod words;
 
 pub(crate) use markdown::{Table, names, number, or_dash};
