@@ -15,6 +15,10 @@ use crate::stt::Vocabulary;
 const IN_ORDER: usize = 3;
 /// Entries that are a list and not an answer, if nothing else is said.
 const ALONE: usize = 2;
+/// Pieces between commas and full stops that are a list, if one of them is an entry and all are as
+/// short: heard in a bell, "Marenko, Takar, Marenko, Takar." has a name made up beside the list's.
+const PIECES: usize = 3;
+const PIECE_WORDS: usize = 2;
 
 /// Makes the prompts of one model.
 pub(super) struct Prompts {
@@ -94,10 +98,18 @@ impl<'a> Prompt<'a> {
 }
 
 /// Returns whether `heard` is likely the prompt of `vocabulary` and not what was said: some of its
-/// words in its order with nothing between, or several of them and nothing else.
+/// words in its order with nothing between, several of them and nothing else, or another list with
+/// one of them.
 pub(super) fn leaked(heard: &str, vocabulary: &Vocabulary) -> bool {
-    let heard = words(heard);
     let entries: Vec<Vec<String>> = vocabulary.words().map(words).collect();
+    let pieces = heard.split([',', '.', ';', '\n']).map(words).filter(|piece| !piece.is_empty());
+    let pieces: Vec<Vec<String>> = pieces.collect();
+    let is_entry = |piece: &Vec<String>| entries.contains(piece);
+    let short = |piece: &Vec<String>| piece.len() <= PIECE_WORDS || is_entry(piece);
+    if pieces.len() >= PIECES && pieces.iter().any(is_entry) && pieces.iter().all(short) {
+        return true;
+    }
+    let heard = words(heard);
     // The entry that begins at a word, the longest of them: "Bad", "Bad Zwischenahn".
     let entry_at = |at: usize| {
         let begins = |entry: &[String]| !entry.is_empty() && heard[at..].starts_with(entry);
@@ -169,6 +181,7 @@ mod tests {
         check("So, Lumivelo X2. Bad Zwischenahn. Klarvo.", true);
         check("Klarvo, Hark.", true);
         check("Hark, Hark, Hark", true);
+        check("Klarvo, Takar, Klarvo, Takar.", true);
     }
 
     #[test]
@@ -177,6 +190,7 @@ mod tests {
         check("Dr. Özdemir", false);
         check("Is Dr. Özdemir in Bad Zwischenahn?", false);
         check("Hark, Dr. Özdemir is not on Klarvo", false);
+        check("Hark, yes. That would be good, thanks.", false);
         check("I ordered Klarvo, Lumivelo X2 and Hark yesterday", false);
         check("", false);
         assert!(!leaked("anything, at all, here", &Vocabulary::default()));
