@@ -19,9 +19,9 @@ const UTTERANCES: usize = 64;
 const SHARE_SOUND: Duration = Duration::from_mins(1);
 const SHARE_UTTERANCES: usize = 8;
 
-/// Sound that a talker may send at once and still be heard in the front row: as much as an
-/// utterance holds. Longer notes are as fast in the back row while nobody else is there.
-const AT_ONCE: Duration = Duration::from_secs(30);
+/// Sound that a talker may send at once and still be heard in the front row. Longer notes, whose
+/// utterances are longer than this, are as fast in the back row while nobody else is there.
+const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// Says who gives way to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +44,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Returns how many of a row may be heard side by side: the back row leaves a state.
-    pub(super) fn states_of(&self, row: Rank) -> usize {
-        match row {
-            Rank::Front => self.states,
-            Rank::Back => self.states.saturating_sub(1).max(1),
-        }
+    /// Returns how many of `free` states the back row may use: not the last, unless it is the only
+    /// one there is.
+    pub(super) fn for_back(&self, free: usize) -> usize {
+        if self.states > 1 { free.saturating_sub(1) } else { free }
     }
 }
 
@@ -69,11 +67,20 @@ struct Waiting<J> {
     ticket: Ticket,
     talker: Option<Talker>,
     sound: Duration,
-    row: Rank,
+    /// What its talker has sent lately, this included.
+    sent: Duration,
     /// When its turn is: a second of sound that its talker has sent lately counts as much as one
     /// that another has waited.
     due: Instant,
     job: J,
+}
+
+impl<J> Waiting<J> {
+    /// Whose turn has come is in the front row, whatever it is: nobody waits for ever.
+    fn row(&self, now: Instant) -> Rank {
+        let front = self.talker.is_none() || self.sent <= AT_ONCE || self.due <= now;
+        if front { Rank::Front } else { Rank::Back }
+    }
 }
 
 /// Holds what waits and knows what runs.
@@ -106,10 +113,9 @@ impl<J> Turnstile<J> {
             return None;
         }
         let sent = talker.map_or(sound, |talker| self.ledger.add(talker, sound, now));
-        let row = if sent > AT_ONCE.max(sound) { Rank::Back } else { Rank::Front };
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.waiting.push(Waiting { ticket, talker, sound, row, due: now + sent, job });
+        self.waiting.push(Waiting { ticket, talker, sound, sent, due: now + sent, job });
         Some(ticket)
     }
 
@@ -141,10 +147,11 @@ impl<J> Turnstile<J> {
     pub(super) fn next(
         &mut self,
         row: Rank,
+        now: Instant,
         idle: impl FnOnce(usize) -> Option<usize>,
     ) -> Option<(J, Permit)> {
         let used = |row| self.given.iter().filter(move |permit| permit.row == row);
-        let waiting = |row| self.waiting.iter().filter(move |one| one.row == row).count();
+        let waiting = |row| self.waiting.iter().filter(move |one| one.row(now) == row).count();
         let threads_of = |row| used(row).map(|permit| permit.threads).sum::<usize>();
         let mut cores = self.room.cores.saturating_sub(threads_of(Rank::Front));
         let mut states = self.room.states.saturating_sub(self.given.len());
@@ -153,7 +160,7 @@ impl<J> Turnstile<J> {
                 return None;
             }
             cores = cores.saturating_sub(threads_of(Rank::Back));
-            states = states.min(self.room.states_of(row).saturating_sub(used(row).count()));
+            states = self.room.for_back(states);
         }
         let side_by_side = waiting(row).min(states).min(cores);
         let mut threads = cores.checked_div(side_by_side)?.min(self.room.threads);
@@ -162,7 +169,7 @@ impl<J> Turnstile<J> {
             threads = threads.min(idle(giving_way).unwrap_or(threads));
         }
         let threads = threads.max(1);
-        let of_row = self.waiting.iter().enumerate().filter(|(_, one)| one.row == row);
+        let of_row = self.waiting.iter().enumerate().filter(|(_, one)| one.row(now) == row);
         let (first, _) = of_row.min_by_key(|(_, one)| (one.due, one.ticket.0))?;
         let job = self.waiting.remove(first).job;
         self.given.push(Permit { row, threads });
@@ -201,7 +208,7 @@ mod tests {
         }
 
         fn next(&mut self, row: Rank) -> Option<(&'static str, usize)> {
-            self.turnstile.next(row, |_| None).map(|(job, permit)| (job, permit.threads))
+            self.turnstile.next(row, self.now, |_| None).map(|(job, permit)| (job, permit.threads))
         }
 
         fn done(&mut self, row: Rank, threads: usize) {
@@ -212,7 +219,7 @@ mod tests {
         fn hoard(&mut self) {
             for _ in 0..4 {
                 assert!(self.enter(HOARDER, 30, "hoard"));
-                let row = self.turnstile.waiting[0].row;
+                let row = self.turnstile.waiting[0].row(self.now);
                 let (_, threads) = self.next(row).unwrap();
                 self.done(row, threads);
             }
@@ -240,7 +247,7 @@ mod tests {
         let mut scene = scene(4, 2);
         for (idle, threads) in [(None, 4), (Some(4), 4), (Some(3), 3), (Some(0), 1)] {
             assert!(scene.enter(None, 5, "a"));
-            let (_, permit) = scene.turnstile.next(Front, |_| idle).unwrap();
+            let (_, permit) = scene.turnstile.next(Front, scene.now, |_| idle).unwrap();
             assert_eq!(permit.threads, threads);
             scene.done(Front, threads);
         }
@@ -297,6 +304,30 @@ mod tests {
     }
 
     #[test]
+    fn two_who_hoard_leave_a_state_to_the_others() {
+        let mut scene = scene(4, 2);
+        scene.turnstile.room.threads = 2;
+        assert!(scene.enter(HOARDER, 30, "h") && scene.enter(BEN, 30, "b"));
+        assert_eq!(scene.next(Back), Some(("h", 2)));
+        assert_eq!(scene.next(Back), None, "it would take the last state");
+        assert!(scene.enter(ANN, 5, "a"));
+        assert_eq!(scene.next(Front), Some(("a", 2)));
+    }
+
+    #[test]
+    fn a_long_note_is_in_the_front_row_once_its_turn_has_come() {
+        let mut scene = scene(1, 1);
+        assert!(scene.enter(ANN, 25, "long"));
+        scene.now += Duration::from_secs(24);
+        assert!(scene.enter(BEN, 5, "short"));
+        assert_eq!(scene.next(Front), Some(("short", 1)));
+        scene.done(Front, 1);
+        scene.now += Duration::from_secs(1);
+        assert!(scene.enter(BEN, 1, "late"));
+        assert_eq!(scene.next(Front), Some(("long", 1)));
+    }
+
+    #[test]
     fn with_one_state_a_hoarder_waits_behind_the_others() {
         let mut scene = scene(1, 1);
         scene.hoard();
@@ -313,7 +344,7 @@ mod tests {
         scene.hoard();
         for _ in 0..4 {
             assert!(scene.enter(ANN, 30, "hoard"));
-            let row = scene.turnstile.waiting[0].row;
+            let row = scene.turnstile.waiting[0].row(scene.now);
             scene.next(row).unwrap();
             scene.done(row, 1);
         }
@@ -332,7 +363,7 @@ mod tests {
         let mut scene = scene(1, 2);
         scene.hoard();
         scene.now += Duration::from_mins(2);
-        assert!(scene.enter(HOARDER, 30, "h"));
+        assert!(scene.enter(HOARDER, 15, "h"));
         assert_eq!(scene.next(Front), Some(("h", 1)));
     }
 
@@ -353,11 +384,11 @@ mod tests {
     fn what_nobody_waits_for_is_not_heard_and_not_counted() {
         let mut scene = scene(1, 1);
         let now = scene.now;
-        let ticket = scene.turnstile.enter(ANN, Duration::from_secs(30), "gone", now).unwrap();
+        let ticket = scene.turnstile.enter(ANN, Duration::from_secs(15), "gone", now).unwrap();
         scene.turnstile.leave(ticket, now);
         assert_eq!(scene.next(Front), None);
         scene.turnstile.leave(ticket, now);
-        assert!(scene.enter(ANN, 30, "a") && scene.enter(ANN, 30, "b"));
+        assert!(scene.enter(ANN, 15, "a"));
         assert_eq!(scene.next(Front), Some(("a", 1)));
     }
 }

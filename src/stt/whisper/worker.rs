@@ -2,8 +2,8 @@
 //!
 //! No state is ever used by two threads, and no future waits for one. An utterance whose caller is
 //! gone is not started, and one that runs is aborted at whisper's next step. There is a thread for
-//! each utterance that may be heard at a time: those of the back row run at the lowest priority,
-//! which a thread cannot leave again.
+//! each utterance that may be heard at a time: those of the back row run at a low priority, which
+//! a thread cannot leave again.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,7 +76,7 @@ impl Workers {
                 house.work(Rank::Front);
             })?;
         }
-        for index in 0..room.states_of(Rank::Back) {
+        for index in 0..room.for_back(room.states) {
             let house = Arc::clone(&workers.house);
             workers.spawn(format!("stt-back-{index}"), move || {
                 give_way();
@@ -207,7 +207,8 @@ impl WaitingRoom {
         while !inside.closed {
             // Before the first state is warm there is none to hear with.
             if let Some(state) = inside.states.pop() {
-                if let Some((job, permit)) = inside.turnstile.next(row, idle::cores) {
+                if let Some((job, permit)) = inside.turnstile.next(row, Instant::now(), idle::cores)
+                {
                     return Some((state, job, permit));
                 }
                 inside.states.push(state);
@@ -218,10 +219,15 @@ impl WaitingRoom {
     }
 }
 
-/// Lowers the priority of this thread, and of those it will start, below all others.
+/// The priority of the back row, as `nice` has it: a tenth of a busy core, so that long notes are
+/// heard, slowly, beside programs that are always busy, and nobody else notices.
+#[cfg(target_os = "linux")]
+const LOW: i32 = 10;
+
+/// Lowers the priority of this thread, and of those it will start.
 fn give_way() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+    if let Err(error) = rustix::process::setpriority_process(None, LOW) {
         tracing::warn!(error = %error, "long notes are heard at the same priority as others");
     }
 }
