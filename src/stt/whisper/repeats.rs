@@ -3,7 +3,8 @@
 //! Given words that may be said, and a window that ends soon after the speech, whisper takes both
 //! for the middle of a long text: where the only sentence ends it is as likely to begin it again as
 //! to end, and has then no reason ever to stop. With `base`, 11 of 40 short sentences were repeated
-//! to the limit, none with this, and what people say twice is said twice still.
+//! to the limit and none with this, which was tuned on them; of sentences held out one still is, two
+//! with five beams. What people say twice is said twice still.
 
 use std::collections::BTreeSet;
 
