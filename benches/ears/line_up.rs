@@ -52,7 +52,7 @@ impl Way {
     }
 
     fn change(self, run: &mut RunStyle) {
-        let window = Some(Window { spare: self.spare, step: 1 });
+        let window = Some(Window { spare: self.spare, step: 8 });
         let effort = Effort { window, beams: self.beams };
         (run.fast, run.best) = (effort, effort);
         run.hear_again = self.guard;
