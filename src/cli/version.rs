@@ -9,8 +9,9 @@ use crate::telemetry;
 /// What follows the program's name, in as many lines as there is to say.
 static LONG: LazyLock<String> = LazyLock::new(|| {
     let model = built_in::bytes().map_or("none", |_| built_in::NAME);
+    let voice = built_in::voice().unwrap_or("none: this build speaks with espeak-ng alone");
     format!(
-        "{} ({})\nfeatures  {}\nmodel     {model}\ngpu       {}\nwhisper   {}",
+        "{} ({})\nfeatures  {}\nmodel     {model}\nvoice     {voice}\ngpu       {}\nwhisper   {}",
         telemetry::VERSION,
         telemetry::COMMIT,
         telemetry::features().join(", "),

@@ -36,6 +36,12 @@ pub struct Hibari {
     pub unknown_symbols: &'static [u8],
 }
 
+/// Names the voice that is part of the program, and its language.
+pub fn voice() -> Option<&'static str> {
+    cfg!(built_in_voice)
+        .then_some("heart, en-US (hibari); other languages by files of voices or espeak-ng")
+}
+
 #[cfg(built_in_voice)]
 macro_rules! hibari {
     ($file:literal) => {

@@ -11,6 +11,7 @@ pub fn features() -> Vec<&'static str> {
     let all = [
         ("stt-whisper", cfg!(feature = "stt-whisper")),
         ("model-micro", cfg!(feature = "model-micro")),
+        ("tts-neural", cfg!(feature = "tts-neural")),
         ("cuda", cfg!(feature = "cuda")),
         ("vulkan", cfg!(feature = "vulkan")),
         ("hipblas", cfg!(feature = "hipblas")),

@@ -2,15 +2,19 @@
 
 pub mod espeak;
 mod examine;
+mod gap;
+pub mod neural;
 pub mod openai;
 mod outlet;
 pub mod scripted;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
@@ -178,11 +182,26 @@ engines! {
     pub TtsEngine: "tts", dyn TtsSettings {
         /// espeak-ng.
         "espeak" => Espeak(espeak::Settings),
+        /// Neural voices, and espeak-ng in languages without one.
+        "neural" => Neural(neural::Settings),
         /// A server with `OpenAI`'s speech API.
         "openai" => OpenAi(openai::Settings),
         /// A tone for each word.
         "scripted" => Scripted(scripted::Settings),
     }
+}
+
+/// Describes a voice that this machine has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VoiceRow {
+    /// The engine that speaks with it.
+    pub engine: &'static str,
+    /// Its name in the configuration.
+    pub name: String,
+    /// The language that it speaks.
+    pub language: LanguageCode,
+    /// Where it is: a file, or "built in".
+    pub place: String,
 }
 
 /// Describes an agent that speaks with the engine that is checked.
@@ -196,6 +215,17 @@ pub struct Speaker {
     pub named: Vec<(String, String)>,
 }
 
+/// Holds what synthesizers are made with.
+#[derive(Clone, Copy)]
+pub struct TtsDeps<'a> {
+    /// Makes clients for speech servers.
+    pub connect: Connect<'a>,
+    /// `HARK_MODELS`.
+    pub hark_models: Option<&'a Path>,
+    /// The user's cache folder.
+    pub cache: Option<&'a Path>,
+}
+
 /// Makes a synthesizer of an engine's settings, and looks at what it needs.
 #[async_trait]
 pub trait TtsSettings: EngineSettings + Send + Sync {
@@ -203,10 +233,18 @@ pub trait TtsSettings: EngineSettings + Send + Sync {
     ///
     /// # Errors
     /// A key that cannot be used.
-    fn build(&self, connect: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong>;
+    fn build(&self, deps: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong>;
+
+    /// Lists the voices that the engine has on this machine.
+    ///
+    /// # Errors
+    /// What the engine says if it cannot be asked.
+    async fn voices(&self, _deps: &TtsDeps<'_>) -> Result<Vec<VoiceRow>, TtsError> {
+        Ok(Vec::new())
+    }
 
     /// Adds to `check` what the doctor should say of the engine; `speakers` is not empty.
-    async fn examine(&self, speakers: &[Speaker], connect: Connect<'_>, check: &mut Check);
+    async fn examine(&self, speakers: &[Speaker], deps: &TtsDeps<'_>, check: &mut Check);
 }
 
 /// Checks a voice's pace, 1 as the voice speaks by itself.

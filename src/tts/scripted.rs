@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Sentence, Sound, Speaker, Synthesizer, TtsError, TtsSettings};
+use super::{Sentence, Sound, Speaker, Synthesizer, TtsDeps, TtsError, TtsSettings};
 use crate::audio::{Pcm, SampleRate};
-use crate::engine::{Check, Connect, EngineSettings, Wrong};
+use crate::engine::{Check, EngineSettings, Wrong};
 
 /// The rate of its sound, the one remote voices use.
 const RATE: SampleRate = SampleRate(24_000);
@@ -42,11 +42,11 @@ impl EngineSettings for Settings {}
 
 #[async_trait]
 impl TtsSettings for Settings {
-    fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+    fn build(&self, _: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         Ok(Arc::new(ScriptedSynthesizer::new(self.first_audio_ms, self.rtf)))
     }
 
-    async fn examine(&self, speakers: &[Speaker], _: Connect<'_>, check: &mut Check) {
+    async fn examine(&self, speakers: &[Speaker], _: &TtsDeps<'_>, check: &mut Check) {
         for speaker in speakers {
             check.skipped(format!("agent {}: scripted, for tests", speaker.user.agent));
         }

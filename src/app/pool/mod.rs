@@ -20,7 +20,7 @@ use crate::registry::Voice;
 use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::telemetry;
-use crate::tts::{Synthesizer, TtsEngine};
+use crate::tts::{Synthesizer, TtsDeps, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
 /// Holds the folders that the environment names.
@@ -141,7 +141,10 @@ impl EnginePool {
         const WARMING: &str = "warming the synthesizer up";
         let engine: TtsEngine = engine::read(spec).map_err(Wrong::in_section::<TtsEngine>)?;
         let make = async || {
-            let made = engine.settings().build(&|time| self.clients.connect(time));
+            let SttDeps { hark_models, cache, .. } = self.stt.as_ref();
+            let (hark_models, cache) = (hark_models.as_deref(), cache.as_deref());
+            let connect = |time| self.clients.connect(time);
+            let made = engine.settings().build(&TtsDeps { connect: &connect, hark_models, cache });
             let made = made.map_err(Wrong::in_section::<TtsEngine>)?;
             if !self.mute {
                 made.warm_up().await.context(WARMING)?;

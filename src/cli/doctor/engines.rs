@@ -9,7 +9,7 @@ use crate::engine::{self, Check, EngineRole, EngineSettings as _, EngineSpec, En
 use crate::registry::Override;
 use crate::remote::model_client;
 use crate::stt::{SttDeps, SttEngine};
-use crate::tts::{Speaker, TtsEngine};
+use crate::tts::{Speaker, TtsDeps, TtsEngine};
 
 /// Looks at what hears.
 pub(super) async fn models(config: &Config, places: &Places) -> Check {
@@ -29,17 +29,20 @@ pub(super) async fn models(config: &Config, places: &Places) -> Check {
     check
 }
 
-/// Looks at what speaks; espeak-ng and its voices have a check of their own, the first.
-pub(super) async fn voices(config: &Config) -> [Check; 2] {
+/// Looks at what speaks; voices on this machine have a check of their own, the first.
+pub(super) async fn voices(config: &Config, places: &Places) -> [Check; 2] {
+    let (hark_models, cache) = (places.hark_models.as_deref(), places.cache.as_deref());
+    let deps = TtsDeps { connect: &model_client, hark_models, cache };
     let (mut voices, mut others) = (Check::new("voices"), Check::new("tts"));
     for Group { engine, agents, .. } in groups::<TtsEngine>(config, |engines| &engines.tts) {
-        let check = if let TtsEngine::Espeak(_) = engine { &mut voices } else { &mut others };
+        let ours = matches!(engine, TtsEngine::Espeak(_) | TtsEngine::Neural(_));
+        let check = if ours { &mut voices } else { &mut others };
         let speakers: Vec<Speaker> =
             agents.into_iter().map(|index| speaker(config, index)).collect();
-        engine.settings().examine(&speakers, &model_client, check).await;
+        engine.settings().examine(&speakers, &deps, check).await;
     }
     if voices.lines.is_empty() {
-        voices.skipped("no agent speaks with espeak-ng");
+        voices.skipped("no agent speaks with a voice of this machine");
     }
     [voices, others]
 }

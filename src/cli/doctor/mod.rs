@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, json: bool) -> anyhow::Result<ExitCod
     };
     let (models, [voices, tts], (numbers, clock), llm, store, webhook) = tokio::join!(
         engines::models(config, places),
-        engines::voices(config),
+        engines::voices(config, places),
         numbers,
         llm::check(config),
         store::check(config),

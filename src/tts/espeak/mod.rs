@@ -6,7 +6,6 @@
 //! child is awaited, also after the turn was cancelled.
 
 mod child;
-mod gap;
 mod installed;
 mod settings;
 mod voices;
@@ -22,21 +21,24 @@ use tokio::process::Child;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use super::gap::Gap;
 use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
 use crate::remote::patience::Patience;
 use crate::turn::LanguageCode;
 use child::Children;
-use gap::Gap;
 pub use settings::Settings;
 use voices::VoiceTable;
 
 /// The engine's name in errors.
-const PROGRAM: &str = "espeak-ng";
+pub(super) const PROGRAM: &str = "espeak-ng";
 
 /// Longest time for a sentence, without waiting for the reader; the engine takes milliseconds.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Silence after a sentence, in milliseconds.
+const PAUSE_MS: usize = 200;
 
 /// Bytes of the engine's stderr that are quoted.
 const MAX_COMPLAINT: u64 = 300;
@@ -203,7 +205,7 @@ impl SentenceTask {
         drop(stdin);
         self.children.refill(&self.voice);
 
-        let (mut wav, mut gap) = (WavStream::default(), Gap::default());
+        let (mut wav, mut gap) = (WavStream::default(), Gap::new(PAUSE_MS));
         let (mut bytes, mut samples) = (vec![0; 8192], Vec::new());
         loop {
             let read = patience.wait(stdout.read(&mut bytes)).await;
@@ -260,7 +262,7 @@ enum SpeakFailure {
 
 /// Removes from `text` what espeak-ng would interpret: `[[` opens phonemes, control characters set
 /// voice and pitch.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let mut text: String =
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     while text.contains("[[") {

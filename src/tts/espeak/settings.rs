@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::installed::Installed;
 use super::{EspeakSynthesizer, PROGRAM};
-use crate::engine::{Check, Connect, EngineSettings, Wrong};
-use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
+use crate::engine::{Check, EngineSettings, Wrong};
+use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsSettings, check_speed};
 use crate::turn::LanguageCode;
 
 const INSTALL: &str = "apt-get install espeak-ng";
@@ -70,11 +70,11 @@ impl EngineSettings for Settings {
 
 #[async_trait]
 impl TtsSettings for Settings {
-    fn build(&self, _: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+    fn build(&self, _: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         Ok(Arc::new(EspeakSynthesizer::new(self.clone())))
     }
 
-    async fn examine(&self, speakers: &[Speaker], _: Connect<'_>, check: &mut Check) {
+    async fn examine(&self, speakers: &[Speaker], _: &TtsDeps<'_>, check: &mut Check) {
         let Some(installed) = installed(check, &self.program).await else { return };
         let before = check.lines.len();
         let mut spoken: Vec<&str> = Vec::new();

@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{OpenAiSynthesizer, SpeechFormat};
-use crate::engine::{self, Check, Connect, EngineSettings, Wrong, check_server};
+use crate::engine::{self, Check, EngineSettings, Wrong, check_server};
 use crate::threads::Threads;
 use crate::tts::examine::first_sound;
-use crate::tts::{Speaker, Synthesizer, TtsSettings, check_speed};
+use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsSettings, check_speed};
 
 /// What a turn waits for a voice, whatever its server would.
 const LONGEST_MS: u64 = 120_000;
@@ -82,8 +82,8 @@ impl EngineSettings for Settings {
 
 #[async_trait]
 impl TtsSettings for Settings {
-    fn build(&self, connect: Connect<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
-        let client = connect(Duration::from_millis(self.connect_timeout_ms));
+    fn build(&self, deps: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+        let client = (deps.connect)(Duration::from_millis(self.connect_timeout_ms));
         // A file of two minutes of speech is decoded in 100 ms; more than 64 that wait are refused.
         let threads = Threads::start("speech", 2, 64).map_err(|error| {
             Wrong::new("engine", format!("no thread could be started: {error}"))
@@ -91,9 +91,9 @@ impl TtsSettings for Settings {
         Ok(Arc::new(OpenAiSynthesizer::new(self.clone(), client, threads)?))
     }
 
-    async fn examine(&self, speakers: &[Speaker], connect: Connect<'_>, check: &mut Check) {
+    async fn examine(&self, speakers: &[Speaker], deps: &TtsDeps<'_>, check: &mut Check) {
         let Speaker { user, voice, .. } = &speakers[0];
-        let synthesizer = match self.build(connect) {
+        let synthesizer = match self.build(deps) {
             Ok(synthesizer) => synthesizer,
             Err(wrong) => return check.wrong(&user.section, wrong),
         };

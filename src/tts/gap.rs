@@ -1,27 +1,31 @@
 //! Gives each sentence the same silence around it: none before, a short pause after.
 //!
 //! Sits between the engine's samples and the chunks we pass on. espeak-ng starts after 12 ms and
-//! ends with 0 or 300 ms, by flag and punctuation; joined sentences would sound uneven.
+//! ends with 0 or 300 ms, by flag and punctuation, and neural voices as they please; joined
+//! sentences would sound uneven.
 
 use crate::audio::SampleRate;
 
-/// Quieter than this is silence: -54 dB of full scale, far below espeak-ng's softest sound.
+/// Quieter than this is silence: -54 dB of full scale, far below the softest sound of speech.
 const SILENCE: f32 = 0.002;
 
 /// Silence kept before the first sound, so that its onset is not cut.
 const BEFORE_MS: usize = 5;
 
-/// Silence after the last sound: a natural pause between two sentences.
-const AFTER_MS: usize = 200;
-
 /// Holds back silence until it is known whether sound follows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gap {
+    after_ms: usize,
     held: Vec<f32>,
     started: bool,
 }
 
 impl Gap {
+    /// Makes one whose pause lasts `after_ms`.
+    pub(super) fn new(after_ms: usize) -> Self {
+        Self { after_ms, held: Vec::new(), started: false }
+    }
+
     /// Takes samples and appends to `out` what certainly belongs to the sentence.
     pub(super) fn push(&mut self, samples: &[f32], rate: SampleRate, out: &mut Vec<f32>) {
         let Some(last) = samples.iter().rposition(|s| s.abs() > SILENCE) else {
@@ -45,7 +49,7 @@ impl Gap {
     /// Ends the sentence with its pause; a sentence without sound stays empty.
     pub(super) fn finish(mut self, rate: SampleRate, out: &mut Vec<f32>) {
         if self.started {
-            self.held.resize(samples_in(rate, AFTER_MS), 0.0);
+            self.held.resize(samples_in(rate, self.after_ms), 0.0);
             out.append(&mut self.held);
         }
     }
@@ -63,7 +67,7 @@ mod tests {
     const RATE: SampleRate = SampleRate(1_000);
 
     fn trimmed(samples: &[f32], piece: usize) -> Vec<f32> {
-        let (mut gap, mut out) = (Gap::default(), Vec::new());
+        let (mut gap, mut out) = (Gap::new(200), Vec::new());
         for piece in samples.chunks(piece) {
             gap.push(piece, RATE, &mut out);
         }

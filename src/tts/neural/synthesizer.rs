@@ -1,0 +1,243 @@
+//! Speaks sentences: read as symbols, sounded by a graph on an owned thread, handed on bit by bit.
+//!
+//! Invariants: sentences take turns on the threads, so that a long one or a slow listener keeps no
+//! other waiting; what cannot be said is left out and fails no sentence.
+
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::graph::{BadVoice, Runner};
+use super::hibari::Sounding;
+use super::voices::{Choice, Loaded, NeuralVoice, Voices};
+use crate::registry::Voice;
+use crate::threads::Threads;
+use crate::tts::espeak::EspeakSynthesizer;
+use crate::tts::gap::Gap;
+use crate::tts::outlet::Outlet;
+use crate::tts::{Sentence, Sound, Synthesizer, TtsError};
+use crate::turn::LanguageCode;
+
+/// Silence after a sentence, in milliseconds: what a speaker leaves.
+const PAUSE_MS: usize = 250;
+/// Silence after what ends with a comma, a colon or in the middle.
+const SHORT_PAUSE_MS: usize = 120;
+
+/// Speaks with neural voices, and with espeak-ng where there is none.
+pub(super) struct NeuralSynthesizer {
+    pub(super) speed: f32,
+    pub(super) voice: Option<String>,
+    pub(super) voices: Voices,
+    pub(super) espeak: EspeakSynthesizer,
+    pub(super) crew: Arc<Crew>,
+}
+
+/// Owns the threads that compute.
+pub(super) struct Crew {
+    threads: Threads,
+    /// A place on a thread. Who waits gets one in turn.
+    places: Semaphore,
+    runner: Runner,
+}
+
+impl Crew {
+    /// Starts `count` threads.
+    ///
+    /// # Errors
+    /// What the system says if it starts none.
+    pub(super) fn start(count: usize) -> io::Result<Self> {
+        let threads = Threads::start("voice", count, count)?;
+        Ok(Self { threads, places: Semaphore::new(count), runner: Runner::new() })
+    }
+
+    /// Runs a piece of work when its turn has come.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, TtsError> {
+        let _place = self.places.acquire().await.expect("it is never closed");
+        self.threads.run(work).await.map_err(|error| TtsError::Engine(error.to_string()))
+    }
+}
+
+impl NeuralSynthesizer {
+    /// Finds the voice of a sentence.
+    fn choose(&self, language: &LanguageCode, voice: Option<&Voice>) -> Choice<'_> {
+        match (voice, &self.voice) {
+            (Some(Voice::Fixed(name)), _) => self.voices.named(name),
+            (Some(Voice::Any(name)), _) | (None, Some(name)) => {
+                self.voices.named_for_language(name, language)
+            }
+            (None, None) => self.voices.for_language(language),
+        }
+    }
+
+    /// Loads a voice, once.
+    async fn load(&self, voice: &Arc<NeuralVoice>) -> Result<Loaded, TtsError> {
+        let wanted = Arc::clone(voice);
+        // Reading a file takes as long as the disk does.
+        let loaded = voice.loaded.get_or_try_init(|| self.crew.run(move || wanted.load())).await?;
+        loaded
+            .clone()
+            .map_err(|error| TtsError::Engine(format!("voice \"{}\": {error}", voice.name)))
+    }
+}
+
+#[async_trait]
+impl Synthesizer for NeuralSynthesizer {
+    fn name(&self) -> &'static str {
+        "neural"
+    }
+
+    /// Loads the voices, and has each say a word: the graph's memory is laid out by the first.
+    async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
+        for (language, voice) in spoken {
+            match self.choose(language, voice.as_ref()) {
+                Choice::Neural(chosen) => {
+                    let voice = Some(Voice::Fixed(chosen.name.clone()));
+                    let word = Sentence { text: "ok".into(), language: language.clone(), voice };
+                    let mut sound = self.speak(word, &CancellationToken::new()).await;
+                    while let Some(piece) = sound.next().await {
+                        piece?;
+                    }
+                }
+                Choice::Espeak => {
+                    self.espeak.prepare(&[(language.clone(), voice.clone())]).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn speak(
+        &self,
+        sentence: Sentence,
+        cancel: &CancellationToken,
+    ) -> BoxStream<'static, Result<Sound, TtsError>> {
+        let Choice::Neural(voice) = self.choose(&sentence.language, sentence.voice.as_ref()) else {
+            return self.espeak.speak(sentence, cancel).await;
+        };
+        let loaded = match self.load(voice).await {
+            Ok(loaded) => loaded,
+            Err(error) => return stream::iter([Err(error)]).boxed(),
+        };
+        let (outlet, sound) = Outlet::open();
+        let (crew, speed) = (Arc::clone(&self.crew), self.speed);
+        let saying = Saying { crew, loaded, speed, text: sentence.text, outlet };
+        tokio::spawn(saying.run(cancel.clone()));
+        sound
+    }
+}
+
+/// Says one sentence.
+struct Saying {
+    crew: Arc<Crew>,
+    loaded: Loaded,
+    speed: f32,
+    text: String,
+    outlet: Outlet,
+}
+
+impl Saying {
+    /// Speaks until the end, the first error, or until nobody listens any more.
+    async fn run(mut self, cancel: CancellationToken) {
+        let unwanted = self.outlet.unwanted(&cancel);
+        let said = tokio::select! {
+            biased;
+            () = unwanted => Err(TtsError::Cancelled),
+            said = self.say() => said,
+        };
+        if let Err(error) = said {
+            self.outlet.fail(error).await;
+        }
+    }
+
+    async fn say(&mut self) -> Result<(), TtsError> {
+        let rate = self.loaded.rate();
+        let mut gap = Gap::new(pause_ms(&self.text));
+        let mut samples = Vec::new();
+        for piece in self.read().await? {
+            let mut step = Step::Begin(piece);
+            while let Some(next) = self.sound(step, &mut samples).await? {
+                step = next;
+                gap.push(&samples, rate, self.outlet.ready());
+                self.outlet.send(rate, false).await?;
+                samples.clear();
+            }
+        }
+        gap.finish(rate, self.outlet.ready());
+        self.outlet.send(rate, true).await
+    }
+
+    /// Returns the symbols of the sentence, piece by piece.
+    async fn read(&mut self) -> Result<Vec<Vec<i32>>, TtsError> {
+        let text = std::mem::take(&mut self.text);
+        match self.loaded.clone() {
+            Loaded::Hibari(voice) => self.crew.run(move || voice.read(&text)).await,
+            Loaded::Piper(voice) => voice.read(&text).await,
+        }
+    }
+
+    /// Takes a step on a thread, appends its samples and returns the next step; `None` after the end.
+    async fn sound(&self, step: Step, samples: &mut Vec<f32>) -> Result<Option<Step>, TtsError> {
+        let (loaded, speed, runner) = (self.loaded.clone(), self.speed, self.crew.runner.clone());
+        let mut sound = std::mem::take(samples);
+        let work = move || {
+            let next = step.take(&loaded, speed, &runner, &mut sound)?;
+            Ok::<_, BadVoice>((next, sound))
+        };
+        let (next, sound) = self
+            .crew
+            .run(work)
+            .await?
+            .map_err(|error| TtsError::Engine(format!("the neural voice: {error}")))?;
+        *samples = sound;
+        Ok(next)
+    }
+}
+
+/// Says what of a piece is to be done next.
+enum Step {
+    /// All of it: these are its symbols.
+    Begin(Vec<i32>),
+    /// The rest of its sound.
+    Sound(Box<Sounding>),
+    /// Nothing.
+    End,
+}
+
+impl Step {
+    /// Does it; appends what there is to hear.
+    fn take(
+        self,
+        voice: &Loaded,
+        speed: f32,
+        runner: &Runner,
+        sound: &mut Vec<f32>,
+    ) -> Result<Option<Self>, BadVoice> {
+        let mut sounding = match (self, voice) {
+            (Self::End, _) => return Ok(None),
+            (Self::Sound(sounding), _) => sounding,
+            (Self::Begin(symbols), Loaded::Hibari(voice)) => {
+                Box::new(voice.sound(&symbols, speed, runner)?)
+            }
+            (Self::Begin(symbols), Loaded::Piper(voice)) => {
+                *sound = voice.sound(&symbols, speed, runner)?;
+                return Ok(Some(Self::End));
+            }
+        };
+        let more = sounding.next(sound);
+        Ok(Some(if more { Self::Sound(sounding) } else { Self::End }))
+    }
+}
+
+/// Returns the silence after a sentence, by the mark that ends it.
+fn pause_ms(text: &str) -> usize {
+    let end = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'”’)]".contains(c));
+    let pauses = end.ends_with(['.', '!', '?', '…', '。', '？', '！']);
+    if pauses { PAUSE_MS } else { SHORT_PAUSE_MS }
+}
