@@ -3,6 +3,7 @@
 pub mod espeak;
 mod examine;
 mod gap;
+mod level;
 pub mod neural;
 pub mod openai;
 mod outlet;
@@ -22,6 +23,8 @@ use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::registry::Voice;
 use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
+
+pub use self::level::Levelled;
 
 /// Holds one sentence to be spoken, free of markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,11 @@ pub trait Synthesizer: Send + Sync {
     /// Makes the first sentence of these languages and agents' voices as fast as the others.
     async fn prepare(&self, _spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         Ok(())
+    }
+
+    /// Returns whether it costs nothing but this machine's own time.
+    fn is_free(&self) -> bool {
+        false
     }
 
     /// Returns how many sentences of one reply it speaks side by side; a program on our own

@@ -20,7 +20,7 @@ use crate::registry::Voice;
 use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::telemetry;
-use crate::tts::{Synthesizer, TtsDeps, TtsEngine};
+use crate::tts::{Levelled, Synthesizer, TtsDeps, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
 /// Holds the folders that the environment names.
@@ -146,6 +146,9 @@ impl EnginePool {
             let connect = |time| self.clients.connect(time);
             let made = engine.settings().build(&TtsDeps { connect: &connect, hark_models, cache });
             let made = made.map_err(Wrong::in_section::<TtsEngine>)?;
+            // A tone has no voice that could be louder than another.
+            let is_voice = !matches!(engine, TtsEngine::Scripted(_));
+            let made = if is_voice { Arc::new(Levelled::new(made)) } else { made };
             if !self.mute {
                 made.warm_up().await.context(WARMING)?;
             }

@@ -88,6 +88,10 @@ impl Synthesizer for EspeakSynthesizer {
         "espeak"
     }
 
+    fn is_free(&self) -> bool {
+        true
+    }
+
     /// Checks the program and the configured voice, and leaves a child waiting for that voice.
     async fn warm_up(&self) -> Result<(), TtsError> {
         let voice = match &self.settings.voice {

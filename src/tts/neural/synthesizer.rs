@@ -93,6 +93,10 @@ impl Synthesizer for NeuralSynthesizer {
         "neural"
     }
 
+    fn is_free(&self) -> bool {
+        true
+    }
+
     /// Loads the voices, and has each say a word: the graph's memory is laid out by the first.
     async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         for (language, voice) in spoken {
