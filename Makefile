@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test fuzz check docs bench ears hoarder fixtures model official voice audit deps native
+.PHONY: help demo test fuzz check docs bench ears real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,14 @@ ears: ## hear people beside other programs; HARK_CORPUS, FOLDER, NOISE, MODELS, 
 	cargo build --profile quick --locked --example ears
 	python3 benches/ears/prepare.py target/ears
 	target/quick/examples/ears --rivals target/ears $(EARS)
+
+real: ## whole turns with whisper base, a small language model and the neural voice
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) python3:python3 python3-venv:/usr/share/doc/python3-venv)
+	$(voice)
+	cargo build --profile quick --locked
+	python3 models/official/make.py
+	python3 benches/real/run.py target/quick/hark target/real
 
 fixtures: ## make the voice notes of audio-fixtures anew
 	$(call need,espeak-ng:espeak-ng flite:flite ffmpeg:ffmpeg)

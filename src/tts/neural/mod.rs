@@ -19,3 +19,6 @@ mod synthesizer;
 mod voices;
 
 pub use self::settings::Settings;
+
+#[cfg(all(test, feature = "tts-neural"))]
+mod tests;
