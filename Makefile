@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test fuzz check docs bench ears real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test fuzz check docs bench ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,18 @@ ears: ## hear people beside other programs; HARK_CORPUS, FOLDER, NOISE, MODELS, 
 	cargo build --profile quick --locked --example ears
 	python3 benches/ears/prepare.py target/ears
 	target/quick/examples/ears --rivals target/ears $(EARS)
+
+# One process a voice, so that each shows its own memory.
+VOICES ?= neural:heart espeak:en-us
+TEXTS ?= tests/voices/business.txt tests/voices/news.txt
+voices: ## have voices say sentences and whisper base hear them; VOICES, TEXTS, VOICE_ARGS="--every 10"
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN))
+	$(voice)
+	cargo build --profile quick --locked --example voices
+	for voice in $(VOICES); do \
+	    target/quick/examples/voices --voice $$voice $(TEXTS:%=--text %) $(VOICE_ARGS) || exit; \
+	done
 
 real: ## whole turns with whisper base, a small language model and the neural voice
 	$(call need,$(CARGO))
