@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use serde::Deserialize;
+use tracing::warn;
 
 #[cfg(feature = "tts-neural")]
 use super::synthesizer::{Crew, NeuralSynthesizer};
@@ -16,12 +17,15 @@ use super::synthesizer::{Crew, NeuralSynthesizer};
 use super::voices::{Choice, Voices};
 use crate::engine::{Check, EngineSettings, Wrong};
 #[cfg(feature = "tts-neural")]
-use crate::models;
+use crate::models::{self, built_in};
 #[cfg(feature = "tts-neural")]
 use crate::tts::espeak::EspeakSynthesizer;
 use crate::tts::{
     Speaker, Synthesizer, TtsDeps, TtsError, TtsSettings, VoiceRow, check_speed, espeak,
 };
+
+/// What a build has to say that cannot speak as this engine's name promises.
+const WITHOUT: &str = "this hark has no neural voice, and espeak-ng speaks instead";
 
 /// Describes which voice speaks, and how fast.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -91,6 +95,9 @@ impl EngineSettings for Settings {
 impl TtsSettings for Settings {
     fn build(&self, deps: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         let voices = self.find(deps);
+        if built_in::hibari().is_none() {
+            warn!("{WITHOUT}: `make voice`, then build again");
+        }
         let crew = Crew::start(available_parallelism().map_or(1, usize::from));
         let crew = crew.map_err(|error| Wrong::new("engine", error.to_string()))?;
         Ok(Arc::new(NeuralSynthesizer {
@@ -127,6 +134,7 @@ impl TtsSettings for Settings {
 #[async_trait]
 impl TtsSettings for Settings {
     fn build(&self, deps: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
+        warn!("{WITHOUT}: it was built without the cargo feature `tts-neural`");
         self.espeak(self.voice.as_ref()).build(deps)
     }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use super::graph::{BadVoice, Runner};
 use super::hibari::Sounding;
@@ -108,9 +109,11 @@ impl Synthesizer for NeuralSynthesizer {
                     while let Some(piece) = sound.next().await {
                         piece?;
                     }
+                    info!(tts.language = %language, tts.voice = chosen.name, "a neural voice speaks");
                 }
                 Choice::Espeak => {
                     self.espeak.prepare(&[(language.clone(), voice.clone())]).await?;
+                    info!(tts.language = %language, "espeak-ng speaks");
                 }
             }
         }
