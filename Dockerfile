@@ -11,7 +11,7 @@ ARG RUN_IMAGE=debian:12-slim
 
 FROM ${BUILD_IMAGE} AS builder
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates cmake curl g++ pkg-config \
+    && apt-get install -y --no-install-recommends ca-certificates cmake curl g++ pkg-config python3-pip \
     && rm -rf /var/lib/apt/lists/*
 # An image for a graphics card has its compiler, and no Rust.
 ENV PATH="/root/.cargo/bin:${PATH}"
@@ -20,6 +20,8 @@ RUN command -v cargo \
 WORKDIR /hark
 # .cargo/config.toml sets what whisper.cpp is built with: portable, not this machine's CPU.
 COPY . .
+# The voice that becomes part of the program. Without it espeak-ng speaks.
+RUN python3 models/voices/fetch.py || [ $? -eq 75 ]
 # Cargo features beside the usual ones, such as cuda; one kind of card, such as 90-real, builds faster.
 ARG FEATURES=""
 ARG CUDA_ARCHITECTURES=""
