@@ -2,6 +2,8 @@
 
 pub mod espeak;
 mod examine;
+#[cfg(feature = "tts-neural")]
+pub mod neural;
 pub mod openai;
 mod outlet;
 pub mod scripted;
