@@ -33,7 +33,7 @@ fn part(text: &str, at_start: bool) -> usize {
     }
 }
 
-/// Returns whether a capital comes before a capitalised word: "AMac".
+/// Returns whether a capital comes before a capitalised word: `AMac`.
 fn starts_name(text: &str) -> bool {
     let mut chars = text.chars();
     let mut next = |is: fn(char) -> bool| chars.next().is_some_and(is);

@@ -122,25 +122,21 @@ impl Cutter {
 
     /// Joins neighbours that are a special case together: "Sept" and ".".
     fn joined<'t>(&self, chunk: &'t str, pieces: &[&'t str]) -> Vec<&'t str> {
-        let (mut joined, mut at, mut start) = (Vec::with_capacity(pieces.len()), 0, 0);
-        while at < pieces.len() {
-            let together = [3, 2].into_iter().filter(|count| at + count <= pieces.len());
-            let special = together.into_iter().find_map(|count| {
-                let length: usize = pieces[at..at + count].iter().map(|piece| piece.len()).sum();
-                Some((count, self.pieces(&chunk[start..start + length])?))
+        let mut joined = Vec::with_capacity(pieces.len());
+        let (mut chunk, mut pieces) = (chunk, pieces);
+        while let [first, ..] = pieces {
+            let special = [3, 2].into_iter().find_map(|count| {
+                let length = pieces.get(..count)?.iter().map(|piece| piece.len()).sum();
+                Some((count, length, self.pieces(&chunk[..length])?))
             });
-            let count = match special {
-                Some((count, pieces)) => {
-                    joined.extend(pieces);
-                    count
-                }
-                None => {
-                    joined.push(pieces[at]);
-                    1
-                }
+            let (count, length) = if let Some((count, length, special)) = special {
+                joined.extend(special);
+                (count, length)
+            } else {
+                joined.push(*first);
+                (1, first.len())
             };
-            start += pieces[at..at + count].iter().map(|piece| piece.len()).sum::<usize>();
-            at += count;
+            (chunk, pieces) = (&chunk[length..], &pieces[count..]);
         }
         joined
     }
@@ -285,4 +281,58 @@ fn is_address(text: &str) -> bool {
     let host = lower.split('/').next().unwrap_or_default();
     let known = host.rsplit('.').next().is_some_and(|end| DOMAINS.contains(&end));
     schemes.iter().any(schemed) || (known && is_host(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let special =
+            br#"{"can't": ["ca", "n't"], "Sept.": ["Sept."], "):": ["):"], "u.s.": ["u.s."]}"#;
+        let cutter = Cutter::load(special).unwrap();
+        let terms: Vec<_> = cutter.terms(text).iter().map(|term| term.text).collect();
+        assert_eq!(terms, expected);
+    }
+
+    #[test]
+    fn marks_come_off_and_special_cases_stay() {
+        check("(\"can't\")!", &["(", "\"", "ca", "n't", "\"", ")", "!"]);
+        check("in Sept.", &["in", "Sept."]);
+        check("(so):", &["(", "so", "):"]);
+        check("u.s.!", &["u.s.", "!"]);
+        check("the boss's car.", &["the", "boss", "'s", "car", "."]);
+        check("J. R. USA. ok...", &["J.", "R.", "USA", ".", "ok", "..."]);
+        check("US$5 5kg 5% -5 +5 x+", &["US$", "5", "5", "kg", "5", "%", "-5", "+5", "x+"]);
+        check("……", &["…", "…"]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn marks_inside_cut_unless_it_is_an_address() {
+        check("state-of-the-art", &["state", "-", "of", "-", "the", "-", "art"]);
+        check("a--b c----d", &["a", "--", "b", "c----d"]);
+        check(
+            "and/or 5-7 yes,no x:y",
+            &["and", "/", "or", "5", "-", "7", "yes", ",", "no", "x", ":", "y"],
+        );
+        check("end.Start 3.5 e.g", &["end", ".", "Start", "3.5", "e.g"]);
+        check("a@b.org, www.x.y/z hark.io/a", &["a@b.org", ",", "www.x.y/z", "hark.io/a"]);
+    }
+
+    #[test]
+    fn terms_know_what_follows() {
+        let terms = Cutter::load(b"{}").unwrap().terms("Hi, you");
+        let spaced: Vec<_> = terms.iter().map(|term| term.spaced).collect();
+        assert_eq!(spaced, [false, true, false]);
+    }
+
+    #[test]
+    fn damaged_tables_are_refused() {
+        for json in [&b"[]"[..], br#"{"ab": ["a"]}"#, br#"{"ab": ["ab", ""]}"#, br#"{"ab": "ab"}"#]
+        {
+            assert!(Cutter::load(json).is_err());
+        }
+    }
 }

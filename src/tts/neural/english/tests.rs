@@ -58,7 +58,6 @@ fn compare(oracle: &str, at_most: usize) {
         wrong += here;
         differ.extend((here > 0).then(|| format!("{text}: {}", read.join(" "))));
     }
-    println!("{wrong} of {words} words, {} of {} texts", differ.len(), oracle.lines().count());
     assert!(wrong <= at_most, "{wrong} of {words} words: {differ:#?}");
 }
 
@@ -77,7 +76,7 @@ fn sentences_are_read_as_the_oracle_does() {
 fn what_the_oracle_reads_wrong_is_read_right() {
     check("King Charles III.", "kˈɪŋ ʧˈɑɹlz ðə θˈɜɹd.");
     check("See you on 1 May.", "sˈi ju ˌɔn ðə fˈɜɹst ʌv mˈA.");
-    check("It costs $1.5.", "ɪt kˈɔsts wˈʌn dˈɑləɹ ænd fˈɪfti sˈɛnts.");
+    check("It costs $1.5.", "ˌɪt kˈɔsts wˈʌn dˈɑləɹ ænd fˈɪfti sˈɛnts.");
     check("cafe\u{301}", &ENGLISH.phonemes("caf\u{e9}"));
 }
 
@@ -91,7 +90,7 @@ fn long_words_and_numbers_are_read_to_their_end() {
 
 #[test]
 fn what_has_no_sound_is_left_out() {
-    for text in ["", " ", "\u{0}\u{1b}", "😀🎉", "👩\u{200d}🚀", "_", "'", "🇩🇪 \u{feff}"]
+    for text in ["", " ", "\u{0}\u{1b}", "😀🎉", "👩\u{200d}🚀", "_", "-", "🇩🇪 \u{feff}"]
     {
         check(text, "");
     }

@@ -30,10 +30,16 @@ struct Part<'t> {
     head: bool,
     /// It is never read together with others.
     alone: bool,
-    /// It is heard apart from the part before it.
-    apart: bool,
     unit: Option<Unit>,
     sound: Option<String>,
+}
+
+/// Holds parts between which no space is.
+#[derive(Debug)]
+struct Compound<'t> {
+    parts: Vec<Part<'t>>,
+    /// They are heard as words of their own: "B2", "and/or".
+    apart: bool,
 }
 
 /// Reads the words of a sentence, each with its kind.
@@ -41,7 +47,7 @@ pub(super) fn sounds(terms: &[Term], tags: &[Tag], reader: &Reader, unknown: &Un
     let mut words = words(terms, tags);
     let mut ahead = (Next::Pause, false);
     for word in words.iter_mut().rev() {
-        match &mut word[..] {
+        match &mut word.parts[..] {
             [part] => {
                 if part.sound.is_none() {
                     let read = reader.read(part.text, part.tag, ahead, part.unit, part.head);
@@ -49,29 +55,30 @@ pub(super) fn sounds(terms: &[Term], tags: &[Tag], reader: &Reader, unknown: &Un
                 }
                 ahead = before(ahead, part.text, part.tag, part.sound.as_deref());
             }
-            parts => ahead = read_together(parts, ahead, reader, unknown),
+            _ => ahead = read_together(word, ahead, reader, unknown),
         }
     }
     let mut sentence = String::new();
     for word in &words {
         let start = sentence.len();
-        for part in word {
+        for part in &word.parts {
             let sound = part.sound.as_deref().unwrap_or_default();
             let heard = &sentence[start..];
             let space =
-                part.apart && !heard.is_empty() && !heard.ends_with(' ') && !sound.is_empty();
+                word.apart && !heard.is_empty() && !heard.ends_with(' ') && !sound.is_empty();
             sentence.push_str(if space { " " } else { "" });
             sentence.push_str(sound);
         }
-        sentence.push_str(if word.last().is_some_and(|part| part.spaced) { " " } else { "" });
+        let spaced = word.parts.last().is_some_and(|part| part.spaced);
+        sentence.push_str(if spaced { " " } else { "" });
     }
     // The voice has signs of its own for a soft t, and none for one that is held back.
     sentence.trim().replace('ɾ', "T").replace('ʔ', "t")
 }
 
 /// Cuts terms into parts, and puts those together between which no space is.
-fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Vec<Part<'t>>> {
-    let mut words: Vec<Vec<Part>> = Vec::new();
+fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Compound<'t>> {
+    let mut words: Vec<Compound> = Vec::new();
     let mut unit = None;
     for (at, (term, tag)) in terms.iter().zip(tags).enumerate() {
         let pieces = parts(term.text);
@@ -85,7 +92,6 @@ fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Vec<Part<'t>>> {
                 spaced,
                 head: true,
                 alone: false,
-                apart: false,
                 unit: None,
                 sound: mark(text, *tag),
             };
@@ -101,12 +107,12 @@ fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Vec<Part<'t>>> {
             }
             part.alone |= part.sound.is_some();
             let joins = |last: &Part| !last.spaced && !last.alone && !part.alone;
-            match words.last_mut().filter(|word| word.last().is_some_and(joins)) {
+            match words.last_mut().filter(|word| word.parts.last().is_some_and(joins)) {
                 Some(word) => {
                     part.head = false;
-                    word.push(part);
+                    word.parts.push(part);
                 }
-                None => words.push(vec![part]),
+                None => words.push(Compound { parts: vec![part], apart: false }),
             }
         }
     }
@@ -145,11 +151,12 @@ fn before(ahead: (Next, bool), text: &str, tag: Tag, sound: Option<&str>) -> (Ne
 
 /// Reads the longest parts of a word that the lexicons have, from its end.
 fn read_together(
-    parts: &mut [Part],
+    word: &mut Compound,
     mut ahead: (Next, bool),
     reader: &Reader,
     unknown: &Unknown,
 ) -> (Next, bool) {
+    let parts = &mut word.parts[..];
     let mut end = parts.len();
     while end > 0 {
         let read = (end.saturating_sub(MOST_PARTS)..end).find_map(|start| {
@@ -173,7 +180,10 @@ fn read_together(
         hear_as(&mut parts[start..end], sound);
         end = start;
     }
-    settle(parts);
+    word.apart = are_apart(parts);
+    if !word.apart {
+        even_stress(parts);
+    }
     ahead
 }
 
@@ -202,22 +212,21 @@ fn strongest(parts: &[Part]) -> Tag {
     parts.iter().rev().max_by_key(letters).map_or(Tag::NONE, |part| part.tag)
 }
 
-/// Evens the stress of parts that are heard as one word, and separates those that are not.
-fn settle(parts: &mut [Part]) {
-    let kinds = parts.iter().flat_map(|part| part.text.chars());
+/// Returns whether parts are heard apart: those of several kinds.
+fn are_apart(parts: &[Part]) -> bool {
+    let letters = parts.iter().flat_map(|part| part.text.chars());
     let kind = |c: char| match c {
         _ if c.is_alphabetic() => 0,
         _ if c.is_ascii_digit() => 1,
         _ => 2,
     };
-    let mut heard = kinds.clone().filter(|c| !SILENT.contains(*c)).map(kind);
-    let mixed = heard.next().is_some_and(|first| heard.any(|kind| kind != first));
-    if mixed || kinds.clone().any(|c| c == '/') {
-        for part in parts.iter_mut().skip(1) {
-            part.apart = true;
-        }
-        return;
-    }
+    let mut kinds = letters.clone().filter(|c| !SILENT.contains(*c)).map(kind);
+    let first = kinds.next();
+    kinds.any(|kind| Some(kind) != first) || letters.clone().any(|c| c == '/')
+}
+
+/// Evens the stress of parts that are heard as one word.
+fn even_stress(parts: &mut [Part]) {
     let mut heard: Vec<(bool, usize, usize)> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
         let sound = part.sound.as_deref().unwrap_or_default();
