@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use super::english::English;
+use super::english::{Accent, English, EnglishFiles};
 use super::graph::{self, BadVoice};
 use super::hibari::HibariVoice;
 use super::piper::{self, PiperVoice};
@@ -57,8 +57,9 @@ impl NeuralVoice {
         let load = || match &self.source {
             Source::BuiltIn(files) => {
                 let model = graph::load_built_in(files.voice)?;
-                let english = Arc::new(English::load(files)?);
-                let voice = HibariVoice::new(model, files.symbols, english)?;
+                let english = English::load(&english(files), Accent::American);
+                let english = english.map_err(|error| BadVoice::file("what is built in", error))?;
+                let voice = HibariVoice::new(model, files.symbols, Arc::new(english))?;
                 Ok(Loaded::Hibari(Arc::new(voice)))
             }
             Source::Piper(file) => Ok(Loaded::Piper(Arc::new(PiperVoice::load(file)?))),
@@ -167,6 +168,12 @@ impl Voices {
         }
         found.map_or(Choice::Espeak, Choice::Neural)
     }
+}
+
+/// Returns what English is read with.
+fn english(files: &Hibari) -> EnglishFiles {
+    let Hibari { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols, .. } = *files;
+    EnglishFiles { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols }
 }
 
 /// Reads what a voice is called and which language it speaks.
