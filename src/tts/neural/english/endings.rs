@@ -1,13 +1,13 @@
 //! Reads words with an ending that the lexicons have without: "emailed", "emails", "emailing".
 
 use super::Accent;
-use super::reader::{Reader, Setting};
+use super::reader::{Setting, WordReader};
 use super::stress::Stress;
 
 /// Lists the vowels behind which Americans say a soft t.
 const BEFORE_SOFT_T: &str = "AIOWYiuæɑəɛɪɹʊʌ";
 
-impl Reader {
+impl WordReader {
     /// Reads a word of a known one and an ending.
     pub(super) fn with_ending(&self, word: &str, setting: Setting) -> Option<String> {
         let read = |stem: String| self.look_up(&stem, setting);
@@ -118,7 +118,7 @@ mod tests {
             let words = r#"{"wait": "wAt", "end": "ɛnd", "bus": "bʌs", "stop": "stɑp", "try": "tɹI",
                 "make": "mAk", "panic": "pænɪk", "James": "ʤAmz"}"#;
             let load = |json| Lexicon::load("lexicon", &packed(json)).unwrap();
-            Reader { gold: load(words), silver: load("{}"), accent }
+            WordReader { gold: load(words), silver: load("{}"), accent }
         };
         let (american, british) = (reader(Accent::American), reader(Accent::British));
         let check = |word: &str, expected: [Option<&str>; 2]| {

@@ -2,7 +2,7 @@
 
 use super::letters::{digits, is_digits, run};
 use super::numerals::{cardinal, one_by_one, ordinal, year};
-use super::reader::{Reader, Setting, Unit};
+use super::reader::{MoneyUnit, Setting, WordReader};
 use super::stress::Stress;
 
 /// Lists the endings that order: "3rd".
@@ -19,9 +19,9 @@ pub(super) fn is_number(word: &str, head: bool) -> bool {
         && figures.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'))
 }
 
-impl Reader {
+impl WordReader {
     /// Reads figures. Those that are no `head` are part of a name: "Boeing 747", "A1".
-    pub(super) fn number(&self, word: &str, unit: Option<Unit>, head: bool) -> Option<String> {
+    pub(super) fn number(&self, word: &str, unit: Option<MoneyUnit>, head: bool) -> Option<String> {
         let (minus, unsigned) = match word.strip_prefix('-') {
             Some(unsigned) => (true, unsigned),
             None => (false, word),
@@ -102,7 +102,7 @@ fn is_amount(figures: &str) -> bool {
 }
 
 /// Says an amount: "five dollars and twenty cents".
-fn amount(figures: &str, unit: Unit) -> Vec<&'static str> {
+fn amount(figures: &str, unit: MoneyUnit) -> Vec<&'static str> {
     let (whole, cents) = figures.split_once('.').unwrap_or((figures, ""));
     // "$1.5" is one and a half.
     let cents = if cents.len() == 1 { format!("{cents}0") } else { cents.to_owned() };

@@ -58,7 +58,7 @@ where
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((Key(key), value)) = map.next_entry()? {
+        while let Some((EntryName(key), value)) = map.next_entry()? {
             (self.0)(&key, value).map_err(A::Error::custom)?;
         }
         Ok(())
@@ -67,7 +67,7 @@ where
 
 /// Holds a key, which is seldom copied.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct EntryName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

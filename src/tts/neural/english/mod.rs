@@ -28,7 +28,7 @@ pub(super) use files::BadFile;
 
 use expand::Expander;
 use lexicon::Lexicon;
-use reader::Reader;
+use reader::WordReader;
 use tagger::Tagger;
 use terms::Cutter;
 use unknown::Unknown;
@@ -57,7 +57,7 @@ pub(super) struct English {
     expander: Expander,
     cutter: Cutter,
     tagger: Tagger,
-    reader: Reader,
+    reader: WordReader,
     unknown: Unknown,
 }
 
@@ -72,9 +72,9 @@ impl English {
         Ok(Self {
             expander: Expander::load(files.normalize)?,
             cutter: Cutter::load(files.tokenizer)?,
-            tagger: Tagger::load(files.tagger)?,
-            reader: Reader { gold, silver, accent },
             unknown: Unknown::load(files.unknown, files.unknown_symbols)?,
+            tagger: Tagger::load(files.tagger)?,
+            reader: WordReader { gold, silver, accent },
         })
     }
 

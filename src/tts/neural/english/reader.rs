@@ -12,25 +12,36 @@ use super::lexicon::{Lexicon, Sounds};
 use super::stress::{Stress, is_consonant, is_stressed, is_vowel, spelled};
 use super::tagger::Tag;
 
-/// Says how a sentence goes on behind a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Next {
-    #[default]
+/// Says what is heard first behind a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Onset {
     Pause,
     Vowel,
     Consonant,
 }
 
-impl Next {
-    /// Returns how a sentence goes on before `sound`, if before this it goes on as `self` says.
-    pub(super) fn before(self, sound: &str) -> Self {
-        let tells = sound.chars().find_map(|c| match c {
-            ';' | ':' | ',' | '.' | '!' | '?' | '—' | '…' => Some(Self::Pause),
-            _ if is_vowel(c) => Some(Self::Vowel),
-            _ if is_consonant(c) => Some(Self::Consonant),
+/// Says how a sentence goes on behind a word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    pub(super) onset: Onset,
+    /// The next word is "to".
+    pub(super) to: bool,
+}
+
+impl Ahead {
+    /// Is the end of a sentence.
+    pub(super) const END: Self = Self { onset: Onset::Pause, to: false };
+
+    /// Returns how a sentence goes on before a word, if behind it it goes on as `self` says.
+    pub(super) fn before(self, word: &str, tag: Tag, sound: &str) -> Self {
+        let onset = sound.chars().find_map(|c| match c {
+            ';' | ':' | ',' | '.' | '!' | '?' | '—' | '…' => Some(Onset::Pause),
+            _ if is_vowel(c) => Some(Onset::Vowel),
+            _ if is_consonant(c) => Some(Onset::Consonant),
             _ => None,
         });
-        tells.unwrap_or(self)
+        let to = matches!(word, "to" | "To") || (word == "TO" && matches!(tag.0, "TO" | "IN"));
+        Self { onset: onset.unwrap_or(self.onset), to }
     }
 }
 
@@ -39,15 +50,13 @@ impl Next {
 pub(super) struct Setting {
     pub(super) tag: Tag,
     pub(super) stress: Option<Stress>,
-    pub(super) next: Next,
-    /// The next word is "to".
-    pub(super) before_to: bool,
+    pub(super) ahead: Ahead,
 }
 
 impl Setting {
     /// Is that of a word which sounds the same everywhere.
     pub(super) const ANY: Self =
-        Self { tag: Tag::NONE, stress: None, next: Next::Consonant, before_to: false };
+        Self { tag: Tag::NONE, stress: None, ahead: Ahead { onset: Onset::Consonant, to: false } };
 
     /// Asks for another stress.
     pub(super) fn stressed(self, stress: Stress) -> Self {
@@ -56,7 +65,7 @@ impl Setting {
 }
 
 /// Reads words.
-pub(super) struct Reader {
+pub(super) struct WordReader {
     pub(super) gold: Lexicon,
     pub(super) silver: Lexicon,
     pub(super) accent: Accent,
@@ -64,13 +73,13 @@ pub(super) struct Reader {
 
 /// Is an amount's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum MoneyUnit {
     Dollar,
     Pound,
     Euro,
 }
 
-impl Unit {
+impl MoneyUnit {
     /// Returns the currency of a sign.
     pub(super) fn of(sign: &str) -> Option<Self> {
         Some(match sign {
@@ -91,14 +100,14 @@ impl Unit {
     }
 }
 
-impl Reader {
+impl WordReader {
     /// Reads a word or a number; `None` if no rule reads it. `head`: a word begins here.
     pub(super) fn read(
         &self,
         text: &str,
         tag: Tag,
-        (next, before_to): (Next, bool),
-        unit: Option<Unit>,
+        ahead: Ahead,
+        unit: Option<MoneyUnit>,
         head: bool,
     ) -> Option<String> {
         let word = plain(text);
@@ -108,7 +117,7 @@ impl Reader {
             word if word == word.to_uppercase() => Some(Stress::PrimaryAtLeast),
             _ => Some(Stress::SomeAtLeast),
         };
-        let setting = Setting { tag, stress, next, before_to };
+        let setting = Setting { tag, stress, ahead };
         if let Some(sound) = self.word(&word, &lower, setting) {
             let unit = unit.and_then(|unit| self.plural(unit.names()[0]));
             return Some(unit.map_or(sound.clone(), |unit| format!("{sound} {unit}")));
@@ -176,7 +185,7 @@ impl Reader {
         let sound = match self.gold.get(&word).or_else(silver) {
             Some(Sounds::Always(sound)) => Some(sound),
             Some(Sounds::ByTag(homograph)) => {
-                homograph.sound(setting.tag, setting.next == Next::Pause)
+                homograph.sound(setting.tag, setting.ahead.onset == Onset::Pause)
             }
             None => None,
         };

@@ -1,14 +1,14 @@
 //! Reads the words whose sound depends on what stands around them: "the", "a", "to", "used".
 
 use super::lexicon::Sounds;
-use super::reader::{Next, Reader, Setting};
+use super::reader::{Ahead, Onset, Setting, WordReader};
 use super::stress::Stress;
 use super::tagger::Tag;
 
-impl Reader {
+impl WordReader {
     /// Reads a word if it is such a word, a sign or letters with stops.
     pub(super) fn special(&self, word: &str, setting: Setting) -> Option<String> {
-        let Setting { tag, stress, next, .. } = setting;
+        let Setting { tag, stress, ahead: Ahead { onset, .. } } = setting;
         let plain = Setting { tag: Tag::NONE, stress: None, ..setting };
         let always = |sound: &str| Some(sound.to_owned());
         match word {
@@ -21,22 +21,22 @@ impl Reader {
             _ if is_dotted(word) => self.letters(word),
             "a" | "A" => always(if tag == Tag("DT") { "ɐ" } else { "ˈA" }),
             "am" | "Am" | "AM" | "AN" if tag.is_noun() => self.letters(word),
-            "am" if next != Next::Pause && !raises(stress) => always("ɐm"),
+            "am" if onset != Onset::Pause && !raises(stress) => always("ɐm"),
             "am" | "Am" | "AM" => self.gold.usual("am").map(str::to_owned),
             "an" | "An" | "AN" => always("ɐn"),
             "I" if tag == Tag("PRP") => always("ˌI"),
             "by" | "By" | "BY" if tag.family() == "ADV" => always("bˈI"),
             "TO" if !matches!(tag.0, "TO" | "IN") => None,
-            "to" | "To" | "TO" => match next {
-                Next::Pause => self.gold.usual("to").map(str::to_owned),
-                Next::Vowel => always("tʊ"),
-                Next::Consonant => always("tə"),
+            "to" | "To" | "TO" => match onset {
+                Onset::Pause => self.gold.usual("to").map(str::to_owned),
+                Onset::Vowel => always("tʊ"),
+                Onset::Consonant => always("tə"),
             },
             "IN" if tag == Tag("NNP") => None,
-            "in" | "In" | "IN" if next == Next::Pause || tag != Tag("IN") => always("ˈɪn"),
+            "in" | "In" | "IN" if onset == Onset::Pause || tag != Tag("IN") => always("ˈɪn"),
             "in" | "In" | "IN" => always("ɪn"),
             "THE" if tag != Tag("DT") => None,
-            "the" | "The" | "THE" => always(if next == Next::Vowel { "ði" } else { "ðə" }),
+            "the" | "The" | "THE" => always(if onset == Onset::Vowel { "ði" } else { "ðə" }),
             "used" | "Used" | "USED" => self.used(setting),
             _ if tag == Tag("IN") && is_versus(word) => self.look_up("versus", plain),
             _ => None,
@@ -45,7 +45,7 @@ impl Reader {
 
     /// Reads "used", of which "used to" sounds otherwise.
     fn used(&self, setting: Setting) -> Option<String> {
-        let habit = matches!(setting.tag.0, "VBD" | "JJ") && setting.before_to;
+        let habit = matches!(setting.tag.0, "VBD" | "JJ") && setting.ahead.to;
         match self.gold.get("used")? {
             Sounds::Always(sound) => Some(sound.to_owned()),
             Sounds::ByTag(used) => {

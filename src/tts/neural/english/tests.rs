@@ -98,7 +98,7 @@ fn what_has_no_sound_is_left_out() {
     check("?!…", "?!…");
 }
 
-/// Twenty kilobytes each, of what the rules have to look far ahead for.
+/// Ten kilobytes each, of what the rules have to look far ahead for.
 #[test]
 fn hostile_texts_are_read_in_bounded_time() {
     let kinds = [
@@ -140,27 +140,29 @@ fn hostile_texts_are_read_in_bounded_time() {
     ];
     let allowed = voice_alphabet();
     for kind in kinds {
-        let read = ENGLISH.phonemes(&kind.repeat(20_000 / kind.len()));
+        let read = ENGLISH.phonemes(&kind.repeat(10_000 / kind.len()));
         assert!(read.chars().all(|c| allowed.contains(&c)), "{kind}");
-        assert!(read.len() < 200_000, "{kind}: {}", read.len());
+        assert!(read.len() < 100_000, "{kind}: {}", read.len());
     }
 }
 
 #[test]
 fn damaged_files_are_named() {
+    let empty: &'static [u8] = lexicon::packed("{}").leak();
+    let files = EnglishFiles { gold: empty, silver: empty, ..FILES };
     let check = |files: EnglishFiles, name: &str| {
         let error = English::load(&files, Accent::American).err().expect("a file is damaged");
         assert!(error.to_string().starts_with(&format!("the English {name} cannot")), "{error}");
     };
     let half = |bytes: &'static [u8]| &bytes[..bytes.len() / 2];
-    check(EnglishFiles { gold: half(FILES.gold), ..FILES }, "lexicon");
-    check(EnglishFiles { silver: FILES.tagger, ..FILES }, "second lexicon");
-    check(EnglishFiles { tagger: half(FILES.tagger), ..FILES }, "tagger");
-    check(EnglishFiles { tokenizer: FILES.normalize, ..FILES }, "tokenizer");
-    check(EnglishFiles { normalize: b"{}", ..FILES }, "normalizer");
-    check(EnglishFiles { unknown: half(FILES.unknown), ..FILES }, "net for unknown words");
-    check(EnglishFiles { unknown: published!("hibari.onnx"), ..FILES }, "net for unknown words");
-    check(EnglishFiles { unknown_symbols: b"[]", ..FILES }, "net for unknown words");
+    check(EnglishFiles { gold: half(FILES.gold), ..files }, "lexicon");
+    check(EnglishFiles { silver: FILES.tagger, ..files }, "second lexicon");
+    check(EnglishFiles { normalize: b"{}", ..files }, "normalizer");
+    check(EnglishFiles { tokenizer: FILES.normalize, ..files }, "tokenizer");
+    check(EnglishFiles { unknown_symbols: b"[]", ..files }, "net for unknown words");
+    check(EnglishFiles { unknown: half(FILES.unknown), ..files }, "net for unknown words");
+    check(EnglishFiles { unknown: published!("hibari.onnx"), ..files }, "net for unknown words");
+    check(EnglishFiles { tagger: half(FILES.tagger), ..files }, "tagger");
 }
 
 /// Returns the signs that the voice has sounds or pauses for.
@@ -171,7 +173,7 @@ fn voice_alphabet() -> BTreeSet<char> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn any_text_is_read(text in "\\PC{0,60}|[ -~]{0,80}|([a-zA-Z]{1,12}['’.,:$%/ 0-9-]{0,3}){0,12}") {

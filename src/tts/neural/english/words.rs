@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::letters::{first, is_letter, last, run};
 use super::parts::parts;
-use super::reader::{Next, Reader, Unit};
+use super::reader::{Ahead, MoneyUnit, WordReader};
 use super::stress::{Stress, is_stressed, weight};
 use super::tagger::Tag;
 use super::terms::Term;
@@ -22,7 +22,7 @@ const MARK_TAGS: [&str; 10] = [".", ",", "-LRB-", "-RRB-", "``", "''", ":", "$",
 
 /// Holds what is looked up, alone or with its neighbours.
 #[derive(Debug)]
-struct Part<'t> {
+struct Subterm<'t> {
     text: &'t str,
     tag: Tag,
     spaced: bool,
@@ -30,22 +30,27 @@ struct Part<'t> {
     head: bool,
     /// It is never read together with others.
     alone: bool,
-    unit: Option<Unit>,
+    unit: Option<MoneyUnit>,
     sound: Option<String>,
 }
 
 /// Holds parts between which no space is.
 #[derive(Debug)]
 struct Compound<'t> {
-    parts: Vec<Part<'t>>,
+    parts: Vec<Subterm<'t>>,
     /// They are heard as words of their own: "B2", "and/or".
     apart: bool,
 }
 
 /// Reads the words of a sentence, each with its kind.
-pub(super) fn sounds(terms: &[Term], tags: &[Tag], reader: &Reader, unknown: &Unknown) -> String {
+pub(super) fn sounds(
+    terms: &[Term],
+    tags: &[Tag],
+    reader: &WordReader,
+    unknown: &Unknown,
+) -> String {
     let mut words = words(terms, tags);
-    let mut ahead = (Next::Pause, false);
+    let mut ahead = Ahead::END;
     for word in words.iter_mut().rev() {
         match &mut word.parts[..] {
             [part] => {
@@ -53,7 +58,8 @@ pub(super) fn sounds(terms: &[Term], tags: &[Tag], reader: &Reader, unknown: &Un
                     let read = reader.read(part.text, part.tag, ahead, part.unit, part.head);
                     part.sound = Some(read.unwrap_or_else(|| spell(part.text, reader, unknown)));
                 }
-                ahead = before(ahead, part.text, part.tag, part.sound.as_deref());
+                let sound = part.sound.as_deref().unwrap_or_default();
+                ahead = ahead.before(part.text, part.tag, sound);
             }
             _ => ahead = read_together(word, ahead, reader, unknown),
         }
@@ -86,7 +92,7 @@ fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Compound<'t>> {
         for (place, text) in pieces.iter().copied().enumerate() {
             let ends = place + 1 == pieces.len();
             let spaced = ends && term.spaced;
-            let mut part = Part {
+            let mut part = Subterm {
                 text,
                 tag: *tag,
                 spaced,
@@ -95,7 +101,7 @@ fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Compound<'t>> {
                 unit: None,
                 sound: mark(text, *tag),
             };
-            if let Some(sign) = Unit::of(text).filter(|_| tag.0 == "$") {
+            if let Some(sign) = MoneyUnit::of(text).filter(|_| tag.0 == "$") {
                 unit = Some(sign);
                 part.sound = Some(String::new());
             } else if part.sound.is_none() && unit.is_some() {
@@ -106,7 +112,7 @@ fn words<'t>(terms: &[Term<'t>], tags: &[Tag]) -> Vec<Compound<'t>> {
                 part.alone = true;
             }
             part.alone |= part.sound.is_some();
-            let joins = |last: &Part| !last.spaced && !last.alone && !part.alone;
+            let joins = |last: &Subterm| !last.spaced && !last.alone && !part.alone;
             match words.last_mut().filter(|word| word.parts.last().is_some_and(joins)) {
                 Some(word) => {
                     part.head = false;
@@ -143,19 +149,13 @@ fn is_to(pieces: &[&str], place: usize) -> bool {
     is_letter(before) && is_letter(pieces.get(place + 1).and_then(|next| first(next)))
 }
 
-/// Returns what stands ahead of the word before this one.
-fn before(ahead: (Next, bool), text: &str, tag: Tag, sound: Option<&str>) -> (Next, bool) {
-    let to = matches!(text, "to" | "To") || (text == "TO" && matches!(tag.0, "TO" | "IN"));
-    (ahead.0.before(sound.unwrap_or_default()), to)
-}
-
 /// Reads the longest parts of a word that the lexicons have, from its end.
 fn read_together(
     word: &mut Compound,
-    mut ahead: (Next, bool),
-    reader: &Reader,
+    mut ahead: Ahead,
+    reader: &WordReader,
     unknown: &Unknown,
-) -> (Next, bool) {
+) -> Ahead {
     let parts = &mut word.parts[..];
     let mut end = parts.len();
     while end > 0 {
@@ -164,10 +164,10 @@ fn read_together(
             let (text, tag) = (joined(some), strongest(some));
             let unit = some.iter().find_map(|part| part.unit);
             let sound = reader.read(&text, tag, ahead, unit, some[0].head)?;
-            ahead = before(ahead, &text, tag, Some(&sound));
+            ahead = ahead.before(&text, tag, &sound);
             Some((start, sound))
         });
-        let silent = |part: &Part| part.text.chars().all(|c| SILENT.contains(c));
+        let silent = |part: &Subterm| part.text.chars().all(|c| SILENT.contains(c));
         let (start, sound) = match read {
             Some(read) => read,
             None if silent(&parts[end - 1]) => (end - 1, String::new()),
@@ -188,7 +188,7 @@ fn read_together(
 }
 
 /// Hears parts together.
-fn hear_as(parts: &mut [Part], sound: String) {
+fn hear_as(parts: &mut [Subterm], sound: String) {
     for part in parts.iter_mut().skip(1) {
         part.sound = Some(String::new());
     }
@@ -197,7 +197,7 @@ fn hear_as(parts: &mut [Part], sound: String) {
     }
 }
 
-fn joined<'t>(parts: &[Part<'t>]) -> Cow<'t, str> {
+fn joined<'t>(parts: &[Subterm<'t>]) -> Cow<'t, str> {
     match parts {
         [part] => part.text.into(),
         _ => parts.iter().map(|part| part.text).collect::<String>().into(),
@@ -205,15 +205,15 @@ fn joined<'t>(parts: &[Part<'t>]) -> Cow<'t, str> {
 }
 
 /// Returns the kind of the part with the most letters, of which capitals count twice.
-fn strongest(parts: &[Part]) -> Tag {
-    let letters = |part: &&Part| {
+fn strongest(parts: &[Subterm]) -> Tag {
+    let letters = |part: &&Subterm| {
         part.text.chars().map(|c| if c.is_uppercase() { 2 } else { 1 }).sum::<usize>()
     };
     parts.iter().rev().max_by_key(letters).map_or(Tag::NONE, |part| part.tag)
 }
 
 /// Returns whether parts are heard apart: those of several kinds.
-fn are_apart(parts: &[Part]) -> bool {
+fn are_apart(parts: &[Subterm]) -> bool {
     let letters = parts.iter().flat_map(|part| part.text.chars());
     let kind = |c: char| match c {
         _ if c.is_alphabetic() => 0,
@@ -226,7 +226,7 @@ fn are_apart(parts: &[Part]) -> bool {
 }
 
 /// Evens the stress of parts that are heard as one word.
-fn even_stress(parts: &mut [Part]) {
+fn even_stress(parts: &mut [Subterm]) {
     let mut heard: Vec<(bool, usize, usize)> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
         let sound = part.sound.as_deref().unwrap_or_default();
@@ -248,7 +248,7 @@ fn even_stress(parts: &mut [Part]) {
 }
 
 /// Reads what the lexicons have not: letters by the net, digits as a number, signs by name.
-fn spell(text: &str, reader: &Reader, unknown: &Unknown) -> String {
+fn spell(text: &str, reader: &WordReader, unknown: &Unknown) -> String {
     let mut sounds = Vec::new();
     let mut rest = text;
     while let Some(c) = first(rest) {

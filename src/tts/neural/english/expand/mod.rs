@@ -1,8 +1,8 @@
 //! Writes out what the lexicons cannot read: times, dates, units, abbreviations, signs.
 //!
-//! Rule after rule goes over the whole text, as the readings of one may be what the next begins with.
-//! They are those of the published package, whose words are data. What hark says is written out before by
-//! `speech_text`; this is for the rest, and for the tests that compare.
+//! Rule after rule goes over the whole text, as what one writes may be what the next looks for. They
+//! are those of the published package, whose words are data. What hark says has been through
+//! `speech_text`, which writes most of this out; here is what it leaves.
 
 mod dates;
 mod measures;
@@ -51,10 +51,10 @@ struct Instead {
     words: String,
 }
 
-type Rule = fn(&Expander, Here) -> Option<Instead>;
+type WritingRule = fn(&Expander, Here) -> Option<Instead>;
 
 /// Lists the rules in their order.
-const RULES: [Rule; 19] = [
+const RULES: [WritingRule; 19] = [
     dates::time,
     dates::iso_date,
     dates::american_date,
@@ -132,7 +132,7 @@ impl Expander {
         single_spaced(&text)
     }
 
-    fn apply(&self, rule: Rule, text: String) -> String {
+    fn apply(&self, rule: WritingRule, text: String) -> String {
         let (mut written, mut copied, mut at) = (String::new(), 0, 0);
         while let Some(c) = first(&text[at..]) {
             match rule(self, Here { text: &text, at }) {
