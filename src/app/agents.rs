@@ -95,6 +95,7 @@ impl Builder {
             let route = Route {
                 messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
                 agent: Arc::clone(&agents[name]),
+                disclosure: snapshot.disclosure,
                 turn_limit: snapshot.turn_limit,
             };
             routes.insert(number.phone_number_id.clone(), Arc::new(route));

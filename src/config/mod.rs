@@ -26,7 +26,7 @@ pub use overlay::Origins;
 pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
 use crate::engine::{self, EngineSpec};
-use crate::registry::{Agent, Gate, Number, Phrases, Snapshot};
+use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
 
 /// Holds everything hark can be configured with.
@@ -41,6 +41,7 @@ pub struct Config {
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
     pub gate: Gate,
+    pub disclosure: Disclosure,
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
@@ -62,6 +63,7 @@ impl Config {
             agents: self.agents.clone(),
             default_agent: self.default_agent.clone(),
             gate: self.gate,
+            disclosure: self.disclosure,
             phrases: Arc::clone(&self.messages),
             verify_token: self.webhook.verify_token.clone(),
             turn_limit: Duration::from_secs(self.limits.turn_seconds),

@@ -20,6 +20,7 @@ mod context;
 mod corpus;
 mod crash;
 mod delivery;
+mod disclosure;
 mod docs;
 mod doctor;
 mod foreign_graph;
