@@ -12,7 +12,7 @@ mod overlay;
 mod problems;
 mod typed;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ pub struct Config {
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
+    pub cache: CacheConfig,
     pub store: StoreConfig,
     pub queue: QueueConfig,
     pub limits: LimitsConfig,
@@ -99,6 +100,15 @@ impl ServerConfig {
 pub struct WebhookConfig {
     #[serde(default, deserialize_with = "engine::secret")]
     pub verify_token: Option<SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct CacheConfig {
+    pub megabytes: u64,
+    pub entries: u64,
+    pub folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -40,6 +40,7 @@ mod mutation;
 #[cfg(feature = "stt-whisper")]
 mod people;
 mod reload;
+mod said_again;
 mod shape;
 mod shells;
 mod source;

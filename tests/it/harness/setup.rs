@@ -132,7 +132,7 @@ impl World {
         }
         write!(
             file,
-            "[disclosure]\nenabled = false\n\
+            "[disclosure]\nenabled = false\n[cache]\nmegabytes = 0\n\
              [store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\n\
