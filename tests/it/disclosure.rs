@@ -153,30 +153,30 @@ async fn who_was_not_reached_is_told_the_next_time() {
     assert_eq!(told(&app), [Err(2 + words(ENGLISH))]);
 }
 
+/// Kills the service, and checks that the first of two answers tells it and the second does not.
+async fn check_after_a_kill(mut app: TestApp) {
+    app.kill().await;
+    app.start_again().await;
+    app.run_until_done().await;
+    app.text(PERSON, "hello").await;
+    app.run_until_done().await;
+    assert_eq!(told(&app), [Err(2 + words(ENGLISH)), Err(2)]);
+}
+
 #[tokio::test]
 async fn a_kill_neither_repeats_nor_drops_it() {
     // While the agent thinks: nothing is planned, and it is said by the answer that follows.
-    let mut app = telling().thinks_ms(300).in_a_process().await;
+    let app = telling().thinks_ms(300).in_a_process().await;
     app.text(PERSON, "hello").await;
     app.wait_until("the turn runs", async || app.count(CallKind::Read) == 1).await;
-    app.kill().await;
-    app.start_again().await;
-    app.run_until_done().await;
-    app.text(PERSON, "hello").await;
-    app.run_until_done().await;
-    assert_eq!(told(&app), [Err(2 + words(ENGLISH)), Err(2)]);
+    check_after_a_kill(app).await;
 
     // While the note is being sent: it is planned, and the same note goes out.
-    let mut app = telling().in_a_process().await;
+    let app = telling().in_a_process().await;
     app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
     app.text(PERSON, "hello").await;
     app.wait_until("the send failed", async || app.count(CallKind::Messages) == 1).await;
-    app.kill().await;
-    app.start_again().await;
-    app.run_until_done().await;
-    app.text(PERSON, "hello").await;
-    app.run_until_done().await;
-    assert_eq!(told(&app), [Err(2 + words(ENGLISH)), Err(2)]);
+    check_after_a_kill(app).await;
 }
 
 #[tokio::test]

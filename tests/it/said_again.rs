@@ -103,6 +103,10 @@ async fn what_was_made_in_advance_needs_no_server_when_it_is_asked_for() {
     let report = app.report().await;
     assert!(report.disclosure.is_some() && report.audio.unwrap().duration_ms > 6_000.0);
     assert_eq!(speech.requests().len(), before, "the disclosure was made, too");
+    app.text(PERSON, "Who won the world cup?").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent().len(), 2);
+    assert_eq!(speech.requests().len(), before, "and that it does not know");
 }
 
 #[tokio::test]

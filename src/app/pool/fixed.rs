@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::CacheConfig;
 use crate::engine::EngineSpec;
 use crate::pipeline::{AgentSetup, said_of};
-use crate::registry::{Languages, Phrase, Phrases};
+use crate::registry::{Languages, Phrase, Phrases, ReplyPolicy};
 use crate::tts::cache::{CacheLimits, SpokenCache};
 use crate::tts::{Sentence, Synthesizer, TtsEngine};
 use crate::turn::LanguageCode;
@@ -54,9 +54,9 @@ impl EnginePool {
         cache.before(made, &settings.expect("keys and values of TOML are JSON"))
     }
 
-    /// Tells an agent's voice what it will say again and again.
+    /// Tells an agent's voice what it will say again and again, what is likeliest first.
     pub(super) fn announce(&self, agent: &AgentSetup) {
-        if self.cache().is_none() {
+        if self.cache().is_none() || agent.reply == ReplyPolicy::Text {
             return;
         }
         let (phrases, languages) = (Arc::clone(&agent.phrases), agent.languages.clone());
@@ -70,13 +70,17 @@ impl EnginePool {
                 tracing::warn!(%error, "answers on file are not made in advance");
                 None
             });
-            let mut fixed: Vec<Sentence> = Vec::new();
-            for (phrase, language) in own_sentences(&phrases, &languages, speaks_from_file) {
-                fixed.extend(said_of(phrase.in_language(&language), &language, &voices));
-            }
-            for answer in answers.unwrap_or_default() {
-                fixed.extend(said_of(&answer, &languages.of_text(&answer, None), &voices));
-            }
+            let usual = languages.without_words(None);
+            let own = own_sentences(&phrases, &languages, speaks_from_file);
+            let (usual, others): (Vec<_>, Vec<_>) =
+                own.into_iter().partition(|(_, language)| *language == usual);
+            let say_own = |(phrase, language): (&Phrase, LanguageCode)| {
+                said_of(phrase.in_language(&language), &language, &voices)
+            };
+            let say = |answer: String| said_of(&answer, &languages.of_text(&answer, None), &voices);
+            let mut fixed: Vec<Sentence> = usual.into_iter().flat_map(say_own).collect();
+            fixed.extend(answers.unwrap_or_default().into_iter().flat_map(say));
+            fixed.extend(others.into_iter().flat_map(say_own));
             synthesizer.will_say_again(fixed);
         });
     }
