@@ -41,6 +41,11 @@ impl Agents {
         Ok(Self { registry, routes: watch::Sender::new(routes), builder })
     }
 
+    /// Makes what the agents say again and again; never returns.
+    pub(super) async fn make_in_advance(&self) {
+        self.builder.pool.make_in_advance().await;
+    }
+
     /// Builds what `config` names and lets it replace what runs.
     ///
     /// # Errors
@@ -95,6 +100,7 @@ impl Builder {
             let route = Route {
                 messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
                 agent: Arc::clone(&agents[name]),
+                disclosure: snapshot.disclosure,
                 turn_limit: snapshot.turn_limit,
             };
             routes.insert(number.phone_number_id.clone(), Arc::new(route));
@@ -145,6 +151,7 @@ impl Reloader {
 fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
     let differ = [
         ("server.listen", started.server.listen != new.server.listen),
+        ("cache", started.cache != new.cache),
         ("store.url", started.store.url != new.store.url),
         ("queue.turns", started.queue.turns != new.queue.turns),
         ("queue.node", started.queue.node != new.queue.node),

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 pub use self::agents::Reloader;
 use self::agents::{Agents, check_numbers};
-pub use self::pool::{EnginePool, Hearing, Places, Unheard};
+pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -138,9 +138,11 @@ impl App {
         };
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
+        let agents = self.agents;
         tokio::select! {
             (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
             () = upkeep => unreachable!("it runs for ever"),
+            () = agents.make_in_advance() => unreachable!("so does this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");
                 Ok(())

@@ -86,6 +86,12 @@ impl CodedSpeech {
         Ok(Pcm { samples, rate: SampleRate::SPEECH })
     }
 
+    /// Returns the file that it was read from.
+    #[must_use]
+    pub fn file(&self) -> &Bytes {
+        &self.file
+    }
+
     /// Returns the packets, as the server made them.
     #[must_use]
     pub fn packets(&self) -> &[Packet] {

@@ -19,6 +19,8 @@ pub struct NoteHead {
     pub input_rate: u32,
     /// The encoder's name; empty if the comment header is missing.
     pub vendor: String,
+    /// The comments, each `NAME=value`.
+    pub comments: Vec<String>,
     /// Length of the audible part, without pre-skip and end trim.
     pub duration_ms: f64,
     /// Packets with sound.
@@ -56,7 +58,8 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
         input_rate: head.input_rate,
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         duration_ms: stream.granules().saturating_sub(head.pre_skip.into()) as f64 / 48.0,
-        vendor: stream.vendor.unwrap_or_default(),
+        vendor: stream.tags.first().cloned().unwrap_or_default(),
+        comments: stream.tags.into_iter().skip(1).collect(),
         packets: stream.packets,
         ends: stream.ends,
     })
@@ -64,7 +67,8 @@ pub fn inspect_note(bytes: &[u8]) -> Result<NoteHead, DecodeError> {
 
 #[derive(Default)]
 struct StreamSummary {
-    vendor: Option<String>,
+    /// The encoder's name and the comments; empty before the comment header.
+    tags: Vec<String>,
     packets: usize,
     /// Granules of all packets so far.
     coded: u64,
@@ -94,8 +98,8 @@ impl StreamSummary {
     }
 
     fn packet(&mut self, packet: &[u8]) {
-        if let (None, Some(tags)) = (&self.vendor, packet.strip_prefix(OpusHead::TAGS)) {
-            self.vendor = Some(vendor(tags).unwrap_or_default());
+        if let (true, Some(tags)) = (self.tags.is_empty(), packet.strip_prefix(OpusHead::TAGS)) {
+            self.tags = read_tags(tags);
             return;
         }
         self.packets += 1;
@@ -112,8 +116,22 @@ impl StreamSummary {
     }
 }
 
-fn vendor(tags: &[u8]) -> Option<String> {
-    let (length, rest) = tags.split_first_chunk::<4>()?;
+/// Reads the encoder's name, empty if it is cut off, and as many comments as are whole.
+fn read_tags(tags: &[u8]) -> Vec<String> {
+    let (vendor, rest) = text(tags).unwrap_or_default();
+    let mut all = vec![vendor];
+    let mut rest = rest.get(4..).unwrap_or_default();
+    while let Some((comment, next)) = text(rest) {
+        all.push(comment);
+        rest = next;
+    }
+    all
+}
+
+/// Reads a text after its length, and returns what follows it.
+fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    Some(String::from_utf8_lossy(rest.get(..length)?).into_owned())
+    let (text, rest) = rest.split_at_checked(length)?;
+    Some((String::from_utf8_lossy(text).into_owned(), rest))
 }

@@ -21,6 +21,14 @@ const SERIAL: u32 = 0x6861_726b;
 const VENDOR: &[u8; VENDOR_LENGTH as usize] = b"hark";
 const VENDOR_LENGTH: u32 = 4;
 
+/// What the comment header of every note says: that a machine speaks, for programs that look for it
+/// (EU AI Act, article 50 (2)). The second is IPTC's field and value for it, which C2PA uses too.
+/// Source: <https://cv.iptc.org/newscodes/digitalsourcetype/>.
+const COMMENTS: [&str; 2] = [
+    "SYNTHETIC_SPEECH=1",
+    "DIGITALSOURCETYPE=http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+];
+
 /// Sound on a page, in granules, which are samples at 48 kHz: one second, as RFC 7845 section 6
 /// asks.
 const GRANULES_PER_PAGE: u64 = 48_000;
@@ -52,10 +60,6 @@ impl NoteMuxer {
     #[must_use]
     pub fn with_pre_skip(pre_skip: u16, rate: SampleRate) -> Self {
         let head = OpusHead::mono(pre_skip, rate.0);
-        let mut tags = OpusHead::TAGS.to_vec();
-        tags.extend(VENDOR_LENGTH.to_le_bytes());
-        tags.extend(VENDOR);
-        tags.extend(0u32.to_le_bytes());
         let writer = PacketWriter::new(Vec::new());
         let mut muxer = Self {
             writer,
@@ -66,7 +70,7 @@ impl NoteMuxer {
             taken: 0,
         };
         muxer.write(head.to_packet(), PacketWriteEndInfo::EndPage, 0);
-        muxer.write(tags, PacketWriteEndInfo::EndPage, 0);
+        muxer.write(tags(), PacketWriteEndInfo::EndPage, 0);
         muxer
     }
 
@@ -119,4 +123,18 @@ impl NoteMuxer {
     fn write(&mut self, packet: Vec<u8>, end: PacketWriteEndInfo, granule: u64) {
         self.writer.write_packet(packet, SERIAL, end, granule).expect("a Vec takes every write");
     }
+}
+
+/// Returns the comment header (RFC 7845 section 5.2).
+fn tags() -> Vec<u8> {
+    let mut tags = OpusHead::TAGS.to_vec();
+    tags.extend(VENDOR_LENGTH.to_le_bytes());
+    tags.extend(VENDOR);
+    let counted = |length: usize| u32::try_from(length).expect("a few lines").to_le_bytes();
+    tags.extend(counted(COMMENTS.len()));
+    for comment in COMMENTS {
+        tags.extend(counted(comment.len()));
+        tags.extend(comment.as_bytes());
+    }
+    tags
 }

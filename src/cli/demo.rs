@@ -14,7 +14,7 @@ use super::{Context, print};
 use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
-use crate::registry::{Number, NumberStatus, ProviderKind, Snapshot};
+use crate::registry::{Disclosure, Number, NumberStatus, ProviderKind, Snapshot};
 use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorSettings};
 use crate::turn::TurnReport;
@@ -58,7 +58,9 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let clock = Clock::System;
     let store = folder.join(format!("demo-{}.db", std::process::id()));
     let numbers = [number(&format!("http://{simulator_address}"))?].into_iter().collect();
-    let snapshot = Snapshot { numbers, ..context.config.snapshot() };
+    // Recordings need not be told that a machine answers.
+    let disclosure = Disclosure::OFF;
+    let snapshot = Snapshot { numbers, disclosure, ..context.config.snapshot() };
     let hearing = Hearing {
         fixtures: Some(fixtures::known),
         scripted_without_model: true,

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::{Context, fixtures};
-use crate::app::{App, EnginePool, Hearing};
+use crate::app::{App, EnginePool, Hearing, Keeping};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::lifecycle::{Shutdown, hangups};
@@ -26,7 +26,11 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     }
     let shutdown = Shutdown::on_signals()?;
     let mut hangups = hangups()?;
-    let hearing = Hearing { fixtures: Some(fixtures::known), ..Hearing::default() };
+    let hearing = Hearing {
+        fixtures: Some(fixtures::known),
+        keeping: Keeping::FixedSentences,
+        ..Hearing::default()
+    };
     let pool = EnginePool::new(context.places, hearing);
     let app = App::build(&context.config, pool, Clock::System).await?;
     let address = arguments.listen.unwrap_or_else(|| context.config.server.listen.clone());

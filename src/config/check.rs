@@ -8,6 +8,9 @@ use super::problems::MISSING;
 use super::{Config, ConfigError, ConfigErrors};
 use crate::registry::{Agent, ProviderKind};
 
+/// Sentences that may be kept, and their size.
+const MOST_KEPT: u64 = 1_000_000;
+
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
 
@@ -26,6 +29,13 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
     if config.queue.burst_ms != 0 {
         wrong("queue.burst_ms", "merging bursts is not built yet; use 0".to_owned());
+    }
+    for (key, value) in
+        [("cache.megabytes", config.cache.megabytes), ("cache.entries", config.cache.entries)]
+    {
+        if value > MOST_KEPT {
+            wrong(key, format!("must be from 0 to {MOST_KEPT}"));
+        }
     }
     if !(1..=MOST_TURNS).contains(&config.queue.turns) {
         wrong("queue.turns", format!("must be from 1 to {MOST_TURNS}"));

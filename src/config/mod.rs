@@ -12,7 +12,7 @@ mod overlay;
 mod problems;
 mod typed;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub use overlay::Origins;
 pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
 use crate::engine::{self, EngineSpec};
-use crate::registry::{Agent, Gate, Number, Phrases, Snapshot};
+use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
 
 /// Holds everything hark can be configured with.
@@ -41,9 +41,11 @@ pub struct Config {
     pub numbers: Vec<Number>,
     pub agents: Vec<Agent>,
     pub gate: Gate,
+    pub disclosure: Disclosure,
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
+    pub cache: CacheConfig,
     pub store: StoreConfig,
     pub queue: QueueConfig,
     pub limits: LimitsConfig,
@@ -62,6 +64,7 @@ impl Config {
             agents: self.agents.clone(),
             default_agent: self.default_agent.clone(),
             gate: self.gate,
+            disclosure: self.disclosure,
             phrases: Arc::clone(&self.messages),
             verify_token: self.webhook.verify_token.clone(),
             turn_limit: Duration::from_secs(self.limits.turn_seconds),
@@ -97,6 +100,15 @@ impl ServerConfig {
 pub struct WebhookConfig {
     #[serde(default, deserialize_with = "engine::secret")]
     pub verify_token: Option<SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct CacheConfig {
+    pub megabytes: u64,
+    pub entries: u64,
+    pub folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -147,6 +147,17 @@ impl Knowledge {
         self.passages
     }
 
+    /// Returns what may be answered, as it would be said: the first `most` passages.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn answers(&self, most: usize) -> Result<Vec<String>, KnowledgeError> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = index.prepare("SELECT answer FROM passages ORDER BY rowid LIMIT ?1")?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        Ok(statement.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// Returns the names in the passages, those that are likeliest asked for first: a few at most.
     #[must_use]
     pub fn names(&self) -> &[String] {

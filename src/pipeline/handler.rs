@@ -82,8 +82,10 @@ impl JobHandler for Pipeline {
                 trace: &trace,
                 cancel: cancel.token(),
                 talker: Some(Talker::of_contact(lease.lane.contact_id)),
+                opening: None,
             },
             cancel: &cancel,
+            told_ms: begun.told_ms,
         };
         let typing = Typing::start(&route.messenger, &lease.first().id);
         let ended = turn.run(begun).await;

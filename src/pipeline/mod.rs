@@ -13,6 +13,7 @@ mod hear;
 mod listen;
 mod next;
 mod note;
+mod opening;
 mod person;
 mod problem;
 mod reply;
@@ -30,17 +31,18 @@ use std::time::Duration;
 
 pub use error::{Cause, TurnError};
 pub use problem::Problem;
-pub use speak::spoken_in;
+pub use speak::{said_of, spoken_in};
 pub use stage::Trace;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
+use opening::Opening;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Responder;
 use crate::clock::Clock;
 use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
-use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::registry::{Disclosure, Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Record;
 use crate::stt::{Talker, Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
@@ -78,6 +80,8 @@ pub struct Route {
     pub messenger: Arc<dyn Messenger>,
     /// Its agent.
     pub agent: Arc<AgentSetup>,
+    /// When people are told that a machine speaks.
+    pub disclosure: Disclosure,
     /// After this the fallback text goes out.
     pub turn_limit: Duration,
 }
@@ -99,6 +103,20 @@ struct Scene<'a> {
     cancel: &'a CancellationToken,
     /// Who is heard, where others may wait.
     talker: Option<Talker>,
+    /// What is said before the first words, if anything.
+    opening: Option<&'a Opening>,
+}
+
+impl<'a> Scene<'a> {
+    /// Sets the scene where nobody writes and nobody waits.
+    fn alone(
+        path: &'a VoicePath,
+        agent: &'a AgentSetup,
+        trace: &'a Trace,
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        Self { path, agent, contact: None, trace, cancel, talker: None, opening: None }
+    }
 }
 
 /// Answers what the lanes lease.

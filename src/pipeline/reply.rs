@@ -173,8 +173,8 @@ async fn write(
         if whole.is_empty() || cancel.is_cancelled() {
             return Err(Unwritten::Failed(error));
         }
-        for sentence in [last, ending].into_iter().filter(|sentence| !sentence.is_empty()) {
-            pass_on(sentence.to_owned()).await;
+        for sentence in [sentences_of(last), sentences_of(ending)].concat() {
+            pass_on(sentence).await;
         }
         return Ok((format!("{whole} {ending}"), Some(error)));
     }

@@ -11,9 +11,10 @@ use futures_util::future::FutureExt as _;
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Scene;
 use super::error::TurnError;
 use super::stage::stage_stream;
+use super::{Opening, Scene};
+use crate::registry::Voices;
 use crate::speech_text::{sentences_of, spoken};
 use crate::tts::{Sentence, Sound};
 use crate::turn::{LanguageCode, Stage};
@@ -27,28 +28,27 @@ const AHEAD: usize = 100;
 const LONG: usize = 1_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
-/// first sentence that tells it does: see [`spoken_in`].
+/// first sentence that tells it does: see [`spoken_in`]. The scene's opening comes before the first
+/// words; alone it is not said.
 pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
 ) -> Result<(), TurnError> {
-    let Scene { agent, trace, cancel, .. } = scene;
+    let Scene { agent, trace, cancel, mut opening, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
     let (first, mut comes) = oneshot::channel();
     first.send(()).expect("its place is still at hand");
     let mut all_come = false;
     let mut language = language.clone();
-    let mut pieces: VecDeque<(LanguageCode, String)> = VecDeque::new();
+    let mut pieces: VecDeque<Sentence> = VecDeque::new();
     loop {
         while voices.len() < side_by_side
-            && let Some((language, text)) = pieces.pop_front()
+            && let Some(sentence) = pieces.pop_front()
         {
-            trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
-            let voice = agent.voice.for_language(&language);
-            let sentence = Sentence { text, language, voice };
+            trace.spend(|spent| spent.spoken_chars += sentence.text.chars().count() as u64);
             let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
             let spoken = stage_stream(trace, Stage::Tts, spoken);
             let (next, after) = oneshot::channel();
@@ -57,9 +57,13 @@ pub(super) async fn speak(
         tokio::select! {
             next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
                 Some(sentence) => {
-                    let spoken_in = spoken_in(&mut language, &sentence);
-                    let of_sentence = pieces_of(&spoken(&sentence, &spoken_in)).into_iter();
-                    pieces.extend(of_sentence.map(|piece| (spoken_in.clone(), piece)));
+                    let said = said_of_sentence(&sentence, &mut language, &agent.voice);
+                    if !said.is_empty()
+                        && let Some(Opening { text, language }) = opening.take()
+                    {
+                        pieces.extend(said_of(text, language, &agent.voice));
+                    }
+                    pieces.extend(said);
                 }
                 None => all_come = true,
             },
@@ -71,6 +75,21 @@ pub(super) async fn speak(
             else => return Ok(()),
         }
     }
+}
+
+/// Returns what is spoken of a text in `language`, cut as an answer is, in an agent's voices.
+pub fn said_of(text: &str, language: &LanguageCode, voices: &Voices) -> Vec<Sentence> {
+    let mut language = language.clone();
+    let said = |sentence: &String| said_of_sentence(sentence, &mut language, voices);
+    sentences_of(text).iter().flat_map(said).collect()
+}
+
+/// Returns what is spoken of a sentence.
+fn said_of_sentence(sentence: &str, known: &mut LanguageCode, voices: &Voices) -> Vec<Sentence> {
+    let language = spoken_in(known, sentence);
+    let voice = voices.for_language(&language);
+    let said = |text| Sentence { text, language: language.clone(), voice: voice.clone() };
+    pieces_of(&spoken(sentence, &language)).into_iter().map(said).collect()
 }
 
 /// Returns the language that a sentence is spoken in: `known`, which the first sentence that tells

@@ -79,6 +79,7 @@ impl Trace {
         TurnReport {
             transcript: None,
             reply: ReplyText { text },
+            disclosure: None,
             audio: None,
             overhead_ms: TurnReport::overhead(total_ms, &stages),
             stages,

@@ -57,6 +57,6 @@ impl World {
 
     pub(super) fn scene(&self) -> Scene<'_> {
         let Self { path, agent, trace, cancel, .. } = self;
-        Scene { path, agent, contact: Some(&self.contact), trace, cancel, talker: None }
+        Scene { contact: Some(&self.contact), ..Scene::alone(path, agent, trace, cancel) }
     }
 }

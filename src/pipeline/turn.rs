@@ -13,6 +13,7 @@ use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, hear};
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
+use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::stage::{stage, stage_stream};
@@ -35,6 +36,8 @@ pub(super) struct Turn<'a> {
     pub(super) delivery: Delivery<'a>,
     pub(super) scene: Scene<'a>,
     pub(super) cancel: &'a Cancel,
+    /// When the person was last told that a machine speaks.
+    pub(super) told_ms: Option<i64>,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -126,23 +129,30 @@ impl Turn<'_> {
                 asked_ms: self.lease.first().received_ms,
                 attempt: self.lease.attempt,
             };
-            let reply = answer(self.scene, &heard, &around).await?;
+            let opening = self.opening(&heard.language);
+            let scene = Scene { opening: opening.as_ref(), ..self.scene };
+            let reply = answer(scene, &heard, &around).await?;
             match self.cancel.reason() {
                 // What a cancelled engine left is not an answer.
                 Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm)),
-                None => Ok((heard, reply)),
+                None => Ok((heard, reply, opening)),
             }
         };
         // Sending is not part of that time: a send that was cut off may have arrived.
         let made = tokio::time::timeout(self.route.turn_limit, make_reply).await;
         let made = made.unwrap_or_else(|_late| Err(Cause::Deadline.at(Stage::Llm)));
-        let (heard, reply) = made.map_err(during(Step::Answering))?;
+        let (heard, reply, opening) = made.map_err(during(Step::Answering))?;
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.
             let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
             kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
         }
-        self.send(heard, reply).await
+        self.send(heard, reply, opening).await
+    }
+
+    /// Returns what is said before the reply, if the person is to be told.
+    fn opening(&self, language: &LanguageCode) -> Option<Opening> {
+        Opening::due(self.route, language, self.told_ms, self.pipeline.clock.now_ms())
     }
 
     /// Looks up what one message refers to.
@@ -187,10 +197,16 @@ impl Turn<'_> {
     }
 
     /// Sends the note with its links, or the text where there is no note.
-    async fn send(&self, heard: Heard, reply: Reply) -> Result<Draft, Failed> {
+    async fn send(
+        &self,
+        heard: Heard,
+        reply: Reply,
+        opening: Option<Opening>,
+    ) -> Result<Draft, Failed> {
         let Heard { text, language, transcript } = heard;
         let shows = transcript.is_some() || self.route.agent.languages.are_told_by(text.reveal());
-        let (report, note) = reply.report(self.scene.trace, transcript);
+        let (mut report, note) = reply.report(self.scene.trace, transcript);
+        report.disclosure = opening.map(|opening| opening.text);
         let draft = Draft { heard: Some(text), language: shows.then_some(language), report };
         let Some(note) = note else { return self.send_as_text(draft).await };
         // Nobody writes a long address down from hearing it.
@@ -222,7 +238,7 @@ impl Turn<'_> {
 
     /// Sends the words of a note that an earlier attempt made and that did not go through.
     async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
-        let sent = self.delivery.text(Role::Answer, draft.report.reply.text.reveal()).await;
+        let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
         sent.map_err(during(Step::Text))?;
         Ok(self.resumed(Some(draft), Outcome::Text))
     }
@@ -233,24 +249,29 @@ impl Turn<'_> {
             draft.report.outcome = Outcome::Text;
         }
         self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
-        let sent = self.delivery.text(Role::Answer, draft.report.reply.text.reveal()).await;
+        let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
         sent.map_err(during(Step::Text))?;
         Ok(self.sent(draft, None))
     }
 
     /// Closes a report after its last part was sent; `refused` is why one beside it was not.
     fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
-        let TurnReport { transcript, reply, audio, outcome, reason, .. } = draft.report;
+        let TurnReport { transcript, reply, disclosure, audio, outcome, reason, .. } = draft.report;
         let reason = if outcome == Outcome::Question { reason } else { refused.or(reason) };
         let report = self.scene.trace.report(reply.text, outcome, reason);
-        Draft { report: TurnReport { transcript, audio, ..report }, ..draft }
+        Draft { report: TurnReport { transcript, disclosure, audio, ..report }, ..draft }
     }
 
     /// Tells the person what is wrong with the message.
     async fn tell(&self, problem: &Problem) -> Result<Draft, Failed> {
-        let text = problem.phrase(&self.route.agent.phrases).in_language(&self.language());
-        self.delivery.text(Role::Notice, text).await.map_err(during(Step::Text))?;
-        Ok(self.ended(text, problem.outcome(), problem.reason()))
+        let language = self.language();
+        let text = problem.phrase(&self.route.agent.phrases).in_language(&language);
+        let mut ended = self.ended(text, problem.outcome(), problem.reason());
+        ended.report.disclosure = self.opening(&language).map(|opening| opening.text);
+        self.delivery.draft(&ended).await.map_err(during(Step::Text))?;
+        let sent = self.delivery.text(Role::Notice, &ended.report.words()).await;
+        sent.map_err(during(Step::Text))?;
+        Ok(self.sent(ended, None))
     }
 
     /// Sends the fallback text.
@@ -275,6 +296,9 @@ impl Turn<'_> {
         let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
         if outcome != Outcome::VoiceNote {
             ended.report.audio = None;
+        }
+        if outcome == Outcome::Fallback {
+            ended.report.disclosure = None;
         }
         // A question back stays one, with what it is about: the next message may answer it.
         if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {

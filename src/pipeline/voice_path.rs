@@ -63,8 +63,7 @@ impl VoicePath {
         trace: &Trace,
     ) -> Result<Asked, TurnError> {
         let cancel = CancellationToken::new();
-        let scene =
-            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None };
+        let scene = Scene::alone(self, agent, trace, &cancel);
         let heard = match ask {
             Ask::Text(text) => Ok(Heard::written(agent, Personal(text), None)),
             Ask::Audio(bytes) => hear(scene, stream::iter([Ok(bytes)]).boxed(), None).await,
@@ -97,12 +96,7 @@ impl VoicePath {
     ) -> Result<Option<(OggOpus, NoteInfo)>, TurnError> {
         let language = agent.languages.of_text(text, None);
         let cancel = CancellationToken::new();
-        say(
-            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None },
-            text,
-            &language,
-        )
-        .await
+        say(Scene::alone(self, agent, trace, &cancel), text, &language).await
     }
 
     /// Transcribes one file, as `hark transcribe` does; `language` is known or the agent's.
@@ -114,8 +108,7 @@ impl VoicePath {
         trace: &Trace,
     ) -> Transcribed {
         let cancel = CancellationToken::new();
-        let scene =
-            Scene { path: self, agent, contact: None, trace, cancel: &cancel, talker: None };
+        let scene = Scene::alone(self, agent, trace, &cancel);
         let hint = language.map_or_else(|| hint(&agent.languages, None), LanguageHint::Known);
         let audio = stream::iter([Ok(bytes)]).boxed();
         let Listened { audio_ms, heard } = listen(scene, audio, &hint).await;

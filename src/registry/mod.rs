@@ -5,6 +5,7 @@
 //! it while the next is swapped in.
 
 mod agent;
+mod disclosure;
 mod gate;
 mod language;
 mod number;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use agent::{Agent, Override, ReplyPolicy};
+pub use disclosure::Disclosure;
 pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;
 pub use number::{Number, NumberStatus, ProviderKind};

@@ -32,10 +32,22 @@ impl From<PhraseForm> for Phrase {
 impl Phrase {
     /// Returns the sentence in `language`, with or without its region, else in English, else in any.
     pub fn in_language(&self, language: &LanguageCode) -> &str {
+        self.find(language).map_or("", |(_, text)| text)
+    }
+
+    /// Returns the same and the language that it is in; `None` if there is no text at all.
+    pub fn find(&self, language: &LanguageCode) -> Option<(LanguageCode, &str)> {
         let texts = &self.0;
-        let text = texts.get(language).or_else(|| texts.get(language.primary()));
-        let text = text.or_else(|| texts.get("en"));
-        text.or_else(|| texts.values().next()).map_or("", String::as_str)
+        if let Some(own) = texts.get(language).or_else(|| texts.get(language.primary())) {
+            return Some((language.clone(), own));
+        }
+        let (other, text) = texts.get_key_value("en").or_else(|| texts.iter().next())?;
+        Some((other.clone(), text))
+    }
+
+    /// Returns the languages that have a text.
+    pub fn languages(&self) -> impl Iterator<Item = &LanguageCode> {
+        self.0.keys()
     }
 }
 
@@ -44,6 +56,7 @@ impl Phrase {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Phrases {
+    pub disclosure: Phrase,
     pub fallback: Phrase,
     pub no_speech: Phrase,
     pub too_long: Phrase,
@@ -72,5 +85,8 @@ mod tests {
         {
             assert_eq!(phrase.in_language(&code.into()), text, "{code}");
         }
+        assert_eq!(phrase.find(&"pt-BR".into()), Some(("pt-BR".into(), "Desculpe")));
+        assert_eq!(phrase.find(&"la".into()), Some(("en".into(), "Sorry")));
+        assert_eq!(Phrase::default().find(&"en".into()), None);
     }
 }

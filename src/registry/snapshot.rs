@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Agent, Gate, Number, Phrases};
+use super::{Agent, Disclosure, Gate, Number, Phrases};
 use crate::turn::PhoneNumberId;
 
 /// Holds the numbers and the agents as they are at one time.
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub gate: Gate,
     /// The sentences that are ours and not an agent's.
     pub phrases: Arc<Phrases>,
+    /// When people are told that a machine speaks.
+    pub disclosure: Disclosure,
     /// The token of the webhook's handshake; without one every handshake is refused.
     pub verify_token: Option<SecretString>,
     /// After this time a turn ends in the fallback text.

@@ -28,6 +28,9 @@ pub struct Begun {
     pub parts: Vec<Part>,
     /// What an earlier attempt was about to send.
     pub draft: Option<Draft>,
+    /// When the turn's person was last told, in its lane, that a machine speaks; Unix milliseconds.
+    /// It counts from the planning of the part that says so, unless that turn has failed.
+    pub told_ms: Option<i64>,
 }
 
 /// Holds the conversation so far.
@@ -66,7 +69,7 @@ pub trait Record: Send + Sync {
     async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;
 
     /// Writes parts down, in one transaction, before the first of them is sent. Each gets the next
-    /// free index of the turn.
+    /// free index of the turn. If the kept draft has a disclosure, it is said with them.
     async fn plan(
         &self,
         lease: &Lease,

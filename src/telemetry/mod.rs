@@ -38,6 +38,15 @@ pub const PERSON_REQUESTS_TOTAL: &str = "hark_person_requests_total";
 pub const STATUSES_TOTAL: &str = "hark_statuses_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
+/// Counter of sentences to be spoken, label `result`: `hit`, their sound was kept; `miss`, it was made
+/// and is kept; `other`, somebody's own answer, which is never kept.
+pub const CACHE_SENTENCES_TOTAL: &str = "hark_cache_sentences_total";
+/// Counter of kept sentences that had to go.
+pub const CACHE_EVICTIONS_TOTAL: &str = "hark_cache_evictions_total";
+/// Gauge of the bytes of kept sentences.
+pub const CACHE_BYTES: &str = "hark_cache_bytes";
+/// Gauge of the kept sentences.
+pub const CACHE_ENTRIES: &str = "hark_cache_entries";
 
 /// Always 1, labels `version`, `commit` and `gpu`, the way to graphics cards or `none`.
 pub const BUILD_INFO: &str = "hark_build_info";
@@ -159,6 +168,23 @@ pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
 /// Records what came of one webhook or handshake.
 pub fn webhook_result(result: &'static str) {
     metrics::counter!(WEBHOOK_TOTAL, "result" => result).increment(1);
+}
+
+/// Records whether the sound of a sentence was at hand.
+pub fn cache_asked(result: &'static str) {
+    metrics::counter!(CACHE_SENTENCES_TOTAL, "result" => result).increment(1);
+}
+
+/// Records that kept sentences had to go.
+pub fn cache_evicted(entries: u64) {
+    metrics::counter!(CACHE_EVICTIONS_TOTAL).increment(entries);
+}
+
+/// Records how much is kept.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub fn cache_holds(bytes: u64, entries: u64) {
+    metrics::gauge!(CACHE_BYTES).set(bytes as f64);
+    metrics::gauge!(CACHE_ENTRIES).set(entries as f64);
 }
 
 /// Records that somebody asked for a person.

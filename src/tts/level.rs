@@ -111,6 +111,14 @@ impl Synthesizer for Levelled {
         self.inner.is_free()
     }
 
+    fn will_say_again(&self, fixed: Vec<Sentence>) {
+        self.inner.will_say_again(fixed);
+    }
+
+    fn revision(&self) -> String {
+        format!("{}, {LOUDNESS} LUFS", self.inner.revision())
+    }
+
     fn parallel(&self) -> usize {
         self.inner.parallel()
     }

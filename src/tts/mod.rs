@@ -1,5 +1,6 @@
 //! Defines text to speech: the port, and its engines.
 
+pub mod cache;
 pub mod espeak;
 mod examine;
 mod gap;
@@ -65,6 +66,15 @@ pub trait Synthesizer: Send + Sync {
     /// Returns whether it costs nothing but this machine's own time.
     fn is_free(&self) -> bool {
         false
+    }
+
+    /// Learns sentences that will be said again and again, so that their sound may be kept.
+    fn will_say_again(&self, _fixed: Vec<Sentence>) {}
+
+    /// Returns what its sound depends on beside its settings, once it is warm: the version of a
+    /// program, the checksum of a voice's file.
+    fn revision(&self) -> String {
+        String::new()
     }
 
     /// Returns how many sentences of one reply it speaks side by side; a program on our own

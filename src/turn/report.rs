@@ -12,6 +12,9 @@ pub struct TurnReport {
     pub transcript: Option<Transcript>,
     /// What was answered.
     pub reply: ReplyText,
+    /// What the person was told before that: that a machine speaks; `None` if they knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<String>,
     /// The voice note; `None` when the reply went as text.
     pub audio: Option<NoteInfo>,
     /// When each stage worked.
@@ -46,6 +49,15 @@ impl TurnReport {
             }
         }
         (total_ms - covered).max(0.0)
+    }
+
+    /// Returns all that the person is told, as it is written.
+    pub fn words(&self) -> String {
+        let reply = self.reply.text.reveal();
+        match &self.disclosure {
+            Some(told) => format!("{told}\n\n{reply}"),
+            None => reply.to_owned(),
+        }
     }
 
     /// Moves the end of the turn to `total_ms` after its start.

@@ -317,6 +317,7 @@ async fn turns_shows_what_a_service_answered() {
         "created_ms",
         "queue_ms",
         "heard",
+        "disclosure",
         "statuses",
         "messages",
         "deliveries",

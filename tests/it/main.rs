@@ -20,6 +20,7 @@ mod context;
 mod corpus;
 mod crash;
 mod delivery;
+mod disclosure;
 mod docs;
 mod doctor;
 mod foreign_graph;
@@ -39,6 +40,7 @@ mod mutation;
 #[cfg(feature = "stt-whisper")]
 mod people;
 mod reload;
+mod said_again;
 mod shape;
 mod shells;
 mod source;

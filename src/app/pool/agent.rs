@@ -56,6 +56,7 @@ impl EnginePool {
         engines: &EngineSpecs,
     ) -> anyhow::Result<AgentSetup> {
         let agent = &config.agents[index];
+        self.open_cache(&config.cache).await?;
         let heard = engines.stt.text("language").map(LanguageCode::from);
         let (languages, voice) = (agent.languages(heard.as_ref()), agent.voice.clone());
         warn_of_missing_gpu(config, &engines.stt);
@@ -91,7 +92,7 @@ impl EnginePool {
         warn_of_cut(transcriber.as_ref(), agent, &vocabulary);
         let spoken = spoken(&languages, &voice);
         let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
-        Ok(AgentSetup {
+        let set_up = AgentSetup {
             name: agent.name.clone(),
             languages,
             gate: config.gate.overridden(agent.gate.as_ref()),
@@ -103,7 +104,9 @@ impl EnginePool {
             transcriber,
             responder,
             synthesizer,
-        })
+        };
+        self.announce(&set_up);
+        Ok(set_up)
     }
 }
 

@@ -4,6 +4,7 @@
 //! engine is handed out warm, and two settings that differ, in a secret too, are two engines.
 
 mod agent;
+mod fixed;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::OnceCell;
 
 pub use self::agent::Unheard;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
@@ -20,6 +22,7 @@ use crate::registry::Voice;
 use crate::remote::model_client;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::telemetry;
+use crate::tts::cache::SpokenCache;
 use crate::tts::{Levelled, Synthesizer, TtsDeps, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
@@ -54,6 +57,18 @@ pub struct Hearing {
     pub deaf: bool,
     /// Nothing will be said: a machine without a voice will do.
     pub mute: bool,
+    /// Which sound is kept.
+    pub keeping: Keeping,
+}
+
+/// Says which sound is kept to be said again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeping {
+    /// None: commands speak once.
+    #[default]
+    Nothing,
+    /// That of sentences which come back again and again, as a service wants it.
+    FixedSentences,
 }
 
 /// Makes engines, and hands those that some agent holds to the next that wants the same.
@@ -64,14 +79,19 @@ pub struct EnginePool {
     mute: bool,
     transcribers: Shelf<dyn Transcriber>,
     synthesizers: Shelf<dyn Synthesizer>,
+    keeping: Keeping,
+    cache_folder: Option<PathBuf>,
+    /// Opened with the first agent; `None` if nothing is kept.
+    cache: OnceCell<Option<Arc<SpokenCache>>>,
     clients: Clients,
 }
 
 impl EnginePool {
     /// Makes no engine yet.
     pub fn new(places: Places, hearing: Hearing) -> Self {
-        let Hearing { known, fixtures, scripted_without_model, deaf, mute } = hearing;
+        let Hearing { known, fixtures, scripted_without_model, deaf, mute, keeping } = hearing;
         let Places { hark_models, cache } = places;
+        let cache_folder = cache.as_ref().map(|cache| cache.join("hark/spoken"));
         Self {
             stt: Arc::new(SttDeps { hark_models, cache, known, fixtures }),
             scripted_without_model,
@@ -79,6 +99,9 @@ impl EnginePool {
             mute,
             transcribers: Shelf::default(),
             synthesizers: Shelf::default(),
+            keeping,
+            cache_folder,
+            cache: OnceCell::new(),
             clients: Clients::default(),
         }
     }
@@ -149,6 +172,7 @@ impl EnginePool {
             // A tone has no voice that could be louder than another.
             let is_voice = !matches!(engine, TtsEngine::Scripted(_));
             let made = if is_voice { Arc::new(Levelled::new(made)) } else { made };
+            let made = self.kept(made, spec);
             if !self.mute {
                 made.warm_up().await.context(WARMING)?;
             }

@@ -111,6 +111,8 @@ fn a_note_says_what_it_is_and_comes_page_by_page() {
     let head = inspect_note(&bytes).unwrap();
     assert_eq!((head.channels, head.pre_skip, head.input_rate), (1, 312, 24_000));
     assert_eq!((head.vendor.as_str(), head.ends), ("hark", true));
+    assert_eq!(head.comments.len(), 2, "{head:?}");
+    assert_eq!(head.comments[0], "SYNTHETIC_SPEECH=1");
     assert!((head.duration_ms - 3_500.0).abs() < 0.1, "{head:?}");
     // The `ogg` crate's own reader sees the same packets.
     let mut reader = ogg::PacketReader::new(std::io::Cursor::new(&bytes));

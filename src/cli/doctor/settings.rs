@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::agents_of_people;
 use super::report;
+use super::{agents_of_people, languages_of};
 use crate::config::{Config, ConfigErrors};
 use crate::engine::{Check, CheckLine};
+use crate::registry::Disclosure;
+use crate::turn::LanguageCode;
 
 /// Starts with the keys that cannot be used.
 pub(super) fn unusable(problems: &ConfigErrors) -> Check {
@@ -30,8 +32,8 @@ pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
     if !people.is_empty() {
         webhook(&mut check, config);
     }
-    for agent in people {
-        made_up(&mut check, config, agent);
+    for agent in &people {
+        made_up(&mut check, config, *agent);
     }
     open_to_all(&mut check, config);
     if !check.has_findings() {
@@ -39,7 +41,41 @@ pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
         let origin = config.origins.find("");
         check.well(format!("{origin} is read; numbers: {numbers}, agents: {agents}"));
     }
+    if !config.numbers.is_empty() {
+        disclosure(&mut check, config, &people);
+    }
     check
+}
+
+/// Says when people are told that a machine speaks. Where nobody is, that is the operator's to know,
+/// and may be right.
+fn disclosure(check: &mut Check, config: &Config, people: &[usize]) {
+    let Disclosure { enabled, every_days } = config.disclosure;
+    let told_in = |language: &LanguageCode| {
+        let found = config.messages.disclosure.find(language);
+        found.is_some_and(|(own, text)| own.is(language) && !text.trim().is_empty())
+    };
+    let of_agent = |agent: &usize| languages_of(config, *agent);
+    let mut mute: Vec<LanguageCode> = people.iter().flat_map(of_agent).collect();
+    mute.retain(|language| enabled && !told_in(language));
+    mute.dedup();
+    for language in mute {
+        check.warning(
+            "messages.disclosure",
+            format!("has no text in \"{language}\": that a machine speaks is said in English"),
+            format!("write {language} = \"...\" into [messages.disclosure]"),
+        );
+    }
+    match (enabled, every_days) {
+        (true, 0) => check.well("people are told once that a machine speaks"),
+        (true, days) => {
+            check.well(format!("people are told every {days} days that a machine speaks"));
+        }
+        (false, _) => check.skipped(
+            "disclosure.enabled is false: hark tells nobody that a machine speaks, as the EU's AI \
+             Act, article 50, asks",
+        ),
+    }
 }
 
 /// Checks what Meta needs to send its webhooks here.

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_reply_mode.sql"),
     include_str!("migrations/0003_roles_and_leases.sql"),
     include_str!("migrations/0004_about_and_lost_notes.sql"),
+    include_str!("migrations/0005_disclosure.sql"),
 ];
 
 /// How long another process may hold the write lock.

@@ -25,6 +25,12 @@ const QUOTED: &str = "
     WHERE m.number = ?1 AND m.provider_id = ?3 AND m.contact_id = ?2
     LIMIT 1";
 
+/// A turn that could not be delivered told nobody anything.
+const TOLD: &str = "
+    SELECT max(t.disclosed_ms) FROM turns own
+    JOIN turns t ON t.contact_id = own.contact_id AND t.number = own.number
+    WHERE own.id = ?1 AND t.disclosed_ms IS NOT NULL AND t.outcome IS NOT 'failed'";
+
 #[async_trait]
 impl Record for SqliteStore {
     async fn begin(
@@ -66,7 +72,8 @@ impl Record for SqliteStore {
                 )?
                 .query_map([turn], part)?
                 .collect::<Result<_, _>>()?;
-            Ok(Begun { finished, parts, draft })
+            let told_ms = db.prepare_cached(TOLD)?.query_row([turn], |row| row.get(0))?;
+            Ok(Begun { finished, parts, draft, told_ms })
         });
         call.await
     }
@@ -147,7 +154,13 @@ impl Record for SqliteStore {
                 let index = index.ok_or(StoreError::LeaseLost)?;
                 Ok(Part { index, role, content, state: PartState::Planned })
             };
-            parts.into_iter().map(plan).collect()
+            let planned = parts.into_iter().map(plan).collect::<Result<_, StoreError>>()?;
+            db.prepare_cached(
+                "UPDATE turns SET disclosed_ms = ?2
+                 WHERE id = ?1 AND report ->> '$.disclosure' IS NOT NULL",
+            )?
+            .execute(params![turn.0, now_ms])?;
+            Ok(planned)
         });
         call.await
     }
@@ -190,7 +203,9 @@ impl Record for SqliteStore {
             keep(db, &turn, attempt, &ended)?;
             let reason = ended.report.reason.as_ref().map(Reason::to_string);
             db.prepare_cached(
-                "UPDATE turns SET outcome = ?2, reason = ?3, finished_ms = ?4 WHERE id = ?1",
+                "UPDATE turns SET outcome = ?2, reason = ?3, finished_ms = ?4,
+                     disclosed_ms = iif(report ->> '$.disclosure' IS NULL, NULL, disclosed_ms)
+                 WHERE id = ?1",
             )?
             .execute(params![turn.0, ended.report.outcome.name(), reason, now_ms])?;
             if let Some(language) = language_shown(&ended) {

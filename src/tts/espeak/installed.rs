@@ -23,12 +23,16 @@ impl Installed {
     /// # Errors
     /// `Start` if it is not there, `Engine` if it takes too long.
     pub(super) async fn find(program: &Path) -> Result<Self, TtsError> {
-        let said = ask(program, "--version").await?;
-        // "eSpeak NG text-to-speech: 1.52.0  Data at: /usr/lib/..."
-        let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
-        let version = version.unwrap_or("of an unknown version").to_owned();
-        Ok(Self { version, voices: list(program).await? })
+        Ok(Self { version: version(program).await?, voices: list(program).await? })
     }
+}
+
+/// Returns the version that `program` reports.
+pub(super) async fn version(program: &Path) -> Result<String, TtsError> {
+    let said = ask(program, "--version").await?;
+    // "eSpeak NG text-to-speech: 1.52.0  Data at: /usr/lib/..."
+    let version = said.split_once(": ").and_then(|(_, rest)| rest.split_whitespace().next());
+    Ok(version.unwrap_or("of an unknown version").to_owned())
 }
 
 /// Returns the voices that `program` lists.

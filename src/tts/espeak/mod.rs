@@ -49,6 +49,7 @@ pub struct EspeakSynthesizer {
     settings: Settings,
     children: Arc<Children>,
     voices: OnceCell<VoiceTable>,
+    version: OnceCell<String>,
 }
 
 impl EspeakSynthesizer {
@@ -56,7 +57,7 @@ impl EspeakSynthesizer {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let children = Children::new(settings.clone());
-        Self { settings, children, voices: OnceCell::new() }
+        Self { settings, children, voices: OnceCell::new(), version: OnceCell::new() }
     }
 
     /// Chooses the voice of a sentence in `language`: an agent's own for that language, else the
@@ -106,7 +107,12 @@ impl Synthesizer for EspeakSynthesizer {
             chunk?;
         }
         self.children.refill(&voice).await.ok();
+        self.version.get_or_try_init(|| installed::version(&self.settings.program)).await?;
         Ok(())
+    }
+
+    fn revision(&self) -> String {
+        self.version.get().cloned().unwrap_or_default()
     }
 
     /// Leaves a child waiting for each voice.

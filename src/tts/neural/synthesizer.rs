@@ -120,6 +120,10 @@ impl Synthesizer for NeuralSynthesizer {
         Ok(())
     }
 
+    fn revision(&self) -> String {
+        format!("{}; {}", self.voices.revision(), self.espeak.revision())
+    }
+
     async fn speak(
         &self,
         sentence: Sentence,

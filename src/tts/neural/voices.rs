@@ -35,6 +35,19 @@ enum Source {
     Piper(PathBuf),
 }
 
+impl Source {
+    /// Returns the size and the time of the file, by which a change of it shows.
+    fn state(&self) -> String {
+        match self {
+            Self::BuiltIn(files) => files.voice.len().to_string(),
+            Self::Piper(file) => file.metadata().map_or_else(
+                |error| error.to_string(),
+                |found| format!("{} {:?}", found.len(), found.modified().ok()),
+            ),
+        }
+    }
+}
+
 /// Holds a voice that can speak.
 #[derive(Clone)]
 pub(super) enum Loaded {
@@ -136,6 +149,12 @@ impl Voices {
         self.voices.iter().map(row).collect()
     }
 
+    /// Names the voices and the state of their files.
+    pub(super) fn revision(&self) -> String {
+        let state = |voice: &Arc<NeuralVoice>| format!("{} {}", voice.name, voice.source.state());
+        self.voices.iter().map(state).collect::<Vec<_>>().join(", ")
+    }
+
     /// Returns the voice of that name, whatever it speaks; espeak-ng may know other names.
     pub(super) fn named(&self, name: &str) -> Choice<'_> {
         let found = self.voices.iter().find(|voice| voice.name == name);
@@ -172,7 +191,8 @@ impl Voices {
 
 /// Returns what English is read with.
 fn english(files: &Hibari) -> EnglishFiles {
-    let Hibari { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols, .. } = *files;
+    let Hibari { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols, .. } =
+        *files;
     EnglishFiles { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols }
 }
 

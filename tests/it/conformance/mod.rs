@@ -3,6 +3,7 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod disclosure;
 mod leases;
 mod migration;
 mod queue;
@@ -107,6 +108,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
     let report = TurnReport {
         transcript: None,
         reply: ReplyText { text: Personal(format!("yes, {heard}")) },
+        disclosure: None,
         audio: None,
         stages: Vec::new(),
         total_ms: 2.0,

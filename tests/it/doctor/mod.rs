@@ -113,6 +113,7 @@ async fn a_good_set_up_has_nothing_to_mend() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.text());
     for check in [
         "ok       configuration hark.toml is read; numbers: 1, agents: 1",
+        "ok       configuration people are told every 30 days that a machine speaks",
         "ok       numbers       numbers[0] is known to http://127.0.0.1",
         "ok       numbers       numbers[0].app_secret is the app's",
         "ok       store         hark.db is writable",

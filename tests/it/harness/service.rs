@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use hark::app::{App, EnginePool, Hearing, Places, Reloader};
+use hark::app::{App, EnginePool, Hearing, Keeping, Places, Reloader};
 use hark::lifecycle::Shutdown;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -85,7 +85,9 @@ impl Service {
 async fn start_here(world: &World) -> Running {
     let config = hark::config::load(Some(&world.config_path()), &world.environment).unwrap();
     let listener = TcpListener::bind(world.address).await.unwrap();
-    let pool = EnginePool::new(Places::default(), Hearing::default());
+    // In a folder that the test configures, if it does.
+    let hearing = Hearing { keeping: Keeping::FixedSentences, ..Hearing::default() };
+    let pool = EnginePool::new(Places::default(), hearing);
     let app = App::build(&config, pool, world.clock.clone()).await.unwrap();
     let (shutdown, reloader) = (Shutdown::default(), app.reloader(config));
     let task = tokio::spawn(app.run(listener, shutdown.clone()));

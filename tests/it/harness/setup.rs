@@ -132,7 +132,8 @@ impl World {
         }
         write!(
             file,
-            "[store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
+            "[disclosure]\nenabled = false\n[cache]\nmegabytes = 0\n\
+             [store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\n\
              api_url = \"http://{api}\"\n"
