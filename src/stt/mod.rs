@@ -7,6 +7,7 @@ pub mod scripted;
 mod vocabulary;
 pub mod wer;
 pub mod whisper;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
