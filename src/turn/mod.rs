@@ -7,6 +7,7 @@ mod about;
 mod content;
 mod ids;
 mod language;
+mod language_names;
 mod message;
 mod part;
 mod personal;
