@@ -15,7 +15,7 @@ use super::Scene;
 use super::error::TurnError;
 use super::stage::stage_stream;
 use crate::speech_text::{sentences_of, spoken};
-use crate::tts::{Sentence, Sound};
+use crate::tts::{Sentence, Sound, SpokenBy, TtsError};
 use crate::turn::{LanguageCode, Stage};
 use crate::written;
 
@@ -34,7 +34,7 @@ pub(super) async fn speak(
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
 ) -> Result<(), TurnError> {
-    let Scene { agent, trace, cancel, .. } = scene;
+    let Scene { agent, trace, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
     let (first, mut comes) = oneshot::channel();
@@ -49,8 +49,7 @@ pub(super) async fn speak(
             trace.spend(|spent| spent.spoken_chars += text.chars().count() as u64);
             let voice = agent.voice.for_language(&language);
             let sentence = Sentence { text, language, voice };
-            let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
-            let spoken = stage_stream(trace, Stage::Tts, spoken);
+            let spoken = stage_stream(trace, Stage::Tts, begin(scene, sentence).flatten_stream());
             let (next, after) = oneshot::channel();
             voices.push(hand_on(spoken, std::mem::replace(&mut comes, after), next, &sound));
         }
@@ -71,6 +70,20 @@ pub(super) async fn speak(
             else => return Ok(()),
         }
     }
+}
+
+/// Has a sentence spoken, and notes by which engine once there is sound.
+async fn begin(
+    Scene { agent, trace, cancel, .. }: Scene<'_>,
+    sentence: Sentence,
+) -> impl Stream<Item = Result<Sound, TtsError>> + Send {
+    let SpokenBy { engine, sound } = agent.synthesizer.begin(sentence, cancel).await;
+    let mut engine = Some(engine);
+    sound.inspect(move |piece| {
+        if let (Ok(_), Some(engine)) = (piece, engine.take()) {
+            trace.worked(|engines| engines.spoken_by(&engine));
+        }
+    })
 }
 
 /// Returns the language that a sentence is spoken in: `known`, which the first sentence that tells
@@ -143,7 +156,7 @@ mod tests {
     use super::*;
     use crate::audio::{Pcm, SampleRate};
     use crate::stt::scripted::ScriptedTranscriber;
-    use crate::tts::{Synthesizer, TtsError};
+    use crate::tts::Synthesizer;
 
     /// Pieces of each sentence.
     const PIECES: usize = 3 * AHEAD;

@@ -108,6 +108,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         transcript: None,
         reply: ReplyText { text: Personal(format!("yes, {heard}")) },
         audio: None,
+        engines: hark::turn::EnginesUsed::default(),
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,

@@ -85,7 +85,7 @@ impl Service {
 async fn start_here(world: &World) -> Running {
     let config = hark::config::load(Some(&world.config_path()), &world.environment).unwrap();
     let listener = TcpListener::bind(world.address).await.unwrap();
-    let pool = EnginePool::new(Places::default(), Hearing::default());
+    let pool = EnginePool::new(Places::default(), Hearing::default()).by_clock(world.clock.clone());
     let app = App::build(&config, pool, world.clock.clone()).await.unwrap();
     let (shutdown, reloader) = (Shutdown::default(), app.reloader(config));
     let task = tokio::spawn(app.run(listener, shutdown.clone()));
