@@ -5,6 +5,7 @@
 
 mod error;
 pub mod fallback;
+pub mod openai;
 pub mod scripted;
 mod vocabulary;
 pub mod wer;
@@ -177,6 +178,8 @@ engines! {
     pub SttEngine: 8 of "stt" + "language", dyn SttSettings {
         /// whisper.cpp.
         "whisper" => Whisper(whisper::Settings),
+        /// A server with `OpenAI`'s transcription API.
+        "openai" => OpenAi(openai::Settings),
         /// Given texts.
         "scripted" => Scripted(scripted::Settings),
     }

@@ -22,6 +22,7 @@ mod crash;
 mod delivery;
 mod docs;
 mod doctor;
+mod fallback;
 mod foreign_graph;
 #[cfg(feature = "model-micro")]
 mod hearing;
@@ -30,6 +31,7 @@ mod hostile;
 mod init;
 mod lanes;
 mod layers;
+mod listening;
 mod logs;
 mod looking_back;
 mod lost;
