@@ -76,6 +76,11 @@ impl OneEngine {
         self.place.filter(|_| self.own.is_some())
     }
 
+    /// Returns whether it has this key for itself, as a table in a list.
+    pub fn has_own(&self, key: &str) -> bool {
+        self.own.as_ref().is_some_and(|own| own.get(key).is_some())
+    }
+
     /// Returns the same error with the key named from the section of the list.
     #[must_use]
     pub fn placed(&self, Wrong { key, problem }: Wrong) -> Wrong {

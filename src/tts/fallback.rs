@@ -3,6 +3,8 @@
 //! Between the pipeline and the engines of a list. A sentence of which nothing was heard goes to the
 //! next engine; one that broke off midway fails, since what was heard cannot be taken back.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -80,6 +82,30 @@ impl Synthesizer for FallbackSynthesizer {
     }
 }
 
+/// Speaks with the voice that an engine of a list has for itself, whatever the agent's is: that may
+/// be another engine's.
+pub struct OwnVoice(pub Arc<dyn Synthesizer>);
+
+#[async_trait]
+impl Synthesizer for OwnVoice {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
+        let languages = spoken.iter().map(|(language, _)| (language.clone(), None));
+        self.0.prepare(&languages.collect::<Vec<_>>()).await
+    }
+
+    fn parallel(&self) -> usize {
+        self.0.parallel()
+    }
+
+    async fn speak(&self, sentence: Sentence, cancel: &CancellationToken) -> Sounds {
+        self.0.speak(Sentence { voice: None, ..sentence }, cancel).await
+    }
+}
+
 /// Notes how a call failed, if that is the engine's.
 fn note(call: EngineCall, error: &TtsError) {
     if let Some(fault) = error.fault() {
@@ -110,7 +136,7 @@ fn go_on(first: Sound, rest: Sounds, call: EngineCall) -> Sounds {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::audio::{Pcm, SampleRate};

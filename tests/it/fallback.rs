@@ -186,6 +186,17 @@ async fn a_busy_server_that_asks_for_a_rest_gets_it() {
     assert_eq!(heard_by().await, [url.replace("http://", "openai/m@").replace("/v1", "")]);
 }
 
+#[tokio::test]
+async fn an_engine_of_a_list_has_its_own_voice_before_the_agents() {
+    let (one, other) = (Speech::start().await, Speech::start().await);
+    one.answers([Answer::Status(500, None, "{}".to_owned())]);
+    let list = [entry(&one.url, ", voice = \"nova\""), entry(&other.url, "")];
+    let app = speaking(&[&list[0], &list[1]]).set("agents.0.voice", "shimmer").await;
+    answer(&app).await;
+    let voice = |speech: &Speech| speech.requests()[0].json["voice"].clone();
+    assert_eq!((voice(&one), voice(&other)), ("nova".into(), "shimmer".into()));
+}
+
 /// What `hark ask` prints with this configuration.
 async fn ask(toml: &str, path: Option<&str>) -> (Value, String) {
     let toml = format!("[llm]\nengine = \"scripted\"\ntext = \"{ONE}\"\n{toml}");

@@ -84,16 +84,17 @@ fn probed(file: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_tells_words_alone_is_asked_for_those() {
-    let ears = Ears::hearing("hola, ¿cuándo abren?").briefly();
-    let app = through(&ears).await.await;
-    for formats in [&["verbose_json", "json"][..], &["verbose_json", "json", "json"]] {
+async fn what_a_server_does_not_take_is_left_out_from_then_on() {
+    let refuses = &["verbose_json", "temperature", "prompt"];
+    let ears = Ears::hearing("hola, ¿cuándo abren?").refusing(refuses);
+    let app = through(&ears).await.set("agents.0.vocabulary", "[\"Klarvo\"]").await;
+    for asked in [4, 5] {
         let (report, _) = heard(&app).await;
         assert_eq!(report.transcript.expect("it was heard").language, "es");
-        let asked = ears.requests();
-        let asked: Vec<_> =
-            asked.iter().map(|sound| sound.fields["response_format"].as_str()).collect();
-        assert_eq!(asked, formats, "it is remembered");
+        assert_eq!(ears.requests().len(), asked);
+        let fields = ears.requests().pop().expect("a request").fields;
+        let left: Vec<_> = fields.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+        assert_eq!(left, [("model", "whisper-1"), ("response_format", "json")]);
     }
 }
 

@@ -55,8 +55,8 @@ pub(crate) struct Ears {
     record: Arc<Mutex<Record>>,
     /// What is heard unless something else is told.
     text: String,
-    /// Whether it refuses to tell more than words.
-    brief: bool,
+    /// What of a request it refuses: a field, or the format of that name.
+    refuses: &'static [&'static str],
 }
 
 impl Ears {
@@ -65,9 +65,9 @@ impl Ears {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// The same, refusing `verbose_json` as `gpt-4o-transcribe` does.
-    pub(crate) fn briefly(self) -> Self {
-        Self { brief: true, ..self }
+    /// The same, refusing these fields, or formats as `gpt-4o-transcribe` does.
+    pub(crate) fn refusing(self, refuses: &'static [&'static str]) -> Self {
+        Self { refuses, ..self }
     }
 
     /// Its route.
@@ -118,18 +118,14 @@ async fn hear(State(ears): State<Ears>, headers: HeaderMap, form: Multipart) -> 
     sound.authorization =
         headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let wanted = sound.fields.get("response_format").cloned().unwrap_or_default();
+    let refuses = |name: &&&str| **name == wanted || sound.fields.contains_key(**name);
+    let refused = ears.refuses.iter().find(refuses).copied();
     let told = {
         let mut record = ears.record.lock().unwrap();
         record.requests.push(sound);
-        if ears.brief && wanted == "verbose_json" {
-            Some(Told::Status(
-                400,
-                None,
-                refusal("response_format 'verbose_json' is not compatible"),
-            ))
-        } else {
-            record.told.pop_front()
-        }
+        let refused = refused.map(|name| refusal(&format!("'{name}' is not compatible with it")));
+        let refused = refused.map(|words| Told::Status(400, None, words));
+        refused.or_else(|| record.told.pop_front())
     };
     match told.unwrap_or_else(|| Told::Words(ears.text.clone())) {
         Told::Words(text) if wanted == "verbose_json" => {

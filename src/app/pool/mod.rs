@@ -24,7 +24,7 @@ use crate::remote::model_client;
 use crate::stt::fallback::FallbackTranscriber;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::telemetry;
-use crate::tts::fallback::FallbackSynthesizer;
+use crate::tts::fallback::{FallbackSynthesizer, OwnVoice};
 use crate::tts::{Synthesizer, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
@@ -187,7 +187,10 @@ impl EnginePool {
         } else {
             let mut gathered = Gathering::new();
             for one in &each {
-                let made = self.one_synthesizer(one).await;
+                let mut made = self.one_synthesizer(one).await;
+                if one.has_own("voice") {
+                    made = made.map(|engine| Arc::new(OwnVoice(engine)) as Arc<dyn Synthesizer>);
+                }
                 let circuit = |engine: &Arc<dyn Synthesizer>| {
                     self.voices.of::<TtsEngine>(one, engine.name(), &self.clock)
                 };
@@ -231,9 +234,11 @@ fn each<R: EngineRole>(spec: &EngineSpec) -> Result<Vec<OneEngine>, Wrong> {
     spec.each().map_err(Wrong::in_section::<R>)
 }
 
-/// Returns each engine with its own keys alone.
+/// Returns each engine with its own keys alone, and whether its voice is its own.
 fn own<R: EngineRole>(each: &[OneEngine]) -> Vec<EngineSpec> {
-    each.iter().map(|one| one.spec.own::<R>()).collect()
+    let own =
+        |one: &OneEngine| one.spec.own::<R>().with([("own_voice", one.has_own("voice").into())]);
+    each.iter().map(own).collect()
 }
 
 /// Keeps the clients of model servers, by the time that a connection may take to open.

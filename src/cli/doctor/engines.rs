@@ -61,12 +61,15 @@ fn order<R: EngineRole>(config: &Config, does: &str, check: &mut Check) {
 fn speaker(config: &Config, user: &ListedUser) -> Speaker {
     let (index, described) = (user.agent, user.described::<TtsEngine>(config));
     let agent = &config.agents[index];
-    let own = agent.voice.names().into_iter();
+    // An engine of a list that has a voice for itself does without the agent's.
+    let own_voice = user.one.has_own("voice");
+    let own = agent.voice.names().into_iter().filter(|_| !own_voice);
     let own = own.map(|voice| (format!("agents[{index}].voice"), voice.clone()));
     let shared = user.one.spec.text("voice");
     let shared = shared.map(|voice| (format!("{}.voice", described.section), voice.to_owned()));
     let named = own.chain(shared).collect();
-    Speaker { voice: agent.voice.for_language(&described.languages[0]), named, user: described }
+    let voice = agent.voice.for_language(&described.languages[0]).filter(|_| !own_voice);
+    Speaker { voice, named, user: described }
 }
 
 /// Holds the agents whose engines are looked at together, in their order.

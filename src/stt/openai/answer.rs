@@ -17,6 +17,9 @@ use crate::written;
 const NO_SPEECH: f32 = 0.6;
 const NO_SPEECH_LOGPROB: f32 = -1.0;
 
+/// What a segment may end after the sound: models of whisper's kind think in windows of 30 s.
+const SPARE_MS: f64 = 31_000.0;
+
 /// Holds what a server told of one utterance.
 #[derive(Debug, Default)]
 pub(super) struct ServerTranscript {
@@ -128,10 +131,12 @@ impl ServerTranscript {
     /// Returns the words in pieces with their times in the message.
     fn segments(&self, utterance: &Utterance, text: &Personal) -> Vec<Segment> {
         let (offset_ms, length_ms) = (utterance.offset_ms, utterance.speech.duration_ms());
-        let said: Vec<&str> = self.pieces.iter().map(|piece| piece.text.as_str()).collect();
+        // Where they are no seconds, the words alone are right.
+        let are_seconds = |piece: &ToldPiece| piece.end_s * 1000.0 < length_ms + SPARE_MS;
+        let pieces = if self.pieces.iter().all(are_seconds) { &self.pieces[..] } else { &[] };
+        let said: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let said = segments_without_sounds(&said);
-        let mut segments: Vec<Segment> = self
-            .pieces
+        let mut segments: Vec<Segment> = pieces
             .iter()
             .zip(said)
             .map(|(piece, said)| Segment {
@@ -219,6 +224,61 @@ mod tests {
         let nothing = heard(" [BLANK_AUDIO] ", LanguageHint::ANY);
         assert_eq!((nothing.text.reveal(), nothing.uncertain), ("", Some(Uncertainty::NoSpeech)));
         assert!(nothing.segments.is_empty());
+    }
+
+    #[test]
+    fn answers_of_many_servers_are_read() {
+        let text = " Guten Tag.";
+        let piece = |more: Value| {
+            let mut piece = json!({ "id": 0, "start": 0.0, "end": 1.5, "text": text });
+            piece.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!([piece])
+        };
+        let doubts = json!({ "avg_logprob": -0.3, "no_speech_prob": 0.02 });
+        for (server, body) in [
+            (
+                "whisper.cpp",
+                json!({ "text": text, "language": "german", "detected_language": "german",
+                "detected_language_probability": 0.99, "segments": piece(doubts.clone()) }),
+            ),
+            (
+                "Groq",
+                json!({ "text": text, "language": "German", "x_groq": { "id": "req" },
+                "segments": piece(doubts.clone()) }),
+            ),
+            (
+                "vLLM",
+                json!({ "text": text, "language": "de", "duration": "2.0", "words": null,
+                "segments": piece(json!({ "avg_logprob": null, "no_speech_prob": null })) }),
+            ),
+            ("speaches", json!({ "text": text, "language": "de", "words": [], "segments": null })),
+            ("gpt-4o-transcribe", json!({ "text": text, "usage": { "type": "tokens" } })),
+            (
+                "Voxtral",
+                json!({ "text": text, "language": null, "model": "voxtral", "segments": [],
+                "usage": {} }),
+            ),
+            (
+                "LocalAI",
+                json!({ "text": text,
+                "segments": piece(json!({ "end": 1_500_000_000_u64, "tokens": [1] })) }),
+            ),
+            (
+                "faster-whisper",
+                json!({ "text": text, "language": "de",
+                "segments": piece(json!({ "end": 30.0, "avg_logprob": -0.3 })) }),
+            ),
+        ] {
+            let heard = judged(&body, among(&["de", "en"], Some("de")));
+            assert_eq!(
+                (heard.text.reveal(), heard.language.as_str()),
+                ("Guten Tag.", "de"),
+                "{server}"
+            );
+            assert_eq!((heard.uncertain, heard.segments.len()), (None, 1), "{server}");
+            let ends = heard.segments[0].end_ms;
+            assert!((1_500.0..=3_000.0).contains(&ends), "{server}: {ends}");
+        }
     }
 
     #[test]

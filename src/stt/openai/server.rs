@@ -41,13 +41,21 @@ const FIELDS: [RequestField; 3] = [
     RequestField { key: "vocabulary", name: "prompt", words: &["prompt"] },
 ];
 
+/// Fields that not every server takes, each with the words of a refusal that mean it. Without the
+/// first it tells words alone.
+const OPTIONAL: [(&str, &[&str]); 3] = [
+    ("response_format", &["response_format", "verbose_json"]),
+    ("temperature", &["temperature"]),
+    ("prompt", &["prompt"]),
+];
+
 /// Holds what all utterances share.
 pub(super) struct HearingServer {
     pub(super) settings: Settings,
     client: Client,
     address: Url,
-    /// Whether it tells words alone, and refuses to tell more.
-    brief: AtomicBool,
+    /// Which of [`OPTIONAL`] it has refused.
+    refused: [AtomicBool; OPTIONAL.len()],
     key_refused: Once,
 }
 
@@ -55,8 +63,8 @@ impl HearingServer {
     pub(super) fn new(settings: Settings, client: Client) -> Result<Self, Wrong> {
         let url = settings.url.as_ref().ok_or_else(|| Wrong::new("url", "is missing"))?;
         let address = endpoint_of(url, "/audio/transcriptions");
-        let (brief, key_refused) = (AtomicBool::default(), Once::new());
-        Ok(Self { settings, client, address, brief, key_refused })
+        let (refused, key_refused) = (<_>::default(), Once::new());
+        Ok(Self { settings, client, address, refused, key_refused })
     }
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
@@ -101,17 +109,15 @@ impl HearingServer {
         }
     }
 
-    /// Asks once; in the fewest words where the server does not tell more.
+    /// Asks once; again at once without a field that the server does not take, which is remembered.
     async fn try_once(
         &self,
         utterance: &Utterance,
         prompt: &str,
     ) -> Result<ServerTranscript, SttError> {
         loop {
-            let brief = self.brief.load(Ordering::Relaxed);
-            let format = if brief { "json" } else { "verbose_json" };
-            let form = self.form(utterance, prompt, format);
-            let request = self.client.post(self.address.clone()).multipart(form);
+            let request = self.client.post(self.address.clone());
+            let request = request.multipart(self.form(utterance, prompt));
             let sent = with_key(request, self.settings.key()).send().await;
             let answer = sent.map_err(SttError::network)?;
             if answer.status().is_success() {
@@ -119,13 +125,12 @@ impl HearingServer {
             }
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             let body = body(answer).await;
-            let refusal = ErrorResponse::new(status, &headers, &body);
-            if !brief && matches!(status, 400 | 422) && is_about_format(&body) {
-                self.brief.store(true, Ordering::Relaxed);
+            if matches!(status, 400 | 422) && self.learns_from(&body) {
                 continue;
             }
-            let error =
-                refused(&refusal, self.redactor(prompt).clean(&refusal.error.message), &body);
+            let refusal = ErrorResponse::new(status, &headers, &body);
+            let said = self.redactor(prompt).clean(&refusal.error.message);
+            let error = refused(&refusal, said, &body);
             if let SttError::Key { status, .. } = error {
                 self.note_refused_key(status);
             }
@@ -133,18 +138,35 @@ impl HearingServer {
         }
     }
 
-    fn form(&self, utterance: &Utterance, prompt: &str, format: &'static str) -> Form {
+    /// Remembers a field that a refusal is about; returns whether there is one that was sent.
+    fn learns_from(&self, body: &[u8]) -> bool {
+        let words = String::from_utf8_lossy(body);
+        let mut fields = OPTIONAL.iter().zip(&self.refused);
+        let about = |names: &[&str]| names.iter().any(|name| words.contains(name));
+        fields.any(|((_, names), refused)| about(names) && !refused.swap(true, Ordering::Relaxed))
+    }
+
+    /// Returns whether the server takes this one of [`OPTIONAL`].
+    fn takes(&self, field: &str) -> bool {
+        let mut fields = OPTIONAL.iter().zip(&self.refused);
+        fields.all(|((name, _), refused)| *name != field || !refused.load(Ordering::Relaxed))
+    }
+
+    fn form(&self, utterance: &Utterance, prompt: &str) -> Form {
         let file = wav_of(&utterance.speech, SHORTEST);
         let file = Part::bytes(file).file_name("utterance.wav").mime_str("audio/wav");
+        let told = if self.takes("response_format") { "verbose_json" } else { "json" };
         let mut form = Form::new()
             .part("file", file.expect("it is the name of a type"))
             .text("model", self.settings.model.clone())
-            .text("response_format", format)
-            .text("temperature", "0");
+            .text("response_format", told);
+        if self.takes("temperature") {
+            form = form.text("temperature", "0");
+        }
         if let Some(language) = utterance.language.sure() {
             form = form.text("language", language.primary().to_ascii_lowercase());
         }
-        if !prompt.is_empty() {
+        if !prompt.is_empty() && self.takes("prompt") {
             form = form.text("prompt", prompt.to_owned());
         }
         form
@@ -176,12 +198,6 @@ impl HearingServer {
             );
         });
     }
-}
-
-/// Returns whether a refusal is about how much we want to be told.
-fn is_about_format(body: &[u8]) -> bool {
-    let words = String::from_utf8_lossy(body);
-    words.contains("response_format") || words.contains("verbose_json")
 }
 
 /// Makes the error of an answer that is not a success; `said` are its words, redacted, `body` is all
