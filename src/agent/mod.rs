@@ -124,7 +124,7 @@ pub trait Responder: Send + Sync {
 
 engines! {
     /// Lists the engines that answer.
-    pub LlmEngine: "llm", dyn LlmSettings {
+    pub LlmEngine: 1 of "llm", dyn LlmSettings {
         /// What is on file, and no model.
         "faq" => Faq(faq::Settings),
         /// A server with `OpenAI`'s chat API.

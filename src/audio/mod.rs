@@ -38,4 +38,4 @@ pub use pcm::{OggOpus, Pcm, SampleRate, Speech};
 pub use resample::Resampler;
 pub use span::{EncodeError, FRAME_MS, PRIME_MS, Packet, SpanEncoder, lookahead};
 pub use vad::{Segmenter, SpeechSpan};
-pub use wav::{RawKind, RawPcm, WavStream};
+pub use wav::{RawKind, RawPcm, WavStream, wav_of};

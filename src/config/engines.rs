@@ -5,7 +5,7 @@
 
 use super::{Config, ConfigError, ConfigErrors};
 use crate::agent::LlmEngine;
-use crate::engine::{self, EngineRole, EngineSpec, Wrong};
+use crate::engine::{self, EngineRole, EngineSpec, OneEngine, Wrong};
 use crate::registry::Override;
 use crate::stt::SttEngine;
 use crate::tts::TtsEngine;
@@ -17,6 +17,17 @@ pub struct EngineSpecs {
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
+}
+
+impl EngineSpecs {
+    /// Returns those of one role.
+    pub fn of<R: EngineRole>(&self) -> &EngineSpec {
+        match R::SECTION {
+            SttEngine::SECTION => &self.stt,
+            TtsEngine::SECTION => &self.tts,
+            _ => &self.llm,
+        }
+    }
 }
 
 impl Config {
@@ -39,6 +50,7 @@ impl Config {
         let spec = |section: &EngineSpec, own: &Option<Override>| match own {
             None => section.clone(),
             Some(Override::Engine(engine)) => section.with([("engine", engine.clone().into())]),
+            Some(Override::Several(list)) => section.with([("engine", list.clone().into())]),
             Some(Override::Keys(keys)) => section.overridden_by(keys),
         };
         EngineSpecs {
@@ -61,10 +73,13 @@ impl Config {
         {
             return problems.add(self.error(&at, format!("unknown key `{key}`")));
         }
-        for Wrong { key, problem } in engine::check::<R>(spec) {
+        for Wrong { key, problem } in engine::check_list::<R>(spec) {
             problems.add(match own {
                 None => self.wrong(Wrong { key, problem }.in_section::<R>()),
                 Some(_) if key == "engine" => self.error(&at, problem),
+                Some(Override::Several(_)) if key.starts_with("engine[") => {
+                    self.error(&format!("{at}{}", &key["engine".len()..]), problem)
+                }
                 Some(_) => self.error(&at, format!("{key}: {problem}")),
             });
         }
@@ -80,5 +95,33 @@ impl Config {
     /// Says which file or variable set the wrong key, which is named from the root.
     pub fn wrong(&self, Wrong { key, problem }: Wrong) -> ConfigError {
         self.error(&key, problem)
+    }
+
+    /// Says the same of a key of an agent's engine, which may be in the agent's own list.
+    pub fn wrong_of_agent(&self, index: usize, Wrong { key, problem }: Wrong) -> ConfigError {
+        for section in [SttEngine::SECTION, TtsEngine::SECTION] {
+            let place = key.strip_prefix(section).and_then(|key| key.strip_prefix(".engine["));
+            if let Some(place) = place {
+                let (_, list) = self.engine_places(index, section);
+                return self.error(&format!("{list}[{place}"), problem);
+            }
+        }
+        self.error(&key, problem)
+    }
+
+    /// Returns where the keys of an agent's engine are: the role's section, or a table of its own.
+    pub fn engine_section<R: EngineRole>(&self, index: usize, one: &OneEngine) -> String {
+        let (section, list) = self.engine_places(index, R::SECTION);
+        one.table().map_or(section, |place| format!("{list}[{place}]"))
+    }
+
+    /// Returns where an agent's keys of one role are, and where its list of engines is.
+    fn engine_places(&self, index: usize, section: &str) -> (String, String) {
+        let (agent, at) = (&self.agents[index], format!("agents[{index}].{section}"));
+        match agent.own_engine(section) {
+            Some(Override::Keys(_)) => (at.clone(), format!("{at}.engine")),
+            Some(Override::Several(_)) => (section.to_owned(), at),
+            Some(Override::Engine(_)) | None => (section.to_owned(), format!("{section}.engine")),
+        }
     }
 }

@@ -1,12 +1,15 @@
-//! What all engines share: how one is written down, what may be wrong with it, and what a look at
-//! it finds.
+//! What all engines share: how one is written down, or several in order; what may be wrong with it;
+//! what a look at it finds; and when one that fails is left alone.
 //!
 //! Ground floor: knows no engine. `stt`, `agent` and `tts` each declare theirs with `engines!`,
 //! the only list of them; their settings are the only list of keys. Invariant: no value of a key is
 //! in `Debug` output or in an error, since some of them are secrets.
 
+mod breaker;
 mod findings;
+mod lineup;
 mod read;
+mod several;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,22 +20,25 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
+pub use breaker::EngineFault;
 pub use findings::{Check, CheckLine, EngineUser, Finding, Level, TRIAL_LIMIT, TrialError};
-pub use read::{check, check_keys, read, unknown_key};
+pub use lineup::{Circuit, EngineCall, Lineup, Member, Notice, Noticed};
+pub use read::{check, check_keys, check_list, read, unknown_key};
 pub(crate) use read::{engines, fields, typed};
+pub use several::{EngineList, OneEngine};
 
 /// Makes a client that calls model servers; a connection takes at most so long to open, and the
 /// caller bounds every other wait.
 pub type Connect<'a> = &'a (dyn Fn(Duration) -> reqwest::Client + Send + Sync);
 
-/// Describes one engine: the keys of its section, those of other engines included, with an agent's
-/// own in their place. The key `engine` names it.
+/// Describes one engine, or several that are asked in order: the keys of its section, those of other
+/// engines included, with an agent's own in their place. The key `engine` names it, or lists them.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct EngineSpec(Table);
 
 impl EngineSpec {
-    /// Returns the engine's name, such as `espeak`.
+    /// Returns the engine's name, such as `espeak`; empty for several.
     pub fn engine(&self) -> &str {
         self.text("engine").unwrap_or_default()
     }
@@ -78,9 +84,9 @@ impl fmt::Debug for EngineSpec {
 }
 
 impl Serialize for EngineSpec {
-    /// Leaves the secret out.
+    /// Leaves secrets out.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().filter(|(key, _)| *key != "api_key"))
+        serializer.collect_map(several::without_secrets(&self.0))
     }
 }
 
@@ -141,6 +147,8 @@ pub trait EngineSettings {
 pub trait EngineRole: Sized + 'static {
     /// The section of the configuration, such as `tts`.
     const SECTION: &'static str;
+    /// Most engines of a list of them; 1 where there is no list.
+    const MOST: usize;
     /// Keys of the section that belong to no engine, beside its name; their values are texts.
     const SHARED: &'static [&'static str];
     /// The engines.

@@ -11,9 +11,9 @@ use toml::{Table, Value};
 use super::{EngineEntry, EngineRole, EngineSettings as _, EngineSpec, Wrong};
 
 /// Declares the engines of one role: an enum with a variant for each, which holds its settings.
-/// What is added to the section's name are keys of no engine.
+/// What is added to the section's name are keys of no engine; before it is how many may be listed.
 macro_rules! engines {
-    ($(#[$about:meta])* $vis:vis $role:ident: $section:literal $(+ $shared:literal)*, dyn $settings:ident {
+    ($(#[$about:meta])* $vis:vis $role:ident: $most:literal of $section:literal $(+ $shared:literal)*, dyn $settings:ident {
         $($(#[$doc:meta])* $name:literal => $variant:ident($own:ty),)+
     }) => {
         $(#[$about])*
@@ -24,6 +24,7 @@ macro_rules! engines {
 
         impl $crate::engine::EngineRole for $role {
             const SECTION: &'static str = $section;
+            const MOST: usize = $most;
             const SHARED: &'static [&'static str] = &[$($shared),*];
             const ENGINES: &'static [$crate::engine::EngineEntry<Self>] = &[
                 $($crate::engine::EngineEntry {
@@ -43,6 +44,9 @@ macro_rules! engines {
     };
 }
 pub(crate) use engines;
+
+/// Says that a role has no list of engines.
+const NO_LIST: &str = "must be one engine's name: only [stt] and [tts] take a list";
 
 /// Finds an engine of the role by its name.
 fn entry<R: EngineRole>(name: &str) -> Option<&'static EngineEntry<R>> {
@@ -77,10 +81,15 @@ pub fn check_keys<R: EngineRole>(spec: &EngineSpec) -> Result<(), Wrong> {
         let known = known.join(", ");
         return Err(Wrong::new(key, format!("unknown field `{key}`, expected one of {known}")));
     }
-    for key in R::SHARED.iter().chain(&["engine"]) {
-        if let Some(value) = keys.get(*key) {
+    if spec.is_list() && R::MOST == 1 {
+        return Err(Wrong::new("engine", NO_LIST));
+    }
+    // What a list of engines holds is checked with the agents that have it.
+    let name = (!spec.is_list()).then_some("engine");
+    for key in R::SHARED.iter().copied().chain(name) {
+        if let Some(value) = keys.get(key) {
             let text = String::deserialize(value.clone());
-            text.map_err(|error| Wrong::new(*key, error.message()))?;
+            text.map_err(|error| Wrong::new(key, error.message()))?;
         }
     }
     R::ENGINES.iter().try_for_each(|engine| (engine.read)(keys).map(drop))
@@ -107,6 +116,41 @@ pub fn check<R: EngineRole>(spec: &EngineSpec) -> Vec<Wrong> {
         Ok(engine) => engine.settings().check(),
         Err(wrong) => vec![wrong],
     }
+}
+
+/// Checks each engine that `spec` names, and that none is there twice. Returns the keys that cannot be
+/// used, with the place in the list.
+pub fn check_list<R: EngineRole>(spec: &EngineSpec) -> Vec<Wrong> {
+    let each = match spec.each() {
+        Ok(each) => each,
+        Err(wrong) => return vec![wrong],
+    };
+    if each.len() > R::MOST {
+        let most = || format!("lists more than {} engines", R::MOST);
+        let problem = if R::MOST == 1 { NO_LIST.to_owned() } else { most() };
+        return vec![Wrong::new("engine", problem)];
+    }
+    let mut all = Vec::new();
+    for (at, one) in each.iter().enumerate() {
+        let odd = one.own().and_then(|own| {
+            let shared = R::SHARED.iter().find(|key| own.get(key).is_some());
+            let shared =
+                shared.map(|key| (*key, "is the same for all engines of a list: take it out"));
+            shared.or_else(|| unknown_key::<R>(own).map(|key| (key, "unknown key")))
+        });
+        let wrong = match odd {
+            Some((key, problem)) => vec![Wrong::new(key, problem)],
+            None => check::<R>(&one.spec),
+        };
+        all.extend(wrong.into_iter().map(|wrong| one.placed(wrong)));
+        let own = one.spec.own::<R>();
+        if let Some(first) = each[..at].iter().position(|other| other.spec.own::<R>() == own) {
+            let problem =
+                format!("is the same as engine[{first}]; leave it out, or change its keys");
+            all.push(one.placed(Wrong::new("engine", problem)));
+        }
+    }
+    all
 }
 
 impl EngineSpec {
@@ -179,7 +223,7 @@ mod tests {
 
     engines! {
         /// Two engines.
-        Noise: "noise" + "language", dyn EngineSettings {
+        Noise: 3 of "noise" + "language", dyn EngineSettings {
             /// With keys.
             "hum" => Hum(Hum),
             /// Without.
@@ -210,5 +254,30 @@ mod tests {
         let own = |toml: &str| spec(toml).own::<Noise>();
         assert_eq!(own(silence), own("engine = \"silence\""));
         assert_ne!(own("engine = \"hum\"\npitch = 1.5"), own("engine = \"hum\"\npitch = 2.5"));
+    }
+
+    #[test]
+    fn each_engine_of_a_list_is_checked_by_its_place() {
+        let wrong = |list: &str| {
+            let spec = spec(&format!("pitch = 1.5\nengine = {list}"));
+            let wrong = check_list::<Noise>(&spec).into_iter();
+            wrong.map(|wrong| wrong.to_string()).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(wrong("[\"hum\", \"silence\", { engine = \"hum\", pitch = 2.5 }]"), "");
+        for (list, words) in [
+            ("\"x\"", "engine: unknown engine \"x\"; use \"hum\" or \"silence\""),
+            ("[\"hum\", \"x\"]", "engine[1]: unknown engine \"x\""),
+            ("[{ engine = \"hum\", pitch = true }]", "engine[0].pitch: invalid type"),
+            ("[{ engine = \"hum\", pich = 1 }]", "engine[0].pich: unknown key"),
+            (
+                "[{ engine = \"hum\", language = \"en\" }]",
+                "engine[0].language: is the same for all",
+            ),
+            ("[\"hum\", \"silence\", \"hum\"]", "engine[2]: is the same as engine[0]"),
+            ("[]", "engine: the list is empty"),
+            ("[\"a\", \"b\", \"c\", \"d\"]", "engine: lists more than 3 engines"),
+        ] {
+            assert!(wrong(list).starts_with(words), "{list}: {}", wrong(list));
+        }
     }
 }

@@ -120,7 +120,10 @@ pub(super) async fn transcribe(
         }
         Err(SttError::Busy)
     };
-    stage(trace, Stage::Stt, work).await
+    let heard = stage(trace, Stage::Stt, work).await?;
+    let by = heard.by.as_deref().unwrap_or(agent.transcriber.name());
+    trace.worked(|engines| engines.heard_by(by));
+    Ok(heard)
 }
 
 /// Joins the transcripts of one message's utterances. Where one has words, those without any say

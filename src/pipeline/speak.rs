@@ -16,7 +16,7 @@ use super::stage::stage_stream;
 use super::{Opening, Scene};
 use crate::registry::Voices;
 use crate::speech_text::{sentences_of, spoken};
-use crate::tts::{Sentence, Sound};
+use crate::tts::{Sentence, Sound, SpokenBy, TtsError};
 use crate::turn::{LanguageCode, Stage};
 use crate::written;
 
@@ -36,7 +36,7 @@ pub(super) async fn speak(
     mut sentences: mpsc::Receiver<String>,
     sound: mpsc::Sender<Sound>,
 ) -> Result<(), TurnError> {
-    let Scene { agent, trace, cancel, mut opening, .. } = scene;
+    let Scene { agent, trace, mut opening, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
     let mut voices = FuturesUnordered::new();
     let (first, mut comes) = oneshot::channel();
@@ -49,8 +49,7 @@ pub(super) async fn speak(
             && let Some(sentence) = pieces.pop_front()
         {
             trace.spend(|spent| spent.spoken_chars += sentence.text.chars().count() as u64);
-            let spoken = agent.synthesizer.speak(sentence, cancel).flatten_stream();
-            let spoken = stage_stream(trace, Stage::Tts, spoken);
+            let spoken = stage_stream(trace, Stage::Tts, begin(scene, sentence).flatten_stream());
             let (next, after) = oneshot::channel();
             voices.push(hand_on(spoken, std::mem::replace(&mut comes, after), next, &sound));
         }
@@ -90,6 +89,20 @@ fn said_of_sentence(sentence: &str, known: &mut LanguageCode, voices: &Voices) -
     let voice = voices.for_language(&language);
     let said = |text| Sentence { text, language: language.clone(), voice: voice.clone() };
     pieces_of(&spoken(sentence, &language)).into_iter().map(said).collect()
+}
+
+/// Has a sentence spoken, and notes by which engine once there is sound.
+async fn begin(
+    Scene { agent, trace, cancel, .. }: Scene<'_>,
+    sentence: Sentence,
+) -> impl Stream<Item = Result<Sound, TtsError>> + Send {
+    let SpokenBy { engine, sound } = agent.synthesizer.begin(sentence, cancel).await;
+    let mut engine = Some(engine);
+    sound.inspect(move |piece| {
+        if let (Ok(_), Some(engine)) = (piece, engine.take()) {
+            trace.worked(|engines| engines.spoken_by(&engine));
+        }
+    })
 }
 
 /// Returns the language that a sentence is spoken in: `known`, which the first sentence that tells
@@ -162,7 +175,7 @@ mod tests {
     use super::*;
     use crate::audio::{Pcm, SampleRate};
     use crate::stt::scripted::ScriptedTranscriber;
-    use crate::tts::{Synthesizer, TtsError};
+    use crate::tts::Synthesizer;
 
     /// Pieces of each sentence.
     const PIECES: usize = 3 * AHEAD;

@@ -8,7 +8,9 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
-use crate::turn::{Outcome, Personal, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport};
+use crate::turn::{
+    EnginesUsed, Outcome, Personal, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport,
+};
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
 /// Shorter than any work of ours that lies between two of them.
@@ -20,12 +22,14 @@ pub struct Trace {
     started: Instant,
     records: Arc<Mutex<Vec<StageRecord>>>,
     spent: Arc<Mutex<Spent>>,
+    engines: Arc<Mutex<EnginesUsed>>,
 }
 
 impl Trace {
     /// Starts the turn's clock.
     pub fn start() -> Self {
-        Self { started: Instant::now(), records: Arc::default(), spent: Arc::default() }
+        let (records, spent, engines) = <_>::default();
+        Self { started: Instant::now(), records, spent, engines }
     }
 
     /// Returns the milliseconds since the start.
@@ -68,6 +72,11 @@ impl Trace {
         add(&mut self.spent.lock().expect("no holder panics"));
     }
 
+    /// Notes which engines worked.
+    pub(super) fn worked(&self, note: impl FnOnce(&mut EnginesUsed)) {
+        note(&mut self.engines.lock().expect("no holder panics"));
+    }
+
     /// Reports the turn as it ends here, without what was heard and without a note.
     pub(super) fn report(
         &self,
@@ -81,6 +90,7 @@ impl Trace {
             reply: ReplyText { text },
             disclosure: None,
             audio: None,
+            engines: self.engines.lock().expect("no holder panics").clone(),
             overhead_ms: TurnReport::overhead(total_ms, &stages),
             stages,
             total_ms,

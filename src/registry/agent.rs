@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{GateOverride, Languages, Voices};
-use crate::engine::EngineSpec;
+use crate::engine::{EngineList, EngineSpec};
 use crate::turn::LanguageCode;
 
 /// Says when a reply is spoken.
@@ -45,6 +45,15 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Returns what it says of the engines of one role, by the name of their section.
+    pub fn own_engine(&self, section: &str) -> Option<&Override> {
+        match section {
+            "stt" => self.stt.as_ref(),
+            "tts" => self.tts.as_ref(),
+            _ => self.llm.as_ref(),
+        }
+    }
+
     /// Returns the languages it answers in; `heard` is the one that its transcriber is fixed to.
     pub fn languages(&self, heard: Option<&LanguageCode>) -> Languages {
         match (&self.languages, self.language.as_ref().or(heard)) {
@@ -55,11 +64,13 @@ impl Agent {
     }
 }
 
-/// Names an agent's own engine, or the keys of the section that it replaces.
+/// Names an agent's own engine, lists several in the order they are asked, or holds the keys of the
+/// section that it replaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-#[expect(missing_docs, reason = "the two ways to write it")]
+#[expect(missing_docs, reason = "the three ways to write it")]
 pub enum Override {
     Engine(String),
+    Several(EngineList),
     Keys(EngineSpec),
 }

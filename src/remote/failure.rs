@@ -53,6 +53,30 @@ impl ErrorResponse {
     }
 }
 
+/// Names what a model server's refusal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Another key, or credit.
+    Key,
+    /// Another time: it is busy or has a problem of its own.
+    Time,
+    /// Another request.
+    Request,
+}
+
+impl ErrorResponse {
+    /// Returns what the refusal asks for.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        match self.status {
+            401 | 403 => Asks::Key,
+            status if self.error.lacks_credit(status) => Asks::Key,
+            408 | 409 | 425 | 429 | 500.. => Asks::Time,
+            _ => Asks::Request,
+        }
+    }
+}
+
 /// Reads the beginning of a refusal's body; what does not come in time or breaks off is left out.
 pub async fn body(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();

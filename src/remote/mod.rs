@@ -5,6 +5,8 @@
 
 mod client;
 pub mod failure;
+pub mod fields;
+pub mod greeting;
 pub mod patience;
 mod server_error;
 pub mod waits;

@@ -3,10 +3,14 @@
 //! Sits between the segmenter and the agent. An engine never sees a message, a contact or a file:
 //! it takes 16 kHz speech and returns words.
 
+mod error;
+pub mod fallback;
+pub mod openai;
 pub mod scripted;
 mod vocabulary;
 pub mod wer;
 pub mod whisper;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,9 +22,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
-use crate::engine::{Check, EngineSettings, EngineUser, Wrong, engines};
-use crate::turn::{LanguageCode, Retry, Transcript};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
+use crate::turn::{LanguageCode, Transcript};
 
+pub use error::SttError;
 pub use vocabulary::Vocabulary;
 
 /// Identifies the note an utterance came from: the SHA-256 of the note's bytes.
@@ -82,6 +87,15 @@ pub enum LanguageHint {
 impl LanguageHint {
     /// Nothing is known.
     pub const ANY: Self = Self::Guess { likely: None, among: Vec::new() };
+
+    /// Returns the language if there is only one that it can be.
+    #[must_use]
+    pub fn sure(&self) -> Option<&LanguageCode> {
+        match self {
+            Self::Known(language) => Some(language),
+            Self::Guess { among, .. } => among.first().filter(|_| among.len() == 1),
+        }
+    }
 }
 
 /// Holds one stretch of speech, at most 30 s, cut by the segmenter.
@@ -117,6 +131,11 @@ impl Utterance {
 pub trait Transcriber: Send + Sync {
     /// Returns the name used in spans, metrics and bench ids, e.g. `whisper/ggml-tiny`.
     fn name(&self) -> &str;
+
+    /// Returns the engines it is made of, if it is several.
+    fn members(&self) -> Vec<&dyn Transcriber> {
+        Vec::new()
+    }
 
     /// Returns what it computes on, if that is this machine's: `cpu`, or a graphics card.
     fn device(&self) -> Option<&str> {
@@ -154,35 +173,13 @@ pub trait Transcriber: Send + Sync {
     ) -> Result<Transcript, SttError>;
 }
 
-/// Says why an utterance was not transcribed.
-#[derive(Debug, thiserror::Error)]
-pub enum SttError {
-    /// The workers' queue is full: try again later.
-    #[error("transcriber is busy")]
-    Busy,
-    /// The turn was cancelled: nobody waits for the text.
-    #[error("transcription was cancelled")]
-    Cancelled,
-    /// The engine failed on this audio: answer with the fallback.
-    #[error("transcription failed: {0}")]
-    Engine(String),
-}
-
-impl SttError {
-    /// Returns when the same audio may be tried again.
-    pub fn retry(&self) -> Retry {
-        match self {
-            Self::Busy => Retry::After(std::time::Duration::from_secs(2)),
-            Self::Cancelled | Self::Engine(_) => Retry::Never,
-        }
-    }
-}
-
 engines! {
     /// Lists the engines that hear.
-    pub SttEngine: "stt" + "language", dyn SttSettings {
+    pub SttEngine: 8 of "stt" + "language", dyn SttSettings {
         /// whisper.cpp.
         "whisper" => Whisper(whisper::Settings),
+        /// A server with `OpenAI`'s transcription API.
+        "openai" => OpenAi(openai::Settings),
         /// Given texts.
         "scripted" => Scripted(scripted::Settings),
     }
@@ -208,8 +205,14 @@ pub trait SttSettings: EngineSettings + Send + Sync {
     ///
     /// # Errors
     /// A key that names something that is not there or cannot be used.
-    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong>;
+    fn build(&self, deps: &SttDeps, connect: Connect<'_>) -> Result<Arc<dyn Transcriber>, Wrong>;
 
     /// Adds to `check` what the doctor should say of the engine; `users` is not empty.
-    async fn examine(&self, users: &[EngineUser], deps: &Arc<SttDeps>, check: &mut Check);
+    async fn examine(
+        &self,
+        users: &[EngineUser],
+        deps: &Arc<SttDeps>,
+        connect: Connect<'_>,
+        check: &mut Check,
+    );
 }

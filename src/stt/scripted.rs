@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{LanguageHint, NoteKey, SttDeps, SttError, SttSettings, Transcriber, Utterance};
-use crate::engine::{Check, EngineSettings, EngineUser, Wrong};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::turn::{LanguageCode, Segment, Transcript, Uncertainty};
 
 /// Describes what is heard, whatever is said.
@@ -26,14 +26,14 @@ impl EngineSettings for Settings {}
 
 #[async_trait]
 impl SttSettings for Settings {
-    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+    fn build(&self, deps: &SttDeps, _: Connect<'_>) -> Result<Arc<dyn Transcriber>, Wrong> {
         let mut known = deps.known.clone();
         known.extend(deps.fixtures.map(|fixtures| fixtures()).unwrap_or_default());
         let scripted = ScriptedTranscriber::new(&self.text, known);
         Ok(Arc::new(scripted.doubting(self.uncertain)))
     }
 
-    async fn examine(&self, _: &[EngineUser], _: &Arc<SttDeps>, _: &mut Check) {}
+    async fn examine(&self, _: &[EngineUser], _: &Arc<SttDeps>, _: Connect<'_>, _: &mut Check) {}
 }
 
 /// Answers with the text known for a note, else with one fixed text.

@@ -20,6 +20,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
 pub use self::build::{COMMIT, VERSION, features};
+use crate::engine::Noticed;
 use crate::turn::{Reason, StatusUpdate, TurnReport};
 
 /// Histogram of each stage's interval, seconds, label `stage`.
@@ -52,6 +53,12 @@ pub const CACHE_ENTRIES: &str = "hark_cache_entries";
 pub const BUILD_INFO: &str = "hark_build_info";
 /// 1 for each transcriber that was loaded, labels `engine` and `device`, what it computes on.
 pub const STT_DEVICE_INFO: &str = "hark_stt_device_info";
+/// Counter of turns in which an engine heard or spoke, labels `role` (`stt`, `tts`) and `engine`.
+pub const ENGINE_TURNS_TOTAL: &str = "hark_engine_turns_total";
+/// Counter of what an engine of a list failed at, so that another got it; labels as before.
+pub const ENGINE_FAILURES_TOTAL: &str = "hark_engine_failures_total";
+/// 1 while an engine of a list is left alone because it fails, else 0; labels as before.
+pub const ENGINE_LEFT_ALONE: &str = "hark_engine_left_alone";
 
 /// Bucket bounds, seconds: from a webhook's fraction of a millisecond to a slow turn.
 const BUCKETS: &[f64] = &[
@@ -131,6 +138,16 @@ pub fn hears_on(engine: &str, device: &str) {
     metrics::gauge!(STT_DEVICE_INFO, &labels).set(1.0);
 }
 
+/// Records what was noticed of an engine of a list.
+pub fn engine_noticed(role: &'static str, engine: &str, noticed: Noticed) {
+    let labels = [("role", role.to_owned()), ("engine", engine.to_owned())];
+    match noticed {
+        Noticed::Failed => metrics::counter!(ENGINE_FAILURES_TOTAL, &labels).increment(1),
+        Noticed::Opened => metrics::gauge!(ENGINE_LEFT_ALONE, &labels).set(1.0),
+        Noticed::Listed | Noticed::Closed => metrics::gauge!(ENGINE_LEFT_ALONE, &labels).set(0.0),
+    }
+}
+
 /// Logs and measures one finished turn and the intervals of its stages.
 pub fn turn(report: &TurnReport) {
     tracing::info!(
@@ -143,6 +160,12 @@ pub fn turn(report: &TurnReport) {
     for record in &report.stages {
         let took_s = (record.end_ms - record.start_ms) / 1000.0;
         metrics::histogram!(STAGE_SECONDS, "stage" => record.name.name()).record(took_s);
+    }
+    for (role, engines) in [("stt", &report.engines.stt), ("tts", &report.engines.tts)] {
+        for engine in engines {
+            let labels = [("role", role.to_owned()), ("engine", engine.clone())];
+            metrics::counter!(ENGINE_TURNS_TOTAL, &labels).increment(1);
+        }
     }
     metrics::counter!(TURNS_TOTAL, "outcome" => report.outcome.name()).increment(1);
     metrics::histogram!(TURN_SECONDS).record(report.total_ms / 1000.0);

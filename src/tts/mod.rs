@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod espeak;
 mod examine;
+pub mod fallback;
 mod gap;
 mod level;
 pub mod neural;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{CodedSpeech, Pcm};
-use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
+use crate::engine::{Check, Connect, EngineFault, EngineSettings, EngineUser, Wrong, engines};
 use crate::registry::Voice;
 use crate::remote::words::error_chain;
 use crate::turn::{LanguageCode, Retry};
@@ -45,6 +46,14 @@ pub enum Sound {
     Pcm(Pcm),
     /// A complete sentence that may go into a note as it is.
     Opus(CodedSpeech),
+}
+
+/// Holds a sentence that is being spoken.
+pub struct SpokenBy {
+    /// The engine that speaks it, or the first that could not.
+    pub engine: String,
+    /// The stream of [`Synthesizer::speak`].
+    pub sound: BoxStream<'static, Result<Sound, TtsError>>,
 }
 
 /// Speaks sentences.
@@ -89,6 +98,12 @@ pub trait Synthesizer: Send + Sync {
         sentence: Sentence,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Sound, TtsError>>;
+
+    /// Does the same and tells which engine speaks: one of several does it in the name of all.
+    async fn begin(&self, sentence: Sentence, cancel: &CancellationToken) -> SpokenBy {
+        let sound = self.speak(sentence, cancel).await;
+        SpokenBy { engine: self.name().to_owned(), sound }
+    }
 }
 
 /// Says why a sentence was not spoken.
@@ -193,11 +208,28 @@ impl TtsError {
             | Self::Cancelled => Retry::Never,
         }
     }
+
+    /// Returns what it tells of the next sentence of the same engine; `None` if nothing.
+    #[must_use]
+    pub fn fault(&self) -> Option<EngineFault> {
+        match self {
+            Self::Cancelled => None,
+            Self::Start { .. } | Self::Key { .. } => Some(EngineFault::TO_MEND),
+            Self::Silent { .. } => Some(EngineFault::IN_VAIN),
+            Self::Busy { after: Some(after), .. } => Some(EngineFault::Lasting(*after)),
+            Self::Engine(_)
+            | Self::Network(_)
+            | Self::Busy { after: None, .. }
+            | Self::Refused { .. }
+            | Self::NoSound { .. }
+            | Self::Empty => Some(EngineFault::Passing),
+        }
+    }
 }
 
 engines! {
     /// Lists the engines that speak.
-    pub TtsEngine: "tts", dyn TtsSettings {
+    pub TtsEngine: 8 of "tts", dyn TtsSettings {
         /// espeak-ng.
         "espeak" => Espeak(espeak::Settings),
         /// Neural voices, and espeak-ng in languages without one.

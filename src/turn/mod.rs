@@ -7,6 +7,7 @@ mod about;
 mod content;
 mod ids;
 mod language;
+mod language_names;
 mod message;
 mod part;
 mod personal;
@@ -27,6 +28,8 @@ pub use message::{
 pub use part::{Part, PartState, Role};
 pub use personal::Personal;
 pub use reason::Reason;
-pub use report::{NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty};
+pub use report::{
+    EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,
+};
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};

@@ -17,6 +17,9 @@ pub struct TurnReport {
     pub disclosure: Option<String>,
     /// The voice note; `None` when the reply went as text.
     pub audio: Option<NoteInfo>,
+    /// Which engines heard and spoke; left out of the JSON if none did.
+    #[serde(default, skip_serializing_if = "EnginesUsed::is_empty")]
+    pub engines: EnginesUsed,
     /// When each stage worked.
     pub stages: Vec<StageRecord>,
     /// From lease or input read to send answered or file closed.
@@ -87,6 +90,38 @@ pub struct NoteInfo {
     pub bitrate: u64,
 }
 
+/// Names the engines that heard and spoke in one turn, each once, in the order of their first work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnginesUsed {
+    /// Those that heard.
+    pub stt: Vec<String>,
+    /// Those that spoke.
+    pub tts: Vec<String>,
+}
+
+impl EnginesUsed {
+    /// Returns whether no engine worked.
+    pub fn is_empty(&self) -> bool {
+        self.stt.is_empty() && self.tts.is_empty()
+    }
+
+    /// Notes that an engine heard.
+    pub fn heard_by(&mut self, engine: &str) {
+        note(&mut self.stt, engine);
+    }
+
+    /// Notes that an engine spoke.
+    pub fn spoken_by(&mut self, engine: &str) {
+        note(&mut self.tts, engine);
+    }
+}
+
+fn note(engines: &mut Vec<String>, engine: &str) {
+    if !engines.iter().any(|known| known == engine) {
+        engines.push(engine.to_owned());
+    }
+}
+
 words! {
     /// Says how a turn ended for the person.
     pub enum Outcome {
@@ -136,6 +171,9 @@ pub struct Transcript {
     /// Mean probability of the words, 0 to 1, where the engine tells it. Not part of the JSON.
     #[serde(skip)]
     pub confidence: Option<f32>,
+    /// Which engine of several heard it. Not part of the JSON; the report's `engines` say it.
+    #[serde(skip)]
+    pub by: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -15,8 +15,17 @@ const QUESTION: &[u8] = include_bytes!("../../audio-fixtures/en_hours.ogg");
 const STAGES: [&str; 10] =
     ["download", "decode", "vad", "stt", "knowledge", "llm", "tts", "encode", "upload", "send"];
 /// The keys of the object that `ask` prints.
-const TURN: [&str; 8] =
-    ["transcript", "reply", "audio", "stages", "total_ms", "overhead_ms", "outcome", "reason"];
+const TURN: [&str; 9] = [
+    "transcript",
+    "reply",
+    "audio",
+    "engines",
+    "stages",
+    "total_ms",
+    "overhead_ms",
+    "outcome",
+    "reason",
+];
 
 #[track_caller]
 fn has_keys(object: &Value, keys: &[&str]) {

@@ -45,7 +45,7 @@ fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
 fn whisper(config: &Config) -> whisper::Settings {
     match engine::read(&config.stt).unwrap() {
         SttEngine::Whisper(settings) => settings,
-        scripted @ SttEngine::Scripted(_) => panic!("{scripted:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

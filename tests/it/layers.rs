@@ -16,7 +16,7 @@ const ORDER: [(&str, &[&str]); 23] = [
     ("clock", &[]),
     ("remote", &[]),
     ("threads", &[]),
-    ("engine", &["turn"]),
+    ("engine", &["turn", "clock"]),
     ("audio", &[]),
     ("speech_text", &["turn"]),
     ("written", &[]),

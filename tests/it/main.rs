@@ -23,6 +23,7 @@ mod delivery;
 mod disclosure;
 mod docs;
 mod doctor;
+mod fallback;
 mod foreign_graph;
 #[cfg(feature = "model-micro")]
 mod hearing;
@@ -31,6 +32,7 @@ mod hostile;
 mod init;
 mod lanes;
 mod layers;
+mod listening;
 mod logs;
 mod looking_back;
 mod lost;

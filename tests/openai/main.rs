@@ -1,6 +1,7 @@
 //! `cargo run --example openai_server`: a local server to point hark at, with a steady pace.
 //!
 //! ```text
+//! HARK__STT__ENGINE=openai HARK__STT__URL=http://127.0.0.1:8091/v1 HARK__STT__MODEL=any \
 //! HARK__LLM__ENGINE=openai HARK__LLM__URL=http://127.0.0.1:8091/v1 HARK__LLM__MODEL=any \
 //! HARK__TTS__ENGINE=openai HARK__TTS__URL=http://127.0.0.1:8091/v1 HARK__TTS__MODEL=any \
 //!     hark ask --text "what does it cost" -o reply.ogg
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 use clap::Parser;
 use openai::chat::{Chat, Script};
+use openai::ears::Ears;
 use openai::speech::Speech;
 use tokio::net::TcpListener;
 
@@ -33,6 +35,9 @@ struct Arguments {
                          about ten minutes. Shall I put your name on it?"
     )]
     text: String,
+    /// What to hear in every sound.
+    #[arg(long, default_value = "when do you open")]
+    heard: String,
     /// From the request to the first word, in milliseconds.
     #[arg(long, default_value_t = 150)]
     first_token_ms: u64,
@@ -50,7 +55,8 @@ async fn main() -> std::io::Result<()> {
     let script = Script::says(&arguments.text);
     let script = script.paced(arguments.first_token_ms, arguments.tokens_per_s);
     let speech = Speech::paced(arguments.rtf);
-    let router = openai::router(Chat::new([script])).merge(speech.router());
+    let ears = Ears::hearing(&arguments.heard);
+    let router = openai::router(Chat::new([script])).merge(speech.router()).merge(ears.router());
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("listening on http://{}/v1", listener.local_addr()?);
     axum::serve(listener, router).await

@@ -1,9 +1,10 @@
 //! A server that speaks `OpenAI`'s API, for tests and for trying hark without an account.
 //!
 //! Shares no code with hark. The tests take this folder in as a module; `main.rs` runs it as
-//! `cargo run --example openai_server`. Each half of the API stands in a file of its own.
+//! `cargo run --example openai_server`. Each part of the API stands in a file of its own.
 
 pub(crate) mod chat;
+pub(crate) mod ears;
 pub(crate) mod speech;
 
 use std::net::SocketAddr;

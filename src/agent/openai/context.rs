@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::ChatServer;
 use crate::remote::failure::body;
+use crate::remote::greeting::with_key;
 
 /// Limits each question.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -55,7 +56,7 @@ impl ChatServer {
     async fn look_up(&self, path: &str) -> Option<Value> {
         let mut url = self.endpoint.clone();
         url.set_path(path);
-        let request = self.with_key(self.client.get(url));
+        let request = with_key(self.client.get(url), self.settings.key());
         let read = async {
             let response = request.send().await.ok()?.error_for_status().ok()?;
             serde_json::from_slice(&body(response).await).ok()

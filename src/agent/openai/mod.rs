@@ -35,6 +35,7 @@ use super::{AgentError, Delta, Question, Responder, Retrieval};
 use crate::engine::Wrong;
 use crate::remote::endpoint_of;
 use crate::remote::failure::ErrorResponse;
+use crate::remote::greeting::with_key;
 use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
 use crate::remote::words::Redactor;
@@ -286,14 +287,8 @@ impl ChatServer {
 
     fn request(&self, body: &Value) -> reqwest::RequestBuilder {
         let request = self.client.post(self.endpoint.clone()).json(body);
-        self.with_key(request.header(ACCEPT, "text/event-stream, application/json"))
-    }
-
-    fn with_key(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match self.settings.key() {
-            "" => request,
-            key => request.bearer_auth(key),
-        }
+        let request = request.header(ACCEPT, "text/event-stream, application/json");
+        with_key(request, self.settings.key())
     }
 }
 

@@ -43,7 +43,7 @@ impl EnginePool {
         change(&mut engines);
         let set_up = self.set_up(config, index, &engines).await;
         set_up.map_err(|error| match error.downcast::<Wrong>() {
-            Ok(wrong) => config.wrong(wrong).into(),
+            Ok(wrong) => config.wrong_of_agent(index, wrong).into(),
             Err(error) => error,
         })
     }
@@ -121,15 +121,24 @@ fn warn_of_missing_gpu(config: &Config, stt: &EngineSpec) {
 
 /// Names the words of an agent's list for which there is no room.
 fn warn_of_cut(transcriber: &dyn Transcriber, agent: &Agent, vocabulary: &Vocabulary) {
-    let cut = transcriber.cut(vocabulary);
-    if !cut.is_empty() {
-        tracing::warn!(
-            agent = agent.name,
-            cut = cut.join(", "),
-            "the model has no room for a part of the agent's vocabulary: the words cut are not \
-             listened for"
-        );
+    for engine in each(transcriber) {
+        let cut = engine.cut(vocabulary);
+        if !cut.is_empty() {
+            tracing::warn!(
+                agent = agent.name,
+                engine = engine.name(),
+                cut = cut.join(", "),
+                "the model has no room for a part of the agent's vocabulary: the words cut are not \
+                 listened for"
+            );
+        }
     }
+}
+
+/// Returns the engines that a transcriber is made of, or itself.
+fn each(transcriber: &dyn Transcriber) -> Vec<&dyn Transcriber> {
+    let members = transcriber.members();
+    if members.is_empty() { vec![transcriber] } else { members }
 }
 
 /// Describes a language that a transcriber does not understand.
@@ -150,8 +159,13 @@ pub enum Helps {
 }
 
 impl Unheard {
-    /// Finds the first of `languages` that `transcriber` does not understand.
+    /// Finds the first of `languages` that `transcriber`, or an engine of its list, does not
+    /// understand.
     pub fn find(transcriber: &dyn Transcriber, languages: &[LanguageCode]) -> Option<Self> {
+        each(transcriber).into_iter().find_map(|engine| Self::of(engine, languages))
+    }
+
+    fn of(transcriber: &dyn Transcriber, languages: &[LanguageCode]) -> Option<Self> {
         let language = languages.iter().find(|language| !transcriber.knows(language))?;
         let (engine, codes) = (transcriber.name(), transcriber.languages());
         let model = engine.rsplit('/').next().unwrap_or(engine);

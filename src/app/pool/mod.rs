@@ -5,24 +5,29 @@
 
 mod agent;
 mod fixed;
+mod shelf;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::OnceCell;
 
 pub use self::agent::Unheard;
+use self::shelf::{Circuits, Gathering, Shelf, Unmade};
 use crate::agent::{LlmDeps, LlmEngine, Responder};
+use crate::clock::Clock;
 use crate::config;
-use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
+use crate::engine::{self, EngineRole, EngineSpec, OneEngine, Wrong};
 use crate::registry::Voice;
 use crate::remote::model_client;
+use crate::stt::fallback::FallbackTranscriber;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
 use crate::telemetry;
 use crate::tts::cache::SpokenCache;
+use crate::tts::fallback::{FallbackSynthesizer, OwnVoice};
 use crate::tts::{Levelled, Synthesizer, TtsDeps, TtsEngine};
 use crate::turn::{LanguageCode, Transcript};
 
@@ -79,11 +84,14 @@ pub struct EnginePool {
     mute: bool,
     transcribers: Shelf<dyn Transcriber>,
     synthesizers: Shelf<dyn Synthesizer>,
+    ears: Circuits,
+    voices: Circuits,
     keeping: Keeping,
     cache_folder: Option<PathBuf>,
     /// Opened with the first agent; `None` if nothing is kept.
     cache: OnceCell<Option<Arc<SpokenCache>>>,
-    clients: Clients,
+    clients: Arc<Clients>,
+    clock: Clock,
 }
 
 impl EnginePool {
@@ -99,14 +107,23 @@ impl EnginePool {
             mute,
             transcribers: Shelf::default(),
             synthesizers: Shelf::default(),
+            ears: Circuits::default(),
+            voices: Circuits::default(),
             keeping,
             cache_folder,
             cache: OnceCell::new(),
-            clients: Clients::default(),
+            clients: Arc::default(),
+            clock: Clock::System,
         }
     }
 
-    /// Returns the warm transcriber of `spec`.
+    /// Returns the same, whose engines are left alone by this clock when they fail.
+    #[must_use]
+    pub fn by_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Returns the transcriber of `spec`: a warm engine, or several of which one at least is.
     ///
     /// # Errors
     /// A [`Wrong`] with the key named from the root, or an engine that does not work.
@@ -114,8 +131,30 @@ impl EnginePool {
         if self.deaf {
             return Ok(Arc::new(Deaf));
         }
-        let read = |spec| engine::read(spec).map_err(Wrong::in_section::<SttEngine>);
-        let (mut spec, mut engine) = (spec.clone(), read(spec)?);
+        let each = each::<SttEngine>(spec)?;
+        if let [one] = &each[..] {
+            return self.one_transcriber(one).await.map_err(Unmade::into_error);
+        }
+        let mut gathered = Gathering::new();
+        for one in &each {
+            let made = self.one_transcriber(one).await;
+            let circuit = |engine: &Arc<dyn Transcriber>| {
+                self.ears.of::<SttEngine>(one, engine.name(), &self.clock)
+            };
+            gathered.add(made, circuit)?;
+        }
+        let several: Arc<dyn Transcriber> = Arc::new(FallbackTranscriber::new(gathered.lineup()?));
+        let made = self.transcribers.get(own::<SttEngine>(&each), async || Ok(several)).await;
+        made.map_err(Unmade::into_error)
+    }
+
+    async fn one_transcriber(
+        &self,
+        one: &OneEngine,
+    ) -> Result<Arc<dyn Transcriber>, Unmade<dyn Transcriber>> {
+        let placed = |wrong| one.placed(wrong).in_section::<SttEngine>();
+        let read = |spec: &EngineSpec| engine::read(spec).map_err(placed);
+        let (mut spec, mut engine) = (one.spec.clone(), read(&one.spec)?);
         if let SttEngine::Whisper(whisper) = &engine
             && self.scripted_without_model
             && whisper.find(&self.stt).is_err()
@@ -124,18 +163,21 @@ impl EnginePool {
             engine = read(&spec)?;
         }
         let make = async move || {
-            let deps = Arc::clone(&self.stt);
+            let (deps, clients) = (Arc::clone(&self.stt), Arc::clone(&self.clients));
             // Loading a model takes seconds.
-            let built = tokio::task::spawn_blocking(move || engine.settings().build(&deps));
-            let built = built.await.context("loading the transcriber")?;
-            let made = built.map_err(Wrong::in_section::<SttEngine>)?;
-            made.warm_up().await.context("warming the transcriber up")?;
+            let built = tokio::task::spawn_blocking(move || {
+                engine.settings().build(&deps, &|time| clients.connect(time))
+            });
+            let made = built.await.context("loading the transcriber")?.map_err(placed)?;
+            if let Err(error) = made.warm_up().await.context("warming the transcriber up") {
+                return Err(Unmade::Cold(made, error));
+            }
             if let Some(device) = made.device() {
                 telemetry::hears_on(made.name(), device);
             }
             Ok(made)
         };
-        self.transcribers.get(spec.own::<SttEngine>(), make).await
+        self.transcribers.get(vec![spec.own::<SttEngine>()], make).await
     }
 
     /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.
@@ -152,7 +194,8 @@ impl EnginePool {
         Ok(made.map_err(Wrong::in_section::<LlmEngine>)?)
     }
 
-    /// Returns the warm synthesizer of `spec`, ready for `spoken`: languages and agents' voices.
+    /// Returns the synthesizer of `spec`, ready for `spoken`, languages and agents' voices: a warm
+    /// engine, or several of which one at least is.
     ///
     /// # Errors
     /// As [`EnginePool::transcriber`].
@@ -161,59 +204,71 @@ impl EnginePool {
         spec: &EngineSpec,
         spoken: &[(LanguageCode, Option<Voice>)],
     ) -> anyhow::Result<Arc<dyn Synthesizer>> {
-        const WARMING: &str = "warming the synthesizer up";
-        let engine: TtsEngine = engine::read(spec).map_err(Wrong::in_section::<TtsEngine>)?;
-        let make = async || {
-            let SttDeps { hark_models, cache, .. } = self.stt.as_ref();
-            let (hark_models, cache) = (hark_models.as_deref(), cache.as_deref());
-            let connect = |time| self.clients.connect(time);
-            let made = engine.settings().build(&TtsDeps { connect: &connect, hark_models, cache });
-            let made = made.map_err(Wrong::in_section::<TtsEngine>)?;
-            // A tone has no voice that could be louder than another.
-            let is_voice = !matches!(engine, TtsEngine::Scripted(_));
-            let made = if is_voice { Arc::new(Levelled::new(made)) } else { made };
-            let made = self.kept(made, spec);
-            if !self.mute {
-                made.warm_up().await.context(WARMING)?;
+        let each = each::<TtsEngine>(spec)?;
+        let synthesizer = if let [one] = &each[..] {
+            self.one_synthesizer(one).await.map_err(Unmade::into_error)?
+        } else {
+            let mut gathered = Gathering::new();
+            for one in &each {
+                let mut made = self.one_synthesizer(one).await;
+                if one.has_own("voice") {
+                    made = made.map(|engine| Arc::new(OwnVoice(engine)) as Arc<dyn Synthesizer>);
+                }
+                let circuit = |engine: &Arc<dyn Synthesizer>| {
+                    self.voices.of::<TtsEngine>(one, engine.name(), &self.clock)
+                };
+                gathered.add(made, circuit)?;
             }
-            Ok(made)
+            let several: Arc<dyn Synthesizer> =
+                Arc::new(FallbackSynthesizer::new(gathered.lineup()?));
+            let made = self.synthesizers.get(own::<TtsEngine>(&each), async || Ok(several)).await;
+            made.map_err(Unmade::into_error)?
         };
-        let synthesizer = self.synthesizers.get(spec.own::<TtsEngine>(), make).await?;
         if !self.mute {
             synthesizer.prepare(spoken).await.context(WARMING)?;
         }
         Ok(synthesizer)
     }
-}
 
-/// Knows the engines of one role; two that were made of the same are one. An engine lives as long
-/// as an agent holds it. The lock is held while one is made and warmed, so that no second one is.
-struct Shelf<T: ?Sized>(tokio::sync::Mutex<Vec<(EngineSpec, Weak<T>)>>);
-
-impl<T: ?Sized> Default for Shelf<T> {
-    fn default() -> Self {
-        Self(tokio::sync::Mutex::default())
-    }
-}
-
-impl<T: ?Sized> Shelf<T> {
-    /// Returns the engine of `spec`, which holds its own keys alone; `make` makes it if it is not
-    /// there. What fails is not kept.
-    async fn get(
+    async fn one_synthesizer(
         &self,
-        spec: EngineSpec,
-        make: impl AsyncFnOnce() -> anyhow::Result<Arc<T>>,
-    ) -> anyhow::Result<Arc<T>> {
-        let mut made = self.0.lock().await;
-        made.retain(|(_, engine)| engine.strong_count() > 0);
-        let known = made.iter().find(|(known, _)| *known == spec);
-        if let Some(engine) = known.and_then(|(_, engine)| engine.upgrade()) {
-            return Ok(engine);
-        }
-        let engine = make().await?;
-        made.push((spec, Arc::downgrade(&engine)));
-        Ok(engine)
+        one: &OneEngine,
+    ) -> Result<Arc<dyn Synthesizer>, Unmade<dyn Synthesizer>> {
+        let placed = |wrong| one.placed(wrong).in_section::<TtsEngine>();
+        let engine: TtsEngine = engine::read(&one.spec).map_err(placed)?;
+        let make = async || {
+            let SttDeps { hark_models, cache, .. } = self.stt.as_ref();
+            let (hark_models, cache) = (hark_models.as_deref(), cache.as_deref());
+            let connect = |time| self.clients.connect(time);
+            let made = engine.settings().build(&TtsDeps { connect: &connect, hark_models, cache });
+            let made = made.map_err(placed)?;
+            // A tone has no voice that could be louder than another.
+            let is_voice = !matches!(engine, TtsEngine::Scripted(_));
+            let made = if is_voice { Arc::new(Levelled::new(made)) } else { made };
+            let made = self.kept(made, &one.spec);
+            if !self.mute
+                && let Err(error) = made.warm_up().await.context(WARMING)
+            {
+                return Err(Unmade::Cold(made, error));
+            }
+            Ok(made)
+        };
+        self.synthesizers.get(vec![one.spec.own::<TtsEngine>()], make).await
     }
+}
+
+const WARMING: &str = "warming the synthesizer up";
+
+/// Returns the engines of a list in order, or the only one.
+fn each<R: EngineRole>(spec: &EngineSpec) -> Result<Vec<OneEngine>, Wrong> {
+    spec.each().map_err(Wrong::in_section::<R>)
+}
+
+/// Returns each engine with its own keys alone, and whether its voice is its own.
+fn own<R: EngineRole>(each: &[OneEngine]) -> Vec<EngineSpec> {
+    let own =
+        |one: &OneEngine| one.spec.own::<R>().with([("own_voice", one.has_own("voice").into())]);
+    each.iter().map(own).collect()
 }
 
 /// Keeps the clients of model servers, by the time that a connection may take to open.

@@ -39,6 +39,23 @@ async fn agents_that_want_the_same_share_it_and_no_others_do() {
 }
 
 #[tokio::test]
+async fn lists_of_the_same_engines_are_one_and_share_them_with_others() {
+    assert_eq!(shared("tts = [\"scripted\"]").await, (true, true), "a list of one is that one");
+    let list = "tts = [\"scripted\", { engine = \"scripted\", rtf = 0.5 }]";
+    assert_eq!(shared(list).await, (true, false));
+    let pool = EnginePool::new(Places::default(), Hearing::default());
+    let spec = config(list).engines(1).unwrap().tts;
+    let made = async |spec: &EngineSpec| pool.synthesizer(spec, &[]).await.unwrap();
+    let (one, again) = (made(&spec).await, made(&spec).await);
+    assert!(Arc::ptr_eq(&one, &again));
+    assert_eq!(one.name(), "scripted, scripted");
+    let voice = Arc::downgrade(&made(&config("").engines(1).unwrap().tts).await);
+    assert_ne!(voice.strong_count(), 0, "the list holds it too");
+    drop((one, again));
+    assert_eq!(voice.strong_count(), 0);
+}
+
+#[tokio::test]
 async fn two_keys_of_a_server_are_two_engines() {
     let pool = EnginePool::new(Places::default(), Hearing::default());
     let spec = config("tts = { engine = \"openai\", api_key = \"one\" }").engines(1).unwrap().tts;

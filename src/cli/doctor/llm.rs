@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::agents_in_use;
-use super::engines::{groups, user};
+use super::engines::groups;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::Config;
 use crate::engine::{Check, EngineRole as _};
@@ -13,12 +13,12 @@ use crate::remote::model_client;
 
 pub(super) async fn check(config: &Config) -> Check {
     let mut check = Check::new("llm");
-    let groups = groups::<LlmEngine>(config, |engines| &engines.llm);
+    let groups = groups::<LlmEngine>(config);
     for index in agents_in_use(config) {
         let agent = &config.agents[index];
         knowledge(&mut check, index, agent, config.specs(index).llm.engine() == "faq");
-        if let Some(group) = groups.iter().find(|group| group.agents[0] == index) {
-            let user = user::<LlmEngine>(config, index, agent.llm.as_ref());
+        if let Some(group) = groups.iter().find(|group| group.users[0].agent == index) {
+            let user = group.users[0].described::<LlmEngine>(config);
             group.engine.settings().examine(&user, deps(agent), &model_client, &mut check).await;
         }
     }

@@ -114,12 +114,13 @@ fn made_up(check: &mut Check, config: &Config, index: usize) {
              engine = \"openai\"",
         );
     }
-    for (section, engine, own) in [
-        ("stt", engines.stt.engine(), &agent.stt),
-        ("llm", engines.llm.engine(), &agent.llm),
-        ("tts", engines.tts.engine(), &agent.tts),
+    for (section, spec, own) in [
+        ("stt", &engines.stt, &agent.stt),
+        ("llm", &engines.llm, &agent.llm),
+        ("tts", &engines.tts, &agent.tts),
     ] {
-        if engine == "scripted" {
+        let each = spec.each().unwrap_or_default();
+        if each.iter().any(|one| one.spec.engine() == "scripted") {
             let key = match own {
                 Some(_) => format!("agents[{index}].{section}"),
                 None => format!("{section}.engine"),

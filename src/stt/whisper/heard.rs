@@ -5,10 +5,9 @@
 use whisper_rs::WhisperState;
 
 use super::first_step::{Beginning, SpecialTokens};
-use super::quality::{self, WordsHeard};
-use super::tags;
 use crate::audio::Excerpt;
 use crate::models::manifest::RunStyle;
+use crate::stt::words::{self, WordsHeard};
 use crate::turn::{Personal, Segment, Transcript, Uncertainty};
 
 /// Returns what is heard where no one speaks.
@@ -68,12 +67,12 @@ impl<'a> Pass<'a> {
     /// Returns whether the utterance is worth hearing again.
     pub(super) fn may_be_astray(&self, run: &RunStyle) -> bool {
         let text = self.text();
-        quality::may_be_astray(&self.words(&text), run)
+        words::may_be_astray(&self.words(&text), run)
     }
 
     /// Returns whether this hearing, the later one, is to be believed.
     pub(super) fn is_better_than(&self, other: &Self) -> bool {
-        let impossible = |pass: &Self| quality::cannot_be(&pass.words(&pass.text()));
+        let impossible = |pass: &Self| words::cannot_be(&pass.words(&pass.text()));
         match (impossible(self), impossible(other)) {
             (false, true) => true,
             (true, false) => false,
@@ -84,9 +83,9 @@ impl<'a> Pass<'a> {
     /// Returns the transcript, of an utterance at `offset_ms` in its note.
     pub(super) fn transcript(mut self, run: &RunStyle, offset_ms: f64) -> Transcript {
         let text = self.text();
-        let uncertain = quality::judge(&self.words(&text), run);
+        let uncertain = words::judge(&self.words(&text), run);
         let said: Vec<&str> = self.segments.iter().map(|part| part.text.reveal()).collect();
-        let said = tags::segments_without_sounds(&said);
+        let said = words::segments_without_sounds(&said);
         for (segment, said) in self.segments.iter_mut().zip(said) {
             segment.text = Personal(said);
             segment.start_ms = offset_ms + self.excerpt.ms_in_whole(segment.start_ms);
@@ -95,7 +94,7 @@ impl<'a> Pass<'a> {
         self.segments.retain(|segment| !segment.text.reveal().is_empty());
         let language = self.found.language.and_then(|found| whisper_rs::get_lang_str(found.id));
         Transcript {
-            text: Personal(tags::without_sounds(&text)),
+            text: Personal(words::without_sounds(&text)),
             language: language.unwrap_or("en").into(),
             no_speech_prob: self.found.no_speech,
             segments: self.segments,

@@ -2,8 +2,6 @@
 //!
 //! The settings are part of every build, so that one without whisper.cpp can say what it lacks.
 
-#[cfg(feature = "stt-whisper")]
-mod cues;
 pub mod device;
 #[cfg(feature = "stt-whisper")]
 mod examine;
@@ -18,13 +16,9 @@ mod language;
 #[cfg(feature = "stt-whisper")]
 mod ledger;
 #[cfg(feature = "stt-whisper")]
-mod loops;
-#[cfg(feature = "stt-whisper")]
 mod params;
 #[cfg(feature = "stt-whisper")]
 mod prompt;
-#[cfg(feature = "stt-whisper")]
-mod quality;
 #[cfg(feature = "stt-whisper")]
 mod repeats;
 #[cfg(feature = "stt-whisper")]
@@ -32,8 +26,6 @@ mod run;
 mod settings;
 #[cfg(feature = "stt-whisper")]
 mod silero;
-#[cfg(feature = "stt-whisper")]
-mod tags;
 #[cfg(feature = "stt-whisper")]
 mod tokens;
 #[cfg(feature = "stt-whisper")]

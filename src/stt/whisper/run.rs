@@ -11,11 +11,11 @@ use super::first_step::{Beginning, FirstStep, SpecialTokens};
 use super::heard::{self, Pass};
 use super::language::LanguageChoice;
 use super::params;
-use super::prompt::{self, Prompts};
+use super::prompt::Prompts;
 use super::silero::VoiceFilter;
 use crate::audio::{Excerpt, Speech};
 use crate::models::manifest::{Effort, RunStyle};
-use crate::stt::{SttError, Utterance};
+use crate::stt::{SttError, Utterance, words};
 use crate::turn::Transcript;
 
 /// Holds what is heard, what is known of its language, and words that may be said in it as whisper's
@@ -83,9 +83,9 @@ impl Runner {
             }
         };
         let mut best = pass(state, self.first, &words)?;
-        if !words.is_empty() && prompt::leaked(&best.text(), vocabulary) {
+        if !words.is_empty() && words::leaked(&best.text(), vocabulary) {
             let without = pass(state, self.first, &[])?;
-            if !prompt::confirmed(&best.text(), &without.text()) {
+            if !words::confirmed(&best.text(), &without.text()) {
                 best = without;
             }
         } else if let Some(again) = self.again.filter(|_| best.may_be_astray(&self.run)) {

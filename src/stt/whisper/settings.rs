@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 #[cfg(feature = "stt-whisper")]
 use super::device::{self, GraphicsCard};
-use crate::engine::{Check, EngineSettings, EngineUser, Wrong};
+use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong};
 use crate::models::{self, ModelError, ModelSource};
 use crate::stt::{SttDeps, SttSettings, Transcriber};
 
@@ -124,19 +124,25 @@ impl EngineSettings for Settings {
 #[async_trait]
 impl SttSettings for Settings {
     #[cfg(not(feature = "stt-whisper"))]
-    fn build(&self, _: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+    fn build(&self, _: &SttDeps, _: Connect<'_>) -> Result<Arc<dyn Transcriber>, Wrong> {
         let problem = "\"whisper\" is not part of this build (cargo feature stt-whisper)";
         Err(Wrong::new("engine", problem))
     }
 
     #[cfg(feature = "stt-whisper")]
-    fn build(&self, deps: &SttDeps) -> Result<Arc<dyn Transcriber>, Wrong> {
+    fn build(&self, deps: &SttDeps, _: Connect<'_>) -> Result<Arc<dyn Transcriber>, Wrong> {
         let loaded = super::WhisperTranscriber::load(self, self.card()?, deps);
         Ok(Arc::new(loaded.map_err(|error| Wrong::new("model", error.to_string()))?))
     }
 
     #[cfg(not(feature = "stt-whisper"))]
-    async fn examine(&self, users: &[EngineUser], _: &Arc<SttDeps>, check: &mut Check) {
+    async fn examine(
+        &self,
+        users: &[EngineUser],
+        _: &Arc<SttDeps>,
+        _: Connect<'_>,
+        check: &mut Check,
+    ) {
         check.error(
             format!("{}.engine", users[0].section),
             "\"whisper\" is not part of this build",
@@ -145,7 +151,13 @@ impl SttSettings for Settings {
     }
 
     #[cfg(feature = "stt-whisper")]
-    async fn examine(&self, users: &[EngineUser], deps: &Arc<SttDeps>, check: &mut Check) {
+    async fn examine(
+        &self,
+        users: &[EngineUser],
+        deps: &Arc<SttDeps>,
+        _: Connect<'_>,
+        check: &mut Check,
+    ) {
         super::examine::examine(self, users, deps, check).await;
     }
 }

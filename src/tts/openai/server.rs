@@ -3,11 +3,9 @@
 //! Between the job of a sentence and HTTP.
 
 use std::sync::Once;
-use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{Response, Url};
 use serde::Serialize;
-use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::super::{Sentence, TtsError, Voice};
@@ -16,12 +14,10 @@ use super::{Settings, SpeechFormat};
 use crate::audio::NotPassable;
 use crate::engine::Wrong;
 use crate::remote::endpoint_of;
-use crate::remote::failure::{ErrorResponse, body};
+use crate::remote::failure::{Asks, ErrorResponse, body};
+use crate::remote::greeting::{Greeted, greet, with_key};
 use crate::remote::words::Redactor;
 use crate::threads::Threads;
-
-/// Longest wait for a server at the start.
-const GREETING_TIME: Duration = Duration::from_secs(5);
 
 /// What people speak in a second, in letters, roughly.
 const LETTERS_PER_SECOND: f64 = 15.0;
@@ -70,28 +66,10 @@ impl SpeechServer {
 
     /// Opens a connection, and says in the log what is wrong with the server or the key.
     pub(super) async fn greet(&self) {
-        let mut address = self.address.clone();
-        if let Ok(mut path) = address.path_segments_mut() {
-            path.pop().pop().push("models");
-        }
-        let request = self.with_key(self.client.get(address));
-        match timeout(GREETING_TIME, request.send()).await {
-            // Not every server lists its models; whether it takes our key it does say.
-            Ok(Ok(answer)) if matches!(answer.status().as_u16(), 401 | 403) => {
-                self.note_refused_key(answer.status().as_u16());
-            }
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                warn!(error = %TtsError::network(error), "the speech server is not there yet");
-            }
-            Err(_) => warn!("the speech server does not answer yet"),
-        }
-    }
-
-    fn with_key(&self, request: RequestBuilder) -> RequestBuilder {
-        match self.settings.key() {
-            "" => request,
-            key => request.bearer_auth(key),
+        match greet(&self.client, &self.address, self.settings.key()).await {
+            Greeted::Here => {}
+            Greeted::KeyRefused(status) => self.note_refused_key(status),
+            Greeted::Away(error) => warn!(error, "the speech server is not there yet"),
         }
     }
 
@@ -106,7 +84,7 @@ impl SpeechServer {
             speed: Some(settings.speed).filter(|speed| (speed - 1.0).abs() > f64::EPSILON),
         };
         let request = self.client.post(self.address.clone()).json(&asked);
-        let answer = self.with_key(request).send().await.map_err(TtsError::network)?;
+        let answer = with_key(request, settings.key()).send().await.map_err(TtsError::network)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -170,13 +148,12 @@ impl SpeechServer {
 /// of it.
 fn refused(refusal: &ErrorResponse, said: String, body: &[u8]) -> TtsError {
     let status = refusal.status;
-    match status {
-        401 | 403 => TtsError::Key { status, said },
-        _ if refusal.error.lacks_credit(status) => TtsError::Key { status, said },
-        408 | 409 | 425 | 429 | 500.. => {
-            TtsError::Busy { status, said, after: refusal.retry_after }
+    match refusal.asks() {
+        Asks::Key => TtsError::Key { status, said },
+        Asks::Time => TtsError::Busy { status, said, after: refusal.retry_after },
+        Asks::Request => {
+            TtsError::Refused { status, said, keys: keys(body, &refusal.error.message) }
         }
-        _ => TtsError::Refused { status, said, keys: keys(body, &refusal.error.message) },
     }
 }
 

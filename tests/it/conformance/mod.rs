@@ -110,6 +110,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         reply: ReplyText { text: Personal(format!("yes, {heard}")) },
         disclosure: None,
         audio: None,
+        engines: hark::turn::EnginesUsed::default(),
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{findings, good, hark, is, whatsapp};
 use crate::openai::chat::{Chat, Script, finish};
+use crate::openai::ears::{Ears, Told, refusal};
 use crate::openai::speech::{Answer, Speech};
 use crate::openai::{router, serve};
 
@@ -98,4 +99,35 @@ async fn servers_that_are_not_there_are_both_found() {
     let found = findings(&hark(&with_servers(&api, nobody, nobody)), 1).await;
     let url = |key, fix| (key, "error", "could not be reached", fix);
     is(&found, &[url("llm.url", "start the server"), url("tts.url", "start the server")]);
+}
+
+#[tokio::test]
+async fn every_engine_of_a_list_is_looked_at_and_their_order_said() {
+    let (_simulator, api) = whatsapp().await;
+    let (ears, speech) = (Ears::hearing("hello"), Speech::start().await);
+    let hears = serve(ears.router()).await;
+    let server = |url: &str| format!("{{ engine = \"openai\", url = \"{url}\", model = \"m\" }}");
+    let lists = |ears: &str| {
+        let (ears, speech) = (server(ears), server(&speech.url));
+        format!("{}[stt]\nengine = [{ears}, \"whisper\"]\n", good(&api))
+            + &format!("[tts]\nengine = [{speech}, \"espeak\"]\n")
+    };
+    let ran = hark(&lists(&hears)).run(&["doctor"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let host = |url: &str| url.replace("http://", "").replace("/v1", "");
+    for line in [
+        "agent hark: openai/m hears".to_owned(),
+        format!("agent hark: hears with openai@{}, then whisper", host(&hears)),
+        "agent hark: openai speaks".to_owned(),
+        format!("agent hark: speaks with openai@{}, then espeak", host(&speech.url)),
+        "hark-micro-en (agents: hark): whole".to_owned(),
+        "espeak-ng".to_owned(),
+    ] {
+        assert!(ran.text().contains(&line), "{line}: {}", ran.text());
+    }
+    let found = findings(&hark(&lists("http://127.0.0.1:1/v1")), 1).await;
+    is(&found, &[("stt.engine[0].url", "error", "could not be reached", "start the server")]);
+    ears.tells([Told::Status(404, None, refusal("no such model"))]);
+    let found = findings(&hark(&lists(&hears)), 1).await;
+    is(&found, &[("stt.engine[0].model", "error", "404", "to a model that the server has")]);
 }

@@ -87,7 +87,7 @@ async fn start_here(world: &World) -> Running {
     let listener = TcpListener::bind(world.address).await.unwrap();
     // In a folder that the test configures, if it does.
     let hearing = Hearing { keeping: Keeping::FixedSentences, ..Hearing::default() };
-    let pool = EnginePool::new(Places::default(), hearing);
+    let pool = EnginePool::new(Places::default(), hearing).by_clock(world.clock.clone());
     let app = App::build(&config, pool, world.clock.clone()).await.unwrap();
     let (shutdown, reloader) = (Shutdown::default(), app.reloader(config));
     let task = tokio::spawn(app.run(listener, shutdown.clone()));

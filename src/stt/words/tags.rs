@@ -15,12 +15,12 @@ const HALF: usize = 5;
 const TAG: usize = 120;
 
 /// Returns `text` without sounds; nothing if no words are left.
-pub(super) fn without_sounds(text: &str) -> String {
+pub(in crate::stt) fn without_sounds(text: &str) -> String {
     cut(text, &sounds(text), 0)
 }
 
 /// Returns the segments of one text without its sounds. A tag may begin in one and end in another.
-pub(super) fn segments_without_sounds(segments: &[&str]) -> Vec<String> {
+pub(in crate::stt) fn segments_without_sounds(segments: &[&str]) -> Vec<String> {
     let sounds = sounds(&segments.concat());
     let mut from = 0;
     let segments = segments.iter().map(|segment| {

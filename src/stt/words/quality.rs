@@ -2,6 +2,7 @@
 //!
 //! Pure: numbers and text in, a verdict out. What the numbers may be stands in the model's manifest.
 
+#[cfg(feature = "stt-whisper")]
 use std::collections::HashSet;
 
 use super::cues::is_caption;
@@ -19,23 +20,23 @@ const ELSEWHERE: f32 = 0.9;
 
 /// Holds what is known of the words of one utterance.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct WordsHeard<'a> {
+pub(in crate::stt) struct WordsHeard<'a> {
     /// As whisper wrote them.
-    pub(super) text: &'a str,
+    pub(in crate::stt) text: &'a str,
     /// Length of the sound.
-    pub(super) seconds: f64,
+    pub(in crate::stt) seconds: f64,
     /// Tokens of the text.
-    pub(super) tokens: usize,
+    pub(in crate::stt) tokens: usize,
     /// Chance that nobody spoke, 0 to 1.
-    pub(super) no_speech: f32,
+    pub(in crate::stt) no_speech: f32,
     /// Mean log-probability of the tokens; `None` without any.
-    pub(super) logprob: Option<f32>,
+    pub(in crate::stt) logprob: Option<f32>,
     /// Probability of a language that may not be spoken, 0 to 1.
-    pub(super) elsewhere: f32,
+    pub(in crate::stt) elsewhere: f32,
 }
 
 /// Returns why the words may be wrong; `None` if no check failed.
-pub(super) fn judge(words: &WordsHeard<'_>, run: &RunStyle) -> Option<Uncertainty> {
+pub(in crate::stt) fn judge(words: &WordsHeard<'_>, run: &RunStyle) -> Option<Uncertainty> {
     let below = |limit: f32| words.logprob.is_none_or(|mean| mean < limit);
     let perhaps_silent = run.no_speech.is_some_and(|most| words.no_speech > CAPTION * most);
     let doubtful = perhaps_silent || below(CAPTION * run.low_logprob);
@@ -56,17 +57,19 @@ pub(super) fn judge(words: &WordsHeard<'_>, run: &RunStyle) -> Option<Uncertaint
 }
 
 /// Returns whether no one said that.
-pub(super) fn cannot_be(words: &WordsHeard<'_>) -> bool {
+pub(in crate::stt) fn cannot_be(words: &WordsHeard<'_>) -> bool {
     loops::repeats(words.text, words.seconds, words.tokens)
 }
 
 /// Units of a phrase that is hardly ever said twice within 30 s.
+#[cfg(feature = "stt-whisper")]
 const PHRASE_TWICE: usize = 5;
 
 /// Returns whether the words may be no transcript of what was said, whatever that was, so that
 /// hearing it in another window is worth its time. People say a phrase twice, too: this alone is no
 /// doubt.
-pub(super) fn may_be_astray(words: &WordsHeard<'_>, run: &RunStyle) -> bool {
+#[cfg(feature = "stt-whisper")]
+pub(in crate::stt) fn may_be_astray(words: &WordsHeard<'_>, run: &RunStyle) -> bool {
     let units = loops::units(words.text);
     let mut seen = HashSet::new();
     words.logprob.is_some_and(|mean| mean < run.low_logprob)
