@@ -47,6 +47,11 @@ impl Synthesizer for FallbackSynthesizer {
         first.filter(|_| !ready).map_or(Ok(()), Err)
     }
 
+    /// The first is told: it says most of them, and what another one costs may be money.
+    fn will_say_again(&self, fixed: Vec<Sentence>) {
+        self.0.first().will_say_again(fixed);
+    }
+
     fn parallel(&self) -> usize {
         self.0.first().parallel()
     }
@@ -95,6 +100,11 @@ impl Synthesizer for OwnVoice {
     async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         let languages = spoken.iter().map(|(language, _)| (language.clone(), None));
         self.0.prepare(&languages.collect::<Vec<_>>()).await
+    }
+
+    fn will_say_again(&self, fixed: Vec<Sentence>) {
+        let own = |sentence| Sentence { voice: None, ..sentence };
+        self.0.will_say_again(fixed.into_iter().map(own).collect());
     }
 
     fn parallel(&self) -> usize {
