@@ -66,7 +66,8 @@ fn built_in(model: &Model) -> Option<&'static [u8]> {
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn size(bytes: u64) -> String {
     match bytes {
-        0..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        0..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        100_000..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         100_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }

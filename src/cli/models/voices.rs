@@ -65,8 +65,9 @@ pub(super) fn list(context: &Context, json: bool) -> anyhow::Result<ExitCode> {
          in models.lock.\nAny other Piper voice: hark models pull URL|FILE --sha256 HEX\nHow each \
          sounds and how fast it is here: hark voices\nNot offered:",
     )?;
-    for voice in voices::unlisted() {
-        print::line(&format!("  {}: {}", voice.name, voice.why))?;
+    for alike in voices::unlisted().chunk_by(|a, b| a.why == b.why) {
+        let names: Vec<&str> = alike.iter().map(|voice| voice.name.as_str()).collect();
+        print::line(&format!("  {}: {}", names.join(", "), alike[0].why))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -186,5 +186,5 @@ fn show(heard: &HeardVoice<'_>, json: bool) -> anyhow::Result<()> {
 
 fn line(columns: [&str; 5], end: &str) -> String {
     let [engine, voice, language, licence, speed] = columns;
-    format!("{engine:<6}  {voice:<19}  {language:<15}  {licence:<16}  {speed:>6}  {end}")
+    format!("{engine:<6}  {voice:<19}  {language:<15}  {licence:<17}  {speed:>6}  {end}")
 }

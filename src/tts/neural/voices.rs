@@ -98,8 +98,9 @@ impl NeuralVoice {
 
     /// Returns its licence, as far as the catalogue knows it.
     fn licence(&self) -> String {
-        let listed = models::voices::named(&self.name);
-        listed.map_or("unknown", |voice| &voice.licence).to_owned()
+        let listed = models::voices::named(&self.name).map(|voice| &voice.licence);
+        let unlisted = || models::voices::unlisted_named(&self.name)?.licence.as_ref();
+        listed.or_else(unlisted).map_or("unknown", String::as_str).to_owned()
     }
 
     fn speaks(&self, language: &LanguageCode) -> bool {

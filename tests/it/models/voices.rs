@@ -247,7 +247,7 @@ async fn voices_that_are_not_offered_and_slips_are_told() {
 async fn the_list_of_voices_has_licences_and_what_is_here() {
     let hark = hark().file("models/kore.onnx", "cut");
     let ran = models(&hark, &["list", "--voices"]).await;
-    says(&ran, 0, &["CC0-1.0", "CC-BY-4.0", "en_US-joe-medium: ", "emma: ", "16 kHz"]);
+    says(&ran, 0, &["CC0-1.0", "CC-BY-4.0", "en_US-joe-medium: ", "emma, fable: ", "16 kHz"]);
     let line = |name: &str| ran.text().lines().find(|line| line.starts_with(name)).unwrap();
     assert!(
         line("kore ").ends_with("models/kore.onnx (damaged or incomplete)"),
