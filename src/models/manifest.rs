@@ -181,18 +181,21 @@ pub fn nearest(name: &str) -> Option<&'static Model> {
     let name = name.to_lowercase();
     let name = name.strip_suffix(".bin").unwrap_or(&name);
     let name = name.strip_prefix("ggml-").unwrap_or(name);
-    named(closest(name, models().iter().map(|model| model.name.as_str()))?)
+    let names: Vec<&str> = models().iter().map(|model| model.name.as_str()).collect();
+    named(closest(name, &names)?)
 }
 
 /// Returns which of `names` is most like `name`, if one is: some people write a part of it.
-pub fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub fn closest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    let part = |known: &&str| lower.len() >= 4 && known.to_lowercase().contains(&lower);
-    let distance = |known: &&str| changes(&known.to_lowercase(), &lower);
-    let closest = names.clone().min_by_key(distance)?;
+    let distance = |known: &str| changes(&known.to_lowercase(), &lower);
+    let closest = names.iter().copied().min_by_key(|known| distance(known))?;
     // If more than half of it changes, it is another word.
-    let like = (2 * distance(&closest) <= closest.len()).then_some(closest);
-    like.or_else(|| names.clone().find(part))
+    if 2 * distance(closest) <= closest.len() {
+        return Some(closest);
+    }
+    let is_part = |known: &&str| lower.len() >= 4 && known.to_lowercase().contains(&lower);
+    names.iter().copied().find(is_part)
 }
 
 /// Counts the letters to insert, delete or change to turn `a` into `b`.

@@ -136,8 +136,8 @@ pub fn by_file(name: &str) -> Option<(&'static ListedVoice, &'static VoiceFile)>
 
 /// Finds the voice whose name is most like `name`, if one is.
 pub fn nearest(name: &str) -> Option<&'static ListedVoice> {
-    let found = manifest::closest(name, voices().iter().map(|voice| voice.name.as_str()))?;
-    voices().iter().find(|voice| voice.name == found)
+    let names: Vec<&str> = voices().iter().map(|voice| voice.name.as_str()).collect();
+    named(manifest::closest(name, &names)?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::program::{Hark, Ran};
 const ESPEAK: &str = "[tts]\nengine = \"espeak\"\n";
 
 /// Runs `hark voices` and shows it.
-async fn voices(hark: &Hark, arguments: &[&str]) -> Ran {
+async fn run(hark: &Hark, arguments: &[&str]) -> Ran {
     let ran = hark.run(&[&["voices"], arguments].concat()).await;
     println!("$ hark voices {}\n{}{}", arguments.join(" "), ran.stderr, ran.text());
     ran
@@ -17,7 +17,7 @@ async fn voices(hark: &Hark, arguments: &[&str]) -> Ran {
 #[tokio::test]
 async fn every_voice_is_shown_with_language_licence_and_speed() {
     let hark = Hark::new().file("hark.toml", "[[agents]]\nname = \"hark\"\nlanguages = [\"cy\"]\n");
-    let rows = voices(&hark, &["--json"]).await.json(0);
+    let rows = run(&hark, &["--json"]).await.json(0);
     let row = |name: &str| rows.iter().find(|row| row["name"] == name);
     for (name, language) in [("en-us", "en-us"), ("es", "es"), ("cy", "cy")] {
         let row = row(name).expect(name);
@@ -36,7 +36,7 @@ async fn every_voice_is_shown_with_language_licence_and_speed() {
         assert_eq!((heart["place"].as_str(), heart["error"].as_str()), (Some("built in"), None));
         assert_eq!(heart["licence"], "Apache-2.0");
     }
-    let named = voices(&hark, &["--voice", "SV", "--voice", "de"]).await;
+    let named = run(&hark, &["--voice", "SV", "--voice", "de"]).await;
     assert_eq!(named.text().lines().filter(|line| line.starts_with("espeak")).count(), 2);
     assert!(named.text().contains("seconds of work a second of sound"), "{}", named.text());
 }
@@ -45,7 +45,7 @@ async fn every_voice_is_shown_with_language_licence_and_speed() {
 async fn each_voice_writes_a_note_that_says_the_sentence() {
     let hark = Hark::new();
     let asked = ["listen", "heard", "--voice", "en-us", "--voice", "de", "--json"];
-    let rows = voices(&hark, &asked).await.json(0);
+    let rows = run(&hark, &asked).await.json(0);
     assert_eq!(rows.len(), 2);
     for row in rows {
         let file = row["file"].as_str().unwrap();
@@ -58,14 +58,14 @@ async fn each_voice_writes_a_note_that_says_the_sentence() {
         let seconds: f64 = String::from_utf8(judged.stdout).unwrap().trim().parse().unwrap();
         assert!((2.0..8.0).contains(&seconds), "{seconds}");
     }
-    let ran = voices(&hark, &["listen", "--voice", "en-us"]).await;
+    let ran = run(&hark, &["listen", "--voice", "en-us"]).await;
     assert!(ran.code == 0 && ran.text().contains("voices/espeak-en-us.ogg"), "{}", ran.text());
 }
 
 #[tokio::test]
 async fn a_name_that_no_voice_has_is_wrong_usage() {
     let check = async |name: &str, words: &str| {
-        let ran = voices(&Hark::new(), &["--voice", name]).await;
+        let ran = run(&Hark::new(), &["--voice", name]).await;
         assert_eq!((ran.code, ran.text()), (2, ""), "{}", ran.stderr);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     };
@@ -78,7 +78,7 @@ async fn a_name_that_no_voice_has_is_wrong_usage() {
 #[tokio::test]
 async fn a_machine_without_espeak_is_told_what_to_install() {
     let hark = Hark::new().file("hark.toml", ESPEAK).env("PATH", "/nonexistent");
-    let ran = voices(&hark, &[]).await;
+    let ran = run(&hark, &[]).await;
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("apt-get install espeak-ng"), "{}", ran.stderr);
     let heard = ran.text().lines().any(|line| line.starts_with("neural  heart"));
@@ -86,13 +86,13 @@ async fn a_machine_without_espeak_is_told_what_to_install() {
     assert_eq!(ran.stderr.contains("no voice is here"), !heard, "{}", ran.stderr);
     // No agent speaks with it: that is no failure.
     let hark = Hark::new().env("PATH", "/nonexistent");
-    assert_eq!(voices(&hark, &[]).await.code, i32::from(!heard));
+    assert_eq!(run(&hark, &[]).await.code, i32::from(!heard));
 }
 
 #[tokio::test]
 async fn a_server_names_its_own_voices() {
     let server = "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
-    let ran = voices(&Hark::new().file("hark.toml", server), &["--voice", "de"]).await;
+    let ran = run(&Hark::new().file("hark.toml", server), &["--voice", "de"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("the server names its voices"), "{}", ran.stderr);
 }
@@ -104,7 +104,7 @@ async fn a_graph_of_hibari_speaks_with_what_is_built_in() {
     let graph = include_bytes!("../../models/voices/hibari/hibari.onnx");
     let hark = Hark::new().file("models/kore.onnx", graph).file("models/mine.onnx", graph);
     for name in ["kore", "mine"] {
-        let row = &voices(&hark, &["--voice", name, "--json"]).await.json(0)[0];
+        let row = &run(&hark, &["--voice", name, "--json"]).await.json(0)[0];
         assert_eq!(
             (row["engine"].as_str(), row["language"].as_str()),
             (Some("neural"), Some("en-US"))
@@ -119,10 +119,10 @@ async fn a_graph_of_hibari_speaks_with_what_is_built_in() {
 #[tokio::test]
 async fn a_damaged_voice_is_shown_as_one() {
     let hark = Hark::new().file("models/kore.onnx", "cut");
-    let ran = voices(&hark, &["--voice", "kore"]).await;
+    let ran = run(&hark, &["--voice", "kore"]).await;
     assert_eq!(ran.code, 1, "{}", ran.text());
     assert!(ran.text().contains("models/kore.onnx: "), "{}", ran.text());
     let hark = Hark::new().file("models/mine.onnx", "cut");
-    let ran = voices(&hark, &["--voice", "mine"]).await;
+    let ran = run(&hark, &["--voice", "mine"]).await;
     assert!(ran.code == 2 && ran.stderr.contains("is left out"), "{}", ran.stderr);
 }

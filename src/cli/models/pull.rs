@@ -9,8 +9,10 @@ use url::Url;
 use super::shown::{Shown, bar};
 use super::target::{PullTarget, Purpose, address, hugging_face, sha256};
 use super::{Context, built_in, places, print, voice_places, wrong_usage};
+use crate::models::lock::LOCK;
 use crate::models::pull::{Pace, Pull, PullError, Pulled, Wanted};
 use crate::models::sum::Sum;
+use crate::models::voices::CARD;
 use crate::models::{built_in as in_program, in_cache};
 use crate::remote::download_client;
 use crate::turn::Retry;
@@ -62,7 +64,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         Purpose::Speak { .. } => voice_places(context),
         Purpose::Hear | Purpose::Nothing => places(context),
     };
-    let main = wanted.last().expect("there is a file");
+    let main = wanted.iter().find(|one| !one.file.ends_with(CARD)).expect("there is a file");
     let folder = match dir {
         Some(dir) => dir,
         None => folder(context, &target, &looked_in, &main.file)?,
@@ -144,9 +146,11 @@ fn explained(
         }
         (Retry::Never, PullError::Checksum { expected: Sum::Pinned(_), file, .. }) => anyhow!(
             "{error}; to take the other file, remove the rows of {file} from {}",
-            pull.folder.join(crate::models::lock::LOCK).display()
+            pull.folder.join(LOCK).display()
         ),
-        (Retry::Never, PullError::Refused { url, .. }) if url.ends_with(".onnx.json") => {
+        (Retry::Never, PullError::Refused { url, .. })
+            if matches!(target, PullTarget::Address(_)) && url.ends_with(CARD) =>
+        {
             anyhow!("{error}\na Piper voice has a file NAME.onnx.json beside NAME.onnx")
         }
         (Retry::Never, _) => error.into(),

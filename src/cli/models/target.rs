@@ -81,7 +81,8 @@ impl PullTarget {
             _ if !is_voice => vec![wanted],
             // hibari's voices have no card.
             Self::File(file) if !file.with_added_extension("json").is_file() => vec![wanted],
-            _ => vec![wanted.card(second), wanted],
+            // The graph first: who has the right one may be believed what belongs beside it.
+            _ => vec![wanted.clone(), wanted.card(second)],
         })
     }
 

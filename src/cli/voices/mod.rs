@@ -116,7 +116,8 @@ fn choose(
         let mut rows = found.iter().flat_map(|(_, rows)| rows);
         if !rows.any(|row| row.name.eq_ignore_ascii_case(name)) {
             let rows = found.iter().flat_map(|(_, rows)| rows);
-            wrong_usage(&unknown(name, rows.map(|row| row.name.as_str())));
+            let names: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
+            wrong_usage(&unknown(name, &names));
         }
     }
     let agents = agents_in_use(config).into_iter();
@@ -132,7 +133,7 @@ fn choose(
 }
 
 /// Says that no voice is called so, and what may be meant.
-fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+fn unknown(name: &str, names: &[&str]) -> String {
     let what = format!("no voice \"{name}\" is here");
     match (voices::named(name), voices::unlisted_named(name), manifest::closest(name, names)) {
         (Some(voice), ..) => format!("{what}: `hark models pull {}` gets it", voice.name),

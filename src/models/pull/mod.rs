@@ -123,20 +123,16 @@ impl Pull<'_> {
         wanted: &Wanted,
         mut report: impl FnMut(Progress<'_>),
     ) -> Result<Pulled, PullError> {
-        let known = match wanted.pin {
-            true => ModelLock::read(self.folder)?.get(&wanted.file).cloned(),
-            false => None,
+        if !wanted.pin {
+            return Ok(self.get(wanted, &mut report).await?.0);
+        }
+        let known = ModelLock::read(self.folder)?.get(&wanted.file).cloned();
+        let (pulled, sha256) = self.get(&wanted.held_to(known.as_ref()), &mut report).await?;
+        let sha256 = match sha256 {
+            Some(sha256) => sha256,
+            None => self.sum_of(wanted).await?,
         };
-        let wanted = &wanted.held_to(known.as_ref());
-        let (pulled, sha256) = match self.is_there(wanted).await? {
-            true if !wanted.pin => return Ok(Pulled::Already),
-            true => (Pulled::Already, self.sum_of(wanted).await?),
-            false => match self.get(wanted, &mut report).await? {
-                Some(sha256) => (Pulled::Downloaded, sha256),
-                None => return Ok(Pulled::Already),
-            },
-        };
-        if wanted.pin && known.is_none_or(|known| known.sha256 != sha256) {
+        if known.is_none_or(|known| known.sha256 != sha256) {
             let is = LockedFile { sha256: sha256.clone(), from: wanted.url.to_string() };
             ModelLock::pin(self.folder, &wanted.file, is)?;
             report(Progress::Pinned { sha256: &sha256 });
@@ -144,12 +140,15 @@ impl Pull<'_> {
         Ok(pulled)
     }
 
-    /// Gets it and returns its SHA-256; `None` if somebody else has meanwhile.
+    /// Gets it, unless it is there; returns the SHA-256 of what came.
     async fn get(
         &self,
         wanted: &Wanted,
         report: &mut impl FnMut(Progress<'_>),
-    ) -> Result<Option<String>, PullError> {
+    ) -> Result<(Pulled, Option<String>), PullError> {
+        if self.is_there(wanted).await? {
+            return Ok((Pulled::Already, None));
+        }
         let file = wanted.path();
         let bytes = match (wanted.bytes, &file) {
             (Some(bytes), _) => bytes,
@@ -162,7 +161,7 @@ impl Pull<'_> {
         // Whoever had the part until now may just have finished.
         if part.done() == 0 && self.is_there(wanted).await? {
             part.remove().await?;
-            return Ok(None);
+            return Ok((Pulled::Already, None));
         }
         // What is known by no sum must not be made of two.
         if wanted.sum == Sum::Unknown || file.is_some() {
@@ -179,7 +178,7 @@ impl Pull<'_> {
             }
             return Err(problem);
         }
-        part.finish(wanted).await.map(Some)
+        Ok((Pulled::Downloaded, Some(part.finish(wanted).await?)))
     }
 
     /// Fetches until `part` is complete, as often as it takes and the pace allows.

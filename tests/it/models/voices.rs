@@ -42,13 +42,11 @@ fn voice() -> ListedVoice {
 /// An honest server of the voice's files, whatever their names.
 async fn honest() -> Server {
     Server::start(|_, asked| {
-        let is_card = asked.path.ends_with(".json");
-        Answer::honest(if is_card { CARD } else { &LARGE }, asked)
+        let is_card = asked.path.ends_with("onnx.json");
+        Answer::honest(&if is_card { CARD.to_vec() } else { file() }, asked)
     })
     .await
 }
-
-static LARGE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(file);
 
 /// Pulls the files of the voice; returns what became of each, and the sums that were shown.
 async fn pull(folder: &Folder, mirror: &Url) -> Result<(Vec<Pulled>, Vec<String>), PullError> {
@@ -86,9 +84,9 @@ async fn the_first_pull_compares_md5_and_pins_the_sha256() {
 
 #[tokio::test]
 async fn other_bytes_than_md5_allows_are_refused_and_pinned_nowhere() {
-    let server = Server::start(|_, asked| match asked.path.ends_with(".json") {
-        true => Answer::honest(CARD, asked),
-        false => Answer::whole(&vec![7; 200_001]),
+    let server = Server::start(|_, asked| {
+        let is_card = asked.path.ends_with("onnx.json");
+        Answer::whole(&if is_card { CARD.to_vec() } else { vec![7; 200_001] })
     })
     .await;
     let folder = Folder::new();
@@ -127,7 +125,7 @@ fn hark() -> Hark {
 }
 
 /// Runs `hark models` and shows it.
-async fn models(hark: &Hark, arguments: &[&str]) -> Ran {
+async fn run(hark: &Hark, arguments: &[&str]) -> Ran {
     let ran = hark.run(&[&["models"], arguments].concat()).await;
     println!("$ hark models {}\n{}{}", arguments.join(" "), ran.stderr, ran.text());
     ran
@@ -148,51 +146,52 @@ async fn a_voice_at_an_address_is_pinned_verified_and_found() {
     let (server, hark) = (honest().await, hark());
     let url = server.url.join("deep/mine.onnx").unwrap();
     let pull = ["pull", url.as_str(), "--sha256", &sha256(&file())];
-    let ran = models(&hark, &pull).await;
+    let ran = run(&hark, &pull).await;
     let pinned =
         [&*sha256(CARD), "models.lock", "does not know its licence", "[tts] voice = \"mine\""];
     says(&ran, 0, &pinned);
     assert_eq!(ran.text().trim(), hark.path("cache/hark/models/mine.onnx").display().to_string());
-    says(&models(&hark, &pull).await, 0, &["mine.onnx is there already"]);
-    says(&models(&hark, &["verify"]).await, 0, &["mine.onnx.json", "ok "]);
+    says(&run(&hark, &pull).await, 0, &["mine.onnx is there already"]);
+    says(&run(&hark, &["verify"]).await, 0, &["mine.onnx.json", "ok "]);
 
     let card = hark.path("cache/hark/models/mine.onnx.json");
     std::fs::write(&card, "{}").unwrap();
-    let ran = models(&hark, &["verify"]).await;
+    let ran = run(&hark, &["verify"]).await;
     says(&ran, 1, &["damaged ", "which models.lock has of an earlier pull", url.as_str()]);
-    says(&models(&hark, &pull).await, 0, &["mine.onnx.json is complete"]);
-    says(&models(&hark, &["verify", card.to_str().unwrap()]).await, 0, &["ok "]);
+    says(&run(&hark, &pull).await, 0, &["mine.onnx.json is complete"]);
+    says(&run(&hark, &["verify", card.to_str().unwrap()]).await, 0, &["ok "]);
 }
 
 #[tokio::test]
 async fn a_card_that_changes_on_its_server_is_told() {
-    let server = Server::start(|_, asked| match asked.path.ends_with(".json") {
-        true => Answer::whole(b"{}"),
-        false => Answer::honest(&file(), asked),
+    let server = Server::start(|_, asked| {
+        let is_card = asked.path.ends_with("onnx.json");
+        Answer::honest(&if is_card { b"{}".to_vec() } else { file() }, asked)
     })
     .await;
     let hark = hark();
     let pinned = format!("[\"mine.onnx.json\"]\nsha256 = \"{}\"\nfrom = \"\"\n", sha256(CARD));
     let hark = hark.file("cache/hark/models/models.lock", pinned);
     let url = server.url.join("mine.onnx").unwrap();
-    let ran = models(&hark, &["pull", url.as_str(), "--sha256", &sha256(&file())]).await;
+    let ran = run(&hark, &["pull", url.as_str(), "--sha256", &sha256(&file())]).await;
     says(&ran, 1, &["checksum of mine.onnx.json differs", "models.lock", "remove the rows of"]);
     let both = ["--sha256", &sha256(&file()), "--sha256", &sha256(b"{}")];
-    let ran = models(&hark, &[&["pull", url.as_str()], &both[..]].concat()).await;
+    let ran = run(&hark, &[&["pull", url.as_str()], &both[..]].concat()).await;
     says(&ran, 0, &["mine.onnx is complete", &sha256(b"{}")]);
 }
 
 #[tokio::test]
 async fn a_voice_at_a_path_is_copied_with_its_card() {
     let hark = hark().file("got/mine.onnx", file()).file("got/mine.onnx.json", CARD);
-    let ran = models(&hark, &["pull", "got/mine.onnx", "--sha256", &sha256(b"other")]).await;
+    let ran = run(&hark, &["pull", "got/mine.onnx", "--sha256", &sha256(b"other")]).await;
     says(&ran, 1, &["checksum of mine.onnx differs", &sha256(&file())]);
-    let ran = models(&hark, &["pull", "got/mine.onnx", "--sha256", &sha256(&file())]).await;
+    assert_eq!(names(&hark.path("cache/hark/models")), [""; 0], "nothing is believed of it");
+    let ran = run(&hark, &["pull", "got/mine.onnx", "--sha256", &sha256(&file())]).await;
     says(&ran, 0, &["mine.onnx.json: sha256", "mine.onnx is complete"]);
     let here = names(&hark.path("cache/hark/models"));
     assert_eq!(here, ["mine.onnx", "mine.onnx.json", "models.lock"]);
     says(
-        &models(&hark, &["pull", "got/none.onnx", "--sha256", &sha256(b"")]).await,
+        &run(&hark, &["pull", "got/none.onnx", "--sha256", &sha256(b"")]).await,
         2,
         &["none.onnx"],
     );
@@ -200,9 +199,13 @@ async fn a_voice_at_a_path_is_copied_with_its_card() {
 
 #[tokio::test]
 async fn a_voice_without_a_card_on_the_server_is_refused() {
-    let server = Server::start(|_, _| Answer::new("404 Not Found", "")).await;
+    let server = Server::start(|_, asked| match &*asked.path {
+        "/mine.onnx" => Answer::honest(&file(), asked),
+        _ => Answer::new("404 Not Found", ""),
+    })
+    .await;
     let url = server.url.join("mine.onnx").unwrap();
-    let ran = models(&hark(), &["pull", url.as_str(), "--sha256", &sha256(b"")]).await;
+    let ran = run(&hark(), &["pull", url.as_str(), "--sha256", &sha256(&file())]).await;
     says(&ran, 1, &["mine.onnx.json answered 404", "NAME.onnx.json beside NAME.onnx"]);
 }
 
@@ -211,7 +214,7 @@ async fn a_licence_that_asks_for_something_has_to_be_accepted() {
     let server = Server::start(|_, _| Answer::new("404 Not Found", "")).await;
     let mirror = ["--mirror", server.url.as_str()];
     let pull =
-        async |arguments: &[&str]| models(&hark(), &[&["pull"], arguments, &mirror].concat()).await;
+        async |arguments: &[&str]| run(&hark(), &[&["pull"], arguments, &mirror].concat()).await;
     let words = ["CC-BY-4.0", "credit", "SIWIS", "--accept-licence"];
     says(&pull(&["fr_FR-siwis-low"]).await, 2, &words);
     assert_eq!(server.asked().len(), 0);
@@ -227,26 +230,26 @@ async fn a_licence_that_asks_for_something_has_to_be_accepted() {
     let joe = hark().file("en_US-joe-medium.onnx", file());
     let sum = sha256(&file());
     let pull = ["pull", "./en_US-joe-medium.onnx", "--sha256", &sum];
-    says(&models(&joe, &pull).await, 2, &["for research only", "en_US-lessac", "--accept-licence"]);
-    says(&models(&joe, &[&pull[..], &["--accept-licence"]].concat()).await, 0, &["research only"]);
+    says(&run(&joe, &pull).await, 2, &["for research only", "en_US-lessac", "--accept-licence"]);
+    says(&run(&joe, &[&pull[..], &["--accept-licence"]].concat()).await, 0, &["research only"]);
 }
 
 #[tokio::test]
 async fn voices_that_are_not_offered_and_slips_are_told() {
     let pull = async |name: &str, words: &[&str]| {
-        says(&models(&hark(), &["pull", name]).await, 2, words);
+        says(&run(&hark(), &["pull", name]).await, 2, words);
     };
     pull("en_US-joe-medium", &["does not offer", "for research only"]).await;
     pull("emma", &["does not offer", "British"]).await;
     pull("de_DE-kerstn-low", &["did you mean `de_DE-kerstin-low`?"]).await;
     pull("thorsten", &["did you mean `de_DE-thorsten-low`?"]).await;
-    says(&models(&hark(), &["pull", "kore", "--sha256", &sha256(b"")]).await, 2, &["hark knows"]);
+    says(&run(&hark(), &["pull", "kore", "--sha256", &sha256(b"")]).await, 2, &["hark knows"]);
 }
 
 #[tokio::test]
 async fn the_list_of_voices_has_licences_and_what_is_here() {
     let hark = hark().file("models/kore.onnx", "cut");
-    let ran = models(&hark, &["list", "--voices"]).await;
+    let ran = run(&hark, &["list", "--voices"]).await;
     says(&ran, 0, &["CC0-1.0", "CC-BY-4.0", "en_US-joe-medium: ", "emma, fable: ", "16 kHz"]);
     let line = |name: &str| ran.text().lines().find(|line| line.starts_with(name)).unwrap();
     assert!(
@@ -267,7 +270,7 @@ async fn the_list_of_voices_has_licences_and_what_is_here() {
         (Some(16_000), Some("fr-FR"))
     );
 
-    let ran = models(&hark, &["verify", "kore"]).await;
+    let ran = run(&hark, &["verify", "kore"]).await;
     says(&ran, 1, &["3 bytes instead of 7936868", "hark models pull kore"]);
-    says(&models(&hark, &["verify", "fenrir"]).await, 1, &["hark models pull fenrir"]);
+    says(&run(&hark, &["verify", "fenrir"]).await, 1, &["hark models pull fenrir"]);
 }
