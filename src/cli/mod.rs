@@ -18,11 +18,13 @@ mod simulate;
 mod transcribe;
 mod turns;
 mod version;
+mod voices;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::tz::TimeZone;
 
@@ -61,8 +63,10 @@ enum Command {
     Say(say::Arguments),
     /// Check everything a service needs and say how to fix what is wrong.
     Doctor(doctor::Arguments),
-    /// List, download and check speech models.
+    /// List, download and check speech models and voices.
     Models(models::Arguments),
+    /// Show who can speak here and how fast, or write what each sounds like.
+    Voices(voices::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
     /// Run the simulated WhatsApp alone.
@@ -176,6 +180,7 @@ fn run_configured(
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
             Command::Models(arguments) => models::run(context, arguments).await,
+            Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,
             Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
@@ -205,6 +210,11 @@ fn start_logs(
 fn show_logs(format: LogFormat, project: Option<String>, level: &str) -> Result<(), String> {
     let colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     init_logs(LogStyle { format, colours, zone: TimeZone::system(), project }, level)
+}
+
+/// Ends the program as clap does where arguments do not fit one another or what is here.
+fn wrong_usage(problem: &str) -> ! {
+    clap::Error::raw(ErrorKind::ArgumentConflict, format!("{problem}\n")).exit()
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -15,6 +15,9 @@ static BYTES: Option<&[u8]> = Some(include_bytes!("../../models/hark-micro-en.bi
 #[cfg(not(feature = "model-micro"))]
 static BYTES: Option<&[u8]> = None;
 
+/// Name of the voice.
+pub const VOICE: &str = "heart";
+
 /// Holds Silero VAD's weights, which need nothing but whisper.cpp.
 #[cfg(feature = "stt-whisper")]
 pub static SILERO: &[u8] = include_bytes!("../../models/silero-v6.2.0.bin");
@@ -34,6 +37,17 @@ pub struct Hibari {
     pub normalize: &'static [u8],
     pub unknown: &'static [u8],
     pub unknown_symbols: &'static [u8],
+}
+
+/// Returns the graph of the voice called `name`, if it is part of the program.
+pub fn graph(name: &str) -> Option<&'static [u8]> {
+    #[cfg(feature = "tts-neural")]
+    return hibari().filter(|_| name == VOICE).map(|files| files.voice);
+    #[cfg(not(feature = "tts-neural"))]
+    {
+        let _no_voice = name;
+        None
+    }
 }
 
 /// Names the voice that is part of the program, and its language.

@@ -6,14 +6,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
+use super::sum::{Sum, Summing};
 
-use super::manifest::Model;
-
-/// Says how a file compares with a row of the manifest.
+/// Says how a file compares with what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Exactly the model.
+    /// Exactly that.
     Good,
     /// Another size: cut off, or something else. Nothing more was read.
     Size {
@@ -22,43 +20,55 @@ pub enum Condition {
     },
     /// The right size, but other bytes.
     Checksum {
-        /// SHA-256 of the file, in hexadecimal.
-        sha256: String,
+        /// The sum of the file.
+        got: Sum,
     },
 }
 
-/// Compares a file with the size, where it is known, and the SHA-256 that it should have.
+/// Compares a file with the size, where it is known, and the sum that it should have.
 ///
 /// # Errors
 /// If the file cannot be read.
-pub fn check(file: &Path, size: Option<u64>, sha256: &str) -> io::Result<Condition> {
+pub fn check(file: &Path, size: Option<u64>, due: &Sum) -> io::Result<Condition> {
     let bytes = file.metadata()?.len();
     if size.is_some_and(|size| size != bytes) {
         return Ok(Condition::Size { bytes });
     }
-    let mut hash = Sha256::new();
-    hash_next(&File::open(file)?, bytes, &mut hash)?;
-    Ok(compare(hash, sha256))
+    let mut summing = Summing::new(due);
+    sum_next(&File::open(file)?, bytes, &mut summing)?;
+    Ok(compare(&summing, due))
 }
 
-/// Compares bytes with a row of the manifest.
-pub fn check_bytes(bytes: &[u8], model: &Model) -> Condition {
+/// Returns the SHA-256 of a file.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(super) fn sha256(file: &Path) -> io::Result<String> {
+    let mut summing = Summing::new(&Sum::Unknown);
+    sum_next(&File::open(file)?, u64::MAX, &mut summing)?;
+    Ok(summing.sha256())
+}
+
+/// Compares bytes with the size and the sum that they should have.
+pub fn check_bytes(bytes: &[u8], size: u64, due: &Sum) -> Condition {
     let length = bytes.len() as u64;
-    if length == model.bytes {
-        compare(Sha256::new_with_prefix(bytes), &model.sha256)
+    if length == size {
+        let mut summing = Summing::new(due);
+        summing.update(bytes);
+        compare(&summing, due)
     } else {
         Condition::Size { bytes: length }
     }
 }
 
-/// Feeds the next `length` bytes of `file` to `hash`, fewer if it ends; returns how many.
-pub(super) fn hash_next(file: &File, length: u64, hash: &mut Sha256) -> io::Result<u64> {
+/// Feeds the next `length` bytes of `file` to `summing`, fewer if it ends; returns how many.
+pub(super) fn sum_next(file: &File, length: u64, summing: &mut Summing) -> io::Result<u64> {
     let (mut file, mut buffer, mut bytes) = (file.take(length), vec![0; 1 << 16], 0);
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(bytes),
             Ok(read) => {
-                hash.update(&buffer[..read]);
+                summing.update(&buffer[..read]);
                 bytes += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -67,9 +77,8 @@ pub(super) fn hash_next(file: &File, length: u64, hash: &mut Sha256) -> io::Resu
     }
 }
 
-pub(super) fn compare(hash: Sha256, expected: &str) -> Condition {
-    let sha256 = hex::encode(hash.finalize());
-    if sha256 == expected { Condition::Good } else { Condition::Checksum { sha256 } }
+fn compare(summing: &Summing, due: &Sum) -> Condition {
+    summing.differs(due).map_or(Condition::Good, |got| Condition::Checksum { got })
 }
 
 /// Lists the files in `folder` whose names end in `ending`, sorted; empty if there is no such
@@ -98,7 +107,6 @@ pub fn files(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::manifest;
 
     #[test]
     fn a_cut_and_a_changed_file_are_told_from_a_good_one() {
@@ -107,12 +115,12 @@ mod tests {
         std::fs::write(&file, "hello").unwrap();
         // The checksum is `printf hello | sha256sum`.
         let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-        let model =
-            Model { bytes: 5, sha256: sha256.into(), ..manifest::named("tiny").unwrap().clone() };
-        let check = |file: &Path| check(file, Some(model.bytes), &model.sha256);
+        let due = Sum::Sha256(sha256.into());
+        let check = |file: &Path| check(file, Some(5), &due);
         assert_eq!(check(&file).unwrap(), Condition::Good);
-        assert_eq!(super::check(&file, None, &model.sha256).unwrap(), Condition::Good);
-        assert_eq!(check_bytes(b"hello", &model), Condition::Good);
+        assert_eq!(super::check(&file, None, &due).unwrap(), Condition::Good);
+        assert_eq!(super::sha256(&file).unwrap(), sha256);
+        assert_eq!(check_bytes(b"hello", 5, &due), Condition::Good);
         std::fs::write(&file, "hell").unwrap();
         assert_eq!(check(&file).unwrap(), Condition::Size { bytes: 4 });
         std::fs::write(&file, "hullo").unwrap();

@@ -181,9 +181,21 @@ pub fn nearest(name: &str) -> Option<&'static Model> {
     let name = name.to_lowercase();
     let name = name.strip_suffix(".bin").unwrap_or(&name);
     let name = name.strip_prefix("ggml-").unwrap_or(name);
-    let nearest = models().iter().min_by_key(|model| changes(&model.name, name))?;
+    let names: Vec<&str> = models().iter().map(|model| model.name.as_str()).collect();
+    named(closest(name, &names)?)
+}
+
+/// Returns which of `names` is most like `name`, if one is: some people write a part of it.
+pub fn closest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    let distance = |known: &str| changes(&known.to_lowercase(), &lower);
+    let closest = names.iter().copied().min_by_key(|known| distance(known))?;
     // If more than half of it changes, it is another word.
-    (2 * changes(&nearest.name, name) <= nearest.name.len()).then_some(nearest)
+    if 2 * distance(closest) <= closest.len() {
+        return Some(closest);
+    }
+    let is_part = |known: &&str| lower.len() >= 4 && known.to_lowercase().contains(&lower);
+    names.iter().copied().find(is_part)
 }
 
 /// Counts the letters to insert, delete or change to turn `a` into `b`.

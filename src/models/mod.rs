@@ -1,5 +1,5 @@
 //! Finds models: from a name or path in the configuration to the built-in model or to a file that
-//! exists.
+//! exists; and knows the voices that can be pulled.
 //!
 //! Reads neither the environment nor the home folder: the caller names the folders. The engine that
 //! loads a file checks whether it is a model.
@@ -7,8 +7,11 @@
 pub mod built_in;
 pub mod ggml;
 pub mod installed;
+pub mod lock;
 pub mod manifest;
 pub mod pull;
+pub mod sum;
+pub mod voices;
 
 use std::fmt;
 use std::fs::File;

@@ -250,6 +250,8 @@ pub struct VoiceRow {
     pub name: String,
     /// The language that it speaks.
     pub language: LanguageCode,
+    /// Its licence, "unknown" of a file that hark does not know.
+    pub licence: String,
     /// Where it is: a file, or "built in".
     pub place: String,
 }

@@ -25,7 +25,7 @@ const ORDER: [(&str, &[&str]); 23] = [
     ("registry", &[]),
     ("stt", &["models", "registry"]),
     ("agent", &["knowledge", "registry"]),
-    ("tts", &["registry", "telemetry"]),
+    ("tts", &["models", "registry", "telemetry"]),
     ("provider", &["registry"]),
     ("store", &["registry"]),
     ("telemetry", &[]),

@@ -49,6 +49,7 @@ mod source;
 mod speaking;
 mod thinking;
 mod voice;
+mod voices;
 mod webhook;
 #[cfg(feature = "stt-whisper")]
 mod wordless;

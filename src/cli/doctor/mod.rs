@@ -65,7 +65,7 @@ pub(super) fn unreadable(problems: &ConfigErrors, json: bool) -> anyhow::Result<
 
 /// Returns the agents that a service would set up, by their place: those of the numbers, else the
 /// default.
-fn agents_in_use(config: &Config) -> Vec<usize> {
+pub(super) fn agents_in_use(config: &Config) -> Vec<usize> {
     let used = |name: &String| {
         let answers = |own: &Option<String>| own.as_ref().unwrap_or(&config.default_agent) == name;
         config.numbers.iter().any(|number| answers(&number.agent))
@@ -84,7 +84,7 @@ fn agents_of_people(config: &Config) -> Vec<usize> {
 }
 
 /// Returns the languages an agent is sure to meet: those it is configured for, else English.
-fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
+pub(super) fn languages_of(config: &Config, agent: usize) -> Vec<LanguageCode> {
     let speaker = &config.agents[agent];
     let fixed = speaker.language.iter().chain(speaker.languages.iter().flatten());
     let mut languages: Vec<LanguageCode> = fixed.cloned().collect();

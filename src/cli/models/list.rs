@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Context, built_in, places, print, size};
+use super::{Context, built_in, places, print, size, voices};
 use crate::models::manifest::{self, Kind, Model, ModelLanguages, Speed};
 use crate::models::pull::HUGGING_FACE;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
+    /// Show voices instead of models that hear.
+    #[arg(long)]
+    voices: bool,
     /// Print a JSON array.
     #[arg(long)]
     json: bool,
@@ -37,6 +40,9 @@ struct Row {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.voices {
+        return voices::list(context, arguments.json);
+    }
     let folders = places(context);
     let rows: Vec<Row> = manifest::models().iter().map(|model| row(model, &folders)).collect();
     if arguments.json {
@@ -59,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         "\nspeed: what ten seconds of speech take on two cores. fastest: less than 0.3 s, fast: \
          less than 2 s,\nmoderate: less than 6 s, slow: as long as they last or longer, so for a \
          graphics card.\nsilero: tells voices from other sound; v6.2.0 is part of hark and need \
-         not be pulled.\nAddresses and checksums: hark models list --json",
+         not be pulled.\nAddresses and checksums: hark models list --json\nVoices: hark models list --voices",
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,14 +1,18 @@
-//! `hark models`: which models there are, getting one, and whether those here are complete.
+//! `hark models`: which models and voices there are, getting one, and whether those here are complete.
 
 mod list;
 mod pull;
+mod shown;
+mod target;
 mod verify;
+mod voices;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{Context, print};
-use crate::models::manifest::{self, Model};
+use super::{Context, print, wrong_usage};
+use crate::app::Places;
+use crate::models::manifest::Model;
 use crate::models::{built_in, folders};
 
 #[derive(clap::Args)]
@@ -19,11 +23,11 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum ModelsCommand {
-    /// Show the models hark knows, and which are here.
+    /// Show the models hark knows, or the voices, and which are here.
     List(list::Arguments),
-    /// Download a model and check it; a download that broke off is continued.
+    /// Download a model or a voice and check it; a download that broke off is continued.
     Pull(pull::Arguments),
-    /// Read the models that are here and compare them with their checksums.
+    /// Read the models and voices that are here and compare them with their checksums.
     Verify(verify::Arguments),
 }
 
@@ -40,22 +44,17 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
 
 /// Returns the folders that models are looked for in.
 fn places(context: &Context) -> Vec<PathBuf> {
-    folders(
-        context.config.stt.text("models_dir").map(Path::new),
-        context.places.hark_models.as_deref(),
-        context.places.cache.as_deref(),
-    )
+    places_after(context, context.config.stt.text("models_dir"))
 }
 
-/// Reads a model's name from an argument; clap makes wrong usage, exit code 2, of an unknown one.
-fn known(name: &str) -> Result<&'static Model, String> {
-    manifest::named(name).ok_or_else(|| {
-        let guess = manifest::nearest(name)
-            .map(|model| format!("; did you mean `{}`?", model.name))
-            .unwrap_or_default();
-        let names: Vec<&str> = manifest::models().iter().map(|model| &*model.name).collect();
-        format!("hark knows no such model{guess}\nknown: {}", names.join(", "))
-    })
+/// Returns the folders that voices are looked for in.
+fn voice_places(context: &Context) -> Vec<PathBuf> {
+    places_after(context, context.config.tts.text("voices_dir"))
+}
+
+fn places_after(context: &Context, first: Option<&str>) -> Vec<PathBuf> {
+    let Places { hark_models, cache } = &context.places;
+    folders(first.map(Path::new), hark_models.as_deref(), cache.as_deref())
 }
 
 /// Returns the bytes of `model`, if it is part of this program.
@@ -67,7 +66,8 @@ fn built_in(model: &Model) -> Option<&'static [u8]> {
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn size(bytes: u64) -> String {
     match bytes {
-        0..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        0..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        100_000..100_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         100_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }

@@ -1,34 +1,43 @@
-//! `hark models pull`: one download, with a bar for people and two lines for logs.
+//! `hark models pull`: one model or voice, with a bar for people and two lines for logs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use clap::error::ErrorKind;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use url::Url;
 
-use super::{Context, built_in, known, places, print, size};
-use crate::models::in_cache;
-use crate::models::manifest::{Kind, Model};
-use crate::models::pull::{HUGGING_FACE, Pace, Progress, Pull, PullError, Pulled, Wanted};
+use super::shown::{Shown, bar};
+use super::target::{PullTarget, Purpose, address, hugging_face, sha256};
+use super::{Context, built_in, places, print, voice_places, wrong_usage};
+use crate::models::lock::LOCK;
+use crate::models::pull::{Pace, Pull, PullError, Pulled, Wanted};
+use crate::models::sum::Sum;
+use crate::models::voices::CARD;
+use crate::models::{built_in as in_program, in_cache};
 use crate::remote::download_client;
 use crate::turn::Retry;
 
-const WHERE: &str = "The file goes where hark looks for models: into [stt] models_dir, else into \
-the folder that HARK_MODELS names, else into hark/models in the user's cache folder. A file of its \
-name that is in one of them already is replaced there. Its path is printed on stdout.";
+const WHERE: &str = "The file goes where hark looks for models: into [stt] models_dir, for voices [tts] \
+voices_dir, else into the folder that HARK_MODELS names, else into hark/models in the user's cache folder. \
+A file of its name that is in one of them already is replaced there. Its path is printed on stdout.\n\n\
+Of some voices no SHA-256 is published: the first pull compares the MD5, shows the SHA-256 of what came, \
+and writes it into models.lock beside the file, which later pulls and `hark models verify` hold it to.";
 
 #[derive(clap::Args)]
 #[command(after_help = WHERE)]
 pub(super) struct Arguments {
-    /// Name of a model, e.g. `base` or `large-v3-turbo-q5_0`; `hark models list` has them all. Or
-    /// the address of another model in whisper.cpp's format, with its --sha256.
-    #[arg(value_parser = named, value_name = "NAME|URL")]
+    /// Name of a model or a voice, e.g. `base` or `de_DE-kerstin-low`; `hark models list` has them
+    /// all, with --voices the voices. Or the address of another model in whisper.cpp's format, or
+    /// the address or path of another Piper voice, each with its --sha256.
+    #[arg(value_parser = PullTarget::read, value_name = "NAME|URL|FILE")]
     model: PullTarget,
-    /// SHA-256 of the model at an address, 64 hexadecimal digits.
+    /// SHA-256 of what hark does not know, 64 hexadecimal digits. A voice may have a second one, of
+    /// the .onnx.json beside it; without it, the first that comes is kept to.
     #[arg(long, value_name = "HEX", value_parser = sha256)]
-    sha256: Option<String>,
+    sha256: Vec<String>,
+    /// Accept a licence that asks for something, such as credit; hark says which.
+    #[arg(long, alias = "accept-license")]
+    accept_licence: bool,
     /// Folder for the file.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -38,83 +47,82 @@ pub(super) struct Arguments {
     mirror: Option<Url>,
 }
 
-/// Names what is to be pulled.
-#[derive(Clone)]
-enum PullTarget {
-    Model(&'static Model),
-    Address(Url),
-}
-
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { model: named, sha256, dir, mirror } = arguments;
-    let known = match &named {
-        PullTarget::Model(model) => Some(*model),
-        PullTarget::Address(_) => None,
-    };
-    if let Some(model) = known.filter(|model| built_in(model).is_some()) {
-        eprintln!("{} is part of this program: there is nothing to pull", model.name);
+    let Arguments { model: target, sha256, accept_licence, dir, mirror } = arguments;
+    if let Some(name) = is_built_in(&target) {
+        eprintln!("{name} is part of this program: there is nothing to pull");
         return Ok(ExitCode::SUCCESS);
     }
-    let wanted = match (named, sha256, mirror) {
-        (PullTarget::Model(_), Some(_), _) => {
-            wrong_usage("--sha256 is for an address: hark knows the checksums of its models")
-        }
-        (PullTarget::Address(_), _, Some(_)) => {
-            wrong_usage("--mirror is for the models that hark knows: an address has its server")
-        }
-        (PullTarget::Address(_), None, None) => wrong_usage(
-            "--sha256 HEX is missing: hark does not know this model, and takes no file that may \
-             be another; who publishes it states the sum, or `sha256sum` does of a file you trust",
-        ),
-        (PullTarget::Model(model), None, mirror) => {
-            Wanted::official(model, &mirror.unwrap_or_else(hugging_face))?
-        }
-        (PullTarget::Address(url), Some(sha256), None) => {
-            Wanted::at(url, sha256).unwrap_or_else(|problem| wrong_usage(&problem))
-        }
+    let wanted = target.wanted(&sha256, mirror.as_ref())?;
+    let terms = target.terms();
+    if let Some(terms) = terms.as_ref().filter(|_| !accept_licence) {
+        wrong_usage(&format!(
+            "its licence has to be accepted: {terms}\nadd --accept-licence if you will keep to it"
+        ));
+    }
+    let looked_in = match target.purpose() {
+        Purpose::Speak { .. } => voice_places(context),
+        Purpose::Hear | Purpose::Nothing => places(context),
     };
-    let looked_in = places(context);
+    let main = wanted.iter().find(|one| !one.file.ends_with(CARD)).expect("there is a file");
     let folder = match dir {
         Some(dir) => dir,
-        None => folder(context, &looked_in, &wanted.file)?,
+        None => folder(context, &target, &looked_in, &main.file)?,
     };
     let client = download_client();
     let pull = Pull { client: &client, folder: &folder, pace: Pace::default() };
-    let shown = Shown { wanted: &wanted, known, bar: bar() };
-    let pulled = pull.pull(&wanted, |progress| shown.show(&progress)).await;
-    shown.bar.finish_and_clear();
-    let target = pull.target(&wanted);
-    let pulled = pulled.map_err(|error| match (error.retry(), &error) {
-        (_, PullError::Unreachable { .. }) => {
-            anyhow!("{error}\n{}", ways_around(&wanted, known, &target))
-        }
-        (Retry::After(_), _) => {
-            anyhow!("{error}\nrun the same command again, and it goes on from there")
-        }
-        (Retry::Never, _) => error.into(),
-    })?;
-    let done = match pulled {
-        Pulled::Already => "is there already, and its checksum is right",
-        Pulled::Downloaded => "is complete, and its checksum is right",
-    };
-    eprintln!("{} {done}; {}", wanted.file, advice(known, &looked_in, &target));
-    print::line(&target.display().to_string())?;
+    for one in &wanted {
+        let shown = Shown { wanted: one, licence: target.licence(), bar: bar() };
+        let pulled = pull.pull(one, |progress| shown.show(&progress)).await;
+        shown.bar.finish_and_clear();
+        let pulled = pulled.map_err(|error| explained(error, &target, &wanted, &pull))?;
+        let right = match &one.sum {
+            Sum::Unknown => "",
+            Sum::Sha256(_) | Sum::Md5(_) | Sum::Pinned(_) => ", and its checksum is right",
+        };
+        let done = match pulled {
+            Pulled::Already => "is there already",
+            Pulled::Downloaded => "is complete",
+        };
+        eprintln!("{} {done}{right}", one.file);
+    }
+    let path = pull.target(main);
+    eprintln!("{}", advice(&target, &looked_in, &path));
+    if let Some(terms) = terms {
+        eprintln!("licence {terms}");
+    } else if target.licence().is_none() && matches!(target.purpose(), Purpose::Speak { .. }) {
+        eprintln!("hark does not know its licence: look at it before it speaks for a business");
+    }
+    print::line(&path.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends the program as clap does where arguments do not fit one another.
-fn wrong_usage(problem: &str) -> ! {
-    clap::Error::raw(ErrorKind::ArgumentConflict, format!("{problem}\n")).exit()
+/// Returns its name, if it is part of this program.
+fn is_built_in(target: &PullTarget) -> Option<&'static str> {
+    match target {
+        PullTarget::Model(model) => built_in(model).map(|_| &*model.name),
+        PullTarget::Voice(voice) => in_program::graph(&voice.name).map(|_| &*voice.name),
+        PullTarget::Address(_) | PullTarget::File(_) => None,
+    }
 }
 
 /// Returns where the file goes, so that hark finds it, and no damaged one before it.
-fn folder(context: &Context, looked_in: &[PathBuf], file: &str) -> anyhow::Result<PathBuf> {
+fn folder(
+    context: &Context,
+    target: &PullTarget,
+    looked_in: &[PathBuf],
+    file: &str,
+) -> anyhow::Result<PathBuf> {
     let has_it = |folder: &&PathBuf| folder.join(file).is_file();
     if let Some(folder) = looked_in.iter().find(has_it) {
         return Ok(folder.clone());
     }
-    let (stt, places) = (&context.config.stt, &context.places);
-    let chosen = stt.text("models_dir").map(PathBuf::from).or_else(|| places.hark_models.clone());
+    let (config, places) = (&context.config, &context.places);
+    let named = match target.purpose() {
+        Purpose::Speak { .. } => config.tts.text("voices_dir"),
+        Purpose::Hear | Purpose::Nothing => config.stt.text("models_dir"),
+    };
+    let chosen = named.map(PathBuf::from).or_else(|| places.hark_models.clone());
     let cache = || places.cache.as_deref().map(in_cache);
     chosen.or_else(cache).context(
         "this user has no cache folder ($XDG_CACHE_HOME, $HOME): name a folder with --dir, \
@@ -122,111 +130,76 @@ fn folder(context: &Context, looked_in: &[PathBuf], file: &str) -> anyhow::Resul
     )
 }
 
+/// Adds to an error what can be done about it.
+fn explained(
+    error: PullError,
+    target: &PullTarget,
+    wanted: &[Wanted],
+    pull: &Pull<'_>,
+) -> anyhow::Error {
+    match (error.retry(), &error) {
+        (_, PullError::Unreachable { .. }) => {
+            anyhow!("{error}\n{}", ways_around(target, wanted, pull))
+        }
+        (Retry::After(_), _) => {
+            anyhow!("{error}\nrun the same command again, and it goes on from there")
+        }
+        (Retry::Never, PullError::Checksum { expected: Sum::Pinned(_), file, .. }) => anyhow!(
+            "{error}; to take the other file, remove the rows of {file} from {}",
+            pull.folder.join(LOCK).display()
+        ),
+        (Retry::Never, PullError::Refused { url, .. })
+            if matches!(target, PullTarget::Address(_)) && url.ends_with(CARD) =>
+        {
+            anyhow!("{error}\na Piper voice has a file NAME.onnx.json beside NAME.onnx")
+        }
+        (Retry::Never, _) => error.into(),
+    }
+}
+
 /// Says how a model comes to a machine from which its server cannot be reached.
-fn ways_around(wanted: &Wanted, known: Option<&Model>, target: &Path) -> String {
-    let official = known.and_then(|model| Wanted::official(model, &hugging_face()).ok());
-    let mirror = match official {
-        Some(_) => "--mirror URL names a server with the same paths, ",
-        None => "",
-    };
-    let url = &official.as_ref().unwrap_or(wanted).url;
-    let mut lines =
-        vec![format!("ways around: {mirror}HTTPS_PROXY names a proxy; or get\n  {url}")];
-    lines.push(format!("elsewhere and put it here by hand\n  {}", target.display()));
-    lines.extend(wanted.bytes.map(|bytes| format!("  bytes   {bytes}")));
-    lines.push(format!("  sha256  {}\nthe same command then checks it", wanted.sha256));
+fn ways_around(target: &PullTarget, wanted: &[Wanted], pull: &Pull<'_>) -> String {
+    let official = matches!(target, PullTarget::Model(_) | PullTarget::Voice(_));
+    // Where the files are published, whatever mirror was asked.
+    let published = official.then(|| target.wanted(&[], Some(&hugging_face())).ok()).flatten();
+    let mirror = if official { "--mirror URL names a server with the same paths, " } else { "" };
+    let mut lines = vec![format!("ways around: {mirror}HTTPS_PROXY names a proxy; or get")];
+    for one in published.as_deref().unwrap_or(wanted) {
+        lines.push(format!("  {}", one.url));
+        lines.push(format!("elsewhere and put it here by hand\n  {}", pull.target(one).display()));
+        lines.extend(one.bytes.map(|bytes| format!("  bytes   {bytes}")));
+        lines.extend(match &one.sum {
+            Sum::Sha256(sum) | Sum::Pinned(sum) => Some(format!("  sha256  {sum}")),
+            Sum::Md5(sum) => Some(format!("  md5     {sum}")),
+            Sum::Unknown => None,
+        });
+    }
+    lines.push("the same command then checks it".to_owned());
     lines.join("\n")
 }
 
-fn advice(known: Option<&Model>, looked_in: &[PathBuf], target: &Path) -> String {
-    if known.is_some_and(|model| model.kind == Kind::Vad) {
-        return "hark does not use it yet".to_owned();
-    }
-    let found = looked_in.iter().any(|folder| Some(folder.as_path()) == target.parent());
-    let name = match target.file_stem().and_then(|stem| stem.to_str()).filter(|_| found) {
-        Some(stem) => stem.strip_prefix("ggml-").unwrap_or(stem).to_owned(),
-        None => target.display().to_string(),
-    };
-    format!("to hear with it: [stt] model = {name:?}, or --model {name}")
-}
-
-/// Reads the name of a model or an address from an argument.
-fn named(text: &str) -> Result<PullTarget, String> {
-    if text.contains("://") {
-        address(text).map(PullTarget::Address)
-    } else {
-        known(text).map(PullTarget::Model)
-    }
-}
-
-/// Reads an address of a server or a file from an argument.
-fn address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("it must begin with https:// or http://".into());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it must not hold a password: others see the arguments of a command".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("it must end with its path: no `?` and no `#`".into());
-    }
-    Ok(url)
-}
-
-/// Reads a SHA-256 from an argument.
-fn sha256(text: &str) -> Result<String, String> {
-    let sum = text.to_ascii_lowercase();
-    let right = hex::decode(&sum).is_ok_and(|bytes| bytes.len() == 32);
-    right.then_some(sum).ok_or_else(|| "it must have 64 hexadecimal digits".into())
-}
-
-fn hugging_face() -> Url {
-    HUGGING_FACE.parse().expect("it is an address")
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let template = "{bar:32} {decimal_bytes}/{decimal_total_bytes}  \
-                    {decimal_bytes_per_sec}  {eta} left";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
-    bar
-}
-
-/// Shows progress on stderr.
-struct Shown<'a> {
-    wanted: &'a Wanted,
-    known: Option<&'static Model>,
-    bar: ProgressBar,
-}
-
-impl Shown<'_> {
-    fn show(&self, progress: &Progress<'_>) {
-        match progress {
-            Progress::Begin { done, of } => {
-                let Wanted { url, file, .. } = self.wanted;
-                let licence = self.known.map(|model| format!(" under {}", model.licence));
-                let after = (*done > 0).then(|| format!(", after the {done} bytes here"));
-                self.line(&format!(
-                    "{file}: {}{} from {}{}",
-                    size(*of),
-                    licence.unwrap_or_default(),
-                    url.origin().ascii_serialization(),
-                    after.unwrap_or_default()
-                ));
-                self.bar.set_length(*of);
-                self.bar.set_position(*done);
-                self.bar.reset_eta();
-            }
-            Progress::At(done) => self.bar.set_position(*done),
-            Progress::Again { problem, wait } => {
-                self.line(&format!("{problem}; trying again in {} s", wait.as_secs_f64()));
-            }
+fn advice(target: &PullTarget, looked_in: &[PathBuf], path: &Path) -> String {
+    let found = looked_in.iter().any(|folder| Some(folder.as_path()) == path.parent());
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let place = path.display();
+    match (target.purpose(), stem) {
+        (Purpose::Nothing, _) => "hark does not use it yet".to_owned(),
+        (Purpose::Hear, Some(stem)) if found => {
+            let name = stem.strip_prefix("ggml-").unwrap_or(stem);
+            format!("to hear with it: [stt] model = {name:?}, or --model {name}")
         }
-    }
-
-    /// Prints a line above the bar, or alone if there is no bar.
-    fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        (Purpose::Hear, _) => {
+            format!("to hear with it: [stt] model = \"{place}\", or --model {place}")
+        }
+        (Purpose::Speak { espeak }, Some(stem)) if found => {
+            let needs = if espeak { "; it needs espeak-ng beside it" } else { "" };
+            format!(
+                "with [tts] engine = \"neural\" it speaks its language, unless another voice does: \
+                 [tts] voice = {stem:?}, or --voice {stem}{needs}; `hark voices` tries it"
+            )
+        }
+        (Purpose::Speak { .. }, _) => {
+            format!("hark does not look there: [tts] voices_dir names the folder of {place}")
+        }
     }
 }

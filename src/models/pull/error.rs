@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::models::lock::LockError;
+use crate::models::sum::Sum;
 use crate::turn::Retry;
 
 /// Says why a model was not pulled. Whatever it is, no file has got the model's name.
@@ -11,7 +13,7 @@ use crate::turn::Retry;
 #[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum PullError {
     /// The model is not for downloading: build it in, or take another.
-    #[error("`{0}` is not downloaded: it is part of programs built with the feature model-micro")]
+    #[error("`{0}` is not downloaded: it is part of hark where hark was built with it")]
     NoSource(String),
     /// Somebody else is at it: wait for them.
     #[error("another `hark models pull` is writing {}; wait for it to end", .0.display())]
@@ -67,11 +69,17 @@ pub enum PullError {
     TooLong { url: String, bytes: u64 },
     /// The right number of other bytes: damaged on the way, or forged.
     #[error(
-        "the checksum of {file} differs, it was removed\n  expected sha256 {expected}\n  \
-             got      sha256 {got}\nrun the same command again; if it differs again, the server \
+        "the checksum of {file} differs, it was removed\n  expected {expected}\n  \
+             got      {got}\nrun the same command again; if it differs again, the server \
              has another file: use another server"
     )]
-    Checksum { file: String, expected: String, got: String },
+    Checksum { file: String, expected: Sum, got: Sum },
+    /// What was pulled before cannot be looked up or written down: see the error.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A file of this machine cannot be read: correct its path or its permissions.
+    #[error("{} cannot be read: {source}", .path.display())]
+    Source { path: PathBuf, source: io::Error },
 }
 
 impl PullError {

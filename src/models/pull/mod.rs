@@ -1,11 +1,13 @@
-//! Downloads a model: from a row of the manifest, or an address and a SHA-256, to a file that is
-//! exactly that model.
+//! Gets a model or a voice: from a row of the manifest or the catalogue, or an address and a SHA-256,
+//! to a file that is exactly that.
 //!
 //! Sits beside [`find`](super::find), which only reads. Invariant: nothing gets the model's name
-//! whose SHA-256, and size where it is known before, are not those that were asked for, so neither
-//! the server nor the way to it is trusted, and redirects may lead anywhere. No token is sent.
+//! whose sum, and size where it is known before, are not those that were asked for, so neither
+//! the server nor the way to it is trusted, and redirects may lead anywhere. No token is sent. Where no
+//! SHA-256 is known, that is true of what comes after the first time: see [`lock`](super::lock).
 
 mod answer;
+mod copy;
 mod error;
 mod part;
 mod wanted;
@@ -24,6 +26,8 @@ pub use self::error::PullError;
 use self::part::PartFile;
 pub use self::wanted::Wanted;
 use super::installed::{self, Condition};
+use super::lock::{LockedFile, ModelLock};
+use super::sum::Sum;
 use crate::remote::patience::Patience;
 use crate::remote::words::error_chain;
 use crate::turn::Retry;
@@ -76,6 +80,11 @@ pub enum Progress<'a> {
         /// After this long.
         wait: Duration,
     },
+    /// Its SHA-256 was written down, to hold the file to it from now on.
+    Pinned {
+        /// In hexadecimal.
+        sha256: &'a str,
+    },
 }
 
 /// Says how a model came to be there.
@@ -114,41 +123,75 @@ impl Pull<'_> {
         wanted: &Wanted,
         mut report: impl FnMut(Progress<'_>),
     ) -> Result<Pulled, PullError> {
-        if self.is_there(wanted).await? {
-            return Ok(Pulled::Already);
+        if !wanted.pin {
+            return Ok(self.get(wanted, &mut report).await?.0);
         }
-        let bytes = match wanted.bytes {
-            Some(bytes) => bytes,
-            None => answer::size(&self.ask(&wanted.url, Some("bytes=0-0")).await?, &wanted.url)?,
+        let known = ModelLock::read(self.folder)?.get(&wanted.file).cloned();
+        let (pulled, sha256) = self.get(&wanted.held_to(known.as_ref()), &mut report).await?;
+        let sha256 = match sha256 {
+            Some(sha256) => sha256,
+            None => self.sum_of(wanted).await?,
+        };
+        if known.is_none_or(|known| known.sha256 != sha256) {
+            let is = LockedFile { sha256: sha256.clone(), from: wanted.url.to_string() };
+            ModelLock::pin(self.folder, &wanted.file, is)?;
+            report(Progress::Pinned { sha256: &sha256 });
+        }
+        Ok(pulled)
+    }
+
+    /// Gets it, unless it is there; returns the SHA-256 of what came.
+    async fn get(
+        &self,
+        wanted: &Wanted,
+        report: &mut impl FnMut(Progress<'_>),
+    ) -> Result<(Pulled, Option<String>), PullError> {
+        if self.is_there(wanted).await? {
+            return Ok((Pulled::Already, None));
+        }
+        let file = wanted.path();
+        let bytes = match (wanted.bytes, &file) {
+            (Some(bytes), _) => bytes,
+            (None, Some(file)) => copy::size(file).await?,
+            (None, None) => {
+                answer::size(&self.ask(&wanted.url, Some("bytes=0-0")).await?, &wanted.url)?
+            }
         };
         let mut part = PartFile::open(self.folder, wanted, bytes).await?;
         // Whoever had the part until now may just have finished.
         if part.done() == 0 && self.is_there(wanted).await? {
             part.remove().await?;
-            return Ok(Pulled::Already);
+            return Ok((Pulled::Already, None));
+        }
+        // What is known by no sum must not be made of two.
+        if wanted.sum == Sum::Unknown || file.is_some() {
+            part.restart(wanted).await?;
         }
         report(Progress::Begin { done: part.done(), of: bytes });
-        if let Err(problem) = self.fill(&wanted.url, &mut part, &mut report).await {
+        let filled = match &file {
+            Some(file) => copy::fill(file, &mut part, report).await,
+            None => self.fill(wanted, &mut part, report).await,
+        };
+        if let Err(problem) = filled {
             if matches!(problem, PullError::TooLong { .. }) || part.done() == 0 {
                 part.remove().await?;
             }
             return Err(problem);
         }
-        part.finish(wanted).await?;
-        Ok(Pulled::Downloaded)
+        Ok((Pulled::Downloaded, Some(part.finish(wanted).await?)))
     }
 
     /// Fetches until `part` is complete, as often as it takes and the pace allows.
     async fn fill(
         &self,
-        url: &Url,
+        wanted: &Wanted,
         part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
         let (mut failures, began_with) = (0, part.done());
         while part.missing() > 0 {
             let before = part.done();
-            let fetched = self.fetch(url, part, report).await;
+            let fetched = self.fetch(wanted, part, report).await;
             part.flush().await?;
             let Err(problem) = fetched else { continue };
             // A machine without a way out would wait for nothing; a line that failed may come back.
@@ -167,10 +210,13 @@ impl Pull<'_> {
         Ok(())
     }
 
-    /// Returns whether the folder has the complete model.
+    /// Returns whether the folder has the complete model; of what is known by no sum nobody can tell.
     async fn is_there(&self, wanted: &Wanted) -> Result<bool, PullError> {
-        let (target, bytes, sha256) = (self.target(wanted), wanted.bytes, wanted.sha256.clone());
-        let checking = move || match installed::check(&target, bytes, &sha256) {
+        let (target, bytes, sum) = (self.target(wanted), wanted.bytes, wanted.sum.clone());
+        if sum == Sum::Unknown {
+            return Ok(false);
+        }
+        let checking = move || match installed::check(&target, bytes, &sum) {
             Ok(condition) => Ok(condition == Condition::Good),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(PullError::disk(&target, bytes.unwrap_or_default(), error)),
@@ -178,13 +224,22 @@ impl Pull<'_> {
         tokio::task::spawn_blocking(checking).await.expect("reading a file does not panic")
     }
 
+    /// Returns the SHA-256 of the file that is there.
+    async fn sum_of(&self, wanted: &Wanted) -> Result<String, PullError> {
+        let target = self.target(wanted);
+        let reading =
+            move || installed::sha256(&target).map_err(|error| PullError::disk(&target, 0, error));
+        tokio::task::spawn_blocking(reading).await.expect("reading a file does not panic")
+    }
+
     /// Makes one request for what is missing of `part` and writes what comes.
     async fn fetch(
         &self,
-        url: &Url,
+        wanted: &Wanted,
         part: &mut PartFile,
         report: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), PullError> {
+        let url = &wanted.url;
         let rest = (part.done() > 0).then(|| format!("bytes={}-", part.done()));
         let mut response = self.ask(url, rest.as_deref()).await?;
         let mut answer = Answer::read(&response, url, part, part.done())?;
@@ -205,7 +260,7 @@ impl Pull<'_> {
             if std::mem::take(&mut first) {
                 answer.judge(bytes, announced, url, part)?;
                 if answer == Answer::FromTheStart && part.done() > 0 {
-                    part.restart().await?;
+                    part.restart(wanted).await?;
                 }
             }
             if bytes.len() as u64 > part.missing() {

@@ -9,11 +9,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::{PullError, Wanted};
-use crate::models::installed::{self, Condition};
+use crate::models::installed;
+use crate::models::sum::Summing;
 
 /// Holds a model that is arriving.
 pub(super) struct PartFile {
@@ -21,7 +21,7 @@ pub(super) struct PartFile {
     path: PathBuf,
     /// Where it goes when it is complete.
     target: PathBuf,
-    hash: Sha256,
+    summing: Summing,
     done: u64,
     bytes: u64,
 }
@@ -36,18 +36,18 @@ impl PartFile {
     ) -> Result<Self, PullError> {
         let path = folder.join(format!("{}.part", wanted.file));
         let (folder, target) = (folder.to_owned(), folder.join(&wanted.file));
+        let mut summing = Summing::new(&wanted.sum);
         let opening = move || {
             let disk = |error| PullError::disk(&path, bytes, error);
             fs::create_dir_all(&folder).map_err(|e| PullError::disk(&folder, bytes, e))?;
             let file = lock(&path, bytes)?;
-            let mut hash = Sha256::new();
             let mut length = file.metadata().map_err(disk)?.len();
             if length > bytes {
                 file.set_len(0).map_err(disk)?;
                 length = 0;
             }
-            let done = installed::hash_next(&file, length, &mut hash).map_err(disk)?;
-            Ok(Self { file: file.into(), path, target, hash, done, bytes })
+            let done = installed::sum_next(&file, length, &mut summing).map_err(disk)?;
+            Ok(Self { file: file.into(), path, target, summing, done, bytes })
         };
         tokio::task::spawn_blocking(opening).await.expect("opening a file does not panic")
     }
@@ -71,7 +71,7 @@ impl PartFile {
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), PullError> {
         debug_assert!(bytes.len() as u64 <= self.missing());
         self.file.write_all(bytes).await.map_err(|error| self.disk(error))?;
-        self.hash.update(bytes);
+        self.summing.update(bytes);
         self.done += bytes.len() as u64;
         Ok(())
     }
@@ -81,21 +81,20 @@ impl PartFile {
         self.file.flush().await.map_err(|error| self.disk(error))
     }
 
-    /// Forgets what it holds.
-    pub(super) async fn restart(&mut self) -> Result<(), PullError> {
+    /// Forgets what it holds, to become what is `wanted` from its first byte.
+    pub(super) async fn restart(&mut self, wanted: &Wanted) -> Result<(), PullError> {
         self.file.set_len(0).await.map_err(|error| self.disk(error))?;
         self.file.rewind().await.map_err(|error| self.disk(error))?;
-        (self.hash, self.done) = (Sha256::new(), 0);
+        (self.summing, self.done) = (Summing::new(&wanted.sum), 0);
         Ok(())
     }
 
-    /// Gives a complete model its name, in one step and durably; one that differs is removed.
-    pub(super) async fn finish(mut self, wanted: &Wanted) -> Result<(), PullError> {
-        let (file, expected) = (wanted.file.clone(), wanted.sha256.clone());
-        if let Condition::Checksum { sha256: got } =
-            installed::compare(self.hash.clone(), &expected)
-        {
+    /// Gives a complete model its name, in one step and durably; one that differs is removed. Returns
+    /// its SHA-256.
+    pub(super) async fn finish(mut self, wanted: &Wanted) -> Result<String, PullError> {
+        if let Some(got) = self.summing.differs(&wanted.sum) {
             self.remove().await?;
+            let (file, expected) = (wanted.file.clone(), wanted.sum.clone());
             return Err(PullError::Checksum { file, expected, got });
         }
         self.flush().await?;
@@ -104,7 +103,8 @@ impl PartFile {
         tokio::fs::rename(&self.path, &self.target).await.map_err(disk)?;
         let folder = self.target.parent().expect("it is in a folder");
         let folder = tokio::fs::File::open(folder).await.map_err(disk)?;
-        folder.sync_all().await.map_err(disk)
+        folder.sync_all().await.map_err(disk)?;
+        Ok(self.summing.sha256())
     }
 
     /// Removes it.

@@ -5,9 +5,10 @@ use std::path::Path;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::voices::VoiceTable;
+use super::voices::{self, VoiceTable};
 use super::{TIME_LIMIT, late, start};
 use crate::tts::TtsError;
+use crate::turn::LanguageCode;
 
 /// Describes the installed program and its voices.
 #[derive(Debug)]
@@ -38,6 +39,14 @@ pub(super) async fn version(program: &Path) -> Result<String, TtsError> {
 /// Returns the voices that `program` lists.
 pub(super) async fn list(program: &Path) -> Result<VoiceTable, TtsError> {
     Ok(VoiceTable::parse(&ask(program, "--voices").await?))
+}
+
+/// Lists the voices of `program` by their names, with their languages.
+///
+/// # Errors
+/// As [`list`].
+pub(super) async fn listed(program: &Path) -> Result<Vec<(String, LanguageCode)>, TtsError> {
+    Ok(voices::listed(&ask(program, "--voices").await?))
 }
 
 async fn ask(program: &Path, what: &str) -> Result<String, TtsError> {

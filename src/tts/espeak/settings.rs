@@ -9,13 +9,15 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::installed::Installed;
-use super::{EspeakSynthesizer, PROGRAM};
+use super::installed::{self, Installed};
+use super::{EspeakSynthesizer, PROGRAM, late};
 use crate::engine::{Check, EngineSettings, Wrong};
-use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsSettings, check_speed};
+use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsError, TtsSettings, VoiceRow, check_speed};
 use crate::turn::LanguageCode;
 
 const INSTALL: &str = "apt-get install espeak-ng";
+/// Of the program and its voices; what they say is free.
+const LICENCE: &str = "GPL-3.0-or-later";
 /// Longest wait for the list of voices.
 const LIST_LIMIT: Duration = Duration::from_secs(10);
 /// The engine's own pace.
@@ -72,6 +74,18 @@ impl EngineSettings for Settings {
 impl TtsSettings for Settings {
     fn build(&self, _: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
         Ok(Arc::new(EspeakSynthesizer::new(self.clone())))
+    }
+
+    async fn voices(&self, _: &TtsDeps<'_>) -> Result<Vec<VoiceRow>, TtsError> {
+        let row = |(name, language)| VoiceRow {
+            engine: "espeak",
+            name,
+            language,
+            licence: LICENCE.to_owned(),
+            place: PROGRAM.to_owned(),
+        };
+        let voices = timeout(LIST_LIMIT, installed::listed(&self.program)).await;
+        Ok(voices.map_err(|_late| late())??.into_iter().map(row).collect())
     }
 
     async fn examine(&self, speakers: &[Speaker], _: &TtsDeps<'_>, check: &mut Check) {

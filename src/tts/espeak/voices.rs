@@ -34,10 +34,8 @@ impl VoiceTable {
         let mut languages = HashSet::new();
         let mut names: HashMap<String, HashSet<String>> = HashMap::new();
         for line in table.lines().skip(1).map(str::to_ascii_lowercase) {
-            let mut columns = line.split_whitespace().skip(1);
-            let Some(language) = columns.next() else { continue };
+            let Some((language, name, file)) = columns(&line) else { continue };
             languages.insert(language.to_owned());
-            let (name, file) = (columns.nth(1), columns.next());
             let others = line.split('(').skip(1).filter_map(|part| part.split(' ').next());
             let spoken: HashSet<String> =
                 std::iter::once(language).chain(others).map(primary).collect();
@@ -122,6 +120,24 @@ impl VoiceTable {
     }
 }
 
+/// Lists the voices of such a table: the name of each, by which it alone is known, and its language.
+pub(super) fn listed(table: &str) -> Vec<(String, LanguageCode)> {
+    let mut voices: Vec<(String, LanguageCode)> = Vec::new();
+    for (language, _, file) in table.lines().skip(1).filter_map(columns) {
+        let taken = voices.iter().any(|(name, _)| name == language);
+        let name = file.filter(|_| taken).unwrap_or(language);
+        voices.push((name.to_owned(), language.into()));
+    }
+    voices
+}
+
+/// Returns what a line of the table says of a voice: language, name and file.
+fn columns(line: &str) -> Option<(&str, Option<&str>, Option<&str>)> {
+    let mut columns = line.split_whitespace().skip(1);
+    let language = columns.next()?;
+    Some((language, columns.nth(1), columns.next()))
+}
+
 /// Returns a language code without its region.
 fn primary(language: &str) -> String {
     LanguageCode::from(language.trim()).primary().to_ascii_lowercase()
@@ -145,6 +161,14 @@ mod tests {
              5  pt              --/M      Portuguese_(Portugal) roa/pt            (pt-pt 5)\n \
              5  pt-br           --/M      Portuguese_(Brazil) roa/pt-BR           (pt 6)\n",
         )
+    }
+
+    #[test]
+    fn each_voice_is_listed_by_a_name_of_its_own() {
+        let table = "Pty Language\n 5  yue   --/M   Chinese_(Cantonese) sit/yue    (zh-yue 5)\n \
+                     5  yue   --/M   Chinese_(Cantonese,_latin) sit/yue-Latn-jyutping (zh 8)\n\n";
+        let expected = ["yue", "sit/yue-Latn-jyutping"].map(|n| (n.to_owned(), "yue".into()));
+        assert_eq!(listed(table), expected);
     }
 
     #[test]

@@ -13,12 +13,13 @@ use super::hibari::HibariVoice;
 use super::piper::{self, PiperVoice};
 use crate::audio::SampleRate;
 use crate::models::built_in::{self, Hibari};
-use crate::models::installed;
+use crate::models::voices::VoiceKind;
+use crate::models::{self, installed};
 use crate::tts::VoiceRow;
 use crate::turn::LanguageCode;
 
-/// Name of the voice that is part of the program.
-const BUILT_IN: &str = "heart";
+/// Largest graph without a card that is looked into: twice one of hibari's.
+const MOST_WITHOUT_CARD: u64 = 16_000_000;
 
 /// Describes a voice that is here, loaded or not.
 pub(super) struct NeuralVoice {
@@ -31,19 +32,43 @@ pub(super) struct NeuralVoice {
 
 /// Says where a voice's graph is.
 enum Source {
-    BuiltIn(Hibari),
+    /// `None`: the one that is part of the program.
+    Hibari(Option<PathBuf>, HibariParts),
     Piper(PathBuf),
 }
 
 impl Source {
     /// Returns the size and the time of the file, by which a change of it shows.
     fn state(&self) -> String {
-        match self {
-            Self::BuiltIn(files) => files.voice.len().to_string(),
-            Self::Piper(file) => file.metadata().map_or_else(
-                |error| error.to_string(),
-                |found| format!("{} {:?}", found.len(), found.modified().ok()),
-            ),
+        let file = match self {
+            Self::Hibari(None, parts) => return parts.files.voice.len().to_string(),
+            Self::Hibari(Some(file), _) | Self::Piper(file) => file,
+        };
+        file.metadata().map_or_else(
+            |error| error.to_string(),
+            |found| format!("{} {:?}", found.len(), found.modified().ok()),
+        )
+    }
+}
+
+/// Holds what hibari's voices share: the files that are part of the program, and what they are read as
+/// when the first of them speaks.
+#[derive(Clone)]
+struct HibariParts {
+    files: Hibari,
+    english: Arc<Mutex<Option<Arc<English>>>>,
+}
+
+impl HibariParts {
+    fn english(&self) -> Result<Arc<English>, BadVoice> {
+        let mut english = self.english.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*english {
+            Some(english) => Ok(Arc::clone(english)),
+            None => {
+                let loaded = English::load(&english_files(&self.files), Accent::American);
+                let loaded = loaded.map_err(|error| BadVoice::file("what is built in", error))?;
+                Ok(Arc::clone(english.insert(Arc::new(loaded))))
+            }
         }
     }
 }
@@ -68,11 +93,12 @@ impl NeuralVoice {
     /// Reads the files; takes up to a second.
     pub(super) fn load(&self) -> Result<Loaded, Arc<BadVoice>> {
         let load = || match &self.source {
-            Source::BuiltIn(files) => {
-                let model = graph::load_built_in(files.voice)?;
-                let english = English::load(&english(files), Accent::American);
-                let english = english.map_err(|error| BadVoice::file("what is built in", error))?;
-                let voice = HibariVoice::new(model, files.symbols, Arc::new(english))?;
+            Source::Hibari(file, parts) => {
+                let model = match file {
+                    Some(file) => graph::load(file)?,
+                    None => graph::load_built_in(parts.files.voice)?,
+                };
+                let voice = HibariVoice::new(model, parts.files.symbols, parts.english()?)?;
                 Ok(Loaded::Hibari(Arc::new(voice)))
             }
             Source::Piper(file) => Ok(Loaded::Piper(Arc::new(PiperVoice::load(file)?))),
@@ -83,9 +109,16 @@ impl NeuralVoice {
     /// Returns where it comes from, for lists.
     fn place(&self) -> String {
         match &self.source {
-            Source::BuiltIn(_) => "built in".to_owned(),
-            Source::Piper(file) => file.display().to_string(),
+            Source::Hibari(None, _) => "built in".to_owned(),
+            Source::Hibari(Some(file), _) | Source::Piper(file) => file.display().to_string(),
         }
+    }
+
+    /// Returns its licence, as far as the catalogue knows it.
+    fn licence(&self) -> String {
+        let listed = models::voices::named(&self.name).map(|voice| &voice.licence);
+        let unlisted = || models::voices::unlisted_named(&self.name)?.licence.as_ref();
+        listed.or_else(unlisted).map_or("unknown", String::as_str).to_owned()
     }
 
     fn speaks(&self, language: &LanguageCode) -> bool {
@@ -110,15 +143,11 @@ pub(super) struct Voices {
 }
 
 impl Voices {
-    /// Finds the voices of `folders`: files `NAME.onnx`, each with a `NAME.onnx.json`. A file that is no
-    /// voice is named in a warning, and is none.
+    /// Finds the voices of `folders`: files `NAME.onnx`, each with a `NAME.onnx.json` unless it is one of
+    /// hibari's. A file that is no voice is named in a warning, and is none.
     pub(super) fn find(folders: &[PathBuf]) -> Self {
-        let built_in = built_in::hibari().map(|files| NeuralVoice {
-            name: BUILT_IN.to_owned(),
-            language: "en-US".into(),
-            source: Source::BuiltIn(files),
-            loaded: OnceCell::new(),
-        });
+        let parts = built_in::hibari().map(|files| HibariParts { files, english: Arc::default() });
+        let built_in = parts.clone().map(|parts| hibari(built_in::VOICE.to_owned(), None, parts));
         let mut voices: Vec<_> = built_in.into_iter().map(Arc::new).collect();
         for folder in folders {
             let files = installed::files(folder, ".onnx").unwrap_or_else(|error| {
@@ -126,7 +155,7 @@ impl Voices {
                 Vec::new()
             });
             for file in files {
-                match read(&file) {
+                match read(&file, parts.as_ref()) {
                     Ok(voice) if voices.iter().all(|known| known.name != voice.name) => {
                         voices.push(Arc::new(voice));
                     }
@@ -144,6 +173,7 @@ impl Voices {
             engine: "neural",
             name: voice.name.clone(),
             language: voice.language.clone(),
+            licence: voice.licence(),
             place: voice.place(),
         };
         self.voices.iter().map(row).collect()
@@ -190,16 +220,36 @@ impl Voices {
 }
 
 /// Returns what English is read with.
-fn english(files: &Hibari) -> EnglishFiles {
+fn english_files(files: &Hibari) -> EnglishFiles {
     let Hibari { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols, .. } =
         *files;
     EnglishFiles { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols }
 }
 
+/// Describes one of hibari's voices, in a file or part of the program.
+fn hibari(name: String, file: Option<PathBuf>, parts: HibariParts) -> NeuralVoice {
+    let source = Source::Hibari(file, parts);
+    NeuralVoice { name, language: "en-US".into(), source, loaded: OnceCell::new() }
+}
+
 /// Reads what a voice is called and which language it speaks.
-fn read(file: &Path) -> Result<NeuralVoice, BadVoice> {
+fn read(file: &Path, parts: Option<&HibariParts>) -> Result<NeuralVoice, BadVoice> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let listed = models::voices::named(&name);
+    if listed.map_or_else(|| is_hibari(file), |voice| voice.kind == VoiceKind::Hibari) {
+        let problem = "it needs what a build with the voice \"heart\" has: `make voice`";
+        let parts = parts.ok_or_else(|| BadVoice::file(file.display().to_string(), problem))?;
+        return Ok(hibari(name, Some(file.to_owned()), parts.clone()));
+    }
     let language = piper::language_of(file)?;
     let source = Source::Piper(file.to_owned());
     Ok(NeuralVoice { name, language, source, loaded: OnceCell::new() })
+}
+
+/// Returns whether a graph that hark does not know is one of hibari's, by its inputs and outputs. Only a
+/// small one without a card is looked into: that takes as long as reading it.
+fn is_hibari(file: &Path) -> bool {
+    let small = file.metadata().is_ok_and(|about| about.len() <= MOST_WITHOUT_CARD);
+    let has_card = file.with_added_extension("json").is_file();
+    small && !has_card && graph::load(file).is_ok_and(|model| HibariVoice::fits(&model))
 }

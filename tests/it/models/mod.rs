@@ -8,6 +8,7 @@ mod lies;
 mod program;
 mod resume;
 mod server;
+mod voices;
 
 use std::os::unix::fs::symlink;
 use std::path::Path;

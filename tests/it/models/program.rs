@@ -182,7 +182,7 @@ async fn the_list_says_what_there_is_and_what_is_here() {
 
 #[tokio::test]
 async fn verify_reads_every_file_and_fails_on_a_damaged_one() {
-    let built_in = usize::from(cfg!(feature = "model-micro"));
+    let built_in = usize::from(cfg!(feature = "model-micro")) + usize::from(cfg!(built_in_voice));
     let sound = include_bytes!("../../../models/hark-micro-en.bin");
     let good = hark().file("models/hark-micro-en.bin", sound).file("models/ggml-mine.bin", "?");
     let good = good.file("models/ggml-base.bin.part", "half");

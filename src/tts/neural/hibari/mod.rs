@@ -50,6 +50,11 @@ impl HibariVoice {
         Ok(Self { network: Network::new(model)?, vocoder: Vocoder::new(), english, symbols })
     }
 
+    /// Returns whether a graph is that of such a voice.
+    pub(super) fn fits(model: &Model) -> bool {
+        network::has_its_nodes(model)
+    }
+
     /// Samples a second.
     pub(super) fn rate() -> SampleRate {
         SampleRate(RATE.into())

@@ -12,6 +12,14 @@ pub(super) const BINS: usize = 601;
 /// Names of the outputs, in the order of [`Frames`]' fields.
 const OUTPUTS: [&str; 6] = ["lh", "theta", "ln", "lr", "phi", "f0"];
 
+/// Names of the inputs.
+const INPUTS: [&str; 2] = ["ids", "speed"];
+
+/// Returns whether a graph has the inputs and outputs.
+pub(super) fn has_its_nodes(model: &Model) -> bool {
+    graph::nodes(model, INPUTS).is_ok() && graph::nodes(model, OUTPUTS).is_ok()
+}
+
 /// Holds the network, ready to run.
 pub(super) struct Network {
     model: Model,
@@ -67,7 +75,7 @@ impl Network {
     /// # Errors
     /// The graph has others.
     pub(super) fn new(model: Model) -> Result<Self, BadVoice> {
-        let [symbols, speed] = graph::nodes(&model, ["ids", "speed"])?;
+        let [symbols, speed] = graph::nodes(&model, INPUTS)?;
         let outputs = graph::nodes(&model, OUTPUTS)?;
         Ok(Self { model, symbols, speed, outputs })
     }
