@@ -33,11 +33,10 @@ use tagger::Tagger;
 use terms::Cutter;
 use unknown::Unknown;
 
-/// Says how a voice speaks; its lexicons and net have to fit.
+/// Says how a voice speaks; its lexicons and net have to fit. No British ones are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accent {
     American,
-    #[cfg_attr(not(test), expect(dead_code, reason = "no British voice is built in"))]
     British,
 }
 
