@@ -33,7 +33,7 @@ use tagger::Tagger;
 use terms::Cutter;
 use unknown::Unknown;
 
-/// Says how a voice speaks; its lexicons and net have to fit.
+/// Says how a voice speaks; its lexicons and net have to fit. No British ones are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accent {
     American,
@@ -70,10 +70,11 @@ impl English {
         let gold = Lexicon::load("lexicon", files.gold)?;
         let silver = Lexicon::load("second lexicon", files.silver)?;
         Ok(Self {
+            tagger: Tagger::load(files.tagger)?,
             expander: Expander::load(files.normalize)?,
             cutter: Cutter::load(files.tokenizer)?,
+            // Last, as what is unpacked for the others is gone by then.
             unknown: Unknown::load(files.unknown, files.unknown_symbols)?,
-            tagger: Tagger::load(files.tagger)?,
             reader: WordReader { gold, silver, accent },
         })
     }
