@@ -172,7 +172,7 @@ async fn hear(
     let transcriber = pool.transcriber(spec).await?;
     let utterance = Utterance::alone(speech, LanguageHint::Known(language.clone()));
     let transcript = transcriber.transcribe(utterance, &CancellationToken::new()).await?;
-    Ok(transcript.text.to_string())
+    Ok(transcript.text.0)
 }
 
 /// Returns the CPU seconds of this process so far, user and system; of espeak-ng, a child, none are in it.
