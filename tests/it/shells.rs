@@ -38,6 +38,7 @@ async fn bash_completes_commands_and_flags() {
     };
     assert_eq!(complete("hark tran").await, "transcribe\n");
     assert_eq!(complete("hark models p").await, "pull\n");
+    assert_eq!(complete("hark voices li").await, "listen\n");
     assert_eq!(complete("hark doctor --j").await, "--json\n");
     for shell in ["zsh", "fish", "elvish", "powershell"] {
         let ran = hark.run(&["completions", shell]).await;
@@ -54,7 +55,9 @@ async fn the_manual_has_a_page_for_every_command() {
     let written = hark.run(&["man", "--dir", "man1"]).await;
     assert_eq!((written.code, written.stderr.as_str()), (0, ""));
     let names: Vec<&str> = written.text().lines().collect();
-    for name in ["hark.1", "hark-serve.1", "hark-models-pull.1", "hark-man.1"] {
+    for name in
+        ["hark.1", "hark-serve.1", "hark-models-pull.1", "hark-voices-listen.1", "hark-man.1"]
+    {
         assert!(names.contains(&format!("man1/{name}").as_str()), "{name}: {names:?}");
     }
     assert!(!names.iter().any(|name| name.contains("help")), "{names:?}");

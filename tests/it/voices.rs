@@ -91,7 +91,7 @@ async fn a_machine_without_espeak_is_told_what_to_install() {
 
 #[tokio::test]
 async fn a_server_names_its_own_voices() {
-    let server = "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
+    let server = "[tts]\nengine = [\"openai\", \"espeak\"]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
     let ran = run(&Hark::new().file("hark.toml", server), &["--voice", "de"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("the server names its voices"), "{}", ran.stderr);

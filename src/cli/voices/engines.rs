@@ -24,12 +24,16 @@ pub(super) struct VoiceEngine {
 /// # Errors
 /// A key of the configuration that cannot be used.
 pub(super) fn all(config: &Config) -> anyhow::Result<Vec<VoiceEngine>> {
-    let agents = agents_in_use(config).into_iter().map(|index| (config.specs(index).tts, true));
-    let ours = OURS.map(|name| (config.tts.with([("engine", name.into())]), false));
+    let wrong = |wrong| config.wrong(Wrong::in_section::<TtsEngine>(wrong));
+    let mut specs: Vec<(EngineSpec, bool)> = Vec::new();
+    for index in agents_in_use(config) {
+        let listed = config.specs(index).tts.each().map_err(wrong)?;
+        specs.extend(listed.into_iter().map(|one| (one.spec, true)));
+    }
+    specs.extend(OURS.map(|name| (config.tts.with([("engine", name.into())]), false)));
     let (mut engines, mut seen) = (Vec::new(), Vec::<EngineSpec>::new());
-    for (spec, configured) in agents.chain(ours) {
-        let read = engine::read::<TtsEngine>(&spec);
-        let engine = read.map_err(|wrong| config.wrong(Wrong::in_section::<TtsEngine>(wrong)))?;
+    for (spec, configured) in specs {
+        let engine = engine::read::<TtsEngine>(&spec).map_err(wrong)?;
         let sees = spec.only(engine.settings().seen_by().unwrap_or_default());
         let unused = !configured && seen.iter().any(|known| known.engine() == spec.engine());
         if unused || seen.contains(&sees) {

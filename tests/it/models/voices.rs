@@ -177,7 +177,7 @@ async fn a_card_that_changes_on_its_server_is_told() {
     says(&ran, 1, &["checksum of mine.onnx.json differs", "models.lock", "remove the rows of"]);
     let both = ["--sha256", &sha256(&file()), "--sha256", &sha256(b"{}")];
     let ran = run(&hark, &[&["pull", url.as_str()], &both[..]].concat()).await;
-    says(&ran, 0, &["mine.onnx is complete", &sha256(b"{}")]);
+    says(&ran, 0, &["mine.onnx.json is complete", &sha256(b"{}")]);
 }
 
 #[tokio::test]
