@@ -62,14 +62,12 @@ struct HibariParts {
 impl HibariParts {
     fn english(&self) -> Result<Arc<English>, BadVoice> {
         let mut english = self.english.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*english {
-            Some(english) => Ok(Arc::clone(english)),
-            None => {
-                let loaded = English::load(&english_files(&self.files), Accent::American);
-                let loaded = loaded.map_err(|error| BadVoice::file("what is built in", error))?;
-                Ok(Arc::clone(english.insert(Arc::new(loaded))))
-            }
+        if let Some(english) = &*english {
+            return Ok(Arc::clone(english));
         }
+        let loaded = English::load(&english_files(&self.files), Accent::American);
+        let loaded = loaded.map_err(|error| BadVoice::file("what is built in", error))?;
+        Ok(Arc::clone(english.insert(Arc::new(loaded))))
     }
 }
 
