@@ -12,7 +12,7 @@ async fn the_version_says_what_the_program_is_made_of() {
     let first = format!("hark {} (", env!("CARGO_PKG_VERSION"));
     assert!(lines[0].starts_with(&first) && lines[0].ends_with(')'), "{lines:?}");
     let names: Vec<&str> = lines[1..].iter().filter_map(|l| l.split_whitespace().next()).collect();
-    assert_eq!(names, ["features", "model", "gpu", "whisper"]);
+    assert_eq!(names, ["features", "model", "voice", "gpu", "whisper"]);
     assert_eq!(lines[1].contains("model-micro"), cfg!(feature = "model-micro"));
     assert_eq!(lines[2].ends_with("hark-micro-en"), cfg!(feature = "model-micro"));
     let short = Hark::new().run(&["-V"]).await;

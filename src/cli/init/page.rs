@@ -32,6 +32,13 @@ pub(super) fn text(plan: &Plan, folder: &Path) -> anyhow::Result<String> {
     page.set("verify_token_file", &at(plan.verify_token.path())?, "holds the word for Meta's form");
     number(&mut page, plan, folder)?;
     agent(&mut page, plan, folder)?;
+    page.section("[disclosure]");
+    page.value(
+        "enabled",
+        &true.into(),
+        "people are told that a machine speaks: the EU's AI Act, art. 50",
+    );
+    page.unset("every_days", "30", "again after so long; 0: once");
     page.section("[stt]");
     page.set("model", &plan.stt_model, "`hark models list`; `hark models pull NAME` gets one");
     page.unset("models_dir", "\"models\"", "besides ./models and the user's cache folder");
@@ -40,11 +47,7 @@ pub(super) fn text(plan: &Plan, folder: &Path) -> anyhow::Result<String> {
     page.section("[llm]");
     llm(&mut page, plan, folder)?;
     page.section("[tts]");
-    page.unset(
-        "voice",
-        "\"en-us\"",
-        "`espeak-ng --voices` lists them; default: the language's own",
-    );
+    page.unset("voice", "\"heart\"", "`hark voices` lists them; default: the language's own");
     page.unset("speed", "1.0", "0.5 to 2");
     page.section("[store]");
     page.unset("url", "\"hark.db\"", "contacts, messages, answers: docs/PRIVACY.md");

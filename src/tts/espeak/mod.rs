@@ -77,6 +77,13 @@ impl EspeakSynthesizer {
         })
     }
 
+    /// Returns whether the engine is here and its voice of that name speaks `language`; what is no
+    /// voice's name, it takes for any.
+    pub(super) async fn speaks(&self, voice: &str, language: &LanguageCode) -> bool {
+        let voices = self.voices().await;
+        voices.is_ok_and(|voices| voices.named_for_language(voice, language) == voice)
+    }
+
     /// Returns the engine's list of voices, which is read once.
     async fn voices(&self) -> Result<&VoiceTable, TtsError> {
         self.voices.get_or_try_init(|| installed::list(&self.settings.program)).await

@@ -87,9 +87,9 @@ pub(super) fn nodes<const N: usize>(
 
 /// Owns the one thread on which a voice computes: two of them gain nothing.
 #[derive(Clone)]
-pub(super) struct Runner(Arc<ThreadPool>);
+pub(super) struct OneThread(Arc<ThreadPool>);
 
-impl Runner {
+impl OneThread {
     pub(super) fn new() -> Self {
         Self(Arc::new(ThreadPool::with_num_threads(1)))
     }

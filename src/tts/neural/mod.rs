@@ -20,5 +20,6 @@ mod voices;
 
 pub use self::settings::Settings;
 
-#[cfg(all(test, feature = "tts-neural"))]
+#[cfg(test)]
+#[cfg(feature = "tts-neural")]
 mod tests;

@@ -14,7 +14,7 @@ use tracing::warn;
 #[cfg(feature = "tts-neural")]
 use super::synthesizer::{Crew, NeuralSynthesizer};
 #[cfg(feature = "tts-neural")]
-use super::voices::{Choice, Voices};
+use super::voices::{NeuralVoices, VoiceChoice};
 use crate::engine::{Check, EngineSettings, Wrong};
 #[cfg(feature = "tts-neural")]
 use crate::models::{self, built_in};
@@ -48,37 +48,36 @@ impl Settings {
 #[cfg(feature = "tts-neural")]
 impl Settings {
     /// Finds the voices that this machine has.
-    fn find(&self, deps: &TtsDeps<'_>) -> Voices {
+    fn find(&self, deps: &TtsDeps<'_>) -> NeuralVoices {
         let dir = self.voices_dir.as_deref();
-        Voices::find(&models::folders(dir, deps.hark_models, deps.cache))
+        NeuralVoices::find(&models::folders(dir, deps.hark_models, deps.cache))
     }
 
     /// Returns the settings of espeak-ng; the name of a neural voice is none of its own.
-    fn espeak_beside(&self, voices: &Voices) -> espeak::Settings {
-        let is_neural = |name: &&String| matches!(voices.named(name), Choice::Neural(_));
+    fn espeak_beside(&self, voices: &NeuralVoices) -> espeak::Settings {
+        let is_neural = |name: &&String| matches!(voices.named(name), VoiceChoice::Neural(_));
         self.espeak(self.voice.as_ref().filter(|name| !is_neural(name)))
     }
 
-    /// Says which voice speaks which languages of `speaker`; returns what is left for espeak-ng.
-    fn left(&self, voices: &Voices, speaker: &Speaker, speaks: &mut Spoken) -> Option<Speaker> {
-        let mut left = speaker.clone();
-        left.named.retain(|(_, name)| matches!(voices.named(name), Choice::Espeak));
-        left.user.languages.retain(|language| {
-            let chosen = match &self.voice {
-                Some(name) => voices.named_for_language(name, language),
-                None => voices.for_language(language),
-            };
-            let Choice::Neural(voice) = chosen else { return true };
-            speaks.entry(voice.name.clone()).or_default().insert(language.to_string());
-            false
-        });
-        (!left.user.languages.is_empty() || !left.named.is_empty()).then_some(left)
+    /// Makes the synthesizer.
+    fn synthesizer(&self, deps: &TtsDeps<'_>) -> Result<NeuralSynthesizer, Wrong> {
+        let voices = self.find(deps);
+        let crew = Crew::start(available_parallelism().map_or(1, usize::from));
+        let crew = crew.map_err(|error| Wrong::new("engine", error.to_string()))?;
+        Ok(NeuralSynthesizer {
+            #[expect(clippy::cast_possible_truncation, reason = "from 0.5 to 2")]
+            speed: self.speed as f32,
+            voice: self.voice.clone(),
+            espeak: EspeakSynthesizer::new(self.espeak_beside(&voices)),
+            voices,
+            crew: Arc::new(crew),
+        })
     }
 }
 
 /// Languages by the voices that speak them.
 #[cfg(feature = "tts-neural")]
-type Spoken = BTreeMap<String, BTreeSet<String>>;
+type SpokenLanguages = BTreeMap<String, BTreeSet<String>>;
 
 impl EngineSettings for Settings {
     fn check(&self) -> Vec<Wrong> {
@@ -94,20 +93,10 @@ impl EngineSettings for Settings {
 #[async_trait]
 impl TtsSettings for Settings {
     fn build(&self, deps: &TtsDeps<'_>) -> Result<Arc<dyn Synthesizer>, Wrong> {
-        let voices = self.find(deps);
         if built_in::hibari().is_none() {
             warn!("{WITHOUT}: `make voice`, then build again");
         }
-        let crew = Crew::start(available_parallelism().map_or(1, usize::from));
-        let crew = crew.map_err(|error| Wrong::new("engine", error.to_string()))?;
-        Ok(Arc::new(NeuralSynthesizer {
-            #[expect(clippy::cast_possible_truncation, reason = "from 0.5 to 2")]
-            speed: self.speed as f32,
-            voice: self.voice.clone(),
-            espeak: EspeakSynthesizer::new(self.espeak_beside(&voices)),
-            voices,
-            crew: Arc::new(crew),
-        }))
+        Ok(Arc::new(self.synthesizer(deps)?))
     }
 
     async fn voices(&self, deps: &TtsDeps<'_>) -> Result<Vec<VoiceRow>, TtsError> {
@@ -115,17 +104,38 @@ impl TtsSettings for Settings {
     }
 
     async fn examine(&self, speakers: &[Speaker], deps: &TtsDeps<'_>, check: &mut Check) {
-        let (voices, mut speaks) = (self.find(deps), Spoken::new());
-        let left: Vec<Speaker> = speakers
-            .iter()
-            .filter_map(|speaker| self.left(&voices, speaker, &mut speaks))
-            .collect();
+        let synthesizer = match self.synthesizer(deps) {
+            Ok(synthesizer) => synthesizer,
+            Err(Wrong { key, problem }) => {
+                return check.error(key, problem, "let more threads be started");
+            }
+        };
+        let (mut speaks, mut left) = (SpokenLanguages::new(), Vec::new());
+        for speaker in speakers {
+            let mut rest = speaker.clone();
+            rest.user.languages.clear();
+            let is_other =
+                |name: &str| matches!(synthesizer.voices.named(name), VoiceChoice::Espeak);
+            rest.named.retain(|(_, name)| is_other(name));
+            for language in &speaker.user.languages {
+                match synthesizer.choose(language, None).await {
+                    VoiceChoice::Espeak => rest.user.languages.push(language.clone()),
+                    VoiceChoice::Neural(voice) => {
+                        let languages = speaks.entry(voice.name.clone()).or_default();
+                        languages.insert(language.to_string());
+                    }
+                }
+            }
+            if !rest.user.languages.is_empty() || !rest.named.is_empty() {
+                left.push(rest);
+            }
+        }
         for (name, languages) in speaks {
             let languages: Vec<String> = languages.into_iter().collect();
             check.well(format!("neural voice {name}: speaks {}", languages.join(", ")));
         }
         if !left.is_empty() {
-            self.espeak_beside(&voices).examine(&left, deps, check).await;
+            self.espeak_beside(&synthesizer.voices).examine(&left, deps, check).await;
         }
     }
 }

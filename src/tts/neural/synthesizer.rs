@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::debug;
 
-use super::graph::{BadVoice, Runner};
+use super::graph::{BadVoice, OneThread};
 use super::hibari::Sounding;
-use super::voices::{Choice, Loaded, NeuralVoice, Voices};
+use super::voices::{Loaded, NeuralVoice, NeuralVoices, VoiceChoice};
 use crate::registry::Voice;
 use crate::threads::Threads;
 use crate::tts::espeak::EspeakSynthesizer;
@@ -32,7 +32,7 @@ const SHORT_PAUSE_MS: usize = 120;
 pub(super) struct NeuralSynthesizer {
     pub(super) speed: f32,
     pub(super) voice: Option<String>,
-    pub(super) voices: Voices,
+    pub(super) voices: NeuralVoices,
     pub(super) espeak: EspeakSynthesizer,
     pub(super) crew: Arc<Crew>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Crew {
     threads: Threads,
     /// A place on a thread. Who waits gets one in turn.
     places: Semaphore,
-    runner: Runner,
+    runner: OneThread,
 }
 
 impl Crew {
@@ -52,7 +52,7 @@ impl Crew {
     /// What the system says if it starts none.
     pub(super) fn start(count: usize) -> io::Result<Self> {
         let threads = Threads::start("voice", count, count)?;
-        Ok(Self { threads, places: Semaphore::new(count), runner: Runner::new() })
+        Ok(Self { threads, places: Semaphore::new(count), runner: OneThread::new() })
     }
 
     /// Runs a piece of work when its turn has come.
@@ -66,14 +66,22 @@ impl Crew {
 }
 
 impl NeuralSynthesizer {
-    /// Finds the voice of a sentence.
-    fn choose(&self, language: &LanguageCode, voice: Option<&Voice>) -> Choice<'_> {
-        match (voice, &self.voice) {
-            (Some(Voice::Fixed(name)), _) => self.voices.named(name),
-            (Some(Voice::Any(name)), _) | (None, Some(name)) => {
-                self.voices.named_for_language(name, language)
-            }
-            (None, None) => self.voices.for_language(language),
+    /// Chooses the voice of a sentence: an agent's own for that language; else the named one, if it
+    /// speaks the language; else one that does.
+    pub(super) async fn choose(
+        &self,
+        language: &LanguageCode,
+        voice: Option<&Voice>,
+    ) -> VoiceChoice<'_> {
+        let name = match (voice, &self.voice) {
+            (Some(Voice::Fixed(name)), _) => return self.voices.named(name),
+            (Some(Voice::Any(name)), _) | (None, Some(name)) => name,
+            (None, None) => return self.voices.for_language(language),
+        };
+        match self.voices.named(name) {
+            VoiceChoice::Neural(voice) if voice.speaks(language) => VoiceChoice::Neural(voice),
+            VoiceChoice::Espeak if self.espeak.speaks(name, language).await => VoiceChoice::Espeak,
+            _ => self.voices.for_language(language),
         }
     }
 
@@ -101,19 +109,19 @@ impl Synthesizer for NeuralSynthesizer {
     /// Loads the voices, and has each say a word: the graph's memory is laid out by the first.
     async fn prepare(&self, spoken: &[(LanguageCode, Option<Voice>)]) -> Result<(), TtsError> {
         for (language, voice) in spoken {
-            match self.choose(language, voice.as_ref()) {
-                Choice::Neural(chosen) => {
+            match self.choose(language, voice.as_ref()).await {
+                VoiceChoice::Neural(chosen) => {
                     let voice = Some(Voice::Fixed(chosen.name.clone()));
                     let word = Sentence { text: "ok".into(), language: language.clone(), voice };
                     let mut sound = self.speak(word, &CancellationToken::new()).await;
                     while let Some(piece) = sound.next().await {
                         piece?;
                     }
-                    info!(tts.language = %language, tts.voice = chosen.name, "a neural voice speaks");
+                    debug!(tts.language = %language, tts.voice = chosen.name, "a neural voice speaks");
                 }
-                Choice::Espeak => {
+                VoiceChoice::Espeak => {
                     self.espeak.prepare(&[(language.clone(), voice.clone())]).await?;
-                    info!(tts.language = %language, "espeak-ng speaks");
+                    debug!(tts.language = %language, "espeak-ng speaks");
                 }
             }
         }
@@ -129,7 +137,8 @@ impl Synthesizer for NeuralSynthesizer {
         sentence: Sentence,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Sound, TtsError>> {
-        let Choice::Neural(voice) = self.choose(&sentence.language, sentence.voice.as_ref()) else {
+        let chosen = self.choose(&sentence.language, sentence.voice.as_ref()).await;
+        let VoiceChoice::Neural(voice) = chosen else {
             return self.espeak.speak(sentence, cancel).await;
         };
         let loaded = match self.load(voice).await {
@@ -172,7 +181,7 @@ impl Saying {
         let mut gap = Gap::new(pause_ms(&self.text));
         let mut samples = Vec::new();
         for piece in self.read().await? {
-            let mut step = Step::Begin(piece);
+            let mut step = SoundStep::Begin(piece);
             while let Some(next) = self.sound(step, &mut samples).await? {
                 step = next;
                 gap.push(&samples, rate, self.outlet.ready());
@@ -194,7 +203,11 @@ impl Saying {
     }
 
     /// Takes a step on a thread, appends its samples and returns the next step; `None` after the end.
-    async fn sound(&self, step: Step, samples: &mut Vec<f32>) -> Result<Option<Step>, TtsError> {
+    async fn sound(
+        &self,
+        step: SoundStep,
+        samples: &mut Vec<f32>,
+    ) -> Result<Option<SoundStep>, TtsError> {
         let (loaded, speed, runner) = (self.loaded.clone(), self.speed, self.crew.runner.clone());
         let mut sound = std::mem::take(samples);
         let work = move || {
@@ -212,7 +225,7 @@ impl Saying {
 }
 
 /// Says what of a piece is to be done next.
-enum Step {
+enum SoundStep {
     /// All of it: these are its symbols.
     Begin(Vec<i32>),
     /// The rest of its sound.
@@ -221,13 +234,13 @@ enum Step {
     End,
 }
 
-impl Step {
+impl SoundStep {
     /// Does it; appends what there is to hear.
     fn take(
         self,
         voice: &Loaded,
         speed: f32,
-        runner: &Runner,
+        runner: &OneThread,
         sound: &mut Vec<f32>,
     ) -> Result<Option<Self>, BadVoice> {
         let mut sounding = match (self, voice) {

@@ -119,14 +119,15 @@ impl NeuralVoice {
         listed.or_else(unlisted).map_or("unknown", String::as_str).to_owned()
     }
 
-    fn speaks(&self, language: &LanguageCode) -> bool {
+    /// Returns whether it speaks a language, in whatever region.
+    pub(super) fn speaks(&self, language: &LanguageCode) -> bool {
         self.language.primary() == language.primary()
     }
 }
 
 /// Says who speaks a sentence.
 #[derive(Clone, Copy)]
-pub(super) enum Choice<'a> {
+pub(super) enum VoiceChoice<'a> {
     /// This voice.
     Neural(&'a Arc<NeuralVoice>),
     /// espeak-ng, with the voice that was asked for.
@@ -134,13 +135,13 @@ pub(super) enum Choice<'a> {
 }
 
 /// Holds the voices, the one that is part of the program first.
-pub(super) struct Voices {
+pub(super) struct NeuralVoices {
     voices: Vec<Arc<NeuralVoice>>,
     /// Languages and names that were said to have no voice.
     missed: Mutex<HashSet<String>>,
 }
 
-impl Voices {
+impl NeuralVoices {
     /// Finds the voices of `folders`: files `NAME.onnx`, each with a `NAME.onnx.json` unless it is one of
     /// hibari's. A file that is no voice is named in a warning, and is none.
     pub(super) fn find(folders: &[PathBuf]) -> Self {
@@ -184,23 +185,14 @@ impl Voices {
     }
 
     /// Returns the voice of that name, whatever it speaks; espeak-ng may know other names.
-    pub(super) fn named(&self, name: &str) -> Choice<'_> {
+    pub(super) fn named(&self, name: &str) -> VoiceChoice<'_> {
         let found = self.voices.iter().find(|voice| voice.name == name);
-        found.map_or(Choice::Espeak, Choice::Neural)
-    }
-
-    /// Returns the voice of that name if it speaks `language` or nobody's name it is; else the voice for
-    /// the language.
-    pub(super) fn named_for_language(&self, name: &str, language: &LanguageCode) -> Choice<'_> {
-        match self.named(name) {
-            Choice::Neural(voice) if !voice.speaks(language) => self.for_language(language),
-            choice => choice,
-        }
+        found.map_or(VoiceChoice::Espeak, VoiceChoice::Neural)
     }
 
     /// Returns a voice that speaks `language`: of its region, else of another; else espeak-ng, and says
     /// so once.
-    pub(super) fn for_language(&self, language: &LanguageCode) -> Choice<'_> {
+    pub(super) fn for_language(&self, language: &LanguageCode) -> VoiceChoice<'_> {
         let language = if language.is_unknown() { &LanguageCode::english() } else { language };
         let exact = self.voices.iter().find(|voice| voice.language == *language);
         let found = exact.or_else(|| self.voices.iter().find(|voice| voice.speaks(language)));
@@ -213,7 +205,7 @@ impl Voices {
                 );
             }
         }
-        found.map_or(Choice::Espeak, Choice::Neural)
+        found.map_or(VoiceChoice::Espeak, VoiceChoice::Neural)
     }
 }
 

@@ -177,7 +177,7 @@ async fn all_that_is_missing_is_listed_at_once() {
         .replace("app_secret = ", "# ")
         .replace("access_token = ", "access_token_file = \"none\" # ")
         + "agent = \"nobody\"\n[[agents]]\nname = \"hark\"\nknowledge = [\"none.csv\"]\n\
-           [llm]\nengine = \"openai\"\n[stt]\nmodel = \"small\"\n";
+           [llm]\nengine = \"openai\"\n[stt]\nmodel = \"small\"\n[tts]\nengine = \"espeak\"\n";
     let hark = hark(&toml).env("PATH", "/nowhere").env("HARK__QUEUE__TURNS", "0");
     let expected = [
         ("numbers[0].access_token_file", "error", "none: No such file", "in hark.toml"),
@@ -237,7 +237,7 @@ async fn a_model_that_is_missing_cut_changed_or_monolingual_is_found() {
 #[tokio::test]
 async fn espeak_and_its_voices_are_sought() {
     let (_, api) = whatsapp().await;
-    let toml = good(&api);
+    let toml = good(&api) + "[tts]\nengine = \"espeak\"\n";
     let none = hark(&toml).env("PATH", "/nowhere");
     let expected = [("tts.engine", "error", "espeak-ng could not be started", "apt-get install")];
     is(&findings(&none, 1).await, &expected);

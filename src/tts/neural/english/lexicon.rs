@@ -27,7 +27,7 @@ pub(super) struct Homograph {
 
 /// Holds how a word sounds.
 #[derive(Clone, Copy)]
-pub(super) enum Sounds<'a> {
+pub(super) enum WordSounds<'a> {
     Always(&'a str),
     ByTag(&'a Homograph),
 }
@@ -57,16 +57,16 @@ impl Lexicon {
     }
 
     /// Looks a word up. A word that has only the other form of "polish" and "Polish" gets that.
-    pub(super) fn get(&self, word: &str) -> Option<Sounds<'_>> {
+    pub(super) fn get(&self, word: &str) -> Option<WordSounds<'_>> {
         self.exactly(word).or_else(|| self.exactly(&twin(word)?))
     }
 
-    fn exactly(&self, word: &str) -> Option<Sounds<'_>> {
+    fn exactly(&self, word: &str) -> Option<WordSounds<'_>> {
         if let Some((start, length)) = self.words.get(number(&[word])) {
             let start = start as usize;
-            return Some(Sounds::Always(&self.sounds[start..start + usize::from(length)]));
+            return Some(WordSounds::Always(&self.sounds[start..start + usize::from(length)]));
         }
-        self.homographs.get(word).map(Sounds::ByTag)
+        self.homographs.get(word).map(WordSounds::ByTag)
     }
 
     /// Returns whether the word is here.
@@ -77,8 +77,8 @@ impl Lexicon {
     /// Returns the sound of a word that is no homograph, or the usual one.
     pub(super) fn usual(&self, word: &str) -> Option<&str> {
         match self.get(word)? {
-            Sounds::Always(sound) => Some(sound),
-            Sounds::ByTag(homograph) => Some(&homograph.usual),
+            WordSounds::Always(sound) => Some(sound),
+            WordSounds::ByTag(homograph) => Some(&homograph.usual),
         }
     }
 }
@@ -147,7 +147,7 @@ mod tests {
             assert_eq!(lexicon.usual(word), Some(expected));
         }
         assert!(!lexicon.has("HOUSE") && !lexicon.has("h") && !lexicon.has("Ωmega"));
-        let Some(Sounds::ByTag(be)) = lexicon.get("be") else { panic!("it has tags") };
+        let Some(WordSounds::ByTag(be)) = lexicon.get("be") else { panic!("it has tags") };
         assert_eq!(be.sound(Tag("VBD"), false), Some("F"));
         assert_eq!(be.sound(Tag("VBD"), true), Some("E"));
         assert_eq!(be.sound(Tag("NN"), false), None);

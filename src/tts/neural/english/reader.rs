@@ -8,7 +8,7 @@ use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 
 use super::Accent;
 use super::figures::is_number;
-use super::lexicon::{Lexicon, Sounds};
+use super::lexicon::{Lexicon, WordSounds};
 use super::stress::{Stress, is_consonant, is_stressed, is_vowel, spelled};
 use super::tagger::Tag;
 
@@ -183,8 +183,8 @@ impl WordReader {
         }
         let silver = || self.silver.get(&word).filter(|_| !abbreviation);
         let sound = match self.gold.get(&word).or_else(silver) {
-            Some(Sounds::Always(sound)) => Some(sound),
-            Some(Sounds::ByTag(homograph)) => {
+            Some(WordSounds::Always(sound)) => Some(sound),
+            Some(WordSounds::ByTag(homograph)) => {
                 homograph.sound(setting.tag, setting.ahead.onset == Onset::Pause)
             }
             None => None,

@@ -1,6 +1,6 @@
 //! Reads the words whose sound depends on what stands around them: "the", "a", "to", "used".
 
-use super::lexicon::Sounds;
+use super::lexicon::WordSounds;
 use super::reader::{Ahead, Onset, Setting, WordReader};
 use super::stress::Stress;
 use super::tagger::Tag;
@@ -47,8 +47,8 @@ impl WordReader {
     fn used(&self, setting: Setting) -> Option<String> {
         let habit = matches!(setting.tag.0, "VBD" | "JJ") && setting.ahead.to;
         match self.gold.get("used")? {
-            Sounds::Always(sound) => Some(sound.to_owned()),
-            Sounds::ByTag(used) => {
+            WordSounds::Always(sound) => Some(sound.to_owned()),
+            WordSounds::ByTag(used) => {
                 used.sound(Tag(if habit { "VBD" } else { "" }), false).map(str::to_owned)
             }
         }

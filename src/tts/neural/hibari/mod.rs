@@ -15,7 +15,7 @@ use self::network::Network;
 pub(super) use self::vocoder::Sounding;
 use self::vocoder::{RATE, Vocoder};
 use super::english::English;
-use super::graph::{BadVoice, Runner};
+use super::graph::{BadVoice, OneThread};
 use crate::audio::SampleRate;
 
 /// Symbols that the network hears at once, some 11 s; what has more is cut. Each takes 170 kB.
@@ -78,7 +78,7 @@ impl HibariVoice {
         &self,
         symbols: &[i32],
         speed: f32,
-        runner: &Runner,
+        runner: &OneThread,
     ) -> Result<Sounding, BadVoice> {
         Ok(self.vocoder.sound(self.network.run(symbols, speed, runner)?, SEED))
     }

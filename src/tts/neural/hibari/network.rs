@@ -4,7 +4,7 @@ use rten::{Model, NodeId, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
 
-use crate::tts::neural::graph::{self, BadVoice, Runner};
+use crate::tts::neural::graph::{self, BadVoice, OneThread};
 
 /// Bins of a frame: those of the spectrum of 1,200 samples.
 pub(super) const BINS: usize = 601;
@@ -88,7 +88,7 @@ impl Network {
         &self,
         symbols: &[i32],
         speed: f32,
-        runner: &Runner,
+        runner: &OneThread,
     ) -> Result<Frames, BadVoice> {
         let symbols = NdTensorView::from_data([1, symbols.len()], symbols);
         let speed = NdTensor::from([speed]);

@@ -21,17 +21,17 @@ const AT_ONCE: usize = 600;
 /// Describes a voice.
 #[derive(Debug, Deserialize)]
 pub(super) struct Card {
-    audio: Audio,
+    audio: CardSound,
     espeak: Espeak,
     inference: Inference,
     #[serde(default = "phonemes_of_espeak")]
     phoneme_type: String,
     phoneme_id_map: HashMap<String, Vec<i32>>,
-    language: Option<Language>,
+    language: Option<CardLanguage>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Audio {
+struct CardSound {
     sample_rate: u32,
 }
 
@@ -41,7 +41,7 @@ struct Espeak {
 }
 
 #[derive(Debug, Deserialize)]
-struct Language {
+struct CardLanguage {
     code: String,
 }
 

@@ -12,7 +12,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView, Tensor};
 
 use self::card::Card;
-use super::graph::{self, BadVoice, Runner};
+use super::graph::{self, BadVoice, OneThread};
 use crate::audio::SampleRate;
 use crate::tts::TtsError;
 use crate::turn::LanguageCode;
@@ -77,7 +77,7 @@ impl PiperVoice {
         &self,
         symbols: &[i32],
         speed: f32,
-        runner: &Runner,
+        runner: &OneThread,
     ) -> Result<Vec<f32>, BadVoice> {
         let length = i32::try_from(symbols.len()).map_err(BadVoice::failed)?;
         let symbols = NdTensorView::from_data([1, symbols.len()], symbols);
