@@ -326,7 +326,6 @@ async fn turns_shows_what_a_service_answered() {
         "created_ms",
         "queue_ms",
         "heard",
-        "disclosure",
         "statuses",
         "messages",
         "deliveries",

@@ -64,6 +64,11 @@ impl<'a> Pass<'a> {
         self.text.append(words);
     }
 
+    /// Returns whether the chance of silence left it without words.
+    pub(super) fn is_silent(&self, run: &RunStyle) -> bool {
+        run.no_speech.is_some_and(|most| self.found.no_speech > most)
+    }
+
     /// Returns whether the utterance is worth hearing again.
     pub(super) fn may_be_astray(&self, run: &RunStyle) -> bool {
         let text = self.text();

@@ -79,6 +79,7 @@ impl EspeakSynthesizer {
 
     /// Returns whether the engine is here and its voice of that name speaks `language`; what is no
     /// voice's name, it takes for any.
+    #[cfg(feature = "tts-neural")]
     pub(super) async fn speaks(&self, voice: &str, language: &LanguageCode) -> bool {
         let voices = self.voices().await;
         voices.is_ok_and(|voices| voices.named_for_language(voice, language) == voice)

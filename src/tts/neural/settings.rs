@@ -20,9 +20,9 @@ use crate::engine::{Check, EngineSettings, Wrong};
 use crate::models::{self, built_in};
 #[cfg(feature = "tts-neural")]
 use crate::tts::espeak::EspeakSynthesizer;
-use crate::tts::{
-    Speaker, Synthesizer, TtsDeps, TtsError, TtsSettings, VoiceRow, check_speed, espeak,
-};
+use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsSettings, check_speed, espeak};
+#[cfg(feature = "tts-neural")]
+use crate::tts::{TtsError, VoiceRow};
 
 /// What a build has to say that cannot speak as this engine's name promises.
 const WITHOUT: &str = "this hark has no neural voice, and espeak-ng speaks instead";

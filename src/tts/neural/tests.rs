@@ -14,8 +14,11 @@ use crate::tts::{Sentence, Sound, Synthesizer, TtsDeps, TtsError, TtsSettings as
 fn tiny_graph(output: &str) -> Vec<u8> {
     let number = |field: u8, value: u8| vec![field << 3, value];
     let bytes = |field: u8, value: &[u8]| {
-        let len = value.len();
-        let len = if len < 128 { vec![len as u8] } else { vec![len as u8 | 128, (len >> 7) as u8] };
+        let byte = |number: usize| u8::try_from(number).expect("the graph is tiny");
+        let len = match value.len() {
+            len @ 0..128 => vec![byte(len)],
+            len => vec![byte(len % 128) | 128, byte(len / 128)],
+        };
         [&[field << 3 | 2][..], &len, value].concat()
     };
     let text = |field, value: &str| bytes(field, value.as_bytes());
@@ -143,7 +146,7 @@ async fn the_voice_that_is_built_in_says_what_it_can_of_any_text() {
     let seconds = async |text: &str| {
         let began = Instant::now();
         let (samples, rate) = say(&*synthesizer, text, "en", None).await.unwrap();
-        assert!(began.elapsed() < Duration::from_secs(60), "{}", &text[..text.len().min(40)]);
+        assert!(began.elapsed() < Duration::from_mins(1), "{} bytes", text.len());
         assert!(samples.iter().all(|sample| sample.is_finite() && sample.abs() < 4.0));
         rate.map_or(0.0, |rate| rate.ms(samples.len()) / 1000.0)
     };

@@ -102,6 +102,7 @@ fn is(found: &[Value], expected: &[(&str, &str, &str, &str)]) {
 async fn a_good_set_up_has_nothing_to_mend() {
     let (simulator, api) = whatsapp().await;
     let hark = hark(&good(&api)).file("faq.csv", "question,answer\nWhere are you?,Here.\n");
+    let hark = hark.env("HARK__DISCLOSURE__ENABLED", "true");
     let service = hark.start(&["serve"]).await;
     let hark = hark.env("HARK__SERVER__PUBLIC_URL", &service.url(""));
     assert_eq!(findings(&hark, 0).await, Vec::<Value>::new());

@@ -126,9 +126,7 @@ fn hark() -> Hark {
 
 /// Runs `hark models` and shows it.
 async fn run(hark: &Hark, arguments: &[&str]) -> Ran {
-    let ran = hark.run(&[&["models"], arguments].concat()).await;
-    println!("$ hark models {}\n{}{}", arguments.join(" "), ran.stderr, ran.text());
-    ran
+    hark.run(&[&["models"], arguments].concat()).await
 }
 
 /// Checks how a command ended and that it said these words.

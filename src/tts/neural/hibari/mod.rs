@@ -1,7 +1,6 @@
 //! Speaks English as hibari does: a small network describes the sound, and a vocoder makes it.
 //!
-//! hibari-tts 0.2.1 on PyPI (Apache-2.0) has the files and describes the format; its own text to
-//! phonemes is in `english`.
+//! `hibari-tts` 0.2.1 on `PyPI` (Apache-2.0) has the files; text becomes phonemes in `english`.
 
 mod network;
 mod vocoder;

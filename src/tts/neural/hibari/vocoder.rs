@@ -20,6 +20,9 @@ pub(super) const RATE: u16 = 24_000;
 const WINDOW: usize = 1_200;
 const HOP: usize = 300;
 
+/// The same as a number.
+const WINDOW_F: f32 = 1_200.0;
+
 /// Frame `n` lies around sample `n * HOP`: so many of its samples come before.
 const BEFORE: usize = WINDOW / 2;
 
@@ -47,7 +50,7 @@ impl Vocoder {
     pub(super) fn new() -> Self {
         let mut planner = RealFftPlanner::new();
         #[expect(clippy::cast_precision_loss, reason = "at most 1200")]
-        let hann = |at: usize| 0.5 - 0.5 * (TAU * at as f32 / WINDOW as f32).cos();
+        let hann = |at: usize| 0.5 - 0.5 * (TAU * at as f32 / WINDOW_F).cos();
         Self {
             forward: planner.plan_fft_forward(WINDOW),
             inverse: planner.plan_fft_inverse(WINDOW),
@@ -125,7 +128,7 @@ impl Sounding {
         let Vocoder { forward, window, .. } = &self.vocoder;
         for (at, (sample, window)) in self.samples.iter_mut().zip(window.iter()).enumerate() {
             // Twice the mean of the window is 1: a harmonic is as loud as its logarithm says.
-            *sample = mirrored(&self.pulses, frame * HOP + at) * window / (WINDOW / 4) as f32;
+            *sample = mirrored(&self.pulses, frame * HOP + at) * window / (WINDOW_F / 4.0);
         }
         forward
             .process(&mut self.samples, &mut self.spectrum)
@@ -153,7 +156,7 @@ impl Sounding {
             .process(&mut self.spectrum, &mut self.samples)
             .expect("the plan is for such lengths");
         for (at, window) in window.iter().enumerate() {
-            self.sum[at] += self.samples[at] * window / WINDOW as f32;
+            self.sum[at] += self.samples[at] * window / WINDOW_F;
             self.weight[at] += window * window;
         }
     }
@@ -184,6 +187,7 @@ fn pulses(pitch: &[f32]) -> Vec<f32> {
         let after = pitch[(frame + 1).min(pitch.len() - 1)];
         for at in 0..HOP {
             // A frame's pitch is that of its middle.
+            #[expect(clippy::cast_precision_loss, reason = "at most 300")]
             let way = (at as f32 + 0.5) / HOP as f32 - 0.5;
             let other = if way < 0.0 { before } else { after };
             let hz = here + (other - here) * way.abs();

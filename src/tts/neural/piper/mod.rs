@@ -92,7 +92,7 @@ impl PiperVoice {
         let [sound] = output.map_err(BadVoice::failed)?;
         let sound: Tensor<f32> = sound.try_into().map_err(BadVoice::failed)?;
         if sound.shape()[..sound.ndim() - 1].iter().any(|size| *size != 1) {
-            return Err(BadVoice::shape(&sound.shape()));
+            return Err(BadVoice::shape(sound.shape()));
         }
         Ok(sound.into_data())
     }
