@@ -74,8 +74,8 @@ async fn an_answer_on_file_is_made_once_for_everybody_and_over_a_restart() {
     let mut app = shop(&speech, folder.path()).await;
     let first = check(&app, &ask(&app).await);
     all_made(&app, folder.path()).await;
-    // One may have been begun in advance when the person came.
-    assert!((2..=3).contains(&asked(&speech)), "{}", asked(&speech));
+    // Each of the answer's sentences may have been begun in advance when the person came.
+    assert!((2..=4).contains(&asked(&speech)), "{}", asked(&speech));
     let before = speech.requests().len();
     let second = check(&app, &ask(&app).await);
     assert!((first - second).abs() < 60.0, "{first} {second}");
