@@ -23,6 +23,9 @@ const SHARE_UTTERANCES: usize = 8;
 /// utterances are longer than this, are as fast in the back row while nobody else is there.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
+/// Sound of a note that is one utterance: such a one does not stay in the back row for ever.
+const ONE_NOTE: Duration = Duration::from_secs(30);
+
 /// Says who gives way to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rank {
@@ -76,9 +79,10 @@ struct Waiting<J> {
 }
 
 impl<J> Waiting<J> {
-    /// Whose turn has come is in the front row, whatever it is: nobody waits for ever.
+    /// Returns the row that it waits in at this time.
     fn row(&self, now: Instant) -> Rank {
-        let front = self.talker.is_none() || self.sent <= AT_ONCE || self.due <= now;
+        let most = if self.due <= now { ONE_NOTE } else { AT_ONCE };
+        let front = self.talker.is_none() || self.sent <= most;
         if front { Rank::Front } else { Rank::Back }
     }
 }
@@ -335,7 +339,8 @@ mod tests {
         assert_eq!(scene.next(Back), None);
         assert_eq!(scene.next(Front), Some(("a", 1)));
         scene.done(Front, 1);
-        assert_eq!(scene.next(Back), Some(("h", 1)));
+        scene.now += Duration::from_mins(9);
+        assert_eq!([scene.next(Front), scene.next(Back)], [None, Some(("h", 1))]);
     }
 
     #[test]
