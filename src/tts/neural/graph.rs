@@ -85,17 +85,11 @@ pub(super) fn nodes<const N: usize>(
     Ok(found?.try_into().expect("a node for each name"))
 }
 
-/// Owns the one thread on which a voice computes: two of them gain nothing.
-#[derive(Clone)]
-pub(super) struct OneThread(Arc<ThreadPool>);
-
-impl OneThread {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(ThreadPool::with_num_threads(1)))
+/// Returns what a run is told: to compute on one thread, two of which gain nothing. Each thread that
+/// asks has one of its own, so that sentences are computed side by side.
+pub(super) fn options() -> RunOptions {
+    thread_local! {
+        static POOL: Arc<ThreadPool> = Arc::new(ThreadPool::with_num_threads(1));
     }
-
-    /// Returns what a run is told.
-    pub(super) fn options(&self) -> RunOptions {
-        RunOptions::default().with_thread_pool(Some(Arc::clone(&self.0)))
-    }
+    RunOptions::default().with_thread_pool(Some(POOL.with(Arc::clone)))
 }

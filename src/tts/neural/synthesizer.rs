@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::graph::{BadVoice, OneThread};
+use super::graph::BadVoice;
 use super::hibari::Sounding;
 use super::voices::{Loaded, NeuralVoice, NeuralVoices, VoiceChoice};
 use crate::registry::Voice;
@@ -41,8 +41,7 @@ pub(super) struct NeuralSynthesizer {
 pub(super) struct Crew {
     threads: Threads,
     /// A place on a thread. Who waits gets one in turn.
-    places: Semaphore,
-    runner: OneThread,
+    places: Arc<Semaphore>,
 }
 
 impl Crew {
@@ -52,7 +51,7 @@ impl Crew {
     /// What the system says if it starts none.
     pub(super) fn start(count: usize) -> io::Result<Self> {
         let threads = Threads::start("voice", count, count)?;
-        Ok(Self { threads, places: Semaphore::new(count), runner: OneThread::new() })
+        Ok(Self { threads, places: Arc::new(Semaphore::new(count)) })
     }
 
     /// Runs a piece of work when its turn has come.
@@ -60,7 +59,12 @@ impl Crew {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, TtsError> {
-        let _place = self.places.acquire().await.expect("it is never closed");
+        let place = Arc::clone(&self.places).acquire_owned().await.expect("it is never closed");
+        // Work that nobody waits for any more keeps its place until it ends.
+        let work = move || {
+            let _place = place;
+            work()
+        };
         self.threads.run(work).await.map_err(|error| TtsError::Engine(error.to_string()))
     }
 }
@@ -208,10 +212,10 @@ impl Saying {
         step: SoundStep,
         samples: &mut Vec<f32>,
     ) -> Result<Option<SoundStep>, TtsError> {
-        let (loaded, speed, runner) = (self.loaded.clone(), self.speed, self.crew.runner.clone());
+        let (loaded, speed) = (self.loaded.clone(), self.speed);
         let mut sound = std::mem::take(samples);
         let work = move || {
-            let next = step.take(&loaded, speed, &runner, &mut sound)?;
+            let next = step.take(&loaded, speed, &mut sound)?;
             Ok::<_, BadVoice>((next, sound))
         };
         let (next, sound) = self
@@ -240,17 +244,16 @@ impl SoundStep {
         self,
         voice: &Loaded,
         speed: f32,
-        runner: &OneThread,
         sound: &mut Vec<f32>,
     ) -> Result<Option<Self>, BadVoice> {
         let mut sounding = match (self, voice) {
             (Self::End, _) => return Ok(None),
             (Self::Sound(sounding), _) => sounding,
             (Self::Begin(symbols), Loaded::Hibari(voice)) => {
-                Box::new(voice.sound(&symbols, speed, runner)?)
+                Box::new(voice.sound(&symbols, speed)?)
             }
             (Self::Begin(symbols), Loaded::Piper(voice)) => {
-                *sound = voice.sound(&symbols, speed, runner)?;
+                *sound = voice.sound(&symbols, speed)?;
                 return Ok(Some(Self::End));
             }
         };

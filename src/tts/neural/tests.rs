@@ -1,3 +1,5 @@
+//! Speaks with voices of any kind of file, and says what can be said of any text.
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use super::english::{Accent, English, EnglishFiles};
+use super::english::{Accent, English};
 use super::graph::{self, BadVoice};
 use super::hibari::HibariVoice;
 use super::piper::{self, PiperVoice};
@@ -65,8 +65,7 @@ impl HibariParts {
         if let Some(english) = &*english {
             return Ok(Arc::clone(english));
         }
-        let loaded = English::load(&english_files(&self.files), Accent::American);
-        let loaded = loaded.map_err(|error| BadVoice::file("what is built in", error))?;
+        let loaded = English::load(&self.files, Accent::American)?;
         Ok(Arc::clone(english.insert(Arc::new(loaded))))
     }
 }
@@ -207,13 +206,6 @@ impl NeuralVoices {
         }
         found.map_or(VoiceChoice::Espeak, VoiceChoice::Neural)
     }
-}
-
-/// Returns what English is read with.
-fn english_files(files: &Hibari) -> EnglishFiles {
-    let Hibari { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols, .. } =
-        *files;
-    EnglishFiles { gold, silver, tagger, tokenizer, normalize, unknown, unknown_symbols }
 }
 
 /// Describes one of hibari's voices, in a file or part of the program.

@@ -9,28 +9,21 @@ use flate2::read::GzDecoder;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer as _};
 
+use crate::tts::neural::graph::BadVoice;
+
 /// Limits what a compressed file may become; the largest is 5 MB.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Says which of the files cannot be used: get them anew.
-#[derive(Debug, thiserror::Error)]
-#[error("the English {file} cannot be used: {why}")]
-pub(in crate::tts::neural) struct BadFile {
-    file: &'static str,
-    why: String,
-}
-
-impl BadFile {
-    pub(super) fn new(file: &'static str, why: impl fmt::Display) -> Self {
-        Self { file, why: why.to_string() }
-    }
+/// Says that a file cannot be used: get it anew.
+pub(super) fn bad(file: &'static str, why: impl fmt::Display) -> BadVoice {
+    BadVoice::file(format!("the English {file}"), why)
 }
 
 /// Unpacks a file.
-pub(super) fn unpack(file: &'static str, packed: &[u8]) -> Result<Vec<u8>, BadFile> {
+pub(super) fn unpack(file: &'static str, packed: &[u8]) -> Result<Vec<u8>, BadVoice> {
     let mut bytes = Vec::with_capacity(packed.len() * 4);
     let read = GzDecoder::new(packed).take(MAX_BYTES).read_to_end(&mut bytes);
-    read.map_err(|error| BadFile::new(file, error))?;
+    read.map_err(|error| bad(file, error))?;
     Ok(bytes)
 }
 
@@ -87,7 +80,7 @@ mod tests {
     #[test]
     fn damaged_files_are_named() {
         let said = unpack("tagger", b"no archive").unwrap_err().to_string();
-        assert!(said.starts_with("the English tagger cannot be used: "), "{said}");
+        assert!(said.starts_with("the English tagger is not what it should be: "), "{said}");
         assert!(entries(b"{} {}", |_, _: u8| Ok(())).is_err());
     }
 }

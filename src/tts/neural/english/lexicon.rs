@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::files::{BadFile, entries, unpack};
+use super::files::{bad, entries, unpack};
 use super::hashed::{Hashed, number};
 use super::tagger::Tag;
+use crate::tts::neural::graph::BadVoice;
 
 /// Holds the words of one file, by small and capital letters.
 pub(super) struct Lexicon {
@@ -34,7 +35,7 @@ pub(super) enum WordSounds<'a> {
 
 impl Lexicon {
     /// Reads a compressed file: `{"word": "sounds", "record": {"DEFAULT": .., "VERB": ..}}`.
-    pub(super) fn load(file: &'static str, packed: &[u8]) -> Result<Self, BadFile> {
+    pub(super) fn load(file: &'static str, packed: &[u8]) -> Result<Self, BadVoice> {
         let json = unpack(file, packed)?;
         let mut sounds = String::with_capacity(json.len() / 2);
         let mut words = Vec::new();
@@ -50,9 +51,9 @@ impl Lexicon {
             words.push((number(&[word]), (start, length)));
             Ok(())
         });
-        read.map_err(|error| BadFile::new(file, error))?;
+        read.map_err(|error| bad(file, error))?;
         sounds.shrink_to_fit();
-        let words = Hashed::new(words).ok_or_else(|| BadFile::new(file, "two words are one"))?;
+        let words = Hashed::new(words).ok_or_else(|| bad(file, "two words are one"))?;
         Ok(Self { sounds, words, homographs })
     }
 

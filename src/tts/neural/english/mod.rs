@@ -24,8 +24,6 @@ mod tests;
 mod unknown;
 mod words;
 
-pub(super) use files::BadFile;
-
 use expand::Expander;
 use lexicon::Lexicon;
 use reader::WordReader;
@@ -33,23 +31,14 @@ use tagger::Tagger;
 use terms::Cutter;
 use unknown::Unknown;
 
+use super::graph::BadVoice;
+use crate::models::built_in::Hibari;
+
 /// Says how a voice speaks; its lexicons and net have to fit. No British ones are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accent {
     American,
     British,
-}
-
-/// Holds the published files an English voice reads with; the lexicons and the tagger are compressed.
-#[derive(Clone, Copy)]
-pub(super) struct EnglishFiles {
-    pub(super) gold: &'static [u8],
-    pub(super) silver: &'static [u8],
-    pub(super) tagger: &'static [u8],
-    pub(super) tokenizer: &'static [u8],
-    pub(super) normalize: &'static [u8],
-    pub(super) unknown: &'static [u8],
-    pub(super) unknown_symbols: &'static [u8],
 }
 
 /// Reads sentences; any number of threads may at once.
@@ -66,7 +55,7 @@ impl English {
     ///
     /// # Errors
     /// A file that is damaged or another.
-    pub(super) fn load(files: &EnglishFiles, accent: Accent) -> Result<Self, BadFile> {
+    pub(super) fn load(files: &Hibari, accent: Accent) -> Result<Self, BadVoice> {
         let gold = Lexicon::load("lexicon", files.gold)?;
         let silver = Lexicon::load("second lexicon", files.silver)?;
         Ok(Self {

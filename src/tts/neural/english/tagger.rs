@@ -9,9 +9,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::files::{BadFile, entries, unpack};
+use super::files::{bad, entries, unpack};
 use super::hashed::{Hashed, number};
 use super::letters::{is_digits, last_of};
+use crate::tts::neural::graph::BadVoice;
 
 const FILE: &str = "tagger";
 
@@ -82,8 +83,8 @@ struct Published<'a> {
 
 impl Tagger {
     /// Reads the compressed file.
-    pub(super) fn load(packed: &[u8]) -> Result<Self, BadFile> {
-        Self::read(&unpack(FILE, packed)?).map_err(|why| BadFile::new(FILE, why))
+    pub(super) fn load(packed: &[u8]) -> Result<Self, BadVoice> {
+        Self::read(&unpack(FILE, packed)?).map_err(|why| bad(FILE, why))
     }
 
     fn read(json: &[u8]) -> Result<Self, String> {

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::files::{BadFile, entries};
+use super::files::{bad, entries};
 use super::letters::{first, is_capital, is_letter, is_small, is_wordy, last, run};
+use crate::tts::neural::graph::BadVoice;
 
 const FILE: &str = "tokenizer";
 
@@ -52,7 +53,7 @@ pub(super) struct Cutter {
 
 impl Cutter {
     /// Reads `{"can't": ["ca", "n't"], ..}`.
-    pub(super) fn load(json: &[u8]) -> Result<Self, BadFile> {
+    pub(super) fn load(json: &[u8]) -> Result<Self, BadVoice> {
         let (mut special, mut longest) = (HashMap::new(), 0);
         let read = entries(json, |text, pieces: Vec<String>| {
             let short = u8::try_from(text.len()).is_ok() && pieces.iter().all(|p| !p.is_empty());
@@ -67,7 +68,7 @@ impl Cutter {
             special.insert(text.into(), pieces.iter().map(|piece| piece.len() as u8).collect());
             Ok(())
         });
-        read.map_err(|error| BadFile::new(FILE, error))?;
+        read.map_err(|error| bad(FILE, error))?;
         Ok(Self { special, longest })
     }
 

@@ -6,12 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-
-macro_rules! published {
-    ($file:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/voices/hibari/", $file))
-    };
-}
+use crate::models::built_in::hibari;
 
 macro_rules! read_by_oracle {
     ($file:literal) => {
@@ -19,18 +14,13 @@ macro_rules! read_by_oracle {
     };
 }
 
-const FILES: EnglishFiles = EnglishFiles {
-    gold: published!("lexicon_us_gold.json.gz"),
-    silver: published!("lexicon_us_silver.json.gz"),
-    tagger: published!("tagger.json.gz"),
-    tokenizer: published!("tokenizer_exceptions.json"),
-    normalize: published!("normalize.json"),
-    unknown: published!("oov.onnx"),
-    unknown_symbols: published!("oov.json"),
-};
+/// Returns the files that are part of this build.
+fn published() -> Hibari {
+    hibari().expect("these tests are part of a build with the voice")
+}
 
 static ENGLISH: LazyLock<English> = LazyLock::new(|| {
-    English::load(&FILES, Accent::American).expect("they are the published files")
+    English::load(&published(), Accent::American).expect("they are the published files")
 });
 
 #[track_caller]
@@ -151,26 +141,26 @@ fn damaged_files_are_named() {
     // Small ones, which are read at once.
     let small = |json: &str| -> &'static [u8] { lexicon::packed(json).leak() };
     let (lexicon, tagger) = (small("{}"), small(r#"{"tagdict": {}, "vocab": [], "weights": {}}"#));
-    let files = EnglishFiles { gold: lexicon, silver: lexicon, tagger, ..FILES };
-    let check = |files: EnglishFiles, name: &str| {
+    let files = Hibari { gold: lexicon, silver: lexicon, tagger, ..published() };
+    let check = |files: Hibari, name: &str| {
         let error = English::load(&files, Accent::American).err().expect("a file is damaged");
-        assert!(error.to_string().starts_with(&format!("the English {name} cannot")), "{error}");
+        assert!(error.to_string().starts_with(&format!("the English {name} is not")), "{error}");
     };
     let half = |bytes: &'static [u8]| &bytes[..bytes.len() / 2];
-    check(EnglishFiles { gold: half(FILES.gold), ..files }, "lexicon");
-    check(EnglishFiles { silver: FILES.tagger, ..files }, "second lexicon");
-    check(EnglishFiles { normalize: b"{}", ..files }, "normalizer");
-    check(EnglishFiles { tokenizer: FILES.normalize, ..files }, "tokenizer");
-    check(EnglishFiles { unknown_symbols: b"[]", ..files }, "net for unknown words");
-    check(EnglishFiles { unknown: half(FILES.unknown), ..files }, "net for unknown words");
-    check(EnglishFiles { unknown: published!("hibari.onnx"), ..files }, "net for unknown words");
-    check(EnglishFiles { tagger: half(FILES.tagger), ..files }, "tagger");
+    check(Hibari { gold: half(published().gold), ..files }, "lexicon");
+    check(Hibari { silver: published().tagger, ..files }, "second lexicon");
+    check(Hibari { normalize: b"{}", ..files }, "normalizer");
+    check(Hibari { tokenizer: published().normalize, ..files }, "tokenizer");
+    check(Hibari { unknown_symbols: b"[]", ..files }, "net for unknown words");
+    check(Hibari { unknown: half(published().unknown), ..files }, "net for unknown words");
+    check(Hibari { unknown: published().voice, ..files }, "net for unknown words");
+    check(Hibari { tagger: half(published().tagger), ..files }, "tagger");
 }
 
 /// Returns the signs that the voice has sounds or pauses for.
 fn voice_alphabet() -> BTreeSet<char> {
     let symbols: std::collections::BTreeMap<char, u32> =
-        serde_json::from_slice(published!("vocab.json")).expect("it is the published file");
+        serde_json::from_slice(published().symbols).expect("it is the published file");
     symbols.into_keys().collect()
 }
 

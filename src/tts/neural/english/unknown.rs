@@ -1,14 +1,13 @@
 //! Reads words that no rule reads with hibari's small net, which learned espeak-ng's readings of
 //! 225,000 words: brands, foreign names, misspellings.
 
-use std::sync::Arc;
-
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
+use rten::{Model, NodeId, Value};
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 use serde::Deserialize;
 
-use super::files::BadFile;
+use super::files::bad;
+use crate::tts::neural::graph::{self, BadVoice};
 
 const FILE: &str = "net for unknown words";
 /// Limits how much of a word without end is read.
@@ -19,7 +18,6 @@ pub(super) struct Unknown {
     model: Model,
     input: NodeId,
     output: NodeId,
-    options: RunOptions,
     /// The characters it reads and those it writes; the first has the number 1.
     reads: Vec<char>,
     writes: Vec<char>,
@@ -36,22 +34,19 @@ struct Alphabet {
 
 impl Unknown {
     /// Reads the net and its characters.
-    pub(super) fn load(net: &'static [u8], alphabet: &[u8]) -> Result<Self, BadFile> {
+    pub(super) fn load(net: &'static [u8], alphabet: &[u8]) -> Result<Self, BadVoice> {
         let alphabet: Alphabet =
-            serde_json::from_slice(alphabet).map_err(|error| BadFile::new(FILE, error))?;
-        let model = Model::load_static_slice(net).map_err(|error| BadFile::new(FILE, error))?;
+            serde_json::from_slice(alphabet).map_err(|error| bad(FILE, error))?;
+        let model = Model::load_static_slice(net).map_err(|error| bad(FILE, error))?;
         let (&[input], &[output]) = (model.input_ids(), model.output_ids()) else {
-            return Err(BadFile::new(FILE, "it has not one input and one output"));
+            return Err(bad(FILE, "it has not one input and one output"));
         };
         if alphabet.maxlen == 0 {
-            return Err(BadFile::new(FILE, "it reads no characters"));
+            return Err(bad(FILE, "it reads no characters"));
         }
-        // One word is too little to share.
-        let pool = Arc::new(ThreadPool::with_num_threads(1));
-        let options = RunOptions::default().with_thread_pool(Some(pool));
         let Alphabet { r#in: reads, out: writes, maxlen: most } = alphabet;
-        let net = Self { model, input, output, options, reads, writes, most };
-        net.run(&[1]).map_err(|why| BadFile::new(FILE, why))?;
+        let net = Self { model, input, output, reads, writes, most };
+        net.run(&[1]).map_err(|why| bad(FILE, why))?;
         Ok(net)
     }
 
@@ -70,7 +65,7 @@ impl Unknown {
         let input = NdTensor::from_data([1, numbers.len()], numbers.to_vec());
         let inputs = vec![(self.input, input.into())];
         let said = |error: &dyn std::fmt::Display| error.to_string();
-        let run = self.model.run(inputs, &[self.output], Some(self.options.clone()));
+        let run = self.model.run(inputs, &[self.output], Some(graph::options()));
         let value: Value = run.map_err(|error| said(&error))?.remove(0);
         let written: NdTensor<i32, 2> = value.try_into().map_err(|_| "it writes no numbers")?;
         let mut written: Vec<i32> = written.iter().copied().collect();

@@ -14,7 +14,7 @@ use self::network::Network;
 pub(super) use self::vocoder::Sounding;
 use self::vocoder::{RATE, Vocoder};
 use super::english::English;
-use super::graph::{BadVoice, OneThread};
+use super::graph::BadVoice;
 use crate::audio::SampleRate;
 
 /// Symbols that the network hears at once, some 11 s; what has more is cut. Each takes 170 kB.
@@ -73,13 +73,8 @@ impl HibariVoice {
     ///
     /// # Errors
     /// The graph is not a voice's.
-    pub(super) fn sound(
-        &self,
-        symbols: &[i32],
-        speed: f32,
-        runner: &OneThread,
-    ) -> Result<Sounding, BadVoice> {
-        Ok(self.vocoder.sound(self.network.run(symbols, speed, runner)?, SEED))
+    pub(super) fn sound(&self, symbols: &[i32], speed: f32) -> Result<Sounding, BadVoice> {
+        Ok(self.vocoder.sound(self.network.run(symbols, speed)?, SEED))
     }
 }
 

@@ -4,7 +4,7 @@ use rten::{Model, NodeId, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
 
-use crate::tts::neural::graph::{self, BadVoice, OneThread};
+use crate::tts::neural::graph::{self, BadVoice};
 
 /// Bins of a frame: those of the spectrum of 1,200 samples.
 pub(super) const BINS: usize = 601;
@@ -84,16 +84,11 @@ impl Network {
     ///
     /// # Errors
     /// The graph does something else than hibari's.
-    pub(super) fn run(
-        &self,
-        symbols: &[i32],
-        speed: f32,
-        runner: &OneThread,
-    ) -> Result<Frames, BadVoice> {
+    pub(super) fn run(&self, symbols: &[i32], speed: f32) -> Result<Frames, BadVoice> {
         let symbols = NdTensorView::from_data([1, symbols.len()], symbols);
         let speed = NdTensor::from([speed]);
         let inputs = vec![(self.symbols, symbols.into()), (self.speed, speed.into())];
-        let outputs = self.model.run_n(inputs, self.outputs, Some(runner.options()));
+        let outputs = self.model.run_n(inputs, self.outputs, Some(graph::options()));
         let [voiced, turn, noise, free, phase, pitch] = outputs.map_err(BadVoice::failed)?;
         let pitch: NdTensor<f32, 2> = pitch.try_into().map_err(BadVoice::failed)?;
         let pitch = pitch.into_data();

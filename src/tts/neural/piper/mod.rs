@@ -12,7 +12,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView, Tensor};
 
 use self::card::Card;
-use super::graph::{self, BadVoice, OneThread};
+use super::graph::{self, BadVoice};
 use crate::audio::SampleRate;
 use crate::tts::TtsError;
 use crate::turn::LanguageCode;
@@ -73,12 +73,7 @@ impl PiperVoice {
     ///
     /// # Errors
     /// The graph does something else than Piper's.
-    pub(super) fn sound(
-        &self,
-        symbols: &[i32],
-        speed: f32,
-        runner: &OneThread,
-    ) -> Result<Vec<f32>, BadVoice> {
+    pub(super) fn sound(&self, symbols: &[i32], speed: f32) -> Result<Vec<f32>, BadVoice> {
         let length = i32::try_from(symbols.len()).map_err(BadVoice::failed)?;
         let symbols = NdTensorView::from_data([1, symbols.len()], symbols);
         let scales = NdTensor::from(self.card.scales(speed));
@@ -88,7 +83,7 @@ impl PiperVoice {
             (self.scales, scales.into()),
         ];
         inputs.extend(self.speaker.map(|speaker| (speaker, NdTensor::from([0_i32]).into())));
-        let output = self.model.run_n(inputs, [self.output], Some(runner.options()));
+        let output = self.model.run_n(inputs, [self.output], Some(graph::options()));
         let [sound] = output.map_err(BadVoice::failed)?;
         let sound: Tensor<f32> = sound.try_into().map_err(BadVoice::failed)?;
         if sound.shape()[..sound.ndim() - 1].iter().any(|size| *size != 1) {

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 use serde::Deserialize;
 
-use super::files::BadFile;
+use super::files::bad;
 use super::letters::{digits, first, is_wordy, last};
+use crate::tts::neural::graph::BadVoice;
 
 /// Points at a place in a text where something may begin.
 #[derive(Clone, Copy)]
@@ -100,9 +101,9 @@ struct Tables {
 
 impl Expander {
     /// Reads the tables.
-    pub(super) fn load(json: &[u8]) -> Result<Self, BadFile> {
+    pub(super) fn load(json: &[u8]) -> Result<Self, BadVoice> {
         let read = serde_json::from_slice(json);
-        let tables: Tables = read.map_err(|error| BadFile::new("normalizer", error))?;
+        let tables: Tables = read.map_err(|error| bad("normalizer", error))?;
         let names = |names: Vec<String>| longest_first(names.into_iter().map(|name| (name, ())));
         Ok(Self {
             titles: longest_first(tables.titles),
