@@ -289,12 +289,14 @@ fn relative_paths_are_relative_to_the_file() {
     std::fs::write(sub.join("secrets/token"), " from a file\n").unwrap();
     let toml = NUMBER.replace("access_token = \"token\"", "access_token_file = \"secrets/token\"")
         + "[store]\nurl = \"sqlite://data/hark.db\"\n[stt]\nmodels_dir = \"models\"\n\
-           model = \"../m/tiny.bin\"\n[[agents]]\nname = \"a\"\nknowledge = [\"faq.csv\"]";
+           model = \"../m/tiny.bin\"\n[tts]\nvoices_dir = \"voices\"\n[[agents]]\nname = \"a\"\nknowledge = [\"faq.csv\"]";
     std::fs::write(sub.join("hark.toml"), toml).unwrap();
     let config = config::load(Some(&sub.join("hark.toml")), &BTreeMap::new()).unwrap();
     assert_eq!(config.numbers[0].access_token.as_ref().unwrap().expose_secret(), "from a file");
     assert_eq!(config.store.path(), sub.join("data/hark.db"));
     assert_eq!(whisper(&config).models_dir, Some(sub.join("models")));
+    let voices = sub.join("voices").display().to_string();
+    assert_eq!(config.tts.text("voices_dir"), Some(voices.as_str()));
     assert_eq!(whisper(&config).model, sub.join("../m/tiny.bin").display().to_string());
     assert_eq!(config.agents[1].knowledge.as_deref(), Some(&[sub.join("faq.csv")][..]));
 }
