@@ -45,10 +45,19 @@ impl Levelled {
     pub fn new(inner: Arc<dyn Synthesizer>) -> Self {
         Self { inner, levels: Levels::default() }
     }
+
+    /// Returns how loud a voice was lately, if it was heard.
+    fn level(&self, key: &Key) -> Option<Loudness> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
 }
 
 /// Names a voice: what the engine chooses it by.
 type Key = (LanguageCode, Option<String>);
+
+fn key_of(language: &LanguageCode, voice: Option<&Voice>) -> Key {
+    (language.clone(), voice.map(|voice| voice.name().to_owned()))
+}
 
 /// Remembers how loud each voice is.
 type Levels = Arc<Mutex<HashMap<Key, Loudness>>>;
@@ -97,6 +106,9 @@ impl Synthesizer for Levelled {
             return Ok(());
         }
         for (language, voice) in spoken {
+            if self.level(&key_of(language, voice.as_ref())).is_some() {
+                continue;
+            }
             let (language, voice) = (language.clone(), voice.clone());
             let sentence = Sentence { text: TRIAL.to_owned(), language, voice };
             let mut sound = self.speak(sentence, &CancellationToken::new()).await;
@@ -127,11 +139,9 @@ impl Synthesizer for Levelled {
         sentence: Sentence,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Sound, TtsError>> {
-        let voice = sentence.voice.as_ref().map(|voice| voice.name().to_owned());
-        let key = (sentence.language.clone(), voice);
+        let key = key_of(&sentence.language, sentence.voice.as_ref());
         let levels = Arc::clone(&self.levels);
-        let level = levels.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
-        let gain = level.map_or(1.0, Loudness::gain);
+        let gain = self.level(&key).map_or(1.0, Loudness::gain);
         let sound = self.inner.speak(sentence, cancel).await;
         Evened { sound, gain, meter: None, levels, key }.boxed()
     }
