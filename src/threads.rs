@@ -5,7 +5,7 @@
 //!
 //! The audio path, large webhooks and a speech server's files run on these. Three kinds of work do
 //! not: the store's writer answers a group of calls after one commit, and its callers wait for a
-//! place rather than be refused; whisper's threads choose what is next (`stt/whisper/turnstile.rs`);
+//! place rather than be refused; whisper's threads choose what is next (`stt/whisper/turnstile`);
 //! what waits for a file or a child process is on tokio's blocking pool.
 
 use std::io;

@@ -36,6 +36,11 @@ impl Ledger {
         sound
     }
 
+    /// Returns what the one who has sent most has sent.
+    pub(super) fn most(&self, now: Instant) -> Duration {
+        self.0.values().map(|account| account.sound_at(now)).max().unwrap_or_default()
+    }
+
     /// Takes back what was added and not heard.
     pub(super) fn take_back(&mut self, talker: Talker, sound: Duration, now: Instant) {
         if let Some(account) = self.0.get_mut(&talker) {
@@ -60,6 +65,7 @@ mod tests {
         assert_eq!(ledger.add(ben, seconds(1), at(4)), seconds(1));
         ledger.take_back(ann, seconds(10), at(5));
         assert_eq!(ledger.add(ann, seconds(1), at(5)), seconds(6));
+        assert_eq!(ledger.most(at(5)), seconds(6));
         assert_eq!(ledger.add(ann, seconds(9000), at(5)), MOST);
         assert_eq!((ledger.add(ben, seconds(1), at(700)), ledger.0.len()), (seconds(1), 1));
     }
