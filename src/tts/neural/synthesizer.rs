@@ -4,11 +4,11 @@
 //! other waiting; what cannot be said is left out and fails no sentence.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -38,20 +38,24 @@ pub(super) struct NeuralSynthesizer {
 }
 
 /// Owns the threads that compute.
+///
+/// Whoever is alone is always computed by the same thread: each that computes keeps memory for it.
 pub(super) struct Crew {
-    threads: Threads,
     /// A place on a thread. Who waits gets one in turn.
     places: Arc<Semaphore>,
+    /// Threads without work, as many as there are places; the last has worked last.
+    idle: Arc<Mutex<Vec<Threads>>>,
 }
 
 impl Crew {
     /// Starts `count` threads.
     ///
     /// # Errors
-    /// What the system says if it starts none.
+    /// What the system says if it starts one not.
     pub(super) fn start(count: usize) -> io::Result<Self> {
-        let threads = Threads::start("voice", count, count)?;
-        Ok(Self { threads, places: Arc::new(Semaphore::new(count)) })
+        let started = (0..count).map(|_| Threads::start("voice", 1, 1));
+        let idle = Mutex::new(started.collect::<io::Result<Vec<_>>>()?);
+        Ok(Self { places: Arc::new(Semaphore::new(count)), idle: Arc::new(idle) })
     }
 
     /// Runs a piece of work when its turn has come.
@@ -60,12 +64,30 @@ impl Crew {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, TtsError> {
         let place = Arc::clone(&self.places).acquire_owned().await.expect("it is never closed");
+        let thread = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let thread = thread.expect("a place is a thread without work");
+        let held =
+            CrewPlace { thread: Some(thread.clone()), idle: Arc::clone(&self.idle), _place: place };
         // Work that nobody waits for any more keeps its place until it ends.
         let work = move || {
-            let _place = place;
+            let _held = held;
             work()
         };
-        self.threads.run(work).await.map_err(|error| TtsError::Engine(error.to_string()))
+        thread.run(work).await.map_err(|error| TtsError::Engine(error.to_string()))
+    }
+}
+
+/// Holds a place, and gives its thread back before it.
+struct CrewPlace {
+    thread: Option<Threads>,
+    idle: Arc<Mutex<Vec<Threads>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for CrewPlace {
+    fn drop(&mut self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.thread.take());
     }
 }
 

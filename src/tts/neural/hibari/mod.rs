@@ -17,8 +17,8 @@ use super::english::English;
 use super::graph::BadVoice;
 use crate::audio::SampleRate;
 
-/// Symbols that the network hears at once, some 11 s; what has more is cut. Each takes 170 kB.
-const AT_ONCE: usize = 180;
+/// Symbols that the network hears at once, some 9 s; what has more is cut. Each takes 170 kB.
+const AT_ONCE: usize = 140;
 
 /// The symbol before and after each piece.
 const EDGE: i32 = 0;
@@ -109,11 +109,11 @@ mod tests {
 
     #[test]
     fn long_phonemes_are_cut_at_clauses_words_or_anywhere() {
-        let word = "a".repeat(59);
+        let word = "a".repeat(45);
         let cut = |text: &str| pieces(text).map(|piece| piece.chars().count()).collect::<Vec<_>>();
-        assert_eq!(cut(&format!("{word}, {word} {word} {word}.")), [60, 180]);
-        assert_eq!(cut(&format!("{word} {word} {word} {word}")), [179, 59]);
-        assert_eq!(cut(&"ˈ".repeat(400)), [180, 180, 40]);
+        assert_eq!(cut(&format!("{word}, {word} {word} {word}.")), [46, 138]);
+        assert_eq!(cut(&format!("{word} {word} {word} {word}")), [137, 45]);
+        assert_eq!(cut(&"ˈ".repeat(400)), [140, 140, 120]);
         assert_eq!(cut("  "), [0; 0]);
         assert_eq!(pieces("hˈI ðˈɛɹ.").collect::<Vec<_>>(), ["hˈI ðˈɛɹ."]);
     }
