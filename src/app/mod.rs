@@ -58,6 +58,7 @@ pub struct App {
     inbox: Arc<dyn Inbox>,
     lanes: Lanes,
     metrics: PrometheusHandle,
+    store: Arc<SqliteStore>,
     /// The record, for what runs the service in its own process.
     pub archive: Arc<dyn Archive>,
 }
@@ -105,7 +106,7 @@ impl App {
         ));
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
         let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
-        Ok(Self { agents, inbox, lanes, metrics, archive: store })
+        Ok(Self { agents, inbox, lanes, metrics, archive: store.clone(), store })
     }
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
@@ -140,7 +141,12 @@ impl App {
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
         tokio::select! {
-            (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
+            (served, ()) = async { tokio::join!(serve, lanes) } => {
+                if let Err(error) = self.store.write_back().await {
+                    tracing::warn!(error = %error, "the next start takes longer");
+                }
+                served.context("serving HTTP")
+            }
             () = upkeep => unreachable!("it runs for ever"),
             () = agents.make_in_advance() => unreachable!("so does this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {

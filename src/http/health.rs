@@ -44,11 +44,11 @@ async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" })));
     }
-    match state.inbox.reachable().await {
+    match state.inbox.writable().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
         Err(error) => {
-            tracing::error!(error = %error, "the store is not reachable");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store unreachable" })))
+            error.log("not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store not writable" })))
         }
     }
 }
@@ -67,11 +67,11 @@ mod tests {
     use crate::telemetry;
     use crate::turn::{Accepted, Inbound, StatusUpdate};
 
-    /// Answers as a store that is reachable.
-    struct Reachable;
+    /// Answers as a store that can be written.
+    struct Writable;
 
     #[async_trait]
-    impl Inbox for Reachable {
+    impl Inbox for Writable {
         async fn accept(&self, _: Vec<Inbound>) -> Result<Vec<Option<Accepted>>, StoreError> {
             Ok(Vec::new())
         }
@@ -80,14 +80,14 @@ mod tests {
             Ok(())
         }
 
-        async fn reachable(&self) -> Result<(), StoreError> {
+        async fn writable(&self) -> Result<(), StoreError> {
             Ok(())
         }
     }
 
     #[tokio::test]
     async fn a_service_that_stops_is_ready_for_nothing() {
-        let (inbox, stopping) = (Arc::new(Reachable), CancellationToken::new());
+        let (inbox, stopping) = (Arc::new(Writable), CancellationToken::new());
         let metrics = telemetry::init_metrics();
         let state = Arc::new(HealthState { inbox, metrics, stopping: stopping.clone() });
         let asked = async || ready(State(Arc::clone(&state))).await.into_response().status();

@@ -151,7 +151,7 @@ async fn take(state: &WebhookState, headers: &HeaderMap, body: &Bytes) -> Result
     };
     let apps = snapshot.numbers.app_secrets();
     store(state.inbox.as_ref(), apps, app, updates).await.map_err(|error| {
-        tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
+        error.log("a webhook could not be stored; the provider retries");
         Refusal::NotStored
     })
 }

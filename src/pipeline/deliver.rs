@@ -128,7 +128,7 @@ impl Delivery<'_> {
             let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
             match record.settle(&self.lease.turn, index, result.clone(), now_ms).await {
                 Ok(()) => return,
-                Err(error) => tracing::error!(error = %error, "a part could not be noted"),
+                Err(error) => error.log("a part could not be noted"),
             }
             tokio::time::sleep(SETTLE_RETRY).await;
         }

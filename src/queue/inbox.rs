@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, timeout};
 
 use super::Wake;
 use crate::clock::Clock;
@@ -26,8 +29,9 @@ pub trait Inbox: Send + Sync {
     /// Keeps delivery statuses.
     async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError>;
 
-    /// Checks that the store answers.
-    async fn reachable(&self) -> Result<(), StoreError>;
+    /// Checks that what comes can be kept, by writing something; asked often, it is done once a
+    /// second. Takes no more than 2 s.
+    async fn writable(&self) -> Result<(), StoreError>;
 }
 
 /// Keeps the inbox of one node, on its own store.
@@ -40,7 +44,13 @@ pub struct EmbeddedInbox {
     arrived: Wake,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
+    /// When the store was last written to see whether it can be.
+    probed: AsyncMutex<Option<Instant>>,
 }
+
+/// How long a store counts as writable, and how long it may take to be written.
+const PROBED_FOR: Duration = Duration::from_secs(1);
+const PROBE_TIME: Duration = Duration::from_secs(2);
 
 /// Limits the strangers that are remembered, so that made-up ids cannot fill the memory.
 const MAX_STRANGERS: usize = 1000;
@@ -53,7 +63,14 @@ impl EmbeddedInbox {
         registry: Arc<Registry>,
         arrived: Wake,
     ) -> Self {
-        Self { store, clock, registry, arrived, strangers: Mutex::default() }
+        Self {
+            store,
+            clock,
+            registry,
+            arrived,
+            strangers: Mutex::default(),
+            probed: AsyncMutex::default(),
+        }
     }
 
     /// Logs a message for a number that is not ours, once a number.
@@ -184,7 +201,14 @@ impl Inbox for EmbeddedInbox {
         Ok(())
     }
 
-    async fn reachable(&self) -> Result<(), StoreError> {
-        self.store.next_due_ms().await.map(|_due| ())
+    async fn writable(&self) -> Result<(), StoreError> {
+        let mut last = self.probed.lock().await;
+        if last.is_some_and(|at| at.elapsed() < PROBED_FOR) {
+            return Ok(());
+        }
+        let probe = timeout(PROBE_TIME, self.store.probe(self.clock.now_ms())).await;
+        probe.unwrap_or_else(|_late| Err(StoreError::Commit("it takes too long".into())))?;
+        *last = Some(Instant::now());
+        Ok(())
     }
 }

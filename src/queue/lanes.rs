@@ -100,7 +100,7 @@ impl Lanes {
             Ok(0) => {}
             Ok(messages) => tracing::info!(messages, "unfinished messages are taken up again"),
             Err(error) => {
-                tracing::error!(error = %error, "unfinished messages could not be read");
+                error.log("unfinished messages could not be read");
                 return false;
             }
         }
@@ -118,7 +118,7 @@ impl Lanes {
             let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
                 Ok(tenures) => tenures,
                 Err(error) => {
-                    tracing::error!(error = %error, "leases could not be renewed");
+                    error.log("leases could not be renewed");
                     return;
                 }
             };
@@ -161,7 +161,7 @@ impl Lanes {
             // What was due waits for a place, and ends of turns wake us.
             Ok(_) => Duration::from_mins(1),
             Err(error) => {
-                tracing::error!(error = %error, "messages could not be leased");
+                error.log("messages could not be leased");
                 STORE_RETRY
             }
         }
@@ -218,7 +218,7 @@ async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Hand
                 tracing::warn!("a turn ended whose lease had passed on to another node");
                 return;
             }
-            Err(error) => tracing::error!(error = %error, "a turn's end could not be noted"),
+            Err(error) => error.log("a turn's end could not be noted"),
         }
         tokio::time::sleep(STORE_RETRY).await;
     }

@@ -53,6 +53,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Logs that something was not done. The store itself has said, once, that nothing can be written.
+    pub fn log(&self, what: &'static str) {
+        if let Self::Commit(_) = self {
+            tracing::debug!(error = %self, "{what}");
+        } else {
+            tracing::error!(error = %self, "{what}");
+        }
+    }
+
     /// Returns when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match self {

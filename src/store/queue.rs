@@ -186,7 +186,8 @@ pub trait Queue: Send + Sync {
         now_ms: i64,
     ) -> Result<Vec<StatusEffect>, StoreError>;
 
-    /// Leases up to `limit` turns that are due, at most one a lane and in lane order.
+    /// Leases up to `limit` turns that are due, at most one a lane and in lane order: those that
+    /// have been due for longest first.
     async fn lease(
         &self,
         lessee: &Lessee,
@@ -205,6 +206,9 @@ pub trait Queue: Send + Sync {
         now_ms: i64,
         retry_ms: i64,
     ) -> Result<usize, StoreError>;
+
+    /// Writes something of no meaning, as durably as a message.
+    async fn probe(&self, now_ms: i64) -> Result<(), StoreError>;
 
     /// Returns when the next waiting message of a free lane is due.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;

@@ -47,6 +47,7 @@ mod shape;
 mod shells;
 mod source;
 mod speaking;
+mod storing;
 mod thinking;
 mod voice;
 mod voices;

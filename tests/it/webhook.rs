@@ -171,20 +171,6 @@ async fn messages_that_ask_nothing_are_kept_and_start_no_turn() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_asked_for_again() {
-    let app = TestApp::start().await;
-    let body = update::messages(NUMBER, &[update::text("wamid.1", "hi")]);
-    app.database().execute_batch("ALTER TABLE messages RENAME TO hidden").unwrap();
-    assert_eq!(app.post_signed(&body).await.0, 503);
-    assert_eq!(app.get("/readyz").await.0, 503);
-    app.database().execute_batch("ALTER TABLE hidden RENAME TO messages").unwrap();
-    assert_eq!(app.post_signed(&body).await, (200, counts(1, 0, 0)));
-    app.run_until_idle().await;
-    assert_eq!(app.get("/readyz").await.0, 200);
-    app.sent_one();
-}
-
-#[tokio::test]
 async fn health_and_metrics_are_served() {
     let app = TestApp::start().await;
     app.text(PERSON, "hello").await;

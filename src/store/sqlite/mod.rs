@@ -2,23 +2,26 @@
 //!
 //! Each port is implemented beside its statements, in `queue`, `records` and `archive`. One thread
 //! writes and one reads; see `writer`. The file is locked while a service runs on it, since a
-//! second one would lease the first one's messages.
+//! second one would lease the first one's messages; see `file`.
 
 mod archive;
 mod contacts;
+mod file;
 mod json;
+mod outage;
 mod queue;
 mod records;
 mod statuses;
 mod writer;
 
 use std::cmp::Ordering;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use self::file::StoreFile;
 use self::writer::{Mode, Worker};
 use super::StoreError;
 
@@ -29,10 +32,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_roles_and_leases.sql"),
     include_str!("migrations/0004_about_and_lost_notes.sql"),
     include_str!("migrations/0005_disclosure.sql"),
+    include_str!("migrations/0006_lanes.sql"),
 ];
 
 /// How long another process may hold the write lock.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// What SQLite keeps of the file of commits when it has been written into the database, in bytes.
+const MOST_WAL: i64 = 64 << 20;
 
 /// Implements every port of the store on one SQLite file.
 pub struct SqliteStore {
@@ -57,31 +64,60 @@ impl SqliteStore {
     /// # Errors
     /// `InUse` if another service has it, `Open` for everything else.
     pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| unopened(path, &error))?;
-        }
+        let file = StoreFile::find_or_make(path)?;
         let lock = match access {
-            Access::Serve => Some(lock(path)?),
+            Access::Serve => Some(file.lock()?),
             Access::Inspect => None,
         };
         let failed = |error: rusqlite::Error| unopened(path, &error);
-        let writer = connect(path).map_err(failed)?;
+        let writer = connect(file.path()).map_err(failed)?;
+        if access == Access::Serve {
+            file.close_to_others()?;
+            check_pages(&writer, path)?;
+            // What an earlier process left would hold up the first webhook.
+            write_back(&writer).map_err(failed)?;
+        }
         match applied(&writer).map_err(failed)?.cmp(&MIGRATIONS.len()) {
             Ordering::Less => {
                 // A service of an older version may run on it: the schema stays under its feet.
-                let _alone = lock.is_none().then(|| self::lock(path)).transpose()?;
+                let _alone = lock.is_none().then(|| file.lock()).transpose()?;
                 migrate(&writer).map_err(failed)?;
             }
             Ordering::Equal => {}
             Ordering::Greater => return Err(unopened(path, &"it is of a newer version of hark")),
         }
-        let reader = connect(path).map_err(failed)?;
+        let reader = connect(file.path()).map_err(failed)?;
         let start = |connection, mode| {
-            Worker::start(connection, mode).map_err(|error| unopened(path, &error))
+            Worker::start(connection, mode, file.clone()).map_err(|error| unopened(path, &error))
         };
         let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
         Ok(Self { writer, reader, _lock: lock })
     }
+
+    /// Writes the file of commits into the database, so that the next start need not.
+    ///
+    /// # Errors
+    /// What SQLite says; nothing is lost then.
+    pub async fn write_back(&self) -> Result<(), StoreError> {
+        self.reader.call(|db| Ok(write_back(db)?)).await
+    }
+}
+
+/// Reads every page of the database.
+fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let checked: rusqlite::Result<String> =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let found = match checked {
+        Ok(found) if found == "ok" => return Ok(()),
+        Ok(found) => found,
+        Err(error) => error.to_string(),
+    };
+    let hint = "put a backup in its place, or save what can be read: sqlite3 FILE .recover";
+    Err(unopened(path, &format_args!("it is damaged ({}); {hint}", found.replace('\n', " "))))
+}
+
+fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn unopened(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
@@ -115,18 +151,6 @@ fn write_and_undo(path: &Path) -> rusqlite::Result<()> {
     tried.and(undone)
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = Path::new(&name);
-    let file = File::create(name).map_err(|error| unopened(name, &error))?;
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => StoreError::InUse { path: path.display().to_string() },
-        TryLockError::Error(error) => unopened(name, &error),
-    })?;
-    Ok(file)
-}
-
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
@@ -134,6 +158,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // FULL syncs the WAL at every commit: what was answered 200 survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "journal_size_limit", MOST_WAL)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

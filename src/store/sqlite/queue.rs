@@ -1,7 +1,7 @@
 //! The queue on the `messages` table: accept, lease, renew, reclaim and release.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::json::{from_json, from_word, to_json};
 use super::{SqliteStore, contacts, statuses};
@@ -15,36 +15,33 @@ use crate::turn::{
     StatusUpdate, TurnId,
 };
 
-/// A message is next in its lane when nothing of the lane is leased and nothing older waits.
-/// The first term repeats the condition of the queue's index: SQLite does not conclude it from the
-/// second, and would read every message there ever was.
+/// The numbers with free lanes, one look at the index each.
+const NUMBERS: &str = "
+    WITH RECURSIVE numbers (number) AS (
+        SELECT min(number) FROM lanes
+        UNION ALL
+        SELECT (SELECT min(number) FROM lanes WHERE number > n.number)
+        FROM numbers n WHERE n.number IS NOT NULL)";
+
+/// The first messages of each number's free lanes, those that have been due for longest first.
 const LEASABLE: &str = "
     SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
            c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about
-    FROM messages m JOIN contacts c ON c.id = m.contact_id
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND m.available_ms <= ?1
-      AND NOT EXISTS (
-        SELECT 1 FROM messages o
-        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
-          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
-    ORDER BY m.id LIMIT ?2";
+    FROM numbers n
+    JOIN messages m ON m.id IN (
+        SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
+        ORDER BY available_ms, head LIMIT ?2)
+    JOIN contacts c ON c.id = m.contact_id
+    ORDER BY m.available_ms, m.id LIMIT ?2";
 
 /// Leased messages whose time is over, and whether a part of their turn may have been sent.
 const LAPSED: &str = "
     SELECT m.id, EXISTS (SELECT 1 FROM parts p WHERE p.turn = m.turn AND p.state = 'planned')
-    FROM messages m
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'leased'
-      AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
+    FROM messages m WHERE m.state = 'leased' AND (?1 IS NULL OR m.lease_until_ms <= ?1)";
 
-/// The first message of a free lane in the order of time. One that follows another message of its
-/// lane does not count: it cannot go first, and its time would hide the other's.
+/// When the first message of a free lane is due.
 const NEXT_DUE: &str = "
-    SELECT m.available_ms FROM messages m
-    WHERE m.state IN ('queued', 'leased') AND m.state = 'queued' AND NOT EXISTS (
-        SELECT 1 FROM messages o
-        WHERE o.number = m.number AND o.contact_id = m.contact_id AND o.id <> m.id
-          AND o.state IN ('queued', 'leased') AND (o.state = 'leased' OR o.id < m.id))
-    ORDER BY m.available_ms LIMIT 1";
+    SELECT min((SELECT min(available_ms) FROM lanes WHERE number = n.number)) FROM numbers n";
 
 #[async_trait]
 impl Queue for SqliteStore {
@@ -79,7 +76,7 @@ impl Queue for SqliteStore {
         let (lessee, limit) = (lessee.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
         let call = self.writer.call(move |db| {
             let leases: Vec<Lease> = db
-                .prepare_cached(LEASABLE)?
+                .prepare_cached(&format!("{NUMBERS}{LEASABLE}"))?
                 .query_map([now_ms, limit], |row| leasable(row, &lessee))?
                 .collect::<Result<_, _>>()?;
             let mut take = db.prepare_cached(
@@ -133,9 +130,19 @@ impl Queue for SqliteStore {
 
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         let next = |db: &Connection| {
-            Ok(db.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0)).optional()?)
+            let next = format!("{NUMBERS}{NEXT_DUE}");
+            Ok(db.prepare_cached(&next)?.query_row([], |row| row.get(0))?)
         };
         self.reader.call(next).await
+    }
+
+    async fn probe(&self, now_ms: i64) -> Result<(), StoreError> {
+        let probe = move |db: &Connection| {
+            db.prepare_cached("INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?1)")?
+                .execute([now_ms])?;
+            Ok(())
+        };
+        self.writer.call(probe).await
     }
 
     async fn ack(&self, lease: &LeaseKey) -> Result<Tenure, StoreError> {
@@ -253,17 +260,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_queue_is_read_without_the_messages_that_are_done() {
+    fn the_queue_is_read_without_what_waits_behind_its_lanes_heads() {
         let db = Connection::open_in_memory().unwrap();
         super::super::migrate(&db).unwrap();
-        for sql in [LEASABLE, NEXT_DUE, LAPSED] {
+        let lanes = |sql: &str| format!("{NUMBERS}{sql}");
+        for (sql, index) in [
+            (lanes(LEASABLE), "lanes_due"),
+            (lanes(NEXT_DUE), "lanes_due"),
+            (LAPSED.to_owned(), "messages_leased"),
+        ] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let wanted = plan.parameter_count();
             let values = std::iter::repeat_n(1, wanted);
             let steps = plan.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
             let steps: Vec<String> = steps.unwrap().collect::<Result<_, _>>().unwrap();
-            assert!(steps.iter().any(|step| step.contains("messages_queue")), "{steps:#?}");
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:#?}");
+            assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+            let whole = |step: &&String| {
+                step.starts_with("SCAN")
+                    && !step.contains("messages_leased")
+                    && !step.ends_with(" n")
+            };
+            assert_eq!(steps.iter().find(whole), None, "{steps:#?}");
         }
     }
 }

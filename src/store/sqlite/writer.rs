@@ -2,11 +2,14 @@
 //!
 //! Writes that arrive while a commit is being synced to disk share the next one: under load one
 //! fsync covers many webhooks. Each write has its own savepoint, so that one that fails takes
-//! nothing of its neighbours with it, and nobody is answered before the commit.
+//! nothing of its neighbours with it, and nobody is answered before the commit. Nothing is written
+//! into a file that is not the store's any more, or once SQLite has found damage.
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::file::StoreFile;
+use super::outage::Outage;
 use crate::store::StoreError;
 
 /// Writes that may wait. At 1,000 webhooks a second this is a quarter of a second of work; a
@@ -25,6 +28,7 @@ type GroupedCall = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
 pub(super) struct Worker {
     queue: mpsc::Sender<GroupedCall>,
     mode: Mode,
+    file: StoreFile,
 }
 
 /// Says what surrounds a group of calls.
@@ -38,9 +42,14 @@ pub(super) enum Mode {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, mode: Mode) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        mode: Mode,
+        file: StoreFile,
+    ) -> std::io::Result<Self> {
         let (queue, mut calls) = mpsc::channel::<GroupedCall>(QUEUE);
         let name = if mode == Mode::Write { "store-write" } else { "store-read" };
+        let (own, mut outage) = (file.clone(), Outage::default());
         std::thread::Builder::new().name(name.into()).spawn(move || {
             while let Some(first) = calls.blocking_recv() {
                 let mut group = vec![first];
@@ -49,10 +58,13 @@ impl Worker {
                 {
                     group.push(next);
                 }
-                run(&connection, mode, group);
+                match mode {
+                    Mode::Read => group.into_iter().for_each(|work| work(Some(&connection))(None)),
+                    Mode::Write => outage.note(run(&connection, &own, group).err().as_deref()),
+                }
             }
         })?;
-        Ok(Self { queue, mode })
+        Ok(Self { queue, mode, file })
     }
 
     /// Runs `work` on the thread and waits until it is durable.
@@ -61,9 +73,12 @@ impl Worker {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let mode = self.mode;
+        let (mode, file) = (self.mode, self.file.clone());
         let work: GroupedCall = Box::new(move |connection| {
             let result = connection.map(|connection| in_savepoint(connection, mode, work));
+            if let Some(Err(StoreError::Backend(error))) = &result {
+                file.note(error.downcast_ref());
+            }
             Box::new(move |commit_error| {
                 let result = match (result, commit_error) {
                     (Some(result), None) => result,
@@ -78,26 +93,27 @@ impl Worker {
     }
 }
 
-/// Runs a group in one transaction and answers every caller.
-fn run(connection: &Connection, mode: Mode, group: Vec<GroupedCall>) {
-    if mode == Mode::Read {
-        for work in group {
-            work(Some(connection))(None);
-        }
-        return;
-    }
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+/// Runs a group in one transaction and answers every caller; returns why nothing of it is kept.
+fn run(connection: &Connection, file: &StoreFile, group: Vec<GroupedCall>) -> Result<(), String> {
+    let told = |error: rusqlite::Error| {
+        file.note(Some(&error));
+        error.to_string()
+    };
+    let begun = match file.unfit() {
+        Some(why) => Err(why),
+        None => connection.execute_batch("BEGIN IMMEDIATE").map_err(told),
+    };
     let open = begun.is_ok().then_some(connection);
     let finishes: Vec<Finish> = group.into_iter().map(|work| work(open)).collect();
-    let committed = begun.and_then(|()| connection.execute_batch("COMMIT"));
-    let error = committed.err().map(|error| {
+    let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(told));
+    if committed.is_err() {
         // Leaves the connection clean for the next group; a failed BEGIN has nothing to undo.
         let _nothing_open = connection.execute_batch("ROLLBACK");
-        error.to_string()
-    });
-    for finish in finishes {
-        finish(error.as_deref());
     }
+    for finish in finishes {
+        finish(committed.as_ref().err().map(String::as_str));
+    }
+    committed
 }
 
 /// Runs one call so that its failure undoes only itself. A read has no transaction to protect.
