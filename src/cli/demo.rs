@@ -1,10 +1,12 @@
 //! `hark demo`: the service and the simulator in one process, over real HTTP.
 
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -47,8 +49,7 @@ struct PlayedLine<'a> {
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
-    let folder = std::env::temp_dir().join("hark-demo");
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let folder = private_folder(&std::env::temp_dir())?;
     let listener = TcpListener::bind(&arguments.listen)
         .await
         .with_context(|| format!("listening on {} (--listen)", arguments.listen))?;
@@ -112,6 +113,45 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     Ok(ExitCode::from(u8::from(!all_spoken)))
 }
 
+/// Makes the folder of the notes and the store. Everybody may write into the system's folder for
+/// such things: what somebody else may have made there is not written into.
+fn private_folder(place: &Path) -> anyhow::Result<PathBuf> {
+    let usual = place.join("hark-demo");
+    let fresh = place.join(format!("hark-demo-{}", std::process::id()));
+    for folder in [usual, fresh] {
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if is_ours(&folder) {
+                    return Ok(folder);
+                }
+            }
+            made => {
+                return made.map(|()| folder.clone()).with_context(|| folder.display().to_string());
+            }
+        }
+    }
+    bail!("{} has folders called hark-demo of somebody else: set TMPDIR", place.display())
+}
+
+/// Returns whether a folder is no link, and only we can write into it.
+#[cfg(target_os = "linux")]
+fn is_ours(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::symlink_metadata(folder).is_ok_and(|about| {
+        about.is_dir()
+            && about.mode() & 0o022 == 0
+            && about.uid() == rustix::process::geteuid().as_raw()
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_ours(_: &Path) -> bool {
+    false
+}
+
 /// Describes the demo's number, reached through the simulator at `api_url`.
 fn number(api_url: &str) -> anyhow::Result<Number> {
     Ok(Number {
@@ -149,9 +189,40 @@ fn remove_store(store: &Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let file = PathBuf::from(format!("{}{ending}", store.display()));
         if let Err(error) = std::fs::remove_file(&file)
-            && error.kind() != std::io::ErrorKind::NotFound
+            && error.kind() != ErrorKind::NotFound
         {
             tracing::warn!(error = %error, "the demo's store could not be removed");
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn the_demo_writes_into_no_folder_that_others_may_have_made() {
+        let mode = |folder: &Path| folder.metadata().unwrap().permissions().mode() & 0o777;
+        let place = tempfile::tempdir().unwrap();
+        let usual = private_folder(place.path()).unwrap();
+        assert_eq!((usual.ends_with("hark-demo"), mode(&usual)), (true, 0o700));
+        assert_eq!(private_folder(place.path()).unwrap(), usual, "ours is used again");
+        for plant in [
+            |folder: &Path| std::fs::set_permissions(folder, Permissions::from_mode(0o777)),
+            |folder: &Path| std::fs::remove_dir(folder).and_then(|()| symlink("/", folder)),
+        ] {
+            plant(&usual).unwrap();
+            let fresh = private_folder(place.path()).unwrap();
+            assert_ne!(fresh, usual);
+            assert_eq!(mode(&fresh), 0o700);
+        }
+        let fresh = private_folder(place.path()).unwrap();
+        std::fs::remove_dir(&fresh).unwrap();
+        symlink("/", &fresh).unwrap();
+        let said = private_folder(place.path()).unwrap_err().to_string();
+        assert!(said.contains("set TMPDIR"), "{said}");
     }
 }
