@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::places::{Allowed, TurnPlaces};
 use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
 use crate::clock::Clock;
 use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
-use crate::turn::NodeId;
+use crate::turn::{NodeId, PhoneNumberId};
 
 /// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
 /// takes over from one that died.
@@ -32,6 +32,14 @@ const STATUS_GRACE_MS: i64 = 5_000;
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
+/// Holds a turn that runs, until its end is recorded.
+#[derive(Clone)]
+struct Running {
+    key: LeaseKey,
+    number: PhoneNumberId,
+    cancel: Cancel,
+}
+
 /// Leases what is due and runs it.
 pub struct Lanes {
     queue: Arc<dyn Queue>,
@@ -40,15 +48,16 @@ pub struct Lanes {
     wake: Wake,
     node: NodeId,
     running: TaskTracker,
-    places: Arc<Semaphore>,
-    /// The leases of this node, until their end is recorded, by the count of turns before: one that
-    /// is given back and leased again has the same key for a moment.
-    held: Arc<Mutex<HashMap<u64, (LeaseKey, Cancel)>>>,
+    places: TurnPlaces,
+    /// The turns of this node by the count of those before: one that is given back and leased again
+    /// has the same key for a moment.
+    held: Arc<Mutex<HashMap<u64, Running>>>,
     started: AtomicU64,
 }
 
 impl Lanes {
-    /// Builds the loop of `node`, which runs up to `turns` side by side; the inbox wakes it.
+    /// Builds the loop of `node`, which runs up to `turns` side by side, and beyond them a few of a
+    /// number that has few; the inbox wakes it.
     pub fn new(
         queue: Arc<dyn Queue>,
         handler: Arc<dyn JobHandler>,
@@ -57,7 +66,7 @@ impl Lanes {
         turns: usize,
         node: NodeId,
     ) -> Self {
-        let (running, places) = (TaskTracker::new(), Arc::new(Semaphore::new(turns)));
+        let (running, places) = (TaskTracker::new(), TurnPlaces(turns));
         let (held, started) = (Arc::default(), AtomicU64::new(0));
         Self { queue, handler, clock, wake, node, running, places, held, started }
     }
@@ -113,7 +122,8 @@ impl Lanes {
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
         let held = self.held.lock().expect("no holder panics").clone();
-        let (keys, cancels): (Vec<_>, Vec<_>) = held.into_values().unzip();
+        let running = held.into_values().map(|running| (running.key, running.cancel));
+        let (keys, cancels): (Vec<_>, Vec<_>) = running.unzip();
         if !keys.is_empty() {
             let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
                 Ok(tenures) => tenures,
@@ -140,9 +150,10 @@ impl Lanes {
     async fn lease_all(&self, abort: &CancellationToken) -> Duration {
         let result = async {
             loop {
-                let free = self.places.available_permits();
+                let Allowed { limit, without } = self.allowed();
                 let now_ms = self.clock.now_ms();
-                let leases = self.queue.lease(&self.lessee(now_ms), free, now_ms).await?;
+                let lessee = self.lessee(now_ms);
+                let leases = self.queue.lease_without(&without, &lessee, limit, now_ms).await?;
                 if leases.is_empty() {
                     let due_ms = self.queue.next_due_ms().await?;
                     return Ok::<_, StoreError>((due_ms, now_ms));
@@ -167,17 +178,22 @@ impl Lanes {
         }
     }
 
+    /// Returns what may be leased beside what runs.
+    fn allowed(&self) -> Allowed {
+        let held = self.held.lock().expect("no holder panics");
+        self.places.allow(held.values().map(|running| &running.number))
+    }
+
     /// Starts a turn, and records its end when it has one.
     fn start(&self, lease: Lease, abort: &CancellationToken) {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .expect("only this loop takes places, and it leased no more than were free");
         let (queue, handler) = (Arc::clone(&self.queue), Arc::clone(&self.handler));
         let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
         let attempt = lease.attempt;
         let count = self.started.fetch_add(1, Ordering::Relaxed);
-        held.lock().expect("no holder panics").insert(count, (key.clone(), cancel.clone()));
+        let number = lease.lane.number.clone();
+        let running = Running { key: key.clone(), number, cancel: cancel.clone() };
+        held.lock().expect("no holder panics").insert(count, running);
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
@@ -193,7 +209,6 @@ impl Lanes {
                 () = abort.cancelled() => {}
             }
             held.lock().expect("no holder panics").remove(&count);
-            drop(place);
             wake.wake();
         });
     }

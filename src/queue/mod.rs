@@ -6,6 +6,7 @@
 mod cancel;
 pub mod inbox;
 pub mod lanes;
+mod places;
 mod retry;
 mod wake;
 

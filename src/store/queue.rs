@@ -192,6 +192,17 @@ pub trait Queue: Send + Sync {
         lessee: &Lessee,
         limit: usize,
         now_ms: i64,
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.lease_without(&[], lessee, limit, now_ms).await
+    }
+
+    /// Does the same, but leaves out these numbers.
+    async fn lease_without(
+        &self,
+        numbers: &[PhoneNumberId],
+        lessee: &Lessee,
+        limit: usize,
+        now_ms: i64,
     ) -> Result<Vec<Lease>, StoreError>;
 
     /// Extends leases until the lessee's time. One answer a lease, in order.

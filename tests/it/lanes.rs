@@ -1,9 +1,22 @@
 //! Order: one contact's messages one at a time, different contacts side by side.
 
-use hark::simulator::{Call, CallKind};
-use serde_json::Value;
+use std::sync::Arc;
 
-use crate::harness::{PERSON, TestApp, update::text_of};
+use async_trait::async_trait;
+use hark::clock::Clock;
+use hark::queue::lanes::Lanes;
+use hark::queue::{Cancel, Handled, JobHandler, Wake};
+use hark::simulator::{Call, CallKind};
+use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Archive as _, Lease, Queue as _};
+use hark::turn::PhoneNumberId;
+use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::conformance;
+use crate::harness::update::text_of;
+use crate::harness::{NUMBER, PERSON, TestApp};
 
 /// `r` for each turn's read mark and `m` for each message, in the order of the calls.
 fn rhythm(app: &TestApp) -> String {
@@ -92,6 +105,67 @@ async fn a_person_without_a_phone_number_is_answered_by_user_id() {
     app.sent_one();
     let message = &messages(&app)[0];
     assert_eq!((&message["recipient"], &message["to"]), (&"US.1349".into(), &Value::Null));
+}
+
+/// Turns of one number last until they may end, of others no time.
+struct Hangs {
+    may_end: Semaphore,
+    done: mpsc::Sender<PhoneNumberId>,
+}
+
+#[async_trait]
+impl JobHandler for Hangs {
+    async fn handle(&self, lease: Lease, _: Cancel) -> Handled {
+        if lease.lane.number == NUMBER.into() {
+            self.may_end.acquire().await.unwrap().forget();
+        }
+        self.done.send(lease.lane.number).await.unwrap();
+        Handled::Done
+    }
+}
+
+#[tokio::test]
+async fn a_number_whose_model_hangs_does_not_hold_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hark.db");
+    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    let write = async |number: &str, people: usize| {
+        let message = |person: usize| {
+            let (mut message, queue) = conformance::text(&format!("{number}.{person}"));
+            message.number = number.into();
+            message.from.as_mut().unwrap().phone = Some(format!("1555{person:04}").as_str().into());
+            (message, queue)
+        };
+        store.accept((0..people).map(message).collect(), 1_000).await.unwrap();
+    };
+    write(NUMBER, 12).await;
+    let (done, mut dones) = mpsc::channel(99);
+    let handler = Arc::new(Hangs { may_end: Semaphore::new(0), done });
+    let (queue, wake, stop) = (Arc::clone(&store) as _, Wake::default(), CancellationToken::new());
+    let jobs = Arc::clone(&handler) as _;
+    let lanes = Lanes::new(queue, jobs, Clock::manual(1_000), wake.clone(), 8, "a".into());
+    let (stopping, abort) = (stop.clone(), CancellationToken::new());
+    let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
+    while store.messages(1_000).await.unwrap().leased < 8 {
+        tokio::task::yield_now().await;
+    }
+    // More people than the number's share, and they come when every place is held.
+    write("900", 20).await;
+    wake.wake();
+    for _ in 0..20 {
+        assert_eq!(dones.recv().await, Some("900".into()));
+    }
+    while store.messages(1_000).await.unwrap().leased > 8 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = store.messages(1_000).await.unwrap();
+    assert_eq!((waiting.leased, waiting.queued), (8, 4), "no more of the first began");
+    handler.may_end.add_permits(12);
+    for _ in 0..12 {
+        assert_eq!(dones.recv().await, Some(NUMBER.into()));
+    }
+    stop.cancel();
+    lanes.await.unwrap();
 }
 
 #[tokio::test]
