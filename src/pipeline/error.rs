@@ -78,6 +78,9 @@ pub enum Cause {
     /// Work on the message panicked: try again, and count it, since the same may follow.
     #[error("the work panicked")]
     Panicked,
+    /// Saying it takes too long: it is sent as text.
+    #[error("it takes longer to say than the five minutes of the longest note")]
+    TooMuch,
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
@@ -116,6 +119,7 @@ impl TurnError {
             | Cause::Knowledge(_)
             | Cause::Unheard(_)
             | Cause::Deadline
+            | Cause::TooMuch
             | Cause::EmptyAnswer => Retry::Never,
         }
     }
