@@ -113,8 +113,7 @@ impl Pipeline {
 
     /// Returns the time since an instant.
     pub(super) fn since(&self, instant_ms: i64) -> Duration {
-        let age_ms = self.clock.now_ms() - instant_ms;
-        Duration::from_millis(age_ms.try_into().unwrap_or_default())
+        self.clock.age(instant_ms)
     }
 }
 

@@ -13,10 +13,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clock_watch::ClockWatch;
 use super::places::{Allowed, TurnPlaces};
+use super::retry::LONGEST;
 use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
-use crate::clock::Clock;
+use crate::clock::{Clock, as_ms};
 use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
+use crate::telemetry;
 use crate::turn::{NodeId, PhoneNumberId};
 
 /// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
@@ -28,6 +31,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Wait for the status of a part that may have been sent before a crash.
 const STATUS_GRACE_MS: i64 = 5_000;
+
+/// Longest time between two looks at the queue and the clock.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
@@ -81,13 +87,18 @@ impl Lanes {
                 () = tokio::time::sleep(STORE_RETRY) => {}
             }
         }
+        self.cut_waits().await;
+        let mut watch = ClockWatch::new(self.clock.now_ms());
         let mut beat = Instant::now();
         while !stop.is_cancelled() {
             if beat.elapsed() >= HEARTBEAT {
                 self.heartbeat().await;
                 beat = Instant::now();
             }
-            let mut wait = self.lease_all(&abort).await;
+            if watch.was_set(self.clock.now_ms()) {
+                self.cut_waits().await;
+            }
+            let mut wait = self.lease_all(&abort).await.min(LOOK);
             if !self.running.is_empty() {
                 wait = wait.min(HEARTBEAT.saturating_sub(beat.elapsed()));
             }
@@ -114,6 +125,23 @@ impl Lanes {
             }
         }
         true
+    }
+
+    /// Makes messages due that would wait longer than any back-off: the clock was set back since they
+    /// began to. One whose provider asked for more is only tried early.
+    async fn cut_waits(&self) {
+        let now_ms = self.clock.now_ms();
+        match self.queue.cut_waits(now_ms + as_ms(LONGEST), now_ms).await {
+            Ok(0) => {}
+            Ok(messages) => {
+                telemetry::waits_cut(messages as u64);
+                tracing::warn!(
+                    messages,
+                    "messages waited for a time that is far away: they are due"
+                );
+            }
+            Err(error) => tracing::error!(error = %error, "waits could not be cut"),
+        }
     }
 
     /// Renews the leases of this node, cancels turns whose lease was lost, and only then takes over
@@ -170,7 +198,7 @@ impl Lanes {
                 Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
             }
             // What was due waits for a place, and ends of turns wake us.
-            Ok(_) => Duration::from_mins(1),
+            Ok(_) => LOOK,
             Err(error) => {
                 tracing::error!(error = %error, "messages could not be leased");
                 STORE_RETRY

@@ -4,6 +4,7 @@
 //! leased is finished or given back.
 
 mod cancel;
+mod clock_watch;
 pub mod inbox;
 pub mod lanes;
 mod places;

@@ -217,6 +217,10 @@ pub trait Queue: Send + Sync {
         retry_ms: i64,
     ) -> Result<usize, StoreError>;
 
+    /// Makes what waits beyond `latest_ms` due at `now_ms`; returns how many messages that were. The
+    /// clock was set: nobody meant them to wait so long.
+    async fn cut_waits(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError>;
+
     /// Returns when the next waiting message of a free lane is due.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 

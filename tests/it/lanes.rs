@@ -1,6 +1,7 @@
 //! Order: one contact's messages one at a time, different contacts side by side.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hark::clock::Clock;
@@ -72,6 +73,41 @@ async fn a_message_waiting_to_be_tried_again_holds_its_lane_only() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_message() {
+    let app = TestApp::start().set("agents.0.reply", "text").await;
+    app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
+    app.text(PERSON, "one").await;
+    app.run_until_idle().await;
+    app.text(PERSON, "two").await;
+    app.advance(-TEN_HOURS_MS).await;
+    app.wait_until("both are answered", async || app.counts().await.done == 2).await;
+    assert_eq!(app.sent_texts(), ["one", "two"]);
+    let (_, metrics) = app.get("/metrics").await;
+    for counted in ["hark_waits_cut_total", "hark_clock_jumps_total{direction=\"back\"}"] {
+        assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_while_nothing_ran_holds_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hark.db");
+    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    store.accept(vec![conformance::text("1")], TEN_HOURS_MS).await.unwrap();
+    let (done, mut dones) = mpsc::channel(9);
+    let (queue, may_end) = (Arc::clone(&store) as _, Semaphore::new(1));
+    let (jobs, clock) = (Arc::new(Hangs { may_end, done }), Clock::manual(1_000));
+    let lanes = Lanes::new(queue, jobs, clock, Wake::default(), 8, "a".into());
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let stopping = stop.clone();
+    let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
+    let answered = tokio::time::timeout(PATIENCE, dones.recv()).await;
+    assert_eq!(answered, Ok(Some(NUMBER.into())));
+    stop.cancel();
+    lanes.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_phone_number_and_its_user_id_are_one_lane() {
     let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(60).await;
     app.deliver(text_of(PERSON, None, "by phone")).await;
@@ -106,6 +142,11 @@ async fn a_person_without_a_phone_number_is_answered_by_user_id() {
     let message = &messages(&app)[0];
     assert_eq!((&message["recipient"], &message["to"]), (&"US.1349".into(), &Value::Null));
 }
+
+const TEN_HOURS_MS: i64 = 10 * 60 * 60 * 1000;
+
+/// Nothing a test waits for takes longer on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Turns of one number last until they may end, of others no time.
 struct Hangs {

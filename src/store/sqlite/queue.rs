@@ -134,6 +134,14 @@ impl Queue for SqliteStore {
         call.await
     }
 
+    async fn cut_waits(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        let cut = "UPDATE messages SET available_ms = ?2
+                   WHERE state IN ('queued', 'leased') AND state = 'queued' AND available_ms > ?1";
+        let call =
+            self.writer.call(move |db| Ok(db.prepare_cached(cut)?.execute([latest_ms, now_ms])?));
+        call.await
+    }
+
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         let next = |db: &Connection| {
             Ok(db.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0)).optional()?)
