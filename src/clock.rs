@@ -1,8 +1,19 @@
 //! The one place time comes from, so that tests can set it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The machine's time when the process first asked for it, and the same instant by a clock that
+/// nobody can set.
+static ANCHOR: LazyLock<(i64, Instant)> = LazyLock::new(|| (system_ms(), Instant::now()));
+
+fn system_ms() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the clock itself")]
+    let now = SystemTime::now();
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// Tells wall-clock time in Unix milliseconds.
 #[derive(Clone, Debug)]
@@ -23,13 +34,22 @@ impl Clock {
     pub fn now_ms(&self) -> i64 {
         match self {
             Self::System => {
-                #[expect(clippy::disallowed_methods, reason = "the clock itself")]
-                let now = SystemTime::now();
-                let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+                LazyLock::force(&ANCHOR);
+                system_ms()
             }
             Self::Manual(ms) => ms.load(Ordering::SeqCst),
         }
+    }
+
+    /// Returns how old is what happened at `since_ms`: by the machine's clock, but no older than it
+    /// would be if nobody had set that clock since the process began.
+    pub fn age(&self, since_ms: i64) -> Duration {
+        let now_ms = self.now_ms();
+        let steady_ms = match self {
+            Self::System => ANCHOR.0.saturating_add(as_ms(ANCHOR.1.elapsed())),
+            Self::Manual(_) => now_ms,
+        };
+        age(now_ms, steady_ms, since_ms)
     }
 
     /// Moves a manual clock forward; the system clock stays as it is.
@@ -37,5 +57,32 @@ impl Clock {
         if let Self::Manual(now) = self {
             now.fetch_add(ms, Ordering::SeqCst);
         }
+    }
+}
+
+fn age(now_ms: i64, steady_ms: i64, since_ms: i64) -> Duration {
+    let age_ms = now_ms.min(steady_ms).saturating_sub(since_ms);
+    Duration::from_millis(age_ms.try_into().unwrap_or_default())
+}
+
+/// Returns a duration in milliseconds.
+pub fn as_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_makes_nothing_older() {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let minute = Duration::from_mins(1);
+        assert_eq!(age(60_000, 60_000, 0), minute);
+        assert_eq!(age(60_000 + 2 * DAY_MS, 60_000, 0), minute, "set ahead");
+        assert_eq!(age(60_000 - DAY_MS, 60_000, 0), Duration::ZERO, "set back");
+        assert_eq!(age(i64::MAX, i64::MAX, i64::MIN), Duration::from_millis(i64::MAX as u64));
+        let system = Clock::System;
+        assert!(system.age(system.now_ms() - 60_000) >= minute);
     }
 }

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{HealthState, WebhookState, router};
 use crate::lifecycle::Shutdown;
-use crate::pipeline::{Pipeline, VoicePath};
+use crate::pipeline::{Pipeline, Unnoted, VoicePath};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
@@ -95,6 +95,7 @@ impl App {
             path: voice_path(config)?,
             routes: agents.clone(),
             record: store.clone(),
+            unnoted: Unnoted::default(),
             clock: clock.clone(),
         };
         let wake = Wake::default();

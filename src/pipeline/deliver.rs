@@ -3,19 +3,20 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::Pipeline;
-use super::error::{Cause, TurnError};
+use super::error::{Cause, Sending, TurnError};
+use super::next::MAX_ATTEMPTS;
 use super::stage::{Trace, stage};
+use super::unnoted::SendResult;
 use crate::audio::OggOpus;
 use crate::provider::{Messenger, Outgoing, split_text};
-use crate::store::{Draft, Lease};
-use crate::turn::{
-    Content, MessageId, Outcome, Part, PartState, Personal, Reason, Retry, Role, Stage,
-};
+use crate::store::{Draft, Lease, StoreError};
+use crate::turn::{Content, Outcome, Part, PartState, Personal, Reason, Retry, Role, Stage};
 
-/// Limits how often, and how long apart, recording a part's result is retried: half a minute in all.
-const SETTLE_TRIES: u32 = 60;
-const SETTLE_RETRY: Duration = Duration::from_millis(500);
+/// Time between two tries to note what became of a part.
+const NOTE_RETRY: Duration = Duration::from_millis(500);
 
 /// Sends the parts of one turn and records what became of them.
 pub(super) struct Delivery<'a> {
@@ -23,6 +24,7 @@ pub(super) struct Delivery<'a> {
     pub(super) messenger: &'a dyn Messenger,
     pub(super) lease: &'a Lease,
     pub(super) trace: &'a Trace,
+    pub(super) cancel: &'a CancellationToken,
 }
 
 impl Delivery<'_> {
@@ -69,7 +71,11 @@ impl Delivery<'_> {
     /// Returns how the turn ends by its parts; `None` if there are none that count.
     pub(super) async fn resume(&self, parts: Vec<Part>) -> Result<Option<Outcome>, TurnError> {
         let mut outcome = None;
-        for part in parts {
+        for mut part in parts {
+            if let Some(result) = self.pipeline.unnoted.of(&self.lease.turn, part.index) {
+                self.note(part.index, result.clone()).await;
+                part.state = state_after(result);
+            }
             outcome = match (&part.state, part.role, &part.content) {
                 (PartState::Failed, ..) => continue,
                 (_, Role::Fallback, _) => Some(Outcome::Fallback),
@@ -79,7 +85,7 @@ impl Delivery<'_> {
                 (_, Role::Answer | Role::Notice, Content::Voice(_)) => Some(Outcome::VoiceNote),
                 (_, Role::Answer | Role::Notice, _) => outcome.or(Some(Outcome::Text)),
             };
-            if part.state == PartState::Planned {
+            if matches!(part.state, PartState::Planned | PartState::InDoubt(_)) {
                 let _refused_and_logged = self.send(part).await?;
             }
         }
@@ -101,36 +107,89 @@ impl Delivery<'_> {
             reply_to: Some(self.lease.first().id.clone()),
             callback_data: self.lease.turn.callback_data(part.index),
         };
-        let error = match stage(self.trace, Stage::Send, self.messenger.send(message)).await {
+        let mut error = match stage(self.trace, Stage::Send, self.messenger.send(message)).await {
             Ok(id) => {
                 let took_ms = self.trace.elapsed_ms() - started_ms;
                 tracing::info!(part.kind = kind, message.id = id.for_logs(), took_ms, "sent");
-                self.settle(part.index, Ok(id)).await;
+                self.note(part.index, SendResult::Sent(id)).await;
                 return Ok(None);
             }
             Err(error) => error,
         };
-        // Any other may have been sent: it stays planned and is sent again after a while.
-        if error.retry() == Retry::Never && matches!(error.cause, Cause::Provider(_)) {
-            self.settle(part.index, Err(error.to_string())).await;
+        let before = u32::from(matches!(part.state, PartState::InDoubt(_)));
+        let unclear = if error.may_have_arrived() { before + 1 } else { 0 };
+        error.sending = Some(Sending { part: part.index, unclear });
+        if unclear == 1 {
+            let error = error.to_string();
+            self.note(part.index, SendResult::InDoubt { error, assumed: false }).await;
         }
-        if part.role == Role::Beside && error.retry() == Retry::Never {
+        let final_refusal = error.retry() == Retry::Never;
+        let tried_enough = error.is_put_off() && self.lease.attempt >= MAX_ATTEMPTS;
+        if part.role == Role::Beside && (final_refusal || tried_enough) {
+            self.give_up(&error).await;
             tracing::warn!(error = %error, "the links beside a note were refused");
             return Ok(Some(Reason::LinksFailed(error.to_string())));
+        }
+        // Any other stays planned and is sent again after a while.
+        if final_refusal && matches!(error.cause, Cause::Provider(_)) {
+            self.give_up(&error).await;
         }
         Err(error)
     }
 
-    /// Records what became of a part. A store that is away for a moment is waited for: a part that
-    /// is out and not recorded would be sent again.
-    async fn settle(&self, index: u32, result: Result<MessageId, String>) {
-        for _ in 0..SETTLE_TRIES {
-            let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-            match record.settle(&self.lease.turn, index, result.clone(), now_ms).await {
-                Ok(()) => return,
-                Err(error) => error.log("a part could not be noted"),
-            }
-            tokio::time::sleep(SETTLE_RETRY).await;
+    /// Notes that the part whose send failed is not sent again: something else takes its place.
+    pub(super) async fn give_up(&self, error: &TurnError) {
+        if let Some(Sending { part, .. }) = error.sending {
+            self.note(part, SendResult::Refused(error.to_string())).await;
         }
+    }
+
+    /// Notes that the part whose send failed counts as sent.
+    pub(super) async fn count_as_sent(&self, error: &TurnError) {
+        if let Some(Sending { part, .. }) = error.sending {
+            let error = error.to_string();
+            self.note(part, SendResult::InDoubt { error, assumed: true }).await;
+        }
+    }
+
+    /// Notes what became of a part, however long the store is away: one that is out and not noted
+    /// would be sent again. Ends before only with the turn; the process remembers it then.
+    async fn note(&self, part: u32, result: SendResult) {
+        let (unnoted, turn) = (&self.pipeline.unnoted, &self.lease.turn);
+        unnoted.keep(turn, part, result.clone());
+        let mut said = false;
+        while let Err(error) = self.write(part, result.clone()).await {
+            if !said {
+                error.log("a part could not be noted: it is tried until it is");
+                said = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(NOTE_RETRY) => {}
+                () = self.cancel.cancelled() => return,
+            }
+        }
+        unnoted.forget(turn, part);
+    }
+
+    async fn write(&self, part: u32, result: SendResult) -> Result<(), StoreError> {
+        let (record, turn) = (&self.pipeline.record, &self.lease.turn);
+        let now_ms = self.pipeline.clock.now_ms();
+        match result {
+            SendResult::Sent(id) => record.settle(turn, part, Ok(id), now_ms).await,
+            SendResult::Refused(error) => record.settle(turn, part, Err(error), now_ms).await,
+            SendResult::InDoubt { error, assumed } => {
+                record.doubt(turn, part, error, assumed).await
+            }
+        }
+    }
+}
+
+/// Returns the state of a part that is noted so.
+fn state_after(result: SendResult) -> PartState {
+    match result {
+        SendResult::Sent(id) => PartState::Sent(id),
+        SendResult::Refused(_) => PartState::Failed,
+        SendResult::InDoubt { error, assumed: true } => PartState::Assumed(error),
+        SendResult::InDoubt { error, assumed: false } => PartState::InDoubt(error),
     }
 }

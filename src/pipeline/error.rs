@@ -22,7 +22,20 @@ pub struct TurnError {
     pub stage: Stage,
     /// Why. Not the `source`: the error's own words include it.
     pub cause: Cause,
+    /// What was being sent, if anything.
+    pub(super) sending: Option<Sending>,
 }
+
+/// Names a part whose send failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sending {
+    pub(super) part: u32,
+    /// Its sends so far that the provider may have taken, this one included.
+    pub(super) unclear: u32,
+}
+
+/// Wait for the status of a part that may have been sent, before it is sent again.
+const STATUS_WAIT: Duration = Duration::from_secs(8);
 
 impl From<StoreError> for TurnError {
     fn from(error: StoreError) -> Self {
@@ -65,6 +78,9 @@ pub enum Cause {
     /// Work on the message panicked: try again, and count it, since the same may follow.
     #[error("the work panicked")]
     Panicked,
+    /// Saying it takes too long: it is sent as text.
+    #[error("it takes longer to say than the five minutes of the longest note")]
+    TooMuch,
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
@@ -82,7 +98,7 @@ impl From<RunError> for Cause {
 impl Cause {
     /// Makes it the failure of `stage`.
     pub(super) fn at(self, stage: Stage) -> TurnError {
-        TurnError { stage, cause: self }
+        TurnError { stage, cause: self, sending: None }
     }
 }
 
@@ -90,6 +106,7 @@ impl TurnError {
     /// Returns whether and when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match &self.cause {
+            _ if self.may_have_arrived() => Retry::After(STATUS_WAIT),
             Cause::Stt(error) => error.retry(),
             Cause::Agent(error) => error.retry(),
             Cause::Tts(error) => error.retry(),
@@ -97,13 +114,12 @@ impl TurnError {
             Cause::Store(error) => error.retry(),
             Cause::Busy | Cause::Panicked => Retry::After(Duration::from_secs(2)),
             Cause::Cancelled(_) => Retry::After(Duration::ZERO),
-            // It may have been sent: its status is waited for before it is sent again.
-            Cause::Deadline if self.stage == Stage::Send => Retry::After(Duration::from_secs(5)),
             Cause::Decode(_)
             | Cause::Encode(_)
             | Cause::Knowledge(_)
             | Cause::Unheard(_)
             | Cause::Deadline
+            | Cause::TooMuch
             | Cause::EmptyAnswer => Retry::Never,
         }
     }
@@ -118,10 +134,23 @@ impl TurnError {
         Reason::Failed { stage: self.stage, error: self.cause.to_string() }
     }
 
-    /// Returns whether the provider answered a send in words that make no sense.
-    pub(super) fn is_blind_send(&self) -> bool {
+    /// Returns whether it is a send that the provider may have taken all the same.
+    pub(super) fn may_have_arrived(&self) -> bool {
         self.stage == Stage::Send
-            && matches!(self.cause, Cause::Provider(ProviderError::Unexpected(_)))
+            && match &self.cause {
+                Cause::Deadline => true,
+                Cause::Provider(error) => error.may_be_done(),
+                _ => false,
+            }
+    }
+
+    /// Returns whether it is a send that the provider refused for now, and for this message alone.
+    pub(super) fn is_put_off(&self) -> bool {
+        self.stage == Stage::Send
+            && matches!(self.cause, Cause::Provider(ProviderError::Refused { .. }))
+            && !self.may_have_arrived()
+            && !self.postpones()
+            && self.retry() != Retry::Never
     }
 
     /// Returns what the operator has to mend, where the number's set-up is at fault.

@@ -74,6 +74,7 @@ impl JobHandler for Pipeline {
                 messenger: route.messenger.as_ref(),
                 lease: &lease,
                 trace: &trace,
+                cancel: cancel.token(),
             },
             scene: Scene {
                 path: &self.path,
@@ -86,6 +87,7 @@ impl JobHandler for Pipeline {
             },
             cancel: &cancel,
             told_ms: begun.told_ms,
+            planned_ms: begun.planned_ms,
         };
         let typing = Typing::start(&route.messenger, &lease.first().id);
         let ended = turn.run(begun).await;
@@ -106,8 +108,12 @@ impl JobHandler for Pipeline {
 impl Pipeline {
     /// Returns the time since the first message was accepted.
     pub(super) fn age(&self, lease: &Lease) -> Duration {
-        let age_ms = self.clock.now_ms() - lease.first().received_ms;
-        Duration::from_millis(age_ms.try_into().unwrap_or_default())
+        self.since(lease.first().received_ms)
+    }
+
+    /// Returns the time since an instant.
+    pub(super) fn since(&self, instant_ms: i64) -> Duration {
+        self.clock.age(instant_ms)
     }
 }
 

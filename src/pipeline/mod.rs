@@ -23,6 +23,7 @@ mod stage;
 mod testing;
 mod turn;
 mod typing;
+mod unnoted;
 mod voice_path;
 mod wishes;
 
@@ -33,6 +34,7 @@ pub use error::{Cause, TurnError};
 pub use problem::Problem;
 pub use speak::{said_of, spoken_in};
 pub use stage::Trace;
+pub use unnoted::Unnoted;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
 use opening::Opening;
@@ -127,6 +129,8 @@ pub struct Pipeline {
     pub routes: Arc<dyn Routes>,
     /// The record.
     pub record: Arc<dyn Record>,
+    /// What was sent and the record could not take yet.
+    pub unnoted: Unnoted,
     /// The time.
     pub clock: Clock,
 }

@@ -112,7 +112,11 @@ async fn make_note(
         speak(scene, language, sentences, pcm),
         note::encode(&scene.path.workers, scene.trace, to_encode),
     );
-    let note = spoken.and(note.map_err(|cause| cause.at(Stage::Encode)))?;
+    let note = note.map_err(|cause| {
+        let stage = if matches!(cause, Cause::TooMuch) { Stage::Tts } else { Stage::Encode };
+        cause.at(stage)
+    });
+    let note = spoken.and(note)?;
     if let Some((_, info)) = &note {
         scene.trace.spend(|spent| spent.spoken_s += info.duration_ms / 1000.0);
     }
@@ -191,5 +195,6 @@ async fn write(
 /// Logs a failure that the turn survives and returns the record's word for it.
 pub(super) fn log_failure(message: &str, error: &TurnError) -> Reason {
     tracing::warn!(stage.name = error.stage.name(), error = %error, "{message}");
-    Reason::Without { stage: error.stage, error: None }
+    let limit = matches!(error.cause, Cause::TooMuch);
+    Reason::Without { stage: error.stage, error: limit.then(|| error.cause.to_string()) }
 }

@@ -11,7 +11,7 @@ use futures_util::future::FutureExt as _;
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::TurnError;
+use super::error::{Cause, TurnError};
 use super::stage::stage_stream;
 use super::{Opening, Scene};
 use crate::registry::Voices;
@@ -26,6 +26,10 @@ const AHEAD: usize = 100;
 
 /// Longest text in bytes that is spoken in one go; no sentence is longer.
 const LONG: usize = 1_000;
+
+/// Most characters of a note, which is longer than its five minutes then at any pace: no voice begins
+/// to say what is not sent.
+const MAX_CHARS: usize = 6_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
 /// first sentence that tells it does: see [`spoken_in`]. The scene's opening comes before the first
@@ -44,6 +48,7 @@ pub(super) async fn speak(
     let mut all_come = false;
     let mut language = language.clone();
     let mut pieces: VecDeque<Sentence> = VecDeque::new();
+    let mut chars = 0;
     loop {
         while voices.len() < side_by_side
             && let Some(sentence) = pieces.pop_front()
@@ -61,6 +66,10 @@ pub(super) async fn speak(
                         && let Some(Opening { text, language }) = opening.take()
                     {
                         pieces.extend(said_of(text, language, &agent.voice));
+                    }
+                    chars += said.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
+                    if chars > MAX_CHARS {
+                        return Err(Cause::TooMuch.at(Stage::Tts));
                     }
                     pieces.extend(said);
                 }

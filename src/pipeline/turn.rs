@@ -38,6 +38,8 @@ pub(super) struct Turn<'a> {
     pub(super) cancel: &'a Cancel,
     /// When the person was last told that a machine speaks.
     pub(super) told_ms: Option<i64>,
+    /// When an earlier attempt planned the last part.
+    pub(super) planned_ms: Option<i64>,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -74,7 +76,14 @@ impl Turn<'_> {
             next.log(&error, rule, self.lease);
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
-                Next::Text => self.send_text(draft, &error, step).await,
+                Next::CountAsSent => {
+                    self.delivery.count_as_sent(&error).await;
+                    self.go_on(step).await
+                }
+                Next::Text => {
+                    self.delivery.give_up(&error).await;
+                    self.send_text(draft, &error, step).await
+                }
                 Next::FallBack => self.fall_back(error.reason()).await,
                 Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
                 Next::Wait(wait) => return Err(Handled::Postpone(wait)),
@@ -87,23 +96,39 @@ impl Turn<'_> {
     /// Gathers what decides on an error.
     fn facts(&self, step: Step) -> Facts {
         let (attempt, age) = (self.lease.attempt, self.pipeline.age(self.lease));
-        Facts { step, attempt, age, cancelled: self.cancel.reason().is_some() }
+        let sending = self.planned_ms.map(|planned_ms| self.pipeline.since(planned_ms));
+        let (sending, cancelled) = (sending.unwrap_or_default(), self.cancel.reason().is_some());
+        Facts { step, attempt, age, sending, cancelled }
+    }
+
+    /// Sends what is left of the turn after a part that counts as sent.
+    async fn go_on(&self, step: Step) -> Result<Draft, Failed> {
+        let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
+        let begun = record.begin(self.lease, &self.route.agent.name, 0.0, now_ms).await;
+        let begun = begun.map_err(TurnError::from).map_err(during(step))?;
+        let ended = self.resume(begun).await?;
+        Ok(ended.unwrap_or_else(|| self.ended("", Outcome::Failed, Reason::Resumed)))
     }
 
     /// Sends what an earlier attempt planned; `None` if nothing of it counts.
     async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
         let Begun { parts, draft, .. } = begun;
         let is_note = |part: &Part| {
-            part.state == PartState::Planned && matches!(part.content, Content::Voice(_))
+            matches!(part.state, PartState::Planned | PartState::InDoubt(_))
+                && matches!(part.content, Content::Voice(_))
         };
         let note = parts.iter().any(is_note);
         let lost = parts.iter().any(Part::is_lost_note);
+        let unclear = parts.iter().find_map(|part| match &part.state {
+            PartState::Assumed(error) => Some(Reason::Unclear(error.clone())),
+            _ => None,
+        });
         match self.delivery.resume(parts).await {
             Ok(None) if lost => match draft {
                 Some(draft) if says_something(&draft) => self.send_lost(draft).await.map(Some),
                 _ => Ok(None),
             },
-            Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome))),
+            Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome, unclear))),
             Err(error) => {
                 let text = draft.as_ref().is_some_and(says_something);
                 let step = Step::Resuming { text: note && text };
@@ -226,12 +251,13 @@ impl Turn<'_> {
     ) -> Result<Draft, Failed> {
         let Some(mut draft) = draft else { return self.fall_back(error.reason()).await };
         draft.report.audio = None;
-        if step != Step::Note {
-            return self.send_lost(draft).await;
-        }
         if draft.report.outcome != Outcome::Question {
             let said = Some(error.cause.to_string());
             draft.report.reason = Some(Reason::Without { stage: error.stage, error: said });
+        }
+        if step != Step::Note {
+            self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
+            return self.send_lost(draft).await;
         }
         self.send_as_text(draft).await
     }
@@ -240,7 +266,7 @@ impl Turn<'_> {
     async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
         let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
         sent.map_err(during(Step::Text))?;
-        Ok(self.resumed(Some(draft), Outcome::Text))
+        Ok(self.resumed(Some(draft), Outcome::Text, None))
     }
 
     /// Sends the reply as text.
@@ -291,8 +317,9 @@ impl Turn<'_> {
         Draft { heard: None, language: None, report }
     }
 
-    /// Closes a turn whose parts an earlier attempt had made.
-    fn resumed(&self, draft: Option<Draft>, outcome: Outcome) -> Draft {
+    /// Closes a turn whose parts an earlier attempt had made; `unclear` is why one of them is only
+    /// taken for sent.
+    fn resumed(&self, draft: Option<Draft>, outcome: Outcome, unclear: Option<Reason>) -> Draft {
         let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
         if outcome != Outcome::VoiceNote {
             ended.report.audio = None;
@@ -303,8 +330,11 @@ impl Turn<'_> {
         // A question back stays one, with what it is about: the next message may answer it.
         if ended.report.outcome != Outcome::Question || outcome == Outcome::Fallback {
             ended.report.outcome = outcome;
-            let lost = |reason: &Reason| matches!(reason, Reason::Undelivered { .. });
-            let why = ended.report.reason.take().filter(lost);
+            let lost = |reason: &Reason| {
+                let refused = matches!(reason, Reason::Without { stage: Stage::Send, .. });
+                refused || matches!(reason, Reason::Undelivered { .. })
+            };
+            let why = unclear.or(ended.report.reason.take().filter(lost));
             ended.report.reason = Some(why.unwrap_or(Reason::Resumed));
         }
         ended

@@ -56,8 +56,11 @@ pub trait Messenger: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages show what each field is")]
 pub enum ProviderError {
-    /// The provider could not be reached or broke off: try again.
+    /// No connection to the provider: it has not seen the call, so try again.
     #[error("provider could not be reached: {0}")]
+    Unreachable(String),
+    /// The provider broke off: try again; it may have done what it was asked.
+    #[error("provider broke off: {0}")]
     Network(String),
     /// The provider refused the call; `retry` says what the code means.
     #[error("provider refused with code {code} (HTTP {http_status}): {title}")]
@@ -91,7 +94,23 @@ pub enum ProviderError {
 impl ProviderError {
     /// Describes a failure below HTTP.
     fn network(error: reqwest::Error) -> Self {
-        Self::Network(error_chain(error))
+        let never_connected = error.is_connect();
+        let why = error_chain(error);
+        if never_connected { Self::Unreachable(why) } else { Self::Network(why) }
+    }
+
+    /// Returns whether the provider may have done what it was asked: it broke off, made no sense, or
+    /// failed without an error of its own. An error with a code is a refusal, whatever its status,
+    /// and so is a 503, with which a server says that it does not even try.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Network(_) | Self::Unexpected(_) => true,
+            Self::Refused { code, http_status, .. } => {
+                *code == 0 && *http_status >= 500 && *http_status != 503
+            }
+            _ => false,
+        }
     }
 
     /// Returns what the operator has to mend, where the set-up is at fault and not the message:
@@ -105,7 +124,7 @@ impl ProviderError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Network(_) | Self::Unexpected(_) => {
+            Self::Unreachable(_) | Self::Network(_) | Self::Unexpected(_) => {
                 Retry::After(std::time::Duration::from_secs(2))
             }
             Self::Refused { retry, .. } => *retry,

@@ -17,7 +17,7 @@ use crate::turn::{Accepted, Body, DeliveryStatus, Inbound, PhoneNumberId, Status
 
 /// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
 /// customer service window.
-const ANSWERABLE_MS: i64 = 24 * 60 * 60 * 1000;
+const ANSWERABLE: Duration = Duration::from_hours(24);
 
 /// Takes what webhooks bring. Everything answered `Ok` is durable.
 #[async_trait]
@@ -112,10 +112,10 @@ fn log_loss(update: &StatusUpdate, loss: Loss) {
 }
 
 /// Decides what becomes of a message.
-fn disposition(message: &Inbound, status: NumberStatus, now_ms: i64) -> Disposition {
+fn disposition(message: &Inbound, status: NumberStatus, clock: &Clock) -> Disposition {
     // 0 is "unknown": a webhook without a timestamp counts as fresh.
-    let age_ms = if message.sent_at_ms == 0 { 0 } else { now_ms - message.sent_at_ms };
-    if age_ms > ANSWERABLE_MS {
+    let is_dated = message.sent_at_ms != 0;
+    if is_dated && clock.age(message.sent_at_ms) > ANSWERABLE {
         Disposition::Expire
     } else if status == NumberStatus::Paused || message.body == Body::Silent {
         Disposition::Store
@@ -124,11 +124,14 @@ fn disposition(message: &Inbound, status: NumberStatus, now_ms: i64) -> Disposit
     }
 }
 
+/// Says why a message that came too late is kept.
+const EXPIRED: &str = "it is older than 24 hours";
+
 /// Says why a message starts no turn; `None` if it does.
 fn why_kept(disposition: Disposition, status: NumberStatus) -> Option<&'static str> {
     match disposition {
         Disposition::Queue => None,
-        Disposition::Expire => Some("it is older than 24 hours"),
+        Disposition::Expire => Some(EXPIRED),
         Disposition::Store if status == NumberStatus::Paused => Some("its number is paused"),
         Disposition::Store => Some("it asks nothing"),
     }
@@ -159,7 +162,7 @@ impl Inbox for EmbeddedInbox {
                 self.log_stranger(&message.number);
                 continue;
             };
-            let disposition = disposition(&message, number.status, now_ms);
+            let disposition = disposition(&message, number.status, &self.clock);
             kept.push(why_kept(disposition, number.status).zip(Some(message.raw_type.clone())));
             ours.push((message, disposition));
         }
@@ -170,7 +173,12 @@ impl Inbox for EmbeddedInbox {
         let _wake = WakeLanes(&self.arrived);
         let accepted = self.store.accept(ours, now_ms).await?;
         for (accepted, kept) in accepted.iter().zip(kept) {
-            if let (Accepted::New, Some((why, raw_type))) = (accepted, kept) {
+            if let (Accepted::New, Some((EXPIRED, raw_type))) = (accepted, &kept) {
+                telemetry::expired();
+                // Or the machine's clock is wrong.
+                let why = EXPIRED;
+                tracing::warn!(message.type = raw_type, why, "a message is kept and not answered");
+            } else if let (Accepted::New, Some((why, raw_type))) = (accepted, kept) {
                 tracing::info!(message.type = raw_type, why, "a message is kept and not answered");
             }
         }

@@ -9,15 +9,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clock_watch::ClockWatch;
+use super::places::{Allowed, TurnPlaces};
+use super::retry::LONGEST;
 use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
-use crate::clock::Clock;
+use crate::clock::{Clock, as_ms};
 use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
-use crate::turn::NodeId;
+use crate::telemetry;
+use crate::turn::{NodeId, PhoneNumberId};
 
 /// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
 /// takes over from one that died.
@@ -29,8 +32,19 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Wait for the status of a part that may have been sent before a crash.
 const STATUS_GRACE_MS: i64 = 5_000;
 
+/// Longest time between two looks at the queue and the clock.
+const LOOK: Duration = Duration::from_mins(1);
+
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
+
+/// Holds a turn that runs, until its end is recorded.
+#[derive(Clone)]
+struct Running {
+    key: LeaseKey,
+    number: PhoneNumberId,
+    cancel: Cancel,
+}
 
 /// Leases what is due and runs it.
 pub struct Lanes {
@@ -40,15 +54,16 @@ pub struct Lanes {
     wake: Wake,
     node: NodeId,
     running: TaskTracker,
-    places: Arc<Semaphore>,
-    /// The leases of this node, until their end is recorded, by the count of turns before: one that
-    /// is given back and leased again has the same key for a moment.
-    held: Arc<Mutex<HashMap<u64, (LeaseKey, Cancel)>>>,
+    places: TurnPlaces,
+    /// The turns of this node by the count of those before: one that is given back and leased again
+    /// has the same key for a moment.
+    held: Arc<Mutex<HashMap<u64, Running>>>,
     started: AtomicU64,
 }
 
 impl Lanes {
-    /// Builds the loop of `node`, which runs up to `turns` side by side; the inbox wakes it.
+    /// Builds the loop of `node`, which runs up to `turns` side by side, and beyond them a few of a
+    /// number that has few; the inbox wakes it.
     pub fn new(
         queue: Arc<dyn Queue>,
         handler: Arc<dyn JobHandler>,
@@ -57,7 +72,7 @@ impl Lanes {
         turns: usize,
         node: NodeId,
     ) -> Self {
-        let (running, places) = (TaskTracker::new(), Arc::new(Semaphore::new(turns)));
+        let (running, places) = (TaskTracker::new(), TurnPlaces(turns));
         let (held, started) = (Arc::default(), AtomicU64::new(0));
         Self { queue, handler, clock, wake, node, running, places, held, started }
     }
@@ -72,13 +87,18 @@ impl Lanes {
                 () = tokio::time::sleep(STORE_RETRY) => {}
             }
         }
+        self.cut_waits().await;
+        let mut watch = ClockWatch::new(self.clock.now_ms());
         let mut beat = Instant::now();
         while !stop.is_cancelled() {
             if beat.elapsed() >= HEARTBEAT {
                 self.heartbeat().await;
                 beat = Instant::now();
             }
-            let mut wait = self.lease_all(&abort).await;
+            if watch.was_set(self.clock.now_ms()) {
+                self.cut_waits().await;
+            }
+            let mut wait = self.lease_all(&abort).await.min(LOOK);
             if !self.running.is_empty() {
                 wait = wait.min(HEARTBEAT.saturating_sub(beat.elapsed()));
             }
@@ -107,13 +127,31 @@ impl Lanes {
         true
     }
 
+    /// Makes messages due that would wait longer than any back-off: the clock was set back since they
+    /// began to. One whose provider asked for more is only tried early.
+    async fn cut_waits(&self) {
+        let now_ms = self.clock.now_ms();
+        match self.queue.cut_waits(now_ms + as_ms(LONGEST), now_ms).await {
+            Ok(0) => {}
+            Ok(messages) => {
+                telemetry::waits_cut(messages as u64);
+                tracing::warn!(
+                    messages,
+                    "messages waited for a time that is far away: they are due"
+                );
+            }
+            Err(error) => tracing::error!(error = %error, "waits could not be cut"),
+        }
+    }
+
     /// Renews the leases of this node, cancels turns whose lease was lost, and only then takes over
     /// what others let expire. Runs between two leases, never beside one, and judges by the time
     /// that it renewed at: a clock that jumps cannot make the node reclaim from itself.
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
         let held = self.held.lock().expect("no holder panics").clone();
-        let (keys, cancels): (Vec<_>, Vec<_>) = held.into_values().unzip();
+        let running = held.into_values().map(|running| (running.key, running.cancel));
+        let (keys, cancels): (Vec<_>, Vec<_>) = running.unzip();
         if !keys.is_empty() {
             let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
                 Ok(tenures) => tenures,
@@ -140,9 +178,10 @@ impl Lanes {
     async fn lease_all(&self, abort: &CancellationToken) -> Duration {
         let result = async {
             loop {
-                let free = self.places.available_permits();
+                let Allowed { limit, without } = self.allowed();
                 let now_ms = self.clock.now_ms();
-                let leases = self.queue.lease(&self.lessee(now_ms), free, now_ms).await?;
+                let lessee = self.lessee(now_ms);
+                let leases = self.queue.lease_without(&without, &lessee, limit, now_ms).await?;
                 if leases.is_empty() {
                     let due_ms = self.queue.next_due_ms().await?;
                     return Ok::<_, StoreError>((due_ms, now_ms));
@@ -159,7 +198,7 @@ impl Lanes {
                 Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
             }
             // What was due waits for a place, and ends of turns wake us.
-            Ok(_) => Duration::from_mins(1),
+            Ok(_) => LOOK,
             Err(error) => {
                 error.log("messages could not be leased");
                 STORE_RETRY
@@ -167,17 +206,22 @@ impl Lanes {
         }
     }
 
+    /// Returns what may be leased beside what runs.
+    fn allowed(&self) -> Allowed {
+        let held = self.held.lock().expect("no holder panics");
+        self.places.allow(held.values().map(|running| &running.number))
+    }
+
     /// Starts a turn, and records its end when it has one.
     fn start(&self, lease: Lease, abort: &CancellationToken) {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .expect("only this loop takes places, and it leased no more than were free");
         let (queue, handler) = (Arc::clone(&self.queue), Arc::clone(&self.handler));
         let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
         let attempt = lease.attempt;
         let count = self.started.fetch_add(1, Ordering::Relaxed);
-        held.lock().expect("no holder panics").insert(count, (key.clone(), cancel.clone()));
+        let number = lease.lane.number.clone();
+        let running = Running { key: key.clone(), number, cancel: cancel.clone() };
+        held.lock().expect("no holder panics").insert(count, running);
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
@@ -193,7 +237,6 @@ impl Lanes {
                 () = abort.cancelled() => {}
             }
             held.lock().expect("no holder panics").remove(&count);
-            drop(place);
             wake.wake();
         });
     }

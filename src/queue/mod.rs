@@ -4,8 +4,10 @@
 //! leased is finished or given back.
 
 mod cancel;
+mod clock_watch;
 pub mod inbox;
 pub mod lanes;
+mod places;
 mod retry;
 mod wake;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Limits the wait between attempts, unless the error asks for more.
-const LONGEST: Duration = Duration::from_mins(15);
+pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
 /// Counts the waits that grow.
 const STEPS: u32 = 5;

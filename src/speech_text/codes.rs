@@ -133,7 +133,7 @@ fn name_before(spot: &Spot) -> Option<(Named, bool)> {
     let mut linked = before.trim_end().ends_with([':', '=']);
     let (mut is_subject, mut far, mut count) = (false, false, 0);
     let mut words = before.split_whitespace().rev();
-    while let Some(written) = words.next().filter(|_| count < MAX_WORDS_BACK) {
+    while let Some(written) = words.next() {
         for word in written.rsplit(|c: char| !(c.is_alphanumeric() || ".ºª°".contains(c))) {
             let stop = word.ends_with('.') && word.len() > 5 && !word.ends_with("nr.");
             let word = word.trim_matches('.').to_lowercase();
@@ -142,6 +142,9 @@ fn name_before(spot: &Spot) -> Option<(Named, bool)> {
             }
             if word.is_empty() {
                 continue;
+            }
+            if count == MAX_WORDS_BACK {
+                return None;
             }
             if let Some(named) = names(&word, spot.language) {
                 // In "the PIN of your card is" what is far away must be what the sentence is about.

@@ -112,16 +112,24 @@ fn table_length(text: &str) -> usize {
     lines.take_while(|line| line.contains('|')).map(str::len).sum()
 }
 
+/// Limits what the columns' names add to a table, in times its own length: long names above many
+/// short rows would make a book of a page.
+const MAX_NAMES: usize = 8;
+
 /// Reads a table row by row, each cell after its column's name.
 fn table(text: &str, language: Option<&Language>, lines: &mut Vec<Line>) {
     let rows: Vec<&str> = text.lines().collect();
     let headed = rows.get(1).is_some_and(|row| is_delimiter(row));
     let head = if headed { cells(rows[0], language) } else { Vec::new() };
+    let mut names_left = MAX_NAMES * text.len();
     for row in rows.iter().skip(usize::from(headed)).filter(|row| !is_delimiter(row)) {
         let cells = cells(row, language).into_iter().enumerate();
         let said = cells.filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
-            match head.get(column).filter(|name| !name.is_empty()) {
-                Some(name) => format!("{name}: {cell}"),
+            match head.get(column).filter(|name| (1..=names_left).contains(&name.len())) {
+                Some(name) => {
+                    names_left -= name.len();
+                    format!("{name}: {cell}")
+                }
                 None => cell,
             }
         });

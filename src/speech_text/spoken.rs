@@ -144,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn long_names_above_many_rows_and_long_chains_are_no_endless_work() {
+        let (name, rows) = ("9 ".repeat(350), "|1|\n".repeat(350));
+        let table = format!("|{name}|\n|--|\n{rows}");
+        let said = spoken(&table, &"en".into());
+        assert!(said.len() < 30 * table.len(), "{} of {}", said.len(), table.len());
+        assert!(said.ends_with("one. one"), "every row is said");
+        // Took 25 s; the bound leaves room for a busy machine.
+        let began = std::time::Instant::now();
+        for sign in ["-", "+", "/", ")-("] {
+            let chain = format!("1{sign}").repeat(1_300);
+            assert!(spoken(&format!("| x | {chain} |"), &"en".into()).starts_with("x, one"));
+        }
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    }
+
+    #[test]
     fn what_a_rule_changed_is_told() {
         let wording = worded("**Act Ⅳ** costs $5.", &"en".into());
         assert_eq!(wording.text, "Act four costs five dollars.");

@@ -193,6 +193,17 @@ pub trait Queue: Send + Sync {
         lessee: &Lessee,
         limit: usize,
         now_ms: i64,
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.lease_without(&[], lessee, limit, now_ms).await
+    }
+
+    /// Does the same, but leaves out these numbers.
+    async fn lease_without(
+        &self,
+        numbers: &[PhoneNumberId],
+        lessee: &Lessee,
+        limit: usize,
+        now_ms: i64,
     ) -> Result<Vec<Lease>, StoreError>;
 
     /// Extends leases until the lessee's time. One answer a lease, in order.
@@ -209,6 +220,10 @@ pub trait Queue: Send + Sync {
 
     /// Writes something of no meaning, as durably as a message.
     async fn probe(&self, now_ms: i64) -> Result<(), StoreError>;
+
+    /// Makes what waits beyond `latest_ms` due at `now_ms`; returns how many messages that were. The
+    /// clock was set: nobody meant them to wait so long.
+    async fn cut_waits(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError>;
 
     /// Returns when the next waiting message of a free lane is due.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;

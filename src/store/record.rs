@@ -31,6 +31,8 @@ pub struct Begun {
     /// When the turn's person was last told, in its lane, that a machine speaks; Unix milliseconds.
     /// It counts from the planning of the part that says so, unless that turn has failed.
     pub told_ms: Option<i64>,
+    /// When the turn's last part was planned, Unix milliseconds.
+    pub planned_ms: Option<i64>,
 }
 
 /// Holds the conversation so far.
@@ -87,6 +89,16 @@ pub trait Record: Send + Sync {
         index: u32,
         result: Result<MessageId, String>,
         now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// Records that a part may have been sent, and the words of the error that left it open: it is
+    /// `InDoubt`, or `Assumed` if nobody is to send it again. One that a status has settled stays so.
+    async fn doubt(
+        &self,
+        turn: &TurnId,
+        index: u32,
+        error: String,
+        assumed: bool,
     ) -> Result<(), StoreError>;
 
     /// Closes a turn.

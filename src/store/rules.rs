@@ -65,8 +65,8 @@ pub(super) fn due_after_reclaim(maybe_sent: bool, now_ms: i64, retry_ms: i64) ->
     if maybe_sent { retry_ms } else { now_ms }
 }
 
-/// Returns what a status makes of a part that is only planned: the provider took it, and its own
-/// answer was lost in a crash.
+/// Returns what a status makes of a part that nobody saw taken: the provider took it, and its own
+/// answer was lost, in a crash or on the way.
 pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
     match update.status {
         DeliveryStatus::Failed => PartState::Failed,

@@ -35,6 +35,12 @@ pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
 pub const WEBHOOK_TOTAL: &str = "hark_webhook_total";
 /// Counter of messages in which somebody asks for a person, label `agent`.
 pub const PERSON_REQUESTS_TOTAL: &str = "hark_person_requests_total";
+/// Messages that came more than 24 hours late and are not answered.
+pub const EXPIRED_TOTAL: &str = "hark_messages_expired_total";
+/// Times that the machine's clock was set while hark ran, by direction.
+pub const CLOCK_JUMPS_TOTAL: &str = "hark_clock_jumps_total";
+/// Messages that waited too long for a clock that was set, and became due.
+pub const WAITS_CUT_TOTAL: &str = "hark_waits_cut_total";
 /// Counter of delivery statuses, labels `status` and `code` (of `failed`; else empty).
 pub const STATUSES_TOTAL: &str = "hark_statuses_total";
 /// Histogram of webhook answers, seconds.
@@ -213,6 +219,21 @@ pub fn cache_holds(bytes: u64, entries: u64) {
 /// Records that somebody asked for a person.
 pub fn person_request(agent: &str) {
     metrics::counter!(PERSON_REQUESTS_TOTAL, "agent" => agent.to_owned()).increment(1);
+}
+
+/// Counts a message that came too late.
+pub fn expired() {
+    metrics::counter!(EXPIRED_TOTAL).increment(1);
+}
+
+/// Counts a clock that was set `ahead` or `back`.
+pub fn clock_jumped(direction: &'static str) {
+    metrics::counter!(CLOCK_JUMPS_TOTAL, "direction" => direction).increment(1);
+}
+
+/// Counts messages whose wait was cut.
+pub fn waits_cut(messages: u64) {
+    metrics::counter!(WAITS_CUT_TOTAL).increment(messages);
 }
 
 /// Records what became of a message that was sent.

@@ -22,8 +22,12 @@ words! {
 pub enum PartState {
     /// Written down, perhaps sent.
     Planned,
+    /// Sent once, and the provider's answer does not say whether it was taken.
+    InDoubt(String),
     /// The provider gave it an id.
     Sent(MessageId),
+    /// Sent twice without a clear answer: it counts as sent.
+    Assumed(String),
     /// The provider refused it.
     Failed,
 }

@@ -44,6 +44,8 @@ pub enum Reason {
         /// What it said.
         error: Option<String>,
     },
+    /// The reply counts as sent; no answer of the provider says so, and this is its last.
+    Unclear(String),
     /// The provider refused the links beside a note.
     LinksFailed(String),
     /// A stage failed and there was no reply.
@@ -87,6 +89,7 @@ impl fmt::Display for Reason {
             Self::MediaGone => f.write_str("media_gone"),
             Self::Without { stage, error: None } => write!(f, "{}_failed", stage.name()),
             Self::Without { stage, error: Some(e) } => write!(f, "{}_failed: {e}", stage.name()),
+            Self::Unclear(error) => write!(f, "unclear_send: {error}"),
             Self::LinksFailed(error) => write!(f, "links_failed: {error}"),
             Self::Failed { stage, error } => write!(f, "{} failed: {error}", stage.name()),
             Self::GaveUp { attempts } => write!(f, "gave up after {attempts} attempts"),
@@ -106,7 +109,10 @@ impl Reason {
     pub fn without_error(&self) -> String {
         let line = self.to_string();
         match self {
-            Self::Without { .. } | Self::LinksFailed(_) | Self::Failed { .. } => {
+            Self::Without { .. }
+            | Self::Unclear(_)
+            | Self::LinksFailed(_)
+            | Self::Failed { .. } => {
                 line.split_once(": ").map_or(line.as_str(), |(kind, _)| kind).to_owned()
             }
             _ => line,
@@ -131,6 +137,7 @@ fn parse(text: &str) -> Option<Reason> {
         "unsupported_format" => Reason::UnsupportedFormat(owned()),
         "corrupt_audio" => Reason::CorruptAudio,
         "media_gone" => Reason::MediaGone,
+        "unclear_send" => Reason::Unclear(owned()),
         "links_failed" => Reason::LinksFailed(owned()),
         "resumed after a restart or a failed send" => Reason::Resumed,
         _ => {
@@ -197,6 +204,8 @@ mod tests {
         check(&Reason::Without { stage: Stage::Tts, error: None }, "tts_failed");
         let error = Some("send failed: no".to_owned());
         check(&Reason::Without { stage: Stage::Send, error }, "send_failed: send failed: no");
+        let cut = "send failed: provider broke off: x".to_owned();
+        check(&Reason::Unclear(cut), "unclear_send: send failed: provider broke off: x");
         check(&Reason::LinksFailed("send failed: no".into()), "links_failed: send failed: no");
         let error = "the time allowed is over".to_owned();
         check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");

@@ -1,9 +1,23 @@
 //! Order: one contact's messages one at a time, different contacts side by side.
 
-use hark::simulator::{Call, CallKind};
-use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::harness::{PERSON, TestApp, update::text_of};
+use async_trait::async_trait;
+use hark::clock::Clock;
+use hark::queue::lanes::Lanes;
+use hark::queue::{Cancel, Handled, JobHandler, Wake};
+use hark::simulator::{Call, CallKind};
+use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Archive as _, Lease, Queue as _};
+use hark::turn::PhoneNumberId;
+use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::conformance;
+use crate::harness::update::text_of;
+use crate::harness::{NUMBER, PERSON, TestApp};
 
 /// `r` for each turn's read mark and `m` for each message, in the order of the calls.
 fn rhythm(app: &TestApp) -> String {
@@ -59,6 +73,41 @@ async fn a_message_waiting_to_be_tried_again_holds_its_lane_only() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_message() {
+    let app = TestApp::start().set("agents.0.reply", "text").await;
+    app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
+    app.text(PERSON, "one").await;
+    app.run_until_idle().await;
+    app.text(PERSON, "two").await;
+    app.advance(-TEN_HOURS_MS).await;
+    app.wait_until("both are answered", async || app.counts().await.done == 2).await;
+    assert_eq!(app.sent_texts(), ["one", "two"]);
+    let (_, metrics) = app.get("/metrics").await;
+    for counted in ["hark_waits_cut_total", "hark_clock_jumps_total{direction=\"back\"}"] {
+        assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_while_nothing_ran_holds_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hark.db");
+    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    store.accept(vec![conformance::text("1")], TEN_HOURS_MS).await.unwrap();
+    let (done, mut dones) = mpsc::channel(9);
+    let (queue, may_end) = (Arc::clone(&store) as _, Semaphore::new(1));
+    let (jobs, clock) = (Arc::new(Hangs { may_end, done }), Clock::manual(1_000));
+    let lanes = Lanes::new(queue, jobs, clock, Wake::default(), 8, "a".into());
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let stopping = stop.clone();
+    let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
+    let answered = tokio::time::timeout(PATIENCE, dones.recv()).await;
+    assert_eq!(answered, Ok(Some(NUMBER.into())));
+    stop.cancel();
+    lanes.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_phone_number_and_its_user_id_are_one_lane() {
     let app = TestApp::start().set("agents.0.reply", "text").thinks_ms(60).await;
     app.deliver(text_of(PERSON, None, "by phone")).await;
@@ -92,6 +141,72 @@ async fn a_person_without_a_phone_number_is_answered_by_user_id() {
     app.sent_one();
     let message = &messages(&app)[0];
     assert_eq!((&message["recipient"], &message["to"]), (&"US.1349".into(), &Value::Null));
+}
+
+const TEN_HOURS_MS: i64 = 10 * 60 * 60 * 1000;
+
+/// Nothing a test waits for takes longer on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Turns of one number last until they may end, of others no time.
+struct Hangs {
+    may_end: Semaphore,
+    done: mpsc::Sender<PhoneNumberId>,
+}
+
+#[async_trait]
+impl JobHandler for Hangs {
+    async fn handle(&self, lease: Lease, _: Cancel) -> Handled {
+        if lease.lane.number == NUMBER.into() {
+            self.may_end.acquire().await.unwrap().forget();
+        }
+        self.done.send(lease.lane.number).await.unwrap();
+        Handled::Done
+    }
+}
+
+#[tokio::test]
+async fn a_number_whose_model_hangs_does_not_hold_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hark.db");
+    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    let write = async |number: &str, people: usize| {
+        let message = |person: usize| {
+            let (mut message, queue) = conformance::text(&format!("{number}.{person}"));
+            message.number = number.into();
+            message.from.as_mut().unwrap().phone = Some(format!("1555{person:04}").as_str().into());
+            (message, queue)
+        };
+        store.accept((0..people).map(message).collect(), 1_000).await.unwrap();
+    };
+    write(NUMBER, 12).await;
+    let (done, mut dones) = mpsc::channel(99);
+    let handler = Arc::new(Hangs { may_end: Semaphore::new(0), done });
+    let (queue, wake, stop) = (Arc::clone(&store) as _, Wake::default(), CancellationToken::new());
+    let jobs = Arc::clone(&handler) as _;
+    let lanes = Lanes::new(queue, jobs, Clock::manual(1_000), wake.clone(), 8, "a".into());
+    let (stopping, abort) = (stop.clone(), CancellationToken::new());
+    let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
+    while store.messages(1_000).await.unwrap().leased < 8 {
+        tokio::task::yield_now().await;
+    }
+    // More people than the number's share, and they come when every place is held.
+    write("900", 20).await;
+    wake.wake();
+    for _ in 0..20 {
+        assert_eq!(dones.recv().await, Some("900".into()));
+    }
+    while store.messages(1_000).await.unwrap().leased > 8 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = store.messages(1_000).await.unwrap();
+    assert_eq!((waiting.leased, waiting.queued), (8, 4), "no more of the first began");
+    handler.may_end.add_permits(12);
+    for _ in 0..12 {
+        assert_eq!(dones.recv().await, Some(NUMBER.into()));
+    }
+    stop.cancel();
+    lanes.await.unwrap();
 }
 
 #[tokio::test]

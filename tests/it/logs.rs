@@ -123,7 +123,7 @@ async fn what_starts_no_turn_and_what_is_refused_is_told_too() {
         &told(&log),
         &[
             "INFO  a webhook came duplicates=1",
-            "INFO  a message is kept and not answered message.type=text why=\"it is older than",
+            "WARN  a message is kept and not answered message.type=text why=\"it is older than",
             "INFO  a webhook came accepted=1",
             "WARN  a message for a number that is not configured was ignored",
             "INFO  a webhook came ignored=1",

@@ -182,6 +182,21 @@ async fn two_statuses_of_one_note_or_of_its_copies_are_followed_by_one_text() {
 }
 
 #[tokio::test]
+async fn a_failure_that_overtakes_the_other_statuses_is_followed_by_one_text() {
+    for code in [131_053, 131_026] {
+        let app = answered().await;
+        app.database().execute("DELETE FROM statuses", []).unwrap();
+        let note = app.sent_one();
+        let (failed, accepted) = (status(&note, "failed", code), status(&note, "sent", 0));
+        tell(&app, &[failed.clone(), failed.clone(), accepted.clone()]).await;
+        tell(&app, &[accepted]).await;
+        tell(&app, &[failed]).await;
+        assert_eq!(sent(&app), [NOTE, text("At nine.")], "{code}");
+        assert_eq!(app.report().await.outcome, Outcome::Text);
+    }
+}
+
+#[tokio::test]
 async fn the_words_go_out_between_the_turn_that_runs_and_the_next() {
     let app = TestApp::start().thinks_ms(300).await;
     app.post_signed(&update::messages(NUMBER, &[update::text("wamid.1", "one")])).await;

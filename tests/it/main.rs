@@ -29,6 +29,7 @@ mod foreign_graph;
 mod hearing;
 mod heartbeat;
 mod hostile;
+mod in_doubt;
 mod init;
 mod lanes;
 mod layers;

@@ -10,6 +10,7 @@ use insta::assert_json_snapshot;
 
 use crate::harness::update::voice_note;
 use crate::harness::{PERSON, Setup, TestApp};
+use crate::program::Hark;
 
 /// A word of the scripted voice lasts a third of a second.
 const WORD_MS: f64 = 1000.0 / 3.0;
@@ -141,6 +142,26 @@ async fn a_reply_that_cannot_be_spoken_goes_out_as_text() {
     // No program can be started with a zero byte among its arguments.
     let app = app.set("agents.0.voice", "no\0voice").await;
     check_text_instead(app, "tts_failed").await;
+}
+
+#[tokio::test]
+async fn a_reply_longer_than_five_minutes_goes_out_as_text() {
+    let digits = "1234567890".repeat(400);
+    let few_letters = "a b ".repeat(1_000);
+    for answer in [digits.as_str(), few_letters.trim()] {
+        let app = TestApp::start().answers(answer).await;
+        app.text(PERSON, "read it to me").await;
+        app.run_until_idle().await;
+        assert_eq!(app.sent_texts(), [answer]);
+        let report = app.report().await;
+        assert_eq!((report.outcome, report.audio), (Outcome::Text, None));
+        let reason = report.reason.unwrap().to_string();
+        assert!(reason.starts_with("tts_failed: it takes longer to say than the five"), "{reason}");
+    }
+    let long = "Nine of ten. ".repeat(4_600);
+    let hark = Hark::new().file("hark.toml", "[tts]\nengine = \"scripted\"\n");
+    let ran = hark.run(&["say", &long]).await;
+    assert!(ran.code == 1 && ran.stderr.contains("than the five minutes"), "{}", ran.stderr);
 }
 
 #[tokio::test]

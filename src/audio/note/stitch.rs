@@ -255,6 +255,12 @@ impl NoteStitcher {
         Ok(())
     }
 
+    /// Returns the length of the sound so far, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        (self.before + self.rate.granules(self.samples)) / 48_000
+    }
+
     /// Returns whether [`Self::end`] was called.
     #[must_use]
     pub fn ended(&self) -> bool {

@@ -40,7 +40,8 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         }
         asked_before = true;
         let about = in_time(provider.number_info(), &mut offsets).await;
-        let answered = !matches!(about, Err(ProviderError::Network(_)));
+        let answered =
+            !matches!(about, Err(ProviderError::Network(_) | ProviderError::Unreachable(_)));
         report_number(&mut check, index, number, about);
         let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else {
             check.skipped(format!(
@@ -211,7 +212,7 @@ fn explain(error: &ProviderError, number: &Number) -> Trouble {
 fn explain_no_answer(error: &ProviderError, number: &Number) -> Trouble {
     let host = number.api_url();
     let (message, fix) = match error {
-        ProviderError::Network(why) => (
+        ProviderError::Network(why) | ProviderError::Unreachable(why) => (
             format!("{host} could not be reached: {why}"),
             if number.provider == ProviderKind::Simulator {
                 "start `hark simulate`, or correct api_url"

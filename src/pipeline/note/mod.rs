@@ -10,7 +10,16 @@ use crate::threads::Threads;
 use crate::tts::Sound;
 use crate::turn::{NoteInfo, Stage};
 
+/// Longest note, in seconds: nobody listens to more, and what is longer is read as text.
+const MAX_SECONDS: u64 = 300;
+
+/// Tasks of one note that wait for a thread: a long note must not fill the queue of all.
+const MAX_WORKING: usize = 32;
+
 /// Makes a note of everything from `sound` until it closes; `None` if there is nothing to hear.
+///
+/// # Errors
+/// `TooMuch` beyond [`MAX_SECONDS`], or what encoding fails with.
 pub(super) async fn encode(
     workers: &Threads,
     trace: &Trace,
@@ -35,12 +44,17 @@ pub(super) async fn encode(
                 }
             }
         }
-        while let Some(task) = note.next_task() {
+        if note.seconds() > MAX_SECONDS {
+            return Err(Cause::TooMuch);
+        }
+        while working.len() < MAX_WORKING
+            && let Some(task) = note.next_task()
+        {
             let trace = trace.clone();
             working.push(workers.run(move || trace.measure(Stage::Encode, || task.run())));
         }
         tokio::select! {
-            came = sound.recv(), if !note.ended() => match came {
+            came = sound.recv(), if !note.ended() && working.len() < MAX_WORKING => match came {
                 Some(sound) => next = Some(sound),
                 None => note.end()?,
             },

@@ -32,6 +32,7 @@ const LEASABLE: &str = "
         SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
         ORDER BY available_ms, head LIMIT ?2)
     JOIN contacts c ON c.id = m.contact_id
+    WHERE n.number NOT IN (SELECT value FROM json_each(?3))
     ORDER BY m.available_ms, m.id LIMIT ?2";
 
 /// Leased messages whose time is over, and whether a part of their turn may have been sent.
@@ -67,17 +68,19 @@ impl Queue for SqliteStore {
         self.writer.call(record).await
     }
 
-    async fn lease(
+    async fn lease_without(
         &self,
+        numbers: &[PhoneNumberId],
         lessee: &Lessee,
         limit: usize,
         now_ms: i64,
     ) -> Result<Vec<Lease>, StoreError> {
         let (lessee, limit) = (lessee.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+        let without = to_json(&numbers)?;
         let call = self.writer.call(move |db| {
             let leases: Vec<Lease> = db
                 .prepare_cached(&format!("{NUMBERS}{LEASABLE}"))?
-                .query_map([now_ms, limit], |row| leasable(row, &lessee))?
+                .query_map(params![now_ms, limit, without], |row| leasable(row, &lessee))?
                 .collect::<Result<_, _>>()?;
             let mut take = db.prepare_cached(
                 "UPDATE messages SET state = 'leased', attempts = ?2, lease_owner = ?3,
@@ -125,6 +128,14 @@ impl Queue for SqliteStore {
             }
             Ok(rows.len())
         });
+        call.await
+    }
+
+    async fn cut_waits(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        let cut = "UPDATE messages SET available_ms = ?2
+                   WHERE state IN ('queued', 'leased') AND state = 'queued' AND available_ms > ?1";
+        let call =
+            self.writer.call(move |db| Ok(db.prepare_cached(cut)?.execute([latest_ms, now_ms])?));
         call.await
     }
 
@@ -278,6 +289,7 @@ mod tests {
             let whole = |step: &&String| {
                 step.starts_with("SCAN")
                     && !step.contains("messages_leased")
+                    && !step.contains("json_each")
                     && !step.ends_with(" n")
             };
             assert_eq!(steps.iter().find(whole), None, "{steps:#?}");

@@ -67,13 +67,16 @@ impl Record for SqliteStore {
                 .query_row([turn], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
             let parts = db
                 .prepare_cached(
-                    "SELECT idx, role, content, state, provider_id FROM parts WHERE turn = ?1
+                    "SELECT idx, role, content, state, provider_id, error FROM parts WHERE turn = ?1
                      ORDER BY idx",
                 )?
                 .query_map([turn], part)?
                 .collect::<Result<_, _>>()?;
             let told_ms = db.prepare_cached(TOLD)?.query_row([turn], |row| row.get(0))?;
-            Ok(Begun { finished, parts, draft, told_ms })
+            let planned_ms = db
+                .prepare_cached("SELECT max(planned_ms) FROM parts WHERE turn = ?1")?
+                .query_row([turn], |row| row.get(0))?;
+            Ok(Begun { finished, parts, draft, told_ms, planned_ms })
         });
         call.await
     }
@@ -188,11 +191,30 @@ impl Record for SqliteStore {
             let sent_ms = id.is_some().then_some(now_ms);
             db.prepare_cached(
                 "UPDATE parts SET state = ?3, provider_id = coalesce(?4, provider_id),
-                     sent_ms = coalesce(?5, sent_ms), error = coalesce(?6, error)
+                     sent_ms = coalesce(?5, sent_ms), error = ?6
                  WHERE turn = ?1 AND idx = ?2",
             )?
             .execute(params![turn.0, index, state, id, sent_ms, error])?;
             id.map_or(Ok(()), |id| statuses::adopt(db, &turn, index, &id))
+        });
+        call.await
+    }
+
+    async fn doubt(
+        &self,
+        turn: &TurnId,
+        index: u32,
+        error: String,
+        assumed: bool,
+    ) -> Result<(), StoreError> {
+        let (turn, state) = (turn.clone(), if assumed { "sent" } else { "planned" });
+        let call = self.writer.call(move |db| {
+            db.prepare_cached(
+                "UPDATE parts SET state = ?3, error = ?4
+                 WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
+            )?
+            .execute(params![turn.0, index, state, error])?;
+            Ok(())
         });
         call.await
     }
@@ -272,16 +294,17 @@ pub(super) fn kept_report(
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
+    let (id, error): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
     Ok(Part {
         index: row.get(0)?,
         role: from_word(&row.get::<_, String>(1)?)?,
         content: from_json(&row.get::<_, String>(2)?)?,
-        state: match row.get::<_, String>(3)?.as_str() {
-            "sent" => {
-                PartState::Sent(MessageId(row.get::<_, Option<String>>(4)?.unwrap_or_default()))
-            }
-            "failed" => PartState::Failed,
-            _ => PartState::Planned,
+        state: match (row.get::<_, String>(3)?.as_str(), id, error) {
+            ("sent", None, Some(error)) => PartState::Assumed(error),
+            ("sent", id, _) => PartState::Sent(MessageId(id.unwrap_or_default())),
+            ("failed", ..) => PartState::Failed,
+            (_, _, Some(error)) => PartState::InDoubt(error),
+            (_, _, None) => PartState::Planned,
         },
     })
 }

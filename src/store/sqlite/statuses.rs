@@ -63,11 +63,12 @@ pub(super) fn record(
     };
     let state = match settled_by(update) {
         PartState::Failed => "failed",
-        PartState::Planned | PartState::Sent(_) => "sent",
+        _ => "sent",
     };
     db.prepare_cached(
-        "UPDATE parts SET state = ?5, provider_id = ?3, sent_ms = ?4
-         WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
+        "UPDATE parts SET state = ?5, provider_id = ?3, sent_ms = ?4, error = NULL
+         WHERE turn = ?1 AND idx = ?2
+           AND (state = 'planned' OR state = 'sent' AND provider_id IS NULL)",
     )?
     .execute(params![turn.0, index, update.message.0, update.at_ms, state])?;
     match (new, failed) {

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::voices::{self, VoiceTable};
 use super::{TIME_LIMIT, late, start};
+use crate::remote::patience::Late;
 use crate::tts::TtsError;
 use crate::turn::LanguageCode;
 
@@ -52,6 +53,6 @@ pub(super) async fn listed(program: &Path) -> Result<Vec<(String, LanguageCode)>
 async fn ask(program: &Path, what: &str) -> Result<String, TtsError> {
     let mut command = Command::new(program);
     let said = command.arg(what).kill_on_drop(true).output();
-    let said = timeout(TIME_LIMIT, said).await.map_err(|_| late())?.map_err(start)?;
+    let said = timeout(TIME_LIMIT, said).await.map_err(|_| late(Late::Total))?.map_err(start)?;
     Ok(String::from_utf8_lossy(&said.stdout).into_owned())
 }

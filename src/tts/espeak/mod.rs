@@ -19,13 +19,14 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::gap::Gap;
 use super::outlet::Outlet;
 use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
 use crate::audio::WavStream;
-use crate::remote::patience::Patience;
+use crate::remote::patience::{Late, Patience};
 use crate::turn::LanguageCode;
 use child::Children;
 pub use settings::Settings;
@@ -36,6 +37,16 @@ pub(super) const PROGRAM: &str = "espeak-ng";
 
 /// Longest time for a sentence, without waiting for the reader; the engine takes milliseconds.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Longest time to the first sound.
+const FIRST_SOUND: Duration = Duration::from_secs(5);
+
+/// Longest sound of a character, in milliseconds, at the slowest pace that is set: a digit may be a
+/// word of several syllables.
+const MAX_MS_PER_CHAR: usize = 2_000;
+
+/// Sound that the shortest text may have, in milliseconds.
+const LEAST_MS: usize = 5_000;
 
 /// Silence after a sentence, in milliseconds.
 const PAUSE_MS: usize = 200;
@@ -190,6 +201,7 @@ impl SentenceTask {
                 .map_err(|e| SpeakFailure::Midway(start(e)))?,
         };
         self.outlet.clear();
+        let began = Instant::now();
         let unwanted = self.outlet.unwanted(cancel);
         let spoken = tokio::select! {
             biased;
@@ -201,7 +213,10 @@ impl SentenceTask {
             let _: io::Result<()> = child.kill().await;
         }
         spoken.map_err(|error| match error {
-            TtsError::Engine(_) if !self.outlet.has_sent() => SpeakFailure::Silent(error),
+            // A child that was killed fails at once; one that hangs is not waited for twice.
+            TtsError::Engine(_) if !self.outlet.has_sent() && began.elapsed() < FIRST_SOUND => {
+                SpeakFailure::Silent(error)
+            }
             _ => SpeakFailure::Midway(error),
         })
     }
@@ -209,6 +224,7 @@ impl SentenceTask {
     /// Writes the text, then passes the sound on.
     async fn talk(&mut self, child: &mut Child) -> Result<(), TtsError> {
         let mut patience = Patience::new(TIME_LIMIT);
+        patience.expect_within(FIRST_SOUND);
         let mut stdin = child.stdin.take().expect("stdin is piped, and taken only here");
         let mut stdout = child.stdout.take().expect("stdout is piped, and taken only here");
         // The engine reads to the end before it speaks, so this cannot block on our reading.
@@ -219,26 +235,34 @@ impl SentenceTask {
                 stdin.shutdown().await
             })
             .await
-            .map_err(|_| late())?;
+            .map_err(late)?;
         drop(stdin);
         self.children.refill(&self.voice);
 
         let (mut wav, mut gap) = (WavStream::default(), Gap::new(PAUSE_MS));
         let (mut bytes, mut samples) = (vec![0; 8192], Vec::new());
+        let (most_ms, mut spoken) = (most_ms(&self.text), 0);
         loop {
             let read = patience.wait(stdout.read(&mut bytes)).await;
-            let read = read.map_err(|_| late())?.map_err(engine)?;
+            let read = read.map_err(late)?.map_err(engine)?;
             if read == 0 {
                 break;
             }
             samples.clear();
             wav.push(&bytes[..read], &mut samples).map_err(engine)?;
             if let Some(rate) = wav.rate() {
+                if !samples.is_empty() {
+                    patience.expect_within(TIME_LIMIT);
+                }
+                spoken += samples.len();
+                if rate.ms(spoken) > most_ms {
+                    return Err(TtsError::Engine(format!("{PROGRAM} speaks without end")));
+                }
                 gap.push(&samples, rate, self.outlet.ready());
                 self.outlet.send(rate, false).await?;
             }
         }
-        let status = patience.wait(child.wait()).await.map_err(|_| late())?.map_err(engine)?;
+        let status = patience.wait(child.wait()).await.map_err(late)?.map_err(engine)?;
         if !status.success() {
             return Err(self.complaint(child, &mut patience, &status.to_string()).await);
         }
@@ -289,6 +313,14 @@ pub(super) fn harmless(text: &str) -> String {
     text
 }
 
+/// Returns how long a text may sound, in milliseconds.
+fn most_ms(text: &str) -> f64 {
+    let most = LEAST_MS + MAX_MS_PER_CHAR * text.chars().count();
+    #[expect(clippy::cast_precision_loss, reason = "a sentence has thousands of characters")]
+    let most = most as f64;
+    most
+}
+
 fn start(source: io::Error) -> TtsError {
     TtsError::Start { program: PROGRAM, source }
 }
@@ -297,8 +329,12 @@ fn engine(error: impl std::error::Error) -> TtsError {
     TtsError::Engine(format!("{PROGRAM}: {error}"))
 }
 
-fn late() -> TtsError {
-    TtsError::Engine(format!("{PROGRAM} took longer than {} s", TIME_LIMIT.as_secs()))
+fn late(late: Late) -> TtsError {
+    let limit = match late {
+        Late::Quiet => FIRST_SOUND,
+        Late::Total => TIME_LIMIT,
+    };
+    TtsError::Engine(format!("{PROGRAM} took longer than {} s", limit.as_secs()))
 }
 
 #[cfg(test)]

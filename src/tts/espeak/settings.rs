@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::installed::{self, Installed};
 use super::{EspeakSynthesizer, PROGRAM, late};
 use crate::engine::{Check, EngineSettings, Wrong};
+use crate::remote::patience::Late;
 use crate::tts::{Speaker, Synthesizer, TtsDeps, TtsError, TtsSettings, VoiceRow, check_speed};
 use crate::turn::LanguageCode;
 
@@ -85,7 +86,7 @@ impl TtsSettings for Settings {
             place: PROGRAM.to_owned(),
         };
         let voices = timeout(LIST_LIMIT, installed::listed(&self.program)).await;
-        Ok(voices.map_err(|_late| late())??.into_iter().map(row).collect())
+        Ok(voices.map_err(|_| late(Late::Total))??.into_iter().map(row).collect())
     }
 
     async fn examine(&self, speakers: &[Speaker], _: &TtsDeps<'_>, check: &mut Check) {

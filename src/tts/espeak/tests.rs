@@ -157,3 +157,44 @@ async fn sentences_at_once_do_not_mix() {
         assert_eq!(joined(&together[n]), joined(&alone), "{n}");
     }
 }
+
+/// An engine whose program is this script; voices it lists as the real one does.
+fn lying(folder: &tempfile::TempDir, speaks: &str) -> EspeakSynthesizer {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = folder.path().join("espeak-ng");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--voices*|*--version*) exec espeak-ng \"$@\" ;; esac\n\
+         cat > /dev/null\n{speaks}\n"
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    EspeakSynthesizer::new(Settings { program, ..Settings::default() })
+}
+
+#[tokio::test]
+async fn an_engine_that_hangs_is_waited_for_once_and_for_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = lying(&folder, "exec sleep 60");
+    engine.children.refill(FALLBACK).await.unwrap();
+    let began = std::time::Instant::now();
+    let error = speak(&engine, sentence("hello", "en")).await.unwrap_err();
+    assert!(error.to_string().contains("longer than 5 s"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_engine_that_writes_without_end_is_cut_off_by_the_length_of_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = lying(&folder, "echo on | espeak-ng --stdin --stdout\nexec cat /dev/zero");
+    let mut sound = engine.speak(sentence("hello", "en"), &CancellationToken::new()).await;
+    let (mut samples, mut end) = (0, None);
+    while let Some(chunk) = sound.next().await {
+        match chunk {
+            Ok(Sound::Pcm(pcm)) => samples += pcm.samples.len(),
+            other => end = Some(other.map(|_| ())),
+        }
+    }
+    let said = end.expect("it fails").unwrap_err().to_string();
+    assert!(said.contains("without end"), "{said}");
+    assert!(SampleRate(22_050).ms(samples) <= 16_000.0, "{samples}");
+}

@@ -15,8 +15,12 @@ use crate::turn::{Retry, Stage};
 /// Attempts at an answer; after them the fallback text goes out.
 pub(super) const MAX_ATTEMPTS: u32 = 3;
 
-/// Limits the sends of one part whose answers make no sense, as from a proxy that rewrites them.
-const MAX_BLIND_SENDS: u32 = 6;
+/// Sends of one part that the provider may have taken; after them it counts as sent.
+const MAX_UNCLEAR_SENDS: u32 = 2;
+
+/// How long a turn's sends may be refused while later messages of the person wait behind it: an
+/// outage that is over by then costs no answer, and one that is not holds nobody for a day.
+const REFUSED_FOR: Duration = Duration::from_hours(1);
 
 /// WhatsApp's window for free answers; nothing is delivered after it.
 const WINDOW: Duration = Duration::from_hours(24);
@@ -47,6 +51,8 @@ pub(super) struct Facts {
     pub(super) attempt: u32,
     /// Since the message was accepted.
     pub(super) age: Duration,
+    /// Since the turn's last part was planned.
+    pub(super) sending: Duration,
     pub(super) cancelled: bool,
 }
 
@@ -57,6 +63,8 @@ pub(super) enum Next {
     Leave,
     /// Say what is wrong with the message.
     Tell(Problem),
+    /// Count the part as sent and go on with the next.
+    CountAsSent,
     /// Send the reply as text.
     Text,
     /// Send the fallback text.
@@ -75,6 +83,7 @@ impl Next {
         let (stage, again) = (error.stage.name(), "a turn is tried again");
         let (message, wait) = match self {
             Self::Tell(_) => return,
+            Self::CountAsSent => ("the message may have arrived twice and counts as sent", None),
             Self::Text => ("the reply goes out as text", None),
             Self::FallBack => ("the fallback text goes out", None),
             Self::GiveUp => {
@@ -134,6 +143,21 @@ static RULES: &[ErrorRule] = &[
         then: |error| Problem::from_cause(&error.cause).map_or(Next::FallBack, Next::Tell),
     },
     ErrorRule {
+        error: "a second send of one part that may have arrived",
+        turn: "any",
+        next: "count the part as sent; the turn's record says why",
+        fits: |error, _| error.sending.is_some_and(|send| send.unclear >= MAX_UNCLEAR_SENDS),
+        then: |_| Next::CountAsSent,
+    },
+    ErrorRule {
+        error: "a send that may have arrived: no answer, half of one, nonsense, a 5xx without a code \
+                (but 503)",
+        turn: "any",
+        next: "wait 8 s for its status, then send it once more; no attempt is counted",
+        fits: |error, _| error.may_have_arrived(),
+        then: |error| Next::Wait(wait(error)),
+    },
+    ErrorRule {
         error: "of the upload, or a refused send; not our token, permission or account",
         turn: "has a note",
         next: "send the reply as text",
@@ -149,6 +173,17 @@ static RULES: &[ErrorRule] = &[
         turn: "is resumed with a note and its text at hand",
         next: "send the reply as text",
         fits: |error, facts| facts.step == Step::Resuming { text: true } && is_final(error),
+        then: |_| Next::Text,
+    },
+    ErrorRule {
+        error: "a send refused for now",
+        turn: "has a note and its text, and is in its third attempt or sends since an hour",
+        next: "send the reply as text",
+        fits: |error, facts| {
+            matches!(facts.step, Step::Note | Step::Resuming { text: true })
+                && error.is_put_off()
+                && (facts.attempt >= MAX_ATTEMPTS || facts.sending >= REFUSED_FOR)
+        },
         then: |_| Next::Text,
     },
     ErrorRule {
@@ -180,10 +215,12 @@ static RULES: &[ErrorRule] = &[
         then: |error| Next::Wait(wait(error)),
     },
     ErrorRule {
-        error: "a send whose answers make no sense",
-        turn: "in its sixth attempt or later",
-        next: "give up: it may have arrived every time",
-        fits: |error, facts| facts.attempt >= MAX_BLIND_SENDS && error.is_blind_send(),
+        error: "a send refused for now",
+        turn: "in its third attempt or later, and sends since an hour",
+        next: "give up: later messages of the person wait behind it",
+        fits: |error, facts| {
+            error.is_put_off() && facts.attempt >= MAX_ATTEMPTS && facts.sending >= REFUSED_FOR
+        },
         then: |_| Next::GiveUp,
     },
     ErrorRule {
@@ -240,136 +277,4 @@ fn wait(error: &TurnError) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::error::Cause;
-    use super::*;
-    use crate::audio::DecodeError;
-    use crate::provider::ProviderError;
-    use crate::store::StoreError;
-    use crate::stt::SttError;
-    use crate::threads::RunError;
-
-    fn refused(code: i64, retry: Retry) -> Cause {
-        let title = "no".to_owned();
-        let fix = (code == 190).then_some("a new token");
-        ProviderError::Refused { code, http_status: 400, title, retry, fix }.into()
-    }
-
-    fn facts(step: Step) -> Facts {
-        Facts { step, attempt: 1, age: Duration::from_secs(1), cancelled: false }
-    }
-
-    /// Returns every row, with a case that it decides.
-    fn cases() -> Vec<(Cause, Stage, Facts, Next)> {
-        let soon = Duration::from_secs(4);
-        let passing = || refused(131_056, Retry::After(soon));
-        let last = || refused(131_026, Retry::Never);
-        let network = || Cause::from(ProviderError::Network("gone".into()));
-        let resuming = |text| facts(Step::Resuming { text });
-        let old = |step| Facts { age: Duration::from_hours(25), ..facts(step) };
-        let two = Duration::from_secs(2);
-        vec![
-            (
-                SttError::Cancelled.into(),
-                Stage::Stt,
-                Facts { cancelled: true, ..facts(Step::Answering) },
-                Next::Leave,
-            ),
-            (
-                DecodeError::Empty.into(),
-                Stage::Decode,
-                facts(Step::Answering),
-                Next::Tell(Problem::EmptyAudio),
-            ),
-            (network(), Stage::Upload, facts(Step::Note), Next::Text),
-            (last(), Stage::Send, resuming(true), Next::Text),
-            (last(), Stage::Send, facts(Step::Fallback), Next::GiveUp),
-            (Cause::Deadline, Stage::Llm, facts(Step::Answering), Next::FallBack),
-            (passing(), Stage::Send, old(Step::Text), Next::GiveUp),
-            (refused(190, Retry::After(soon)), Stage::Send, facts(Step::Note), Next::Wait(soon)),
-            (
-                ProviderError::Unexpected("x".into()).into(),
-                Stage::Send,
-                Facts { attempt: 6, ..facts(Step::Note) },
-                Next::GiveUp,
-            ),
-            (passing(), Stage::Send, Facts { attempt: 9, ..facts(Step::Note) }, Next::Again(soon)),
-            (network(), Stage::Download, facts(Step::Answering), Next::Again(two)),
-            (
-                network(),
-                Stage::Download,
-                Facts { attempt: 3, ..facts(Step::Answering) },
-                Next::FallBack,
-            ),
-        ]
-    }
-
-    #[test]
-    fn every_rule_decides_its_case() {
-        for (row, (cause, stage, facts, expected)) in cases().into_iter().enumerate() {
-            let error = cause.at(stage);
-            let (next, rule) = next(&error, &facts);
-            assert!(std::ptr::eq(rule, &raw const RULES[row]), "{error}, {facts:?}: {rule}");
-            assert_eq!(next, expected, "{error}, {facts:?}");
-        }
-        assert_eq!(cases().len(), RULES.len());
-    }
-
-    #[test]
-    fn a_cancelled_turn_sends_nothing_and_a_send_that_began_is_settled() {
-        let cancelled = |step| Facts { cancelled: true, ..facts(step) };
-        let store = TurnError::from(StoreError::Closed);
-        assert_eq!(next(&store, &cancelled(Step::Answering)).0, Next::Leave);
-        let send = Cause::Deadline.at(Stage::Send);
-        let wait = Next::Again(Duration::from_secs(5));
-        assert_eq!(next(&send, &cancelled(Step::Note)).0, wait);
-    }
-
-    #[test]
-    fn a_refused_text_is_followed_by_the_fallback_and_that_by_nothing() {
-        let refused = || refused(131_026, Retry::Never).at(Stage::Send);
-        for step in [Step::Text, Step::Resuming { text: false }] {
-            assert_eq!(next(&refused(), &facts(step)).0, Next::FallBack, "{step:?}");
-        }
-        assert_eq!(next(&refused(), &facts(Step::Fallback)).0, Next::GiveUp);
-    }
-
-    #[test]
-    fn a_message_that_always_panics_ends_with_the_fallback() {
-        let after = |attempt| {
-            let panicked = Cause::from(RunError::Died).at(Stage::Decode);
-            next(&panicked, &Facts { attempt, ..facts(Step::Answering) }).0
-        };
-        assert_eq!(after(1), Next::Again(Duration::from_secs(2)));
-        assert_eq!(after(MAX_ATTEMPTS), Next::FallBack);
-    }
-
-    #[test]
-    fn a_log_line_names_the_rule_in_words() {
-        let sending = &RULES[9];
-        let words = "any other, the turn is sending: the same part again, until the message is 24 \
-                     hours old";
-        assert_eq!(sending.to_string(), words);
-        assert_eq!(RULES[5].to_string(), "final: send the fallback text");
-    }
-
-    /// The table of ARCHITECTURE.md; with `HARK_DOCS=write` it is written first.
-    #[test]
-    fn the_table_is_in_the_architecture() {
-        let mut table = "| the error is | the turn | what follows |\n|---|---|---|\n".to_owned();
-        let head = table.clone();
-        for ErrorRule { error, turn, next, .. } in RULES {
-            table += &format!("| {error} | {turn} | {next} |\n");
-        }
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md");
-        let mut page = std::fs::read_to_string(file).unwrap();
-        #[expect(clippy::disallowed_methods, reason = "make docs says so")]
-        if std::env::var("HARK_DOCS").as_deref() == Ok("write") {
-            let (before, rest) = page.split_once(&head).unwrap();
-            let rest = rest.split_once("\n\n").unwrap().1;
-            page = format!("{before}{table}\n{rest}");
-            std::fs::write(file, &page).unwrap();
-        }
-        assert!(page.contains(&table), "ARCHITECTURE.md has an old table; run: make docs");
-    }
-}
+mod tests;
