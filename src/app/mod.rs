@@ -19,8 +19,8 @@ pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{HealthState, WebhookState, router};
-use crate::lifecycle::Shutdown;
+use crate::http::{HealthState, Server, WebhookState, router};
+use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{Pipeline, VoicePath};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
@@ -50,6 +50,15 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
             seconds: config.limits.audio_seconds,
         },
     })
+}
+
+/// Connections that are open at a time, if there are files for them.
+const CONNECTIONS: u64 = 1024;
+
+/// Returns how many connections may be open where a process may open `files`: half are for the store,
+/// engines and calls out.
+fn connections(files: u64) -> usize {
+    usize::try_from(CONNECTIONS.min(files / 2)).expect("1024 fits")
 }
 
 /// Holds the service, ready to run.
@@ -116,7 +125,7 @@ impl App {
     /// Serves until `shutdown` and finishes what runs.
     ///
     /// # Errors
-    /// If the listener fails.
+    /// If the system starts no threads.
     pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
         let registry = Arc::clone(&self.agents.registry);
         let router = router(
@@ -127,20 +136,14 @@ impl App {
                 stopping: shutdown.stop.clone(),
             },
         );
-        let stopped = shutdown.stop.clone().cancelled_owned();
-        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
+        let server = Server { listener, router, connections: connections(raise_file_limit()) };
+        let serve = server.serve(shutdown.stop.clone());
         let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
-        let serve = async {
-            let served = server.await;
-            // Without its server the service must not go on.
-            shutdown.stop.cancel();
-            served
-        };
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
         tokio::select! {
-            (served, ()) = async { tokio::join!(serve, lanes) } => served.context("serving HTTP"),
+            ((), ()) = async { tokio::join!(serve, lanes) } => Ok(()),
             () = upkeep => unreachable!("it runs for ever"),
             () = agents.make_in_advance() => unreachable!("so does this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {

@@ -6,9 +6,11 @@
 
 mod health;
 mod refusal;
+mod server;
 mod webhook;
 
 pub use health::HealthState;
+pub use server::Server;
 pub use webhook::WebhookState;
 
 use axum::Router;

@@ -3,16 +3,12 @@
 //! Anybody can send what is refused, so a kind of refusal is logged at once and then at most once a
 //! minute, with how many there were. Nothing that was sent is repeated.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 
 use crate::provider::payload::PayloadError;
-
-/// Time between two lines about one kind of refusal.
-const MINUTE: Duration = Duration::from_mins(1);
+use crate::telemetry::Seldom;
 
 /// Names why a request is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,58 +100,27 @@ impl Refusal {
 
 /// Counts refusals by their label and logs them.
 #[derive(Default)]
-pub(super) struct Refusals {
-    /// Those since the last line, for each label that had a line within the last minute.
-    since: Mutex<HashMap<&'static str, u64>>,
-}
+pub(super) struct Refusals(Arc<Seldom>);
 
 impl Refusals {
     /// Logs the first refusal of a kind at once, and once a minute how many followed.
-    pub(super) fn count(self: &Arc<Self>, refusal: Refusal) {
+    pub(super) fn count(&self, refusal: Refusal) {
         let (label, Some(line)) = (refusal.label(), refusal.line()) else { return };
-        let mut since = self.since.lock().expect("no holder panics");
-        if let Some(count) = since.get_mut(label) {
-            *count += 1;
-            return;
-        }
-        since.insert(label, 0);
-        drop(since);
-        log(1, label, line);
-        let refusals = Arc::clone(self);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(MINUTE).await;
-                match refusals.take(label) {
-                    0 => return,
-                    count => log(count, label, line),
-                }
-            }
-        });
+        self.0.tell(label, move |count| tracing::warn!(count, result = label, "{line}"));
     }
-
-    /// Returns how many there were since the last line; forgets the kind if there were none.
-    fn take(&self, label: &'static str) -> u64 {
-        let mut since = self.since.lock().expect("no holder panics");
-        let count = since.get_mut(label).map(std::mem::take).unwrap_or_default();
-        if count == 0 {
-            since.remove(label);
-        }
-        count
-    }
-}
-
-fn log(count: u64, label: &str, line: &str) {
-    tracing::warn!(count, result = label, "{line}");
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use tracing::subscriber::set_default;
     use tracing::{Event, Metadata, Subscriber, span};
 
     use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
 
     /// Adds up lines and the counts in them.
     #[derive(Clone, Default)]
@@ -190,7 +155,7 @@ mod tests {
         let tally = Tally::default();
         let _logs = set_default(tally.clone());
         let said = || (tally.0.0.load(Ordering::Relaxed), tally.0.1.load(Ordering::Relaxed));
-        let refusals = Arc::new(Refusals::default());
+        let refusals = Refusals::default();
         for _ in 0..1000 {
             refusals.count(Refusal::BadSignature);
         }

@@ -41,7 +41,7 @@ pub struct WebhookState {
     /// Check and parse large bodies: 10 ms of work for the largest.
     threads: Threads,
     /// Logs what is refused.
-    refusals: Arc<Refusals>,
+    refusals: Refusals,
 }
 
 impl WebhookState {
@@ -52,7 +52,7 @@ impl WebhookState {
     pub fn new(inbox: Arc<dyn Inbox>, registry: Arc<Registry>) -> std::io::Result<Self> {
         // More than 64 that wait would be 200 MB; the provider delivers those again.
         let threads = Threads::start("webhook", 2, 64)?;
-        Ok(Self { inbox, registry, threads, refusals: Arc::default() })
+        Ok(Self { inbox, registry, threads, refusals: Refusals::default() })
     }
 
     /// Counts, logs and answers what is not taken.
