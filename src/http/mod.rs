@@ -5,6 +5,7 @@
 //! Each router has a state of its own and takes no more than it needs.
 
 mod health;
+mod intake;
 mod refusal;
 mod server;
 mod webhook;

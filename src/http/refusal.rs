@@ -25,6 +25,8 @@ pub(super) enum Refusal {
     BadJson(PayloadError),
     /// There are too many to check: the provider tries again.
     Busy,
+    /// All together are too large to be held: the provider tries again.
+    Full,
     /// The store is away: the provider tries again. Logged where it failed.
     NotStored,
     /// A handshake with another verify token.
@@ -39,7 +41,7 @@ impl Refusal {
             Self::Unread(status) => status,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BadJson(_) => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Full | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadVerifyToken => StatusCode::FORBIDDEN,
         }
     }
@@ -53,7 +55,7 @@ impl Refusal {
             Self::Unread(status) => status.canonical_reason().unwrap_or("not read").to_lowercase(),
             Self::TooSlow => "took too long".to_owned(),
             Self::BadJson(error) => format!("body is not a webhook: {error}"),
-            Self::Busy => "could not be checked, try again".to_owned(),
+            Self::Busy | Self::Full => "could not be checked, try again".to_owned(),
             Self::NotStored => "could not be stored, try again".to_owned(),
             Self::BadVerifyToken => "verify token mismatch".to_owned(),
         }
@@ -69,6 +71,7 @@ impl Refusal {
             Self::TooSlow => "too_slow",
             Self::BadJson(_) => "bad_json",
             Self::Busy => "busy",
+            Self::Full => "full",
             Self::NotStored => "not_stored",
             Self::BadVerifyToken => "bad_verify_token",
         }
@@ -89,6 +92,7 @@ impl Refusal {
             Self::TooSlow => "webhooks were refused: they did not arrive in time",
             Self::BadJson(_) => "webhooks were refused: they are signed and not JSON",
             Self::Busy => "webhooks were refused: too many large ones at a time",
+            Self::Full => "webhooks were refused: together they are too large to be held",
             Self::NotStored => return None,
             Self::BadVerifyToken => {
                 "a webhook handshake was refused: its verify token is not ours \

@@ -50,6 +50,23 @@ async fn unsigned_unreadable_and_oversized_bodies_are_refused() {
 }
 
 #[tokio::test]
+async fn of_what_has_no_signature_s_form_no_body_is_waited_for() {
+    let app = TestApp::start().await;
+    let digits = "a".repeat(64);
+    let forms = ["", "sha256=", "sha256=zz", &digits, &format!("sha1={digits}")];
+    let short = format!("sha256={}", &digits[1..]);
+    for form in forms.into_iter().chain([short.as_str()]) {
+        let answer = app
+            .say(&format!(
+                "POST /webhook HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\
+                 x-hub-signature-256: {form}\r\n\r\n"
+            ))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{form}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_largest_body_is_taken() {
     let app = TestApp::start().await;
     let mut body = br#"{"entry":[]}"#.to_vec();
