@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::intake::{Intake, Room};
+use super::budget::{BodyBudget, BodyRoom};
 use super::refusal::{Refusal, Refusals};
 use crate::provider::door::Proof;
 use crate::provider::payload::{self, Updates};
@@ -39,7 +39,7 @@ pub struct WebhookState {
     /// Check and parse large bodies: 10 ms of work for the largest.
     threads: Threads,
     /// Bounds what all of them hold.
-    intake: Intake,
+    budget: BodyBudget,
     /// Logs what is refused.
     refusals: Refusals,
 }
@@ -51,8 +51,8 @@ impl WebhookState {
     /// What the system says if it starts no thread.
     pub fn new(inbox: Arc<dyn Inbox>, registry: Arc<Registry>) -> std::io::Result<Self> {
         let threads = Threads::start("webhook", 2, 64)?;
-        let (intake, refusals) = (Intake::new(), Refusals::default());
-        Ok(Self { inbox, registry, threads, intake, refusals })
+        let (budget, refusals) = (BodyBudget::new(), Refusals::default());
+        Ok(Self { inbox, registry, threads, budget, refusals })
     }
 
     /// Counts, logs and answers what is not taken.
@@ -141,7 +141,7 @@ async fn take(
 ) -> Result<Counts, Refusal> {
     let proof = Proof::read(headers).ok_or(Refusal::NoSignature)?;
     let told = headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
-    let (body, _room) = state.intake.read(told, body).await?;
+    let (body, _room) = state.budget.read(told, body).await?;
     let snapshot = state.registry.snapshot();
     let (app, updates, _room) = if body.len() > LARGE {
         let (state, snapshot, body) = (Arc::clone(state), Arc::clone(&snapshot), body.clone());
@@ -168,10 +168,10 @@ fn check(
     snapshot: &Snapshot,
     proof: &Proof,
     body: &Bytes,
-) -> Result<(usize, Updates, Room), Refusal> {
+) -> Result<(usize, Updates, BodyRoom), Refusal> {
     let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
     let app = proof.signer(body, secrets).ok_or(Refusal::BadSignature)?;
-    let room = state.intake.parse(body)?;
+    let room = state.budget.parse(body)?;
     Ok((app, payload::parse(body).map_err(Refusal::BadJson)?, room))
 }
 

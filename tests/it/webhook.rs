@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{APP_SECRET, NUMBER, PERSON, TestApp, VERIFY_TOKEN, update};
+use crate::program::Hark;
 
 fn counts(accepted: u32, duplicates: u32, ignored: u32) -> Value {
     json!({
@@ -202,6 +203,37 @@ async fn what_cannot_be_stored_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn details_are_for_those_who_run_the_service() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/metrics").await.0, 404);
+    for path in ["/health", "/healthz"] {
+        assert_eq!(app.get(path).await, (200, json!({"status": "ok"}).to_string()));
+        assert!(app.admin(path).await.1.contains("\"version\":\"0."));
+    }
+    assert_eq!(app.admin("/webhook").await.0, 404);
+    app.database().execute_batch("ALTER TABLE messages RENAME TO hidden").unwrap();
+    assert_eq!(app.get("/readyz").await, (503, json!({"status": "not ready"}).to_string()));
+    let detail = json!({"status": "store unreachable"}).to_string();
+    assert_eq!(app.admin("/readyz").await, (503, detail));
+    app.database().execute_batch("ALTER TABLE hidden RENAME TO messages").unwrap();
+}
+
+#[tokio::test]
+async fn a_usual_admin_address_that_is_taken_keeps_no_service_from_answering() {
+    let number = "[[numbers]]\nphone_number_id = \"900\"\naccess_token = \"t\"\napp_secret = \"s\"\n\
+                  [stt]\nengine = \"scripted\"\n[server]\nlisten = \"127.0.0.1:0\"\n";
+    // Taken by the first of the two, or by somebody else on this machine.
+    let service = async || Hark::new().file("hark.toml", number).start(&["serve"]).await;
+    let (first, second) = (service().await, service().await);
+    second.said_one_of(&["/metrics is not served: 127.0.0.1:8081 cannot be listened on"]).await;
+    let chosen = format!("{number}admin_listen = \"{}\"\n", second.address);
+    let refused = Hark::new().file("hark.toml", chosen).run(&["serve"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("(server.admin_listen)"), "{}", refused.stderr);
+    assert_eq!((first.stop().await, second.stop().await), (0, 0));
+}
+
+#[tokio::test]
 async fn health_and_metrics_are_served() {
     let app = TestApp::start().await;
     app.text(PERSON, "hello").await;
@@ -210,8 +242,7 @@ async fn health_and_metrics_are_served() {
     for path in ["/health", "/healthz", "/readyz"] {
         assert_eq!(app.get(path).await.0, 200, "{path}");
     }
-    let (status, metrics) = app.get("/metrics").await;
-    assert_eq!(status, 200);
+    let metrics = app.metrics().await;
     for line in [
         "hark_stage_seconds_bucket{stage=\"send\"",
         "hark_turn_seconds_count",

@@ -210,6 +210,18 @@ impl TestApp {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// Gets a path that only those may ask who run the service.
+    pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.world.admin);
+        let answer = self.client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Its metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        self.admin("/metrics").await.1
+    }
+
     /// Sends these bytes of a request, and reads until the service closes.
     pub(crate) async fn say(&self, words: &str) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.world.address).await.unwrap();

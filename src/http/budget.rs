@@ -29,15 +29,15 @@ const GROWTH: usize = 32;
 const MOST_PARSED: usize = 20 * 1024 * 1024;
 
 /// Hands out room.
-pub(super) struct Intake {
+pub(super) struct BodyBudget {
     bodies: Arc<Semaphore>,
     parsed: Arc<Semaphore>,
 }
 
 /// Holds room until dropped.
-pub(super) struct Room(Option<OwnedSemaphorePermit>);
+pub(super) struct BodyRoom(Option<OwnedSemaphorePermit>);
 
-impl Room {
+impl BodyRoom {
     /// Adds `bytes` of `pool`.
     fn grow(&mut self, pool: &Arc<Semaphore>, bytes: usize) -> Result<(), Refusal> {
         let bytes = u32::try_from(bytes).expect("a body has 3 MiB");
@@ -50,7 +50,7 @@ impl Room {
     }
 }
 
-impl Intake {
+impl BodyBudget {
     pub(super) fn new() -> Self {
         Self { bodies: Arc::new(Semaphore::new(BODIES)), parsed: Arc::new(Semaphore::new(PARSED)) }
     }
@@ -61,13 +61,13 @@ impl Intake {
         &self,
         told: Option<usize>,
         body: Body,
-    ) -> Result<(Bytes, Room), Refusal> {
+    ) -> Result<(Bytes, BodyRoom), Refusal> {
         let too_large = Refusal::Unread(StatusCode::PAYLOAD_TOO_LARGE);
         let told = told.unwrap_or(FREE);
         if told > MAX_WEBHOOK_BYTES {
             return Err(too_large);
         }
-        let (mut room, mut bytes) = (Room(None), Vec::with_capacity(told.min(FREE)));
+        let (mut room, mut bytes) = (BodyRoom(None), Vec::with_capacity(told.min(FREE)));
         let mut stream = body.into_data_stream();
         while let Some(piece) = stream.next().await {
             let piece = piece.map_err(|_cut_off| Refusal::Unread(StatusCode::BAD_REQUEST))?;
@@ -87,8 +87,8 @@ impl Intake {
     }
 
     /// Takes the room for what a body becomes, until all of it is stored.
-    pub(super) fn parse(&self, body: &[u8]) -> Result<Room, Refusal> {
-        let mut room = Room(None);
+    pub(super) fn parse(&self, body: &[u8]) -> Result<BodyRoom, Refusal> {
+        let mut room = BodyRoom(None);
         room.grow(&self.parsed, (body.len() * GROWTH).min(MOST_PARSED))?;
         Ok(room)
     }
@@ -111,9 +111,9 @@ mod tests {
 
     #[tokio::test]
     async fn slow_large_bodies_are_bounded_and_keep_no_small_one_out() {
-        let intake = Intake::new();
+        let budget = BodyBudget::new();
         let mut reading: Vec<_> =
-            (0..20).map(|_| Box::pin(intake.read(None, slow(2 * MIB)))).collect();
+            (0..20).map(|_| Box::pin(budget.read(None, slow(2 * MIB)))).collect();
         let mut refused = 0;
         for read in &mut reading {
             if let std::task::Poll::Ready(answer) = futures_util::poll!(read) {
@@ -122,29 +122,29 @@ mod tests {
             }
         }
         assert_eq!(refused, 20 - BODIES / (2 * MIB));
-        let (small, _room) = intake.read(None, Body::from(vec![b' '; FREE])).await.ok().unwrap();
+        let (small, _room) = budget.read(None, Body::from(vec![b' '; FREE])).await.ok().unwrap();
         assert_eq!(small.len(), FREE);
-        assert!(matches!(intake.read(None, Body::from(vec![b' '; MIB])).await, Err(Refusal::Full)));
+        assert!(matches!(budget.read(None, Body::from(vec![b' '; MIB])).await, Err(Refusal::Full)));
         drop(reading);
-        let (large, room) = intake.read(None, Body::from(vec![b' '; 3 * MIB])).await.ok().unwrap();
+        let (large, room) = budget.read(None, Body::from(vec![b' '; 3 * MIB])).await.ok().unwrap();
         assert_eq!(large.len(), 3 * MIB);
-        assert_eq!(intake.bodies.available_permits(), BODIES - 3 * MIB);
+        assert_eq!(budget.bodies.available_permits(), BODIES - 3 * MIB);
         drop(room);
-        assert_eq!(intake.bodies.available_permits(), BODIES);
+        assert_eq!(budget.bodies.available_permits(), BODIES);
     }
 
     #[tokio::test]
     async fn what_is_parsed_is_bounded_too() {
-        let intake = Intake::new();
-        let rooms: Vec<_> = (0..3).map(|_| intake.parse(&[b' '; MIB])).collect();
+        let budget = BodyBudget::new();
+        let rooms: Vec<_> = (0..3).map(|_| budget.parse(&vec![b' '; MIB])).collect();
         assert_eq!(rooms.iter().filter(|room| room.is_ok()).count(), 2);
         drop(rooms);
-        assert!(intake.parse(&[b' '; MIB]).is_ok());
+        assert!(budget.parse(&vec![b' '; MIB]).is_ok());
     }
 
     #[tokio::test]
     async fn a_body_that_says_it_is_too_large_is_not_read() {
-        let refused = Intake::new().read(Some(MAX_WEBHOOK_BYTES + 1), slow(0)).await.err();
+        let refused = BodyBudget::new().read(Some(MAX_WEBHOOK_BYTES + 1), slow(0)).await.err();
         assert_eq!(refused, Some(Refusal::Unread(StatusCode::PAYLOAD_TOO_LARGE)));
     }
 }
