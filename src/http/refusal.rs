@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use crate::provider::payload::PayloadError;
+use crate::store::StoreError;
 use crate::telemetry::Seldom;
 
 /// Names why a request is not taken.
@@ -111,6 +112,21 @@ impl Refusals {
     pub(super) fn count(&self, refusal: Refusal) {
         let (label, Some(line)) = (refusal.label(), refusal.line()) else { return };
         self.0.tell(label, move |count| tracing::warn!(count, result = label, "{line}"));
+    }
+
+    /// Logs that webhooks could not be stored, and the first's reason, as often.
+    pub(super) fn not_stored(&self, error: StoreError) {
+        self.0.tell("not_stored", move |count| {
+            let why = "webhooks could not be stored; the provider sends them again";
+            tracing::error!(count, error = %error, "{why}");
+        });
+    }
+
+    /// Logs that a handshake was answered, as often.
+    pub(super) fn handshake(&self) {
+        self.0.tell("handshake", |count| {
+            tracing::info!(count, "a webhook handshake was answered: the callback URL leads here");
+        });
     }
 }
 

@@ -100,7 +100,7 @@ async fn handshake(
         token.expose_secret().as_bytes().ct_eq(query.verify_token.as_bytes()).into()
     });
     if query.mode == "subscribe" && matches {
-        tracing::info!("a webhook handshake was answered: the callback URL leads here");
+        state.refusals.handshake();
         telemetry::webhook_result("handshake");
         query.challenge.into_response()
     } else {
@@ -153,7 +153,7 @@ async fn take(
     };
     let apps = snapshot.numbers.app_secrets();
     store(state.inbox.as_ref(), apps, app, updates).await.map_err(|error| {
-        tracing::error!(error = %error, "a webhook could not be stored; the provider retries");
+        state.refusals.not_stored(error);
         Refusal::NotStored
     })
 }
