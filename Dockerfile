@@ -42,6 +42,7 @@ ENV HARK__STORE__URL=/data/hark.db
 # A platform that sets another $PORT is followed: hark then listens on all addresses at that port.
 ENV PORT=8080
 EXPOSE 8080
+# /metrics is on 127.0.0.1:8081 in here; HARK__SERVER__ADMIN_LISTEN=0.0.0.0:8081 lets others in.
 # The start covers loading and warming a model.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD curl -fsS "http://127.0.0.1:${PORT}/health" || exit 1

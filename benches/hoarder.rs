@@ -131,7 +131,7 @@ async fn serve(arguments: &Arguments, folder: &Path) -> anyhow::Result<(Simulato
     };
     let (simulator, shutdown) = (Simulator::new(settings, http_client()), Shutdown::default());
     tokio::spawn(simulator.clone().serve(simulator_listener, shutdown.stop.clone()));
-    tokio::spawn(app.run(listener, shutdown.clone()));
+    tokio::spawn(app.run(listener, None, shutdown.clone()));
     Ok((simulator, shutdown))
 }
 

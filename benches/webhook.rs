@@ -100,7 +100,7 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
         stopping: CancellationToken::new(),
     };
     let webhook = WebhookState::new(inbox, registry).expect("threads start");
-    let router = router(webhook, health);
+    let router = router(webhook, health.into());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move { axum::serve(listener, router).await });

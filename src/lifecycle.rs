@@ -1,5 +1,7 @@
+//! What the system grants the process and asks of it.
+//!
 //! Signals: the first one to stop finishes what runs, the second or the grace period aborts it;
-//! SIGHUP asks for the configuration to be read again.
+//! SIGHUP asks for the configuration to be read again. Files: as many as it may have.
 
 use std::time::Duration;
 
@@ -16,6 +18,28 @@ const GRACE: Duration = Duration::from_secs(25);
 /// If the system refuses the signal handler.
 pub fn hangups() -> std::io::Result<Signal> {
     signal(SignalKind::hangup())
+}
+
+/// Raises the number of files that the process may open to the most it may set, and returns it.
+#[cfg(target_os = "linux")]
+pub fn raise_file_limit() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let before = getrlimit(Resource::Nofile);
+    let most = Rlimit { current: before.maximum, maximum: before.maximum };
+    let granted = match setrlimit(Resource::Nofile, most) {
+        Ok(()) => before.maximum,
+        Err(error) => {
+            tracing::warn!(error = %error, "the limit of open files could not be raised");
+            before.current
+        }
+    };
+    granted.unwrap_or(u64::MAX)
+}
+
+/// Returns the number of files that a process may open on most systems.
+#[cfg(not(target_os = "linux"))]
+pub fn raise_file_limit() -> u64 {
+    256
 }
 
 /// Holds the two steps of stopping.

@@ -151,6 +151,7 @@ impl Reloader {
 fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
     let differ = [
         ("server.listen", started.server.listen != new.server.listen),
+        ("server.admin_listen", started.server.admin_listen != new.server.admin_listen),
         ("cache", started.cache != new.cache),
         ("store.url", started.store.url != new.store.url),
         ("queue.turns", started.queue.turns != new.queue.turns),

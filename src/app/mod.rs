@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::future::OptionFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
@@ -19,8 +20,8 @@ pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{HealthState, WebhookState, router};
-use crate::lifecycle::Shutdown;
+use crate::http::{HealthState, Server, WebhookState, admin_router, router};
+use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{Pipeline, Unnoted, VoicePath};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
@@ -50,6 +51,18 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
             seconds: config.limits.audio_seconds,
         },
     })
+}
+
+/// Connections that are open at a time, if there are files for them.
+const CONNECTIONS: u64 = 1024;
+
+/// Connections of those who run the service.
+const ADMIN_CONNECTIONS: usize = 32;
+
+/// Returns how many connections may be open where a process may open `files`: half are for the store,
+/// engines and calls out.
+fn connections(files: u64) -> usize {
+    usize::try_from(CONNECTIONS.min(files / 2)).expect("1024 fits")
 }
 
 /// Holds the service, ready to run.
@@ -115,38 +128,45 @@ impl App {
         Reloader { agents: Arc::clone(&self.agents), started: Box::new(config) }
     }
 
-    /// Serves until `shutdown` and finishes what runs.
+    /// Serves until `shutdown` and finishes what runs; `admin` is for those who run the service.
     ///
     /// # Errors
-    /// If the listener fails.
-    pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
+    /// If the system starts no threads.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        admin: Option<TcpListener>,
+        shutdown: Shutdown,
+    ) -> anyhow::Result<()> {
         let registry = Arc::clone(&self.agents.registry);
-        let router = router(
-            WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?,
-            HealthState {
-                inbox: self.inbox,
-                metrics: self.metrics.clone(),
-                stopping: shutdown.stop.clone(),
-            },
-        );
-        let stopped = shutdown.stop.clone().cancelled_owned();
-        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
-        let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
+        let webhook =
+            WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?;
+        let health = Arc::new(HealthState {
+            inbox: self.inbox,
+            metrics: self.metrics.clone(),
+            stopping: shutdown.stop.clone(),
+        });
+        let admin = admin.map(|listener| Server {
+            listener,
+            router: admin_router(Arc::clone(&health)),
+            connections: ADMIN_CONNECTIONS,
+        });
+        let connections = connections(raise_file_limit());
+        let server = Server { listener, router: router(webhook, health), connections };
         let serve = async {
-            let served = server.await;
-            // Without its server the service must not go on.
-            shutdown.stop.cancel();
-            served
+            let serve = |server: Server| server.serve(shutdown.stop.clone());
+            tokio::join!(serve(server), OptionFuture::from(admin.map(serve)));
         };
+        let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
         tokio::select! {
-            (served, ()) = async { tokio::join!(serve, lanes) } => {
+            ((), ()) = async { tokio::join!(serve, lanes) } => {
                 if let Err(error) = self.store.write_back().await {
                     tracing::warn!(error = %error, "the next start takes longer");
                 }
-                served.context("serving HTTP")
+                Ok(())
             }
             () = upkeep => unreachable!("it runs for ever"),
             () = agents.make_in_advance() => unreachable!("so does this"),

@@ -83,7 +83,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     );
     let player = Player::new(simulator.clone(), NUMBER.into(), Arc::clone(&app.archive));
     let simulating = tokio::spawn(simulator.serve(simulator_listener, shutdown.stop.clone()));
-    let serving = tokio::spawn(app.run(listener, shutdown.clone()));
+    let serving = tokio::spawn(app.run(listener, None, shutdown.clone()));
 
     let mut all_spoken = true;
     for fixture in fixtures::all() {

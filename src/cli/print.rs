@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::audio::OggOpus;
+use crate::remote::words::plain;
 use crate::turn::{Stage, TurnReport};
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
@@ -52,8 +53,8 @@ pub(super) fn turn(title: &str, heard: Option<&str>, report: &TurnReport) -> any
 /// Writes a turn in a few lines, without the last line's end.
 pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) -> String {
     let mut lines = vec![title.to_owned()];
-    lines.extend(heard.map(|heard| format!("  heard     {heard}")));
-    lines.push(format!("  answered  {}", report.reply.text.reveal()));
+    lines.extend(heard.map(|heard| format!("  heard     {}", plain(heard))));
+    lines.push(format!("  answered  {}", plain(report.reply.text.reveal())));
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
         lines.push(format!(
@@ -69,7 +70,8 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
         report.total_ms,
         report.overhead_ms
     ));
-    let reason = report.reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
+    let reason =
+        report.reason.as_ref().map(|r| format!(" ({})", plain(&r.to_string()))).unwrap_or_default();
     lines.push(format!("  outcome   {}{reason}", report.outcome.name()));
     lines.join("\n")
 }

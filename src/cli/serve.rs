@@ -38,6 +38,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         .await
         .with_context(|| format!("listening on {address} (--listen or [server] listen)"))?;
     tracing::info!(http.address = %listener.local_addr()?, "serving");
+    let admin = admin_listener(&context.config).await?;
     log_callback(&context.config);
     let Context { config, file, environment, .. } = context;
     let mut reloader = app.reloader(config);
@@ -49,10 +50,31 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        served = app.run(listener, shutdown) => served?,
+        served = app.run(listener, admin, shutdown) => served?,
         () = reload => unreachable!("it waits for ever"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the address for those who run the service. Where nobody chose it, one that another program
+/// has is no reason to answer nobody.
+async fn admin_listener(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    const KEY: &str = "server.admin_listen";
+    let Some(address) = config.server.admin() else { return Ok(None) };
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            tracing::info!(admin.address = %listener.local_addr()?, "serving metrics");
+            Ok(Some(listener))
+        }
+        Err(error) if !config.origins.sets(KEY) => {
+            tracing::warn!(
+                error = %error,
+                "/metrics is not served: {address} cannot be listened on; set {KEY}"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("listening on {address} ({KEY})")),
+    }
 }
 
 /// Tells a newcomer where to begin.

@@ -13,6 +13,7 @@ use jiff::{Span, Timestamp, Zoned, civil};
 use super::print;
 use crate::clock::Clock;
 use crate::config::StoreConfig;
+use crate::remote::words::plain;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive as _, PartStatus, TurnRow, TurnSearch};
 use crate::turn::{Outcome, Personal, Reason, TurnId};
@@ -147,10 +148,11 @@ impl Printer {
         if self.json {
             return Ok(serde_json::to_string(row)?);
         }
-        let who = row.contact.reveal();
-        let name = row.name.as_ref().map(|name| format!("{} ", name.reveal())).unwrap_or_default();
+        let who = plain(row.contact.reveal());
+        let name = row.name.as_ref().map(|name| format!("{} ", plain(name.reveal())));
+        let name = name.unwrap_or_default();
         let began = self.time(row.created_ms);
-        let title = format!("{began}  {name}{who} to {}  turn {}", row.number, row.turn);
+        let title = format!("{began}  {name}{who} to {}  turn {}", plain(&row.number.0), row.turn);
         let Some(report) = &row.report else {
             return Ok(format!("{title}\n  still running, attempt {}", row.attempt));
         };
@@ -177,7 +179,8 @@ impl Printer {
         let at = at.strip_prefix(day).unwrap_or(&at).trim_start();
         let why: Vec<_> =
             code.map(|code| code.to_string()).into_iter().chain(details.clone()).collect();
-        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) };
+        let why =
+            if why.is_empty() { String::new() } else { format!(" ({})", plain(&why.join(": "))) };
         format!("{status} {at}{why}")
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
+use url::Url;
 
 use super::problems::MISSING;
 use super::{Config, ConfigError, ConfigErrors};
 use crate::registry::{Agent, ProviderKind};
+use crate::remote::words::speaks;
 
 /// Sentences that may be kept, and their size.
 const MOST_KEPT: u64 = 1_000_000;
@@ -25,6 +27,7 @@ impl Config {
 pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     check_agents(config, problems);
     check_numbers(config, problems);
+    check_webhook(config, problems);
     check_store(config, problems);
     let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
     if config.queue.burst_ms != 0 {
@@ -49,6 +52,41 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
             wrong(key, "must be at least 1".to_owned());
         }
     }
+}
+
+/// Checks what Meta's webhook form is given.
+fn check_webhook(config: &Config, problems: &mut ConfigErrors) {
+    let token = config.webhook.verify_token.as_ref().map(ExposeSecret::expose_secret);
+    let problem = match token {
+        None => None,
+        Some(token) if token.trim().is_empty() => {
+            Some("is empty: write the word that you type into Meta's webhook form, or leave it out")
+        }
+        Some(token) => odd_secret(token),
+    };
+    if let Some(problem) = problem {
+        problems.add(config.error("webhook.verify_token", problem));
+    }
+    if let Some(problem) = config.server.public_url.as_ref().and_then(odd_address) {
+        problems.add(config.error("server.public_url", problem));
+    }
+}
+
+/// Says what is wrong with a secret that is not blank.
+fn odd_secret(secret: &str) -> Option<&'static str> {
+    if secret.trim() != secret {
+        Some("begins or ends with a space or a line break: take it off")
+    } else if secret.chars().any(speaks) {
+        Some("has a line break or another character that is not seen: copy it anew")
+    } else {
+        None
+    }
+}
+
+/// Says what is wrong with an address that is to be called over HTTP.
+fn odd_address(url: &Url) -> Option<String> {
+    let problem = |scheme| format!("begins with {scheme}://, which is not spoken; write https://");
+    (!matches!(url.scheme(), "http" | "https")).then(|| problem(url.scheme()))
 }
 
 fn check_store(config: &Config, problems: &mut ConfigErrors) {
@@ -147,9 +185,15 @@ fn check_numbers(config: &Config, problems: &mut ConfigErrors) {
         for (name, secret) in
             [("app_secret", &number.app_secret), ("access_token", &number.access_token)]
         {
-            if secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty()) {
+            let secret = secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+            if secret.trim().is_empty() {
                 wrong(name, &format!("{MISSING}; set {name} or {name}_file"));
+            } else if let Some(problem) = odd_secret(secret) {
+                wrong(name, problem);
             }
+        }
+        if let Some(problem) = number.api_url.as_ref().and_then(odd_address) {
+            wrong("api_url", &problem);
         }
     }
 }

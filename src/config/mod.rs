@@ -77,10 +77,16 @@ impl Config {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct ServerConfig {
     pub listen: String,
+    pub admin_listen: String,
     pub public_url: Option<Url>,
 }
 
 impl ServerConfig {
+    /// Returns the address for those who run the service; `None` if there is none.
+    pub fn admin(&self) -> Option<&str> {
+        Some(self.admin_listen.trim()).filter(|address| !address.is_empty())
+    }
+
     /// Returns the address of the webhook as the provider sees it: what goes into Meta's form.
     /// `None` without a public address, or if it can have no path.
     pub fn callback_url(&self) -> Option<Url> {

@@ -32,6 +32,11 @@ impl Origins {
         }
     }
 
+    /// Returns whether a file or variable set exactly this key.
+    pub fn sets(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// Returns the secrets that were set, each with the file or variable it came from.
     pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
         let is_secret =

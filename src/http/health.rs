@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::queue::inbox::Inbox;
+use crate::telemetry::VERSION;
 
 /// Holds what health is asked of.
 pub struct HealthState {
@@ -25,32 +26,54 @@ pub struct HealthState {
     pub stopping: CancellationToken,
 }
 
-pub(super) fn router(state: HealthState) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/healthz", get(health))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(Arc::new(state))
-}
-
-/// Says that the process is alive.
-async fn health() -> impl IntoResponse {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
-}
-
-/// Tells whether traffic may come: the service is not stopping and its store answers.
-async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
-    if state.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" })));
-    }
-    match state.inbox.writable().await {
-        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        Err(error) => {
-            error.log("not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store not writable" })))
+impl HealthState {
+    /// Finds out whether traffic may come: the service is not stopping and its store can be written.
+    async fn ready(&self) -> (StatusCode, &'static str) {
+        if self.stopping.is_cancelled() {
+            return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
+        }
+        match self.inbox.writable().await {
+            Ok(()) => (StatusCode::OK, "ready"),
+            Err(error) => {
+                error.log("not ready");
+                (StatusCode::SERVICE_UNAVAILABLE, "store not writable")
+            }
         }
     }
+}
+
+/// What anybody may ask.
+pub(super) fn router(state: Arc<HealthState>) -> Router {
+    let health = get(async || Json(json!({ "status": "ok" })));
+    Router::new()
+        .route("/health", health.clone())
+        .route("/healthz", health)
+        .route("/readyz", get(ready))
+        .with_state(state)
+}
+
+/// What only those may ask who run the service: the same with details, and numbers.
+pub(super) fn admin_router(state: Arc<HealthState>) -> Router {
+    let health = get(async || Json(json!({ "status": "ok", "version": VERSION })));
+    Router::new()
+        .route("/health", health.clone())
+        .route("/healthz", health)
+        .route("/readyz", get(ready_in_detail))
+        .route("/metrics", get(metrics))
+        .with_state(state)
+}
+
+/// Tells whether traffic may come, and not why.
+async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
+    let (code, _) = state.ready().await;
+    let status = if code == StatusCode::OK { "ready" } else { "not ready" };
+    (code, Json(json!({ "status": status })))
+}
+
+/// Tells whether traffic may come, and why not.
+async fn ready_in_detail(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
+    let (code, status) = state.ready().await;
+    (code, Json(json!({ "status": status })))
 }
 
 /// Renders the metrics in Prometheus' text format.

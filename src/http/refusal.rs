@@ -3,16 +3,13 @@
 //! Anybody can send what is refused, so a kind of refusal is logged at once and then at most once a
 //! minute, with how many there were. Nothing that was sent is repeated.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 
 use crate::provider::payload::PayloadError;
-
-/// Time between two lines about one kind of refusal.
-const MINUTE: Duration = Duration::from_mins(1);
+use crate::store::StoreError;
+use crate::telemetry::Seldom;
 
 /// Names why a request is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +26,8 @@ pub(super) enum Refusal {
     BadJson(PayloadError),
     /// There are too many to check: the provider tries again.
     Busy,
+    /// All together are too large to be held: the provider tries again.
+    Full,
     /// The store is away: the provider tries again. Logged where it failed.
     NotStored,
     /// A handshake with another verify token.
@@ -43,7 +42,7 @@ impl Refusal {
             Self::Unread(status) => status,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BadJson(_) => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Full | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadVerifyToken => StatusCode::FORBIDDEN,
         }
     }
@@ -57,7 +56,7 @@ impl Refusal {
             Self::Unread(status) => status.canonical_reason().unwrap_or("not read").to_lowercase(),
             Self::TooSlow => "took too long".to_owned(),
             Self::BadJson(error) => format!("body is not a webhook: {error}"),
-            Self::Busy => "could not be checked, try again".to_owned(),
+            Self::Busy | Self::Full => "could not be checked, try again".to_owned(),
             Self::NotStored => "could not be stored, try again".to_owned(),
             Self::BadVerifyToken => "verify token mismatch".to_owned(),
         }
@@ -73,6 +72,7 @@ impl Refusal {
             Self::TooSlow => "too_slow",
             Self::BadJson(_) => "bad_json",
             Self::Busy => "busy",
+            Self::Full => "full",
             Self::NotStored => "not_stored",
             Self::BadVerifyToken => "bad_verify_token",
         }
@@ -93,6 +93,7 @@ impl Refusal {
             Self::TooSlow => "webhooks were refused: they did not arrive in time",
             Self::BadJson(_) => "webhooks were refused: they are signed and not JSON",
             Self::Busy => "webhooks were refused: too many large ones at a time",
+            Self::Full => "webhooks were refused: together they are too large to be held",
             Self::NotStored => return None,
             Self::BadVerifyToken => {
                 "a webhook handshake was refused: its verify token is not ours \
@@ -104,58 +105,45 @@ impl Refusal {
 
 /// Counts refusals by their label and logs them.
 #[derive(Default)]
-pub(super) struct Refusals {
-    /// Those since the last line, for each label that had a line within the last minute.
-    since: Mutex<HashMap<&'static str, u64>>,
-}
+pub(super) struct Refusals(Arc<Seldom>);
 
 impl Refusals {
     /// Logs the first refusal of a kind at once, and once a minute how many followed.
-    pub(super) fn count(self: &Arc<Self>, refusal: Refusal) {
+    pub(super) fn count(&self, refusal: Refusal) {
         let (label, Some(line)) = (refusal.label(), refusal.line()) else { return };
-        let mut since = self.since.lock().expect("no holder panics");
-        if let Some(count) = since.get_mut(label) {
-            *count += 1;
+        self.0.tell(label, move |count| tracing::warn!(count, result = label, "{line}"));
+    }
+
+    /// Logs that webhooks could not be stored, and the first's reason, as often.
+    pub(super) fn not_stored(&self, error: StoreError) {
+        if error.is_told() {
             return;
         }
-        since.insert(label, 0);
-        drop(since);
-        log(1, label, line);
-        let refusals = Arc::clone(self);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(MINUTE).await;
-                match refusals.take(label) {
-                    0 => return,
-                    count => log(count, label, line),
-                }
-            }
+        self.0.tell("not_stored", move |count| {
+            let why = "webhooks could not be stored; the provider sends them again";
+            tracing::error!(count, error = %error, "{why}");
         });
     }
 
-    /// Returns how many there were since the last line; forgets the kind if there were none.
-    fn take(&self, label: &'static str) -> u64 {
-        let mut since = self.since.lock().expect("no holder panics");
-        let count = since.get_mut(label).map(std::mem::take).unwrap_or_default();
-        if count == 0 {
-            since.remove(label);
-        }
-        count
+    /// Logs that a handshake was answered, as often.
+    pub(super) fn handshake(&self) {
+        self.0.tell("handshake", |count| {
+            tracing::info!(count, "a webhook handshake was answered: the callback URL leads here");
+        });
     }
-}
-
-fn log(count: u64, label: &str, line: &str) {
-    tracing::warn!(count, result = label, "{line}");
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use tracing::subscriber::set_default;
     use tracing::{Event, Metadata, Subscriber, span};
 
     use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
 
     /// Adds up lines and the counts in them.
     #[derive(Clone, Default)]
@@ -190,7 +178,7 @@ mod tests {
         let tally = Tally::default();
         let _logs = set_default(tally.clone());
         let said = || (tally.0.0.load(Ordering::Relaxed), tally.0.1.load(Ordering::Relaxed));
-        let refusals = Arc::new(Refusals::default());
+        let refusals = Refusals::default();
         for _ in 0..1000 {
             refusals.count(Refusal::BadSignature);
         }

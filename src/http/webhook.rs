@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
+use super::budget::{BodyBudget, BodyRoom};
 use super::refusal::{Refusal, Refusals};
 use crate::provider::door::Proof;
 use crate::provider::payload::{self, Updates};
@@ -25,9 +26,6 @@ use crate::store::StoreError;
 use crate::telemetry;
 use crate::threads::Threads;
 use crate::turn::{Accepted, MessageId, PhoneNumberId};
-
-/// Largest webhook body. Source: Meta, "payload up to 3 MB".
-const MAX_WEBHOOK_BYTES: usize = 3 * 1024 * 1024;
 
 /// Limits how long a request may take, its body included: slow senders must not hold memory.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -40,8 +38,10 @@ pub struct WebhookState {
     registry: Arc<Registry>,
     /// Check and parse large bodies: 10 ms of work for the largest.
     threads: Threads,
+    /// Bounds what all of them hold.
+    budget: BodyBudget,
     /// Logs what is refused.
-    refusals: Arc<Refusals>,
+    refusals: Refusals,
 }
 
 impl WebhookState {
@@ -50,9 +50,9 @@ impl WebhookState {
     /// # Errors
     /// What the system says if it starts no thread.
     pub fn new(inbox: Arc<dyn Inbox>, registry: Arc<Registry>) -> std::io::Result<Self> {
-        // More than 64 that wait would be 200 MB; the provider delivers those again.
         let threads = Threads::start("webhook", 2, 64)?;
-        Ok(Self { inbox, registry, threads, refusals: Arc::default() })
+        let (budget, refusals) = (BodyBudget::new(), Refusals::default());
+        Ok(Self { inbox, registry, threads, budget, refusals })
     }
 
     /// Counts, logs and answers what is not taken.
@@ -70,7 +70,6 @@ pub(super) fn router(state: WebhookState) -> Router {
         .route("/webhook", webhook.clone())
         .route("/api/meta-webhook", webhook)
         .route("/webhook/360dialog", post(not_built))
-        .layer(DefaultBodyLimit::max(MAX_WEBHOOK_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), in_time))
         .with_state(state)
 }
@@ -101,7 +100,7 @@ async fn handshake(
         token.expose_secret().as_bytes().ct_eq(query.verify_token.as_bytes()).into()
     });
     if query.mode == "subscribe" && matches {
-        tracing::info!("a webhook handshake was answered: the callback URL leads here");
+        state.refusals.handshake();
         telemetry::webhook_result("handshake");
         query.challenge.into_response()
     } else {
@@ -113,14 +112,10 @@ async fn handshake(
 async fn receive(
     State(state): State<Arc<WebhookState>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
     let started = Instant::now();
-    let taken = match body {
-        Ok(body) => take(&state, &headers, &body).await,
-        Err(unread) => Err(Refusal::Unread(unread.status())),
-    };
-    let response = match taken {
+    let response = match take(&state, &headers, body).await {
         Ok(counts) => {
             counts.log();
             telemetry::webhook_result(counts.label());
@@ -138,20 +133,27 @@ async fn not_built() -> Response {
     (StatusCode::NOT_IMPLEMENTED, Json(json!({ "error": error }))).into_response()
 }
 
-/// Checks a delivery, stores it and counts what was in it.
-async fn take(state: &WebhookState, headers: &HeaderMap, body: &Bytes) -> Result<Counts, Refusal> {
+/// Checks a delivery, stores it and counts what was in it. Of what nobody signed no body is read.
+async fn take(
+    state: &Arc<WebhookState>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Counts, Refusal> {
     let proof = Proof::read(headers).ok_or(Refusal::NoSignature)?;
+    let told = headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
+    let (body, _room) = state.budget.read(told, body).await?;
     let snapshot = state.registry.snapshot();
-    let (app, updates) = if body.len() > LARGE {
-        let (snapshot, body) = (Arc::clone(&snapshot), body.clone());
-        let checked = state.threads.run(move || check(&snapshot, &proof, &body)).await;
+    let (app, updates, _room) = if body.len() > LARGE {
+        let (state, snapshot, body) = (Arc::clone(state), Arc::clone(&snapshot), body.clone());
+        let threads = state.threads.clone();
+        let checked = threads.run(move || check(&state, &snapshot, &proof, &body)).await;
         checked.map_err(|_busy_or_panicked| Refusal::Busy)??
     } else {
-        check(&snapshot, &proof, body)?
+        check(state, &snapshot, &proof, &body)?
     };
     let apps = snapshot.numbers.app_secrets();
     store(state.inbox.as_ref(), apps, app, updates).await.map_err(|error| {
-        error.log("a webhook could not be stored; the provider retries");
+        state.refusals.not_stored(error);
         Refusal::NotStored
     })
 }
@@ -161,10 +163,16 @@ async fn take(state: &WebhookState, headers: &HeaderMap, body: &Bytes) -> Result
 const LARGE: usize = 64 * 1024;
 
 /// Finds the app secret that signed `body`, by its index, and parses the body.
-fn check(snapshot: &Snapshot, proof: &Proof, body: &[u8]) -> Result<(usize, Updates), Refusal> {
+fn check(
+    state: &WebhookState,
+    snapshot: &Snapshot,
+    proof: &Proof,
+    body: &Bytes,
+) -> Result<(usize, Updates, BodyRoom), Refusal> {
     let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
     let app = proof.signer(body, secrets).ok_or(Refusal::BadSignature)?;
-    Ok((app, payload::parse(body).map_err(Refusal::BadJson)?))
+    let room = state.budget.parse(body)?;
+    Ok((app, payload::parse(body).map_err(Refusal::BadJson)?, room))
 }
 
 /// Counts what became of the parts of a delivery.

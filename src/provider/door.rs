@@ -14,14 +14,21 @@ pub const SIGNATURE: &str = "x-hub-signature-256";
 const PREFIX: &str = "sha256=";
 
 /// Holds what a webhook shows to prove its sender.
-#[derive(Clone, Debug)]
-pub struct Proof(String);
+#[derive(Clone, Copy, Debug)]
+pub struct Proof([u8; 32]);
 
 impl Proof {
-    /// Reads it from a webhook's headers; `None` if they prove nothing.
+    /// Reads it from a webhook's headers; `None` if they have nothing of its form, `sha256=` and 64
+    /// hex digits, so that no body could fit it.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Option<Self> {
-        Some(Self(headers.get(SIGNATURE)?.to_str().ok()?.to_owned()))
+        Self::parse(headers.get(SIGNATURE)?.to_str().ok()?)
+    }
+
+    fn parse(header: &str) -> Option<Self> {
+        let mut signature = [0; 32];
+        hex::decode_to_slice(header.trim().strip_prefix(PREFIX)?, &mut signature).ok()?;
+        Some(Self(signature))
     }
 
     /// Finds the secret that made it for exactly these bytes, by its place in `secrets`.
@@ -30,19 +37,17 @@ impl Proof {
         body: &[u8],
         secrets: impl IntoIterator<Item = &'a SecretString>,
     ) -> Option<usize> {
-        secrets.into_iter().position(|secret| verify(secret, body, &self.0))
+        let made_it = |secret: &SecretString| {
+            !secret.expose_secret().is_empty() && mac(secret, body).verify_slice(&self.0).is_ok()
+        };
+        secrets.into_iter().position(made_it)
     }
 }
 
 /// Returns whether `header` (`sha256=` and 64 hex digits) is the signature of exactly these bytes.
 #[must_use]
 pub fn verify(secret: &SecretString, body: &[u8], header: &str) -> bool {
-    let Some(digits) = header.trim().strip_prefix(PREFIX) else { return false };
-    let mut signature = [0; 32];
-    if secret.expose_secret().is_empty() || hex::decode_to_slice(digits, &mut signature).is_err() {
-        return false;
-    }
-    mac(secret, body).verify_slice(&signature).is_ok()
+    Proof::parse(header).is_some_and(|proof| proof.signer(body, [secret]).is_some())
 }
 
 /// Computes the header's value for these bytes.

@@ -23,6 +23,10 @@ const NUMBER_DIGITS: usize = 7;
 const TOKEN_BYTES: usize = 40;
 /// Bytes of a key that is removed from within a word, too. Keys of real accounts have 20 and more.
 const KEY_BYTES: usize = 12;
+/// Bytes of a key that servers show to say which one they mean.
+const KEY_BEGIN: usize = 6;
+/// Characters of a line's error.
+const LINE_CHARS: usize = 600;
 /// Marks of an address, and of the keys of `OpenAI` and Groq.
 const MARKS: [&str; 3] = ["://", "sk-", "gsk_"];
 /// Words in a row that are an echo of a text. Two happen by chance.
@@ -64,13 +68,139 @@ impl Redactor<'_> {
         }
         let words: Vec<&str> = words.split_whitespace().collect();
         let echoes = echoes(&words, &text);
-        let clean = words
+        let begins_key = |word: &str| {
+            let begin = self.key.get(..KEY_BEGIN).filter(|_| self.key.len() >= KEY_BYTES);
+            begin.is_some_and(|begin| word.contains(begin))
+        };
+        let mut removed: Vec<bool> = words
             .iter()
             .zip(echoes)
-            .map(|(word, echo)| if echo || looks_secret(word) { REMOVED } else { word });
-        let clean: String = clean.collect::<Vec<_>>().join(" ").chars().take(QUOTE_CHARS).collect();
+            .zip(numbers(&words))
+            .map(|((word, echo), number)| {
+                echo || number || looks_secret(word) || is_address(word) || begins_key(word)
+            })
+            .collect();
+        remove_quotations(&words, &mut removed);
+        remove_names(&words, &mut removed);
+        let clean = words.iter().zip(removed).map(|(word, gone)| if gone { REMOVED } else { word });
+        let clean = plain(&clean.collect::<Vec<_>>().join(" "));
+        let clean: String = clean.chars().take(QUOTE_CHARS).collect();
         if clean.is_empty() { "no message".to_owned() } else { clean }
     }
+}
+
+/// Makes words that came from outside fit for a log: one short line without control characters,
+/// addresses, phone numbers and what looks like a key.
+#[must_use]
+pub fn outside(words: &str) -> String {
+    Redactor::default().clean(words)
+}
+
+/// Makes an error's line fit for a log that may hold anybody's words among ours: as [`outside`], but
+/// longer, and with the paths that ours name.
+#[must_use]
+pub fn screened(line: &str) -> String {
+    if line.len() <= LINE_CHARS && line.bytes().all(|b| is_harmless(b.into())) {
+        return line.to_owned();
+    }
+    let line: String = line.chars().take(LINE_CHARS).collect();
+    let words: Vec<&str> = line.split(' ').collect();
+    let clean = words
+        .iter()
+        .zip(numbers(&words))
+        .map(|(word, number)| if number || is_address(word) { REMOVED } else { word });
+    plain(&clean.collect::<Vec<_>>().join(" "))
+}
+
+/// Returns whether a character can be part of nothing that is removed or escaped.
+fn is_harmless(c: char) -> bool {
+    c == ' ' || (c.is_ascii_graphic() && !c.is_ascii_digit() && c != '@')
+}
+
+/// Escapes what would break a line, speak to a terminal, hide or turn around what follows.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().fold(String::new(), |mut plain, c| {
+        if speaks(c) {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+        plain
+    })
+}
+
+/// Returns whether a character does something and is not seen: control characters, separators of
+/// lines, directions and joints of text, tags.
+#[must_use]
+pub fn speaks(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Marks what a server quotes, if it is more than a word: words of one are names of keys and values.
+fn remove_quotations(words: &[&str], removed: &mut [bool]) {
+    const SIGNS: &str = "'\"`\u{2018}\u{2019}\u{201c}\u{201d}\u{201e}\u{ab}\u{bb}";
+    let is_sign = |c: char| SIGNS.contains(c);
+    let opens = |word: &str| word.trim_start_matches(['(', '[', '{', ':']).starts_with(is_sign);
+    let closes = |word: &str| {
+        word.trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '!', '?']).ends_with(is_sign)
+    };
+    let mut at = 0;
+    while at < words.len() {
+        let end = words[at..].iter().position(|word| closes(word)).map(|more| at + more);
+        match end.filter(|end| opens(words[at]) && *end > at) {
+            Some(end) => {
+                removed[at..=end].fill(true);
+                at = end + 1;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// Marks up to three capitalised words right before an e-mail address: whose it is.
+fn remove_names(words: &[&str], removed: &mut [bool]) {
+    for at in (0..words.len()).filter(|at| is_address(words[*at])) {
+        let capital = |word: &&str| word.trim_start_matches('"').starts_with(char::is_uppercase);
+        let names = words[..at].iter().rev().take(3).take_while(|word| capital(word)).count();
+        removed[at - names..at].fill(true);
+    }
+}
+
+/// Returns whether a word holds an e-mail address.
+fn is_address(word: &str) -> bool {
+    word.match_indices(['@', '\u{ff20}']).any(|(at, sign)| {
+        let named =
+            |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "._+-\"'".contains(c));
+        named(word[..at].chars().next_back()) && named(word[at + sign.len()..].chars().next())
+    }) || word.to_ascii_lowercase().contains("%40")
+}
+
+/// Returns for each word whether it is part of a number as people write their telephone's: words of
+/// digits and signs in a row that have [`NUMBER_DIGITS`] together.
+fn numbers(words: &[&str]) -> Vec<bool> {
+    let digits = |word: &str| word.chars().filter(|c| c.is_numeric()).count();
+    let part = |word: &&str| {
+        word.chars().all(|c| c.is_numeric() || "+()-./,:;'\"\u{2010}\u{2011}\u{2013}".contains(c))
+    };
+    // A word such as `from:+49` begins one.
+    let begins = |word: &&str| {
+        let end = word.trim_start_matches(|c: char| !c.is_numeric() && c != '+');
+        !end.is_empty() && part(&end)
+    };
+    let mut marked = vec![false; words.len()];
+    let mut at = 0;
+    while at < words.len() {
+        let more = words[at + 1..].iter().take_while(|word| part(word)).count();
+        let count: usize = words[at..=at + more].iter().map(|word| digits(word)).sum();
+        if begins(&words[at]) && count >= NUMBER_DIGITS && (more > 0 || words[at].contains('+')) {
+            marked[at..=at + more].fill(true);
+        }
+        at += if begins(&words[at]) { more + 1 } else { 1 };
+    }
+    marked
 }
 
 /// Removes a secret wherever it stands. A short one counts only as whole words: local servers are
@@ -168,6 +298,55 @@ mod tests {
         check("Hello.", "I cannot say: Hello!", "I cannot say: [removed]");
         check("Hello.", "Othello cannot be said", "Othello cannot be said");
         check("Hello, Anna.", "cannot say hello anna", "cannot say [removed] [removed]");
+    }
+
+    #[test]
+    fn personal_numbers_and_addresses_are_removed_however_they_are_written() {
+        for (words, expected) in [
+            (
+                "call +49 170 123 45 67 now",
+                "call [removed] [removed] [removed] [removed] [removed] now",
+            ),
+            ("(0170) 123-4567.", "[removed] [removed]"),
+            ("to:+44 20 7946", "[removed] [removed] [removed]"),
+            ("to anna.maria@example.org, please", "to [removed] please"),
+            ("<mailto:a@b.example>", "[removed]"),
+            ("code 131053 (HTTP 400) in 2026", "code 131053 (HTTP 400) in 2026"),
+            ("an @ is no address", "an @ is no address"),
+        ] {
+            assert_eq!(outside(words), expected);
+            if !words.starts_with('(') {
+                assert_eq!(screened(words), expected);
+            }
+        }
+        let key = "EAAGm0PX4ZCpsBAKZ";
+        let clean = Redactor { key, text: "" }.clean("Malformed token EAAGm0PX...");
+        assert_eq!(clean, "Malformed token [removed]");
+    }
+
+    #[test]
+    fn quotations_and_the_names_of_addresses_are_removed() {
+        for (words, expected) in [
+            (
+                "cannot say 'my order is late'.",
+                "cannot say [removed] [removed] [removed] [removed]",
+            ),
+            ("value \"x\" of 'voice' is wrong", "value \"x\" of 'voice' is wrong"),
+            ("audio['voice'] must be a boolean", "audio['voice'] must be a boolean"),
+            ("for Anna Weber <anna@example.org>", "for [removed] [removed] [removed]"),
+        ] {
+            assert_eq!(outside(words), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_that_speaks_to_a_terminal_passes() {
+        let evil = "a\u{1b}[31mb\u{9b}0m\u{202e}c\u{200b}\nERROR d";
+        for said in [outside(evil), screened(evil)] {
+            assert!(!said.chars().any(speaks), "{said:?}");
+        }
+        assert_eq!(plain("a\tb\u{7f}"), "a\\tb\\u{7f}");
+        assert!(screened(&"word ".repeat(1_000_000)).len() <= LINE_CHARS);
     }
 
     #[test]

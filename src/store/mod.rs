@@ -53,9 +53,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Logs that something was not done. The store itself has said, once, that nothing can be written.
+    /// Returns whether the store itself has logged it: it says once that nothing can be written.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Commit(_))
+    }
+
+    /// Logs that something was not done because of it.
     pub fn log(&self, what: &'static str) {
-        if let Self::Commit(_) = self {
+        if self.is_told() {
             tracing::debug!(error = %self, "{what}");
         } else {
             tracing::error!(error = %self, "{what}");

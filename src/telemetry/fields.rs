@@ -9,6 +9,8 @@ use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
+use crate::remote::words::screened;
+
 /// Field that names a turn: 16 hex digits.
 pub(super) const TURN: &str = "turn.id";
 
@@ -54,12 +56,33 @@ struct FieldVisitor {
 
 impl FieldVisitor {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        match (field.name(), value.into()) {
+        let value = match value.into() {
+            Value::String(text) => Value::String(fit(field.name(), text)),
+            value => value,
+        };
+        match (field.name(), value) {
             ("message", Value::String(message)) => self.message = Some(message),
             ("message", other) => self.message = Some(other.to_string()),
             (name, value) => self.own.push((name.to_owned(), value)),
         }
     }
+}
+
+/// Lists fields that may hold words from outside.
+const OUTSIDE: [&str; 4] = ["error", "details", "reason", "said"];
+/// Characters of any other field: nothing that is ours is longer.
+const FIELD_CHARS: usize = 2000;
+
+/// Cuts a text, and screens one that may hold words from outside: whoever logs them may forget it.
+fn fit(name: &str, mut text: String) -> String {
+    if OUTSIDE.contains(&name) {
+        return screened(&text);
+    }
+    if let Some((end, _)) = text.char_indices().nth(FIELD_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl Visit for FieldVisitor {

@@ -20,6 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::{Fields, TURN};
 use crate::clock::Clock;
+use crate::remote::words::{plain, speaks};
 
 /// Digits of a turn's id that are shown.
 const TURN_DIGITS: usize = 8;
@@ -119,17 +120,11 @@ fn duration(ms: f64) -> String {
 
 /// Writes a text, in quotation marks where its end would not be seen.
 fn quoted(text: &str) -> String {
-    let simple = |c: char| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\';
+    let simple = |c: char| !c.is_whitespace() && !speaks(c) && c != '"' && c != '\\';
     if !text.is_empty() && text.chars().all(simple) {
         return text.to_owned();
     }
-    format!("{text:?}")
-}
-
-/// Escapes what would break the line or speak to the terminal.
-fn plain(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
-    text.chars().map(escape).collect()
+    plain(&format!("{text:?}"))
 }
 
 #[cfg(test)]
@@ -187,12 +182,21 @@ mod tests {
 
     #[test]
     fn a_line_stays_one_line_without_escape_sequences() {
-        let evil = "a\n2026 ERROR\u{1b}[31m red\u{9b}0m";
+        let evil = "a\n2026 ERROR\u{1b}[31m red\u{9b}0m\u{202e}\u{200b}";
         let lines = lines(false, || {
-            tracing::warn!(said = evil, shown = %evil, "it said {evil}");
+            tracing::warn!(said = evil, shown = %evil, short = "a\u{202e}b", "it said {evil}");
         });
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(!lines[0].chars().any(char::is_control), "{lines:?}");
+        assert!(!lines[0].chars().any(speaks), "{lines:?}");
+    }
+
+    #[test]
+    fn an_error_is_cut_and_holds_nobody_s_number_or_address() {
+        let evil = format!("to +49 170 1234567 of anna@example.org {}", "x".repeat(3_000_000));
+        let lines = lines(false, || tracing::warn!(error = %evil, other = evil, "failed"));
+        assert!(lines[0].len() < 4000, "{}", lines[0].len());
+        let error = lines[0].split(" other=").next().unwrap();
+        assert!(!error.contains("anna") && !error.contains("1234567"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod build;
 mod fields;
 mod human;
 mod json;
+mod seldom;
 #[cfg(test)]
 mod testing;
 
@@ -20,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
 pub use self::build::{COMMIT, VERSION, features};
+pub use self::seldom::Seldom;
 use crate::engine::Noticed;
 use crate::turn::{Reason, StatusUpdate, TurnReport};
 

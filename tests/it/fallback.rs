@@ -72,7 +72,7 @@ async fn answer(app: &TestApp) -> TurnReport {
 
 /// The value of a metric of this engine.
 async fn metric(app: &TestApp, name: &str, role: &str, engine: &str) -> Option<f64> {
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     let line = format!("{name}{{role=\"{role}\",engine=\"{engine}\"}} ");
     metrics.lines().find_map(|found| found.strip_prefix(&line)?.parse().ok())
 }

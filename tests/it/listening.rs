@@ -66,7 +66,7 @@ async fn a_server_hears_a_note_and_is_told_what_is_known() {
     assert_eq!(sound.named, ("utterance.wav".to_owned(), "audio/wav".to_owned()));
     assert_eq!(probed(&sound.file), "pcm_s16le,16000,1");
 
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     let line = "hark_engine_turns_total{role=\"stt\",engine=\"openai/whisper-1\"}";
     assert!(metrics.contains(line), "{metrics}");
 }

@@ -135,7 +135,7 @@ async fn what_starts_no_turn_and_what_is_refused_is_told_too() {
         ],
     );
     says_nothing_personal(&app.log());
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     for count in [
         "{result=\"accepted\"} 2",
         "{result=\"duplicate\"} 1",
@@ -185,7 +185,7 @@ async fn a_request_for_a_person_is_told_and_counted_and_nobody_is_promised() {
     let (log, asks) = (app.log(), "INFO  a person asks for a person agent=hark");
     assert_eq!(told(&log).iter().filter(|line| *line == asks).count(), 1, "{log}");
     says_nothing_personal(&log);
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     assert!(metrics.contains("hark_person_requests_total{agent=\"hark\"} 1\n"), "{metrics}");
     for turn in app.turns().await {
         let reply = turn.report.unwrap().reply.text;

@@ -64,7 +64,7 @@ async fn the_words_of_a_lost_note_are_sent_once_and_the_record_says_why() {
     assert_eq!((report.reply.text.reveal(), report.audio), ("At nine.", None));
     let row = app.turns().await.remove(0);
     assert_eq!(row.statuses, ["sent", "failed", "sent", "delivered", "read"]);
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     assert!(
         metrics.contains("hark_statuses_total{status=\"failed\",code=\"131053\"}"),
         "{metrics}"

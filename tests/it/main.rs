@@ -41,6 +41,7 @@ mod mending;
 mod models;
 mod mutation;
 #[cfg(feature = "stt-whisper")]
+mod odd_secrets;
 mod people;
 mod reload;
 mod said_again;

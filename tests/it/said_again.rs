@@ -82,7 +82,7 @@ async fn an_answer_on_file_is_made_once_for_everybody_and_over_a_restart() {
     app.restart().await;
     check(&app, &ask(&app).await);
     assert_eq!(speech.requests().len(), before, "nothing is made again");
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     let counts = |line: &str| metrics.lines().any(|has| has.starts_with(line));
     assert!(counts("hark_cache_sentences_total{result=\"hit\"}"), "{metrics}");
     assert!(counts("hark_cache_sentences_total{result=\"miss\"}"), "{metrics}");

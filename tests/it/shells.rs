@@ -68,7 +68,7 @@ async fn the_manual_has_a_page_for_every_command() {
 #[tokio::test]
 async fn the_metrics_say_what_runs_and_on_what_it_hears() {
     let app = TestApp::start().await;
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     let line = metrics.lines().find(|line| line.starts_with("hark_build_info{")).unwrap();
     for label in ["version=\"0.", "commit=\"", "gpu=\""] {
         assert!(line.contains(label), "{line}");
@@ -78,11 +78,13 @@ async fn the_metrics_say_what_runs_and_on_what_it_hears() {
 #[cfg(feature = "model-micro")]
 #[tokio::test]
 async fn the_metrics_name_the_device_of_a_model() {
-    let number = "[server]\nlisten = \"127.0.0.1:0\"\n[[numbers]]\nphone_number_id = \"900\"\n\
+    let number = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n[[numbers]]\nphone_number_id = \"900\"\n\
                   access_token = \"t\"\napp_secret = \"s\"\n[stt]\ndevice = 1\n";
     let service = Hark::new().file("hark.toml", number).start(&["serve"]).await;
     let client = hark::remote::http_client();
-    let metrics = client.get(service.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    let admin = service.said_one_of(&["admin.address="]).await;
+    let metrics = client.get(format!("http://{}/metrics", admin.trim())).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
     let expected = "hark_stt_device_info{engine=\"whisper/hark-micro-en\",device=\"cpu\"} 1";
     assert!(metrics.contains(expected), "{metrics}");
     assert_eq!(service.stop().await, 0);

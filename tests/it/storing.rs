@@ -31,7 +31,7 @@ async fn check_refused_while(
     for _ in 0..3 {
         assert_eq!(app.post_signed(&body("wamid.2")).await.0, 503);
     }
-    assert_eq!(app.get("/readyz").await.1, r#"{"status":"store not writable"}"#);
+    assert_eq!(app.admin("/readyz").await.1, r#"{"status":"store not writable"}"#);
     mended(&app).await;
     app.wait_until("it is ready", async || app.get("/readyz").await.0 == 200).await;
     assert_eq!(app.post_signed(&body("wamid.2")).await.0, 200);

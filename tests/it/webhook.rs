@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{APP_SECRET, NUMBER, PERSON, TestApp, VERIFY_TOKEN, update};
+use crate::program::Hark;
 
 fn counts(accepted: u32, duplicates: u32, ignored: u32) -> Value {
     json!({
@@ -47,6 +48,23 @@ async fn unsigned_unreadable_and_oversized_bodies_are_refused() {
     let signature = update::sign(APP_SECRET, &large);
     assert_eq!(app.post_webhook("/webhook", large, Some(&signature)).await.0, 413);
     assert_eq!(app.counts().await.queued, 0);
+}
+
+#[tokio::test]
+async fn of_what_has_no_signature_s_form_no_body_is_waited_for() {
+    let app = TestApp::start().await;
+    let digits = "a".repeat(64);
+    let forms = ["", "sha256=", "sha256=zz", &digits, &format!("sha1={digits}")];
+    let short = format!("sha256={}", &digits[1..]);
+    for form in forms.into_iter().chain([short.as_str()]) {
+        let answer = app
+            .say(&format!(
+                "POST /webhook HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\
+                 x-hub-signature-256: {form}\r\n\r\n"
+            ))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{form}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -171,6 +189,36 @@ async fn messages_that_ask_nothing_are_kept_and_start_no_turn() {
 }
 
 #[tokio::test]
+async fn details_are_for_those_who_run_the_service() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/metrics").await.0, 404);
+    for path in ["/health", "/healthz"] {
+        assert_eq!(app.get(path).await, (200, json!({"status": "ok"}).to_string()));
+        assert!(app.admin(path).await.1.contains("\"version\":\"0."));
+    }
+    assert_eq!(app.admin("/webhook").await.0, 404);
+    app.database().execute_batch("DROP TABLE probe").unwrap();
+    assert_eq!(app.get("/readyz").await, (503, json!({"status": "not ready"}).to_string()));
+    let detail = json!({"status": "store not writable"}).to_string();
+    assert_eq!(app.admin("/readyz").await, (503, detail));
+}
+
+#[tokio::test]
+async fn a_usual_admin_address_that_is_taken_keeps_no_service_from_answering() {
+    let number = "[[numbers]]\nphone_number_id = \"900\"\naccess_token = \"t\"\napp_secret = \"s\"\n\
+                  [stt]\nengine = \"scripted\"\n[server]\nlisten = \"127.0.0.1:0\"\n";
+    // Taken by the first of the two, or by somebody else on this machine.
+    let service = async || Hark::new().file("hark.toml", number).start(&["serve"]).await;
+    let (first, second) = (service().await, service().await);
+    second.said_one_of(&["/metrics is not served: 127.0.0.1:8081 cannot be listened on"]).await;
+    let chosen = format!("{number}admin_listen = \"{}\"\n", second.address);
+    let refused = Hark::new().file("hark.toml", chosen).run(&["serve"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("(server.admin_listen)"), "{}", refused.stderr);
+    assert_eq!((first.stop().await, second.stop().await), (0, 0));
+}
+
+#[tokio::test]
 async fn health_and_metrics_are_served() {
     let app = TestApp::start().await;
     app.text(PERSON, "hello").await;
@@ -179,8 +227,7 @@ async fn health_and_metrics_are_served() {
     for path in ["/health", "/healthz", "/readyz"] {
         assert_eq!(app.get(path).await.0, 200, "{path}");
     }
-    let (status, metrics) = app.get("/metrics").await;
-    assert_eq!(status, 200);
+    let metrics = app.metrics().await;
     for line in [
         "hark_stage_seconds_bucket{stage=\"send\"",
         "hark_turn_seconds_count",

@@ -23,7 +23,8 @@ const SOUND: [&str; 16] = [
 /// Reads the type word of a message, what it carries and what it refers to.
 pub(super) fn read(message: &Value) -> (String, Body, About) {
     let shown = || SHOWN.into_iter().find(|key| message[*key].is_object()).map(str::to_owned);
-    let raw_type = word(&message["type"]).or_else(shown).unwrap_or_else(|| "unknown".to_owned());
+    let raw_type = word(&message["type"]).filter(|word| is_type(word)).or_else(shown);
+    let raw_type = raw_type.unwrap_or_else(|| "unknown".to_owned());
     // Groups are not answered: a reply would go to one person, or to everyone.
     if word(&message["group_id"]).is_some() {
         return (raw_type, Body::Silent, About::default());
@@ -31,6 +32,11 @@ pub(super) fn read(message: &Value) -> (String, Body, About) {
     let mut about = about::read(message);
     let body = read_body(&raw_type, message, &mut about);
     (raw_type, body, about)
+}
+
+/// Returns whether a word is one of WhatsApp's for a type, known or new: it goes into the log.
+fn is_type(word: &str) -> bool {
+    word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }
 
 fn read_body(raw_type: &str, message: &Value, about: &mut About) -> Body {

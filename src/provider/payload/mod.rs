@@ -1,17 +1,22 @@
 //! Reads what Meta and 360dialog post: a body becomes messages, statuses and a count of the rest.
 //!
 //! Between the signature check and `Inbox::accept`. Invariant: only a body that is not JSON is an
-//! error. Each element is read on its own, so that an unknown field, a missing piece or a wrong
-//! type never costs more than that element.
+//! error. Each element is read on its own, so that an unknown field, a missing piece, a wrong type
+//! or a token that JSON does not have never costs more than that element, and no body becomes more
+//! in memory than [`outline`] allows.
 
 mod about;
 mod content;
 mod form;
 mod identity;
+mod mend;
+mod outline;
 mod status;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use self::outline::Leaves;
 use crate::turn::{Inbound, MessageId, PhoneNumberId, StatusUpdate};
 
 /// Holds what one webhook body carries.
@@ -36,64 +41,104 @@ pub struct PayloadError {
     pub column: usize,
 }
 
-/// Reads a webhook body.
+/// Messages and statuses that are read of one body. Meta sends 1,000 at most.
+const MOST: usize = 10_000;
+/// Bytes of a number's id. Meta's have some 16.
+const NUMBER_BYTES: usize = 64;
+
+/// Reads a webhook body. One that is not quite JSON is mended: what is odd becomes `null`.
 ///
 /// # Errors
-/// If `body` is not JSON, or is nested deeper than 128 levels.
+/// If `body` is not JSON then, either.
 pub fn parse(body: &[u8]) -> Result<Updates, PayloadError> {
-    let root: Value = serde_json::from_slice(body)
-        .map_err(|error| PayloadError { line: error.line(), column: error.column() })?;
-    let mut updates = Updates::default();
-    for entry in elements(&root["entry"]) {
-        let entry_ms = millis(&entry["time"]);
-        let changes = elements(&entry["changes"]);
-        if changes.is_empty() {
-            updates.others += 1;
-        }
-        for change in changes {
-            let before = updates.count();
-            if change["field"] == "messages" {
-                updates.read_value(&change["value"], entry_ms);
-            }
-            if updates.count() == before {
-                updates.others += 1;
-            }
-        }
-    }
-    Ok(updates)
+    let text = String::from_utf8_lossy(body);
+    Updates::read(&text, Leaves::All).or_else(|error| {
+        let wrong = PayloadError { line: error.line(), column: error.column() };
+        // Brackets that fit are what is left of JSON then.
+        let mended =
+            Some(mend::mended(&text)).filter(|mended| mended.trim_start().starts_with('{'));
+        let read = mended.map(|mended| Updates::read(&mended, Leaves::Readable));
+        read.and_then(Result::ok).ok_or(wrong)
+    })
 }
 
 impl Updates {
+    fn read(body: &str, leaves: Leaves) -> serde_json::Result<Self> {
+        let root: &RawValue = serde_json::from_str(body)?;
+        let mut updates = Self::default();
+        for entry in outline::array(outline::member(root, "entry")?)? {
+            let entry_ms = leaves.read_member(entry, "time")?.as_ref().and_then(millis);
+            let changes = outline::array(outline::member(entry, "changes")?)?;
+            if changes.is_empty() {
+                updates.others += 1;
+            }
+            for change in changes {
+                let before = updates.count();
+                if leaves.read_member(change, "field")?.is_some_and(|field| field == "messages") {
+                    let value = outline::member(change, "value")?;
+                    updates.read_value(value, entry_ms, leaves)?;
+                }
+                if updates.count() == before {
+                    updates.others += 1;
+                }
+            }
+        }
+        Ok(updates)
+    }
+
     fn count(&self) -> usize {
         self.messages.len() + self.statuses.len() + self.others
     }
 
     /// Reads the `value` of a change of field `messages`.
-    fn read_value(&mut self, value: &Value, entry_ms: Option<i64>) {
-        let number = word(&value["metadata"]["phone_number_id"]).map(PhoneNumberId);
-        let contacts = elements(&value["contacts"]);
-        for (key, part) in value.as_object().into_iter().flatten() {
+    fn read_value(
+        &mut self,
+        value: Option<&RawValue>,
+        entry_ms: Option<i64>,
+        leaves: Leaves,
+    ) -> serde_json::Result<()> {
+        let Some(value) = value else { return Ok(()) };
+        let metadata = leaves.read_member(value, "metadata")?.unwrap_or_default();
+        let number = word(&metadata["phone_number_id"]).filter(|id| id.len() <= NUMBER_BYTES);
+        let number = number.map(PhoneNumberId);
+        let contacts = leaves.read_member(value, "contacts")?.unwrap_or_default();
+        let contacts = elements(&contacts);
+        for (key, part) in outline::object(value)? {
             match key.as_str() {
                 "messaging_product" | "metadata" | "contacts" => {}
-                "messages" => {
-                    for message in elements(part) {
-                        let read = read_message(message, number.as_ref(), contacts, entry_ms);
-                        match read {
-                            Some(message) => self.messages.push(message),
-                            None => self.others += 1,
-                        }
+                "messages" | "statuses" => {
+                    for element in outline::array(Some(part))? {
+                        let full = self.messages.len() + self.statuses.len() >= MOST;
+                        let Some(element) = leaves.read(element)?.filter(|_| !full) else {
+                            self.others += 1;
+                            continue;
+                        };
+                        self.read_element(&key, &element, number.as_ref(), contacts, entry_ms);
                     }
                 }
-                "statuses" => {
-                    for element in elements(part) {
-                        match status::read(element, number.as_ref(), entry_ms) {
-                            Some(status) => self.statuses.push(status),
-                            None => self.others += 1,
-                        }
-                    }
-                }
-                _ => self.others += elements(part).len().max(1),
+                _ => self.others += outline::array(Some(part))?.len().max(1),
             }
+        }
+        Ok(())
+    }
+
+    /// Reads a message or a status.
+    fn read_element(
+        &mut self,
+        key: &str,
+        element: &Value,
+        number: Option<&PhoneNumberId>,
+        contacts: &[Value],
+        entry_ms: Option<i64>,
+    ) {
+        let before = self.count();
+        if key == "messages" {
+            self.messages.extend(read_message(element, number, contacts, entry_ms));
+        } else {
+            self.statuses.extend(status::read(element, number, entry_ms));
+        }
+        if self.count() == before {
+            self.others += 1;
         }
     }
 }

@@ -368,10 +368,21 @@ fn broken_elements_do_not_harm_their_neighbours() {
 }
 
 #[test]
-fn only_invalid_json_is_an_error() {
-    for broken in ["", "{", "{\"entry\": [}", "\u{feff}{}", "nope"] {
+fn only_what_cannot_be_mended_is_an_error() {
+    for broken in ["", "{", "{\"entry\": [}", "nope", "not json", "\u{feff}", "[NaN", "{\"a\" 1}"] {
         parse(broken.as_bytes()).unwrap_err();
     }
-    parse(b"{\"a\": \"\xff\"}").unwrap_err();
     parse("[".repeat(100_000).as_bytes()).unwrap_err();
+}
+
+#[test]
+fn what_goes_into_a_log_is_short_and_plain() {
+    let long = "9".repeat(100_000);
+    let value = json!({"metadata": {"phone_number_id": long}, "messages": [{"id": "1"}]});
+    let change = json!({"field": "messages", "value": value});
+    assert_eq!(read(&json!({"entry": [{"changes": [change]}]})).others, 1);
+    for odd in ["a\nERROR forged", "\u{1b}[31m", &"x".repeat(100_000)] {
+        let updates = read(&body(json!({"messages": [{"id": "1", "type": odd}]})));
+        assert_eq!(updates.messages[0].raw_type, "unknown");
+    }
 }

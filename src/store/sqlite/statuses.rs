@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::json::{from_json, from_word};
 use crate::store::rules::{LostPart, loss_of, settled_by};
 use crate::store::{Loss, StatusEffect, StoreError};
-use crate::turn::{Content, DeliveryStatus, Outcome, PartState, Reason, StatusUpdate, TurnId};
+use crate::turn::{
+    Content, DeliveryStatus, Outcome, PartState, PhoneNumberId, Reason, StatusUpdate, TurnId,
+};
 
 /// What decides on a part that was not delivered.
 const LOST_PART: &str = "
@@ -37,6 +39,10 @@ pub(super) fn record(
             )?
             .query_row([&update.message.0], |row| Ok((TurnId(row.get(0)?), row.get(1)?)))
             .optional()?,
+    };
+    let place = match place {
+        Some((turn, _)) if is_of_another(db, &turn, &update.number)? => None,
+        place => place,
     };
     let new = db
         .prepare_cached(
@@ -81,6 +87,16 @@ pub(super) fn record(
     }
 }
 
+/// Returns whether a turn is another number's: whoever signs for one says nothing about it.
+fn is_of_another(
+    db: &Connection,
+    turn: &TurnId,
+    number: &PhoneNumberId,
+) -> Result<bool, StoreError> {
+    let of_another = "SELECT EXISTS (SELECT 1 FROM turns WHERE id = ?1 AND number <> ?2)";
+    Ok(db.prepare_cached(of_another)?.query_row([&turn.0, &number.0], |row| row.get(0))?)
+}
+
 /// Gives a part the statuses that came before anybody knew its message's id, and without our data.
 pub(super) fn adopt(
     db: &Connection,
@@ -89,7 +105,8 @@ pub(super) fn adopt(
     message: &str,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "UPDATE statuses SET turn = ?1, idx = ?2 WHERE provider_id = ?3 AND turn IS NULL",
+        "UPDATE statuses SET turn = ?1, idx = ?2 WHERE provider_id = ?3 AND turn IS NULL
+         AND number = (SELECT number FROM turns WHERE id = ?1)",
     )?
     .execute(params![turn.0, index, message])?;
     Ok(())

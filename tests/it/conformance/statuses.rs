@@ -214,11 +214,17 @@ async fn statuses_of_other_senders_change_nothing<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
+    send(&store, &lease).await;
     finish(&store, &lease, &ended("hi", Outcome::Text), 1_000).await;
     let failed = status(&lease.turn, 0, "x", DeliveryStatus::Failed, 1);
     let theirs = StatusUpdate { callback_data: Some("theirs".to_owned()), ..failed.clone() };
     let unknown = StatusUpdate { callback_data: Some("hark:0000:0".to_owned()), ..failed };
-    store.record_statuses(vec![theirs, unknown], 2_000).await.unwrap();
+    // Of a number whose app is another: signed, and none of ours to tell.
+    let number = || "number-of-another-app".into();
+    let named = status(&lease.turn, 0, "y", DeliveryStatus::Failed, 1);
+    let named = StatusUpdate { number: number(), ..named };
+    let known = StatusUpdate { callback_data: None, message: "a".into(), ..named.clone() };
+    store.record_statuses(vec![theirs, unknown, named, known], 2_000).await.unwrap();
     let row = store.turns(None, 1).await.unwrap().remove(0);
     assert!(row.statuses.is_empty(), "{row:?}");
     assert_eq!(row.report.unwrap().outcome, Outcome::Text);

@@ -154,7 +154,7 @@ async fn serve(folder: &Path) -> String {
     let app = App::build(&config, pool, Clock::System).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhook", listener.local_addr().unwrap());
-    tokio::spawn(app.run(listener, Shutdown::default()));
+    tokio::spawn(app.run(listener, None, Shutdown::default()));
     url
 }
 

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use service::Service;
 pub(crate) use setup::Setup;
 use setup::World;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The business number of every test.
 pub(crate) const NUMBER: &str = "106540352242922";
@@ -207,6 +208,28 @@ impl TestApp {
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let answer = self.client.get(self.url(path)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Gets a path that only those may ask who run the service.
+    pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.world.admin);
+        let answer = self.client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Its metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        self.admin("/metrics").await.1
+    }
+
+    /// Sends these bytes of a request, and reads until the service closes.
+    pub(crate) async fn say(&self, words: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.world.address).await.unwrap();
+        stream.write_all(words.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        tokio::time::timeout(PATIENCE, read).await.expect("it is answered").unwrap();
+        answer
     }
 
     /// Posts a body as the provider does; `signature` is the whole header, if one is sent.

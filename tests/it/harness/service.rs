@@ -85,12 +85,13 @@ impl Service {
 async fn start_here(world: &World) -> Running {
     let config = hark::config::load(Some(&world.config_path()), &world.environment).unwrap();
     let listener = TcpListener::bind(world.address).await.unwrap();
+    let admin = TcpListener::bind(world.admin).await.unwrap();
     // In a folder that the test configures, if it does.
     let hearing = Hearing { keeping: Keeping::FixedSentences, ..Hearing::default() };
     let pool = EnginePool::new(Places::default(), hearing).by_clock(world.clock.clone());
     let app = App::build(&config, pool, world.clock.clone()).await.unwrap();
     let (shutdown, reloader) = (Shutdown::default(), app.reloader(config));
-    let task = tokio::spawn(app.run(listener, shutdown.clone()));
+    let task = tokio::spawn(app.run(listener, Some(admin), shutdown.clone()));
     Running { shutdown, reloader, task }
 }
 

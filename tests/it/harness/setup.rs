@@ -119,14 +119,23 @@ pub(super) struct World {
     folder: TempDir,
     pub(super) environment: Environment,
     pub(super) address: SocketAddr,
+    /// Where it has its metrics.
+    pub(super) admin: SocketAddr,
     pub(super) clock: Clock,
     store: &'static str,
 }
 
 impl World {
-    fn new(environment: Environment, process: bool, address: SocketAddr, api: SocketAddr) -> Self {
+    fn new(
+        mut environment: Environment,
+        process: bool,
+        address: SocketAddr,
+        api: SocketAddr,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = String::new();
+        let (mut file, admin) = (String::new(), free_address());
+        let admin_key = "HARK__SERVER__ADMIN_LISTEN".to_owned();
+        environment.insert(admin_key, admin.to_string());
         for engine in ["stt", "llm", "tts"] {
             writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
         }
@@ -142,7 +151,7 @@ impl World {
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
-        Self { folder, environment, address, clock, store: "hark.db" }
+        Self { folder, environment, address, admin, clock, store: "hark.db" }
     }
 
     pub(super) fn folder(&self) -> &Path {

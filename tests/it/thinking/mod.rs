@@ -94,7 +94,7 @@ async fn a_streamed_answer_becomes_a_voice_note() {
     assert!(question.ends_with("] what is the price"), "{question}");
     assert_eq!(sent.as_array().unwrap().len(), 2);
 
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     for (kind, least) in [("prompt", 20), ("completion", 7)] {
         let line = format!("hark_llm_tokens_total{{engine=\"openai/test-model\",kind=\"{kind}\"}}");
         let value = metrics.lines().find_map(|l| l.strip_prefix(&line)?.trim().parse::<u64>().ok());
