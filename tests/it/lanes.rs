@@ -82,7 +82,7 @@ async fn a_clock_that_is_set_back_holds_no_message() {
     app.advance(-TEN_HOURS_MS).await;
     app.wait_until("both are answered", async || app.counts().await.done == 2).await;
     assert_eq!(app.sent_texts(), ["one", "two"]);
-    let (_, metrics) = app.get("/metrics").await;
+    let metrics = app.metrics().await;
     for counted in ["hark_waits_cut_total", "hark_clock_jumps_total{direction=\"back\"}"] {
         assert!(metrics.contains(counted), "{metrics}");
     }

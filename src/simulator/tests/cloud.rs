@@ -274,6 +274,6 @@ async fn strange_answers_and_dead_hosts_may_be_tried_again() {
     }
     let nobody = Url::parse("http://127.0.0.1:1/secret-path").unwrap();
     let error = messenger(&nobody, |_| {}).send(text).await.unwrap_err();
-    assert!(matches!(error, ProviderError::Network(_)));
+    assert!(matches!(error, ProviderError::Unreachable(_)));
     assert!(!error.to_string().contains("secret-path"), "{error}");
 }
