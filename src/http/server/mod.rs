@@ -53,7 +53,7 @@ pub struct Server {
 
 impl Server {
     /// Serves until `stop`; then takes nothing new, and ends once every request that has come is
-    /// answered. One that is still coming has [`open::LAST`].
+    /// answered. One that is still coming has two seconds.
     pub async fn serve(self, stop: CancellationToken) {
         let Self { listener, router, connections } = self;
         let (open, tasks) = (OpenConnections::new(connections), TaskTracker::new());

@@ -3,7 +3,7 @@
 //! Between the signature check and `Inbox::accept`. Invariant: only a body that is not JSON is an
 //! error. Each element is read on its own, so that an unknown field, a missing piece, a wrong type
 //! or a token that JSON does not have never costs more than that element, and no body becomes more
-//! in memory than [`outline`] allows.
+//! in memory than `outline` allows.
 
 mod about;
 mod content;
