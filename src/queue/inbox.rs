@@ -44,11 +44,11 @@ pub struct EmbeddedInbox {
     arrived: Wake,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
-    /// When the store was last written to see whether it can be.
-    probed: AsyncMutex<Option<Instant>>,
+    /// When the store was last written to see whether it can be, and whether it could.
+    probed: AsyncMutex<Option<(Instant, bool)>>,
 }
 
-/// How long a store counts as writable, and how long it may take to be written.
+/// How long the store counts as writable or not, and how long it may take to be written.
 const PROBED_FOR: Duration = Duration::from_secs(1);
 const PROBE_TIME: Duration = Duration::from_secs(2);
 
@@ -211,12 +211,18 @@ impl Inbox for EmbeddedInbox {
 
     async fn writable(&self) -> Result<(), StoreError> {
         let mut last = self.probed.lock().await;
-        if last.is_some_and(|at| at.elapsed() < PROBED_FOR) {
-            return Ok(());
+        match *last {
+            Some((at, true)) if at.elapsed() < PROBED_FOR => return Ok(()),
+            // So that those who ask meanwhile do not wait for one another.
+            Some((at, false)) if at.elapsed() < PROBED_FOR => {
+                return Err(StoreError::Commit("it could not be written just now".into()));
+            }
+            _ => {}
         }
         let probe = timeout(PROBE_TIME, self.store.probe(self.clock.now_ms())).await;
-        probe.unwrap_or_else(|_late| Err(StoreError::Commit("it takes too long".into())))?;
-        *last = Some(Instant::now());
-        Ok(())
+        let probed =
+            probe.unwrap_or_else(|_late| Err(StoreError::Commit("it takes too long".into())));
+        *last = Some((Instant::now(), probed.is_ok()));
+        probed
     }
 }

@@ -70,6 +70,11 @@ async fn a_store_that_another_program_holds_is_not_ready() {
             let database = app.database();
             database.execute_batch("BEGIN IMMEDIATE").unwrap();
             *holder.borrow_mut() = Some(database);
+            app.wait_until("it is not ready", async || app.get("/readyz").await.0 == 503).await;
+            // One after the other would take 40 s.
+            let all = futures_util::future::join_all((0..20).map(|_| app.get("/readyz")));
+            let all = tokio::time::timeout(Duration::from_secs(20), all).await;
+            assert!(all.expect("nobody waits for the others").iter().all(|one| one.0 == 503));
         },
         async |_| drop(holder.take()),
     )
