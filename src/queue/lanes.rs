@@ -140,7 +140,7 @@ impl Lanes {
                     "messages waited for a time that is far away: they are due"
                 );
             }
-            Err(error) => tracing::error!(error = %error, "waits could not be cut"),
+            Err(error) => error.log("waits could not be cut"),
         }
     }
 

@@ -1,3 +1,5 @@
+//! Real connections: silent, slow, cut off, too many, and at a stop.
+
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;

@@ -177,7 +177,7 @@ static RULES: &[ErrorRule] = &[
     },
     ErrorRule {
         error: "a send refused for now",
-        turn: "has a note and its text, and is in its third attempt or sends since an hour",
+        turn: "has a note and its text, and is in its third attempt or has been sending for an hour",
         next: "send the reply as text",
         fits: |error, facts| {
             matches!(facts.step, Step::Note | Step::Resuming { text: true })
@@ -216,7 +216,7 @@ static RULES: &[ErrorRule] = &[
     },
     ErrorRule {
         error: "a send refused for now",
-        turn: "in its third attempt or later, and sends since an hour",
+        turn: "in its third attempt or later, and has been sending for an hour",
         next: "give up: later messages of the person wait behind it",
         fits: |error, facts| {
             error.is_put_off() && facts.attempt >= MAX_ATTEMPTS && facts.sending >= REFUSED_FOR

@@ -43,13 +43,7 @@ impl StoreFile {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private_folder(folder).map_err(failed)?;
         }
-        match private(&mut OpenOptions::new()).create_new(true).write(true).open(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed(error));
-            }
-            Ok(_) | Err(_) => {}
-        }
-        // A link that leads nowhere yet exists, and is opened above as little as a file that is there.
+        // One that is there is not opened here: closing it would end SQLite's own locks on it.
         if !path.exists() {
             private(&mut OpenOptions::new())
                 .create(true)

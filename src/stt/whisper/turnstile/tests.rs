@@ -1,3 +1,5 @@
+//! Who is heard next, on how many threads, while others talk or hoard.
+
 use super::*;
 
 const ANN: Option<Talker> = Some(Talker::of_contact(1));
