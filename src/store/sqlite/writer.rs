@@ -60,7 +60,14 @@ impl Worker {
                 }
                 match mode {
                     Mode::Read => group.into_iter().for_each(|work| work(Some(&connection))(None)),
-                    Mode::Write => outage.note(run(&connection, &own, group).err().as_deref()),
+                    Mode::Write => {
+                        let before = connection.total_changes();
+                        let error = run(&connection, &own, group).err();
+                        // A group that changed nothing says nothing of the disk.
+                        if error.is_some() || connection.total_changes() > before {
+                            outage.note(error.as_deref());
+                        }
+                    }
                 }
             }
         })?;
