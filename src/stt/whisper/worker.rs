@@ -24,6 +24,10 @@ use crate::turn::Transcript;
 
 type Job = Box<dyn FnOnce(&mut WhisperState, usize) + Send>;
 
+/// Between two looks at what waits: time alone takes an utterance from one row to the other, and
+/// each row may have looked while it was in the other one.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// Counts the states that have run once, or says why one could not.
 #[derive(Clone, Default)]
 struct Warmth {
@@ -213,7 +217,12 @@ impl WaitingRoom {
                 }
                 inside.states.push(state);
             }
-            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+            inside = if inside.turnstile.is_empty() {
+                self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                let looked = self.changed.wait_timeout(inside, LOOK_AGAIN);
+                looked.unwrap_or_else(PoisonError::into_inner).0
+            };
         }
         None
     }

@@ -148,6 +148,11 @@ impl<J> Turnstile<J> {
         }
     }
 
+    /// Returns whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Returns what a thread of `row` is to do now, if anything. `idle` tells how many cores nobody
     /// uses but so many threads that give way.
     pub(super) fn next(
