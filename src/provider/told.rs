@@ -69,9 +69,9 @@ mod tests {
             Some("(#131053) Media upload error"),
         );
         check(
-            json!({"title": "Gone", "error_data": "in words", "error_user_title": "Oh",
+            json!({"title": "Gone", "error_data": "in words", "error_user_title": "Busy",
                    "error_user_msg": "Try later", "fbtrace_id": "AbC-1_2"}),
-            Some("Gone: in words: Oh: Try later [trace AbC-1_2]"),
+            Some("Gone: in words: Busy: Try later [trace AbC-1_2]"),
         );
     }
 

@@ -7,6 +7,7 @@ mod client;
 pub mod failure;
 pub mod fields;
 pub mod greeting;
+mod names;
 pub mod patience;
 mod server_error;
 pub mod waits;

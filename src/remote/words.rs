@@ -5,6 +5,8 @@
 
 use std::error::Error as _;
 
+use super::names;
+
 /// Replaces what must not be repeated.
 const REMOVED: &str = "[removed]";
 /// Longest quotation of a server, in characters: a line or two of a terminal.
@@ -56,8 +58,8 @@ pub struct Redactor<'a> {
 }
 
 impl Redactor<'_> {
-    /// Shortens a server's words and removes the key, addresses, long numbers, what looks like a
-    /// key, and any echo of the text.
+    /// Shortens a server's words and removes the key, names, addresses, long numbers, what looks
+    /// like a key, and any echo of the text.
     #[must_use]
     pub fn clean(&self, words: &str) -> String {
         let mut words: String = words.chars().take(READ_CHARS).collect();
@@ -81,7 +83,7 @@ impl Redactor<'_> {
             })
             .collect();
         remove_quotations(&words, &mut removed);
-        remove_names(&words, &mut removed);
+        names::mark(&words, &mut removed);
         let clean = words.iter().zip(removed).map(|(word, gone)| if gone { REMOVED } else { word });
         let clean = plain(&clean.collect::<Vec<_>>().join(" "));
         let clean: String = clean.chars().take(QUOTE_CHARS).collect();
@@ -160,17 +162,8 @@ fn remove_quotations(words: &[&str], removed: &mut [bool]) {
     }
 }
 
-/// Marks up to three capitalised words right before an e-mail address: whose it is.
-fn remove_names(words: &[&str], removed: &mut [bool]) {
-    for at in (0..words.len()).filter(|at| is_address(words[*at])) {
-        let capital = |word: &&str| word.trim_start_matches('"').starts_with(char::is_uppercase);
-        let names = words[..at].iter().rev().take(3).take_while(|word| capital(word)).count();
-        removed[at - names..at].fill(true);
-    }
-}
-
 /// Returns whether a word holds an e-mail address.
-fn is_address(word: &str) -> bool {
+pub(super) fn is_address(word: &str) -> bool {
     word.match_indices(['@', '\u{ff20}']).any(|(at, sign)| {
         let named =
             |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "._+-\"'".contains(c));
@@ -296,7 +289,7 @@ mod tests {
         check(order, r#"{"input":"My order: 4711"}"#, "[removed] [removed] [removed]");
         check(order, "order 4712 is still on its way", "order 4712 is still on its way");
         check("Hello.", "I cannot say: Hello!", "I cannot say: [removed]");
-        check("Hello.", "Othello cannot be said", "Othello cannot be said");
+        check("Hello.", "othello cannot be said", "othello cannot be said");
         check("Hello, Anna.", "cannot say hello anna", "cannot say [removed] [removed]");
     }
 

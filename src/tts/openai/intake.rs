@@ -286,7 +286,7 @@ mod tests {
                     "a web page",
                 ),
                 ("{\"error\": {\"message\": \"no\"}}".to_owned(), "text: no"),
-                ("Überlastet".to_owned(), "text: Überlastet"),
+                ("überlastet".to_owned(), "text: überlastet"),
             ] {
                 match taken(asked, body.as_bytes(), 5).await {
                     Err(TtsError::NoSound { what }) => assert_eq!(what, named),
