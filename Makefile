@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test fuzz check docs bench ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege fuzz check docs bench ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,15 @@ test: ## run every test
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	$(voice)
 	cargo test --locked
+
+SIEGE = HARK_SIEGE_SECONDS=$${HARK_SIEGE_SECONDS:-30} HARK_SIEGE_KILLS=$${HARK_SIEGE_KILLS:-200} \
+    HARK_SIEGE_SEED=$${HARK_SIEGE_SEED:-$$(date +%s)}
+
+siege: ## attack and kill the program, and print the books; HARK_SIEGE_SECONDS, _KILLS, _SEED
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	$(voice)
+	$(SIEGE) cargo test --profile quick --locked --test it siege -- --nocapture
 
 # A decoder that asks for gigabytes ends the run.
 fuzz: ## break sound files at random, HARK_FUZZ_CASES times from HARK_FUZZ_SEED on

@@ -47,6 +47,8 @@ mod reload;
 mod said_again;
 mod shape;
 mod shells;
+#[cfg(feature = "model-micro")]
+mod siege;
 mod source;
 mod speaking;
 mod storing;

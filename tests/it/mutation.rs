@@ -11,7 +11,7 @@ use codec_core::types::CodecConfig;
 use hark::audio::{self, AudioLimits, DecodeError, SpeechDecoder};
 use hark::cli::fixtures;
 
-use crate::harness::sound;
+use crate::harness::{number, sound};
 
 /// Cases of `make test`, and the first one.
 const CASES: u64 = 400;
@@ -219,13 +219,6 @@ fn watched(file: Vec<u8>, mut random: Random) -> Result<Duration, String> {
         Err(error) if error.to_string().contains(PANICKED) => Err(PANICKED.into()),
         _ => Ok(took),
     }
-}
-
-/// A number in the environment.
-fn number(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "`make fuzz` has no configuration")]
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
 /// The most memory that this process ever held, in MiB.

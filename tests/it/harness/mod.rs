@@ -44,6 +44,16 @@ pub(crate) fn words_of(reason: Option<Reason>) -> Option<String> {
     reason.map(|reason| reason.to_string())
 }
 
+/// A number in the environment.
+pub(crate) fn number(name: &str) -> Option<u64> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`make fuzz` and `make siege` have no configuration"
+    )]
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
 /// A running service and everything around it.
 pub(crate) struct TestApp {
     service: Service,
