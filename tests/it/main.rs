@@ -34,6 +34,7 @@ mod init;
 mod lanes;
 mod layers;
 mod listening;
+mod log_flood;
 mod logs;
 mod looking_back;
 mod lost;

@@ -278,6 +278,16 @@ impl TestApp {
         self.service.kill().await;
     }
 
+    /// Stops the service's process as SIGTERM does; returns when it has ended.
+    pub(crate) async fn terminate(&mut self) {
+        self.service.terminate().await;
+    }
+
+    /// The id of the service's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.service.process()
+    }
+
     /// Starts the service again after [`Self::kill`].
     pub(crate) async fn start_again(&mut self) {
         self.service.start(&self.world).await;
