@@ -25,6 +25,7 @@ mod docs;
 mod doctor;
 mod fallback;
 mod foreign_graph;
+mod full_disk;
 #[cfg(feature = "model-micro")]
 mod hearing;
 mod heartbeat;
