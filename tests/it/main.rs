@@ -26,6 +26,7 @@ mod doctor;
 mod fallback;
 mod foreign_graph;
 mod full_disk;
+mod fuzz;
 #[cfg(feature = "model-micro")]
 mod hearing;
 mod heartbeat;
@@ -41,7 +42,6 @@ mod looking_back;
 mod lost;
 mod mending;
 mod models;
-mod mutation;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
 mod people;
