@@ -70,11 +70,11 @@ async fn floods_of_all_kinds_together_stay_below_a_megabyte_a_minute() {
     flood(&app, 400, |at| messages(NUMBER, &[text(&format!("wamid.{at}"), "hi")])).await;
     flood(&app, 1_500, |at| {
         let mut late = text(&format!("wamid.late.{at}"), "hi");
-        (late["timestamp"], late["from"]) = ("1000000".into(), PERSON.into());
+        (late["timestamp"], late["type"]) = ("1000000".into(), PERSON.into());
         messages(NUMBER, &[late])
     })
     .await;
-    flood(&app, 1_500, |at| messages(&format!("{at}"), &[text("wamid.x", "hi")])).await;
+    flood(&app, 1_500, |at| messages(&format!("anna{at}"), &[text("wamid.x", "hi")])).await;
     let wrong = sign("other-secret", b"{}");
     for _ in 0..500 {
         assert_eq!(app.post_webhook("/webhook", "{}", Some(&wrong)).await.0, 401);
@@ -86,4 +86,6 @@ async fn floods_of_all_kinds_together_stay_below_a_megabyte_a_minute() {
     let log = app.log().split_off(before);
     check_size(&log, began);
     assert!(log.contains("lines were left out of the log"), "{} bytes", log.len());
+    assert!(log.contains("number that is not configured") && log.contains("older than 24 hours"));
+    assert!(!log.contains("anna") && !log.contains(PERSON), "a sender's own words are in it");
 }
