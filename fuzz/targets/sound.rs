@@ -27,7 +27,8 @@ fn in_pieces(file: &[u8]) -> Result<Vec<f32>, DecodeError> {
     Ok(samples)
 }
 
-fn outcome(decoded: &Result<Vec<f32>, DecodeError>) -> String {
+/// Says in a few words what came of a file.
+pub(super) fn outcome(decoded: &Result<Vec<f32>, DecodeError>) -> String {
     decoded
         .as_ref()
         .map_or_else(ToString::to_string, |samples| format!("{} samples", samples.len()))

@@ -2,6 +2,8 @@
 
 use hark::audio::{DecodeError, RawKind, RawPcm, SampleRate, WavStream};
 
+use super::sound::outcome;
+
 /// What a server may say of samples without a header; the first has one.
 const RAW: [Option<(RawKind, usize)>; 8] = [
     None,
@@ -28,7 +30,7 @@ pub(super) fn run(input: &[u8]) {
         assert!(samples.iter().all(|sample| sample.abs() <= 1.0), "a sample beyond 1");
     }
     let pieces = samples(super::pieces(body), raw);
-    assert!(pieces == whole, "another sound in pieces");
+    assert!(pieces == whole, "{} whole, {} in pieces", outcome(&whole), outcome(&pieces));
 }
 
 fn samples<'a>(
