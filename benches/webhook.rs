@@ -94,11 +94,8 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     let store = Arc::new(store.expect("a new store opens"));
     let inbox = EmbeddedInbox::new(store, Clock::System, registry.clone(), Wake::default());
     let inbox: Arc<dyn Inbox> = Arc::new(inbox);
-    let health = HealthState {
-        inbox: inbox.clone(),
-        metrics: telemetry::init_metrics(),
-        stopping: CancellationToken::new(),
-    };
+    let (metrics, stopping) = (telemetry::init_metrics(), CancellationToken::new());
+    let health = HealthState::new(inbox.clone(), metrics, stopping);
     let webhook = WebhookState::new(inbox, registry).expect("threads start");
     let router = router(webhook, health.into());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -1,7 +1,8 @@
 //! What the system grants the process and asks of it.
 //!
 //! Signals: the first one to stop finishes what runs, the second or the grace period aborts it;
-//! SIGHUP asks for the configuration to be read again. Files: as many as it may have.
+//! SIGHUP asks for the configuration to be read again. Files: as many as it may have; one that may not
+//! grow is an error, as a full disk is, and not the end.
 
 use std::time::Duration;
 
@@ -18,6 +19,23 @@ const GRACE: Duration = Duration::from_secs(25);
 /// If the system refuses the signal handler.
 pub fn hangups() -> std::io::Result<Signal> {
     signal(SignalKind::hangup())
+}
+
+/// Has a write beyond the limit of a file's size fail, instead of SIGXFSZ end the process.
+///
+/// # Errors
+/// If the system refuses the signal handler.
+#[cfg(target_os = "linux")]
+pub fn outlive_file_sizes() -> std::io::Result<()> {
+    let sizes = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays when this end of it is gone.
+    signal(sizes).map(drop)
+}
+
+/// Leaves the signal as the system has it.
+#[cfg(not(target_os = "linux"))]
+pub fn outlive_file_sizes() -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Raises the number of files that the process may open to the most it may set, and returns it.

@@ -141,11 +141,8 @@ impl App {
         let registry = Arc::clone(&self.agents.registry);
         let webhook =
             WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?;
-        let health = Arc::new(HealthState {
-            inbox: self.inbox,
-            metrics: self.metrics.clone(),
-            stopping: shutdown.stop.clone(),
-        });
+        let health =
+            Arc::new(HealthState::new(self.inbox, self.metrics.clone(), shutdown.stop.clone()));
         let admin = admin.map(|listener| Server {
             listener,
             router: admin_router(Arc::clone(&health)),
@@ -161,7 +158,7 @@ impl App {
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
-        tokio::select! {
+        let ended = tokio::select! {
             ((), ()) = async { tokio::join!(serve, lanes) } => {
                 if let Err(error) = self.store.write_back().await {
                     tracing::warn!(error = %error, "the next start takes longer");
@@ -174,6 +171,8 @@ impl App {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");
                 Ok(())
             }
-        }
+        };
+        telemetry::tell_left_out();
+        ended
     }
 }

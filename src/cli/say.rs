@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::{Context, print};
 use crate::app::{Hearing, voice_path};
 use crate::config::Config;
-use crate::pipeline::{Trace, spoken_in};
+use crate::pipeline::{MAX_CHARS, Trace, said_of, spoken_in};
 use crate::registry::{Languages, Voices};
 use crate::speech_text::{sentences_of, worded};
 use crate::turn::LanguageCode;
@@ -48,6 +48,15 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         let language = agent.languages.of_text(&arguments.text, None);
         agent.voice = Voices::ByLanguage([(language, voice)].into());
     }
+    // Else the voice would speak five minutes of it first.
+    let language = agent.languages.of_text(&arguments.text, None);
+    let said = said_of(&arguments.text, &language, &agent.voice);
+    let chars: usize = said.iter().map(|sentence| sentence.text.chars().count()).sum();
+    ensure!(
+        chars <= MAX_CHARS,
+        "the text is too long for a voice note: {chars} characters are to be said, and its five \
+         minutes hold {MAX_CHARS}; say it in several notes"
+    );
     let path = voice_path(&context.config)?;
     let spoken = path.speak(&agent, &arguments.text, &Trace::start()).await?;
     let Some((note, mut info)) = spoken else {

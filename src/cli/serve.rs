@@ -10,7 +10,7 @@ use super::{Context, fixtures};
 use crate::app::{App, EnginePool, Hearing, Keeping};
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::lifecycle::{Shutdown, hangups};
+use crate::lifecycle::{Shutdown, hangups, outlive_file_sizes};
 use crate::registry::ProviderKind;
 
 #[derive(clap::Args)]
@@ -26,6 +26,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     }
     let shutdown = Shutdown::on_signals()?;
     let mut hangups = hangups()?;
+    outlive_file_sizes()?;
     let hearing = Hearing {
         fixtures: Some(fixtures::known),
         keeping: Keeping::FixedSentences,

@@ -1,6 +1,7 @@
 //! Health, readiness and metrics.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,24 +19,42 @@ use crate::telemetry::VERSION;
 /// Holds what health is asked of.
 pub struct HealthState {
     /// Knows whether the store answers.
-    pub inbox: Arc<dyn Inbox>,
+    inbox: Arc<dyn Inbox>,
     /// Renders `/metrics`.
-    pub metrics: PrometheusHandle,
+    metrics: PrometheusHandle,
     /// Cancelled when the service takes no more traffic. Its listener only opens when its engines
     /// are warm.
-    pub stopping: CancellationToken,
+    stopping: CancellationToken,
+    /// That it is not ready has been logged.
+    told: AtomicBool,
 }
 
 impl HealthState {
+    /// Makes it of what it is asked of.
+    pub fn new(
+        inbox: Arc<dyn Inbox>,
+        metrics: PrometheusHandle,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { inbox, metrics, stopping, told: AtomicBool::new(false) }
+    }
+
     /// Finds out whether traffic may come: the service is not stopping and its store can be written.
     async fn ready(&self) -> (StatusCode, &'static str) {
         if self.stopping.is_cancelled() {
             return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
         }
         match self.inbox.writable().await {
-            Ok(()) => (StatusCode::OK, "ready"),
+            Ok(()) => {
+                if self.told.swap(false, Ordering::Relaxed) {
+                    tracing::info!("ready again");
+                }
+                (StatusCode::OK, "ready")
+            }
             Err(error) => {
-                error.log("not ready");
+                if !error.is_told() && !self.told.swap(true, Ordering::Relaxed) {
+                    tracing::error!(error = %error, "not ready: the store cannot be written");
+                }
                 (StatusCode::SERVICE_UNAVAILABLE, "store not writable")
             }
         }
@@ -84,14 +103,17 @@ async fn metrics(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
+    use tracing::Level;
 
     use super::*;
     use crate::store::StoreError;
     use crate::telemetry;
+    use crate::telemetry::testing::told;
     use crate::turn::{Accepted, Inbound, StatusUpdate};
 
-    /// Answers as a store that can be written.
-    struct Writable;
+    /// Answers as a store that can be written, or refuses.
+    #[derive(Default)]
+    struct Writable(AtomicBool);
 
     #[async_trait]
     impl Inbox for Writable {
@@ -104,18 +126,34 @@ mod tests {
         }
 
         async fn writable(&self) -> Result<(), StoreError> {
-            Ok(())
+            let refuses = self.0.load(Ordering::Relaxed);
+            if refuses { Err(StoreError::Backend("no such table".into())) } else { Ok(()) }
         }
     }
 
     #[tokio::test]
     async fn a_service_that_stops_is_ready_for_nothing() {
-        let (inbox, stopping) = (Arc::new(Writable), CancellationToken::new());
+        let (inbox, stopping) = (Arc::new(Writable::default()), CancellationToken::new());
         let metrics = telemetry::init_metrics();
-        let state = Arc::new(HealthState { inbox, metrics, stopping: stopping.clone() });
+        let state = Arc::new(HealthState::new(inbox, metrics, stopping.clone()));
         let asked = async || ready(State(Arc::clone(&state))).await.into_response().status();
         assert_eq!(asked().await, StatusCode::OK);
         stopping.cancel();
         assert_eq!(asked().await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn that_it_is_not_ready_is_told_once_however_often_it_is_asked() {
+        let (inbox, metrics) = (Arc::new(Writable::default()), telemetry::init_metrics());
+        let state = HealthState::new(inbox.clone(), metrics, CancellationToken::new());
+        let (told, _logs) = told();
+        for refuses in [false, true, false, true] {
+            inbox.0.store(refuses, Ordering::Relaxed);
+            for _ in 0..20 {
+                assert_eq!(state.ready().await.0 != StatusCode::OK, refuses);
+            }
+        }
+        let levels: Vec<Level> = told.lock().unwrap().clone();
+        assert_eq!(levels, [Level::ERROR, Level::INFO, Level::ERROR]);
     }
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use error::{Cause, TurnError};
 pub use problem::Problem;
-pub use speak::{said_of, spoken_in};
+pub use speak::{MAX_CHARS, said_of, spoken_in};
 pub use stage::Trace;
 pub use unnoted::Unnoted;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};

@@ -29,7 +29,7 @@ const LONG: usize = 1_000;
 
 /// Most characters of a note, which is longer than its five minutes then at any pace: no voice begins
 /// to say what is not sent.
-const MAX_CHARS: usize = 6_000;
+pub const MAX_CHARS: usize = 6_000;
 
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
 /// first sentence that tells it does: see [`spoken_in`]. The scene's opening comes before the first

@@ -77,8 +77,10 @@ impl EmbeddedInbox {
     fn log_stranger(&self, number: &PhoneNumberId) {
         let mut strangers = self.strangers.lock().expect("no holder panics");
         if strangers.len() < MAX_STRANGERS && strangers.insert(number.clone()) {
+            // Meta's are digits. Anything else may be somebody's name.
+            let digits = number.0.bytes().all(|byte| byte.is_ascii_digit());
             tracing::warn!(
-                number.id = %number,
+                number.id = if digits { &number.0 } else { "not a number's" },
                 "a message for a number that is not configured was ignored; add it to [[numbers]]"
             );
         }

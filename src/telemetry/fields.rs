@@ -47,6 +47,13 @@ impl Fields {
     }
 }
 
+/// Returns what an event says, without its fields.
+pub(super) fn message(event: &Event<'_>) -> String {
+    let mut visitor = FieldVisitor::default();
+    event.record(&mut visitor);
+    visitor.message.unwrap_or_default()
+}
+
 /// Collects the fields of an event.
 #[derive(Default)]
 struct FieldVisitor {

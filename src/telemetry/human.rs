@@ -34,6 +34,8 @@ pub(super) struct HumanLines {
     pub(super) zone: TimeZone,
     /// How a time is written.
     pub(super) time: &'static str,
+    /// Whether they have colours.
+    pub(super) colours: bool,
 }
 
 /// How times are written for somebody who looks on, and where they are kept.
@@ -51,8 +53,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let Fields { message, mut spans, own } = Fields::of(context, event)?;
-        let colours = writer.has_ansi_escapes();
-        let styled = |style: Style| if colours { style } else { Style::new() };
+        let styled = |style: Style| if self.colours { style } else { Style::new() };
         let (dim, level) = (styled(Style::new().dimmed()), *event.metadata().level());
         let shown = styled(colour(level));
 
@@ -134,8 +135,7 @@ mod tests {
 
     /// Returns what is written while `work` runs, without the time, which ends at the first space.
     fn lines(colours: bool, work: impl FnOnce()) -> Vec<String> {
-        let form = HumanLines { zone: TimeZone::UTC, time: WATCHED };
-        let text = written(form, colours, work);
+        let text = written(HumanLines { zone: TimeZone::UTC, time: WATCHED, colours }, work);
         text.lines().map(|line| line.split_once(' ').expect(line).1.to_owned()).collect()
     }
 
@@ -210,9 +210,8 @@ mod tests {
     #[test]
     fn a_time_is_whole_where_lines_are_kept() {
         for (time, shape) in [(WATCHED, "00:00:00.000"), (KEPT, "0000-00-00 00:00:00.000")] {
-            let text = written(HumanLines { zone: TimeZone::UTC, time }, false, || {
-                tracing::info!("x");
-            });
+            let form = HumanLines { zone: TimeZone::UTC, time, colours: false };
+            let text = written(form, || tracing::info!("x"));
             let digits: String =
                 text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
             assert_eq!(digits, format!("{shape} INFO  x\n"));

@@ -107,7 +107,7 @@ mod tests {
 
     /// Returns what is written while `work` runs, line by line.
     fn lines(project: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
-        let text = written(CloudLogging { project: project.map(str::to_owned) }, false, work);
+        let text = written(CloudLogging { project: project.map(str::to_owned) }, work);
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 

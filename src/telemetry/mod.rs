@@ -2,16 +2,17 @@
 //!
 //! Nothing personal goes into either: no text, no audio, no phone number, no token.
 
+mod budget;
 mod build;
 mod fields;
 mod human;
 mod json;
 mod seldom;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::io::IsTerminal as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
+use self::budget::{Bounded, LEFT_OUT, LogBudget, MINUTE};
 pub use self::build::{COMMIT, VERSION, features};
 pub use self::seldom::Seldom;
 use crate::engine::Noticed;
@@ -96,6 +98,9 @@ pub struct LogStyle {
     pub project: Option<String>,
 }
 
+/// What this process may log.
+static BUDGET: OnceLock<Arc<LogBudget>> = OnceLock::new();
+
 /// Sends logs to stderr. A second call in one process changes nothing.
 ///
 /// # Errors
@@ -106,18 +111,30 @@ pub fn init_logs(style: LogStyle, level: &str) -> Result<(), String> {
     let LogStyle { format, colours, zone, project } = style;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours && format == LogFormat::Human)
+        .with_ansi(false)
         .with_writer(std::io::stderr)
         .fmt_fields(JsonFields::new());
+    let budget = Arc::clone(BUDGET.get_or_init(Arc::default));
     let _set_before = match format {
         LogFormat::Human => {
             let watched = std::io::stderr().is_terminal();
             let time = if watched { human::WATCHED } else { human::KEPT };
-            logs.event_format(human::HumanLines { zone, time }).try_init()
+            let form = human::HumanLines { zone, time, colours };
+            logs.event_format(Bounded { form, budget }).try_init()
         }
-        LogFormat::Json => logs.event_format(json::CloudLogging { project }).try_init(),
+        LogFormat::Json => {
+            let form = json::CloudLogging { project };
+            logs.event_format(Bounded { form, budget }).try_init()
+        }
     };
     Ok(())
+}
+
+/// Logs how many lines were left out of the log since it was last told, one line a kind.
+pub fn tell_left_out() {
+    for (count, like) in BUDGET.get().map(|budget| budget.left_out()).unwrap_or_default() {
+        tracing::warn!(target: LEFT_OUT, count, like, "lines were left out of the log");
+    }
 }
 
 /// Installs the recorder, once per process, and returns what renders it.
@@ -179,13 +196,22 @@ pub fn turn(report: &TurnReport) {
     metrics::histogram!(TURN_SECONDS).record(report.total_ms / 1000.0);
 }
 
-/// Moves measurements into their buckets every few seconds, for ever: without a scraper they would
-/// pile up.
+/// Moves measurements into their buckets every few seconds, since without a scraper they would pile
+/// up, and tells once a minute what the log left out; for ever.
 pub async fn upkeep(metrics: PrometheusHandle) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        metrics.run_upkeep();
-    }
+    let measured = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            metrics.run_upkeep();
+        }
+    };
+    let told = async {
+        loop {
+            tokio::time::sleep(MINUTE).await;
+            tell_left_out();
+        }
+    };
+    tokio::join!(measured, told);
 }
 
 /// Records the tokens of one answer.

@@ -3,10 +3,13 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use tracing::Level;
-use tracing_subscriber::Registry;
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level};
 use tracing_subscriber::fmt::FormatEvent;
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 /// Keeps what is written to any of its clones.
 #[derive(Clone, Default)]
@@ -22,8 +25,23 @@ impl Write for Written {
     }
 }
 
+/// Collects the levels of what is logged, as long as the second is held.
+pub(crate) fn told() -> (Arc<Mutex<Vec<Level>>>, DefaultGuard) {
+    let told = Arc::new(Mutex::default());
+    let levels = Levels(Arc::clone(&told));
+    (told, Registry::default().with(levels).set_default())
+}
+
+struct Levels(Arc<Mutex<Vec<Level>>>);
+
+impl Layer<Registry> for Levels {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, Registry>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+}
+
 /// Returns what is written in this form while `work` runs.
-pub(super) fn written<F>(form: F, colours: bool, work: impl FnOnce()) -> String
+pub(super) fn written<F>(form: F, work: impl FnOnce()) -> String
 where
     F: FormatEvent<Registry, JsonFields> + Send + Sync + 'static,
 {
@@ -31,7 +49,6 @@ where
     let writer = written.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(Level::TRACE)
-        .with_ansi(colours)
         .with_writer(move || writer.clone())
         .fmt_fields(JsonFields::new())
         .event_format(form)

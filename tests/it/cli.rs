@@ -148,6 +148,18 @@ async fn say_writes_a_note_to_a_file_or_to_standard_output() {
 }
 
 #[tokio::test]
+async fn a_text_that_no_note_holds_is_refused_before_a_voice_begins() {
+    // Whoever asked this server would say so.
+    let voice =
+        "[tts]\nengine = \"openai\"\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\nvoice = \"v\"\n";
+    let hark = Hark::new().file("hark.toml", voice);
+    let ran = hark.run(&["say", &"We are open all day. ".repeat(3_000)]).await;
+    let refused = "hark: the text is too long for a voice note: 60000 characters are to be said, and \
+                   its five minutes hold 6000; say it in several notes\n";
+    assert!(ran.code == 1 && ran.stderr.ends_with(refused), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn say_prints_what_would_be_spoken_and_which_rule_said_it() {
     let hark = Hark::new();
     let text = "Cuesta $15.000 [1]. Su código es 482913.";

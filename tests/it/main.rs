@@ -25,6 +25,8 @@ mod docs;
 mod doctor;
 mod fallback;
 mod foreign_graph;
+mod full_disk;
+mod fuzz;
 #[cfg(feature = "model-micro")]
 mod hearing;
 mod heartbeat;
@@ -34,12 +36,12 @@ mod init;
 mod lanes;
 mod layers;
 mod listening;
+mod log_flood;
 mod logs;
 mod looking_back;
 mod lost;
 mod mending;
 mod models;
-mod mutation;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
 mod people;

@@ -8,6 +8,7 @@ mod chunk;
 mod context;
 mod reading;
 mod refusal;
+mod replay;
 mod request;
 mod settings;
 mod sse;
@@ -27,6 +28,8 @@ use url::Url;
 
 use reading::{Reading, ServerCall};
 use refusal::{Again, Failure};
+#[doc(hidden)]
+pub use replay::read_answer;
 use request::{ChatRequest, Dialect, Streaming, to_json};
 pub use settings::Settings;
 

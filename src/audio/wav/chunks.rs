@@ -150,16 +150,13 @@ impl WavChunks {
                 }
                 Place::Data(left) => {
                     let there = left.map_or(rest.len(), |left| fit(left, rest.len()));
-                    let ends = left == Some(there as u64);
-                    let (take, after) = match behind(&rest[..there], rest, self.header.big) {
+                    // A head may be cut by the end of these bytes, were it the end of the samples, too.
+                    let told = (rest.len() + 1).saturating_sub(TELLING);
+                    let told = if end { there } else { there.min(told) };
+                    let (take, after) = match behind(&rest[..told], rest, self.header.big) {
                         Some(at) => (at, Place::Chunk),
-                        None if ends => (there, Place::Chunk),
-                        // A head may be cut by the end of these bytes.
-                        None if !end => {
-                            let take = there.min((rest.len() + 1).saturating_sub(TELLING));
-                            (take, Place::Data(left.map(|left| left - take as u64)))
-                        }
-                        None => (there, Place::Data(left.map(|left| left - there as u64))),
+                        None if left == Some(told as u64) => (told, Place::Chunk),
+                        None => (told, Place::Data(left.map(|left| left - told as u64))),
                     };
                     if take == 0 && matches!(after, Place::Data(_)) {
                         return Ok(None);

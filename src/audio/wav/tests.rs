@@ -104,6 +104,15 @@ fn what_stands_behind_the_samples_is_not_heard() {
 }
 
 #[test]
+fn what_begins_in_the_last_samples_ends_them_however_it_arrives() {
+    // Found by fuzzing: the size of the samples ends within the head of what follows.
+    for (claimed, behind) in [(8, file([1, 1, 16], &[])), (10, b"LIST\x04\0\0\0abcd".to_vec())] {
+        let expected = [1.0, 2.0, 3.0].map(|sample: f32| sample / 32_768.0);
+        check(&followed(claimed, &behind), WavStream::default, &expected);
+    }
+}
+
+#[test]
 fn one_file_behind_the_other_is_heard_at_the_rate_of_the_first() {
     let expected = [1.0, 2.0, 3.0, 0.5]
         .map(|sample: f32| if sample < 1.0 { sample } else { sample / 32_768.0 });

@@ -34,9 +34,10 @@ pub(super) fn read(message: &Value) -> (String, Body, About) {
     (raw_type, body, about)
 }
 
-/// Returns whether a word is one of WhatsApp's for a type, known or new: it goes into the log.
+/// Returns whether a word is one of WhatsApp's for a type, known or new: it goes into the log, which
+/// has nobody's number.
 fn is_type(word: &str) -> bool {
-    word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphabetic() || "_-".contains(c))
 }
 
 fn read_body(raw_type: &str, message: &Value, about: &mut About) -> Body {

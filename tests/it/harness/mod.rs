@@ -44,16 +44,6 @@ pub(crate) fn words_of(reason: Option<Reason>) -> Option<String> {
     reason.map(|reason| reason.to_string())
 }
 
-/// A number in the environment.
-pub(crate) fn number(name: &str) -> Option<u64> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "`make fuzz` and `make siege` have no configuration"
-    )]
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
-}
-
 /// A running service and everything around it.
 pub(crate) struct TestApp {
     service: Service,
@@ -286,6 +276,16 @@ impl TestApp {
     /// Kills the service's process with SIGKILL.
     pub(crate) async fn kill(&mut self) {
         self.service.kill().await;
+    }
+
+    /// Stops the service's process as SIGTERM does; returns when it has ended.
+    pub(crate) async fn terminate(&mut self) {
+        self.service.terminate().await;
+    }
+
+    /// The id of the service's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.service.process()
     }
 
     /// Starts the service again after [`Self::kill`].

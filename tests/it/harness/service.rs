@@ -75,6 +75,21 @@ impl Service {
         }
     }
 
+    /// Returns the id of its process.
+    pub(super) fn process(&self) -> u32 {
+        let Self::Process(child) = self else { panic!("it runs here") };
+        child.as_ref().and_then(Child::id).expect("it runs")
+    }
+
+    /// Sends SIGTERM to its process and waits for its end.
+    pub(super) async fn terminate(&mut self) {
+        let id = self.process().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        let Self::Process(child) = self else { panic!("it has a process") };
+        let mut child = child.take().expect("it runs");
+        tokio::time::timeout(PATIENCE, child.wait()).await.expect("it stops").unwrap();
+    }
+
     /// Kills it with SIGKILL.
     pub(super) async fn kill(&mut self) {
         let Self::Process(child) = self else { panic!("only a process can be killed") };

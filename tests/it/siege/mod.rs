@@ -29,7 +29,7 @@ use self::fort::Fort;
 use self::graph::LyingGraph;
 use self::people::{Diary, NOTE, People, Provider};
 use crate::harness::update::fixture;
-use crate::harness::{APP_SECRET, TOKEN, VERIFY_TOKEN, number};
+use crate::harness::{APP_SECRET, TOKEN, VERIFY_TOKEN};
 
 /// A word that people and servers say, and that no log may repeat.
 const CANARY: &str = "Quintessa";
@@ -226,6 +226,13 @@ async fn post_statuses(mut statuses: mpsc::Receiver<Value>, provider: Provider) 
     while let Some(body) = statuses.recv().await {
         provider.insist(&body, &diary).await;
     }
+}
+
+/// A number in the environment.
+fn number(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "`make siege` has no configuration")]
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
 /// Waits until `done` holds; gives up when even those are late who met every lie.

@@ -1,0 +1,54 @@
+//! Reads an answer out of bytes that are at hand: the way in for fuzzing, which has no server.
+
+use std::time::Duration;
+
+use axum::http;
+use futures_util::stream;
+use reqwest::{Body, Response};
+
+use super::reading::{Reading, ServerCall};
+use super::settings::Settings;
+use crate::agent::{AgentError, Delta};
+use crate::remote::patience::Patience;
+use crate::remote::words::Redactor;
+
+/// Reads the body of an answer that arrives in `pieces`; returns what was said and what went wrong.
+pub async fn read_answer(pieces: Vec<Vec<u8>>) -> (Vec<Delta>, Option<AgentError>) {
+    let settings = &unhurried();
+    let body = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
+    let mut reading =
+        Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None);
+    let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
+    let redactor = Redactor::default();
+    let mut call = ServerCall { settings, redactor, patience: &mut patience };
+    if let Err(failure) = reading.begin(&mut call).await {
+        return (Vec::new(), Some(failure.error));
+    }
+    let mut said = Vec::new();
+    loop {
+        match reading.next(&mut call).await {
+            Some(Ok(delta)) => said.push(delta),
+            Some(Err(error)) => return (said, Some(error)),
+            None => return (said, None),
+        }
+    }
+}
+
+/// Returns settings that only bound the waits.
+fn unhurried() -> Settings {
+    let timeout_ms = 60_000;
+    Settings {
+        url: None,
+        model: None,
+        api_key: None,
+        temperature: None,
+        max_tokens: 0,
+        extra: toml::Table::new(),
+        history_tokens: 0,
+        connect_timeout_ms: timeout_ms,
+        first_token_timeout_ms: timeout_ms,
+        stall_timeout_ms: timeout_ms,
+        timeout_ms,
+        retries: 0,
+    }
+}
