@@ -1,51 +1,69 @@
-//! Counts the seconds of sound that each talker has sent lately.
+//! Counts the seconds of something that each talker has had lately: of sound, of work.
 //!
-//! Nobody speaks faster than time passes: a second of sound is forgotten after a second. Invariant:
-//! only those are remembered whose sound is not forgotten yet.
+//! A second is forgotten after some seconds. Invariant: only those are remembered whose seconds are
+//! not forgotten yet.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::stt::Talker;
+use crate::turn::Talker;
 
-/// The most that is remembered of one talker: after so much silence all is forgotten.
+/// The most that is remembered of one talker.
 const MOST: Duration = Duration::from_mins(10);
 
-/// Knows who has sent how much.
-#[derive(Default)]
-pub(super) struct Ledger(HashMap<Talker, Account>);
+/// Knows who has had how much.
+pub struct Ledger {
+    /// A second is forgotten after so many.
+    forgotten_in: u32,
+    accounts: HashMap<Talker, Account>,
+}
 
 struct Account {
-    sound: Duration,
+    had: Duration,
     at: Instant,
 }
 
 impl Account {
-    fn sound_at(&self, now: Instant) -> Duration {
-        self.sound.saturating_sub(now.duration_since(self.at))
+    fn had_at(&self, now: Instant, forgotten_in: u32) -> Duration {
+        self.had.saturating_sub(now.saturating_duration_since(self.at) / forgotten_in)
     }
 }
 
 impl Ledger {
-    /// Adds to what `talker` has sent and returns the sum.
-    pub(super) fn add(&mut self, talker: Talker, sound: Duration, now: Instant) -> Duration {
-        self.0.retain(|_, account| !account.sound_at(now).is_zero());
-        let before = self.0.get(&talker).map_or(Duration::ZERO, |account| account.sound_at(now));
-        let sound = (before + sound).min(MOST);
-        self.0.insert(talker, Account { sound, at: now });
-        sound
+    /// Begins a ledger in which a second is forgotten after `seconds`, which is not 0.
+    #[must_use]
+    pub fn forgetting_in(seconds: u32) -> Self {
+        Self { forgotten_in: seconds, accounts: HashMap::new() }
     }
 
-    /// Returns what the one who has sent most has sent.
-    pub(super) fn most(&self, now: Instant) -> Duration {
-        self.0.values().map(|account| account.sound_at(now)).max().unwrap_or_default()
+    /// Adds to what `talker` has had and returns the sum.
+    pub fn add(&mut self, talker: Talker, more: Duration, now: Instant) -> Duration {
+        let forgotten_in = self.forgotten_in;
+        self.accounts.retain(|_, account| !account.had_at(now, forgotten_in).is_zero());
+        let had = (self.of(talker, now) + more).min(MOST);
+        self.accounts.insert(talker, Account { had, at: now });
+        had
     }
 
-    /// Takes back what was added and not heard.
-    pub(super) fn take_back(&mut self, talker: Talker, sound: Duration, now: Instant) {
-        if let Some(account) = self.0.get_mut(&talker) {
-            let sound = account.sound_at(now).saturating_sub(sound);
-            *account = Account { sound, at: now };
+    /// Returns what `talker` has had.
+    #[must_use]
+    pub fn of(&self, talker: Talker, now: Instant) -> Duration {
+        let account = self.accounts.get(&talker);
+        account.map_or(Duration::ZERO, |account| account.had_at(now, self.forgotten_in))
+    }
+
+    /// Returns what the one who has had most has had.
+    #[must_use]
+    pub fn most(&self, now: Instant) -> Duration {
+        let had = |account: &Account| account.had_at(now, self.forgotten_in);
+        self.accounts.values().map(had).max().unwrap_or_default()
+    }
+
+    /// Takes back what was added and not used.
+    pub fn take_back(&mut self, talker: Talker, less: Duration, now: Instant) {
+        let had = self.of(talker, now).saturating_sub(less);
+        if let Some(account) = self.accounts.get_mut(&talker) {
+            *account = Account { had, at: now };
         }
     }
 }
@@ -55,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_of_sound_is_forgotten_after_a_second() {
-        let (mut ledger, start) = (Ledger::default(), Instant::now());
+    fn a_second_is_forgotten_after_a_second() {
+        let (mut ledger, start) = (Ledger::forgetting_in(1), Instant::now());
         let (ann, ben) = (Talker::of_contact(1), Talker::of_contact(2));
         let seconds = Duration::from_secs;
         let at = |after| start + seconds(after);
@@ -67,6 +85,13 @@ mod tests {
         assert_eq!(ledger.add(ann, seconds(1), at(5)), seconds(6));
         assert_eq!(ledger.most(at(5)), seconds(6));
         assert_eq!(ledger.add(ann, seconds(9000), at(5)), MOST);
-        assert_eq!((ledger.add(ben, seconds(1), at(700)), ledger.0.len()), (seconds(1), 1));
+        assert_eq!((ledger.add(ben, seconds(1), at(700)), ledger.accounts.len()), (seconds(1), 1));
+        assert_eq!(
+            (ledger.of(ben, at(701)), ledger.of(ann, at(5))),
+            (Duration::ZERO, Duration::ZERO)
+        );
+        let mut slow = Ledger::forgetting_in(16);
+        slow.add(ann, seconds(2), start);
+        assert_eq!(slow.of(ann, at(16)), seconds(1));
     }
 }

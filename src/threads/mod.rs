@@ -1,20 +1,32 @@
 //! Owned threads for work that would hold the async runtime up: decoding, inference, encoding.
 //!
-//! One bounded queue in, a oneshot out. Invariants: a full queue refuses at once, work whose caller
-//! has gone is not started, and a panic costs one answer and not a thread.
+//! Bounded work in, a oneshot out. Invariants: beyond the bound work is refused at once, work whose
+//! caller has gone is not started, and a panic costs one answer and not a thread. Work that is done
+//! for somebody waits behind everybody who has used the threads less lately: who hands over a lot,
+//! in short slices, holds nobody up.
 //!
 //! The audio path, large webhooks and a speech server's files run on these. Three kinds of work do
 //! not: the store's writer answers a group of calls after one commit, and its callers wait for a
 //! place rather than be refused; whisper's threads choose what is next (`stt/whisper/turnstile`);
 //! what waits for a file or a child process is on tokio's blocking pool.
 
+mod ledger;
+
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+
+pub use ledger::Ledger;
+
+use crate::turn::Talker;
+
+/// A second of work is forgotten after so many: ten minutes of sound, some seconds of work, are
+/// remembered for two minutes.
+const MEMORY: u32 = 16;
 
 type BoxedWork = Box<dyn FnOnce() + Send>;
 
@@ -23,13 +35,35 @@ type BoxedWork = Box<dyn FnOnce() + Send>;
 /// The last clone that is dropped ends them and waits for what runs.
 #[derive(Clone)]
 pub struct Threads {
-    shared: Arc<Shared>,
+    owned: Arc<Owned>,
 }
 
-struct Shared {
-    /// `None` once the threads are to end.
-    queue: Option<SyncSender<BoxedWork>>,
+struct Owned {
+    line: Arc<WorkLine>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// Is where work waits and threads look for it.
+struct WorkLine {
+    inside: Mutex<LineState>,
+    /// Work came, or none will.
+    changed: Condvar,
+    /// Pieces of work that may wait.
+    most: usize,
+}
+
+struct LineState {
+    waiting: Vec<WaitingWork>,
+    tickets: u64,
+    /// The work that was done lately, for whom.
+    done: Ledger,
+    closed: bool,
+}
+
+struct WaitingWork {
+    talker: Option<Talker>,
+    ticket: u64,
+    work: BoxedWork,
 }
 
 /// Describes why work gave no result.
@@ -50,15 +84,17 @@ impl Threads {
     /// # Errors
     /// What the system says if it starts no thread.
     pub fn start(name: &str, count: usize, queue: usize) -> io::Result<Self> {
-        let (queue, work) = sync_channel(queue);
-        let work = Arc::new(Mutex::new(work));
-        let mut shared = Shared { queue: Some(queue), threads: Vec::new() };
+        let done = Ledger::forgetting_in(MEMORY);
+        let inside = LineState { waiting: Vec::new(), tickets: 0, done, closed: false };
+        let inside = Mutex::new(inside);
+        let line = Arc::new(WorkLine { inside, changed: Condvar::new(), most: queue });
+        let mut owned = Owned { line, threads: Vec::new() };
         for index in 0..count.max(1) {
-            let work = Arc::clone(&work);
+            let line = Arc::clone(&owned.line);
             let thread = Builder::new().name(format!("{name}-{index}"));
-            shared.threads.push(thread.spawn(move || work_off(&work))?);
+            owned.threads.push(thread.spawn(move || line.work_off())?);
         }
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { owned: Arc::new(owned) })
     }
 
     /// Runs `work` on one of the threads.
@@ -67,6 +103,18 @@ impl Threads {
     /// If it was not run to its end.
     pub async fn run<T: Send + 'static>(
         &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, RunError> {
+        self.run_for(None, work).await
+    }
+
+    /// Does the same for `talker`, behind everybody who has used the threads less lately.
+    ///
+    /// # Errors
+    /// If it was not run to its end.
+    pub async fn run_for<T: Send + 'static>(
+        &self,
+        talker: Option<Talker>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RunError> {
         let (answer, answered) = oneshot::channel();
@@ -78,21 +126,21 @@ impl Threads {
             // The caller may leave while we work; then nobody needs the result.
             let _left = answer.send(work());
         });
-        let queue = self.shared.queue.as_ref().expect("taken only when the last clone is dropped");
-        queue.try_send(work).map_err(|_full| RunError::Busy)?;
+        self.owned.line.enter(talker, work)?;
         answered.await.map_err(|_panicked| RunError::Died)
     }
 }
 
 impl std::fmt::Debug for Threads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Threads").field("count", &self.shared.threads.len()).finish_non_exhaustive()
+        f.debug_struct("Threads").field("count", &self.owned.threads.len()).finish_non_exhaustive()
     }
 }
 
-impl Drop for Shared {
+impl Drop for Owned {
     fn drop(&mut self) {
-        self.queue = None;
+        self.line.inside().closed = true;
+        self.line.changed.notify_all();
         let this = std::thread::current().id();
         for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != this) {
             if thread.join().is_err() {
@@ -102,16 +150,61 @@ impl Drop for Shared {
     }
 }
 
-/// Takes work from the queue until it is closed and empty.
-fn work_off(queue: &Mutex<Receiver<BoxedWork>>) {
-    loop {
-        // Held while waiting: the next thread waits for the lock instead of for the queue.
-        let work = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(work) = work else { return };
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            let thread = std::thread::current();
-            tracing::error!(thread.name = thread.name(), "a piece of work panicked");
+impl WorkLine {
+    fn inside(&self) -> MutexGuard<'_, LineState> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, talker: Option<Talker>, work: BoxedWork) -> Result<(), RunError> {
+        let mut inside = self.inside();
+        if inside.waiting.len() >= self.most {
+            return Err(RunError::Busy);
         }
+        inside.tickets += 1;
+        let ticket = inside.tickets;
+        inside.waiting.push(WaitingWork { talker, ticket, work });
+        drop(inside);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Does what waits until the line is closed and empty.
+    fn work_off(&self) {
+        while let Some(WaitingWork { talker, work, .. }) = self.next() {
+            let started = Instant::now();
+            if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                let thread = std::thread::current();
+                tracing::error!(thread.name = thread.name(), "a piece of work panicked");
+            }
+            if let Some(talker) = talker {
+                self.inside().done.add(talker, started.elapsed(), Instant::now());
+            }
+        }
+    }
+
+    /// Waits for work; `None` once there will be none.
+    fn next(&self) -> Option<WaitingWork> {
+        let mut inside = self.inside();
+        loop {
+            if let Some(first) = inside.first(Instant::now()) {
+                return Some(inside.waiting.remove(first));
+            }
+            if inside.closed {
+                return None;
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl LineState {
+    /// Returns which work is next: that of who has used least, or what has waited longest.
+    fn first(&self, now: Instant) -> Option<usize> {
+        let used =
+            |one: &WaitingWork| one.talker.map_or(Duration::ZERO, |it| self.done.of(it, now));
+        let all = self.waiting.iter().enumerate();
+        let first = all.min_by_key(|(_, one)| (used(one), one.ticket));
+        first.map(|(at, _)| at)
     }
 }
 
@@ -163,6 +256,28 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(!begun.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn who_has_used_the_threads_least_is_next() {
+        let threads = Threads::start("test", 1, 64).unwrap();
+        let (hoarder, other) = (Talker::of_contact(1), Talker::of_contact(2));
+        let long = || std::thread::park_timeout(Duration::from_millis(30));
+        threads.run_for(Some(hoarder), long).await.unwrap();
+        let release = occupied(&threads).await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let work = |talker, name| {
+            let order = Arc::clone(&order);
+            Box::pin(threads.run_for(Some(talker), move || order.lock().unwrap().push(name)))
+        };
+        let mut all =
+            vec![work(hoarder, "hoarder"), work(hoarder, "hoarder"), work(other, "other")];
+        for one in &mut all {
+            assert!(poll!(one).is_pending());
+        }
+        drop(release);
+        futures_util::future::join_all(all).await;
+        assert_eq!(*order.lock().unwrap(), ["other", "hoarder", "hoarder"]);
     }
 
     #[tokio::test]

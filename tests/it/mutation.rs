@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use codec_core::types::CodecConfig;
-use hark::audio::{self, AudioLimits, DecodeError, SpeechDecoder};
+use hark::audio::{self, AudioLimits, DecodeError, DecodeStep, SpeechDecoder};
 use hark::cli::fixtures;
 
 use crate::harness::sound;
@@ -190,12 +190,18 @@ fn decode(file: &[u8], random: &mut Random) -> Result<f64, DecodeError> {
     let mut decoder = SpeechDecoder::new(LIMITS);
     let mut samples = Vec::new();
     let mut rest = file;
-    while !rest.is_empty() {
-        let (portion, later) = rest.split_at((1 + random.below(5_000)).min(rest.len()));
-        samples.extend_from_slice(decoder.push(portion)?.samples());
-        rest = later;
+    loop {
+        match decoder.advance()? {
+            DecodeStep::Speech(speech) => samples.extend_from_slice(speech.samples()),
+            DecodeStep::Waits if rest.is_empty() => decoder.end(),
+            DecodeStep::Waits => {
+                let (portion, later) = rest.split_at((1 + random.below(5_000)).min(rest.len()));
+                decoder.push(portion)?;
+                rest = later;
+            }
+            DecodeStep::Over { .. } => break,
+        }
     }
-    samples.extend_from_slice(decoder.finish()?.speech.samples());
     assert!(samples.iter().all(|sample| sample.abs() <= 1.0), "a sample beyond 1");
     Ok(f64::from(u32::try_from(samples.len()).unwrap()) / 16.0)
 }

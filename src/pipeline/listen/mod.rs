@@ -1,99 +1,230 @@
 //! Listens to a voice note while it arrives: what has been said is transcribed before the rest is
 //! there.
 //!
-//! Invariants: few utterances of a note are transcribed at a time, their words stay in order, and
-//! whatever fails ends what is under way for the rest.
+//! Invariants: few utterances of a note are transcribed at a time, their words stay in order,
+//! nothing is decoded while one waits for that, and whatever fails ends what is under way for the
+//! rest. A note is decoded in slices; between two of them others get their turn.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream, FuturesOrdered, StreamExt as _, TryStreamExt as _};
+use futures_util::future::{BoxFuture, FutureExt as _, OptionFuture};
+use futures_util::stream::{BoxStream, FuturesOrdered, StreamExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use super::Scene;
 use super::error::{Cause, TurnError};
 use super::hear::{join, transcribe};
+use super::listener::{Listener, NoteEnd, PIECE, Slice};
 use super::problem::Problem;
-use super::stage::Trace;
-use super::{Scene, VoicePath};
-use crate::audio::{DecodeError, Segmenter, SpeechDecoder, SpeechEnd, SpeechSpan};
+use super::sound_memory::NoteMemory;
+use crate::audio::SpeechSpan;
 use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance, Vocabulary};
 use crate::turn::{Stage, Transcript};
 
 /// Utterances of one message that are transcribed side by side.
 const SIDE_BY_SIDE: usize = 2;
 
-/// Bytes that are decoded at a time: some seconds of a voice note, for which other notes wait
-/// milliseconds.
-const PIECE: usize = 16 << 10;
+/// Bytes that are read ahead of the decoder in any case; more if nobody needs the memory.
+const AHEAD: usize = 64 << 10;
 
 /// Brings audio as it arrives, wrapped by the stage that reads it.
-pub(super) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
+pub(in crate::pipeline) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
 
 /// Holds what was heard in one note.
-pub(super) struct Listened {
+pub(in crate::pipeline) struct Listened {
     /// Length of the audio, silence included, if all of it could be decoded.
-    pub(super) audio_ms: Option<f64>,
-    pub(super) heard: Result<Transcript, TurnError>,
+    pub(in crate::pipeline) audio_ms: Option<f64>,
+    pub(in crate::pipeline) heard: Result<Transcript, TurnError>,
 }
 
 /// Decodes while the audio arrives, leaves out what is no speech and has the rest transcribed.
-pub(super) async fn listen(
+pub(in crate::pipeline) async fn listen(
     scene: Scene<'_>,
-    audio: Audio<'_>,
+    mut audio: Audio<'_>,
     language: &LanguageHint,
 ) -> Listened {
-    let mut audio_ms = None;
-    let heard = words(scene, audio, language, &mut audio_ms).await;
-    Listened { audio_ms, heard }
-}
-
-async fn words(
-    scene: Scene<'_>,
-    audio: Audio<'_>,
-    language: &LanguageHint,
-    audio_ms: &mut Option<f64>,
-) -> Result<Transcript, TurnError> {
     let (key, tag) = watch::channel(None);
     let vocabulary = scene.agent.vocabulary.with_contact(scene.contact);
-    let mut utterances = Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true };
-    let mut arriving = arriving(scene.path, audio, scene.trace).boxed();
-    let (mut waiting, mut unheard_bytes) = (VecDeque::new(), 0);
-    let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
-    loop {
-        while transcribing.len() < SIDE_BY_SIDE
-            && let Some(span) = waiting.pop_front()
-        {
-            transcribing.push_back(utterances.transcribe(span));
-        }
-        tokio::select! {
-            Some(found) = arriving.next() => {
-                let Gathered { spans, end } = found?;
-                waiting.extend(spans);
-                if let Some(end) = end {
-                    // Nobody may want it.
-                    let _ = key.send(Some(end.note));
-                    *audio_ms = Some(end.audio_ms);
-                    unheard_bytes = end.unheard_bytes;
-                    if unheard_bytes > 0 {
-                        tracing::warn!(
-                            audio.unheard_bytes = unheard_bytes,
-                            audio.duration_ms = end.audio_ms,
-                            "a part of a voice message could not be heard"
-                        );
-                    }
-                }
+    let mut note = ListenedNote {
+        scene,
+        utterances: Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true },
+        memory: Arc::new(scene.path.memory.note(scene.talker)),
+        arrived: Arrived { key: Some(key), ..Arrived::default() },
+        listener: Some(Listener::new(scene.path.limits, scene.trace)),
+        waiting: VecDeque::new(),
+        heard_bytes: 0,
+        end: None,
+    };
+    let heard = note.words(&mut audio).await;
+    Listened { audio_ms: note.end.as_ref().map(|end| end.audio_ms), heard }
+}
+
+/// Holds one note while it is heard.
+struct ListenedNote<'a> {
+    scene: Scene<'a>,
+    utterances: Utterances<'a>,
+    memory: Arc<NoteMemory>,
+    arrived: Arrived,
+    /// Is with a worker for a slice at a time; `None` when all is decoded, too.
+    listener: Option<Listener>,
+    /// Utterances that nobody transcribes yet.
+    waiting: VecDeque<SpeechSpan>,
+    /// Bytes of those that are transcribed.
+    heard_bytes: usize,
+    end: Option<NoteEnd>,
+}
+
+type Worked<'a> = BoxFuture<'a, Result<(Listener, Slice), TurnError>>;
+
+impl<'a> ListenedNote<'a> {
+    async fn words(&mut self, audio: &mut Audio<'_>) -> Result<Transcript, TurnError> {
+        let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
+        let mut slice: Option<Worked<'a>> = None;
+        loop {
+            while transcribing.len() < SIDE_BY_SIDE
+                && let Some(span) = self.waiting.pop_front()
+            {
+                let bytes = bytes_of(&span);
+                self.heard_bytes += bytes;
+                let words = self.utterances.transcribe(span);
+                transcribing.push_back(words.map(move |words| (words, bytes)));
             }
-            Some(transcript) = transcribing.next() => heard.push(transcript?),
-            else => break,
+            if slice.is_none() {
+                slice = self.next_slice();
+            }
+            let reads = !self.arrived.all && self.may_read(slice.is_some());
+            tokio::select! {
+                piece = audio.next(), if reads => self.arrived.take(piece)?,
+                Some(worked) = OptionFuture::from(slice.as_mut()) => {
+                    slice = None;
+                    self.worked(worked?);
+                }
+                Some((words, bytes)) = transcribing.next() => {
+                    heard.push(words?);
+                    self.heard_bytes -= bytes;
+                    self.memory.give_back(bytes);
+                }
+                else => break,
+            }
         }
+        let unheard_bytes = self.end.as_ref().map_or(0, |end| end.unheard_bytes);
+        let transcript = Transcript { unheard_bytes, ..join(heard) };
+        if transcript.text.reveal().is_empty() {
+            return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
+        }
+        Ok(transcript)
     }
-    let transcript = Transcript { unheard_bytes, ..join(heard) };
-    if transcript.text.reveal().is_empty() {
-        return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
+
+    /// Returns whether more bytes may come than are decoded; `works` while a slice is.
+    fn may_read(&mut self, works: bool) -> bool {
+        if self.arrived.bytes < AHEAD {
+            return true;
+        }
+        let may = !works && self.memory.try_hold(self.bytes() + AHEAD);
+        if !may && !self.waiting.is_empty() {
+            // Whoever is heard must not wait for the rest, which waits for it to be heard.
+            self.arrived.key = None;
+        }
+        may
     }
-    Ok(transcript)
+
+    /// Returns how much memory the note takes.
+    fn bytes(&self) -> usize {
+        let listener = self.listener.as_ref().map_or(0, Listener::held_bytes);
+        let waiting: usize = self.waiting.iter().map(bytes_of).sum();
+        self.arrived.bytes + listener + waiting + self.heard_bytes
+    }
+
+    /// Begins the next slice of work, if there is any: first it waits for memory, then for a worker.
+    fn next_slice(&mut self) -> Option<Worked<'a>> {
+        let (scene, memory) = (self.scene, Arc::clone(&self.memory));
+        let mut listener = self.listener.take_if(|_| self.waiting.is_empty())?;
+        let piece = self.arrived.piece(listener.is_hungry());
+        if listener.is_hungry() && piece.is_empty() {
+            if !self.arrived.all {
+                self.listener = Some(listener);
+                return None;
+            }
+            listener.end();
+        }
+        let bytes = self.bytes() + piece.len() + listener.held_bytes();
+        let work = async move {
+            memory.hold(bytes).await;
+            let work = move || listener.work(&piece);
+            Ok(scene.path.decoders.run_for(scene.talker, work).await??)
+        };
+        Some(Box::pin(async move {
+            let _waits = scene.trace.waits(Stage::Decode);
+            work.await.map_err(|cause: Cause| cause.at(Stage::Decode))
+        }))
+    }
+
+    fn worked(&mut self, (listener, Slice { spans, end }): (Listener, Slice)) {
+        self.waiting.extend(spans);
+        match end {
+            None => self.listener = Some(listener),
+            Some(end) => {
+                if end.unheard_bytes > 0 {
+                    tracing::warn!(
+                        audio.unheard_bytes = end.unheard_bytes,
+                        audio.duration_ms = end.audio_ms,
+                        "a part of a voice message could not be heard"
+                    );
+                }
+                self.end = Some(end);
+            }
+        }
+        // Never more than before: the slice has asked for what it may add.
+        self.memory.try_hold(self.bytes());
+    }
+}
+
+fn bytes_of(span: &SpeechSpan) -> usize {
+    size_of_val(span.speech.samples())
+}
+
+/// Holds what has arrived and is not decoded.
+#[derive(Default)]
+struct Arrived {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    /// There is no more to come.
+    all: bool,
+    digest: Sha256,
+    /// Is told the digest of the note.
+    key: Option<watch::Sender<Option<NoteKey>>>,
+}
+
+impl Arrived {
+    /// Takes what the download brings.
+    fn take(&mut self, piece: Option<Result<Bytes, TurnError>>) -> Result<(), TurnError> {
+        if let Some(piece) = piece.transpose()? {
+            self.digest.update(&piece);
+            self.bytes += piece.len();
+            self.pieces.push_back(piece);
+            return Ok(());
+        }
+        self.all = true;
+        if let Some(key) = &self.key {
+            // Nobody may want it.
+            let _ = key.send(Some(NoteKey(self.digest.finalize_reset().into())));
+        }
+        Ok(())
+    }
+
+    /// Returns the next bytes if they are `wanted`, none if there are none.
+    fn piece(&mut self, wanted: bool) -> Bytes {
+        let Some(first) = self.pieces.front_mut().filter(|_| wanted) else { return Bytes::new() };
+        let piece = first.split_to(first.len().min(PIECE));
+        if first.is_empty() {
+            self.pieces.pop_front();
+        }
+        self.bytes -= piece.len();
+        piece
+    }
 }
 
 /// Makes utterances of the speech of one note.
@@ -120,182 +251,5 @@ impl<'a> Utterances<'a> {
     }
 }
 
-/// Holds the speech that a piece of a note has completed; `end` comes with the last.
-struct Gathered {
-    spans: Vec<SpeechSpan>,
-    end: Option<NoteEnd>,
-}
-
-/// Holds what is known of a note once all of it is there.
-struct NoteEnd {
-    audio_ms: f64,
-    note: NoteKey,
-    unheard_bytes: u64,
-}
-
-/// Decodes the audio piece by piece and finds the speech in it.
-fn arriving<'a>(
-    path: &'a VoicePath,
-    audio: Audio<'a>,
-    trace: &Trace,
-) -> impl stream::Stream<Item = Result<Gathered, TurnError>> + Send + 'a {
-    let state = Some((Listener::new(path, trace), audio));
-    stream::try_unfold(state, move |state| async move {
-        let Some((mut listener, mut audio)) = state else { return Ok(None) };
-        let mut spans = Vec::new();
-        while let Some(mut bytes) = audio.try_next().await? {
-            while !bytes.is_empty() {
-                let piece = bytes.split_to(bytes.len().min(PIECE));
-                let found;
-                (listener, found) = on_worker(path, move || listener.push(&piece)).await?;
-                spans.extend(found);
-            }
-            if !spans.is_empty() {
-                return Ok(Some((Gathered { spans, end: None }, Some((listener, audio)))));
-            }
-        }
-        let found = on_worker(path, move || listener.finish()).await?;
-        Ok(Some((found, None)))
-    })
-}
-
-/// Decodes on a thread of its own.
-async fn on_worker<T: Send + 'static>(
-    path: &VoicePath,
-    work: impl FnOnce() -> Result<T, DecodeError> + Send + 'static,
-) -> Result<T, TurnError> {
-    let decoded = async { Ok(path.workers.run(work).await??) };
-    decoded.await.map_err(|cause: Cause| cause.at(Stage::Decode))
-}
-
-/// Decodes one note and finds its speech; handed to a worker with each piece and back.
-struct Listener {
-    decoder: SpeechDecoder,
-    segmenter: Segmenter,
-    audio_ms: f64,
-    digest: Sha256,
-    trace: Trace,
-}
-
-impl Listener {
-    fn new(path: &VoicePath, trace: &Trace) -> Self {
-        Self {
-            decoder: SpeechDecoder::new(path.limits),
-            segmenter: Segmenter::new(),
-            audio_ms: 0.0,
-            digest: Sha256::new(),
-            trace: trace.clone(),
-        }
-    }
-
-    fn push(mut self, bytes: &[u8]) -> Result<(Self, Vec<SpeechSpan>), DecodeError> {
-        self.digest.update(bytes);
-        let speech = self.trace.measure(Stage::Decode, || self.decoder.push(bytes))?;
-        let spans = self.trace.measure(Stage::Vad, || self.segmenter.push(&speech));
-        self.audio_ms += speech.duration_ms();
-        Ok((self, spans))
-    }
-
-    fn finish(mut self) -> Result<Gathered, DecodeError> {
-        let SpeechEnd { speech, unheard_bytes } =
-            self.trace.measure(Stage::Decode, || self.decoder.finish())?;
-        let spans = self.trace.measure(Stage::Vad, || {
-            let mut spans = self.segmenter.push(&speech);
-            spans.extend(self.segmenter.finish());
-            spans
-        });
-        let audio_ms = self.audio_ms + speech.duration_ms();
-        let note = NoteKey(self.digest.finalize().into());
-        Ok(Gathered { spans, end: Some(NoteEnd { audio_ms, note, unheard_bytes }) })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use tokio::sync::Notify;
-    use tokio_util::sync::CancellationToken;
-
-    use super::super::testing::World;
-    use super::*;
-    use crate::stt::{SttError, Transcriber};
-    use crate::tts::scripted::ScriptedSynthesizer;
-
-    /// Eleven seconds of speech; three of them are more than an utterance holds.
-    const SPEECH: &[u8] = include_bytes!("../../audio-fixtures/en_long.ogg");
-
-    /// Tells when the first utterance has come and gone, and hears where each begins.
-    #[derive(Clone, Default)]
-    struct Ears {
-        came: Arc<Notify>,
-        gone: Arc<AtomicBool>,
-        /// Whether the first utterance is never heard to its end.
-        slow: bool,
-    }
-
-    struct Going(Arc<AtomicBool>);
-
-    impl Drop for Going {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-
-    #[async_trait::async_trait]
-    impl Transcriber for Ears {
-        fn name(&self) -> &'static str {
-            "ears"
-        }
-
-        async fn transcribe(
-            &self,
-            utterance: Utterance,
-            _: &CancellationToken,
-        ) -> Result<Transcript, SttError> {
-            let _going = Going(Arc::clone(&self.gone));
-            assert_eq!(utterance.vocabulary.words().collect::<Vec<_>>(), ["Ann", "Hark"]);
-            if utterance.first {
-                self.came.notify_one();
-                if self.slow {
-                    std::future::pending::<()>().await;
-                }
-                // Later than the second.
-                utterance.note.unwrap().key().await.unwrap();
-            }
-            let text = if utterance.first { "first" } else { "second" };
-            Ok(Transcript { text: text.into(), ..Transcript::default() })
-        }
-    }
-
-    /// A note whose last part comes only once the first utterance is being heard.
-    fn arriving_slowly(ears: &Ears, last: Result<Bytes, TurnError>) -> Audio<'static> {
-        let came = Arc::clone(&ears.came);
-        let last = async move {
-            came.notified().await;
-            last
-        };
-        stream::iter([Ok(Bytes::from(SPEECH.repeat(3)))]).chain(stream::once(last)).boxed()
-    }
-
-    #[tokio::test]
-    async fn the_first_utterance_is_heard_while_the_rest_of_the_note_arrives() {
-        let ears = Ears::default();
-        let audio = arriving_slowly(&ears, Ok(Bytes::from_static(SPEECH)));
-        let world = World::new(ears, ScriptedSynthesizer::new(0, 0.0));
-        let listened = listen(world.scene(), audio, &LanguageHint::ANY).await;
-        assert_eq!(listened.heard.unwrap().text, "first second");
-        assert!(listened.audio_ms.unwrap() > 44_000.0);
-    }
-
-    #[tokio::test]
-    async fn a_download_that_fails_ends_what_is_being_heard() {
-        let ears = Ears { slow: true, ..Ears::default() };
-        let audio = arriving_slowly(&ears, Err(Cause::Deadline.at(Stage::Download)));
-        let world = World::new(ears.clone(), ScriptedSynthesizer::new(0, 0.0));
-        let listened = listen(world.scene(), audio, &LanguageHint::ANY).await;
-        assert_eq!(listened.heard.unwrap_err().stage, Stage::Download);
-        assert!(ears.gone.load(Ordering::Relaxed) && listened.audio_ms.is_none());
-    }
-}
+mod tests;
