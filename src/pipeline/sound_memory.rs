@@ -54,9 +54,9 @@ struct WantedRoom {
 }
 
 impl SoundMemory {
-    /// The room of a service: ten utterances of the longest kind. A large file goes beyond it when it is
-    /// the oldest.
-    pub const USUAL: usize = 20 << 20;
+    /// The room of a service: eight utterances of the longest kind. A large file goes beyond it when it
+    /// is the oldest.
+    pub const USUAL: usize = 16 << 20;
 
     /// Makes room for so many bytes.
     #[must_use]

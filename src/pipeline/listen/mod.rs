@@ -28,7 +28,7 @@ use crate::turn::{Stage, Transcript};
 const SIDE_BY_SIDE: usize = 2;
 
 /// Bytes that are read ahead of the decoder in any case; more if nobody needs the memory.
-const AHEAD: usize = 64 << 10;
+const AHEAD: usize = 32 << 10;
 
 /// Brings audio as it arrives, wrapped by the stage that reads it.
 pub(in crate::pipeline) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
@@ -204,7 +204,8 @@ impl Arrived {
         if let Some(piece) = piece.transpose()? {
             self.digest.update(&piece);
             self.bytes += piece.len();
-            self.pieces.push_back(piece);
+            // A copy: the piece may be a small part of a large buffer, which would be kept with it.
+            self.pieces.push_back(Bytes::copy_from_slice(&piece));
             return Ok(());
         }
         self.all = true;
