@@ -1,6 +1,6 @@
 //! A sound file of any kind: within the limits, and the same however its bytes arrive.
 
-use hark::audio::{self, AudioLimits, DecodeError, SpeechDecoder};
+use hark::audio::{self, AudioLimits, DecodeError, DecodeStep, SpeechDecoder};
 
 const LIMITS: AudioLimits = AudioLimits { bytes: 1 << 20, seconds: 10 };
 
@@ -19,12 +19,17 @@ pub(super) fn run(file: &[u8]) {
 
 fn in_pieces(file: &[u8]) -> Result<Vec<f32>, DecodeError> {
     let mut decoder = SpeechDecoder::new(LIMITS);
-    let mut samples = Vec::new();
-    for piece in super::pieces(file) {
-        samples.extend_from_slice(decoder.push(piece)?.samples());
+    let (mut samples, mut pieces) = (Vec::new(), super::pieces(file));
+    loop {
+        match decoder.advance()? {
+            DecodeStep::Speech(speech) => samples.extend_from_slice(speech.samples()),
+            DecodeStep::Waits => match pieces.next() {
+                Some(piece) => decoder.push(piece)?,
+                None => decoder.end(),
+            },
+            DecodeStep::Over { .. } => return Ok(samples),
+        }
     }
-    samples.extend_from_slice(decoder.finish()?.speech.samples());
-    Ok(samples)
 }
 
 /// Says in a few words what came of a file.

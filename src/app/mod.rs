@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{HealthState, Server, WebhookState, admin_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
-use crate::pipeline::{Pipeline, Unnoted, VoicePath};
+use crate::pipeline::{Pipeline, SoundMemory, Unnoted, VoicePath};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
@@ -45,7 +45,11 @@ const AUDIO_QUEUE: usize = 1024;
 pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(VoicePath {
-        workers: Threads::start("audio", cores, AUDIO_QUEUE).context("starting audio threads")?,
+        decoders: Threads::start("decode", cores, AUDIO_QUEUE)
+            .context("starting the threads that decode")?,
+        encoders: Threads::start("encode", cores, AUDIO_QUEUE)
+            .context("starting the threads that encode")?,
+        memory: SoundMemory::new(SoundMemory::USUAL),
         limits: AudioLimits {
             bytes: config.limits.audio_bytes,
             seconds: config.limits.audio_seconds,

@@ -27,7 +27,17 @@ impl AudioLimits {
     pub(in crate::audio) fn speech_samples(&self) -> u64 {
         u64::from(self.seconds) * u64::from(crate::audio::SampleRate::SPEECH.0)
     }
+
+    /// Returns the most samples of a file, over all its channels and at its own rate.
+    pub(in crate::audio) fn samples(&self) -> u64 {
+        u64::from(self.seconds) * SAMPLES_PER_SECOND
+    }
 }
+
+/// Samples of a file, over all its channels, for each second of the longest sound: what 96 kHz in
+/// stereo has. Phones record 48 kHz in stereo, half of it; 384 kHz in eight channels has 16 times as
+/// much, and may last 37 s of ten minutes.
+const SAMPLES_PER_SECOND: u64 = 2 * 96_000;
 
 /// Most channels that are mixed down: 7.1, and the most FLAC knows.
 pub const MAX_CHANNELS: usize = 8;

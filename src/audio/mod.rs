@@ -27,7 +27,7 @@ pub mod vad;
 pub mod wav;
 
 pub use coded::{CodedSpeech, NotPassable};
-pub use decode::{DecodeError, SpeechDecoder, SpeechEnd, decode};
+pub use decode::{DecodeError, DecodeStep, SpeechDecoder, decode};
 pub use excerpt::Excerpt;
 pub use inspect::{NoteHead, inspect_note};
 pub use limits::AudioLimits;

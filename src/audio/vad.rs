@@ -56,6 +56,11 @@ const FORGET: f32 = 0.999;
 const STEADY_FROM: usize = 62;
 const STEADY: f32 = 1.6;
 
+/// Samples that there is always room for, and how much more room than samples: a long utterance does
+/// not leave its room behind.
+const KEPT_ROOM: usize = 4 * 16_000;
+const MOST_ROOM: usize = 8;
+
 /// Holds a part of a note with speech in it.
 #[derive(Clone, Debug)]
 pub struct SpeechSpan {
@@ -113,6 +118,12 @@ impl Segmenter {
             segmenter.score(frame);
         }
         segmenter
+    }
+
+    /// Returns how many bytes of sound it holds.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.kept.len() * size_of::<f32>()
     }
 
     /// Takes the next speech and returns the spans that it completes.
@@ -242,6 +253,9 @@ impl Segmenter {
         let drop = needed.saturating_sub(self.kept_from).min(self.kept.len());
         self.kept.drain(..drop);
         self.kept_from += drop;
+        if self.kept.capacity() > MOST_ROOM * self.kept.len() {
+            self.kept.shrink_to(KEPT_ROOM);
+        }
     }
 }
 

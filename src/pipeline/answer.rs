@@ -84,7 +84,7 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
     let before = subject.or(question.history.last().map(|last| &last.heard));
     let before = before.filter(|_| most > 1).cloned();
     // A large knowledge takes milliseconds.
-    let search = scene.path.workers.run(move || {
+    let search = scene.path.encoders.run(move || {
         let hits = knowledge.top(heard.reveal(), &language, most)?;
         match before {
             Some(before) if hits.is_empty() => {

@@ -11,8 +11,8 @@ use super::typing::Typing;
 use super::{Pipeline, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
 use crate::store::{Begun, Lease, StoreError};
-use crate::stt::Talker;
 use crate::telemetry;
+use crate::turn::Talker;
 
 /// Time between two looks at a message whose number is paused: short, so that it is answered soon
 /// after the pause. Only what was accepted before the pause waits so, and a look is a lease and a

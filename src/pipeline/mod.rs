@@ -11,12 +11,14 @@ mod gate;
 mod handler;
 mod hear;
 mod listen;
+mod listener;
 mod next;
 mod note;
 mod opening;
 mod person;
 mod problem;
 mod reply;
+mod sound_memory;
 mod speak;
 mod stage;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 pub use error::{Cause, TurnError};
 pub use problem::Problem;
+pub use sound_memory::SoundMemory;
 pub use speak::{MAX_CHARS, said_of, spoken_in};
 pub use stage::Trace;
 pub use unnoted::Unnoted;
@@ -46,9 +49,9 @@ use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
 use crate::registry::{Disclosure, Gate, Languages, Phrases, ReplyPolicy, Voices};
 use crate::store::Record;
-use crate::stt::{Talker, Transcriber, Vocabulary};
+use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
-use crate::turn::{Personal, PhoneNumberId};
+use crate::turn::{Personal, PhoneNumberId, Talker};
 
 /// Holds an agent with its engines.
 pub struct AgentSetup {

@@ -38,6 +38,7 @@ impl Problem {
             }
             Cause::Decode(DecodeError::Empty) => Self::EmptyAudio,
             Cause::Decode(DecodeError::Unsupported { what }) => Self::Format(what.clone()),
+            Cause::Decode(error @ DecodeError::TooCostly { .. }) => Self::Format(error.to_string()),
             Cause::Decode(DecodeError::Corrupt { .. }) => Self::Corrupt,
             _ => return None,
         })

@@ -110,7 +110,7 @@ async fn make_note(
     let (pcm, to_encode) = mpsc::channel(PCM_AHEAD);
     let (spoken, note) = tokio::join!(
         speak(scene, language, sentences, pcm),
-        note::encode(&scene.path.workers, scene.trace, to_encode),
+        note::encode(&scene.path.encoders, scene.trace, to_encode),
     );
     let note = note.map_err(|cause| {
         let stage = if matches!(cause, Cause::TooMuch) { Stage::Tts } else { Stage::Encode };

@@ -1,5 +1,6 @@
 //! Times the stages: the only place with a stage's span, deadline, metric and error tag.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,13 +24,30 @@ pub struct Trace {
     records: Arc<Mutex<Vec<StageRecord>>>,
     spent: Arc<Mutex<Spent>>,
     engines: Arc<Mutex<EnginesUsed>>,
+    /// How often each stage is waited for now.
+    waits: Arc<Mutex<BTreeMap<Stage, usize>>>,
+}
+
+/// Tells that a stage is waited for, until it is dropped.
+pub(super) struct StageWait {
+    name: Stage,
+    waits: Arc<Mutex<BTreeMap<Stage, usize>>>,
+}
+
+impl Drop for StageWait {
+    fn drop(&mut self) {
+        let mut waits = self.waits.lock().expect("no holder panics");
+        if let Some(count) = waits.get_mut(&self.name) {
+            *count -= 1;
+        }
+    }
 }
 
 impl Trace {
     /// Starts the turn's clock.
     pub fn start() -> Self {
-        let (records, spent, engines) = <_>::default();
-        Self { started: Instant::now(), records, spent, engines }
+        let (records, spent, engines, waits) = <_>::default();
+        Self { started: Instant::now(), records, spent, engines, waits }
     }
 
     /// Returns the milliseconds since the start.
@@ -100,6 +118,18 @@ impl Trace {
         }
     }
 
+    /// Notes that a stage is waited for.
+    pub(super) fn waits(&self, name: Stage) -> StageWait {
+        *self.waits.lock().expect("no holder panics").entry(name).or_default() += 1;
+        StageWait { name, waits: Arc::clone(&self.waits) }
+    }
+
+    /// Returns which stage the turn waits for: the first on its path, which the others wait for too.
+    pub(super) fn waits_for(&self) -> Option<Stage> {
+        let waits = self.waits.lock().expect("no holder panics");
+        waits.iter().find(|(_, count)| **count > 0).map(|(name, _)| *name)
+    }
+
     /// Times a piece of CPU work; called on the thread that does it.
     pub(super) fn measure<T>(&self, name: Stage, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
@@ -114,8 +144,12 @@ impl Trace {
 
     /// Records an interval that began at `started` and ends now.
     fn note(&self, name: Stage, started: Instant) {
-        let now = Instant::now();
-        let (start_ms, end_ms) = (self.at(started), self.at(now));
+        self.noted(name, started, Instant::now());
+    }
+
+    /// Records an interval.
+    pub(super) fn noted(&self, name: Stage, started: Instant, ended: Instant) {
+        let (start_ms, end_ms) = (self.at(started), self.at(ended));
         let mut records = self.records.lock().expect("no holder panics");
         match records.iter_mut().rev().find(|record| record.name == name) {
             Some(last) if start_ms - last.end_ms < JOIN_MS && start_ms >= last.start_ms => {
@@ -144,7 +178,7 @@ pub(super) async fn stage<T, E: Into<Cause>>(
     name: Stage,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, TurnError> {
-    let started = Instant::now();
+    let (started, _waits) = (Instant::now(), trace.waits(name));
     let span = tracing::debug_span!("stage", stage.name = name.name());
     let result = tokio::time::timeout(budget(name), work.instrument(span)).await;
     trace.note(name, started);
@@ -165,7 +199,7 @@ pub(super) fn stage_stream<'a, T: Send + 'a, E: Into<Cause> + Send + 'a>(
     let state = (Some(stream.boxed()), trace);
     futures_util::stream::unfold(state, move |(stream, trace)| async move {
         let mut stream = stream?;
-        let started = Instant::now();
+        let (started, _waits) = (Instant::now(), trace.waits(name));
         let span = tracing::debug_span!("stage", stage.name = name.name());
         let next = tokio::time::timeout(budget(name), stream.next().instrument(span)).await;
         trace.note(name, started);
@@ -197,6 +231,20 @@ mod tests {
         let records = trace.records();
         assert_eq!(records.len(), 2, "{records:?}");
         assert!(records.iter().all(|record| record.end_ms - record.start_ms < 20.0));
+    }
+
+    #[tokio::test]
+    async fn the_first_stage_on_the_path_is_what_a_turn_waits_for() {
+        let trace = Trace::start();
+        let slow = futures_util::stream::pending::<Result<u8, AgentError>>();
+        let mut slow = stage_stream(&trace, Stage::Llm, slow);
+        assert!(futures_util::poll!(slow.next()).is_pending());
+        let decode = trace.waits(Stage::Decode);
+        assert_eq!(trace.waits_for(), Some(Stage::Decode));
+        drop(decode);
+        assert_eq!(trace.waits_for(), Some(Stage::Llm));
+        drop(slow);
+        assert_eq!(trace.waits_for(), None);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{AgentSetup, Scene, Trace, VoicePath};
+use super::{AgentSetup, Scene, SoundMemory, Trace, VoicePath};
 use crate::agent::scripted;
 use crate::audio::AudioLimits;
 use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
@@ -27,8 +27,12 @@ impl World {
         transcriber: impl Transcriber + 'static,
         synthesizer: impl Synthesizer + 'static,
     ) -> Self {
-        let workers = Threads::start("test", 1, 8).unwrap();
-        let path = VoicePath { workers, limits: AudioLimits::default() };
+        let path = VoicePath {
+            decoders: Threads::start("test", 1, 64).unwrap(),
+            encoders: Threads::start("test", 1, 8).unwrap(),
+            memory: SoundMemory::new(SoundMemory::USUAL),
+            limits: AudioLimits::default(),
+        };
         let agent = AgentSetup {
             name: "test".into(),
             languages: Languages::Any,

@@ -164,8 +164,11 @@ impl Turn<'_> {
             }
         };
         // Sending is not part of that time: a send that was cut off may have arrived.
-        let made = tokio::time::timeout(self.route.turn_limit, make_reply).await;
-        let made = made.unwrap_or_else(|_late| Err(Cause::Deadline.at(Stage::Llm)));
+        let mut make_reply = std::pin::pin!(make_reply);
+        let made = tokio::time::timeout(self.route.turn_limit, &mut make_reply).await;
+        let made = made.unwrap_or_else(|_late| {
+            Err(Cause::Deadline.at(self.scene.trace.waits_for().unwrap_or(Stage::Llm)))
+        });
         let (heard, reply, opening) = made.map_err(during(Step::Answering))?;
         if let Some(mode) = reply.wish {
             // Kept before the reply goes out: it promises to remember.

@@ -11,7 +11,7 @@ use super::listen::{Listened, listen};
 use super::problem::Problem;
 use super::reply::say;
 use super::stage::Trace;
-use super::{AgentSetup, Scene};
+use super::{AgentSetup, Scene, SoundMemory};
 use crate::audio::{AudioLimits, OggOpus};
 use crate::stt::LanguageHint;
 use crate::threads::Threads;
@@ -19,8 +19,12 @@ use crate::turn::{LanguageCode, NoteInfo, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
-    /// Threads for decoding and encoding.
-    pub workers: Threads,
+    /// Threads for decoding, in slices that people take turns at.
+    pub decoders: Threads,
+    /// Threads for encoding and for looking things up: no stranger's note delays a reply.
+    pub encoders: Threads,
+    /// Room for sound that waits.
+    pub memory: SoundMemory,
     /// What may come in.
     pub limits: AudioLimits,
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 use crate::audio::OggOpus;
+use crate::remote::SILENCE;
 use crate::remote::words::error_chain;
 use crate::turn::{ContactRef, Content, MediaId, MediaRef, MessageId, Retry};
 
@@ -97,6 +98,11 @@ impl ProviderError {
         let never_connected = error.is_connect();
         let why = error_chain(error);
         if never_connected { Self::Unreachable(why) } else { Self::Network(why) }
+    }
+
+    /// Says that nothing came for as long as is waited.
+    fn silent() -> Self {
+        Self::Network(format!("it was silent for {} s", SILENCE.as_secs()))
     }
 
     /// Returns whether the provider may have done what it was asked: it broke off, made no sense, or

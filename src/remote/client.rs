@@ -1,4 +1,5 @@
-//! The HTTP clients of all calls: a pool each, with time limits.
+//! The HTTP clients of all calls: a pool each, with time limits. Where a client has no limit for an
+//! answer its caller has: it alone knows when it waits, and when it is itself who is late.
 //!
 //! `app` makes them and hands them out. Invariant: a redirect is followed only to the
 //! same scheme, host and port, so that a token never leaves for a host nobody configured. Downloads
@@ -10,21 +11,22 @@ use reqwest::{Url, redirect};
 
 /// Time to open a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Longest silence while an answer is read.
-const READ: Duration = Duration::from_secs(20);
+/// Longest silence of a server while it is waited for.
+pub const SILENCE: Duration = Duration::from_secs(20);
 /// Redirects followed within one host.
 const HOPS: usize = 3;
 /// Redirects followed to a public file.
 const DOWNLOAD_HOPS: usize = 5;
 
-/// Builds the client of provider calls. On a machine without CA certificates every `https` call
-/// fails, plain `http` to a configured fake works.
+/// Builds the client of provider calls: it bounds the time to connect, and its caller every other
+/// wait by [`SILENCE`]. On a machine without CA certificates every `https` call fails, plain `http` to
+/// a configured fake works.
 ///
 /// # Panics
 /// If the TLS library refuses its own defaults, which only a broken build can cause.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
-    build(|| builder(CONNECT).read_timeout(READ))
+    model_client(CONNECT)
 }
 
 /// Builds a client of model servers: it bounds the time to `connect`, and its caller every other
@@ -46,7 +48,7 @@ pub fn model_client(connect: Duration) -> reqwest::Client {
 #[must_use]
 pub fn download_client() -> reqwest::Client {
     let anywhere = || redirect::Policy::custom(follow_anywhere);
-    build(|| builder(CONNECT).read_timeout(READ).referer(false).redirect(anywhere()))
+    build(|| builder(CONNECT).read_timeout(SILENCE).referer(false).redirect(anywhere()))
 }
 
 fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> reqwest::Client {

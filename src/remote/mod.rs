@@ -13,4 +13,4 @@ mod server_error;
 pub mod waits;
 pub mod words;
 
-pub use client::{download_client, endpoint_of, http_client, model_client};
+pub use client::{SILENCE, download_client, endpoint_of, http_client, model_client};

@@ -23,6 +23,9 @@ const ATTEMPTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// Longest wait for the answer to a webhook.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
 /// The phone number of the business, as people see it: one that nobody can have.
 pub(super) const DISPLAY_NUMBER: &str = "15550100000";
 
@@ -44,6 +47,7 @@ impl Courier {
                 .post(self.webhook.clone())
                 .header(header::CONTENT_TYPE, "application/json")
                 .header(door::SIGNATURE, &signature)
+                .timeout(TIME_LIMIT)
                 .body(body.clone());
             let status = request.send().await.map(|response| response.status().as_u16());
             if status.as_ref().is_ok_and(|status| *status == 200) {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audio::Speech;
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
-use crate::turn::{LanguageCode, Transcript};
+use crate::turn::{LanguageCode, Talker, Transcript};
 
 pub use error::SttError;
 pub use vocabulary::Vocabulary;
@@ -50,23 +50,6 @@ impl NoteTag {
     pub async fn key(&self) -> Option<NoteKey> {
         let mut tag = self.0.clone();
         tag.wait_for(Option::is_some).await.ok().and_then(|key| *key)
-    }
-}
-
-/// Tells one talker from another, so that nobody holds up the rest; says nothing of who it is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Talker(i64);
-
-impl Talker {
-    /// Returns the talker who is this contact of the store.
-    pub const fn of_contact(id: i64) -> Self {
-        Self(id)
-    }
-}
-
-impl std::fmt::Debug for Talker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Talker")
     }
 }
 

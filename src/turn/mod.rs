@@ -15,6 +15,7 @@ mod reason;
 mod report;
 mod spent;
 mod stage;
+mod talker;
 mod words;
 
 pub use about::{About, Attachment, Quoted};
@@ -33,3 +34,4 @@ pub use report::{
 };
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};
+pub use talker::Talker;

@@ -15,7 +15,7 @@ const ORDER: [(&str, &[&str]); 23] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
-    ("threads", &[]),
+    ("threads", &["turn"]),
     ("engine", &["turn", "clock"]),
     ("audio", &[]),
     ("speech_text", &["turn"]),

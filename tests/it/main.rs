@@ -18,6 +18,7 @@ mod config_page;
 mod conformance;
 mod context;
 mod corpus;
+mod costly;
 mod crash;
 mod delivery;
 mod disclosure;

@@ -37,6 +37,9 @@ impl Band {
 /// Starts every file; no frame starts with it, since its lowest bits are padding of zeros.
 const MAGIC: &[u8] = b"#!AMR";
 
+/// Frames that are decoded at a time: half a second.
+const FRAMES: usize = 25;
+
 /// Decodes frames to samples, from whatever container they come.
 pub(super) struct AmrSound {
     band: Band,
@@ -57,16 +60,18 @@ impl AmrSound {
         Ok(Self { band, codec, mode: 0, samples: Vec::new() })
     }
 
-    /// Decodes the complete frames at the start of `bytes` into `mix`, up to the beginning of
-    /// another file; returns how many bytes they take.
+    /// Decodes complete frames at the start of `bytes` into `mix`, at most [`FRAMES`] of them and up
+    /// to the beginning of another file; returns how many bytes they take.
     ///
     /// # Errors
     /// `Corrupt` if they begin with an invalid frame: where the next one begins is unknown.
     pub(super) fn decode(&mut self, bytes: &[u8], mix: &mut Mix) -> Result<usize, DecodeError> {
         let mut rest = bytes;
-        while let Some((&header, after)) = rest.split_first()
-            && !rest.starts_with(MAGIC)
-        {
+        for _ in 0..FRAMES {
+            let Some((&header, after)) = rest.split_first() else { break };
+            if rest.starts_with(MAGIC) {
+                break;
+            }
             let variant = match self.band {
                 Band::Narrow => AmrVariant::NarrowBand,
                 Band::Wide => AmrVariant::WideBand,
@@ -114,8 +119,10 @@ impl AmrSound {
 pub(super) struct AmrDecoder {
     sound: AmrSound,
     mix: Mix,
-    /// An incomplete frame.
+    /// Bytes that came.
     pending: Vec<u8>,
+    /// How many of them are done with.
+    at: usize,
     /// An invalid frame came: where the next one begins is unknown.
     lost: bool,
     broken: Option<DecodeError>,
@@ -127,29 +134,35 @@ pub(super) struct AmrDecoder {
 impl AmrDecoder {
     pub(super) fn new(band: Band, limits: AudioLimits) -> Result<Self, DecodeError> {
         let (sound, mix) = (AmrSound::new(band)?, Mix::new(limits));
-        let pending = Vec::new();
-        Ok(Self { sound, mix, pending, lost: false, broken: None, unheard: 0, links: 0 })
+        let (pending, at) = (Vec::new(), 0);
+        Ok(Self { sound, mix, pending, at, lost: false, broken: None, unheard: 0, links: 0 })
     }
 
-    /// Takes the bytes after the magic number and returns the samples that became ready.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<f32>, DecodeError> {
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.extend_from_slice(bytes);
-        let mut rest = &pending[..];
-        loop {
-            let used = self.step(rest)?;
-            rest = &rest[used..];
-            if used == 0 {
-                break;
-            }
-        }
-        self.pending = rest.to_vec();
-        Ok(self.mix.take())
+    /// Takes the bytes after the magic number.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.pending.drain(..self.at);
+        self.at = 0;
+        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Decodes some frames; returns whether there was something to do.
+    pub(super) fn step(&mut self) -> Result<bool, DecodeError> {
+        let pending = std::mem::take(&mut self.pending);
+        let used = self.go_on(&pending[self.at..]);
+        self.pending = pending;
+        let used = used?;
+        self.at += used;
+        Ok(used > 0)
+    }
+
+    /// Returns the samples that became ready.
+    pub(super) fn take(&mut self) -> Vec<f32> {
+        self.mix.take()
     }
 
     /// Takes the beginning of a file, or frames, or passes over what cannot be heard to the next
     /// beginning; returns how many bytes that are, none if it waits for more.
-    fn step(&mut self, rest: &[u8]) -> Result<usize, DecodeError> {
+    fn go_on(&mut self, rest: &[u8]) -> Result<usize, DecodeError> {
         let bands = [Band::Narrow, Band::Wide];
         let begins = bands.into_iter().find(|band| rest.starts_with(band.magic()));
         if let Some(band) = begins.filter(|_| self.links < MAX_LINKS) {
@@ -167,7 +180,7 @@ impl AmrDecoder {
         if !self.lost {
             match self.sound.decode(rest, &mut self.mix) {
                 Ok(used) => return Ok(used),
-                Err(error @ DecodeError::TooLong { .. }) => return Err(error),
+                Err(error) if error.is_a_limit() => return Err(error),
                 Err(error) => drop(self.broken.get_or_insert(error)),
             }
             self.lost = true;
@@ -180,10 +193,10 @@ impl AmrDecoder {
 
     /// Returns the rest, and how many bytes were not heard; what was decoded before a broken frame
     /// counts.
-    pub(super) fn finish(self) -> Result<(Vec<f32>, u64), DecodeError> {
-        let rest =
-            if self.lost || self.pending.starts_with(MAGIC) { self.pending.len() } else { 0 };
-        match self.broken {
+    pub(super) fn finish(&mut self) -> Result<(Vec<f32>, u64), DecodeError> {
+        let left = &self.pending[self.at..];
+        let rest = if self.lost || left.starts_with(MAGIC) { left.len() } else { 0 };
+        match self.broken.take() {
             _ if !self.mix.is_empty() => Ok((self.mix.finish(), self.unheard + rest as u64)),
             Some(error) => Err(error),
             None => Err(DecodeError::Empty),
@@ -198,8 +211,12 @@ mod tests {
     /// Decodes in portions; returns samples and bytes that were not heard.
     fn heard(bytes: &[u8], portion: usize) -> (usize, u64) {
         let mut decoder = AmrDecoder::new(Band::Narrow, AudioLimits::default()).unwrap();
-        let pushed: usize =
-            bytes.chunks(portion).map(|bytes| decoder.push(bytes).unwrap().len()).sum();
+        let mut pushed = 0;
+        for bytes in bytes.chunks(portion) {
+            decoder.push(bytes);
+            while decoder.step().unwrap() {}
+            pushed += decoder.take().len();
+        }
         let (rest, unheard) = decoder.finish().unwrap();
         (pushed + rest.len(), unheard)
     }

@@ -4,6 +4,8 @@
 //!
 //! A header may claim what it likes: channels and rate are checked before a decoder is made, the
 //! duration while decoding, and the packets may not add up to more bytes than the file can hold.
+//! All work is done in steps of a few packets. Cutting a file and opening a piece are one step each:
+//! for 16 MiB a tenth of a second.
 
 use std::{io::Cursor, sync::LazyLock};
 
@@ -18,14 +20,15 @@ use symphonia::core::{
 };
 
 use super::{
-    DecodeError,
+    DecodeError, flac,
     format::Format,
-    frames,
+    frames::{self, FrameFile},
     mix::Mix,
     mp4,
     pieces::pieces,
     track::{PacketOutcome, TrackDecoder},
-    vorbis, wav,
+    vorbis,
+    wav::WavFile,
 };
 use crate::audio::limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES};
 
@@ -69,92 +72,223 @@ impl File {
     }
 }
 
-/// Decodes a complete file, whatever was appended to it, to 16 kHz mono; returns how many bytes of
-/// it could not be heard, too.
-pub(super) fn decode(
-    mut bytes: Vec<u8>,
-    mut format: Format,
-    mut mix: Mix,
-) -> Result<(Vec<f32>, u64), DecodeError> {
-    // Tags of MP3 stand before other formats, too.
-    if format == Format::Frames
-        && let Some(length) = frames::tag(&bytes)
-        && let Ok(tagged @ (Format::Flac | Format::Wav | Format::Aiff)) =
-            Format::detect(&bytes[length.min(bytes.len())..])
-    {
-        bytes.drain(..length);
-        format = tagged;
+/// Decodes a complete file, whatever was appended to it, to 16 kHz mono.
+pub(super) struct WholeFile {
+    mix: Mix,
+    size: usize,
+    content: FileContent,
+}
+
+enum FileContent {
+    Wav(Box<WavFile>),
+    Frames(FrameFile),
+    Uncut(Vec<u8>, Format),
+    Pieces(Pieces),
+}
+
+impl WholeFile {
+    pub(super) fn open(mut bytes: Vec<u8>, mut format: Format, mix: Mix) -> Self {
+        let size = bytes.len();
+        // Tags of MP3 stand before other formats, too.
+        if format == Format::Frames
+            && let Some(length) = frames::tag(&bytes)
+            && let Ok(tagged @ (Format::Flac | Format::Wav | Format::Aiff)) =
+                Format::detect(&bytes[length.min(bytes.len())..])
+        {
+            bytes.drain(..length);
+            format = tagged;
+        }
+        let content = match format {
+            Format::Wav => FileContent::Wav(Box::new(WavFile::new(bytes))),
+            Format::Frames => FileContent::Frames(FrameFile::new(bytes, mix.limits())),
+            _ => FileContent::Uncut(bytes, format),
+        };
+        Self { mix, size, content }
     }
-    let unheard = match format {
-        Format::Wav => wav::read(&bytes, &mut mix)?,
-        Format::Frames => frames::read(&bytes, &mut mix)?,
-        _ => all(bytes, format, &mut mix)?,
-    };
-    if mix.is_empty() {
-        return Err(DecodeError::Empty);
+
+    /// Returns how many bytes it has.
+    pub(super) fn size(&self) -> u64 {
+        self.size as u64
     }
-    Ok((mix.finish(), unheard))
+
+    /// Decodes a little; returns the last samples and how many bytes could not be heard once the
+    /// file is over.
+    pub(super) fn step(&mut self) -> Result<Option<(Vec<f32>, u64)>, DecodeError> {
+        let mix = &mut self.mix;
+        let unheard = match &mut self.content {
+            FileContent::Wav(file) => file.step(mix)?,
+            FileContent::Frames(file) => file.step(mix)?,
+            FileContent::Uncut(bytes, format) => {
+                if *format == Format::Flac
+                    && let Some((rate, channels, frames)) = flac::declared(bytes)
+                {
+                    mix.check_declared(rate, channels, frames)?;
+                }
+                let pieces = Pieces::cut(std::mem::take(bytes), *format);
+                self.content = FileContent::Pieces(pieces);
+                None
+            }
+            FileContent::Pieces(pieces) => pieces.step(mix)?,
+        };
+        match unheard {
+            Some(_) if self.mix.is_empty() => Err(DecodeError::Empty),
+            Some(unheard) => Ok(Some((self.mix.finish(), unheard))),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the samples that became ready.
+    pub(super) fn take(&mut self) -> Vec<f32> {
+        self.mix.take()
+    }
 }
 
 /// Decodes the pieces of a file in order. What was decoded before or after a broken one counts.
-fn all(bytes: Vec<u8>, format: Format, mix: &mut Mix) -> Result<u64, DecodeError> {
-    let (pieces, mut unheard) = pieces(bytes, format);
-    let mut refused = None;
-    for piece in pieces {
-        let size = piece.len() as u64;
-        match file(piece, format, mix) {
-            Ok(lost) => unheard += lost,
-            Err(error @ DecodeError::TooLong { .. }) => return Err(error),
+struct Pieces {
+    format: Format,
+    left: std::vec::IntoIter<Vec<u8>>,
+    open: Option<(FileReader, u64)>,
+    unheard: u64,
+    refused: Option<DecodeError>,
+}
+
+impl Pieces {
+    fn cut(bytes: Vec<u8>, format: Format) -> Self {
+        let (pieces, unheard) = pieces(bytes, format);
+        Self { format, left: pieces.into_iter(), open: None, unheard, refused: None }
+    }
+
+    fn step(&mut self, mix: &mut Mix) -> Result<Option<u64>, DecodeError> {
+        let (size, done) = if let Some((reader, size)) = &mut self.open {
+            (*size, reader.step(mix))
+        } else if let Some(piece) = self.left.next() {
+            let size = piece.len() as u64;
+            let opened = FileReader::open(piece, self.format, mix);
+            let opened = opened.map(|reader| {
+                self.open = Some((reader, size));
+                None
+            });
+            (size, opened)
+        } else {
+            return match self.refused.take() {
+                Some(error) if mix.is_empty() => Err(error),
+                _ => Ok(Some(self.unheard)),
+            };
+        };
+        match done {
+            Ok(None) => return Ok(None),
+            Ok(Some(lost)) => self.unheard += lost,
+            Err(error) if error.is_a_limit() => return Err(error),
             Err(error) => {
-                refused.get_or_insert(error);
-                unheard += size;
+                self.refused.get_or_insert(error);
+                self.unheard += size;
             }
         }
-    }
-    match refused {
-        Some(error) if mix.is_empty() => Err(error),
-        _ => Ok(unheard),
+        self.open = None;
+        Ok(None)
     }
 }
 
-/// Decodes one file into `mix`; returns the bytes of what could not be heard.
-pub(super) fn file(mut bytes: Vec<u8>, format: Format, mix: &mut Mix) -> Result<u64, DecodeError> {
-    match format {
-        Format::Mp4 if mp4::endless(&bytes) => {
-            return Err(DecodeError::corrupt("MP4: its tables are longer than any sound"));
+/// Packets that are decoded in one step, at most.
+const PACKETS: usize = 16;
+
+/// Decodes one file.
+pub(super) struct FileReader {
+    file: File,
+    size: usize,
+    reader: Box<dyn FormatReader>,
+    /// The default audio track, once its decoder is made.
+    sound: Option<TrackDecoder>,
+    budget: PacketBudget,
+    /// There was no sound before this file.
+    silent: bool,
+    broken: Option<Error>,
+}
+
+impl FileReader {
+    pub(super) fn open(mut bytes: Vec<u8>, format: Format, mix: &Mix) -> Result<Self, DecodeError> {
+        match format {
+            Format::Mp4 if mp4::endless(&bytes) => {
+                return Err(DecodeError::corrupt("MP4: its tables are longer than any sound"));
+            }
+            Format::Mp4 => mp4::mend(&mut bytes),
+            Format::Ogg => vorbis::check_ogg(&bytes)?,
+            _ => {}
         }
-        Format::Mp4 => mp4::mend(&mut bytes),
-        Format::Ogg => vorbis::check_ogg(&bytes)?,
-        _ => {}
+        let file = File::new(&bytes, format);
+        let size = bytes.len();
+        let packets = size.min(mix.limits().seconds as usize * MAX_PACKETS_PER_SECOND);
+        let budget = PacketBudget { packets, bytes: size.saturating_mul(2), seen: 0, lost: 0 };
+        let (source, options) = (Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
+        let stream = MediaSourceStream::new(source, options);
+        let reader = PROBE
+            .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
+            .map_err(|error| file.unopened(&error))?;
+        let silent = mix.is_empty();
+        Ok(Self { file, size, reader, sound: None, budget, silent, broken: None })
     }
-    let file = File::new(&bytes, format);
-    let size = bytes.len();
-    let packets = size.min(mix.limits().seconds as usize * MAX_PACKETS_PER_SECOND);
-    let mut budget = PacketBudget { packets, bytes: size.saturating_mul(2), seen: 0, lost: 0 };
-    let stream =
-        MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
-    let mut reader = PROBE
-        .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|error| file.unopened(&error))?;
-    let silent = mix.is_empty();
-    let ended = loop {
-        match link(reader.as_mut(), mix, &mut budget, &file) {
-            // The tracks changed.
-            Err(Stop::Chained) => {}
-            Err(Stop::Failed(error)) => break Err(error),
-            Ok(()) => break Ok(()),
+
+    /// Decodes some packets into `mix`; returns the bytes of what could not be heard once the file
+    /// is over.
+    pub(super) fn step(&mut self, mix: &mut Mix) -> Result<Option<u64>, DecodeError> {
+        let left = (self.size.saturating_sub(self.budget.seen)) as u64;
+        match self.packets(mix) {
+            Ok(false) => Ok(None),
+            Err(error) if error.is_a_limit() => Err(error),
+            Err(error) if self.silent && mix.is_empty() => Err(error),
+            // What was decoded before the break counts.
+            Err(_) => Ok(Some(self.budget.lost + left)),
+            // symphonia drops frames that differ from the stream info.
+            Ok(true)
+                if self.file.format == Format::Flac && self.budget.seen < self.size / 10 * 9 =>
+            {
+                Ok(Some((self.size - self.budget.seen) as u64))
+            }
+            Ok(true) => Ok(Some(self.budget.lost)),
         }
-    };
-    match ended {
-        Err(error @ DecodeError::TooLong { .. }) => Err(error),
-        Err(error) if silent && mix.is_empty() => Err(error),
-        // What was decoded before the break counts.
-        Err(_) => Ok(budget.lost + size.saturating_sub(budget.seen) as u64),
-        // symphonia drops frames that differ from the stream info.
-        Ok(()) if format == Format::Flac && budget.seen < size / 10 * 9 => {
-            Ok((size - budget.seen) as u64)
+    }
+
+    /// Decodes some packets of the default audio track; returns whether they were the last.
+    fn packets(&mut self, mix: &mut Mix) -> Result<bool, DecodeError> {
+        let Self { file, reader, budget, broken, .. } = self;
+        for _ in 0..PACKETS {
+            if mix.is_enough() {
+                break;
+            }
+            let sound = match &mut self.sound {
+                Some(sound) => sound,
+                none => none.insert(TrackDecoder::open(reader.as_ref(), file, mix)?),
+            };
+            if sound.go_on(mix)? {
+                continue;
+            }
+            let packet = match reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                // An unexpected end counts as the end.
+                Ok(None) | Err(Error::IoError(_)) => {
+                    return match broken.take() {
+                        Some(error) if mix.is_empty() => Err(failed(&error, file.format)),
+                        _ => Ok(true),
+                    };
+                }
+                // The tracks changed.
+                Err(Error::ResetRequired) => {
+                    (self.sound, *broken) = (None, None);
+                    continue;
+                }
+                Err(error) => return Err(failed(&error, file.format)),
+            };
+            budget.packets = budget.packets.checked_sub(1).ok_or_else(over_budget)?;
+            budget.bytes = budget.bytes.checked_sub(packet.data.len()).ok_or_else(over_budget)?;
+            budget.seen += packet.data.len();
+            if packet.track_id == sound.id
+                && let PacketOutcome::Broken(error) = sound.packet(&packet, file, mix)?
+            {
+                budget.lost += packet.data.len() as u64;
+                *broken = Some(error);
+            }
         }
-        Ok(()) => Ok(budget.lost),
+        Ok(false)
     }
 }
 
@@ -169,52 +303,8 @@ struct PacketBudget {
     lost: u64,
 }
 
-enum Stop {
-    Chained,
-    Failed(DecodeError),
-}
-
-impl From<DecodeError> for Stop {
-    fn from(error: DecodeError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Decodes the default audio track to its end.
-fn link(
-    reader: &mut dyn FormatReader,
-    mix: &mut Mix,
-    budget: &mut PacketBudget,
-    file: &File,
-) -> Result<(), Stop> {
-    let mut sound = TrackDecoder::open(reader, file, mix)?;
-    let mut broken = None;
-    loop {
-        let packet = match reader.next_packet() {
-            Ok(Some(packet)) => packet,
-            // An unexpected end counts as the end.
-            Ok(None) | Err(Error::IoError(_)) => break,
-            Err(Error::ResetRequired) => return Err(Stop::Chained),
-            Err(error) => return Err(failed(&error, file.format).into()),
-        };
-        budget.packets = budget.packets.checked_sub(1).ok_or_else(over_budget)?;
-        budget.bytes = budget.bytes.checked_sub(packet.data.len()).ok_or_else(over_budget)?;
-        budget.seen += packet.data.len();
-        if packet.track_id == sound.id
-            && let PacketOutcome::Broken(error) = sound.packet(&packet, file, mix)?
-        {
-            budget.lost += packet.data.len() as u64;
-            broken = Some(error);
-        }
-    }
-    match broken {
-        Some(error) if mix.is_empty() => Err(failed(&error, file.format).into()),
-        _ => Ok(()),
-    }
-}
-
-fn over_budget() -> Stop {
-    Stop::Failed(DecodeError::corrupt("its tables name more data than the file holds"))
+fn over_budget() -> DecodeError {
+    DecodeError::corrupt("its tables name more data than the file holds")
 }
 
 pub(super) fn failed(error: &Error, format: Format) -> DecodeError {

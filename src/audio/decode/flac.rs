@@ -39,22 +39,38 @@ fn tidy(file: &[u8]) -> Option<Vec<u8>> {
     Some([b"fLaC", &head[..], &info, rest].concat())
 }
 
+/// Returns the rate, the channels and the length in frames that the head of a file declares.
+pub(super) fn declared(file: &[u8]) -> Option<(u32, usize, u64)> {
+    let (&[_, _, _, _, kind, ..], rest) = file.split_first_chunk::<8>()?;
+    let info = rest.first_chunk::<STREAM_INFO_BYTES>().filter(|_| kind & 0x7f == STREAM_INFO)?;
+    let packed = u64::from_be_bytes(*info[10..].first_chunk()?);
+    let rate = u32::try_from(packed >> 44).ok()?;
+    let channels = usize::from(info[12] >> 1 & 7) + 1;
+    Some((rate, channels, packed & ((1 << 36) - 1)))
+}
+
 /// Cuts a file into files whose frames are alike in rate, channels and bits: symphonia knows one
 /// kind, and drops the others. Files that were appended to each other are cut, too.
-pub(super) fn alike(file: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn alike(file: Vec<u8>) -> Vec<Vec<u8>> {
     let files = cut(file, |bytes| {
         bytes.starts_with(b"fLaC\0\0\0\x22") || bytes.starts_with(b"fLaC\x80\0\0\x22")
     });
     files
         .into_iter()
-        .flat_map(|file| tidy(&file).map_or(vec![file], |tidied| runs(&tidied)))
+        .flat_map(|file| match tidy(&file) {
+            Some(tidied) => {
+                drop(file);
+                runs(tidied)
+            }
+            None => vec![file],
+        })
         .collect()
 }
 
 /// Cuts a file that [`tidy`] made where its frames change.
-fn runs(file: &[u8]) -> Vec<Vec<u8>> {
+fn runs(mut file: Vec<u8>) -> Vec<Vec<u8>> {
     let (start, frames) = file.split_at(8 + STREAM_INFO_BYTES);
-    let Some(mut kind) = FrameKind::read(frames) else { return vec![file.to_vec()] };
+    let Some(mut kind) = FrameKind::read(frames) else { return vec![file] };
     let mut cuts = vec![(0, kind)];
     // 0 at the end of each frame, whose last two bytes are its checksum.
     let mut checksum = 0u16;
@@ -69,8 +85,12 @@ fn runs(file: &[u8]) -> Vec<Vec<u8>> {
         }
         checksum = checksum << 8 ^ CHECKSUMS[usize::from((checksum >> 8) as u8 ^ byte)];
     }
+    if let [(_, kind)] = cuts[..] {
+        kind.describe(&mut file[8..8 + STREAM_INFO_BYTES]);
+        return vec![file];
+    }
     if cuts.len() > MAX_LINKS {
-        return vec![file.to_vec()];
+        return vec![file];
     }
     let ends = cuts.iter().skip(1).map(|(at, _)| *at).chain([frames.len()]);
     let run = |(&(at, kind), end): (&(usize, FrameKind), usize)| {
@@ -229,8 +249,8 @@ mod tests {
             let frames: Vec<u8> = frames.iter().copied().flatten().copied().collect();
             [b"fLaC\x80\0\0\x22", &[7; 34][..], &frames].concat()
         };
-        assert_eq!(runs(&file(&[&first, &first])).len(), 1);
-        let cut = runs(&file(&[&first, &second, &second]));
+        assert_eq!(runs(file(&[&first, &first])).len(), 1);
+        let cut = runs(file(&[&first, &second, &second]));
         assert_eq!(cut[0][42..], first);
         assert_eq!((cut.len(), &cut[1][42..]), (2, &[&second[..], &second].concat()[..]));
         // 32 kHz, two channels, 16 bits.

@@ -4,6 +4,8 @@
 //! Recordings are appended to each other with their tags; their rates and channels differ. A tag is
 //! passed over, garbage is searched for the next frame, and counted.
 
+use std::ops::Range;
+
 use symphonia::core::{
     codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
     packet::Packet,
@@ -12,7 +14,7 @@ use symphonia::core::{
 
 use super::{DecodeError, aac, container::failed, format::Format, mix::Mix, mp3::Mp3Sound};
 use crate::audio::{
-    SampleRate,
+    AudioLimits, SampleRate,
     limits::{MAX_PACKETS_PER_SECOND, MAX_PROBE_BYTES, check_sound},
     mpeg_frame::{AacConfig, AacHead, FrameHead, Mp3Head},
 };
@@ -20,42 +22,100 @@ use crate::audio::{
 /// Longest frame of a free bitrate that is searched for: 640 kbit/s at 8 kHz.
 const MAX_FREE: usize = 5_760;
 
-/// Decodes all frames of a file into `mix`; returns the bytes of what could not be heard.
-///
-/// # Errors
-/// `Unsupported` if nothing in it is a frame that can be decoded, `TooLong`.
-pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
-    let mut walk = FrameWalk { file, at: 0, free: None, found: false, steady: false, garbage: 0 };
-    let (mut mp3, mut aac) = (Mp3Sound::default(), AacSound::default());
-    let (mut unheard, mut refused) = (0, None);
-    // Broken frames add no sound that the limit of its length would count.
-    for _ in 0..mix.limits().seconds as usize * MAX_PACKETS_PER_SECOND {
-        let Some((head, frame)) = walk.next_frame() else { break };
-        let decoded = match &head {
-            FrameHead::Mp3(head) => mp3.decode(head, frame, mix),
-            FrameHead::Aac(head) => aac.decode(head, frame, mix),
-        };
-        match decoded {
-            Ok(true) => continue,
-            Ok(false) => refused.get_or_insert(DecodeError::corrupt("no frame can be decoded")),
-            Err(error @ DecodeError::TooLong { .. }) => return Err(error),
-            Err(error) => refused.get_or_insert(error),
-        };
-        unheard += frame.len() as u64;
+/// Most times that the length of a frame of a free bitrate is searched for in vain; each search looks
+/// at some thousand places.
+const MAX_SEARCHES: usize = 1_024;
+
+/// Frames that are decoded in one step, at most, and bytes of garbage that are passed.
+const FRAMES: usize = 16;
+const GARBAGE: usize = 1_024;
+
+/// Decodes all frames of a file.
+pub(super) struct FrameFile {
+    walk: FrameWalk,
+    mp3: Mp3Sound,
+    aac: AacSound,
+    /// Frames that may follow: broken ones add no sound that the limit of its length would count.
+    left: usize,
+    unheard: u64,
+    refused: Option<DecodeError>,
+}
+
+impl FrameFile {
+    pub(super) fn new(file: Vec<u8>, limits: AudioLimits) -> Self {
+        Self {
+            walk: FrameWalk { file, ..FrameWalk::default() },
+            mp3: Mp3Sound::default(),
+            aac: AacSound::default(),
+            left: limits.seconds as usize * MAX_PACKETS_PER_SECOND,
+            unheard: 0,
+            refused: None,
+        }
     }
-    match refused {
-        _ if !walk.found => Err(DecodeError::unsupported("unknown")),
-        Some(error) if mix.is_empty() => Err(error),
-        _ => Ok(unheard + walk.garbage + file.len().saturating_sub(walk.at) as u64),
+
+    /// Decodes some frames into `mix`; returns the bytes of what could not be heard once the file is
+    /// over.
+    ///
+    /// # Errors
+    /// `Unsupported` if nothing in it is a frame that can be decoded, `TooLong`, `TooCostly`.
+    pub(super) fn step(&mut self, mix: &mut Mix) -> Result<Option<u64>, DecodeError> {
+        let Self { walk, mp3, aac, left, unheard, refused } = self;
+        let mut garbage = GARBAGE;
+        for _ in 0..FRAMES {
+            if mix.is_enough() {
+                break;
+            }
+            let found = if *left == 0 { NextFrame::End } else { walk.next_frame(&mut garbage) };
+            let (head, frame) = match found {
+                NextFrame::Frame(head, frame) => (head, frame),
+                NextFrame::Garbage => break,
+                NextFrame::End => return self.finish(mix).map(Some),
+            };
+            *left -= 1;
+            let frame = &walk.file[frame];
+            let decoded = match &head {
+                FrameHead::Mp3(head) => mp3.decode(head, frame, mix),
+                FrameHead::Aac(head) => aac.decode(head, frame, mix),
+            };
+            match decoded {
+                Ok(true) => continue,
+                Ok(false) => refused.get_or_insert(DecodeError::corrupt("no frame can be decoded")),
+                Err(error) if error.is_a_limit() => return Err(error),
+                Err(error) => refused.get_or_insert(error),
+            };
+            *unheard += frame.len() as u64;
+        }
+        Ok(None)
+    }
+
+    fn finish(&mut self, mix: &Mix) -> Result<u64, DecodeError> {
+        let Self { walk, unheard, refused, .. } = self;
+        match refused.take() {
+            _ if !walk.found => Err(DecodeError::unsupported("unknown")),
+            Some(error) if mix.is_empty() => Err(error),
+            _ => Ok(*unheard + walk.garbage + walk.file.len().saturating_sub(walk.at) as u64),
+        }
     }
 }
 
+/// Says what comes next in a file.
+enum NextFrame {
+    /// A frame.
+    Frame(FrameHead, Range<usize>),
+    /// So much garbage that others have waited enough.
+    Garbage,
+    End,
+}
+
 /// Finds frames.
-struct FrameWalk<'a> {
-    file: &'a [u8],
+#[derive(Default)]
+struct FrameWalk {
+    file: Vec<u8>,
     at: usize,
     /// Bytes of a frame without padding, where the bitrate is free.
     free: Option<usize>,
+    /// Searches for such a length that found none.
+    searches: usize,
     /// There was a frame.
     found: bool,
     /// One has just ended here: another one, or a tag, is expected.
@@ -64,36 +124,43 @@ struct FrameWalk<'a> {
     garbage: u64,
 }
 
-impl<'a> FrameWalk<'a> {
-    fn next_frame(&mut self) -> Option<(FrameHead, &'a [u8])> {
+impl FrameWalk {
+    /// Returns the next frame, or passes up to `most` bytes of garbage.
+    fn next_frame(&mut self, most: &mut usize) -> NextFrame {
         while self.at < self.file.len() && (self.found || self.garbage < u64::from(MAX_PROBE_BYTES))
         {
-            let rest = &self.file[self.at..];
-            if let Some(length) = tag(rest) {
+            let from = self.at;
+            if let Some(length) = tag(&self.file[from..]) {
                 self.at += length;
-            } else if let Some((head, length)) = self.frame(rest) {
+            } else if let Some((head, length)) = self.frame() {
                 (self.found, self.steady) = (true, true);
-                self.at += length.min(rest.len());
+                let whole = length <= self.file.len() - from;
+                self.at = self.file.len().min(from + length);
                 // The last one may be cut off.
-                return rest.get(..length).map(|frame| (head, frame));
+                return if whole { NextFrame::Frame(head, from..self.at) } else { NextFrame::End };
             } else {
                 self.steady = false;
-                self.garbage += u64::from(rest[0] != 0);
+                self.garbage += u64::from(self.file[from] != 0);
                 self.at += 1;
             }
+            match most.checked_sub(1) {
+                Some(less) => *most = less,
+                None => return NextFrame::Garbage,
+            }
         }
-        None
+        NextFrame::End
     }
 
-    /// Reads the frame that `rest` begins with, with its length. Where none is expected, another
-    /// one has to follow.
-    fn frame(&mut self, rest: &[u8]) -> Option<(FrameHead, usize)> {
-        let head = FrameHead::parse(rest)?;
+    /// Reads the frame that begins here, with its length. Where none is expected, another one has to
+    /// follow.
+    fn frame(&mut self) -> Option<(FrameHead, usize)> {
+        let head = FrameHead::parse(&self.file[self.at..])?;
         let length = match (head, head.length()) {
             (_, Some(length)) => length,
-            (FrameHead::Mp3(head), None) => self.free(&head, rest)?,
+            (FrameHead::Mp3(head), None) => self.free(&head)?,
             (FrameHead::Aac(_), None) => return None,
         };
+        let rest = &self.file[self.at..];
         let follows = rest.get(length..).unwrap_or_default();
         let alike = match (head, FrameHead::parse(follows)) {
             (FrameHead::Mp3(a), Some(FrameHead::Mp3(b))) => a.is_like(&b),
@@ -108,21 +175,25 @@ impl<'a> FrameWalk<'a> {
     }
 
     /// Finds the length of a frame of a free bitrate: the distance to the next one like it.
-    fn free(&mut self, head: &Mp3Head, rest: &[u8]) -> Option<usize> {
+    fn free(&mut self, head: &Mp3Head) -> Option<usize> {
+        let rest = &self.file[self.at..];
         let next = |at: usize| match rest.get(at..).and_then(FrameHead::parse) {
             Some(FrameHead::Mp3(next)) => next.is_like(head),
             _ => false,
         };
         let unpadded = match self.free {
             Some(unpadded) if self.steady => unpadded,
+            _ if self.searches >= MAX_SEARCHES => return None,
             _ => {
                 let shortest = 4 + head.side();
                 let padding = head.free_length(0);
                 // Two more at that distance are no accident.
-                (shortest..rest.len().min(MAX_FREE)).find(|&length| {
+                let length = (shortest..rest.len().min(MAX_FREE)).find(|&length| {
                     let second = 2 * length - padding;
                     next(length) && (next(second) || next(second + 1) || second >= rest.len())
-                })? - padding
+                });
+                self.searches += usize::from(length.is_none());
+                length? - padding
             }
         };
         self.free = Some(unpadded);

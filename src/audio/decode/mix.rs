@@ -25,7 +25,14 @@ pub(super) struct Mix {
     taken: usize,
     /// Samples of the file that were decoded elsewhere.
     before: u64,
+    /// Samples of all channels that have come, at their own rates.
+    spent: u64,
+    /// How many had come at the last [`Self::take`].
+    spent_then: u64,
 }
+
+/// Samples of all channels that are enough for one step.
+const STEP: u64 = 1 << 16;
 
 impl Mix {
     pub(super) fn new(limits: AudioLimits) -> Self {
@@ -37,6 +44,8 @@ impl Mix {
             speech: Vec::new(),
             taken: 0,
             before: 0,
+            spent: 0,
+            spent_then: 0,
         }
     }
 
@@ -50,6 +59,29 @@ impl Mix {
         self.limits
     }
 
+    /// Returns whether so much has come since the last [`Self::take`] that others have waited enough.
+    pub(super) fn is_enough(&self) -> bool {
+        self.spent - self.spent_then >= STEP
+    }
+
+    /// Refuses sound that would take more than the limit if it were as long as its header says. A
+    /// header may be wrong: what is said to be longer than the limit is refused only once it is.
+    ///
+    /// # Errors
+    /// `TooCostly`.
+    pub(super) fn check_declared(
+        &self,
+        rate: u32,
+        channels: usize,
+        frames: u64,
+    ) -> Result<(), DecodeError> {
+        let frames = frames.min(u64::from(self.limits.seconds) * u64::from(rate));
+        if frames.saturating_mul(channels as u64) > self.limits.samples() {
+            return Err(DecodeError::TooCostly { rate, channels });
+        }
+        Ok(())
+    }
+
     /// Returns whether no sound has come yet.
     pub(super) fn is_empty(&self) -> bool {
         self.resampler.is_none() && self.speech.is_empty() && self.taken == 0
@@ -58,13 +90,18 @@ impl Mix {
     /// Takes interleaved samples. The rate may change from call to call.
     ///
     /// # Errors
-    /// `TooLong` once there are more samples than the limit.
+    /// `TooLong` once there are more samples than the limit, `TooCostly` once there are more at the
+    /// rate and channels they came in.
     pub(super) fn push(
         &mut self,
         interleaved: &[f32],
         channels: usize,
         rate: SampleRate,
     ) -> Result<(), DecodeError> {
+        self.spent += interleaved.len() as u64;
+        if self.spent > self.limits.samples() {
+            return Err(DecodeError::TooCostly { rate: rate.0, channels });
+        }
         let skipped = self.skip.min(interleaved.len() / channels.max(1));
         self.skip -= skipped;
         let interleaved = &interleaved[skipped * channels..];
@@ -99,13 +136,14 @@ impl Mix {
 
     /// Returns the samples that became ready since the last call.
     pub(super) fn take(&mut self) -> Vec<f32> {
+        self.spent_then = self.spent;
         self.taken += self.speech.len();
         std::mem::take(&mut self.speech)
     }
 
     /// Returns the rest.
-    pub(super) fn finish(mut self) -> Vec<f32> {
+    pub(super) fn finish(&mut self) -> Vec<f32> {
         self.flush();
-        self.speech
+        self.take()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The first stop of a voice note after the download. The content alone decides the format.
 //! Ogg/Opus and AMR are decoded while they arrive; every other format is gathered and decoded at
-//! the end. Whatever the bytes are, time and memory stay within [`super::limits`] and nothing
-//! panics.
+//! the end. All are decoded in steps, between which the caller may do something else. Whatever the
+//! bytes are, time and memory stay within [`super::limits`] and nothing panics.
 
 mod aac;
 mod amr;
@@ -26,11 +26,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::{
     amr::AmrDecoder,
+    container::WholeFile,
     format::Format,
     mix::Mix,
-    ogg_opus::{OggContent, OggOpusDecoder},
+    ogg_opus::{OggOpusDecoder, OggStep},
 };
 use crate::audio::{AudioLimits, Speech};
+
+/// Bytes that a decoder works in beside the file: tables, a packet, and what it makes of it.
+const STREAMING_BYTES: usize = 64 << 10;
 
 /// Says why nothing could be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +55,14 @@ pub enum DecodeError {
         /// The limit, in seconds.
         limit_seconds: u32,
     },
+    /// More samples than any usual file of that length: ask for a voice note, do not retry.
+    #[error("the audio has {rate} Hz and {channels} channels, which is too much of it")]
+    TooCostly {
+        /// Its rate, in Hz.
+        rate: u32,
+        /// Its channels.
+        channels: usize,
+    },
     /// A format that we do not decode: ask for a voice note or a text, do not retry.
     #[error("unsupported audio: {what}")]
     Unsupported {
@@ -70,18 +82,26 @@ impl DecodeError {
         Self::Unsupported { what: what.into() }
     }
 
+    /// Returns whether it ends a file whatever was decoded of it.
+    pub(in crate::audio) fn is_a_limit(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::TooCostly { .. })
+    }
+
     pub(in crate::audio) fn corrupt(detail: impl Into<String>) -> Self {
         Self::Corrupt { detail: detail.into() }
     }
 }
 
-/// Decodes bytes as they arrive.
+/// Decodes bytes as they arrive, a little at a time: [`Self::push`] takes bytes, and each
+/// [`Self::advance`] decodes some of them, which is about a millisecond of work.
 ///
 /// Broken bytes after a decodable beginning are dropped and counted: what was decoded counts. After
 /// an error the decoder must not be used again.
 pub struct SpeechDecoder {
     limits: AudioLimits,
     bytes: u64,
+    /// No more bytes come.
+    ended: bool,
     /// Samples that were returned.
     given: u64,
     /// Bytes that were not heard in what the state does not hold any more.
@@ -89,13 +109,18 @@ pub struct SpeechDecoder {
     state: DecoderState,
 }
 
-/// Holds the last samples of a file, and what there is to say of it.
-#[derive(Clone, Debug, Default)]
-pub struct SpeechEnd {
-    /// What [`SpeechDecoder::push`] had not returned.
-    pub speech: Speech,
-    /// Bytes in which there may be sound that was not heard.
-    pub unheard_bytes: u64,
+/// Says how far the decoding has come.
+#[derive(Clone, Debug)]
+pub enum DecodeStep {
+    /// These samples became ready, perhaps none; there may be more at once.
+    Speech(Speech),
+    /// All bytes so far are decoded, or will be when the file has ended.
+    Waits,
+    /// The file is over.
+    Over {
+        /// Bytes in which there may be sound that was not heard.
+        unheard_bytes: u64,
+    },
 }
 
 enum DecoderState {
@@ -112,124 +137,184 @@ enum DecoderState {
         format: Format,
         bytes: Vec<u8>,
     },
+    /// Such a format while it is decoded; `late` if there was sound before it.
+    Reading {
+        file: Box<WholeFile>,
+        late: bool,
+    },
+    Over,
 }
 
 impl SpeechDecoder {
     /// Makes a decoder for one file.
     #[must_use]
     pub fn new(limits: AudioLimits) -> Self {
-        Self { limits, bytes: 0, given: 0, unheard: 0, state: DecoderState::Start(Vec::new()) }
+        let state = DecoderState::Start(Vec::new());
+        Self { limits, bytes: 0, ended: false, given: 0, unheard: 0, state }
     }
 
-    /// Takes bytes in any portions and returns the 16 kHz samples that became ready: for Ogg/Opus
-    /// and AMR everything in the pages or frames so far, for other formats nothing.
+    /// Takes bytes in any portions.
     ///
     /// # Errors
-    /// Every [`DecodeError`] but `Empty`, as soon as it is certain.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Speech, DecodeError> {
+    /// `TooLarge`.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.limits.bytes {
             return Err(DecodeError::TooLarge { limit: self.limits.bytes });
         }
-        guarded(|| {
-            let mut speech = Vec::new();
-            match &mut self.state {
-                DecoderState::Start(start) => {
-                    start.extend_from_slice(bytes);
-                    if start.len() >= format::ENOUGH {
-                        let start = std::mem::take(start);
-                        self.begin(start, &mut speech)?;
-                    }
+        match &mut self.state {
+            DecoderState::Start(held) | DecoderState::Whole { bytes: held, .. } => {
+                append(held, bytes);
+            }
+            DecoderState::Ogg { decoder, kept } => {
+                if let Some(kept) = kept {
+                    append(kept, bytes);
                 }
-                DecoderState::Ogg { .. } => self.push_ogg(bytes, &mut speech)?,
-                DecoderState::Amr(decoder) => speech = decoder.push(bytes)?,
-                DecoderState::Whole { bytes: whole, .. } => whole.extend_from_slice(bytes),
+                decoder.push(bytes);
             }
-            self.given += speech.len() as u64;
-            Ok(Speech::new(speech))
-        })
-    }
-
-    /// Ends the input and returns the samples that [`Self::push`] has not returned.
-    ///
-    /// # Errors
-    /// Every [`DecodeError`].
-    pub fn finish(mut self) -> Result<SpeechEnd, DecodeError> {
-        guarded(|| {
-            let mut speech = Vec::new();
-            if let DecoderState::Start(start) = &mut self.state {
-                let start = std::mem::take(start);
-                self.begin(start, &mut speech)?;
-            }
-            let before = self.given + speech.len() as u64;
-            let unheard = match self.state {
-                DecoderState::Start(_) => unreachable!("begin has chosen a format"),
-                DecoderState::Ogg { decoder, .. } => decoder.finish(&mut speech)?,
-                DecoderState::Amr(decoder) => {
-                    let (rest, unheard) = decoder.finish()?;
-                    speech.extend(rest);
-                    unheard
-                }
-                DecoderState::Whole { format, bytes } => {
-                    let size = bytes.len() as u64;
-                    match container::decode(bytes, format, Mix::after(self.limits, before)) {
-                        Ok((rest, unheard)) => {
-                            speech.extend(rest);
-                            unheard
-                        }
-                        Err(DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. })
-                            if before > 0 =>
-                        {
-                            size
-                        }
-                        Err(DecodeError::Empty) if before > 0 => 0,
-                        Err(error) => return Err(error),
-                    }
-                }
-            };
-            let unheard_bytes = self.unheard + unheard;
-            Ok(SpeechEnd { speech: Speech::new(speech), unheard_bytes })
-        })
-    }
-
-    /// Chooses the format by the first bytes.
-    fn begin(&mut self, start: Vec<u8>, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
-        match Format::detect(&start)? {
-            Format::Ogg => {
-                let decoder = Box::new(OggOpusDecoder::new(self.limits));
-                self.state = DecoderState::Ogg { decoder, kept: Some(Vec::new()) };
-                self.push_ogg(&start, speech)?;
-            }
-            Format::Amr(band) => {
-                let mut decoder = Box::new(AmrDecoder::new(band, self.limits)?);
-                *speech = decoder.push(&start[band.magic().len()..])?;
-                self.state = DecoderState::Amr(decoder);
-            }
-            format => self.state = DecoderState::Whole { format, bytes: start },
+            DecoderState::Amr(decoder) => decoder.push(bytes),
+            DecoderState::Reading { .. } | DecoderState::Over => self.unheard += bytes.len() as u64,
         }
         Ok(())
     }
 
-    fn push_ogg(&mut self, bytes: &[u8], speech: &mut Vec<f32>) -> Result<(), DecodeError> {
-        let DecoderState::Ogg { decoder, kept } = &mut self.state else { return Ok(()) };
-        if let Some(kept) = kept {
-            kept.extend_from_slice(bytes);
+    /// Says that no more bytes come.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Returns how many bytes it holds at most until the next byte is pushed.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        match &self.state {
+            DecoderState::Ogg { kept, .. } => STREAMING_BYTES + kept.as_ref().map_or(0, Vec::len),
+            DecoderState::Amr(_) => STREAMING_BYTES,
+            // Readers cut it into files of their own.
+            DecoderState::Whole { bytes, .. } if self.ended => STREAMING_BYTES + 3 * bytes.len(),
+            DecoderState::Start(bytes) | DecoderState::Whole { bytes, .. } => bytes.capacity(),
+            DecoderState::Reading { .. } => {
+                STREAMING_BYTES + 2 * usize::try_from(self.bytes).unwrap_or(usize::MAX / 4)
+            }
+            DecoderState::Over => 0,
         }
-        match decoder.push(bytes, speech)? {
-            OggContent::Unknown => {}
-            OggContent::Opus => *kept = None,
-            OggContent::Other => {
+    }
+
+    /// Decodes a little of what was pushed.
+    ///
+    /// # Errors
+    /// Every [`DecodeError`], as soon as it is certain.
+    pub fn advance(&mut self) -> Result<DecodeStep, DecodeError> {
+        let step = guarded(|| self.step())?;
+        if let DecodeStep::Speech(speech) = &step {
+            self.given += speech.samples().len() as u64;
+        }
+        Ok(step)
+    }
+
+    fn step(&mut self) -> Result<DecodeStep, DecodeError> {
+        match &mut self.state {
+            DecoderState::Start(start) if self.ended || start.len() >= format::ENOUGH => {
+                let start = std::mem::take(start);
+                self.begin(start)?;
+                Ok(DecodeStep::Speech(Speech::default()))
+            }
+            DecoderState::Ogg { .. } => self.step_ogg(),
+            DecoderState::Amr(decoder) => {
+                if decoder.step()? {
+                    return Ok(DecodeStep::Speech(Speech::new(decoder.take())));
+                }
+                if !self.ended {
+                    return Ok(DecodeStep::Waits);
+                }
+                let (rest, unheard) = decoder.finish()?;
+                Ok(self.over(rest, unheard))
+            }
+            DecoderState::Whole { format, bytes } if self.ended => {
+                let (format, bytes) = (*format, std::mem::take(bytes));
+                let mix = Mix::after(self.limits, self.given);
+                let file = Box::new(WholeFile::open(bytes, format, mix));
+                self.state = DecoderState::Reading { file, late: self.given > 0 };
+                Ok(DecodeStep::Speech(Speech::default()))
+            }
+            DecoderState::Start(_) | DecoderState::Whole { .. } => Ok(DecodeStep::Waits),
+            DecoderState::Reading { file, late } => {
+                let late = *late;
+                match file.step() {
+                    Ok(None) => Ok(DecodeStep::Speech(Speech::new(file.take()))),
+                    Ok(Some((rest, unheard))) => Ok(self.over(rest, unheard)),
+                    Err(DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. }) if late => {
+                        let size = file.size();
+                        Ok(self.over(Vec::new(), size))
+                    }
+                    Err(DecodeError::Empty) if late => Ok(self.over(Vec::new(), 0)),
+                    Err(error) => Err(error),
+                }
+            }
+            DecoderState::Over => Ok(DecodeStep::Over { unheard_bytes: self.unheard }),
+        }
+    }
+
+    /// Ends with these samples.
+    fn over(&mut self, rest: Vec<f32>, unheard: u64) -> DecodeStep {
+        self.unheard += unheard;
+        self.state = DecoderState::Over;
+        DecodeStep::Speech(Speech::new(rest))
+    }
+
+    /// Chooses the format by the first bytes.
+    fn begin(&mut self, start: Vec<u8>) -> Result<(), DecodeError> {
+        self.state = match Format::detect(&start)? {
+            Format::Ogg => {
+                let mut decoder = Box::new(OggOpusDecoder::new(self.limits));
+                decoder.push(&start);
+                DecoderState::Ogg { decoder, kept: Some(start) }
+            }
+            Format::Amr(band) => {
+                let mut decoder = Box::new(AmrDecoder::new(band, self.limits)?);
+                decoder.push(&start[band.magic().len()..]);
+                DecoderState::Amr(decoder)
+            }
+            format => DecoderState::Whole { format, bytes: start },
+        };
+        Ok(())
+    }
+
+    fn step_ogg(&mut self) -> Result<DecodeStep, DecodeError> {
+        let DecoderState::Ogg { decoder, kept } = &mut self.state else {
+            unreachable!("called for Ogg")
+        };
+        let mut speech = Vec::new();
+        let step = decoder.step(self.ended, &mut speech)?;
+        match step {
+            OggStep::Speech => {}
+            OggStep::Waits => return Ok(DecodeStep::Waits),
+            OggStep::Over(unheard) => return Ok(self.over(speech, unheard)),
+            OggStep::Other => {
                 let bytes = kept.take().unwrap_or_default();
                 self.state = DecoderState::Whole { format: Format::Ogg, bytes };
+                return Ok(DecodeStep::Speech(Speech::default()));
             }
-            OggContent::OtherAfterOpus => {
+            OggStep::OtherAfterOpus => {
                 self.unheard += decoder.unheard();
                 let bytes = decoder.take_rest();
                 self.state = DecoderState::Whole { format: Format::Ogg, bytes };
             }
         }
-        Ok(())
+        if let DecoderState::Ogg { decoder, kept } = &mut self.state
+            && decoder.is_opus()
+        {
+            *kept = None;
+        }
+        Ok(DecodeStep::Speech(Speech::new(speech)))
     }
+}
+
+/// Appends to what may become large: with less room to spare than a `Vec` takes by itself.
+fn append(held: &mut Vec<u8>, bytes: &[u8]) {
+    if held.capacity() - held.len() < bytes.len() {
+        held.reserve_exact(bytes.len().max(held.len() / 8));
+    }
+    held.extend_from_slice(bytes);
 }
 
 /// Decodes a complete file.
@@ -238,12 +323,15 @@ impl SpeechDecoder {
 /// Every [`DecodeError`].
 pub fn decode(bytes: &[u8], limits: AudioLimits) -> Result<Speech, DecodeError> {
     let mut decoder = SpeechDecoder::new(limits);
-    let begun = decoder.push(bytes)?;
-    let rest = decoder.finish()?.speech;
-    if begun.samples().is_empty() {
-        return Ok(rest);
+    decoder.push(bytes)?;
+    decoder.end();
+    let mut samples = Vec::new();
+    loop {
+        match decoder.advance()? {
+            DecodeStep::Speech(speech) => samples.extend_from_slice(speech.samples()),
+            DecodeStep::Waits | DecodeStep::Over { .. } => return Ok(Speech::new(samples)),
+        }
     }
-    Ok(Speech::new([begun.samples(), rest.samples()].concat()))
 }
 
 /// Limits the damage of a decoder bug to one note: a panic becomes an error, after which the

@@ -16,8 +16,9 @@ const MOST_TRACKS: usize = 16;
 /// Most fragments and runs of a file, and most samples of a run: ten minutes of 20 ms are 30 000.
 const MOST_FRAGMENTS: u32 = 65_536;
 
-/// Most entries times samples of a track: about ten seconds of work.
-const MOST_STEPS: u64 = 1 << 33;
+/// Most entries times samples of a track: about a second of work. Ten minutes of AAC, each packet with
+/// an entry of its own, are 0.8 thousand millions.
+const MOST_STEPS: u64 = 1 << 30;
 
 /// Describes one audio track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

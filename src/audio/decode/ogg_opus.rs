@@ -18,20 +18,40 @@ use crate::audio::{
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
 const GRANULES_PER_SAMPLE: u64 = 3;
 
+/// Packets and pages that are decoded in one step, at least: 64 packets of 20 ms.
+const STEP: usize = 64 * 320;
+
 /// Names what an Ogg file turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OggContent {
+enum OggContent {
     Unknown,
     Opus,
     /// Data pages came and no Opus stream had begun.
     Other,
-    /// Opus ended, and a stream of another codec begins: [`OggOpusDecoder::take_rest`] has it.
+    /// Opus ended, and a stream of another codec begins.
+    OtherAfterOpus,
+}
+
+/// Says how far the decoding of an Ogg file has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OggStep {
+    /// There is more.
+    Speech,
+    /// It needs more bytes.
+    Waits,
+    /// The file is over; so many bytes were not heard.
+    Over(u64),
+    /// There is no Opus in it.
+    Other,
+    /// A stream of another codec begins: [`OggOpusDecoder::take_rest`] has it.
     OtherAfterOpus,
 }
 
 /// Decodes the first Opus stream of an Ogg file and those chained to it.
 pub(super) struct OggOpusDecoder {
     pages: PageReader,
+    /// Pages that were found when the bytes had ended.
+    last_pages: Option<std::vec::IntoIter<Page>>,
     limits: AudioLimits,
     link: Option<LogicalStream>,
     links: usize,
@@ -52,6 +72,7 @@ impl OggOpusDecoder {
     pub(super) fn new(limits: AudioLimits) -> Self {
         Self {
             pages: PageReader::default(),
+            last_pages: None,
             limits,
             link: None,
             links: 0,
@@ -74,29 +95,63 @@ impl OggOpusDecoder {
         std::mem::take(&mut self.rest)
     }
 
-    /// Takes bytes, appends samples, and returns what the file holds, as far as known.
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        speech: &mut Vec<f32>,
-    ) -> Result<OggContent, DecodeError> {
-        self.pages.push(bytes);
-        while matches!(self.stream, OggContent::Unknown | OggContent::Opus) {
-            let Some(page) = self.pages.next_page() else { break };
-            self.page(&page, speech)?;
-            if self.stream == OggContent::OtherAfterOpus {
-                self.rest = [self.pages.latest(&page), self.pages.rest()].concat();
-            }
-        }
-        Ok(self.stream)
+    /// Returns whether there is an Opus stream.
+    pub(super) fn is_opus(&self) -> bool {
+        self.stream == OggContent::Opus
     }
 
-    /// Ends the input, appends what the last, cut page holds, and returns how many bytes were not
-    /// heard.
-    pub(super) fn finish(mut self, speech: &mut Vec<f32>) -> Result<u64, DecodeError> {
-        for page in self.pages.finish() {
-            self.page(&page, speech)?;
+    /// Takes bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.pages.push(bytes);
+    }
+
+    /// Decodes some packets and appends their samples.
+    pub(super) fn step(
+        &mut self,
+        ended: bool,
+        speech: &mut Vec<f32>,
+    ) -> Result<OggStep, DecodeError> {
+        let mut work = 0;
+        while work < STEP {
+            if let Some(link) = self.link.as_mut().filter(|link| link.page.is_some()) {
+                let (before, good) = (speech.len(), link.sound.good_packets());
+                work += link.packet(speech);
+                self.good_packets += link.sound.good_packets() - good;
+                self.given += (speech.len() - before) as u64;
+                if self.given > self.limits.speech_samples() {
+                    return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
+                }
+                continue;
+            }
+            work += STEP / 64;
+            if let Some(pages) = &mut self.last_pages {
+                match pages.next() {
+                    Some(page) => self.page(&page)?,
+                    None => return self.finish().map(OggStep::Over),
+                }
+                continue;
+            }
+            match self.pages.next_page() {
+                Some(page) => {
+                    self.page(&page)?;
+                    if self.stream == OggContent::OtherAfterOpus {
+                        self.rest = [self.pages.latest(&page), self.pages.rest()].concat();
+                        return Ok(OggStep::OtherAfterOpus);
+                    }
+                }
+                None if ended => self.last_pages = Some(self.pages.finish().into_iter()),
+                None if speech.is_empty() => return Ok(OggStep::Waits),
+                None => return Ok(OggStep::Speech),
+            }
+            if self.stream == OggContent::Other {
+                return Ok(OggStep::Other);
+            }
         }
+        Ok(OggStep::Speech)
+    }
+
+    /// Ends the input and returns how many bytes were not heard.
+    fn finish(&self) -> Result<u64, DecodeError> {
         if !matches!(self.stream, OggContent::Opus | OggContent::OtherAfterOpus) {
             return Err(DecodeError::corrupt("no Ogg page that begins a stream"));
         }
@@ -108,7 +163,7 @@ impl OggOpusDecoder {
         }
     }
 
-    fn page(&mut self, page: &Page, speech: &mut Vec<f32>) -> Result<(), DecodeError> {
+    fn page(&mut self, page: &Page) -> Result<(), DecodeError> {
         if page.first && page.body().starts_with(OpusHead::MAGIC) {
             return self.begin(page);
         }
@@ -130,13 +185,7 @@ impl OggOpusDecoder {
             }
             return Ok(());
         };
-        let (before, good) = (speech.len(), link.sound.good_packets());
-        link.page(page, speech);
-        self.good_packets += link.sound.good_packets() - good;
-        self.given += (speech.len() - before) as u64;
-        if self.given > self.limits.speech_samples() {
-            return Err(DecodeError::TooLong { limit_seconds: self.limits.seconds });
-        }
+        link.begin_page(page);
         Ok(())
     }
 
@@ -183,6 +232,17 @@ struct LogicalStream {
     base: Option<u64>,
     /// Granules decoded or concealed so far, pre-skip included.
     decoded: u64,
+    /// The page that is decoded.
+    page: Option<PageSound>,
+}
+
+/// Holds a page while its packets are decoded.
+struct PageSound {
+    packets: std::vec::IntoIter<Vec<u8>>,
+    /// What is decoded of it.
+    fresh: Vec<f32>,
+    granule: Option<u64>,
+    last: bool,
 }
 
 impl LogicalStream {
@@ -197,11 +257,12 @@ impl LogicalStream {
             skip: usize::from(head.pre_skip) / 3,
             base: None,
             decoded: 0,
+            page: None,
         })
     }
 
-    /// Decodes the packets that end on `page` and appends the audible samples.
-    fn page(&mut self, page: &Page, speech: &mut Vec<f32>) {
+    /// Takes the packets that end on `page`, and conceals what was lost before them.
+    fn begin_page(&mut self, page: &Page) {
         self.begun = true;
         let lost = page.sequence != self.next_sequence;
         self.next_sequence = page.sequence.wrapping_add(1);
@@ -214,15 +275,33 @@ impl LogicalStream {
             let hole = hole.min(u64::from(MAX_CONCEALED_MS) * 48) / GRANULES_PER_SAMPLE;
             self.sound.conceal(usize::try_from(hole).unwrap_or(0), &mut fresh);
         }
-        for packet in &packets {
-            self.sound.decode(packet, &mut fresh);
-        }
-        self.decoded += granules(fresh.len());
         if let (None, Some(end), false) = (self.base, page.granule, packets.is_empty()) {
             // A stream that was joined late does not begin at 0 (RFC 7845 section 4.5).
             self.base = Some(end.saturating_sub(length));
         }
-        if let (true, Some(base), Some(end)) = (page.last, self.base, page.granule) {
+        let packets = packets.into_iter();
+        self.page = Some(PageSound { packets, fresh, granule: page.granule, last: page.last });
+    }
+
+    /// Decodes a packet of the page and appends its audible samples: those of a stream's last page
+    /// once all of it is decoded, since it may say that less is heard. Returns how many samples that
+    /// took.
+    fn packet(&mut self, speech: &mut Vec<f32>) -> usize {
+        let Some(PageSound { mut packets, mut fresh, granule, last }) = self.page.take() else {
+            return 0;
+        };
+        let before = fresh.len();
+        let packet = packets.next();
+        if let Some(packet) = &packet {
+            self.sound.decode(packet, &mut fresh);
+        }
+        let work = (fresh.len() - before) * self.sound.streams();
+        if last && packet.is_some() {
+            self.page = Some(PageSound { packets, fresh, granule, last });
+            return work;
+        }
+        self.decoded += granules(fresh.len());
+        if let (true, Some(base), Some(end)) = (last, self.base, granule) {
             let over = self.decoded.saturating_sub(end.saturating_sub(base)) / GRANULES_PER_SAMPLE;
             // More than a page is no end: the count began anew. What follows this page is heard.
             let keep = usize::try_from(over).ok().and_then(|over| fresh.len().checked_sub(over));
@@ -230,7 +309,9 @@ impl LogicalStream {
         }
         let skipped = self.skip.min(fresh.len());
         self.skip -= skipped;
-        speech.extend(fresh.into_iter().skip(skipped).map(sane));
+        speech.extend(fresh.drain(..).skip(skipped).map(sane));
+        self.page = packet.map(|_| PageSound { packets, fresh, granule, last });
+        work
     }
 
     /// Joins the pieces on `page` into packets, without the comment packet and what is too long.

@@ -63,6 +63,14 @@ impl OpusSound {
         Ok(Self { voice, last_samples: CONCEAL_STEP, good_packets: 0 })
     }
 
+    /// Returns how many streams are decoded side by side.
+    pub(super) fn streams(&self) -> usize {
+        match &self.voice {
+            PacketDecoder::Mono(_) => 1,
+            PacketDecoder::Several { channels, .. } => *channels,
+        }
+    }
+
     /// Returns how many packets libopus took.
     pub(super) fn good_packets(&self) -> u64 {
         self.good_packets

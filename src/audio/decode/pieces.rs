@@ -18,10 +18,10 @@ const BOXES: [&[u8; 4]; 10] =
 pub(super) fn pieces(file: Vec<u8>, format: Format) -> (Vec<Vec<u8>>, u64) {
     let mut unheard = 0;
     let mut pieces = match format {
-        Format::Flac => flac::alike(&file),
-        Format::Matroska => matroska(&file),
-        Format::Mp4 => cut(&file, is_mp4),
-        Format::Aiff => cut(&file, |bytes| {
+        Format::Flac => flac::alike(file),
+        Format::Matroska => matroska(file),
+        Format::Mp4 => cut(file, is_mp4),
+        Format::Aiff => cut(file, |bytes| {
             bytes.starts_with(b"FORM") && matches!(bytes.get(8..12), Some(b"AIFF" | b"AIFC"))
         }),
         Format::Ogg => {
@@ -37,19 +37,18 @@ pub(super) fn pieces(file: Vec<u8>, format: Format) -> (Vec<Vec<u8>>, u64) {
 }
 
 /// Cuts wherever a file begins; behind the most that are read, everything is one piece.
-pub(super) fn cut(file: &[u8], begins: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+pub(super) fn cut(mut file: Vec<u8>, begins: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let starts = (1..file.len()).filter(|at| begins(&file[*at..])).take(MAX_LINKS);
-    let mut at = 0;
-    let mut pieces = Vec::new();
-    for next in starts.chain([file.len()]) {
-        pieces.push(file[at..next].to_vec());
-        at = next;
-    }
+    let starts: Vec<usize> = starts.collect();
+    // From the end, so that no byte is held twice and the usual file is not copied.
+    let mut pieces: Vec<_> = starts.iter().rev().map(|at| file.split_off(*at)).collect();
+    pieces.push(file);
+    pieces.reverse();
     pieces
 }
 
 /// Cuts at every header, and at every segment that follows another one under the same header.
-fn matroska(file: &[u8]) -> Vec<Vec<u8>> {
+fn matroska(file: Vec<u8>) -> Vec<Vec<u8>> {
     let is_header = |bytes: &[u8]| {
         let head = &bytes[..bytes.len().min(MOST_HEAD)];
         let kind = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
@@ -66,12 +65,12 @@ fn matroska(file: &[u8]) -> Vec<Vec<u8>> {
             })
     };
     let under_header = |file: Vec<u8>| {
-        let mut segments = cut(&file, is_segment);
-        let header = segments.remove(0);
+        let mut segments = cut(file, is_segment);
         // A longer one is none, and would be repeated before every segment.
-        if segments.is_empty() || header.len() > MOST_HEAD {
-            return vec![file];
+        if segments.len() < 2 || segments[0].len() > MOST_HEAD {
+            return vec![segments.concat()];
         }
+        let header = segments.remove(0);
         segments.iter().map(|segment| [&header[..], segment].concat()).collect()
     };
     cut(file, is_header).into_iter().flat_map(under_header).collect()

@@ -27,6 +27,8 @@ pub(super) struct TrackDecoder {
     pub(super) id: u32,
     codec: Codec,
     samples: Vec<f32>,
+    /// What is left of a packet of AMR, which may have any number of frames.
+    frames: Vec<u8>,
 }
 
 enum Codec {
@@ -63,13 +65,30 @@ impl TrackDecoder {
             } else {
                 known(track, params, file, mix)?
             };
-            return Ok(Self { id: track.id, codec, samples: Vec::new() });
+            return Ok(Self::new(track.id, codec));
         }
         // symphonia also returns the packets of tracks that it does not know.
         let amr = file.tracks.iter().find_map(|track| Some((track, track.amr()?)));
         let (track, band) = amr.ok_or_else(|| file.no_track())?;
         mix.skip = track.delay(band.rate().0).unwrap_or(0);
-        Ok(Self { id: track.id, codec: Codec::Amr(AmrSound::new(band)?), samples: Vec::new() })
+        Ok(Self::new(track.id, Codec::Amr(AmrSound::new(band)?)))
+    }
+
+    fn new(id: u32, codec: Codec) -> Self {
+        Self { id, codec, samples: Vec::new(), frames: Vec::new() }
+    }
+
+    /// Decodes more of the last packet; returns whether there was more.
+    pub(super) fn go_on(&mut self, mix: &mut Mix) -> Result<bool, DecodeError> {
+        let Codec::Amr(sound) = &mut self.codec else { return Ok(false) };
+        if self.frames.is_empty() {
+            return Ok(false);
+        }
+        match sound.decode(&self.frames, mix)? {
+            0 => self.frames.clear(),
+            used => drop(self.frames.drain(..used)),
+        }
+        Ok(true)
     }
 
     /// Decodes a packet into `mix`.
@@ -105,9 +124,7 @@ impl TrackDecoder {
                 }
                 mix.push(&self.samples, 1, SampleRate::SPEECH)?;
             }
-            Codec::Amr(sound) => {
-                sound.decode(&packet.data, mix)?;
-            }
+            Codec::Amr(_) => self.frames.extend_from_slice(&packet.data),
         }
         Ok(PacketOutcome::Whole)
     }
@@ -161,7 +178,13 @@ fn known(
     if params.codec == well_known::CODEC_ID_VORBIS {
         vorbis::check(params.extra_data.as_deref().unwrap_or_default())?;
     }
-    check_sound(params.sample_rate, params.channels.as_ref().map(Channels::count))?;
+    let channels = params.channels.as_ref().map(Channels::count);
+    check_sound(params.sample_rate, channels)?;
+    if let (Some(rate), Some(channels), Some(frames)) =
+        (params.sample_rate, channels, track.num_frames)
+    {
+        mix.check_declared(rate, channels, frames)?;
+    }
     let decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&params, &AudioDecoderOptions::default())
         .map_err(|error| match (error, described) {

@@ -1,14 +1,14 @@
 //! WAV files of senders: every kind of PCM is read here, ADPCM goes to symphonia in a tidy file.
 
-use super::{DecodeError, container, format::Format, mix::Mix};
+use super::{DecodeError, container::FileReader, format::Format, mix::Mix};
 use crate::audio::{
     SampleRate,
     limits::MAX_LINKS,
     wav::{Encoding, WavChunks, WavHeader, WavPart},
 };
 
-/// Frames that are converted at a time.
-const PORTION: usize = 4_096;
+/// Bytes of a file that are read at a time.
+const PORTION: usize = 32 << 10;
 
 /// Says how the samples that follow are read.
 enum Coding {
@@ -16,27 +16,90 @@ enum Coding {
     Adpcm { header: WavHeader, data: Vec<u8> },
 }
 
-/// Decodes a file, and those appended to it, into `mix`; returns the bytes of what could not be
-/// heard.
-///
-/// # Errors
-/// `Corrupt` without a complete `fmt ` and a `data` chunk, `Unsupported` for another codec, `TooLong`.
-pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
-    let mut chunks = WavChunks::default();
-    chunks.push(file);
-    let (mut coding, mut unheard, mut refused) = (None, 0, None);
-    let (mut samples, mut links) = (Vec::new(), 0);
-    loop {
-        let part = match chunks.next(true) {
-            Ok(part) => part,
-            Err(error) if mix.is_empty() => return Err(error),
-            Err(_) => return Ok(unheard + chunks.unheard() + chunks.left()),
-        };
-        match (part, &mut coding) {
-            (Some(WavPart::Begins(format, header)), _) => {
-                unheard += adpcm(coding.take(), mix)?;
-                links += 1;
-                coding = if links > MAX_LINKS {
+/// Decodes a file, and those appended to it.
+pub(super) struct WavFile {
+    file: Vec<u8>,
+    at: usize,
+    chunks: WavChunks,
+    coding: Option<Coding>,
+    /// The beginning of a frame whose rest comes with the next portion.
+    begun: Vec<u8>,
+    /// ADPCM that is decoded before anything else, and its length.
+    adpcm: Option<(FileReader, u64)>,
+    samples: Vec<f32>,
+    links: usize,
+    unheard: u64,
+    refused: Option<DecodeError>,
+    ended: bool,
+}
+
+impl WavFile {
+    pub(super) fn new(file: Vec<u8>) -> Self {
+        Self {
+            file,
+            at: 0,
+            chunks: WavChunks::default(),
+            coding: None,
+            begun: Vec::new(),
+            adpcm: None,
+            samples: Vec::new(),
+            links: 0,
+            unheard: 0,
+            refused: None,
+            ended: false,
+        }
+    }
+
+    /// Decodes a little into `mix`; returns the bytes of what could not be heard once the file is
+    /// over.
+    ///
+    /// # Errors
+    /// `Corrupt` without a complete `fmt ` and a `data` chunk, `Unsupported` for another codec,
+    /// `TooLong`, `TooCostly`.
+    pub(super) fn step(&mut self, mix: &mut Mix) -> Result<Option<u64>, DecodeError> {
+        if let Some((reader, size)) = &mut self.adpcm {
+            match reader.step(mix) {
+                Ok(None) => return Ok(None),
+                Ok(Some(lost)) => self.unheard += lost,
+                Err(error) => self.unheard += less_adpcm(error, *size, mix)?,
+            }
+            self.adpcm = None;
+        }
+        if self.ended {
+            return self.finish(mix).map(Some);
+        }
+        match self.part(mix) {
+            Ok(true) => Ok(None),
+            Ok(false) if self.at < self.file.len() => {
+                let portion = &self.file[self.at..self.file.len().min(self.at + PORTION)];
+                self.at += portion.len();
+                self.chunks.push(portion);
+                Ok(None)
+            }
+            Ok(false) => {
+                self.ended = true;
+                self.begin_adpcm(mix)?;
+                Ok(None)
+            }
+            Err(PartError::Chunk(error)) if mix.is_empty() => Err(error),
+            Err(PartError::Chunk(_)) => {
+                let left = self.chunks.left() + (self.file.len() - self.at) as u64;
+                Ok(Some(self.unheard + self.chunks.unheard() + left))
+            }
+            Err(PartError::Sound(error)) => Err(error),
+        }
+    }
+
+    /// Reads the next part; returns whether there was one.
+    fn part(&mut self, mix: &mut Mix) -> Result<bool, PartError> {
+        let whole = self.at == self.file.len();
+        let part = self.chunks.next(whole).map_err(PartError::Chunk)?;
+        match (part, &mut self.coding) {
+            (Some(WavPart::Begins(format, header)), coding) => {
+                let before = coding.take();
+                self.begun.clear();
+                self.links += 1;
+                *coding = if self.links > MAX_LINKS {
                     None
                 } else if format.is_adpcm() {
                     Some(Coding::Adpcm { header: header.clone(), data: Vec::new() })
@@ -45,43 +108,74 @@ pub(super) fn read(file: &[u8], mix: &mut Mix) -> Result<u64, DecodeError> {
                     match format.encoding() {
                         Ok(encoding) => Some(Coding::Pcm { encoding, channels, rate }),
                         Err(error) => {
-                            refused.get_or_insert(error);
+                            self.refused.get_or_insert(error);
                             None
                         }
                     }
                 };
+                self.open_adpcm(before, mix).map_err(PartError::Sound)?;
             }
             (Some(WavPart::Data(data)), Some(Coding::Pcm { encoding, channels, rate })) => {
-                for portion in data.chunks(PORTION * *channels * encoding.width) {
-                    samples.clear();
-                    encoding.append(portion, &mut samples);
-                    mix.push(&samples, *channels, *rate)?;
-                }
+                self.begun.extend_from_slice(data);
+                let frame = *channels * encoding.width;
+                let whole = self.begun.len() / frame.max(1) * frame;
+                self.samples.clear();
+                encoding.append(&self.begun[..whole], &mut self.samples);
+                self.begun.drain(..whole);
+                mix.push(&self.samples, *channels, *rate).map_err(PartError::Sound)?;
             }
             (Some(WavPart::Data(data)), Some(Coding::Adpcm { data: gathered, .. })) => {
                 gathered.extend_from_slice(data);
             }
-            (Some(WavPart::Data(data)), None) => unheard += data.len() as u64,
-            (None, _) => break,
+            (Some(WavPart::Data(data)), None) => self.unheard += data.len() as u64,
+            (None, _) => return Ok(false),
         }
+        Ok(true)
     }
-    unheard += adpcm(coding, mix)?;
-    match refused {
-        Some(error) if mix.is_empty() => Err(error),
-        None if !chunks.has_begun() => Err(DecodeError::corrupt("WAV: no format before the data")),
-        _ => Ok(unheard + chunks.unheard()),
+
+    fn begin_adpcm(&mut self, mix: &Mix) -> Result<(), DecodeError> {
+        let coding = self.coding.take();
+        self.open_adpcm(coding, mix)
+    }
+
+    /// Opens the ADPCM that was gathered, if it was any.
+    fn open_adpcm(&mut self, coding: Option<Coding>, mix: &Mix) -> Result<(), DecodeError> {
+        let Some(Coding::Adpcm { header, data }) = coding else { return Ok(()) };
+        let size = data.len() as u64;
+        match FileReader::open(tidy(&header, &data), Format::Wav, mix) {
+            Ok(reader) => self.adpcm = Some((reader, size)),
+            Err(error) => self.unheard += less_adpcm(error, size, mix)?,
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, mix: &Mix) -> Result<u64, DecodeError> {
+        match self.refused.take() {
+            Some(error) if mix.is_empty() => Err(error),
+            None if !self.chunks.has_begun() => {
+                Err(DecodeError::corrupt("WAV: no format before the data"))
+            }
+            _ => Ok(self.unheard + self.chunks.unheard()),
+        }
     }
 }
 
-/// Decodes the samples that were gathered; returns the bytes of what could not be heard. What was
-/// decoded before broken ones counts.
-fn adpcm(coding: Option<Coding>, mix: &mut Mix) -> Result<u64, DecodeError> {
-    let Some(Coding::Adpcm { header, data }) = coding else { return Ok(0) };
-    match container::file(tidy(&header, &data), Format::Wav, mix) {
-        Err(DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. }) if !mix.is_empty() => {
-            Ok(data.len() as u64)
+/// Says why a part could not be read.
+enum PartError {
+    /// What follows is not WAV.
+    Chunk(DecodeError),
+    /// Its sound cannot be decoded, or is too much.
+    Sound(DecodeError),
+}
+
+/// Returns how many bytes of ADPCM were not heard after an error. What was decoded before broken ones
+/// counts.
+fn less_adpcm(error: DecodeError, size: u64, mix: &Mix) -> Result<u64, DecodeError> {
+    match error {
+        DecodeError::Corrupt { .. } | DecodeError::Unsupported { .. } if !mix.is_empty() => {
+            Ok(size)
         }
-        other => other,
+        error => Err(error),
     }
 }
 
@@ -119,7 +213,12 @@ mod tests {
         };
         let file = [head(16_000), head(44_100)].concat().repeat(10_000);
         let mut mix = Mix::new(AudioLimits::default());
-        let unheard = super::read(&file, &mut mix).unwrap();
+        let mut file = super::WavFile::new(file);
+        let unheard = loop {
+            if let Some(unheard) = file.step(&mut mix).unwrap() {
+                break unheard;
+            }
+        };
         assert_eq!(unheard, 2 * (20_000 - MAX_LINKS as u64));
     }
 

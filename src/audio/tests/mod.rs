@@ -26,6 +26,15 @@ fn encode(samples: &[f32], rate: u32) -> Vec<u8> {
     bytes
 }
 
+/// Decodes what has been pushed.
+fn advanced(decoder: &mut SpeechDecoder) -> Vec<f32> {
+    let mut samples = Vec::new();
+    while let DecodeStep::Speech(speech) = decoder.advance().unwrap() {
+        samples.extend_from_slice(speech.samples());
+    }
+    samples
+}
+
 fn heard(bytes: &[u8]) -> Vec<f32> {
     decode(bytes, AudioLimits::default()).unwrap().samples().to_vec()
 }
@@ -104,10 +113,12 @@ proptest! {
             for cut in cuts.iter().cycle() {
                 if rest.is_empty() { break }
                 let (portion, later) = rest.split_at((*cut).min(rest.len()));
-                pieces.extend_from_slice(decoder.push(portion).unwrap().samples());
+                decoder.push(portion).unwrap();
+                pieces.extend(advanced(&mut decoder));
                 rest = later;
             }
-            pieces.extend_from_slice(decoder.finish().unwrap().speech.samples());
+            decoder.end();
+            pieces.extend(advanced(&mut decoder));
             prop_assert_eq!(&pieces, &whole);
         }
     }

@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use url::Url;
 
 use super::access::CloudAccess;
@@ -20,7 +21,7 @@ use super::token::Token;
 use crate::audio::OggOpus;
 use crate::provider::{Messenger, Outgoing, ProviderError};
 use crate::registry::Number;
-use crate::remote::failure;
+use crate::remote::{SILENCE, failure};
 use crate::turn::{MediaId, MediaRef, MessageId, Retry};
 
 /// Longest JSON answer read; Graph's own have a few hundred bytes.
@@ -104,7 +105,7 @@ impl CloudClient {
         token: &SecretString,
     ) -> Result<reqwest::Response, ProviderError> {
         let request = self.settings.access.authorise(request, token.expose_secret());
-        request.send().await.map_err(ProviderError::network)
+        answered(request.send()).await
     }
 
     /// Sends a request and reads its JSON answer.
@@ -178,10 +179,21 @@ impl Messenger for CloudClient {
     }
 }
 
+/// Waits for a part of an answer. Time in which nobody waits for it does not count: a machine that is
+/// busy with other notes is no silence of the provider's.
+pub(super) async fn answered<T>(
+    part: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, ProviderError> {
+    match timeout(SILENCE, part).await {
+        Ok(part) => part.map_err(ProviderError::network),
+        Err(_late) => Err(ProviderError::silent()),
+    }
+}
+
 /// Reads the JSON of an answer, but no more than [`ANSWER_LIMIT`].
 pub(super) async fn read_json(mut response: reqwest::Response) -> Result<Value, ProviderError> {
     let mut body = Vec::new();
-    while let Some(bytes) = response.chunk().await.map_err(ProviderError::network)? {
+    while let Some(bytes) = answered(response.chunk()).await? {
         if body.len() + bytes.len() > ANSWER_LIMIT {
             return Err(ProviderError::Unexpected("answer is longer than 1 MiB".to_owned()));
         }

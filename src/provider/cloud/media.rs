@@ -12,7 +12,7 @@ use reqwest::multipart::{Form, Part};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::client::{CloudClient, RENEWED, id_of};
+use super::client::{CloudClient, RENEWED, answered, id_of};
 use crate::audio::OggOpus;
 use crate::provider::ProviderError;
 use crate::turn::{MediaId, MediaRef, Retry};
@@ -148,7 +148,7 @@ struct Download {
 
 impl Download {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, ProviderError> {
-        let Some(bytes) = self.response.chunk().await.map_err(ProviderError::network)? else {
+        let Some(bytes) = answered(self.response.chunk()).await? else {
             self.compare_hash();
             return Ok(None);
         };
@@ -180,7 +180,12 @@ fn decode_sha256(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::oneshot;
+
     use super::*;
+    use crate::remote::{SILENCE, http_client};
 
     #[test]
     fn hash_is_read_as_hex_and_as_base64() {
@@ -189,5 +194,52 @@ mod tests {
         assert_eq!(decode_sha256(&BASE64_STANDARD.encode(hash)), Some(hash));
         assert_eq!(decode_sha256("<HASH>"), None);
         assert_eq!(decode_sha256(""), None);
+    }
+
+    /// Begins to download a file from a server that sends half of it at once, and the rest when
+    /// `rest` says so, or never.
+    async fn half_downloaded(rest: oneshot::Receiver<()>) -> Download {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/file", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n";
+            stream.write_all(format!("{head}half").as_bytes()).await.unwrap();
+            match rest.await {
+                Ok(()) => stream.write_all(b"half").await.unwrap(),
+                Err(_never) => std::future::pending().await,
+            }
+        });
+        let response = http_client().get(url).send().await.unwrap();
+        let download = Download { response, limit: 8, read: 0, hash: Sha256::new(), sha256: None };
+        let (half, download) = download.next().await.unwrap().unwrap();
+        assert_eq!(half, "half");
+        download
+    }
+
+    /// As where every worker is busy with the notes of others.
+    #[tokio::test]
+    async fn time_in_which_nobody_reads_is_no_silence_of_the_provider() {
+        let (send, rest) = oneshot::channel();
+        let download = half_downloaded(rest).await;
+        tokio::time::pause();
+        tokio::time::advance(10 * SILENCE).await;
+        tokio::time::resume();
+        send.send(()).unwrap();
+        let (half, download) = download.next().await.unwrap().unwrap();
+        assert_eq!(half, "half");
+        assert!(download.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_falls_silent_is_not_waited_for() {
+        let (_never, rest) = oneshot::channel();
+        let download = half_downloaded(rest).await;
+        tokio::time::pause();
+        let error = download.next().await.err().unwrap();
+        assert_eq!(error.to_string(), "provider broke off: it was silent for 20 s");
+        assert_eq!(error.retry(), Retry::After(std::time::Duration::from_secs(2)));
     }
 }

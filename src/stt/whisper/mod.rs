@@ -14,7 +14,6 @@ mod idle;
 #[cfg(feature = "stt-whisper")]
 mod language;
 #[cfg(feature = "stt-whisper")]
-mod ledger;
 #[cfg(feature = "stt-whisper")]
 mod params;
 #[cfg(feature = "stt-whisper")]

@@ -1,7 +1,7 @@
 //! What is heard of a file, and how long it is.
 
 use codec_core::types::CodecConfig;
-use hark::audio::{AudioLimits, SpeechDecoder, decode};
+use hark::audio::{AudioLimits, DecodeStep, SpeechDecoder, decode};
 
 use super::{Case, Outcome};
 use crate::harness::sound;
@@ -26,12 +26,17 @@ fn heard(case: &Case) -> Outcome {
 /// Decodes in portions; returns the length in ms and the bytes that were not heard.
 fn decoded(file: &[u8]) -> Result<(f64, u64), hark::audio::DecodeError> {
     let mut decoder = SpeechDecoder::new(AudioLimits::default());
-    let mut ms = 0.0;
-    for portion in file.chunks(1_000) {
-        ms += decoder.push(portion)?.duration_ms();
+    let (mut ms, mut portions) = (0.0, file.chunks(1_000));
+    loop {
+        match decoder.advance()? {
+            DecodeStep::Speech(speech) => ms += speech.duration_ms(),
+            DecodeStep::Waits => match portions.next() {
+                Some(portion) => decoder.push(portion)?,
+                None => decoder.end(),
+            },
+            DecodeStep::Over { unheard_bytes } => return Ok((ms, unheard_bytes)),
+        }
     }
-    let end = decoder.finish()?;
-    Ok((ms + end.speech.duration_ms(), end.unheard_bytes))
 }
 
 /// Files that are recorded or joined in two parts, as ffmpeg makes each.

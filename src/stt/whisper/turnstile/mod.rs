@@ -8,11 +8,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::ledger::Ledger;
-use crate::stt::Talker;
+use crate::threads::Ledger;
+use crate::turn::Talker;
 
-/// Sound that may wait, and utterances. A model that hears four times as fast as people
-/// speak needs a minute for so much, and a turn has two.
+/// Sound that may wait, and utterances; as much again of those who have sent no more than
+/// [`AT_ONCE`]. A model that hears four times as fast as people speak needs a minute for so much,
+/// and a turn has two.
 const SOUND: Duration = Duration::from_mins(4);
 const UTTERANCES: usize = 64;
 
@@ -26,6 +27,9 @@ const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// Sound of a note that is one utterance: such a one does not stay in the back row for ever.
 const ONE_NOTE: Duration = Duration::from_secs(30);
+
+/// Nobody speaks faster than time passes: a second of sound is forgotten after a second.
+const FORGOTTEN_IN: u32 = 1;
 
 /// Says who gives way to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +104,8 @@ pub(super) struct Turnstile<J> {
 
 impl<J> Turnstile<J> {
     pub(super) fn new(room: Room) -> Self {
-        let (waiting, given, ledger) = (Vec::new(), Vec::new(), Ledger::default());
+        let (waiting, given, ledger) =
+            (Vec::new(), Vec::new(), Ledger::forgetting_in(FORGOTTEN_IN));
         Self { room, waiting, ledger, given, tickets: 0 }
     }
 
@@ -113,7 +118,11 @@ impl<J> Turnstile<J> {
         now: Instant,
     ) -> Option<Ticket> {
         let of_talker = |one: &Waiting<J>| talker.is_some() && one.talker == talker;
-        if self.is_full(UTTERANCES, SOUND, sound, |_| true)
+        let before = talker.map_or(Duration::ZERO, |talker| self.ledger.of(talker, now));
+        // However many send long notes, who has sent little waits beside others like it alone.
+        let little = before + sound <= AT_ONCE;
+        let counts = |one: &Waiting<J>| !little || one.sent <= AT_ONCE;
+        if self.is_full(UTTERANCES, SOUND, sound, counts)
             || self.is_full(SHARE_UTTERANCES, SHARE_SOUND, sound, of_talker)
         {
             return None;

@@ -219,6 +219,18 @@ fn a_hoarder_is_refused_while_others_have_a_place() {
 }
 
 #[test]
+fn a_crowd_of_long_notes_leaves_short_ones_a_place() {
+    let mut scene = scene(2, 2);
+    let contact = |contact| Some(Talker::of_contact(contact));
+    let long = (100..140).filter(|&one| scene.enter(contact(one), 30, "long")).count();
+    assert_eq!(long, 8);
+    let short = (200..260).filter(|&one| scene.enter(contact(one), 5, "short")).count();
+    assert_eq!(short, 48);
+    assert!(!scene.enter(contact(141), 30, "long"));
+    assert_eq!(scene.next(Front), Some(("short", 1)));
+}
+
+#[test]
 fn what_nobody_waits_for_is_not_heard_and_not_counted() {
     let mut scene = scene(1, 1);
     let now = scene.now;

@@ -1,0 +1,256 @@
+//! Listens to a voice note while it arrives: what has been said is transcribed before the rest is
+//! there.
+//!
+//! Invariants: few utterances of a note are transcribed at a time, their words stay in order,
+//! nothing is decoded while one waits for that, and whatever fails ends what is under way for the
+//! rest. A note is decoded in slices; between two of them others get their turn.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _, OptionFuture};
+use futures_util::stream::{BoxStream, FuturesOrdered, StreamExt as _};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+
+use super::Scene;
+use super::error::{Cause, TurnError};
+use super::hear::{join, transcribe};
+use super::listener::{Listener, NoteEnd, PIECE, Slice};
+use super::problem::Problem;
+use super::sound_memory::NoteMemory;
+use crate::audio::SpeechSpan;
+use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance, Vocabulary};
+use crate::turn::{Stage, Transcript};
+
+/// Utterances of one message that are transcribed side by side.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Bytes that are read ahead of the decoder in any case; more if nobody needs the memory.
+const AHEAD: usize = 32 << 10;
+
+/// Brings audio as it arrives, wrapped by the stage that reads it.
+pub(in crate::pipeline) type Audio<'a> = BoxStream<'a, Result<Bytes, TurnError>>;
+
+/// Holds what was heard in one note.
+pub(in crate::pipeline) struct Listened {
+    /// Length of the audio, silence included, if all of it could be decoded.
+    pub(in crate::pipeline) audio_ms: Option<f64>,
+    pub(in crate::pipeline) heard: Result<Transcript, TurnError>,
+}
+
+/// Decodes while the audio arrives, leaves out what is no speech and has the rest transcribed.
+pub(in crate::pipeline) async fn listen(
+    scene: Scene<'_>,
+    mut audio: Audio<'_>,
+    language: &LanguageHint,
+) -> Listened {
+    let (key, tag) = watch::channel(None);
+    let vocabulary = scene.agent.vocabulary.with_contact(scene.contact);
+    let mut note = ListenedNote {
+        scene,
+        utterances: Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true },
+        memory: Arc::new(scene.path.memory.note(scene.talker)),
+        arrived: Arrived { key: Some(key), ..Arrived::default() },
+        listener: Some(Listener::new(scene.path.limits, scene.trace)),
+        waiting: VecDeque::new(),
+        heard_bytes: 0,
+        end: None,
+    };
+    let heard = note.words(&mut audio).await;
+    Listened { audio_ms: note.end.as_ref().map(|end| end.audio_ms), heard }
+}
+
+/// Holds one note while it is heard.
+struct ListenedNote<'a> {
+    scene: Scene<'a>,
+    utterances: Utterances<'a>,
+    memory: Arc<NoteMemory>,
+    arrived: Arrived,
+    /// Is with a worker for a slice at a time; `None` when all is decoded, too.
+    listener: Option<Listener>,
+    /// Utterances that nobody transcribes yet.
+    waiting: VecDeque<SpeechSpan>,
+    /// Bytes of those that are transcribed.
+    heard_bytes: usize,
+    end: Option<NoteEnd>,
+}
+
+type Worked<'a> = BoxFuture<'a, Result<(Listener, Slice), TurnError>>;
+
+impl<'a> ListenedNote<'a> {
+    async fn words(&mut self, audio: &mut Audio<'_>) -> Result<Transcript, TurnError> {
+        let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
+        let mut slice: Option<Worked<'a>> = None;
+        loop {
+            while transcribing.len() < SIDE_BY_SIDE
+                && let Some(span) = self.waiting.pop_front()
+            {
+                let bytes = bytes_of(&span);
+                self.heard_bytes += bytes;
+                let words = self.utterances.transcribe(span);
+                transcribing.push_back(words.map(move |words| (words, bytes)));
+            }
+            if slice.is_none() {
+                slice = self.next_slice();
+            }
+            let reads = !self.arrived.all && self.may_read(slice.is_some());
+            tokio::select! {
+                piece = audio.next(), if reads => self.arrived.take(piece)?,
+                Some(worked) = OptionFuture::from(slice.as_mut()) => {
+                    slice = None;
+                    self.worked(worked?);
+                }
+                Some((words, bytes)) = transcribing.next() => {
+                    heard.push(words?);
+                    self.heard_bytes -= bytes;
+                    self.memory.give_back(bytes);
+                }
+                else => break,
+            }
+        }
+        let unheard_bytes = self.end.as_ref().map_or(0, |end| end.unheard_bytes);
+        let transcript = Transcript { unheard_bytes, ..join(heard) };
+        if transcript.text.reveal().is_empty() {
+            return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
+        }
+        Ok(transcript)
+    }
+
+    /// Returns whether more bytes may come than are decoded; `works` while a slice is.
+    fn may_read(&mut self, works: bool) -> bool {
+        if self.arrived.bytes < AHEAD {
+            return true;
+        }
+        let may = !works && self.memory.try_hold(self.bytes() + AHEAD);
+        if !may && !self.waiting.is_empty() {
+            // Whoever is heard must not wait for the rest, which waits for it to be heard.
+            self.arrived.key = None;
+        }
+        may
+    }
+
+    /// Returns how much memory the note takes.
+    fn bytes(&self) -> usize {
+        let listener = self.listener.as_ref().map_or(0, Listener::held_bytes);
+        let waiting: usize = self.waiting.iter().map(bytes_of).sum();
+        self.arrived.bytes + listener + waiting + self.heard_bytes
+    }
+
+    /// Begins the next slice of work, if there is any: first it waits for memory, then for a worker.
+    fn next_slice(&mut self) -> Option<Worked<'a>> {
+        let (scene, memory) = (self.scene, Arc::clone(&self.memory));
+        let mut listener = self.listener.take_if(|_| self.waiting.is_empty())?;
+        let piece = self.arrived.piece(listener.is_hungry());
+        if listener.is_hungry() && piece.is_empty() {
+            if !self.arrived.all {
+                self.listener = Some(listener);
+                return None;
+            }
+            listener.end();
+        }
+        let bytes = self.bytes() + piece.len() + listener.held_bytes();
+        let work = async move {
+            memory.hold(bytes).await;
+            let work = move || listener.work(&piece);
+            Ok(scene.path.decoders.run_for(scene.talker, work).await??)
+        };
+        Some(Box::pin(async move {
+            let _waits = scene.trace.waits(Stage::Decode);
+            work.await.map_err(|cause: Cause| cause.at(Stage::Decode))
+        }))
+    }
+
+    fn worked(&mut self, (listener, Slice { spans, end }): (Listener, Slice)) {
+        self.waiting.extend(spans);
+        match end {
+            None => self.listener = Some(listener),
+            Some(end) => {
+                if end.unheard_bytes > 0 {
+                    tracing::warn!(
+                        audio.unheard_bytes = end.unheard_bytes,
+                        audio.duration_ms = end.audio_ms,
+                        "a part of a voice message could not be heard"
+                    );
+                }
+                self.end = Some(end);
+            }
+        }
+        // Never more than before: the slice has asked for what it may add.
+        self.memory.try_hold(self.bytes());
+    }
+}
+
+fn bytes_of(span: &SpeechSpan) -> usize {
+    size_of_val(span.speech.samples())
+}
+
+/// Holds what has arrived and is not decoded.
+#[derive(Default)]
+struct Arrived {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    /// There is no more to come.
+    all: bool,
+    digest: Sha256,
+    /// Is told the digest of the note.
+    key: Option<watch::Sender<Option<NoteKey>>>,
+}
+
+impl Arrived {
+    /// Takes what the download brings.
+    fn take(&mut self, piece: Option<Result<Bytes, TurnError>>) -> Result<(), TurnError> {
+        if let Some(piece) = piece.transpose()? {
+            self.digest.update(&piece);
+            self.bytes += piece.len();
+            // A copy: the piece may be a small part of a large buffer, which would be kept with it.
+            self.pieces.push_back(Bytes::copy_from_slice(&piece));
+            return Ok(());
+        }
+        self.all = true;
+        if let Some(key) = &self.key {
+            // Nobody may want it.
+            let _ = key.send(Some(NoteKey(self.digest.finalize_reset().into())));
+        }
+        Ok(())
+    }
+
+    /// Returns the next bytes if they are `wanted`, none if there are none.
+    fn piece(&mut self, wanted: bool) -> Bytes {
+        let Some(first) = self.pieces.front_mut().filter(|_| wanted) else { return Bytes::new() };
+        let piece = first.split_to(first.len().min(PIECE));
+        if first.is_empty() {
+            self.pieces.pop_front();
+        }
+        self.bytes -= piece.len();
+        piece
+    }
+}
+
+/// Makes utterances of the speech of one note.
+struct Utterances<'a> {
+    scene: Scene<'a>,
+    language: &'a LanguageHint,
+    vocabulary: Vocabulary,
+    tag: NoteTag,
+    first: bool,
+}
+
+impl<'a> Utterances<'a> {
+    fn transcribe(&mut self, span: SpeechSpan) -> BoxFuture<'a, Result<Transcript, TurnError>> {
+        let utterance = Utterance {
+            speech: span.speech,
+            offset_ms: span.start_ms,
+            language: self.language.clone(),
+            note: Some(self.tag.clone()),
+            first: std::mem::replace(&mut self.first, false),
+            talker: self.scene.talker,
+            vocabulary: self.vocabulary.clone(),
+        };
+        Box::pin(transcribe(self.scene, utterance))
+    }
+}
+
+#[cfg(test)]
+mod tests;
