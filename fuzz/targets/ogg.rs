@@ -5,6 +5,9 @@ use hark::audio::{CodedSpeech, inspect_note};
 
 pub(super) fn run(input: &[u8]) {
     let mut file = input.to_vec();
+    if !file.windows(4).any(|four| four == b"OggS") {
+        return;
+    }
     repage(&mut file);
     let _any = inspect_note(&file);
     if let Ok(coded) = CodedSpeech::read(file.clone().into()) {

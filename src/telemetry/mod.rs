@@ -106,7 +106,8 @@ static BUDGET: OnceLock<Arc<LogBudget>> = OnceLock::new();
 /// # Errors
 /// If `level` is not a log level.
 pub fn init_logs(style: LogStyle, level: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(format!("warn,hark={level}"))
+    // The decoders tell a sender's own words; `audio` says what could not be heard.
+    let filter = EnvFilter::try_new(format!("warn,symphonia=off,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;
     let LogStyle { format, colours, zone, project } = style;
     let logs = tracing_subscriber::fmt()

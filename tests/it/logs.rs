@@ -216,6 +216,16 @@ async fn colours_are_for_those_who_want_them() {
 }
 
 #[tokio::test]
+async fn what_a_decoder_says_of_a_sender_s_bytes_is_not_in_the_log() {
+    let mut note = include_bytes!("../../fuzz/seeds/sound/flac.flac").to_vec();
+    note.iter_mut().skip(9_000).step_by(97).for_each(|byte| *byte ^= 0x55);
+    let hark = Hark::new().file("hark.toml", SCRIPTED).file("note.flac", note);
+    let log = hark.run(&["transcribe", "note.flac"]).await.stderr;
+    assert!(log.contains("WARN  the transcriber is scripted"), "{log}");
+    assert!(!log.contains("symphonia") && !log.contains("log.target"), "{log}");
+}
+
+#[tokio::test]
 async fn a_service_says_what_to_type_into_meta_s_form() {
     let app = TestApp::start()
         .in_a_process()

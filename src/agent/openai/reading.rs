@@ -141,8 +141,11 @@ impl Reading {
         if self.taken > RESPONSE_LIMIT {
             return Err(self.unexpected("more than 32 MiB"));
         }
+        let mut bytes = &bytes[..];
         if let BodyFormat::Unknown = self.form {
-            self.form = match bytes.trim_ascii_start().first() {
+            // Blanks before an answer are none of it, however they arrive.
+            bytes = bytes.trim_ascii_start();
+            self.form = match bytes.first() {
                 None => return Ok(()),
                 Some(b'{' | b'[' | b'<') => BodyFormat::Whole(Vec::new()),
                 Some(_) => BodyFormat::Stream(Events::default()),

@@ -52,3 +52,25 @@ fn unhurried() -> Settings {
         retries: 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn blanks_before_an_answer_are_none_of_it_however_they_arrive() {
+        // Found by fuzzing: alone in a piece they were passed over, else the first line was theirs.
+        let answer =
+            r#"data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}"#;
+        let whole = format!(" \r\n {answer}\n\n").into_bytes();
+        for cut in 0..whole.len() {
+            let (first, rest) = whole.split_at(cut);
+            let (said, error) = read_answer(vec![first.to_vec(), rest.to_vec()]).await;
+            assert_eq!(
+                (said, error.is_some()),
+                (vec![Delta::Text("Hi".to_owned())], false),
+                "{cut}"
+            );
+        }
+    }
+}
