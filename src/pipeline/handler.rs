@@ -117,8 +117,13 @@ impl Pipeline {
     }
 }
 
-/// Gives messages back whose turn could not be recorded.
+/// Gives messages back whose turn could not be recorded. That nothing can be committed is an error
+/// which the store tells once.
 fn unrecorded(error: &StoreError) -> Handled {
-    tracing::error!(error = %error, "a turn could not be recorded: its message waits");
+    let says = "a turn could not be recorded: its message waits";
+    match error {
+        StoreError::Commit(_) => tracing::warn!(error = %error, "{says}"),
+        _ => tracing::error!(error = %error, "{says}"),
+    }
     Handled::RetryAfter(STORE_RETRY)
 }

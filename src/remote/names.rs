@@ -29,39 +29,39 @@ const WORDS: &str = "\
     generation generic get given go gone google gpu graph graphql groq group groups guest harm has \
     have header hello here hi history hold home host hourly hours how however html http https hub \
     hung i id idle ids if illegal image in incomplete incorrect index inference input instance \
-    insufficient integer internal interrupted into invalid is it item its job json kernel key labs \
-    landing language large last later layer left length less licence license like limit limited \
-    limits line link list llm load loaded loading local location locked login long loop lost low \
-    make malformed management manager many mapping mark marketing match max maximum maybe media \
-    memory message messages messaging meta method mime min minimum missing mistral mode model \
-    models moderation module more most moved mpeg multipart must my name need negative network \
-    never new next nginx no none nor not note nothing notice now null number numbers nvidia oauth \
-    object of off ogg ok old ollama on once one only oom open openai operation operator option \
-    optional opus or organization origin other our out output over overflow overload overloaded \
-    own page pair param parameter parameters parse part pass path payload payment pending \
-    permanently permission permissions phone photo picture pipeline place plan platform please \
-    policy pool port portal post precondition prefix premature previous priority private process \
-    processing product profile project prompt protected protocol provide provided provider proxy \
-    put quality query queue queued quick quota range rate raw re reached read reason received \
-    recipient reduce refusal refused refuses region regional register registered registration \
-    rejected reload remote removed rename reply request requested requests required reset resource \
-    resources response restricted retrieve retry returned returning rich role root router run \
-    running runtime safety sample save scheduler schema scope second seconds secret secure see \
-    select self send sender sending sent sequence server service serving session set sha short \
-    should shutdown sign since single size skipped slot slow small so socket some something sound \
-    source space spam specified specify speech squid ssl stack start state status sticker still \
-    stop stopped storage store stream streaming streams string submit subscription success such \
-    support supported switch syntax system table take target task tasks teapot temperature \
-    template temporarily temporary text than thank thanks that the then there these they this \
-    thought thread three throttled throttling throughput tier time timed timeout timestamp title \
-    tls to today token tokens too tool tools top total trace track traefik transcription transfer \
-    trial true try trying tts two type unable unauthorized unavailable undeliverable under \
-    unexpected unit unknown unprocessable unreachable unrecognized unsupported until unusual up \
-    update upgrade upload upstream uri url usage use used user users uses using valid validation \
-    value values varnish verification verify version via video view violation voice voices waba \
-    wait warning was wav we web webhook welcome were whatever whats when where which while whisper \
-    whole why will window with within word worker workers workspace would write wrong xml you your \
-    zero";
+    insufficient integer internal interrupted into invalid is it item its job json json5 kernel \
+    key labs landing language large last later layer left length less licence license like limit \
+    limited limits line link list llm load loaded loading local location locked log logged login \
+    logs long loop lost low make malformed management manager many mapping mark marketing match \
+    max maximum maybe media memory message messages messaging meta method mime min minimum missing \
+    mistral mode model models moderation module more most moved mpeg multipart must my name nan \
+    need negative network never new next nginx no none nor not note nothing notice now null number \
+    numbers nvidia oauth object of off ogg ok old ollama on once one only oom open openai \
+    operation operator option optional opus or organization origin other our out output over \
+    overflow overload overloaded own page pair param parameter parameters parse part pass path \
+    payload payment pending permanently permission permissions phone photo picture pipeline place \
+    plan platform please policy pool port portal post precondition prefix premature previous \
+    priority private process processing product profile project prompt protected protocol provide \
+    provided provider proxy put quality query queue queued quick quota range rate raw re reached \
+    read reason received recipient reduce refusal refused refuses region regional register \
+    registered registration rejected reload remote removed rename reply request requested requests \
+    required reset resource resources response restricted retrieve retry returned returning rich \
+    role root router run running runtime safety sample save scheduler schema scope second seconds \
+    secret secure see select self send sender sending sent sequence server service serving session \
+    set sha short should shutdown sign since single size skipped slot slow small so socket some \
+    something sound source space spam specified specify speech squid ssl stack start state status \
+    sticker still stop stopped storage store stream streaming streams string submit subscription \
+    success such support supported switch syntax system table take target task tasks teapot \
+    temperature template temporarily temporary text than thank thanks that the then there these \
+    they this thought thread three throttled throttling throughput tier time timed timeout \
+    timestamp title tls to today token tokens too tool tools top total trace track traefik \
+    transcription transfer trial true try trying tts two type unable unauthorized unavailable \
+    undeliverable under unexpected unit unknown unprocessable unreachable unrecognized unsupported \
+    until unusual up update upgrade upload upstream uri url usage use used user users uses using \
+    valid validation value values varnish verification verify version via video view violation \
+    voice voices waba wait warning was wav we web webhook welcome were whatever whats when where \
+    which while whisper whole why will window with within word worker workers workspace would \
+    write wrong xml yaml you your zero";
 
 /// Capitals in a row that are a shortening, such as `SSL`.
 const SHORT: usize = 3;
