@@ -39,6 +39,8 @@ USER hark
 WORKDIR /data
 VOLUME /data
 ENV HARK__STORE__URL=/data/hark.db
+# As in deploy/hark.service.
+ENV MALLOC_ARENA_MAX=2
 # A platform that sets another $PORT is followed: hark then listens on all addresses at that port.
 ENV PORT=8080
 EXPOSE 8080

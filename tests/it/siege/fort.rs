@@ -54,6 +54,8 @@ impl Fort {
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hark"));
         command.arg("serve").current_dir(self.folder.path()).stderr(log).kill_on_drop(true);
+        // As in the files of `deploy`.
+        command.env("MALLOC_ARENA_MAX", "2");
         let mut child = command.spawn().unwrap();
         let began = Instant::now();
         while TcpStream::connect(&self.address).await.is_err() {

@@ -36,6 +36,8 @@ const CANARY: &str = "Quintessa";
 
 /// Everybody is answered by then, also whoever met every lie.
 const DRAINED: Duration = Duration::from_mins(5);
+/// Answers after which every engine has been used, and holds the memory that it works in.
+const WARM: usize = 60;
 /// A second copy comes no later: what is in doubt waits five seconds, what is unclear eight.
 const LATEST_COPY: Duration = Duration::from_secs(20);
 
@@ -71,7 +73,7 @@ struct Siege {
     fort: Fort,
     graph: LyingGraph,
     provider: Provider,
-    /// Memory once it had answered somebody, in MiB.
+    /// Memory with its models and what they work in, in MiB.
     at_first_mib: u64,
 }
 
@@ -87,7 +89,7 @@ async fn a_siege_costs_no_message_and_brings_no_copy_that_no_kill_explains() {
     let without = siege.killed("silent-kills").await;
     println!("killed, without statuses: {without}");
     let more = siege.fort.peak_mib().saturating_sub(siege.at_first_mib);
-    println!("memory: {} MiB at first, up to {more} MiB more", siege.at_first_mib);
+    println!("memory: {} MiB with its models, up to {more} MiB more", siege.at_first_mib);
     println!("lies told: {}", siege.graph.lies());
 
     for fate in [&attacked, &with_statuses, &without] {
@@ -109,10 +111,11 @@ impl Siege {
         let provider = Provider { client: http_client(), webhook: fort.url("/webhook") };
         tokio::spawn(post_statuses(statuses, provider.clone()));
         let mut siege = Self { plan, fort, graph, provider, at_first_mib: 0 };
+        // As many as use every engine that it has, side by side.
         let (diary, stop) = (Diary::new("first"), CancellationToken::new());
-        let people = siege.people(4, 100).write(&siege.provider, &diary, &stop);
-        let answered = async || !siege.graph.taken().is_empty();
-        wait_until("somebody is answered", answered).await;
+        let people = siege.people(10, 300).write(&siege.provider, &diary, &stop);
+        let answered = async || siege.graph.taken().len() >= WARM;
+        wait_until("people are answered", answered).await;
         stop.cancel();
         people.join_all().await;
         siege.drain(&diary).await;
