@@ -97,6 +97,12 @@ impl Threads {
         Ok(Self { owned: Arc::new(owned) })
     }
 
+    /// Returns how many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.owned.threads.len()
+    }
+
     /// Runs `work` on one of the threads.
     ///
     /// # Errors

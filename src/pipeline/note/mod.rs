@@ -13,8 +13,9 @@ use crate::turn::{NoteInfo, Stage};
 /// Longest note, in seconds: nobody listens to more, and what is longer is read as text.
 const MAX_SECONDS: u64 = 300;
 
-/// Tasks of one note that wait for a thread: a long note must not fill the queue of all.
-const MAX_WORKING: usize = 32;
+/// Tasks of one note for each thread: one that runs and one that waits. Each holds a second of sound,
+/// and a long note must not fill the queue of all.
+const WORKING_A_THREAD: usize = 2;
 
 /// Makes a note of everything from `sound` until it closes; `None` if there is nothing to hear.
 ///
@@ -31,7 +32,7 @@ pub(super) async fn encode(
         Sound::Opus(speech) => NoteStitcher::for_opus(speech),
     };
     let mut next = Some(first);
-    let mut working = FuturesUnordered::new();
+    let (mut working, most) = (FuturesUnordered::new(), WORKING_A_THREAD * workers.count());
     loop {
         if let Some(sound) = next.take() {
             match sound {
@@ -47,14 +48,14 @@ pub(super) async fn encode(
         if note.seconds() > MAX_SECONDS {
             return Err(Cause::TooMuch);
         }
-        while working.len() < MAX_WORKING
+        while working.len() < most
             && let Some(task) = note.next_task()
         {
             let trace = trace.clone();
             working.push(workers.run(move || trace.measure(Stage::Encode, || task.run())));
         }
         tokio::select! {
-            came = sound.recv(), if !note.ended() && working.len() < MAX_WORKING => match came {
+            came = sound.recv(), if !note.ended() && working.len() < most => match came {
                 Some(sound) => next = Some(sound),
                 None => note.end()?,
             },
