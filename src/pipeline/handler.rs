@@ -121,9 +121,10 @@ impl Pipeline {
 /// which the store tells once.
 fn unrecorded(error: &StoreError) -> Handled {
     let says = "a turn could not be recorded: its message waits";
-    match error {
-        StoreError::Commit(_) => tracing::warn!(error = %error, "{says}"),
-        _ => tracing::error!(error = %error, "{says}"),
+    if matches!(error, StoreError::Commit(_)) {
+        tracing::warn!(error = %error, "{says}");
+    } else {
+        tracing::error!(error = %error, "{says}");
     }
     Handled::RetryAfter(STORE_RETRY)
 }
