@@ -206,14 +206,14 @@ impl TestApp {
 
     /// Gets a path of the service: status and body.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
-        let answer = self.client.get(self.url(path)).send().await.unwrap();
+        let answer = self.client.get(self.url(path)).timeout(PATIENCE).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// Gets a path that only those may ask who run the service.
     pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
         let url = format!("http://{}{path}", self.world.admin);
-        let answer = self.client.get(url).send().await.unwrap();
+        let answer = self.client.get(url).timeout(PATIENCE).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
@@ -239,7 +239,7 @@ impl TestApp {
         body: impl Into<reqwest::Body>,
         signature: Option<&str>,
     ) -> (u16, Value) {
-        let mut request = self.client.post(self.url(path)).body(body);
+        let mut request = self.client.post(self.url(path)).timeout(PATIENCE).body(body);
         if let Some(signature) = signature {
             request = request.header("X-Hub-Signature-256", signature);
         }

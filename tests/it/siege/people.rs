@@ -79,6 +79,8 @@ impl Provider {
         let body = body.into();
         let signature = update::sign(APP_SECRET, &body);
         let request = self.client.post(&self.webhook).header("x-hub-signature-256", signature);
+        // As any provider's: a request may wait for ever for a connection that a kill took.
+        let request = request.timeout(Duration::from_secs(10));
         Some(request.body(body).send().await.ok()?.status().as_u16())
     }
 
