@@ -10,6 +10,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use fastrand::Rng;
+
 #[path = "../../fuzz/targets/mod.rs"]
 mod targets;
 
@@ -21,21 +23,12 @@ const CASES: u64 = 24;
 /// Whoever takes longer hangs. Not a measure of speed: the slowest case takes milliseconds.
 const LIVENESS: Duration = Duration::from_mins(1);
 
-/// Pseudo-random numbers: Vigna's splitmix64.
-struct Random(u64);
+struct Random(Rng);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ number >> 31
-    }
-
     /// Below `bound`, which may be 0.
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
+        self.0.usize(..bound.max(1))
     }
 
     /// A piece of `length` bytes, of up to 2 000.
@@ -67,8 +60,7 @@ fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
             input.splice(at..at, piece);
         }
         5 => {
-            let rubbish: Vec<u8> =
-                (0..random.below(300)).map(|_| random.next().to_le_bytes()[0]).collect();
+            let rubbish: Vec<u8> = (0..random.below(300)).map(|_| random.0.u8(..)).collect();
             let at = random.below(length);
             input.splice(at..at, rubbish);
         }
@@ -85,7 +77,7 @@ fn claim(input: &mut [u8], random: &mut Random) {
     let claims = [0, 1, 2, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, u64::MAX];
     let claim = match random.below(claims.len() + 2) {
         known if known < claims.len() => claims[known],
-        _ => random.next() >> random.below(64),
+        _ => random.0.u64(..) >> random.below(64),
     };
     let width = [1, 2, 4, 8][random.below(4)];
     let bytes = if random.below(2) == 0 {
@@ -135,10 +127,10 @@ fn what_strangers_send_breaks_no_promise() {
         let seeds = seeds(target);
         for (at, (name, seed)) in seeds.iter().enumerate() {
             for case in 0..=CASES {
-                let mut random = Random((at as u64) << 32 | case);
+                let mut random = Random(Rng::with_seed((at as u64) << 32 | case));
                 let mut input = seed.clone();
                 // The first is the seed itself.
-                for _ in 0..case.min(1 + random.next() % 3) {
+                for _ in 0..case.min(1 + random.0.u64(..) % 3) {
                     let other = &seeds[random.below(seeds.len())].1;
                     mutate(&mut input, other, &mut random);
                 }

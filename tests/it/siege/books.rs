@@ -70,17 +70,20 @@ impl Fate {
 
 impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let latest = self.copies.iter().filter_map(|(_, after)| *after).max().unwrap_or_default();
         write!(
             f,
-            "{} messages taken, {} lost, {} out of order, {} second copies (the first was sent up \
-             to {} ms before its kill)",
+            "{} messages taken, {} lost, {} out of order, {} second copies",
             self.taken_from_people,
             self.lost.len(),
             self.out_of_order.len(),
             self.copies.len(),
-            latest.as_millis(),
-        )
+        )?;
+        match self.copies.iter().filter_map(|(_, after)| *after).max() {
+            Some(latest) => {
+                write!(f, " (sent first up to {} ms before a kill)", latest.as_millis())
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -84,10 +84,10 @@ async fn a_siege_costs_no_message_and_brings_no_copy_that_no_kill_explains() {
     let attacked = siege.attacked().await;
     println!("under attack: {attacked}");
     let with_statuses = siege.killed("kills").await;
-    println!("killed, with statuses: {with_statuses}");
+    println!("{} kills, with statuses: {with_statuses}", siege.plan.kills.div_ceil(2));
     siege.graph.post_statuses(false);
     let without = siege.killed("silent-kills").await;
-    println!("killed, without statuses: {without}");
+    println!("{} kills, without statuses: {without}", siege.plan.kills.div_ceil(2));
     let more = siege.fort.peak_mib().saturating_sub(siege.at_first_mib);
     println!("memory: {} MiB with its models, up to {more} MiB more", siege.at_first_mib);
     println!("lies told: {}", siege.graph.lies());
@@ -192,7 +192,6 @@ impl Siege {
         stop.cancel();
         people.join_all().await;
         self.drain(&diary).await;
-        println!("{} kills, {} lies so far", kills.len(), self.graph.lies());
         Fate::of(&diary.asked(), &self.graph.taken()[before..], &kills)
     }
 
