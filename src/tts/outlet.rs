@@ -62,27 +62,56 @@ impl Outlet {
         &mut self.ready
     }
 
-    /// Sends the complete chunks, at the `end` the rest too.
+    /// Sends the complete chunks, at the `end` the rest too; waits for the listener.
     ///
     /// # Errors
     /// `Cancelled` if nobody listens, `Engine` if the sentence is too long.
     pub(super) async fn send(&mut self, rate: SampleRate, end: bool) -> Result<(), TtsError> {
-        let per_second = usize::try_from(rate.0).unwrap_or(usize::MAX);
-        let size = (per_second / CHUNKS_PER_SECOND).max(1);
         let mut from = 0;
-        while self.ready.len() - from >= size || (end && self.ready.len() > from) {
-            let to = self.ready.len().min(from + size);
-            self.sent += to - from;
-            if self.sent > MAX_SECONDS * per_second {
-                let limit = format!("one sentence is longer than {MAX_SECONDS} s of sound");
-                return Err(TtsError::Engine(limit));
-            }
-            let samples = self.ready[from..to].to_vec();
-            self.hand_on(Ok(Sound::Pcm(Pcm { samples, rate }))).await?;
-            from = to;
+        while let Some(chunk) = self.cut(&mut from, rate, end)? {
+            self.hand_on(Ok(chunk)).await?;
         }
         self.ready.drain(..from);
         Ok(())
+    }
+
+    /// Sends the complete chunks that the listener has room for.
+    ///
+    /// # Errors
+    /// As [`Outlet::send`].
+    pub(super) fn send_what_fits(&mut self, rate: SampleRate) -> Result<(), TtsError> {
+        let mut from = 0;
+        while self.chunks.capacity() > 0
+            && let Some(chunk) = self.cut(&mut from, rate, false)?
+        {
+            self.chunks.try_send(Ok(chunk)).map_err(|_| TtsError::Cancelled)?;
+        }
+        self.ready.drain(..from);
+        Ok(())
+    }
+
+    /// Cuts the next complete chunk, at the `end` the rest too.
+    fn cut(
+        &mut self,
+        from: &mut usize,
+        rate: SampleRate,
+        end: bool,
+    ) -> Result<Option<Sound>, TtsError> {
+        let per_second = usize::try_from(rate.0).unwrap_or(usize::MAX);
+        let size = (per_second / CHUNKS_PER_SECOND).max(1);
+        let left = self.ready.len() - *from;
+        if left < size && (!end || left == 0) {
+            return Ok(None);
+        }
+        let to = *from + left.min(size);
+        self.sent += to - *from;
+        if self.sent > MAX_SECONDS * per_second {
+            let limit = format!("one sentence is longer than {MAX_SECONDS} s of sound");
+            return Err(TtsError::Engine(limit));
+        }
+        let samples = self.ready[*from..to].to_vec();
+        *from = to;
+        Ok(Some(Sound::Pcm(Pcm { samples, rate })))
     }
 
     /// Sends a sentence that is already complete.

@@ -45,7 +45,12 @@ pub(super) struct Crew {
     places: Arc<Semaphore>,
     /// Threads without work, as many as there are places; the last has worked last.
     idle: Arc<Mutex<Vec<Threads>>>,
+    /// Pieces that may be in the making: what is computed of each takes six times the room of its sound.
+    desks: Arc<Semaphore>,
 }
+
+/// Desks for each thread: while one piece is computed, the next is read.
+const DESKS: usize = 2;
 
 impl Crew {
     /// Starts `count` threads.
@@ -55,7 +60,13 @@ impl Crew {
     pub(super) fn start(count: usize) -> io::Result<Self> {
         let started = (0..count).map(|_| Threads::start("voice", 1, 1));
         let idle = Mutex::new(started.collect::<io::Result<Vec<_>>>()?);
-        Ok(Self { places: Arc::new(Semaphore::new(count)), idle: Arc::new(idle) })
+        let places = |count| Arc::new(Semaphore::new(count));
+        Ok(Self { places: places(count), idle: Arc::new(idle), desks: places(DESKS * count) })
+    }
+
+    /// Waits until a piece may be begun; who waits gets a desk in turn.
+    async fn desk(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.desks).acquire_owned().await.expect("it is never closed")
     }
 
     /// Runs a piece of work when its turn has come.
@@ -207,13 +218,17 @@ impl Saying {
         let mut gap = Gap::new(pause_ms(&self.text));
         let mut samples = Vec::new();
         for piece in self.read().await? {
+            // Until it is given back nobody is waited for who listens.
+            let desk = self.crew.desk().await;
             let mut step = SoundStep::Begin(piece);
             while let Some(next) = self.sound(step, &mut samples).await? {
                 step = next;
                 gap.push(&samples, rate, self.outlet.ready());
-                self.outlet.send(rate, false).await?;
+                self.outlet.send_what_fits(rate)?;
                 samples.clear();
             }
+            drop(desk);
+            self.outlet.send(rate, false).await?;
         }
         gap.finish(rate, self.outlet.ready());
         self.outlet.send(rate, true).await
