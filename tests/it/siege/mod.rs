@@ -27,7 +27,7 @@ use self::attacks::{ATTACKS, Attack, Attackers};
 use self::books::{Fate, HEAD, Row};
 use self::fort::Fort;
 use self::graph::LyingGraph;
-use self::people::{Diary, NOTE, People, Provider};
+use self::people::{Diary, LONG_NOTE, NOTE, People, Provider};
 use crate::harness::update::fixture;
 use crate::harness::{APP_SECRET, TOKEN, VERIFY_TOKEN};
 
@@ -112,8 +112,11 @@ impl Siege {
         let provider = Provider { client: http_client(), webhook: fort.url("/webhook") };
         tokio::spawn(post_statuses(statuses, provider.clone()));
         let mut siege = Self { plan, fort, graph, provider, at_first_mib: 0 };
-        // As many as use every engine that it has, side by side.
         let (diary, stop) = (Diary::new("first"), CancellationToken::new());
+        // Whisper keeps the room that its longest utterance took, as a model keeps its weights.
+        let long = siege.graph.keep(LONG_NOTE, fixture("en_hours.ogg").repeat(30));
+        siege.provider.send_note(&long, &diary).await;
+        // As many as use every engine that it has, side by side.
         let people = siege.people(10, 300).write(&siege.provider, &diary, &stop);
         let answered = async || siege.graph.taken().len() >= WARM;
         wait_until("people are answered", answered).await;

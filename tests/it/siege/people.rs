@@ -19,6 +19,8 @@ const VOICE: usize = 8;
 const PULSE: Duration = Duration::from_millis(20);
 /// The voice note that everybody sends.
 pub(super) const NOTE: &str = "honest.ogg";
+/// One that fills whisper's window.
+pub(super) const LONG_NOTE: &str = "long.ogg";
 
 /// A message that was answered 200.
 #[derive(Clone, Debug)]
@@ -82,6 +84,14 @@ impl Provider {
         // As any provider's: a request may wait for ever for a connection that a kill took.
         let request = request.timeout(Duration::from_secs(10));
         Some(request.body(body).send().await.ok()?.status().as_u16())
+    }
+
+    /// Sends the voice note at this address as a person who sends nothing else.
+    pub(super) async fn send_note(&self, url: &str, diary: &Diary) {
+        let id = format!("wamid.{}.note", diary.part);
+        let message = voice_note("15557778888", &id, url);
+        self.insist(&update::messages(NUMBER, &[message]), diary).await;
+        diary.asked.lock().unwrap().push(Asked { person: usize::MAX, id, at: Instant::now() });
     }
 
     /// Posts a body until it is answered 200.
@@ -184,12 +194,17 @@ async fn pulse(provider: &Provider, diary: &Diary, stop: &CancellationToken) {
 fn message(person: usize, number: usize, id: &str, note: &str) -> Value {
     let from = format!("1555777{person:04}");
     if number % VOICE == 2 {
-        let audio = json!({
-            "mime_type": "audio/ogg; codecs=opus", "sha256": "", "id": NOTE, "voice": true,
-            "url": note,
-        });
-        return json!({ "id": id, "from": from, "type": "audio", "audio": audio });
+        return voice_note(&from, id, note);
     }
     let body = format!("This is {CANARY}, question {number}.");
     json!({ "id": id, "from": from, "type": "text", "text": { "body": body } })
+}
+
+fn voice_note(from: &str, id: &str, url: &str) -> Value {
+    let media = url.rsplit('/').next();
+    let audio = json!({
+        "mime_type": "audio/ogg; codecs=opus", "sha256": "", "id": media, "voice": true,
+        "url": url,
+    });
+    json!({ "id": id, "from": from, "type": "audio", "audio": audio })
 }
