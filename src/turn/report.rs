@@ -1,9 +1,11 @@
 //! What one turn did: what was heard and answered, how it ended and how long it took.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{LanguageCode, Personal, Reason, Spent, StageRecord};
+use super::{LanguageCode, Personal, Reason, Spent, Stage, StageRecord};
 
 /// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,20 +40,15 @@ pub struct TurnReport {
 impl TurnReport {
     /// Computes the overhead: `total_ms` minus the union of all external intervals.
     pub fn overhead(total_ms: f64, stages: &[StageRecord]) -> f64 {
-        let mut external: Vec<(f64, f64)> = stages
-            .iter()
-            .filter(|record| record.name.is_external())
-            .map(|record| (record.start_ms, record.end_ms))
-            .collect();
-        external.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut covered, mut until) = (0.0, f64::NEG_INFINITY);
-        for (start, end) in external {
-            if end > until {
-                covered += end - start.max(until);
-                until = end;
-            }
-        }
-        (total_ms - covered).max(0.0)
+        (total_ms - at_work(stages, Stage::is_external)).max(0.0)
+    }
+
+    /// Returns how long each stage was at work, in the order of the path: intervals that overlap
+    /// count once.
+    pub fn stage_times(&self) -> Vec<(Stage, f64)> {
+        let stages: BTreeSet<Stage> = self.stages.iter().map(|record| record.name).collect();
+        let time = |stage| (stage, at_work(&self.stages, |name| name == stage));
+        stages.into_iter().map(time).collect()
     }
 
     /// Returns all that the person is told, as it is written.
@@ -68,6 +65,21 @@ impl TurnReport {
         self.total_ms = total_ms;
         self.overhead_ms = Self::overhead(total_ms, &self.stages);
     }
+}
+
+/// Returns the milliseconds in which any of the `wanted` stages was at work.
+fn at_work(stages: &[StageRecord], wanted: impl Fn(Stage) -> bool) -> f64 {
+    let wanted = stages.iter().filter(|record| wanted(record.name));
+    let mut spans: Vec<(f64, f64)> = wanted.map(|span| (span.start_ms, span.end_ms)).collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut covered, mut until) = (0.0, f64::NEG_INFINITY);
+    for (start, end) in spans {
+        if end > until {
+            covered += end - start.max(until);
+            until = end;
+        }
+    }
+    covered
 }
 
 /// Holds the words of a reply.
@@ -200,7 +212,6 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::Stage;
 
     #[test]
     fn overhead_leaves_out_overlapping_engine_time_once() {

@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 23] = [
+const ORDER: [(&str, &[&str]); 24] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -32,6 +32,7 @@ const ORDER: [(&str, &[&str]); 23] = [
     ("lifecycle", &[]),
     ("config", &["registry", "stt", "agent", "tts", "telemetry"]),
     ("simulator", &["provider"]),
+    ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
     ("http", &["registry", "provider", "store", "queue", "telemetry"]),
     (
