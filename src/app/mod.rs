@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{HealthState, Server, WebhookState, admin_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
-use crate::pipeline::{Pipeline, SoundMemory, Unnoted, VoicePath};
+use crate::pipeline::{AgentSetup, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
@@ -32,7 +32,7 @@ use crate::store::{Archive, Queue};
 use crate::stt::whisper::device::BACKEND;
 use crate::telemetry;
 use crate::threads::Threads;
-use crate::turn::NodeId;
+use crate::turn::{NodeId, PhoneNumberId};
 
 /// Pieces of audio work that may wait. Each takes milliseconds, so a full queue is seconds of delay,
 /// and refusing beats adding to it.
@@ -130,6 +130,14 @@ impl App {
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
     pub fn reloader(&self, config: Config) -> Reloader {
         Reloader { agents: Arc::clone(&self.agents), started: Box::new(config) }
+    }
+
+    /// Names what hears, answers and speaks for a number; nothing of one that is not answered.
+    pub fn engines(&self, number: &PhoneNumberId) -> Vec<String> {
+        let Some(route) = self.agents.route(number) else { return Vec::new() };
+        let AgentSetup { transcriber, responder, synthesizer, .. } = &*route.agent;
+        let names = [transcriber.name(), responder.name(), synthesizer.name()];
+        names.map(str::to_owned).into()
     }
 
     /// Serves until `shutdown` and finishes what runs; `admin` is for those who run the service.

@@ -3,10 +3,21 @@
 //! Sits beside the service, in a process of its own; `cli/bench` joins the two. What is measured is
 //! a [`BenchReport`], which is kept as JSON, compared with an older one and shown as a page.
 
+mod load;
+pub mod machine;
+mod measure;
+mod process;
+mod recording;
 mod report;
 mod spread;
+mod table;
 
+pub use load::{Assignment, Crowd, Seen};
+pub use measure::{Measured, Record, measure};
+pub use process::{CpuTime, Process};
+pub use recording::Recording;
 pub use report::{
     BenchReport, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Step, Words, Workload,
 };
 pub use spread::{Spread, Summary};
+pub use table::table;

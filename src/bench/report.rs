@@ -64,6 +64,17 @@ pub enum Workload {
     Rate(f64),
 }
 
+impl Workload {
+    /// Returns how many contacts send notes; `None` if everyone is somebody else.
+    #[must_use]
+    pub fn people(self) -> Option<usize> {
+        match self {
+            Self::Concurrency(people) => Some(people),
+            Self::Rate(_) => None,
+        }
+    }
+}
+
 /// Holds one step of a bench.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -84,6 +95,9 @@ pub struct Step {
     pub stt_rtf: Option<f64>,
     /// See `stt_rtf`.
     pub tts_rtf: Option<f64>,
+    /// Mean wait of the contact who waited longest, over the median of all answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowest_contact: Option<f64>,
     /// Memory of the service's process, where it could be looked at.
     pub memory: Option<MemoryUse>,
     /// Over the turns of this step.
@@ -121,6 +135,21 @@ pub struct Words {
     pub words: usize,
     /// Errors a word.
     pub wer: f64,
+}
+
+impl Words {
+    /// Counts the words of several texts together; `None` without any.
+    #[must_use]
+    pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let sum = all.into_iter().reduce(|sum, one| Self {
+            errors: sum.errors + one.errors,
+            words: sum.words + one.words,
+            wer: 0.0,
+        })?;
+        #[expect(clippy::cast_precision_loss, reason = "no texts have 2^52 words")]
+        let wer = sum.errors as f64 / sum.words.max(1) as f64;
+        Some(Self { wer, ..sum })
+    }
 }
 
 /// Holds one turn: the object of `hark ask`, if the service's record was at hand, and what was seen

@@ -49,7 +49,7 @@ struct PlayedLine<'a> {
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
-    let folder = private_folder(&std::env::temp_dir())?;
+    let folder = private_folder(&std::env::temp_dir(), "hark-demo")?;
     let listener = TcpListener::bind(&arguments.listen)
         .await
         .with_context(|| format!("listening on {} (--listen)", arguments.listen))?;
@@ -115,9 +115,9 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
 
 /// Makes the folder of the notes and the store. Everybody may write into the system's folder for
 /// such things: what somebody else may have made there is not written into.
-fn private_folder(place: &Path) -> anyhow::Result<PathBuf> {
-    let usual = place.join("hark-demo");
-    let fresh = place.join(format!("hark-demo-{}", std::process::id()));
+pub(super) fn private_folder(place: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let usual = place.join(name);
+    let fresh = place.join(format!("{name}-{}", std::process::id()));
     for folder in [usual, fresh] {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
@@ -133,7 +133,7 @@ fn private_folder(place: &Path) -> anyhow::Result<PathBuf> {
             }
         }
     }
-    bail!("{} has folders called hark-demo of somebody else: set TMPDIR", place.display())
+    bail!("{} has folders called {name} of somebody else: set TMPDIR", place.display())
 }
 
 /// Returns whether a folder is no link, and only we can write into it.
@@ -184,14 +184,14 @@ async fn play(fixture: &Fixture, player: &Player, folder: &Path) -> anyhow::Resu
     Ok(report)
 }
 
-/// Removes the demo's record, which is of no use to anyone; its notes stay.
-fn remove_store(store: &Path) {
+/// Removes a store that is of no use to anyone any more.
+pub(super) fn remove_store(store: &Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let file = PathBuf::from(format!("{}{ending}", store.display()));
         if let Err(error) = std::fs::remove_file(&file)
             && error.kind() != ErrorKind::NotFound
         {
-            tracing::warn!(error = %error, "the demo's store could not be removed");
+            tracing::warn!(error = %error, "a store that is done with could not be removed");
         }
     }
 }
@@ -208,22 +208,22 @@ mod tests {
     fn the_demo_writes_into_no_folder_that_others_may_have_made() {
         let mode = |folder: &Path| folder.metadata().unwrap().permissions().mode() & 0o777;
         let place = tempfile::tempdir().unwrap();
-        let usual = private_folder(place.path()).unwrap();
+        let usual = private_folder(place.path(), "hark-demo").unwrap();
         assert_eq!((usual.ends_with("hark-demo"), mode(&usual)), (true, 0o700));
-        assert_eq!(private_folder(place.path()).unwrap(), usual, "ours is used again");
+        assert_eq!(private_folder(place.path(), "hark-demo").unwrap(), usual, "ours is used again");
         for plant in [
             |folder: &Path| std::fs::set_permissions(folder, Permissions::from_mode(0o777)),
             |folder: &Path| std::fs::remove_dir(folder).and_then(|()| symlink("/", folder)),
         ] {
             plant(&usual).unwrap();
-            let fresh = private_folder(place.path()).unwrap();
+            let fresh = private_folder(place.path(), "hark-demo").unwrap();
             assert_ne!(fresh, usual);
             assert_eq!(mode(&fresh), 0o700);
         }
-        let fresh = private_folder(place.path()).unwrap();
+        let fresh = private_folder(place.path(), "hark-demo").unwrap();
         std::fs::remove_dir(&fresh).unwrap();
         symlink("/", &fresh).unwrap();
-        let said = private_folder(place.path()).unwrap_err().to_string();
+        let said = private_folder(place.path(), "hark-demo").unwrap_err().to_string();
         assert!(said.contains("set TMPDIR"), "{said}");
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration.
 
 mod ask;
+mod bench;
 mod completions;
 mod demo;
 mod doctor;
@@ -57,6 +58,11 @@ enum Command {
     Demo(demo::Arguments),
     /// Answer one audio file or text on the real pipeline, without a messenger.
     Ask(ask::Arguments),
+    /// Measure how long turns take, stage by stage.
+    Bench(Box<bench::Arguments>),
+    /// Serve one number of a bench.
+    #[command(hide = true)]
+    BenchService(bench::service::Arguments),
     /// Transcribe audio files.
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
@@ -176,6 +182,8 @@ fn run_configured(
             Command::Serve(arguments) => serve::run(context, arguments).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,
             Command::Ask(arguments) => ask::run(context, arguments).await,
+            Command::Bench(arguments) => bench::run(context, *arguments).await,
+            Command::BenchService(arguments) => bench::service::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
@@ -198,7 +206,7 @@ fn start_logs(
     let project = environment.get("GOOGLE_CLOUD_PROJECT").filter(|id| !id.is_empty()).cloned();
     // These print every turn themselves.
     let level = match (command, config.log.level.as_str()) {
-        (Command::Demo(_), "info") => "warn",
+        (Command::Demo(_) | Command::Bench(_) | Command::BenchService(_), "info") => "warn",
         (Command::Ask(_), "info") => "info,hark::pipeline=warn",
         (_, level) => level,
     };

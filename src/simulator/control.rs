@@ -129,7 +129,7 @@ async fn read_file(path: &Path) -> Result<Bytes, BadRequest> {
 const NOTE: &str = "audio/ogg; codecs=opus";
 
 /// Returns the type WhatsApp declares for a file with this ending, if it is known.
-fn mime_type_of(path: &Path) -> Option<&'static str> {
+pub fn mime_type_of(path: &Path) -> Option<&'static str> {
     Some(match path.extension()?.to_str()? {
         "mp3" => "audio/mpeg",
         "m4a" | "mp4" => "audio/mp4",

@@ -3,7 +3,7 @@
 //! Used by the demo and the tests, in the same process; the control API is built on it.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
-use super::webhook::timestamp;
+use super::webhook::{GivenUp, timestamp};
 use super::{Inner, Simulator};
 use crate::turn::{MediaId, MessageId};
 
@@ -76,6 +76,25 @@ impl Simulator {
 
     /// Sends a message from a person; returns when its webhook is queued.
     pub async fn send(&self, message: PersonMessage) -> MessageId {
+        let (id, webhook) = self.said(message);
+        self.shared.inbound.post(&webhook).await;
+        id
+    }
+
+    /// Sends a message beside all others; returns its id when its webhook was answered 200, and how
+    /// long that took.
+    ///
+    /// # Errors
+    /// The status it was answered with last, or none, when it was given up.
+    pub async fn deliver(&self, message: PersonMessage) -> (MessageId, Result<Duration, GivenUp>) {
+        let (id, webhook) = self.said(message);
+        let posted = Instant::now();
+        let delivered = self.shared.courier.deliver(webhook.to_string().into()).await;
+        (id, delivered.map(|()| posted.elapsed()))
+    }
+
+    /// Keeps a message of a person; returns its id and its webhook.
+    fn said(&self, message: PersonMessage) -> (MessageId, Value) {
         let shared = &self.shared;
         let id = message.id.unwrap_or_else(|| MessageId(shared.new_id("wamid.sim.")));
         let at_ms = shared.now_ms();
@@ -119,8 +138,7 @@ impl Simulator {
         }
         shared.changed();
         let webhook = json!({ "contacts": [contact], "messages": [sent] });
-        shared.inbound.post(&shared.settings.envelope(webhook)).await;
-        id
+        (id, shared.settings.envelope(webhook))
     }
 
     /// Queues any webhook body, signed: for payloads that people cannot cause.

@@ -30,8 +30,10 @@ use url::Url;
 use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
+pub use control::mime_type_of;
 pub use handle::{PersonMessage, PersonSays};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
+pub use webhook::GivenUp;
 
 /// Holds what a simulator needs to know.
 #[derive(Clone, Debug)]
@@ -71,7 +73,8 @@ impl Simulator {
         let pending = watch::Sender::new(0);
         let shared = Inner {
             inbound: webhook::Outbox::open(courier.clone(), pending.clone()),
-            statuses: webhook::Outbox::open(courier, pending.clone()),
+            statuses: webhook::Outbox::open(courier.clone(), pending.clone()),
+            courier,
             pending,
             settings,
             origin: OnceLock::new(),
@@ -133,6 +136,8 @@ struct Inner {
     /// Two queues, so that a backlog of statuses does not delay what people say.
     inbound: webhook::Outbox,
     statuses: webhook::Outbox,
+    /// Posts what waits for no other.
+    courier: webhook::Courier,
 }
 
 impl Inner {

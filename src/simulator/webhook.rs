@@ -38,10 +38,13 @@ pub(super) struct Courier {
 }
 
 impl Courier {
-    async fn deliver(&self, body: Bytes) {
+    /// Posts a webhook until it is answered 200 or given up.
+    pub(super) async fn deliver(&self, body: Bytes) -> Result<(), GivenUp> {
         let signature = door::sign(&self.app_secret, &body);
         let mut pause = FIRST_PAUSE;
-        for attempt in 1..=ATTEMPTS {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let request = self
                 .client
                 .post(self.webhook.clone())
@@ -50,18 +53,23 @@ impl Courier {
                 .timeout(TIME_LIMIT)
                 .body(body.clone());
             let status = request.send().await.map(|response| response.status().as_u16());
-            if status.as_ref().is_ok_and(|status| *status == 200) {
-                return;
+            match status {
+                Ok(200) => return Ok(()),
+                status if attempt == ATTEMPTS => return Err(GivenUp { status: status.ok() }),
+                _ => {}
             }
-            let status = status.unwrap_or_default();
-            if attempt == ATTEMPTS {
-                tracing::warn!(http.status = status, attempt, "the simulator gave up on a webhook");
-            } else {
-                tokio::time::sleep(pause).await;
-                pause = LONGEST_PAUSE.min(pause * 2);
-            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
+}
+
+/// Says that a webhook was never answered 200.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the webhook was not taken: {}", .status.map_or("no answer".to_owned(), |s| s.to_string()))]
+pub struct GivenUp {
+    /// What it was answered with last; `None` without an answer.
+    pub status: Option<u16>,
 }
 
 /// Queues webhooks for the task that posts them.
@@ -77,7 +85,9 @@ impl Outbox {
         let done = pending.clone();
         tokio::spawn(async move {
             while let Some(body) = waiting.recv().await {
-                courier.deliver(body).await;
+                if let Err(error) = courier.deliver(body).await {
+                    tracing::warn!(error = %error, "the simulator gave up on a webhook");
+                }
                 done.send_modify(|count| *count -= 1);
             }
         });

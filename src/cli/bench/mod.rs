@@ -1,0 +1,26 @@
+//! `hark bench`: the latency of turns, stage by stage, on this machine.
+
+mod arguments;
+mod output;
+mod run;
+mod serve;
+pub(super) mod service;
+
+use std::process::ExitCode;
+
+pub(super) use self::arguments::Arguments;
+use self::arguments::{Sent, Target};
+use super::Context;
+
+/// The number and the secrets of the bench: they never leave this machine.
+const NUMBER: &str = "100000000000001";
+const SECRET: &str = "bench-app-secret";
+const TOKEN: &str = "bench-access-token";
+
+pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { sent, plan, own, output, target } = arguments;
+    match target {
+        None => run::own(context, sent, plan, own, output).await,
+        Some(Target::Serve(served)) => serve::served(sent, plan, served, output).await,
+    }
+}

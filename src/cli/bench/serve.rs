@@ -1,0 +1,52 @@
+//! `hark bench serve`: drives a service that runs already, from outside.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::{Output, Plan, Sent, Served};
+use super::output;
+use super::run::{Subject, crowd, steps, whatsapp};
+use crate::bench::{Process, Record};
+use crate::lifecycle::Shutdown;
+use crate::store::sqlite::{Access, SqliteStore};
+
+/// Measures the service behind a webhook.
+pub(super) async fn served(
+    sent: Sent,
+    plan: Plan,
+    served: Served,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
+    let old = output::old(&output)?;
+    let shutdown = Shutdown::on_signals()?;
+    let (recordings, problems) = sent.recordings()?;
+    let listener = TcpListener::bind(&served.listen)
+        .await
+        .with_context(|| format!("listening on {} (--listen)", served.listen))?;
+    let number = served.phone_number_id.as_str();
+    let whatsapp = whatsapp(served.url.clone(), &served.app_secret, number, None);
+    let simulating = CancellationToken::new();
+    tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
+    let record = match &served.store {
+        Some(store) => {
+            let archive = Arc::new(SqliteStore::open(store, Access::Inspect)?);
+            Some(Record { archive, number: number.into() })
+        }
+        None => None,
+    };
+    let mut subject = Subject {
+        crowd: crowd(whatsapp, recordings, &plan, &shutdown),
+        process: served.pid.map(Process::of),
+        record,
+        engines: vec![format!("whatever answers at {}", served.url)],
+        build: "driven from outside".to_owned(),
+        commit: format!("bench {}", crate::telemetry::COMMIT),
+    };
+    let report = steps(&mut subject, &plan, &shutdown, problems).await?;
+    simulating.cancel();
+    output::give(&report, &output, old)
+}
