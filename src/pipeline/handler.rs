@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::ahead::AheadOfTurn;
 use super::deliver::Delivery;
 use super::stage::Trace;
 use super::turn::Turn;
@@ -51,7 +52,9 @@ impl JobHandler for Pipeline {
         let (trace, record) = (Trace::start(), &self.record);
         let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         tracing::Span::current().record("agent", &route.agent.name);
-        let begun = match record.begin(&lease, &route.agent.name, queue_ms, now_ms).await {
+        let opened = record.begin(&lease, &route.agent.name, queue_ms, now_ms);
+        let (ahead, begun) = AheadOfTurn::while_doing(&route, &trace, &lease, opened).await;
+        let begun = match begun {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
             Err(error) => return unrecorded(&error),
@@ -85,6 +88,7 @@ impl JobHandler for Pipeline {
                 talker: Some(Talker::of_contact(lease.lane.contact_id)),
                 opening: None,
             },
+            ahead,
             cancel: &cancel,
             told_ms: begun.told_ms,
             planned_ms: begun.planned_ms,

@@ -3,6 +3,7 @@
 //! Sees traits only. Every turn ends in a voice note, a text, a question or the fallback
 //! sentence; what went wrong on the way is in the turn's record.
 
+mod ahead;
 mod answer;
 mod deliver;
 mod doors;

@@ -95,14 +95,18 @@ impl Trace {
         note(&mut self.engines.lock().expect("no holder panics"));
     }
 
-    /// Reports the turn as it ends here, without what was heard and without a note.
+    /// Reports the turn as it ends here, without what was heard and without a note. Once something was
+    /// sent, the answer to the last send ended it: nobody waits for what is noted afterwards.
     pub(super) fn report(
         &self,
         text: Personal,
         outcome: Outcome,
         reason: Option<Reason>,
     ) -> TurnReport {
-        let (total_ms, stages) = (self.elapsed_ms(), self.records());
+        let stages = self.records();
+        let sends = stages.iter().filter(|record| record.name == Stage::Send);
+        let answered = sends.map(|record| record.end_ms).reduce(f64::max);
+        let total_ms = answered.unwrap_or_else(|| self.elapsed_ms());
         TurnReport {
             transcript: None,
             reply: ReplyText { text },

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
-use futures_util::stream::StreamExt as _;
+use futures_util::future::{OptionFuture, join_all, try_join_all};
 
+use super::ahead::{AheadOfTurn, download};
 use super::answer::{Around, answer};
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
@@ -16,7 +16,6 @@ use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::stage::{stage, stage_stream};
 use super::{Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
@@ -35,6 +34,7 @@ pub(super) struct Turn<'a> {
     pub(super) lease: &'a Lease,
     pub(super) delivery: Delivery<'a>,
     pub(super) scene: Scene<'a>,
+    pub(super) ahead: AheadOfTurn<'a>,
     pub(super) cancel: &'a Cancel,
     /// When the person was last told that a machine speaks.
     pub(super) told_ms: Option<i64>,
@@ -211,10 +211,13 @@ impl Turn<'_> {
         match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
             Body::Audio { media } => {
-                let trace = self.scene.trace;
-                let started = self.route.messenger.download(media);
-                let bytes = stage(trace, Stage::Download, started).await?;
-                hear(self.scene, stage_stream(trace, Stage::Download, bytes).boxed(), last).await
+                let first = message.id == self.lease.first().id;
+                let ahead = OptionFuture::from(first.then(|| self.ahead.take())).await;
+                let audio = match ahead.flatten() {
+                    Some(audio) => audio?,
+                    None => download(self.route, self.scene.trace, media).await?,
+                };
+                hear(self.scene, audio, last).await
             }
             Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
             Body::Unsupported | Body::Silent => {

@@ -125,21 +125,48 @@ fn pitch_hz(word: &str) -> f32 {
 /// Makes chunk `index` of the words with these pitches; the last one may be shorter.
 fn hum(pitches: &[f32], index: usize) -> Vec<f32> {
     let end = ((index + 1) * CHUNK_SAMPLES).min(pitches.len() * WORD_SAMPLES);
-    (index * CHUNK_SAMPLES..end)
-        .map(|at| sample(pitches[at / WORD_SAMPLES], at % WORD_SAMPLES))
-        .collect()
+    let mut samples = Vec::with_capacity(CHUNK_SAMPLES);
+    let mut at = index * CHUNK_SAMPLES;
+    while at < end {
+        let (word, from) = (at / WORD_SAMPLES, at % WORD_SAMPLES);
+        let count = (WORD_SAMPLES - from).min(end - at);
+        hum_word(pitches[word], from, count, &mut samples);
+        at += count;
+    }
+    samples
 }
 
-/// Computes sample `at` of a word: a sine under one raised-cosine arch, then the gap.
+/// Makes `count` samples of a word from sample `from` on: a sine under one raised-cosine arch, then
+/// the gap. Both turn step by step, which takes a tenth of the time of computing each.
 #[expect(clippy::cast_precision_loss, reason = "positions in a word are below 2^24")]
-fn sample(pitch_hz: f32, at: usize) -> f32 {
+fn hum_word(pitch_hz: f32, from: usize, count: usize, samples: &mut Vec<f32>) {
     let voiced = WORD_SAMPLES - GAP_SAMPLES;
-    if at >= voiced {
-        return 0.0;
+    let sounding = voiced.saturating_sub(from).min(count);
+    let mut tone = Turning::new(TAU * pitch_hz / 24_000.0, from as f32);
+    let mut arch = Turning::new(TAU / voiced as f32, from as f32);
+    samples.extend((0..sounding).map(|_| 0.3 * (0.5 - 0.5 * arch.next().0) * tone.next().1));
+    samples.extend(std::iter::repeat_n(0.0, count - sounding));
+}
+
+/// A point that turns on a circle.
+struct Turning {
+    at: (f32, f32),
+    step: (f32, f32),
+}
+
+impl Turning {
+    /// Starts after `steps` of `angle`.
+    fn new(angle: f32, steps: f32) -> Self {
+        let point = |angle: f32| (angle.cos(), angle.sin());
+        Self { at: point((angle * steps) % TAU), step: point(angle) }
     }
-    let arch = 0.5 - 0.5 * (TAU * at as f32 / voiced as f32).cos();
-    let seconds = at as f32 / 24_000.0;
-    0.3 * arch * (TAU * pitch_hz * seconds).sin()
+
+    /// Returns cosine and sine, and turns on.
+    fn next(&mut self) -> (f32, f32) {
+        let ((x, y), (cos, sin)) = (self.at, self.step);
+        self.at = (x * cos - y * sin, x * sin + y * cos);
+        (x, y)
+    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ use tokio::sync::watch;
 use super::Scene;
 use super::error::{Cause, TurnError};
 use super::hear::{join, transcribe};
-use super::listener::{Listener, NoteEnd, PIECE, Slice};
+use super::listener::{DecodedSlice, NoteDecoder, NoteEnd, PIECE, SpeechFinder};
 use super::problem::Problem;
 use super::sound_memory::NoteMemory;
-use crate::audio::SpeechSpan;
+use crate::audio::{Speech, SpeechSpan};
 use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance, Vocabulary};
 use crate::turn::{Stage, Transcript};
 
@@ -53,7 +53,11 @@ pub(in crate::pipeline) async fn listen(
         utterances: Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true },
         memory: Arc::new(scene.path.memory.note(scene.talker)),
         arrived: Arrived { key: Some(key), ..Arrived::default() },
-        listener: Some(Listener::new(scene.path.limits, scene.trace)),
+        decoder: Some(NoteDecoder::new(scene.path.limits, scene.trace)),
+        decoder_bytes: 0,
+        decoded: DecodedSlice::default(),
+        finder: Some(SpeechFinder::new(scene.trace)),
+        finder_bytes: 0,
         waiting: VecDeque::new(),
         heard_bytes: 0,
         end: None,
@@ -69,7 +73,15 @@ struct ListenedNote<'a> {
     memory: Arc<NoteMemory>,
     arrived: Arrived,
     /// Is with a worker for a slice at a time; `None` when all is decoded, too.
-    listener: Option<Listener>,
+    decoder: Option<NoteDecoder>,
+    /// Bytes of it and of its next slice.
+    decoder_bytes: usize,
+    /// What nobody has looked at yet.
+    decoded: DecodedSlice,
+    /// Is with a worker for a slice at a time; `None` when all is found, too.
+    finder: Option<SpeechFinder>,
+    /// Bytes of it and of what it looks at.
+    finder_bytes: usize,
     /// Utterances that nobody transcribes yet.
     waiting: VecDeque<SpeechSpan>,
     /// Bytes of those that are transcribed.
@@ -77,12 +89,15 @@ struct ListenedNote<'a> {
     end: Option<NoteEnd>,
 }
 
-type Worked<'a> = BoxFuture<'a, Result<(Listener, Slice), TurnError>>;
+type Worked<'a, T> = BoxFuture<'a, Result<T, TurnError>>;
+type Decoding<'a> = Worked<'a, (NoteDecoder, DecodedSlice)>;
+/// The finder comes back unless the note is over.
+type Finding<'a> = Worked<'a, (Option<SpeechFinder>, Vec<SpeechSpan>)>;
 
 impl<'a> ListenedNote<'a> {
     async fn words(&mut self, audio: &mut Audio<'_>) -> Result<Transcript, TurnError> {
         let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
-        let mut slice: Option<Worked<'a>> = None;
+        let (mut decoding, mut finding): (Option<Decoding<'a>>, Option<Finding<'a>>) = (None, None);
         loop {
             while transcribing.len() < SIDE_BY_SIDE
                 && let Some(span) = self.waiting.pop_front()
@@ -92,15 +107,34 @@ impl<'a> ListenedNote<'a> {
                 let words = self.utterances.transcribe(span);
                 transcribing.push_back(words.map(move |words| (words, bytes)));
             }
-            if slice.is_none() {
-                slice = self.next_slice();
+            if finding.is_none() {
+                finding = self.find();
             }
-            let reads = !self.arrived.all && self.may_read(slice.is_some());
+            if decoding.is_none() {
+                decoding = self.decode();
+            }
+            let works = decoding.is_some() || finding.is_some();
+            let reads = !self.arrived.all && self.may_read(works);
             tokio::select! {
                 piece = audio.next(), if reads => self.arrived.take(piece)?,
-                Some(worked) = OptionFuture::from(slice.as_mut()) => {
-                    slice = None;
-                    self.worked(worked?);
+                Some(decoded) = OptionFuture::from(decoding.as_mut()) => {
+                    decoding = None;
+                    let (decoder, slice) = decoded?;
+                    self.decoder = slice.end.is_none().then_some(decoder);
+                    self.decoder_bytes = self.decoder.as_ref().map_or(0, NoteDecoder::held_bytes);
+                    self.decoded = slice;
+                    // Never more than before: the slice has asked for what it may add.
+                    self.memory.try_hold(self.bytes());
+                }
+                Some(found) = OptionFuture::from(finding.as_mut()) => {
+                    finding = None;
+                    let (finder, spans) = found?;
+                    let before = self.bytes();
+                    self.finder_bytes = finder.as_ref().map_or(0, SpeechFinder::held_bytes);
+                    self.finder = finder;
+                    self.waiting.extend(spans);
+                    // The next slice may wait for memory meanwhile, by a wish that stays.
+                    self.memory.give_back(before.saturating_sub(self.bytes()));
                 }
                 Some((words, bytes)) = transcribing.next() => {
                     heard.push(words?);
@@ -133,53 +167,74 @@ impl<'a> ListenedNote<'a> {
 
     /// Returns how much memory the note takes.
     fn bytes(&self) -> usize {
-        let listener = self.listener.as_ref().map_or(0, Listener::held_bytes);
         let waiting: usize = self.waiting.iter().map(bytes_of).sum();
-        self.arrived.bytes + listener + waiting + self.heard_bytes
+        let decoded = speech_bytes(&self.decoded.speech) + self.finder_bytes;
+        self.arrived.bytes + self.decoder_bytes + decoded + waiting + self.heard_bytes
     }
 
-    /// Begins the next slice of work, if there is any: first it waits for memory, then for a worker.
-    fn next_slice(&mut self) -> Option<Worked<'a>> {
-        let (scene, memory) = (self.scene, Arc::clone(&self.memory));
-        let mut listener = self.listener.take_if(|_| self.waiting.is_empty())?;
-        let piece = self.arrived.piece(listener.is_hungry());
-        if listener.is_hungry() && piece.is_empty() {
+    /// Begins to decode the next slice, if there is any: first it waits for memory, then for a worker.
+    /// No slice is decoded before the last one is looked at.
+    fn decode(&mut self) -> Option<Decoding<'a>> {
+        let idle = self.waiting.is_empty() && self.decoded.speech.is_empty();
+        let mut decoder = self.decoder.take_if(|_| idle)?;
+        let piece = self.arrived.piece(decoder.is_hungry());
+        if decoder.is_hungry() && piece.is_empty() {
             if !self.arrived.all {
-                self.listener = Some(listener);
+                self.decoder = Some(decoder);
                 return None;
             }
-            listener.end();
+            decoder.end();
         }
-        let bytes = self.bytes() + piece.len() + listener.held_bytes();
-        let work = async move {
-            memory.hold(bytes).await;
-            let work = move || listener.work(&piece);
-            Ok(scene.path.decoders.run_for(scene.talker, work).await??)
-        };
+        let (scene, memory) = (self.scene, Arc::clone(&self.memory));
+        self.decoder_bytes = decoder.held_bytes() + piece.len();
+        let bytes = self.bytes();
         Some(Box::pin(async move {
             let _waits = scene.trace.waits(Stage::Decode);
-            work.await.map_err(|cause: Cause| cause.at(Stage::Decode))
+            memory.hold(bytes).await;
+            let work = move || decoder.work(&piece);
+            let decoded = scene.path.decoders.run_for(scene.talker, work).await;
+            let decoded = decoded.map_err(Cause::from).and_then(|slice| Ok(slice?));
+            decoded.map_err(|cause| cause.at(Stage::Decode))
         }))
     }
 
-    fn worked(&mut self, (listener, Slice { spans, end }): (Listener, Slice)) {
-        self.waiting.extend(spans);
-        match end {
-            None => self.listener = Some(listener),
-            Some(end) => {
-                if end.unheard_bytes > 0 {
-                    tracing::warn!(
-                        audio.unheard_bytes = end.unheard_bytes,
-                        audio.duration_ms = end.audio_ms,
-                        "a part of a voice message could not be heard"
-                    );
-                }
-                self.end = Some(end);
-            }
+    /// Begins to look for speech in what was decoded last.
+    fn find(&mut self) -> Option<Finding<'a>> {
+        let over = self.decoder.is_none() && self.decoded.end.is_some();
+        let ready = over || !self.decoded.speech.is_empty();
+        let finder = self.finder.take_if(|_| ready)?;
+        let DecodedSlice { speech, end } = std::mem::take(&mut self.decoded);
+        if let Some(end) = end {
+            self.over(end);
         }
-        // Never more than before: the slice has asked for what it may add.
-        self.memory.try_hold(self.bytes());
+        self.finder_bytes += speech_bytes(&speech);
+        let scene = self.scene;
+        let work = move || {
+            let (finder, spans) = finder.work(&speech, over);
+            ((!over).then_some(finder), spans)
+        };
+        Some(Box::pin(async move {
+            let _waits = scene.trace.waits(Stage::Vad);
+            let found = scene.path.decoders.run_for(scene.talker, work).await;
+            found.map_err(|error| Cause::from(error).at(Stage::Vad))
+        }))
     }
+
+    /// Keeps what there is to say of the note.
+    fn over(&mut self, end: NoteEnd) {
+        if end.unheard_bytes > 0 {
+            tracing::warn!(
+                audio.unheard_bytes = end.unheard_bytes,
+                audio.duration_ms = end.audio_ms,
+                "a part of a voice message could not be heard"
+            );
+        }
+        self.end = Some(end);
+    }
+}
+
+fn speech_bytes(speech: &[Speech]) -> usize {
+    speech.iter().map(|speech| size_of_val(speech.samples())).sum()
 }
 
 fn bytes_of(span: &SpeechSpan) -> usize {
