@@ -10,6 +10,7 @@ mod openai;
 mod program;
 
 mod asking;
+mod bench;
 mod cases;
 mod channels;
 mod cli;

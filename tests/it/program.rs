@@ -161,6 +161,16 @@ impl Running {
         self.signal("-HUP").await;
     }
 
+    /// Interrupts it as ctrl-c does and waits for its end; returns all that it printed.
+    pub(crate) async fn interrupt(mut self) -> String {
+        self.signal("-INT").await;
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("it stops").unwrap();
+        // The end of its output.
+        self.said.closed().await;
+        self.said()
+    }
+
     async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
         Command::new("kill").args([signal, &id]).status().await.unwrap();

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod output;
+mod progress;
 mod run;
 mod serve;
 pub(super) mod service;

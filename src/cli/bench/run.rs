@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use super::super::Context;
 use super::super::demo::{private_folder, remove_store};
 use super::arguments::{Output, Own, Plan, Profile, Sent};
 use super::output;
+use super::progress::StepProgress;
 use super::service::Running;
 use super::{NUMBER, SECRET, TOKEN};
 use crate::bench::{
@@ -64,15 +64,18 @@ pub(super) async fn own(
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let graph: Url = format!("http://{}", listener.local_addr()?).parse()?;
     let store = Leftovers(folder.join(format!("bench-{run}.db")));
-    let service = Running::start(
+    let starting = Running::start(
         config.as_deref(),
         own.profile.is_some(),
         &graph,
         &store.0,
         own.agent.as_deref(),
         &sent,
-    )
-    .await?;
+    );
+    let Some(service) = shutdown.stop.run_until_cancelled(starting).await else {
+        bail!("interrupted before the service was warm");
+    };
+    let service = service?;
     let whatsapp = whatsapp(service.ready.webhook.clone(), SECRET, NUMBER, Some(TOKEN));
     let simulating = CancellationToken::new();
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
@@ -87,7 +90,10 @@ pub(super) async fn own(
     };
     let mut report = steps(&mut subject, &plan, &shutdown, problems).await?;
     drop(subject);
-    if let Err(error) = service.stop().await {
+    if shutdown.stop.is_cancelled() {
+        // Nobody waits for the turns that still run.
+        drop(service);
+    } else if let Err(error) = service.stop().await {
         report.problems.push(format!("{error:#}"));
     }
     simulating.cancel();
@@ -162,10 +168,10 @@ pub(super) async fn steps(
         let assignment = |turns, step| Assignment { workload, turns, step };
         let warm_up =
             plan.warm_up.unwrap_or_else(|| workload.people().map_or(10, |n| 10.max(2 * n)));
-        let bar = bar(&workload.describe(), (warm_up + plan.turns) as u64);
+        let mut progress = StepProgress::start(&workload.describe(), warm_up + plan.turns);
         let mut coming = subject.crowd.begin(assignment(warm_up, 100 + step));
         while let Some(seen) = coming.recv().await {
-            bar.inc(1);
+            progress.answered();
             if seen.unreachable {
                 break;
             }
@@ -175,8 +181,9 @@ pub(super) async fn steps(
         }
         let (process, record) = (subject.process.as_mut(), subject.record.as_ref());
         let measuring = assignment(plan.turns, step);
-        let measured = measure(&subject.crowd, measuring, process, record, |_| bar.inc(1)).await?;
-        bar.finish_and_clear();
+        let answered = |_: &_| progress.answered();
+        let measured = measure(&subject.crowd, measuring, process, record, answered).await?;
+        progress.end();
         report.steps.push(measured.step);
         report.turns.extend(measured.turns);
         report.problems.extend(measured.problem.clone());
@@ -192,13 +199,6 @@ pub(super) async fn steps(
     report.summary = BenchReport::summarise(&report.turns, None);
     report.words = Words::sum(report.turns.iter().filter_map(|turn| turn.words));
     Ok(report)
-}
-
-fn bar(what: &str, turns: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(turns), ProgressDrawTarget::stderr());
-    let template = "{msg}  {bar:32} {pos}/{len}  {eta} left";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
-    bar.with_message(what.to_owned())
 }
 
 /// Returns how this program was built.
