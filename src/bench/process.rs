@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// Beginnings of the names of threads that compute for an engine: whisper's and the voice's.
-const ENGINES: [&str; 2] = ["stt-", "voice-"];
+/// Beginnings of the names of threads that compute for an engine: whisper's, the voice's, and those of
+/// the library that runs its graphs.
+const ENGINES: [&str; 3] = ["stt-", "voice-", "rten-"];
 /// Ticks of a second, as the system counts them for every program.
 const TICKS: f64 = 100.0;
 

@@ -98,8 +98,8 @@ async fn a_siege_costs_no_message_and_brings_no_copy_that_no_kill_explains() {
     }
     assert_eq!((&attacked.copies, &with_statuses.copies), (&Vec::new(), &Vec::new()));
     assert_eq!(without.unexplained(), Vec::<&String>::new());
-    // The neural voice takes more where many have it say much at once.
-    assert!(more <= 150 || siege.plan.own_engines, "{more} MiB");
+    // 150 and 60 were measured with engines of its own.
+    assert!(more <= if siege.plan.own_engines { 165 } else { 100 }, "{more} MiB");
     siege.check_log();
 }
 
