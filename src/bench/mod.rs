@@ -8,6 +8,7 @@ mod knee;
 mod load;
 pub mod machine;
 mod measure;
+mod page;
 mod process;
 mod recording;
 mod report;
@@ -20,6 +21,7 @@ pub use compare::{CompareError, ComparedTime, ComparedWords, Comparison, Judgeme
 pub use knee::knee;
 pub use load::{Assignment, Crowd, Seen};
 pub use measure::{Measured, Record, measure};
+pub use page::page;
 pub use process::{CpuTime, Process};
 pub use recording::Recording;
 pub use report::{
