@@ -3,7 +3,7 @@
 //! Turns are paired: the same voice note, sent the same way, the same time round. For each name of
 //! [`BenchTurn::times`] the paired differences have a median, and the bootstrap says how far it may
 //! be off; [`Judgement`] says what counts. A machine that was slower for a whole run looks like a slower
-//! program: [`MachineState::warnings`](super::MachineState::warnings) may tell.
+//! program: [`Comparison::warnings`] may tell.
 
 mod bootstrap;
 mod read;
@@ -35,6 +35,8 @@ pub struct Comparison {
     pub old: String,
     /// What is not the same in both besides the code: machine, build, models.
     pub unlike: Vec<String>,
+    /// Why a machine may have been slower in one of the runs than in the other.
+    pub warnings: Vec<String>,
     /// Turns that both runs have.
     pub turns: usize,
     /// Of those, the ones without a voice note, in the older and the newer run.
@@ -128,6 +130,7 @@ impl Comparison {
         Ok(Self {
             old: format!("{} (hark {})", old.began, old.commit),
             unlike: text::unlike(old, new),
+            warnings: text::warnings(old, new),
             turns,
             errors,
             times: pairs

@@ -56,6 +56,7 @@ fn a_run_equals_itself_and_a_slower_stage_is_named() {
 
     let mut new = old.clone();
     new.machine = "Other CPU".to_owned();
+    new.machine_state.warnings = vec!["the machine was busy".to_owned()];
     for turn in &mut new.turns {
         turn.queue_ms = turn.queue_ms.map(|ms| ms + 0.5);
         if let Some(report) = &mut turn.report {
@@ -73,6 +74,7 @@ fn a_run_equals_itself_and_a_slower_stage_is_named() {
         "against the run of 2026-11-20T10:00:00Z (hark 0123456 2026-11-20): not like with like, \
          machine: Other CPU, 2 cores, was Some CPU, 2 cores"
     );
+    assert_eq!(lines[1], "warning: newer run: the machine was busy");
     let queue = lines.iter().find(|line| line.starts_with("queue")).unwrap();
     assert!(queue.ends_with("+0.50          +0.50 .. +0.50  slower"), "{text}");
 }

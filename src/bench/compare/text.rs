@@ -13,6 +13,9 @@ impl fmt::Display for Comparison {
         } else {
             writeln!(f, "not like with like, {}", self.unlike.join(", "))?;
         }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
         writeln!(
             f,
             "{:<10}{:>11}{:>11}{:>12}{:>24}  verdict",
@@ -86,6 +89,15 @@ pub(super) fn unlike(old: &BenchReport, new: &BenchReport) -> Vec<String> {
     ];
     let unlike = named.into_iter().filter(|(_, old, new)| old != new);
     unlike.map(|(what, old, new)| format!("{what}: {new}, was {old}")).collect()
+}
+
+/// Says of each run why its machine was not fit for measuring.
+pub(super) fn warnings(old: &BenchReport, new: &BenchReport) -> Vec<String> {
+    let of = |name: &'static str, run: &BenchReport| {
+        let warnings = run.machine_state.warnings.clone().into_iter();
+        warnings.map(move |warning| format!("{name} run: {warning}"))
+    };
+    of("older", old).chain(of("newer", new)).collect()
 }
 
 /// Says what was sent, for who looks for the difference.
