@@ -3,17 +3,25 @@
 //! Sits beside the service, in a process of its own; `cli/bench` joins the two. What is measured is
 //! a [`BenchReport`], which is kept as JSON, compared with an older one and shown as a page.
 
+mod compare;
+mod knee;
 mod load;
 pub mod machine;
 mod measure;
+mod page;
 mod process;
 mod recording;
 mod report;
+#[cfg(test)]
+mod sample;
 mod spread;
 mod table;
 
+pub use compare::{CompareError, ComparedTime, ComparedWords, Comparison, Judgement};
+pub use knee::knee;
 pub use load::{Assignment, Crowd, Seen};
 pub use measure::{Measured, Record, measure};
+pub use page::page;
 pub use process::{CpuTime, Process};
 pub use recording::Recording;
 pub use report::{

@@ -142,8 +142,8 @@ impl Words {
     #[must_use]
     pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         let sum = all.into_iter().reduce(|sum, one| Self {
-            errors: sum.errors + one.errors,
-            words: sum.words + one.words,
+            errors: sum.errors.saturating_add(one.errors),
+            words: sum.words.saturating_add(one.words),
             wer: 0.0,
         })?;
         #[expect(clippy::cast_precision_loss, reason = "no texts have 2^52 words")]
