@@ -1,6 +1,6 @@
 //! Finds the knee: how much load a service takes before its answers only become later.
 
-use super::report::Step;
+use super::report::BenchStep;
 
 /// Returns the step with the greatest power: throughput divided by the median time of an answer.
 /// Below it, more load brings more answers; beyond it, mostly longer waiting.
@@ -9,9 +9,9 @@ use super::report::Step;
 /// then the knee was not reached. Source: Kleinrock, "Power and deterministic rules of thumb for
 /// probabilistic problems in computer communications", ICC 1979.
 #[must_use]
-pub fn knee(steps: &[Step]) -> Option<usize> {
+pub fn knee(steps: &[BenchStep]) -> Option<usize> {
     let (last, earlier) = steps.split_last().filter(|(_, earlier)| earlier.len() >= 2)?;
-    let best = |best: (Option<usize>, f64), (place, step): (usize, &Step)| {
+    let best = |best: (Option<usize>, f64), (place, step): (usize, &BenchStep)| {
         let power = power(step);
         if power > best.1 { (Some(place), power) } else { best }
     };
@@ -20,7 +20,7 @@ pub fn knee(steps: &[Step]) -> Option<usize> {
 }
 
 /// Returns 0 for a step without answers.
-fn power(step: &Step) -> f64 {
+fn power(step: &BenchStep) -> f64 {
     let answer = step.summary.get("answer").map_or(f64::INFINITY, |answer| answer.p50);
     let power = step.notes_per_s / answer;
     if power.is_finite() { power } else { 0.0 }
@@ -33,7 +33,7 @@ mod tests {
 
     /// Returns the knee of steps with these notes a second and medians in milliseconds.
     fn knee_of(steps: &[(f64, f64)]) -> Option<usize> {
-        let steps: Vec<Step> =
+        let steps: Vec<BenchStep> =
             (1..).zip(steps).map(|(n, (rate, ms))| step(n, *rate, *ms)).collect();
         knee(&steps)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::load::{Assignment, Crowd, Seen};
 use super::process::{CpuTime, Process};
 use super::spread::Spread;
-use super::{BenchReport, BenchTurn, Cpu, MemoryUse, Recording, Step, Words};
+use super::{BenchReport, BenchStep, BenchTurn, Cpu, MemoryUse, Recording, WordsHeard};
 use crate::store::{Archive, StoreError, TurnRow, TurnSearch};
 use crate::stt::wer::word_errors;
 use crate::turn::{PhoneNumberId, Stage, TurnId};
@@ -31,7 +31,7 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Measured {
     /// The step.
-    pub step: Step,
+    pub step: BenchStep,
     /// Its turns, in the order of their answers.
     pub turns: Vec<BenchTurn>,
     /// Why it ended early, if it did.
@@ -47,62 +47,34 @@ pub async fn measure(
     assignment: Assignment,
     mut process: Option<&mut Process>,
     record: Option<&Record>,
-    mut progress: impl FnMut(&Seen),
+    progress: impl FnMut(&Seen),
 ) -> Result<Measured, StoreError> {
-    let began = Instant::now();
-    let cpu_before = process.as_deref_mut().and_then(Process::cpu);
-    let mut curve = Vec::new();
-    let mut seen = Vec::new();
-    let mut coming = crowd.begin(assignment);
-    let mut look = tokio::time::interval(LOOK);
-    let mut cpu = cpu_before;
-    let mut last = Duration::ZERO;
-    loop {
-        tokio::select! {
-            one = coming.recv() => {
-                let Some(one) = one else { break };
-                last = began.elapsed();
-                progress(&one);
-                let unreachable = one.unreachable;
-                seen.push(one);
-                if unreachable {
-                    break;
-                }
-            }
-            _ = look.tick() => {
-                if let Some(process) = process.as_deref_mut() {
-                    cpu = process.cpu().or(cpu);
-                    let now = process.memory_mib();
-                    curve.extend(now.map(|(held, _)| (began.elapsed().as_secs_f64(), held)));
-                }
-            }
-        }
-    }
+    let mut bench = Process::of(std::process::id());
+    let before = (process.as_deref_mut().and_then(Process::cpu), bench.cpu());
+    let watched = watch(crowd, assignment, process.as_deref_mut(), progress).await;
+    let Watched { seen, curve, cpu, lasted } = watched;
     let memory = process.as_deref_mut().and_then(|process| memory_use(process, curve));
-    let cpu = process.and_then(Process::cpu).or(cpu);
+    let after = (process.and_then(Process::cpu).or(cpu), bench.cpu());
     let rows = match record {
         Some(record) => record.rows(&seen).await?,
         None => HashMap::new(),
     };
-    let problem = seen.iter().find(|seen| seen.unreachable).and_then(|seen| seen.error.clone());
-    let problem = problem
-        .map(|error| format!("the service went away after {} notes: {error}", seen.len() - 1));
-    let step = assignment.step;
+    let lost = seen.iter().find(|seen| seen.unreachable).and_then(|seen| seen.error.clone());
+    let problem =
+        lost.map(|error| format!("the service went away after {} notes: {error}", seen.len() - 1));
     let slowest_contact = slowest(&seen);
-    let turns: Vec<BenchTurn> = seen
-        .into_iter()
-        .map(|seen| {
-            let recording = crowd.recording(seen.recording);
-            let row = record.and_then(|record| rows.get(&record.turn(&seen)));
-            turn(seen, step, recording, row)
-        })
-        .collect();
+    let joined = seen.into_iter().map(|seen| {
+        let recording = crowd.recording(seen.recording);
+        let row = record.and_then(|record| rows.get(&record.turn(&seen)));
+        turn(seen, assignment.step, recording, row)
+    });
+    let turns: Vec<BenchTurn> = joined.collect();
     let errors = turns.iter().filter(|turn| turn.error.is_some()).count();
     #[expect(clippy::cast_precision_loss, reason = "turns are few")]
-    let (seconds, notes) = (last.as_secs_f64(), (turns.len() - errors) as f64);
-    let cpu = cpu_before.zip(cpu).map(|(before, now)| spent(before, now, notes));
+    let (seconds, notes) = (lasted.as_secs_f64(), (turns.len() - errors) as f64);
+    let cpu = spent(before.0.zip(after.0), before.1.zip(after.1), notes);
     let rtf = |stage, sound: fn(&BenchTurn) -> Option<f64>| real_time_factor(&turns, stage, sound);
-    let step = Step {
+    let step = BenchStep {
         workload: assignment.workload,
         turns: turns.len(),
         errors,
@@ -116,6 +88,53 @@ pub async fn measure(
         summary: BenchReport::summarise(&turns, None),
     };
     Ok(Measured { step, turns, problem })
+}
+
+/// Holds what was seen while the crowd sent.
+struct Watched {
+    seen: Vec<Seen>,
+    /// Seconds since the beginning, and the memory held then.
+    curve: Vec<(f64, f64)>,
+    /// The process's time at the last look.
+    cpu: Option<CpuTime>,
+    /// Until the last answer.
+    lasted: Duration,
+}
+
+/// Lets the crowd send, and looks at the process now and then.
+async fn watch(
+    crowd: &Crowd,
+    assignment: Assignment,
+    mut process: Option<&mut Process>,
+    mut progress: impl FnMut(&Seen),
+) -> Watched {
+    let began = Instant::now();
+    let (seen, curve, cpu, lasted) = <_>::default();
+    let mut watched = Watched { seen, curve, cpu, lasted };
+    let mut coming = crowd.begin(assignment);
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            one = coming.recv() => {
+                let Some(one) = one else { break };
+                watched.lasted = began.elapsed();
+                progress(&one);
+                let unreachable = one.unreachable;
+                watched.seen.push(one);
+                if unreachable {
+                    break;
+                }
+            }
+            _ = look.tick() => {
+                if let Some(process) = process.as_deref_mut() {
+                    watched.cpu = process.cpu().or(watched.cpu);
+                    let held = process.memory_mib().map(|(held, _)| held);
+                    watched.curve.extend(held.map(|held| (began.elapsed().as_secs_f64(), held)));
+                }
+            }
+        }
+    }
+    watched
 }
 
 impl Record {
@@ -148,7 +167,7 @@ fn turn(seen: Seen, step: usize, recording: &Recording, row: Option<&TurnRow>) -
     let heard = report.as_ref().and_then(|report| report.transcript.as_ref());
     let words = recording.words.as_ref().zip(heard).map(|(said, heard)| {
         let counted = word_errors(said, heard.text.reveal());
-        Words { errors: counted.errors, words: counted.words, wer: counted.rate() }
+        WordsHeard { errors: counted.errors, words: counted.words, wer: counted.rate() }
     });
     let reason = report.as_ref().and_then(|report| report.reason.as_ref());
     let error = seen.error.map(|error| match reason {
@@ -185,11 +204,20 @@ fn slowest(seen: &[Seen]) -> Option<f64> {
     Some(means.filter(|mean| mean.is_finite()).reduce(f64::max)? / median)
 }
 
-fn spent(before: CpuTime, now: CpuTime, notes: f64) -> Cpu {
-    Cpu {
-        own_ms: (now.own_ms - before.own_ms) / notes.max(1.0),
-        engines_ms: (now.engines_ms - before.engines_ms) / notes.max(1.0),
-    }
+/// Shares the time between two looks at the service, and at the bench, out to the notes.
+fn spent(
+    service: Option<(CpuTime, CpuTime)>,
+    bench: Option<(CpuTime, CpuTime)>,
+    notes: f64,
+) -> Option<Cpu> {
+    let (before, now) = service?;
+    let a_note = |before: f64, now: f64| (now - before) / notes.max(1.0);
+    let bench = bench.map(|(before, now)| a_note(before.own_ms, now.own_ms));
+    Some(Cpu {
+        own_ms: a_note(before.own_ms, now.own_ms),
+        engines_ms: a_note(before.engines_ms, now.engines_ms),
+        bench_ms: bench.unwrap_or_default(),
+    })
 }
 
 /// Describes the memory of a step by a curve that is not too long.

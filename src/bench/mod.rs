@@ -25,7 +25,7 @@ pub use page::page;
 pub use process::{CpuTime, Process};
 pub use recording::Recording;
 pub use report::{
-    BenchReport, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Step, Words, Workload,
+    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, WordsHeard, Workload,
 };
 pub use spread::{Spread, Summary};
 pub use table::table;

@@ -30,13 +30,13 @@ pub struct BenchReport {
     /// The machine as it was before and after.
     pub machine_state: MachineState,
     /// One for each number of contacts or rate, in the order of the run.
-    pub steps: Vec<Step>,
+    pub steps: Vec<BenchStep>,
     /// Every turn but those of the warm-up.
     pub turns: Vec<BenchTurn>,
     /// Over all turns.
     pub summary: Summary,
     /// Words heard wrongly, where it is known what was said and what was heard.
-    pub words: Option<Words>,
+    pub words: Option<WordsHeard>,
     /// What went wrong: fixtures that cannot be used, a server that went down, an interruption.
     pub problems: Vec<String>,
 }
@@ -77,7 +77,7 @@ impl Workload {
 
 /// Holds one step of a bench.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct BenchStep {
     /// How notes were sent: `concurrency` or `rate`.
     #[serde(flatten)]
     pub workload: Workload,
@@ -111,6 +111,9 @@ pub struct Cpu {
     pub own_ms: f64,
     /// That of whisper's and the voice's threads and processes.
     pub engines_ms: f64,
+    /// That of the bench itself, which plays people and WhatsApp on the same machine.
+    #[serde(default)]
+    pub bench_ms: f64,
 }
 
 /// Says what memory a process held, in MiB.
@@ -128,7 +131,7 @@ pub struct MemoryUse {
 
 /// Counts words.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Words {
+pub struct WordsHeard {
     /// Words to change, insert or leave out.
     pub errors: usize,
     /// Words that were said.
@@ -137,7 +140,7 @@ pub struct Words {
     pub wer: f64,
 }
 
-impl Words {
+impl WordsHeard {
     /// Counts the words of several texts together; `None` without any.
     #[must_use]
     pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -176,7 +179,7 @@ pub struct BenchTurn {
     /// Length of the note that was sent.
     pub audio_in_ms: Option<f64>,
     /// Words of it that were heard wrongly, if it is known what was said.
-    pub words: Option<Words>,
+    pub words: Option<WordsHeard>,
 }
 
 impl BenchTurn {

@@ -1,15 +1,16 @@
 //! Makes reports of benches that never ran, for tests.
 
 use super::{
-    BenchReport, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Spread, Step, Words, Workload,
+    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Spread, WordsHeard,
+    Workload,
 };
 use crate::turn::{EnginesUsed, Outcome, ReplyText, Spent, Stage, StageRecord, TurnReport};
 
 /// Makes a step with so many contacts, notes a second and milliseconds to the median answer.
-pub(super) fn step(contacts: usize, notes_per_s: f64, answer_ms: f64) -> Step {
+pub(super) fn step(contacts: usize, notes_per_s: f64, answer_ms: f64) -> BenchStep {
     let answer =
         Spread { p50: answer_ms, p90: answer_ms, p95: answer_ms, p99: answer_ms, max: answer_ms };
-    Step {
+    BenchStep {
         workload: Workload::Concurrency(contacts),
         turns: 0,
         errors: 0,
@@ -59,11 +60,11 @@ pub(super) fn report(contacts: &[usize], turns: usize, seed: u64) -> BenchReport
         let summary = BenchReport::summarise(&made, None);
         let mib = |part: f64| 180.0 + 12.0 * part.sqrt();
         let curve = (0..600_u32).map(|at| f64::from(at) / 600.0);
-        report.steps.push(Step {
+        report.steps.push(BenchStep {
             turns,
             errors: made.iter().filter(|turn| turn.error.is_some()).count(),
             seconds: count / rate,
-            cpu: Some(Cpu { own_ms: 41.3, engines_ms: 1024.8 }),
+            cpu: Some(Cpu { own_ms: 41.3, engines_ms: 1024.8, bench_ms: 3.0 }),
             stt_rtf: Some(0.061),
             tts_rtf: Some(0.043),
             slowest_contact: Some(1.2),
@@ -79,7 +80,7 @@ pub(super) fn report(contacts: &[usize], turns: usize, seed: u64) -> BenchReport
         report.turns.extend(made);
     }
     report.summary = BenchReport::summarise(&report.turns, None);
-    report.words = Some(Words { errors: 31, words: 1240, wer: 0.025 });
+    report.words = Some(WordsHeard { errors: 31, words: 1240, wer: 0.025 });
     report
 }
 
@@ -135,6 +136,6 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
         webhook_ms: Some(1.1 + random.f64()),
         queue_ms: Some(0.2 + random.f64() * 0.3),
         audio_in_ms: Some(10_000.0),
-        words: Some(Words { errors: usize::from(number % 4 == 2), words: 10, wer: 0.0 }),
+        words: Some(WordsHeard { errors: usize::from(number % 4 == 2), words: 10, wer: 0.0 }),
     }
 }

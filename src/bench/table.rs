@@ -1,6 +1,6 @@
 //! Writes a bench as a table for a terminal.
 
-use super::{BenchReport, Spread, Step, Summary, Workload};
+use super::{BenchReport, BenchStep, Spread, Summary, Workload, knee};
 
 /// Times of a turn in the order in which they are read.
 pub(super) const ORDER: [&str; 15] = [
@@ -34,6 +34,13 @@ pub fn table(report: &BenchReport) -> String {
         lines.push(String::new());
         lines.extend(step_lines(step));
     }
+    if report.steps.len() > 2 {
+        lines.push(String::new());
+        lines.push(match knee(&report.steps) {
+            Some(knee) => format!("the knee is at {}", report.steps[knee].workload.describe()),
+            None => "the knee was not reached".to_owned(),
+        });
+    }
     if let Some(words) = &report.words {
         let (errors, of) = (words.errors, words.words);
         lines.push(String::new());
@@ -43,7 +50,7 @@ pub fn table(report: &BenchReport) -> String {
     lines.join("\n")
 }
 
-fn step_lines(step: &Step) -> Vec<String> {
+fn step_lines(step: &BenchStep) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {} turns, {} errors, {:.1} s, {:.2} notes a second",
         step.workload.describe(),
@@ -63,7 +70,9 @@ fn step_lines(step: &Step) -> Vec<String> {
     if let Some(cpu) = &step.cpu {
         let (own, engines) = (cpu.own_ms, cpu.engines_ms);
         lines.push(format!(
-            "processor: {own:.1} ms a note of our own, {engines:.1} ms of the engines"
+            "processor: {own:.1} ms a note of our own, {engines:.1} ms of the engines; \
+             {:.1} ms of the bench",
+            cpu.bench_ms
         ));
     }
     let rtf = |name, factor: Option<f64>| factor.map(|factor| format!("{name} {factor:.3}"));

@@ -24,11 +24,11 @@ pub(super) async fn download<'a>(
     Ok(stage_stream(trace, Stage::Download, bytes).boxed())
 }
 
-type Download<'a> = BoxFuture<'a, Result<Audio<'a>, TurnError>>;
+type AskedAudio<'a> = BoxFuture<'a, Result<Audio<'a>, TurnError>>;
 
 /// The sound of a turn's first message, which is asked for before it is needed.
 #[derive(Default)]
-pub(super) struct AheadOfTurn<'a>(Mutex<Option<Pin<Box<MaybeDone<Download<'a>>>>>>);
+pub(super) struct AheadOfTurn<'a>(Mutex<Option<Pin<Box<MaybeDone<AskedAudio<'a>>>>>>);
 
 impl<'a> AheadOfTurn<'a> {
     /// Does `other` and begins to download meanwhile, if nobody has tried to answer these messages: else

@@ -2,15 +2,15 @@
 
 use super::Judgement;
 use super::bootstrap::interval;
-use crate::bench::Words;
+use crate::bench::WordsHeard;
 
 /// Holds the word error rates of the turns of which both runs know them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedWords {
     /// Of the older run.
-    pub old: Words,
+    pub old: WordsHeard,
     /// Of the newer run.
-    pub new: Words,
+    pub new: WordsHeard,
     /// Where the newer rate minus the older lies.
     pub interval: (f64, f64),
     /// Says [`Judgement::Worse`] if the whole interval lies above zero.
@@ -19,7 +19,11 @@ pub struct ComparedWords {
 
 impl ComparedWords {
     /// `counts` are the older and the newer count of each turn; `None` if no word was said.
-    pub(super) fn of(counts: &[(Words, Words)], outside: f64, resamples: usize) -> Option<Self> {
+    pub(super) fn of(
+        counts: &[(WordsHeard, WordsHeard)],
+        outside: f64,
+        resamples: usize,
+    ) -> Option<Self> {
         let (old, new) = sums(counts)?;
         if old.words == 0 || new.words == 0 {
             return None;
@@ -32,7 +36,7 @@ impl ComparedWords {
     }
 }
 
-fn sums(counts: &[(Words, Words)]) -> Option<(Words, Words)> {
-    Words::sum(counts.iter().map(|(old, _)| *old))
-        .zip(Words::sum(counts.iter().map(|(_, new)| *new)))
+fn sums(counts: &[(WordsHeard, WordsHeard)]) -> Option<(WordsHeard, WordsHeard)> {
+    WordsHeard::sum(counts.iter().map(|(old, _)| *old))
+        .zip(WordsHeard::sum(counts.iter().map(|(_, new)| *new)))
 }

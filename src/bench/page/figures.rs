@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::plot::{bare, time};
 use crate::bench::table::rows;
-use crate::bench::{BenchReport, Cpu, Spread, Step, knee};
+use crate::bench::{BenchReport, BenchStep, Cpu, Spread, knee};
 
 /// Writes the figures that are looked for first.
 pub(super) fn key(report: &BenchReport) -> Markup {
@@ -56,9 +56,9 @@ fn figure(name: &str, value: &str, more: &str) -> Markup {
 }
 
 /// Returns the processor time a note over all steps that know it.
-fn mean_cpu(steps: &[Step]) -> Option<Cpu> {
+fn mean_cpu(steps: &[BenchStep]) -> Option<Cpu> {
     let mut notes = 0.0;
-    let mut sum = Cpu { own_ms: 0.0, engines_ms: 0.0 };
+    let mut sum = Cpu { own_ms: 0.0, engines_ms: 0.0, bench_ms: 0.0 };
     for step in steps {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 turns")]
         let answered = step.turns.saturating_sub(step.errors) as f64;
@@ -68,7 +68,8 @@ fn mean_cpu(steps: &[Step]) -> Option<Cpu> {
             sum.engines_ms += answered * cpu.engines_ms;
         }
     }
-    let mean = Cpu { own_ms: sum.own_ms / notes, engines_ms: sum.engines_ms / notes };
+    let (own_ms, engines_ms) = (sum.own_ms / notes, sum.engines_ms / notes);
+    let mean = Cpu { own_ms, engines_ms, ..sum };
     (notes > 0.0).then_some(mean)
 }
 
@@ -108,7 +109,7 @@ pub(super) fn percentiles(report: &BenchReport) -> Markup {
 }
 
 /// A column of the table of steps: its head, and what a step has in it.
-type Column = (&'static str, fn(&Step) -> Option<String>);
+type Column = (&'static str, fn(&BenchStep) -> Option<String>);
 
 const COLUMNS: [Column; 14] = [
     ("turns", |step| Some(step.turns.to_string())),

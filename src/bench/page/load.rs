@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::plot::{self, Scale, is_drawable, per_cent};
-use crate::bench::{BenchReport, Spread, Step, Workload, knee};
+use crate::bench::{BenchReport, BenchStep, Spread, Workload, knee};
 
 /// Height of a drawing in pixels.
 const HEIGHT: u32 = 190;
@@ -23,8 +23,8 @@ impl StepLine {
     fn of(
         class: &'static str,
         name: &'static str,
-        steps: &[Step],
-        value: impl Fn(&Step) -> Option<f64>,
+        steps: &[BenchStep],
+        value: impl Fn(&BenchStep) -> Option<f64>,
     ) -> Self {
         let values = steps.iter().map(|step| value(step).filter(|value| is_drawable(*value)));
         Self { class, name, values: values.collect() }
@@ -38,7 +38,8 @@ pub(super) fn load(report: &BenchReport) -> Markup {
         return html! {};
     }
     let knee = knee(steps);
-    let answer = |of: fn(&Spread) -> f64| move |step: &Step| step.summary.get("answer").map(of);
+    let answer =
+        |of: fn(&Spread) -> f64| move |step: &BenchStep| step.summary.get("answer").map(of);
     let notes = StepLine::of("p50", "notes a second", steps, |step| Some(step.notes_per_s));
     let p50 = StepLine::of("p50", "median", steps, answer(|spread| spread.p50));
     let p99 = StepLine::of("p99", "99th percentile", steps, answer(|spread| spread.p99));
@@ -55,7 +56,7 @@ pub(super) fn load(report: &BenchReport) -> Markup {
 }
 
 /// Says where the knee is.
-fn knee_words(steps: &[Step], knee: Option<usize>) -> String {
+fn knee_words(steps: &[BenchStep], knee: Option<usize>) -> String {
     match knee {
         Some(place) => format!(
             "The knee is at {}: the most answers a second for the median time of one. Beyond it, more \
@@ -67,7 +68,7 @@ fn knee_words(steps: &[Step], knee: Option<usize>) -> String {
     }
 }
 
-fn by_step(steps: &[Step], knee: Option<usize>, title: &str, lines: &[StepLine]) -> Markup {
+fn by_step(steps: &[BenchStep], knee: Option<usize>, title: &str, lines: &[StepLine]) -> Markup {
     let values: Vec<f64> =
         lines.iter().flat_map(|line| line.values.iter().flatten()).copied().collect();
     let around = Scale::around(&values);
@@ -112,8 +113,8 @@ fn by_step(steps: &[Step], knee: Option<usize>, title: &str, lines: &[StepLine])
     }
 }
 
-fn unit(steps: &[Step]) -> &'static str {
-    let rate = |step: &Step| matches!(step.workload, Workload::Rate(_));
+fn unit(steps: &[BenchStep]) -> &'static str {
+    let rate = |step: &BenchStep| matches!(step.workload, Workload::Rate(_));
     match steps.iter().filter(|step| rate(step)).count() {
         0 => "contacts at a time",
         count if count == steps.len() => "notes sent a second",
@@ -122,7 +123,7 @@ fn unit(steps: &[Step]) -> &'static str {
 }
 
 /// Returns a label for each step or, if they are many, every so many.
-fn labels(steps: &[Step]) -> impl Iterator<Item = (usize, String)> {
+fn labels(steps: &[BenchStep]) -> impl Iterator<Item = (usize, String)> {
     let labels = steps.iter().map(|step| match step.workload {
         Workload::Concurrency(contacts) => contacts.to_string(),
         Workload::Rate(rate) if is_drawable(rate) => format!("{rate}"),
@@ -202,7 +203,8 @@ mod tests {
 
     #[test]
     fn many_steps_have_few_labels() {
-        let steps: Vec<Step> = (1..=64).map(|contacts| sample::step(contacts, 1.0, 1.0)).collect();
+        let steps: Vec<BenchStep> =
+            (1..=64).map(|contacts| sample::step(contacts, 1.0, 1.0)).collect();
         let labels: Vec<String> = labels(&steps).map(|(_, label)| label).collect();
         assert_eq!(labels, ["1", "9", "17", "25", "33", "41", "49", "57"]);
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::bench::{MemoryUse, Spread, Step, Workload, sample};
+use crate::bench::{BenchStep, MemoryUse, Spread, Workload, sample};
 use crate::turn::{Stage, StageRecord};
 
 const BREAKING: &str = "<script>alert(1)</script>\"' onload=x &<!--";
@@ -139,7 +139,7 @@ fn odd_numbers_make_a_page() {
         };
         for step in &mut report.steps {
             let summary = step.summary.keys().map(|name| (name.clone(), spread)).collect();
-            let odd_step = Step {
+            let odd_step = BenchStep {
                 workload: Workload::Rate(odd),
                 seconds: odd,
                 notes_per_s: odd,

@@ -19,7 +19,8 @@ use super::progress::StepProgress;
 use super::service::Running;
 use super::{NUMBER, SECRET, TOKEN};
 use crate::bench::{
-    Assignment, BenchReport, Crowd, Process, Record, Recording, SCHEMA, Words, machine, measure,
+    Assignment, BenchReport, Crowd, Process, Record, Recording, SCHEMA, WordsHeard, machine,
+    measure,
 };
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
@@ -197,7 +198,7 @@ pub(super) async fn steps(
     report.machine_state = watch.end();
     report.problems.extend(report.machine_state.throttled());
     report.summary = BenchReport::summarise(&report.turns, None);
-    report.words = Words::sum(report.turns.iter().filter_map(|turn| turn.words));
+    report.words = WordsHeard::sum(report.turns.iter().filter_map(|turn| turn.words));
     Ok(report)
 }
 

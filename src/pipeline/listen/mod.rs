@@ -90,14 +90,15 @@ struct ListenedNote<'a> {
 }
 
 type Worked<'a, T> = BoxFuture<'a, Result<T, TurnError>>;
-type Decoding<'a> = Worked<'a, (NoteDecoder, DecodedSlice)>;
+type DecodingSlice<'a> = Worked<'a, (NoteDecoder, DecodedSlice)>;
 /// The finder comes back unless the note is over.
-type Finding<'a> = Worked<'a, (Option<SpeechFinder>, Vec<SpeechSpan>)>;
+type Searching<'a> = Worked<'a, (Option<SpeechFinder>, Vec<SpeechSpan>)>;
 
 impl<'a> ListenedNote<'a> {
     async fn words(&mut self, audio: &mut Audio<'_>) -> Result<Transcript, TurnError> {
         let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
-        let (mut decoding, mut finding): (Option<Decoding<'a>>, Option<Finding<'a>>) = (None, None);
+        let (mut decoding, mut finding): (Option<DecodingSlice<'a>>, Option<Searching<'a>>) =
+            (None, None);
         loop {
             while transcribing.len() < SIDE_BY_SIDE
                 && let Some(span) = self.waiting.pop_front()
@@ -174,7 +175,7 @@ impl<'a> ListenedNote<'a> {
 
     /// Begins to decode the next slice, if there is any: first it waits for memory, then for a worker.
     /// No slice is decoded before the last one is looked at.
-    fn decode(&mut self) -> Option<Decoding<'a>> {
+    fn decode(&mut self) -> Option<DecodingSlice<'a>> {
         let idle = self.waiting.is_empty() && self.decoded.speech.is_empty();
         let mut decoder = self.decoder.take_if(|_| idle)?;
         let piece = self.arrived.piece(decoder.is_hungry());
@@ -199,7 +200,7 @@ impl<'a> ListenedNote<'a> {
     }
 
     /// Begins to look for speech in what was decoded last.
-    fn find(&mut self) -> Option<Finding<'a>> {
+    fn find(&mut self) -> Option<Searching<'a>> {
         let over = self.decoder.is_none() && self.decoded.end.is_some();
         let ready = over || !self.decoded.speech.is_empty();
         let finder = self.finder.take_if(|_| ready)?;
