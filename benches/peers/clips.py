@@ -54,11 +54,15 @@ def corpus(root: Path) -> list[tuple[Path, str, str]]:
 
 
 def thin(found: list[tuple[Path, str, str]], most: int | None) -> list[tuple[Path, str, str]]:
-    """Keeps so many of each language, the first in the order of their names."""
-    kept: dict[str, list[tuple[Path, str, str]]] = {}
+    """Keeps so many of each language, as far apart as they stand."""
+    by_language: dict[str, list[tuple[Path, str, str]]] = {}
     for one in found:
-        kept.setdefault(one[1], []).append(one)
-    return [one for all_of_it in kept.values() for one in all_of_it[:most]]
+        by_language.setdefault(one[1], []).append(one)
+    kept = []
+    for every in by_language.values():
+        count = len(every) if most is None else min(most, len(every))
+        kept += [every[place * len(every) // count] for place in range(count)]
+    return kept
 
 
 def decode(found: list[tuple[Path, str, str]], work: Path) -> tuple[list[Clip], list[str]]:

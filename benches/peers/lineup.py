@@ -10,12 +10,11 @@ from ears import Ears, HarkEars, Rival, Wyoming
 from processes import Place
 from turns import Bot, HarkService, Service
 
-THREADS = 2  # of everyone where settings are equalised
+THREADS = 2  # of everyone where settings are equalised, as page.md says
 
 DEFAULTS = "Each with its defaults"
-EQUAL = f"{THREADS} threads, told the language, no second try at a higher temperature"
-ONE_BEAM = f"Equalised: one beam, {EQUAL}"
-FIVE_BEAMS = f"Equalised: five beams, {EQUAL}"
+ONE_BEAM = "Equalised, one beam"
+FIVE_BEAMS = "Equalised, five beams"
 ESPEAK = "Each with its defaults, espeak-ng speaks for both"
 
 

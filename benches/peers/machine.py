@@ -83,6 +83,6 @@ def describe(hark: Path, python: Path, model: Path) -> dict[str, Any]:
         "programs": [
             f"Python {platform.python_version()}",
             " ".join(first_line("ffmpeg", "-version").split()[:3]),
-            first_line("espeak-ng", "--version").partition(" Data")[0],
+            first_line("espeak-ng", "--version").partition(" Data")[0].strip(),
         ],
     }

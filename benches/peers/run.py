@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -89,14 +90,22 @@ class Run:
             self.stop_one(one)
 
     def stop_one(self, one: Any) -> None:
-        """Stops one, and takes over what a service says of its turns."""
         if isinstance(one, Service):
-            stages = one.stages()
-            for row in self.answered:
-                if row["service"] == one.name and not row["error"]:
-                    row["stages"] = stages[row["person"]]
-                    row["overhead_ms"] = overhead_ms(row["total_ms"], row["stages"])
+            self.take_stages(one)
         one.stop()
+
+    def take_stages(self, one: Service) -> None:
+        """Takes over what a service says of its turns."""
+        rows = [row for row in self.answered if row["service"] == one.name and not row["error"]]
+        try:
+            stages = one.stages() if rows else {}
+            for row in rows:
+                row["stages"] = stages[row["person"]]
+                row["overhead_ms"] = overhead_ms(row["total_ms"], row["stages"])
+        except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            self.note(one.name, f"does not say when its stages were: {error!r}")
+            for row in rows:
+                row["error"] = "no stages"
 
 
 def say(words: str) -> None:
