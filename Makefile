@@ -38,10 +38,10 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege fuzz check docs bench ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege fuzz check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## build hark and play eleven voice notes against a simulated WhatsApp
 	$(call need,$(CARGO))
@@ -110,6 +110,17 @@ bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whispe
 	$(call need,$(BUILD) $(RUN))
 	$(voice)
 	cargo bench --locked
+
+# docs/PEERS.md says what this does, and is a page that it wrote.
+PEERS_ARGS = $(if $(HARK_CORPUS),--corpus "$(HARK_CORPUS)") $(if $(FOLDER),--folder "$(FOLDER)") $(PEERS)
+
+bench-peers: ## hark beside other programs, ears and whole turns; PEERS="--rounds 1", HARK_CORPUS, FOLDER
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) ffmpeg:ffmpeg python3:python3 python3-venv:/usr/share/doc/python3-venv)
+	$(voice)
+	cargo build --profile quick --locked
+	python3 models/official/make.py
+	python3 benches/peers/run.py target/quick/hark target/peers $(PEERS_ARGS)
 
 hoarder: ## what others wait beside one who sends forty notes of ten minutes; HOARDER="--model base"
 	$(call need,$(CARGO))

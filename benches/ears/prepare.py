@@ -29,19 +29,19 @@ def without(what):
     print(f"{line}\nears: {what}\n{line}", file=sys.stderr)
 
 
-def programs(venv):
+def programs(venv, requirements=REQUIREMENTS):
     """Installs the programs, unless exactly these are there; returns whether they are."""
     made = venv / "made.txt"
-    if made.exists() and made.read_text() == REQUIREMENTS.read_text():
+    if made.exists() and made.read_text() == requirements.read_text():
         return True
     shutil.rmtree(venv, ignore_errors=True)
     pip = [venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    pip += ["--retries=1", "--timeout=15", f"--requirement={REQUIREMENTS}"]
+    pip += ["--retries=1", "--timeout=15", f"--requirement={requirements}"]
     for command in ([sys.executable, "-m", "venv", venv], pip):
         if subprocess.run(command).returncode != 0:
             shutil.rmtree(venv, ignore_errors=True)
             return False
-    shutil.copy(REQUIREMENTS, made)
+    shutil.copy(requirements, made)
     return True
 
 

@@ -73,7 +73,8 @@ def answer(hear, line):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def main(rival, model, threads):
+def serve(rival, load):
+    """Answers lines with what `load` makes until there are no more."""
     # Ctrl-C is for the program that started this one; the end of its lines ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # whisper.cpp prints on stdout, too: what is ours alone goes where stdout went.
@@ -84,7 +85,7 @@ def main(rival, model, threads):
         print(json.dumps(words), file=lines, flush=True)
 
     try:
-        hear = RIVALS[rival](model, int(threads))
+        hear = load()
         hear(np.zeros(RATE, dtype=np.float32), "en", 1)
     except Exception as error:
         return say({"error": f"{type(error).__name__}: {error}"})
@@ -96,4 +97,5 @@ def main(rival, model, threads):
 if __name__ == "__main__":
     if len(sys.argv) != 4 or sys.argv[1] not in RIVALS:
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    name, model, threads = sys.argv[1:]
+    serve(name, lambda: RIVALS[name](model, int(threads)))

@@ -9,13 +9,15 @@ own with its models loaded; the times are those of the turn alone. FOLDER keeps 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from spoken import changes, words  # noqa: E402
+
 REQUIREMENTS = HERE / "requirements.txt"
 
 QUESTIONS = [
@@ -63,20 +65,6 @@ def install(venv: Path) -> Path:
             subprocess.run([*pip, line], check=True)
     shutil.copy(REQUIREMENTS, made)
     return python
-
-
-def words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower().replace("’", "'"))
-
-
-def changes(said: list[str], heard: list[str]) -> int:
-    """Counts the words to change, insert or leave out."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1]
 
 
 def spent(turn: dict, stage: str) -> float:

@@ -17,8 +17,8 @@ const SLICE: Duration = Duration::from_millis(8);
 /// for is hidden behind that.
 const SLICE_MS: f64 = 2_000.0;
 
-/// Bytes that are decoded at a time: some seconds of a voice note.
-pub(super) const PIECE: usize = 16 << 10;
+/// Bytes that are decoded at a time: an ordinary voice note whole.
+pub(super) const PIECE: usize = 32 << 10;
 
 /// Bytes that a slice adds to what it works on, give or take: [`SLICE_MS`] of samples.
 const SLICE_BYTES: usize = 128 << 10;
@@ -56,20 +56,22 @@ impl NoteDecoder {
         self.hungry
     }
 
-    /// Says that no more bytes come.
-    pub(super) fn end(&mut self) {
-        self.decoder.end();
-    }
-
     /// Returns how many bytes it and its next slice take, at most.
     pub(super) fn held_bytes(&self) -> usize {
         self.decoder.held_bytes() + SLICE_BYTES
     }
 
-    /// Takes `bytes` and decodes for a while, or until it needs more of them.
-    pub(super) fn work(mut self, bytes: &[u8]) -> Result<(Self, DecodedSlice), DecodeError> {
+    /// Takes `bytes`, which may be the `last`, and decodes for a while, or until it needs more of them.
+    pub(super) fn work(
+        mut self,
+        bytes: &[u8],
+        last: bool,
+    ) -> Result<(Self, DecodedSlice), DecodeError> {
         let started = Instant::now();
         self.decoder.push(bytes)?;
+        if last {
+            self.decoder.end();
+        }
         self.hungry = false;
         let (mut slice, mut decoded_ms) = (DecodedSlice::default(), 0.0);
         while decoded_ms < SLICE_MS && started.elapsed() < SLICE {

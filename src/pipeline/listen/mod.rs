@@ -177,14 +177,12 @@ impl<'a> ListenedNote<'a> {
     /// No slice is decoded before the last one is looked at.
     fn decode(&mut self) -> Option<DecodingSlice<'a>> {
         let idle = self.waiting.is_empty() && self.decoded.speech.is_empty();
-        let mut decoder = self.decoder.take_if(|_| idle)?;
+        let decoder = self.decoder.take_if(|_| idle)?;
         let piece = self.arrived.piece(decoder.is_hungry());
-        if decoder.is_hungry() && piece.is_empty() {
-            if !self.arrived.all {
-                self.decoder = Some(decoder);
-                return None;
-            }
-            decoder.end();
+        let last = self.arrived.all && self.arrived.bytes == 0;
+        if decoder.is_hungry() && piece.is_empty() && !last {
+            self.decoder = Some(decoder);
+            return None;
         }
         let (scene, memory) = (self.scene, Arc::clone(&self.memory));
         self.decoder_bytes = decoder.held_bytes() + piece.len();
@@ -192,7 +190,7 @@ impl<'a> ListenedNote<'a> {
         Some(Box::pin(async move {
             let _waits = scene.trace.waits(Stage::Decode);
             memory.hold(bytes).await;
-            let work = move || decoder.work(&piece);
+            let work = move || decoder.work(&piece, last);
             let decoded = scene.path.decoders.run_for(scene.talker, work).await;
             let decoded = decoded.map_err(Cause::from).and_then(|slice| Ok(slice?));
             decoded.map_err(|cause| cause.at(Stage::Decode))
