@@ -20,7 +20,7 @@ const POINTS: usize = 400;
 const CLOSED: Duration = Duration::from_secs(5);
 
 /// Reads what the service wrote down of its turns.
-pub struct Record {
+pub struct TurnRecords {
     /// Its store.
     pub archive: Arc<dyn Archive>,
     /// The number that was written to.
@@ -46,7 +46,7 @@ pub async fn measure(
     crowd: &Crowd,
     assignment: Assignment,
     mut process: Option<&mut Process>,
-    record: Option<&Record>,
+    record: Option<&TurnRecords>,
     progress: impl FnMut(&Seen),
 ) -> Result<Measured, StoreError> {
     let mut bench = Process::of(std::process::id());
@@ -137,7 +137,7 @@ async fn watch(
     watched
 }
 
-impl Record {
+impl TurnRecords {
     fn turn(&self, seen: &Seen) -> TurnId {
         TurnId::from_message(&self.number, &seen.message)
     }

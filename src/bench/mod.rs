@@ -20,7 +20,7 @@ mod table;
 pub use compare::{CompareError, ComparedTime, ComparedWords, Comparison, Judgement};
 pub use knee::knee;
 pub use load::{Assignment, Crowd, Seen};
-pub use measure::{Measured, Record, measure};
+pub use measure::{Measured, TurnRecords, measure};
 pub use page::page;
 pub use process::{CpuTime, Process};
 pub use recording::Recording;

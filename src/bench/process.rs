@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Beginnings of the names of threads that compute for an engine: whisper's, the voice's, and those of
 /// the library that runs its graphs.
@@ -81,12 +81,12 @@ impl Process {
             children.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
         let ids: Vec<String> = ids.collect();
         let ids = ids.iter().flat_map(|ids| ids.split_whitespace());
-        ids.filter_map(|id| thread_ms(&format!("/proc/{id}").into())).sum()
+        ids.filter_map(|id| thread_ms(Path::new(&format!("/proc/{id}")))).sum()
     }
 }
 
 /// Returns the time that a thread ran; the system counts it in nanoseconds.
-fn thread_ms(folder: &PathBuf) -> Option<f64> {
+fn thread_ms(folder: &Path) -> Option<f64> {
     let schedule = fs::read_to_string(folder.join("schedstat")).ok()?;
     let nanoseconds: f64 = schedule.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds / 1e6)

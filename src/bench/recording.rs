@@ -102,7 +102,7 @@ impl Recording {
         let samples =
             samples.ok_or_else(|| wrong(&format!("is shorter than {seconds} s")))?.to_vec();
         let mut encoder = NoteEncoder::new(rate).map_err(|error| wrong(&error))?;
-        let mut note = encoder.push(&Pcm { rate, samples }).map_err(|error| wrong(&error))?;
+        let mut note = encoder.push(&Pcm { samples, rate }).map_err(|error| wrong(&error))?;
         note.extend(encoder.finish().map_err(|error| wrong(&error))?);
         Self::new(format!("{} {seconds} s", self.name), note.into(), None)
     }

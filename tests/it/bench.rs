@@ -67,9 +67,9 @@ async fn notes_come_at_a_rate_and_a_folder_of_ones_own_is_sent() {
     assert!(turns.len() == 5 && turns.iter().all(|turn| turn["fixture"] == "a.ogg"), "{report}");
     let problems = report["problems"].as_array().unwrap();
     assert!(problems.len() == 1 && problems[0].as_str().unwrap().starts_with("b.wav: "));
-    let mut due: Vec<f64> = turns.iter().map(|turn| turn["due_ms"].as_f64().unwrap()).collect();
+    let due = turns.iter().map(|turn| turn["due_ms"].as_f64().unwrap().round());
+    let mut due: Vec<f64> = due.collect();
     due.sort_by(f64::total_cmp);
-    due.iter_mut().for_each(|ms| *ms = ms.round());
     assert_eq!(due, [0.0, 50.0, 100.0, 150.0, 200.0]);
 }
 
@@ -87,7 +87,7 @@ async fn an_answer_that_is_no_note_is_counted_and_said() {
 /// A second of nothing, 16 kHz.
 fn silence() -> Vec<u8> {
     let head: &[u8] = b"RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\0\x7d\0\0";
-    [head, &[0; 32_000]].concat()
+    [head, &vec![0; 32_000]].concat()
 }
 
 #[tokio::test]
@@ -112,4 +112,26 @@ async fn a_service_that_is_not_there_is_named() {
     assert!(ran.text().contains("problem: the service went away"), "{}", ran.text());
     let report = read(&hark, "b.json");
     assert!(!report["command"].as_str().unwrap().contains("--app-secret s"), "{report}");
+}
+
+#[tokio::test]
+async fn a_bench_is_kept_as_a_page_and_compared_with_an_earlier_one() {
+    let hark = quick().file("new.json", r#"{ "schema": 7 }"#);
+    let typed = ["bench", "--turns", "4", "--warm-up", "1"];
+    let ran = hark.run(&[&typed[..], &["--json", "a.json", "--report", "a.html"]].concat()).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.text(), ran.stderr);
+    let page = std::fs::read_to_string(hark.path("a.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("overhead"), "{page}");
+    for elsewhere in ["http://", "https://", "<script"] {
+        assert!(!page.contains(elsewhere), "{elsewhere} is in the page");
+    }
+
+    let compared = hark.run(&[&typed[..], &["--compare", "a.json"]].concat()).await;
+    assert!(compared.text().contains("verdict"), "{}{}", compared.text(), compared.stderr);
+    // Four turns say nothing.
+    assert_eq!(compared.code, 0, "{}", compared.text());
+
+    let ran = hark.run(&[&typed[..], &["--compare", "new.json"]].concat()).await;
+    assert_eq!((ran.code, ran.text()), (1, ""), "nothing was measured");
+    assert!(ran.stderr.contains("new.json (--compare): schema 7: this hark reads 1"));
 }

@@ -17,7 +17,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(super) sent: Sent,
     #[command(flatten)]
-    pub(super) plan: Plan,
+    pub(super) plan: LoadPlan,
     #[command(flatten)]
     pub(super) own: Own,
     #[command(flatten)]
@@ -94,7 +94,7 @@ impl Sent {
 
 /// How many of them are sent, and how.
 #[derive(clap::Args)]
-pub(super) struct Plan {
+pub(super) struct LoadPlan {
     /// Voice notes that are measured in each step.
     #[arg(long, value_name = "N", default_value_t = 100, global = true)]
     pub(super) turns: usize,
@@ -117,7 +117,7 @@ pub(super) struct Plan {
     pub(super) patience: u64,
 }
 
-impl Plan {
+impl LoadPlan {
     /// Returns how notes are sent, step by step.
     pub(super) fn workloads(&self) -> Vec<Workload> {
         match (&self.rate, &self.concurrency) {

@@ -13,14 +13,14 @@ use url::Url;
 
 use super::super::Context;
 use super::super::demo::{private_folder, remove_store};
-use super::arguments::{Output, Own, Plan, Profile, Sent};
+use super::arguments::{LoadPlan, Output, Own, Profile, Sent};
 use super::output;
 use super::progress::StepProgress;
 use super::service::Running;
 use super::{NUMBER, SECRET, TOKEN};
 use crate::bench::{
-    Assignment, BenchReport, Crowd, Process, Record, Recording, SCHEMA, WordsHeard, machine,
-    measure,
+    Assignment, BenchReport, Crowd, MachineState, Process, Recording, SCHEMA, Summary, TurnRecords,
+    WordsHeard, machine, measure,
 };
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
@@ -36,7 +36,7 @@ const PACED: &str = include_str!("paced.toml");
 pub(super) struct Subject {
     pub(super) crowd: Crowd,
     pub(super) process: Option<Process>,
-    pub(super) record: Option<Record>,
+    pub(super) record: Option<TurnRecords>,
     pub(super) engines: Vec<String>,
     pub(super) build: String,
     pub(super) commit: String,
@@ -46,7 +46,7 @@ pub(super) struct Subject {
 pub(super) async fn own(
     context: Context,
     mut sent: Sent,
-    plan: Plan,
+    plan: LoadPlan,
     own: Own,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
@@ -84,7 +84,7 @@ pub(super) async fn own(
     let mut subject = Subject {
         crowd: crowd(whatsapp, recordings, &plan, &shutdown),
         process: Some(Process::of(service.id)),
-        record: Some(Record { archive, number: NUMBER.into() }),
+        record: Some(TurnRecords { archive, number: NUMBER.into() }),
         engines: service.ready.engines.clone(),
         build: build(),
         commit: telemetry::COMMIT.to_owned(),
@@ -129,7 +129,7 @@ pub(super) fn whatsapp(webhook: Url, secret: &str, number: &str, token: Option<&
 pub(super) fn crowd(
     whatsapp: Simulator,
     recordings: Vec<Recording>,
-    plan: &Plan,
+    plan: &LoadPlan,
     shutdown: &Shutdown,
 ) -> Crowd {
     let patience = Duration::from_secs(plan.patience);
@@ -139,7 +139,7 @@ pub(super) fn crowd(
 /// Runs the warm-up and every step.
 pub(super) async fn steps(
     subject: &mut Subject,
-    plan: &Plan,
+    plan: &LoadPlan,
     shutdown: &Shutdown,
     problems: Vec<String>,
 ) -> anyhow::Result<BenchReport> {
@@ -157,10 +157,10 @@ pub(super) async fn steps(
         models: subject.engines.clone(),
         command: command(),
         began,
-        machine_state: Default::default(),
+        machine_state: MachineState::default(),
         steps: Vec::new(),
         turns: Vec::new(),
-        summary: Default::default(),
+        summary: Summary::default(),
         words: None,
         problems,
     };

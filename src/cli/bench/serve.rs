@@ -7,17 +7,17 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::arguments::{Output, Plan, Sent, Served};
+use super::arguments::{LoadPlan, Output, Sent, Served};
 use super::output;
 use super::run::{Subject, crowd, steps, whatsapp};
-use crate::bench::{Process, Record};
+use crate::bench::{Process, TurnRecords};
 use crate::lifecycle::Shutdown;
 use crate::store::sqlite::{Access, SqliteStore};
 
 /// Measures the service behind a webhook.
 pub(super) async fn served(
     sent: Sent,
-    plan: Plan,
+    plan: LoadPlan,
     served: Served,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
@@ -34,7 +34,7 @@ pub(super) async fn served(
     let record = match &served.store {
         Some(store) => {
             let archive = Arc::new(SqliteStore::open(store, Access::Inspect)?);
-            Some(Record { archive, number: number.into() })
+            Some(TurnRecords { archive, number: number.into() })
         }
         None => None,
     };
