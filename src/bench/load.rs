@@ -35,7 +35,7 @@ pub struct Assignment {
 
 /// Holds what was seen of one voice note.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct SeenNote {
     /// Its id.
     pub message: MessageId,
     /// Its place among the recordings.
@@ -91,7 +91,7 @@ impl Crowd {
 
     /// Sends what is assigned; what is seen comes as it is seen, and ends with the last answer, at a
     /// stop, or with the first note that the service does not take.
-    pub fn begin(&self, assignment: Assignment) -> mpsc::Receiver<Seen> {
+    pub fn begin(&self, assignment: Assignment) -> mpsc::Receiver<SeenNote> {
         let (seen, coming) = mpsc::channel(assignment.turns.max(1));
         let began = Instant::now();
         match assignment.workload {
@@ -119,7 +119,7 @@ impl Crowd {
         began: Instant,
         person: usize,
         next: &AtomicUsize,
-        seen: &mpsc::Sender<Seen>,
+        seen: &mpsc::Sender<SeenNote>,
     ) {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
@@ -141,7 +141,7 @@ impl Crowd {
         Assignment { turns, step, .. }: Assignment,
         began: Instant,
         rate: f64,
-        seen: &mpsc::Sender<Seen>,
+        seen: &mpsc::Sender<SeenNote>,
     ) {
         let pause = Duration::from_secs_f64(1.0 / rate);
         let mut due = began;
@@ -162,7 +162,7 @@ impl Crowd {
         }
     }
 
-    async fn send(&self, turn: usize, contact: String, began: Instant, due: Instant) -> Seen {
+    async fn send(&self, turn: usize, contact: String, began: Instant, due: Instant) -> SeenNote {
         let place = turn % self.recordings.len();
         let recording = &self.recordings[place];
         let ms = |from: Instant| from.elapsed().as_secs_f64() * 1000.0;
@@ -170,7 +170,7 @@ impl Crowd {
         let message = PersonMessage::new(&contact, recording.says());
         let (message, delivered) = self.whatsapp.deliver(message).await;
         let webhook_ms = delivered.ok().map(|_| ms(due));
-        let seen = Seen {
+        let seen = SeenNote {
             message,
             recording: place,
             contact,
@@ -181,11 +181,11 @@ impl Crowd {
             unreachable: false,
         };
         if let Err(given_up) = delivered {
-            return Seen { error: Some(given_up.to_string()), unreachable: true, ..seen };
+            return SeenNote { error: Some(given_up.to_string()), unreachable: true, ..seen };
         }
         let answer = self.whatsapp.wait_for_reply(&seen.message, self.patience).await;
         let answer_ms = answer.is_some().then(|| ms(due));
-        Seen { answer_ms, error: wrong(answer.as_ref(), self.patience), ..seen }
+        SeenNote { answer_ms, error: wrong(answer.as_ref(), self.patience), ..seen }
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::load::{Assignment, Crowd, Seen};
+use super::load::{Assignment, Crowd, SeenNote};
 use super::process::{CpuTime, Process};
 use super::spread::Spread;
-use super::{BenchReport, BenchStep, BenchTurn, Cpu, MemoryUse, Recording, WordsHeard};
+use super::{BenchReport, BenchStep, BenchTurn, Cpu, MemoryUse, Recording, WordCount};
 use crate::store::{Archive, StoreError, TurnRow, TurnSearch};
 use crate::stt::wer::word_errors;
 use crate::turn::{PhoneNumberId, Stage, TurnId};
@@ -47,12 +47,12 @@ pub async fn measure(
     assignment: Assignment,
     mut process: Option<&mut Process>,
     record: Option<&TurnRecords>,
-    progress: impl FnMut(&Seen),
+    progress: impl FnMut(&SeenNote),
 ) -> Result<Measured, StoreError> {
     let mut bench = Process::of(std::process::id());
     let before = (process.as_deref_mut().and_then(Process::cpu), bench.cpu());
     let watched = watch(crowd, assignment, process.as_deref_mut(), progress).await;
-    let Watched { seen, curve, cpu, lasted } = watched;
+    let WatchedStep { seen, curve, cpu, lasted } = watched;
     let memory = process.as_deref_mut().and_then(|process| memory_use(process, curve));
     let after = (process.and_then(Process::cpu).or(cpu), bench.cpu());
     let rows = match record {
@@ -91,8 +91,8 @@ pub async fn measure(
 }
 
 /// Holds what was seen while the crowd sent.
-struct Watched {
-    seen: Vec<Seen>,
+struct WatchedStep {
+    seen: Vec<SeenNote>,
     /// Seconds since the beginning, and the memory held then.
     curve: Vec<(f64, f64)>,
     /// The process's time at the last look.
@@ -106,11 +106,11 @@ async fn watch(
     crowd: &Crowd,
     assignment: Assignment,
     mut process: Option<&mut Process>,
-    mut progress: impl FnMut(&Seen),
-) -> Watched {
+    mut progress: impl FnMut(&SeenNote),
+) -> WatchedStep {
     let began = Instant::now();
     let (seen, curve, cpu, lasted) = <_>::default();
-    let mut watched = Watched { seen, curve, cpu, lasted };
+    let mut watched = WatchedStep { seen, curve, cpu, lasted };
     let mut coming = crowd.begin(assignment);
     let mut look = tokio::time::interval(LOOK);
     loop {
@@ -138,12 +138,12 @@ async fn watch(
 }
 
 impl TurnRecords {
-    fn turn(&self, seen: &Seen) -> TurnId {
+    fn turn(&self, seen: &SeenNote) -> TurnId {
         TurnId::from_message(&self.number, &seen.message)
     }
 
     /// Returns the rows of what was answered, as far as they are closed by then.
-    async fn rows(&self, seen: &[Seen]) -> Result<HashMap<TurnId, TurnRow>, StoreError> {
+    async fn rows(&self, seen: &[SeenNote]) -> Result<HashMap<TurnId, TurnRow>, StoreError> {
         let began = Instant::now();
         loop {
             // Those of others, such as the warm-up's last, are few.
@@ -162,12 +162,12 @@ impl TurnRecords {
 }
 
 /// Joins what was seen of a turn with what the service wrote down.
-fn turn(seen: Seen, step: usize, recording: &Recording, row: Option<&TurnRow>) -> BenchTurn {
+fn turn(seen: SeenNote, step: usize, recording: &Recording, row: Option<&TurnRow>) -> BenchTurn {
     let report = row.and_then(|row| row.report.clone());
     let heard = report.as_ref().and_then(|report| report.transcript.as_ref());
     let words = recording.words.as_ref().zip(heard).map(|(said, heard)| {
         let counted = word_errors(said, heard.text.reveal());
-        WordsHeard { errors: counted.errors, words: counted.words, wer: counted.rate() }
+        WordCount { errors: counted.errors, words: counted.words, wer: counted.rate() }
     });
     let reason = report.as_ref().and_then(|report| report.reason.as_ref());
     let error = seen.error.map(|error| match reason {
@@ -190,7 +190,7 @@ fn turn(seen: Seen, step: usize, recording: &Recording, row: Option<&TurnRow>) -
 
 /// Returns how much longer than the median answer the contact waited who waited longest, on average
 /// over his notes; `None` if everybody sent one.
-fn slowest(seen: &[Seen]) -> Option<f64> {
+fn slowest(seen: &[SeenNote]) -> Option<f64> {
     let mut by_contact: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for one in seen {
         by_contact.entry(&one.contact).or_default().extend(one.answer_ms);

@@ -19,13 +19,13 @@ mod table;
 
 pub use compare::{CompareError, ComparedTime, ComparedWords, Comparison, Judgement};
 pub use knee::knee;
-pub use load::{Assignment, Crowd, Seen};
+pub use load::{Assignment, Crowd, SeenNote};
 pub use measure::{Measured, TurnRecords, measure};
 pub use page::page;
 pub use process::{CpuTime, Process};
 pub use recording::Recording;
 pub use report::{
-    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, WordsHeard, Workload,
+    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, WordCount, Workload,
 };
 pub use spread::{Spread, Summary};
 pub use table::table;

@@ -36,7 +36,7 @@ pub struct BenchReport {
     /// Over all turns.
     pub summary: Summary,
     /// Words heard wrongly, where it is known what was said and what was heard.
-    pub words: Option<WordsHeard>,
+    pub words: Option<WordCount>,
     /// What went wrong: fixtures that cannot be used, a server that went down, an interruption.
     pub problems: Vec<String>,
 }
@@ -131,7 +131,7 @@ pub struct MemoryUse {
 
 /// Counts words.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WordsHeard {
+pub struct WordCount {
     /// Words to change, insert or leave out.
     pub errors: usize,
     /// Words that were said.
@@ -140,7 +140,7 @@ pub struct WordsHeard {
     pub wer: f64,
 }
 
-impl WordsHeard {
+impl WordCount {
     /// Counts the words of several texts together; `None` without any.
     #[must_use]
     pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -179,7 +179,7 @@ pub struct BenchTurn {
     /// Length of the note that was sent.
     pub audio_in_ms: Option<f64>,
     /// Words of it that were heard wrongly, if it is known what was said.
-    pub words: Option<WordsHeard>,
+    pub words: Option<WordCount>,
 }
 
 impl BenchTurn {

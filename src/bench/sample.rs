@@ -1,7 +1,7 @@
 //! Makes reports of benches that never ran, for tests.
 
 use super::{
-    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Spread, WordsHeard,
+    BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Spread, WordCount,
     Workload,
 };
 use crate::turn::{EnginesUsed, Outcome, ReplyText, Spent, Stage, StageRecord, TurnReport};
@@ -80,7 +80,7 @@ pub(super) fn report(contacts: &[usize], turns: usize, seed: u64) -> BenchReport
         report.turns.extend(made);
     }
     report.summary = BenchReport::summarise(&report.turns, None);
-    report.words = Some(WordsHeard { errors: 31, words: 1240, wer: 0.025 });
+    report.words = Some(WordCount { errors: 31, words: 1240, wer: 0.025 });
     report
 }
 
@@ -136,6 +136,6 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
         webhook_ms: Some(1.1 + random.f64()),
         queue_ms: Some(0.2 + random.f64() * 0.3),
         audio_in_ms: Some(10_000.0),
-        words: Some(WordsHeard { errors: usize::from(number % 4 == 2), words: 10, wer: 0.0 }),
+        words: Some(WordCount { errors: usize::from(number % 4 == 2), words: 10, wer: 0.0 }),
     }
 }

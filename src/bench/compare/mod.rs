@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use bootstrap::{RESAMPLES, interval, median};
 
 use super::table::ORDER;
-use super::{BenchReport, BenchTurn, WordsHeard};
+use super::{BenchReport, BenchTurn, WordCount};
 pub use read::CompareError;
 pub use words::ComparedWords;
 
@@ -123,7 +123,7 @@ impl Comparison {
             both.into_iter().filter(|(old, new)| old.error.is_none() && new.error.is_none());
         let answered: Vec<_> = answered.collect();
         let pairs = paired_times(&answered);
-        let counts: Vec<(WordsHeard, WordsHeard)> =
+        let counts: Vec<(WordCount, WordCount)> =
             answered.iter().filter_map(|(old, new)| Some((old.words?, new.words?))).collect();
         #[expect(clippy::cast_precision_loss, reason = "a few names")]
         let outside = OUTSIDE / (pairs.len() + usize::from(!counts.is_empty())).max(1) as f64;

@@ -2,15 +2,15 @@
 
 use super::Judgement;
 use super::bootstrap::interval;
-use crate::bench::WordsHeard;
+use crate::bench::WordCount;
 
 /// Holds the word error rates of the turns of which both runs know them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedWords {
     /// Of the older run.
-    pub old: WordsHeard,
+    pub old: WordCount,
     /// Of the newer run.
-    pub new: WordsHeard,
+    pub new: WordCount,
     /// Where the newer rate minus the older lies.
     pub interval: (f64, f64),
     /// Says [`Judgement::Worse`] if the whole interval lies above zero.
@@ -20,7 +20,7 @@ pub struct ComparedWords {
 impl ComparedWords {
     /// `counts` are the older and the newer count of each turn; `None` if no word was said.
     pub(super) fn of(
-        counts: &[(WordsHeard, WordsHeard)],
+        counts: &[(WordCount, WordCount)],
         outside: f64,
         resamples: usize,
     ) -> Option<Self> {
@@ -36,7 +36,7 @@ impl ComparedWords {
     }
 }
 
-fn sums(counts: &[(WordsHeard, WordsHeard)]) -> Option<(WordsHeard, WordsHeard)> {
-    WordsHeard::sum(counts.iter().map(|(old, _)| *old))
-        .zip(WordsHeard::sum(counts.iter().map(|(_, new)| *new)))
+fn sums(counts: &[(WordCount, WordCount)]) -> Option<(WordCount, WordCount)> {
+    WordCount::sum(counts.iter().map(|(old, _)| *old))
+        .zip(WordCount::sum(counts.iter().map(|(_, new)| *new)))
 }

@@ -23,11 +23,11 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(super) output: Output,
     #[command(subcommand)]
-    pub(super) target: Option<Target>,
+    pub(super) target: Option<BenchTarget>,
 }
 
 #[derive(clap::Subcommand)]
-pub(super) enum Target {
+pub(super) enum BenchTarget {
     /// Drive a service that runs, from outside: signed webhooks, and the Graph that it talks to.
     Serve(Served),
 }

@@ -10,7 +10,7 @@ pub(super) mod service;
 use std::process::ExitCode;
 
 pub(super) use self::arguments::Arguments;
-use self::arguments::{Sent, Target};
+use self::arguments::{BenchTarget, Sent};
 use super::Context;
 
 /// The number and the secrets of the bench: they never leave this machine.
@@ -22,6 +22,6 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let Arguments { sent, plan, own, output, target } = arguments;
     match target {
         None => run::own(context, sent, plan, own, output).await,
-        Some(Target::Serve(served)) => serve::served(sent, plan, served, output).await,
+        Some(BenchTarget::Serve(served)) => serve::served(sent, plan, served, output).await,
     }
 }

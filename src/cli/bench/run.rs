@@ -16,11 +16,11 @@ use super::super::demo::{private_folder, remove_store};
 use super::arguments::{LoadPlan, Output, Own, Profile, Sent};
 use super::output;
 use super::progress::StepProgress;
-use super::service::Running;
+use super::service::BenchedService;
 use super::{NUMBER, SECRET, TOKEN};
 use crate::bench::{
     Assignment, BenchReport, Crowd, MachineState, Process, Recording, SCHEMA, Summary, TurnRecords,
-    WordsHeard, machine, measure,
+    WordCount, machine, measure,
 };
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
@@ -65,7 +65,7 @@ pub(super) async fn own(
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let graph: Url = format!("http://{}", listener.local_addr()?).parse()?;
     let store = Leftovers(folder.join(format!("bench-{run}.db")));
-    let starting = Running::start(
+    let starting = BenchedService::start(
         config.as_deref(),
         own.profile.is_some(),
         &graph,
@@ -198,7 +198,7 @@ pub(super) async fn steps(
     report.machine_state = watch.end();
     report.problems.extend(report.machine_state.throttled());
     report.summary = BenchReport::summarise(&report.turns, None);
-    report.words = WordsHeard::sum(report.turns.iter().filter_map(|turn| turn.words));
+    report.words = WordCount::sum(report.turns.iter().filter_map(|turn| turn.words));
     Ok(report)
 }
 

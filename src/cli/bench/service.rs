@@ -95,13 +95,13 @@ fn number(graph: Url, agent: Option<String>) -> Number {
 }
 
 /// A service that runs; it is killed when this is dropped.
-pub(super) struct Running {
+pub(super) struct BenchedService {
     child: Child,
     pub(super) id: u32,
     pub(super) ready: Ready,
 }
 
-impl Running {
+impl BenchedService {
     /// Starts one with a configuration, and waits until its engines are warm. With `alone` the
     /// environment changes nothing of that.
     pub(super) async fn start(
