@@ -79,6 +79,7 @@ impl Outlet {
     ///
     /// # Errors
     /// As [`Outlet::send`].
+    #[cfg(feature = "tts-neural")]
     pub(super) fn send_what_fits(&mut self, rate: SampleRate) -> Result<(), TtsError> {
         let mut from = 0;
         while self.chunks.capacity() > 0
