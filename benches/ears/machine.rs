@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use hark::app::Places;
+use hark::bench::machine;
 use hark::clock::Clock;
 use hark::models::{self, ModelSource, manifest};
 use hark::stt::whisper::device::WHISPER_CPP;
@@ -16,30 +17,19 @@ use sha2::{Digest as _, Sha256};
 pub(crate) fn describe(threads: usize) -> String {
     let now = Timestamp::from_millisecond(Clock::System.now_ms());
     let day = now.map(|now| now.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = machine::cores();
     let optimised = if cfg!(debug_assertions) { "; a debug build" } else { "" };
     format!(
         "- {day}, {cores} cores of {}, load {}; {threads} threads for everyone\n\
          - hark {VERSION} ({COMMIT}{optimised}), whisper.cpp {WHISPER_CPP}",
-        processor(),
+        machine::processor(),
         load(),
     )
 }
 
 /// Returns the processes that ran or waited in the last minute, on average.
 pub(crate) fn load() -> String {
-    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    loads.split_whitespace().next().unwrap_or("unknown").to_owned()
-}
-
-fn processor() -> String {
-    let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let named = about.lines().find(|line| line.starts_with("model name"));
-    named
-        .and_then(|line| line.split(':').nth(1))
-        .unwrap_or(std::env::consts::ARCH)
-        .trim()
-        .to_owned()
+    machine::load().map_or("unknown".to_owned(), |load| load.to_string())
 }
 
 /// Holds a model that hark found.

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ from corpus import WORK
 from text import Stream, words
 
 HERE = Path(__file__).parent
+# How words are compared is the same for every measurement.
+sys.path.insert(0, str(HERE.parents[1] / "benches"))
+from spoken import changes
+
 MODEL = HERE.parent / "hark-micro-en.bin"
 SENTENCES = 300
 WHOLE_WINDOW = "[stt]\ncut_audio_ctx = false\n"
@@ -37,16 +42,6 @@ class Said:
     file: Path
     text: str
     voice: str
-
-
-def errors(said: list[str], heard: list[str]) -> int:
-    """Words to insert, delete or replace."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        last, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
-    return row[-1]
 
 
 def save(path: Path, audio: np.ndarray) -> None:
@@ -118,7 +113,7 @@ class Report:
         by_voice: dict[str, list[int]] = {}
         for item, heard in zip(said, hear(self.hark, self.model, said, config)):
             expected, got = words(item.text), words(heard["text"] or "")
-            missed = errors(expected, got)
+            missed = changes(expected, got)
             wrong, count = wrong + missed, count + len(expected)
             tally = by_voice.setdefault(item.voice, [0, 0])
             tally[0], tally[1] = tally[0] + missed, tally[1] + len(expected)
@@ -180,7 +175,7 @@ def defaults(model: Path, said: list[Said]) -> float | None:
     for item in said:
         heard = " ".join(segment.text for segment in other.transcribe(str(item.file)))
         expected = words(item.text)
-        wrong, count = wrong + errors(expected, words(heard)), count + len(expected)
+        wrong, count = wrong + changes(expected, words(heard)), count + len(expected)
     return 100 * wrong / count
 
 

@@ -41,8 +41,9 @@ fn page_of(command: clap::Command) -> Man {
     Man::new(command).date(day.unwrap_or_default()).source(format!("hark {}", telemetry::VERSION))
 }
 
-/// Returns a command and all below it.
+/// Returns a command and all below it that people type.
 fn with_all_below(command: clap::Command) -> Vec<clap::Command> {
-    let below: Vec<_> = command.get_subcommands().cloned().flat_map(with_all_below).collect();
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let below: Vec<_> = shown.flat_map(with_all_below).collect();
     std::iter::once(command).chain(below).collect()
 }

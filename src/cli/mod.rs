@@ -12,6 +12,7 @@ mod init;
 mod man;
 mod models;
 mod player;
+mod playground;
 mod print;
 mod say;
 mod serve;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::audio::OggOpus;
 use crate::remote::words::plain;
-use crate::turn::{Stage, TurnReport};
+use crate::turn::TurnReport;
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
@@ -76,18 +76,8 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
     lines.join("\n")
 }
 
-/// Sums the intervals of each stage.
+/// Says how long each stage was at work.
 fn stages(report: &TurnReport) -> String {
-    let mut sums: Vec<(Stage, f64)> = Vec::new();
-    for record in &report.stages {
-        let took = record.end_ms - record.start_ms;
-        match sums.iter_mut().find(|(stage, _)| *stage == record.name) {
-            Some((_, sum)) => *sum += took,
-            None => sums.push((record.name, took)),
-        }
-    }
-    sums.sort_by_key(|(stage, _)| *stage);
-    let words: Vec<String> =
-        sums.iter().map(|(stage, ms)| format!("{} {ms:.1}", stage.name())).collect();
-    words.join(", ")
+    let times = report.stage_times().into_iter();
+    times.map(|(stage, ms)| format!("{} {ms:.1}", stage.name())).collect::<Vec<_>>().join(", ")
 }

@@ -6,11 +6,8 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::print;
-use crate::clock::Clock;
+use super::{playground, print};
 use crate::lifecycle::Shutdown;
-use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorSettings};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -30,16 +27,6 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
-    let clock = Clock::System;
-    let settings = SimulatorSettings {
-        webhook: arguments.webhook,
-        app_secret: arguments.app_secret.into(),
-        phone_number_id: arguments.phone_number_id.as_str().into(),
-        access_token: None,
-        public_url: None,
-        id_seed: clock.now_ms().to_string(),
-        clock,
-    };
     let listener = TcpListener::bind(&arguments.listen)
         .await
         .with_context(|| format!("listening on {} (--listen)", arguments.listen))?;
@@ -49,6 +36,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
          curl http://{0}/sim/conversations",
         listener.local_addr()?
     ))?;
-    Simulator::new(settings, http_client()).serve(listener, shutdown.stop).await?;
+    let Arguments { webhook, app_secret, phone_number_id, .. } = arguments;
+    let simulator = playground::simulator_of(&phone_number_id, &app_secret, None, webhook);
+    simulator.serve(listener, shutdown.stop).await?;
     Ok(ExitCode::SUCCESS)
 }

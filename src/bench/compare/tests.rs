@@ -1,3 +1,5 @@
+//! Runs that differ and runs that do not, told apart.
+
 use super::*;
 use crate::bench::{Workload, sample};
 

@@ -1,3 +1,5 @@
+//! A page whatever was measured: of hostile words, of nothing, of ten thousand turns.
+
 use super::*;
 use crate::bench::{BenchStep, MemoryUse, Spread, Workload, sample};
 use crate::turn::{Stage, StageRecord};

@@ -13,11 +13,6 @@ pub(super) use self::arguments::Arguments;
 use self::arguments::{BenchTarget, Sent};
 use super::Context;
 
-/// The number and the secrets of the bench: they never leave this machine.
-const NUMBER: &str = "100000000000001";
-const SECRET: &str = "bench-app-secret";
-const TOKEN: &str = "bench-access-token";
-
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { sent, plan, own, output, target } = arguments;
     match target {

@@ -11,21 +11,18 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::super::Context;
-use super::super::demo::{private_folder, remove_store};
+use super::super::{Context, playground};
 use super::arguments::{LoadPlan, Output, Own, Profile, Sent};
 use super::output;
 use super::progress::StepProgress;
 use super::service::BenchedService;
-use super::{NUMBER, SECRET, TOKEN};
 use crate::bench::{
     Assignment, BenchReport, Crowd, MachineState, Process, Recording, SCHEMA, Summary, TurnRecords,
     WordCount, machine, measure,
 };
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
-use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorSettings};
+use crate::simulator::Simulator;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::telemetry;
 
@@ -52,7 +49,7 @@ pub(super) async fn own(
 ) -> anyhow::Result<ExitCode> {
     let old = output::old(&output)?;
     let shutdown = Shutdown::on_signals()?;
-    let folder = private_folder(&std::env::temp_dir(), "hark-bench")?;
+    let folder = playground::private_folder(&std::env::temp_dir(), "hark-bench")?;
     let run = std::process::id();
     let mut config = context.file.clone();
     if own.profile == Some(Profile::Paced) {
@@ -77,14 +74,14 @@ pub(super) async fn own(
         bail!("interrupted before the service was warm");
     };
     let service = service?;
-    let whatsapp = whatsapp(service.ready.webhook.clone(), SECRET, NUMBER, Some(TOKEN));
+    let whatsapp = playground::simulator(service.ready.webhook.clone());
     let simulating = CancellationToken::new();
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
     let archive = Arc::new(SqliteStore::open(&store.0, Access::Inspect)?);
     let mut subject = Subject {
         crowd: crowd(whatsapp, recordings, &plan, &shutdown),
         process: Some(Process::of(service.id)),
-        record: Some(TurnRecords { archive, number: NUMBER.into() }),
+        record: Some(TurnRecords { archive, number: playground::NUMBER.into() }),
         engines: service.ready.engines.clone(),
         build: build(),
         commit: telemetry::COMMIT.to_owned(),
@@ -106,24 +103,8 @@ struct Leftovers(PathBuf);
 
 impl Drop for Leftovers {
     fn drop(&mut self) {
-        remove_store(&self.0);
+        playground::remove_store(&self.0);
     }
-}
-
-pub(super) fn whatsapp(webhook: Url, secret: &str, number: &str, token: Option<&str>) -> Simulator {
-    let clock = Clock::System;
-    Simulator::new(
-        SimulatorSettings {
-            webhook,
-            app_secret: secret.into(),
-            phone_number_id: number.into(),
-            access_token: token.map(Into::into),
-            public_url: None,
-            id_seed: clock.now_ms().to_string(),
-            clock,
-        },
-        http_client(),
-    )
 }
 
 pub(super) fn crowd(

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::super::playground;
 use super::arguments::{LoadPlan, Output, Sent, Served};
 use super::output;
-use super::run::{Subject, crowd, steps, whatsapp};
+use super::run::{Subject, crowd, steps};
 use crate::bench::{Process, TurnRecords};
 use crate::lifecycle::Shutdown;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -28,7 +29,8 @@ pub(super) async fn served(
         .await
         .with_context(|| format!("listening on {} (--listen)", served.listen))?;
     let number = served.phone_number_id.as_str();
-    let whatsapp = whatsapp(served.url.clone(), &served.app_secret, number, None);
+    let (secret, webhook) = (&served.app_secret, served.url.clone());
+    let whatsapp = playground::simulator_of(number, secret, None, webhook);
     let simulating = CancellationToken::new();
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
     let record = match &served.store {

@@ -12,12 +12,12 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use url::Url;
 
-use super::super::{Context, print};
-use super::{NUMBER, SECRET, Sent, TOKEN};
+use super::super::{Context, playground, print};
+use super::Sent;
 use crate::app::{App, EnginePool, Hearing};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
-use crate::registry::{Disclosure, Number, NumberStatus, ProviderKind, Snapshot};
+use crate::registry::{Disclosure, Snapshot};
 use crate::stt::NoteKey;
 
 #[derive(clap::Args)]
@@ -57,13 +57,13 @@ pub(in crate::cli) async fn run(
     // Nothing that was said is kept: every turn is to be spoken.
     let hearing = Hearing { known: known.collect(), ..Hearing::default() };
     let pool = EnginePool::new(context.places, hearing);
-    let numbers = [number(arguments.graph, arguments.agent)].into_iter().collect();
+    let numbers = [playground::number(arguments.graph, arguments.agent)].into_iter().collect();
     // Recordings need not be told that a machine answers.
     let disclosure = Disclosure::OFF;
     let snapshot = Snapshot { numbers, disclosure, ..context.config.snapshot() };
     let (config, store) = (&context.config, &arguments.store);
     let app = App::build_with(config, snapshot, store, pool, Clock::System).await?;
-    let engines = app.engines(&NUMBER.into());
+    let engines = app.engines(&playground::NUMBER.into());
     print::json(&Ready { webhook, engines })?;
     let stop = shutdown.stop.clone();
     tokio::spawn(async move {
@@ -73,25 +73,6 @@ pub(in crate::cli) async fn run(
     });
     app.run(listener, None, shutdown).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn number(graph: Url, agent: Option<String>) -> Number {
-    Number {
-        phone_number_id: NUMBER.into(),
-        display_number: None,
-        display_name: Some("bench".into()),
-        provider: ProviderKind::Simulator,
-        access_token: Some(TOKEN.into()),
-        access_token_file: None,
-        app_id: None,
-        app_secret: Some(SECRET.into()),
-        business_id: None,
-        api_url: Some(graph),
-        api_version: None,
-        media_hosts: None,
-        agent,
-        status: NumberStatus::Active,
-    }
 }
 
 /// A service that runs; it is killed when this is dropped.
