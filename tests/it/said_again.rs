@@ -40,17 +40,12 @@ fn kept(folder: &Path) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|ending| ending == "sound")).collect()
 }
 
-/// The service's own sentences that an agent with answers on file speaks in English: one or two
-/// sentences each.
-async fn all_made(app: &TestApp, folder: &Path) -> usize {
-    let last = std::cell::Cell::new(0);
-    app.wait_until("all is made", async || {
-        let made = kept(folder).len();
-        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-        last.replace(made) == made && made > SENTENCES.len()
-    })
-    .await;
-    last.get()
+/// What an agent says in English that is the service's own: another number if they change.
+const OWN: usize = 10;
+
+/// Waits until these sentences are kept: a pause on a busy machine does not mean that all are made.
+async fn all_made(app: &TestApp, folder: &Path, sentences: usize) {
+    app.wait_until("all is made", async || kept(folder).len() == sentences).await;
 }
 
 async fn ask(app: &TestApp) -> ConversationMessage {
@@ -73,7 +68,7 @@ async fn an_answer_on_file_is_made_once_for_everybody_and_over_a_restart() {
     let (speech, folder) = (Speech::start().await, tempfile::tempdir().unwrap());
     let mut app = shop(&speech, folder.path()).await;
     let first = check(&app, &ask(&app).await);
-    all_made(&app, folder.path()).await;
+    all_made(&app, folder.path(), OWN + SENTENCES.len()).await;
     // Each of the answer's sentences may have been begun in advance when the person came.
     assert!((2..=4).contains(&asked(&speech)), "{}", asked(&speech));
     let before = speech.requests().len();
@@ -94,7 +89,7 @@ async fn an_answer_on_file_is_made_once_for_everybody_and_over_a_restart() {
 async fn what_was_made_in_advance_needs_no_server_when_it_is_asked_for() {
     let (speech, folder) = (Speech::start().await, tempfile::tempdir().unwrap());
     let app = shop(&speech, folder.path()).set("disclosure.enabled", "true").await;
-    all_made(&app, folder.path()).await;
+    all_made(&app, folder.path(), OWN + SENTENCES.len()).await;
     let before = speech.requests().len();
     app.text(PERSON, QUESTION).await;
     app.run_until_idle().await;
@@ -114,12 +109,12 @@ async fn what_a_language_model_says_to_somebody_is_never_kept() {
     let (speech, folder) = (Speech::start().await, tempfile::tempdir().unwrap());
     let own = "Dear Ann, your order of three lamps has been sent to Harbour Street.";
     let app = shop(&speech, folder.path()).set("llm.engine", "scripted").answers(own).await;
-    let made = all_made(&app, folder.path()).await;
+    all_made(&app, folder.path(), OWN).await;
     for _ in 0..2 {
         app.text(PERSON, "Where is my order?").await;
         app.run_until_idle().await;
     }
-    assert_eq!((app.sent().len(), kept(folder.path()).len()), (2, made));
+    assert_eq!((app.sent().len(), kept(folder.path()).len()), (2, OWN));
     let inputs: Vec<_> =
         speech.requests().iter().map(|request| request.json["input"].clone()).collect();
     assert_eq!(inputs.iter().filter(|input| **input == own).count(), 2, "{inputs:?}");
@@ -131,7 +126,7 @@ async fn a_folder_that_is_damaged_or_refuses_costs_no_answer() {
     let (speech, folder) = (Speech::start().await, tempfile::tempdir().unwrap());
     let mut app = shop(&speech, folder.path()).await;
     check(&app, &ask(&app).await);
-    all_made(&app, folder.path()).await;
+    all_made(&app, folder.path(), OWN + SENTENCES.len()).await;
     for (at, file) in kept(folder.path()).into_iter().enumerate() {
         let mut bytes = std::fs::read(&file).unwrap();
         if at % 2 == 0 {
@@ -144,7 +139,7 @@ async fn a_folder_that_is_damaged_or_refuses_costs_no_answer() {
     }
     app.restart().await;
     check(&app, &ask(&app).await);
-    all_made(&app, folder.path()).await;
+    all_made(&app, folder.path(), OWN + SENTENCES.len()).await;
     std::fs::remove_dir_all(folder.path().join("spoken")).unwrap();
     std::fs::write(folder.path().join("spoken"), "a file").unwrap();
     check(&app, &ask(&app).await);
