@@ -19,6 +19,7 @@ mod opening;
 mod person;
 mod problem;
 mod reply;
+mod search;
 mod sound_memory;
 mod speak;
 mod stage;

@@ -135,6 +135,18 @@ impl Threads {
         self.owned.line.enter(talker, work)?;
         answered.await.map_err(|_panicked| RunError::Died)
     }
+
+    /// Has `work` done for `talker` in the same order; nobody is told of its end.
+    ///
+    /// # Errors
+    /// `Busy` if the queue is full.
+    pub fn begin_for(
+        &self,
+        talker: Option<Talker>,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), RunError> {
+        self.owned.line.enter(talker, Box::new(work))
+    }
 }
 
 impl std::fmt::Debug for Threads {

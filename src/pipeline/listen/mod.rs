@@ -17,10 +17,12 @@ use tokio::sync::watch;
 use super::Scene;
 use super::error::{Cause, TurnError};
 use super::hear::{join, transcribe};
-use super::listener::{DecodedSlice, NoteDecoder, NoteEnd, PIECE, SpeechFinder};
+use super::listener::{NoteDecoder, NoteEnd, PIECE};
 use super::problem::Problem;
+use super::search::{SearchNews, SpeechSearch};
 use super::sound_memory::NoteMemory;
-use crate::audio::{Speech, SpeechSpan};
+use super::stage::StageWait;
+use crate::audio::SpeechSpan;
 use crate::stt::{LanguageHint, NoteKey, NoteTag, Utterance, Vocabulary};
 use crate::turn::{Stage, Transcript};
 
@@ -48,16 +50,19 @@ pub(in crate::pipeline) async fn listen(
 ) -> Listened {
     let (key, tag) = watch::channel(None);
     let vocabulary = scene.agent.vocabulary.with_contact(scene.contact);
+    let search = SpeechSearch::new(&scene.path.decoders, scene.talker, scene.trace);
+    let decoder = NoteDecoder::new(scene.path.limits, search.clone(), scene.trace);
     let mut note = ListenedNote {
         scene,
         utterances: Utterances { scene, language, vocabulary, tag: NoteTag(tag), first: true },
         memory: Arc::new(scene.path.memory.note(scene.talker)),
         arrived: Arrived { key: Some(key), ..Arrived::default() },
-        decoder: Some(NoteDecoder::new(scene.path.limits, scene.trace)),
+        decoder: Some(decoder),
         decoder_bytes: 0,
-        decoded: DecodedSlice::default(),
-        finder: Some(SpeechFinder::new(scene.trace)),
-        finder_bytes: 0,
+        search,
+        searched: false,
+        search_bytes: 0,
+        search_wait: None,
         waiting: VecDeque::new(),
         heard_bytes: 0,
         end: None,
@@ -76,12 +81,13 @@ struct ListenedNote<'a> {
     decoder: Option<NoteDecoder>,
     /// Bytes of it and of its next slice.
     decoder_bytes: usize,
-    /// What nobody has looked at yet.
-    decoded: DecodedSlice,
-    /// Is with a worker for a slice at a time; `None` when all is found, too.
-    finder: Option<SpeechFinder>,
-    /// Bytes of it and of what it looks at.
-    finder_bytes: usize,
+    search: SpeechSearch,
+    /// All of the note was looked at.
+    searched: bool,
+    /// Bytes of what is looked at, but for what is being decoded.
+    search_bytes: usize,
+    /// Is there while sound waits to be looked at.
+    search_wait: Option<StageWait>,
     /// Utterances that nobody transcribes yet.
     waiting: VecDeque<SpeechSpan>,
     /// Bytes of those that are transcribed.
@@ -89,16 +95,12 @@ struct ListenedNote<'a> {
     end: Option<NoteEnd>,
 }
 
-type Worked<'a, T> = BoxFuture<'a, Result<T, TurnError>>;
-type DecodingSlice<'a> = Worked<'a, (NoteDecoder, DecodedSlice)>;
-/// The finder comes back unless the note is over.
-type Searching<'a> = Worked<'a, (Option<SpeechFinder>, Vec<SpeechSpan>)>;
+type DecodingSlice<'a> = BoxFuture<'a, Result<(NoteDecoder, Option<NoteEnd>), TurnError>>;
 
 impl<'a> ListenedNote<'a> {
     async fn words(&mut self, audio: &mut Audio<'_>) -> Result<Transcript, TurnError> {
         let (mut transcribing, mut heard) = (FuturesOrdered::new(), Vec::new());
-        let (mut decoding, mut finding): (Option<DecodingSlice<'a>>, Option<Searching<'a>>) =
-            (None, None);
+        let mut decoding: Option<DecodingSlice<'a>> = None;
         loop {
             while transcribing.len() < SIDE_BY_SIDE
                 && let Some(span) = self.waiting.pop_front()
@@ -108,34 +110,19 @@ impl<'a> ListenedNote<'a> {
                 let words = self.utterances.transcribe(span);
                 transcribing.push_back(words.map(move |words| (words, bytes)));
             }
-            if finding.is_none() {
-                finding = self.find();
-            }
             if decoding.is_none() {
                 decoding = self.decode();
             }
-            let works = decoding.is_some() || finding.is_some();
+            let works = decoding.is_some() || self.search_wait.is_some();
             let reads = !self.arrived.all && self.may_read(works);
             tokio::select! {
                 piece = audio.next(), if reads => self.arrived.take(piece)?,
                 Some(decoded) = OptionFuture::from(decoding.as_mut()) => {
                     decoding = None;
-                    let (decoder, slice) = decoded?;
-                    self.decoder = slice.end.is_none().then_some(decoder);
-                    self.decoder_bytes = self.decoder.as_ref().map_or(0, NoteDecoder::held_bytes);
-                    self.decoded = slice;
-                    // Never more than before: the slice has asked for what it may add.
-                    self.memory.try_hold(self.bytes());
+                    self.take_decoded(decoded?);
                 }
-                Some(found) = OptionFuture::from(finding.as_mut()) => {
-                    finding = None;
-                    let (finder, spans) = found?;
-                    let before = self.bytes();
-                    self.finder_bytes = finder.as_ref().map_or(0, SpeechFinder::held_bytes);
-                    self.finder = finder;
-                    self.waiting.extend(spans);
-                    // The next slice may wait for memory meanwhile, by a wish that stays.
-                    self.memory.give_back(before.saturating_sub(self.bytes()));
+                news = self.search.news(), if !self.searched => {
+                    self.take_news(news.map_err(|error| Cause::from(error).at(Stage::Vad))?);
                 }
                 Some((words, bytes)) = transcribing.next() => {
                     heard.push(words?);
@@ -151,6 +138,33 @@ impl<'a> ListenedNote<'a> {
             return Err(Cause::Unheard(Problem::NoSpeech).at(Stage::Stt));
         }
         Ok(transcript)
+    }
+
+    /// Takes what the decoder has come to.
+    fn take_decoded(&mut self, (decoder, end): (NoteDecoder, Option<NoteEnd>)) {
+        self.decoder = end.is_none().then_some(decoder);
+        self.decoder_bytes = self.decoder.as_ref().map_or(0, NoteDecoder::held_bytes);
+        self.search_bytes = self.search.held_bytes();
+        self.search_wait = (!self.search.is_idle()).then(|| self.scene.trace.waits(Stage::Vad));
+        if let Some(end) = end {
+            self.over(end);
+        }
+        // Never more than before: the slice has asked for what it may add.
+        self.memory.try_hold(self.bytes());
+    }
+
+    /// Takes what the search has come to.
+    fn take_news(&mut self, news: SearchNews) {
+        let before = self.bytes();
+        // What is decoded meanwhile counts as that.
+        self.search_bytes = news.held_bytes.min(self.search_bytes);
+        self.searched = news.over;
+        if news.idle {
+            self.search_wait = None;
+        }
+        self.waiting.extend(news.spans);
+        // The next slice may wait for memory meanwhile, by a wish that stays.
+        self.memory.give_back(before.saturating_sub(self.bytes()));
     }
 
     /// Returns whether more bytes may come than are decoded; `works` while a slice is.
@@ -169,14 +183,14 @@ impl<'a> ListenedNote<'a> {
     /// Returns how much memory the note takes.
     fn bytes(&self) -> usize {
         let waiting: usize = self.waiting.iter().map(bytes_of).sum();
-        let decoded = speech_bytes(&self.decoded.speech) + self.finder_bytes;
-        self.arrived.bytes + self.decoder_bytes + decoded + waiting + self.heard_bytes
+        let sound = self.search_bytes + waiting + self.heard_bytes;
+        self.arrived.bytes + self.decoder_bytes + sound
     }
 
     /// Begins to decode the next slice, if there is any: first it waits for memory, then for a worker.
-    /// No slice is decoded before the last one is looked at.
+    /// Nothing is decoded while the search is far behind.
     fn decode(&mut self) -> Option<DecodingSlice<'a>> {
-        let idle = self.waiting.is_empty() && self.decoded.speech.is_empty();
+        let idle = self.waiting.is_empty() && !self.search.is_behind();
         let decoder = self.decoder.take_if(|_| idle)?;
         let piece = self.arrived.piece(decoder.is_hungry());
         let last = self.arrived.all && self.arrived.bytes == 0;
@@ -197,28 +211,6 @@ impl<'a> ListenedNote<'a> {
         }))
     }
 
-    /// Begins to look for speech in what was decoded last.
-    fn find(&mut self) -> Option<Searching<'a>> {
-        let over = self.decoder.is_none() && self.decoded.end.is_some();
-        let ready = over || !self.decoded.speech.is_empty();
-        let finder = self.finder.take_if(|_| ready)?;
-        let DecodedSlice { speech, end } = std::mem::take(&mut self.decoded);
-        if let Some(end) = end {
-            self.over(end);
-        }
-        self.finder_bytes += speech_bytes(&speech);
-        let scene = self.scene;
-        let work = move || {
-            let (finder, spans) = finder.work(&speech, over);
-            ((!over).then_some(finder), spans)
-        };
-        Some(Box::pin(async move {
-            let _waits = scene.trace.waits(Stage::Vad);
-            let found = scene.path.decoders.run_for(scene.talker, work).await;
-            found.map_err(|error| Cause::from(error).at(Stage::Vad))
-        }))
-    }
-
     /// Keeps what there is to say of the note.
     fn over(&mut self, end: NoteEnd) {
         if end.unheard_bytes > 0 {
@@ -230,10 +222,6 @@ impl<'a> ListenedNote<'a> {
         }
         self.end = Some(end);
     }
-}
-
-fn speech_bytes(speech: &[Speech]) -> usize {
-    speech.iter().map(|speech| size_of_val(speech.samples())).sum()
 }
 
 fn bytes_of(span: &SpeechSpan) -> usize {
