@@ -17,7 +17,7 @@ use super::problem::ApiRefusal;
 use super::request::Anyone;
 use super::{ApiState, ListPart};
 
-/// ListPart of a list where nobody says how many.
+/// Entries of a list where nobody says how many.
 const USUAL_LIMIT: u32 = 50;
 /// Most entries of a list.
 const MOST: u32 = 500;
