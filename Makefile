@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege fuzz check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege fuzz api-fuzz check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,16 @@ fuzz: ## look for bytes that break a promise, FUZZ_SECONDS a target; FUZZ="ogg s
 	        $(abspath $(HARK_CORPUS)) -max_total_time=$(FUZZ_SECONDS) $(LIMITS) \
 	        -artifact_prefix=found/$$target- -print_final_stats=1 || exit; \
 	done
+
+# schemathesis is of PyPI, in a folder of its own.
+api-fuzz: ## try the API with what its document allows and forbids; API_FUZZ_EXAMPLES an operation
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) curl:curl python3:python3 python3-venv:/usr/share/doc/python3-venv)
+	$(voice)
+	cargo build --profile quick --locked
+	[ -x target/schemathesis/bin/schemathesis ] || { python3 -m venv target/schemathesis && \
+	    target/schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
+	PATH="$(abspath target/schemathesis/bin):$$PATH" fuzz/api.sh $(abspath target/quick/hark)
 
 check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	$(call need,$(CARGO))

@@ -1,44 +1,106 @@
-//! The numbers and agents that answer: built from a configuration, and built again while the
-//! service runs.
+//! The numbers and agents that answer: built from the configuration and the store, and built again
+//! while the service runs.
 //!
 //! Invariants: a new state is built and warm before anything of it is used; a turn keeps the route
-//! it began with; a number whose messages are taken has a route.
+//! it began with; a number whose messages are taken has a route, unless its agent cannot be built:
+//! then they wait.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::EnginePool;
-use crate::config::{Config, ConfigError, ConfigErrors};
+use super::keyring::Keyring;
+use super::stored::Stored;
+use crate::config::Config;
+use crate::http::api::FindingView;
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
-use crate::registry::{Number, NumberStatus, Registry, Snapshot};
+use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot};
 use crate::remote::http_client;
+use crate::store::Directory;
 use crate::turn::PhoneNumberId;
 
 type ByNumber = HashMap<PhoneNumberId, Arc<Route>>;
+
+/// Between two looks at the store for changes of other processes.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// Between two tries to build what could not be built.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
 
 /// Holds the routes of the registry's snapshot.
 pub(super) struct Agents {
     pub(super) registry: Arc<Registry>,
     routes: watch::Sender<ByNumber>,
     builder: Builder,
+    store: Arc<dyn Directory>,
+    keyring: Arc<Keyring>,
+    /// Held while a new state is made, so that the last to begin is the last to end.
+    state: AsyncMutex<AgentsState>,
+    findings: Mutex<Vec<FindingView>>,
+}
+
+/// Holds what the state in use was made of.
+struct AgentsState {
+    /// The configuration, without what the store has.
+    config: Config,
+    /// What the registry has beside numbers and agents.
+    base: Snapshot,
+    /// The revision of the store.
+    revision: i64,
+    /// Every agent that was built, and of which version.
+    built: HashMap<String, Built>,
+    /// The version of each number's route.
+    versions: HashMap<PhoneNumberId, Option<u32>>,
+}
+
+#[derive(Clone)]
+struct Built {
+    version: Option<u32>,
+    setup: Arc<AgentSetup>,
+}
+
+/// Holds a state that may be put in the place of the one in use.
+struct NextState {
+    snapshot: Snapshot,
+    revision: i64,
+    routes: ByNumber,
+    built: HashMap<String, Built>,
+    findings: Vec<FindingView>,
 }
 
 impl Agents {
-    /// Builds what `snapshot` names; the engines are `config`'s.
+    /// Builds what `base` and the store name; the engines are `config`'s.
     pub(super) async fn start(
         config: &Config,
-        snapshot: Snapshot,
+        base: Snapshot,
         pool: EnginePool,
+        store: Arc<dyn Directory>,
+        keyring: Arc<Keyring>,
     ) -> anyhow::Result<Self> {
         let audio_bytes = config.limits.audio_bytes;
         let builder = Builder { pool, client: http_client(), audio_bytes };
-        let routes = builder.build(config, &snapshot).await?;
-        let registry = Arc::new(Registry::new(snapshot));
-        Ok(Self { registry, routes: watch::Sender::new(routes), builder })
+        let mut config = config.clone();
+        config.numbers = base.numbers.iter().cloned().collect();
+        let state = AgentsState::new(config, base);
+        let stored = Stored::read(store.as_ref(), &keyring).await;
+        let stored = stored.map_err(|error| error.into_start_error(&keyring))?;
+        let next = builder.next(&state, &ByNumber::new(), stored).await?;
+        let registry = Arc::new(Registry::new(next.snapshot.clone()));
+        let agents = Self {
+            registry,
+            routes: watch::Sender::new(ByNumber::new()),
+            builder,
+            store,
+            keyring,
+            findings: Mutex::default(),
+            state: AsyncMutex::new(state),
+        };
+        agents.put(&mut *agents.state.lock().await, next);
+        Ok(agents)
     }
 
     /// Makes what the agents say again and again; never returns.
@@ -46,29 +108,116 @@ impl Agents {
         self.builder.pool.make_in_advance().await;
     }
 
-    /// Builds what `config` names and lets it replace what runs.
+    /// Returns the configuration in use, without what the store has.
+    pub(super) async fn config(&self) -> Config {
+        self.state.lock().await.config.clone()
+    }
+
+    /// Returns what cannot answer, and why.
+    pub(super) fn findings(&self) -> Vec<FindingView> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Builds an agent without letting it answer.
+    ///
+    /// # Errors
+    /// Why it cannot be built.
+    pub(super) async fn try_agent(&self, agent: Agent) -> anyhow::Result<Arc<AgentSetup>> {
+        let (config, name) = (self.config().await, agent.name.clone());
+        let joined = config.with_stored(Vec::new(), vec![agent]);
+        Ok(Arc::new(self.builder.pool.agent(&joined, Some(&name)).await?))
+    }
+
+    /// Lets what the store has now answer every later message.
+    ///
+    /// # Errors
+    /// What cannot be read: then nothing has changed.
+    pub(super) async fn refresh(&self) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        let stored = Stored::read(self.store.as_ref(), &self.keyring).await?;
+        let routes = self.routes.borrow().clone();
+        let next = self.builder.next(&state, &routes, stored).await?;
+        self.put(&mut state, next);
+        Ok(())
+    }
+
+    /// Follows the store's changes; never returns.
+    pub(super) async fn follow(&self) {
+        let mut looks = interval(LOOK_AGAIN);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut tried, mut failed) = (Instant::now(), None);
+        loop {
+            looks.tick().await;
+            // That the store is away is told by who writes to it.
+            let Ok(revision) = self.store.revision().await else { continue };
+            let known = self.state.lock().await.revision;
+            let again = tried.elapsed() >= TRY_AGAIN && !self.findings().is_empty();
+            if (revision == known || failed == Some(revision)) && !again {
+                continue;
+            }
+            tried = Instant::now();
+            match self.refresh().await {
+                Ok(()) => failed = None,
+                Err(error) => {
+                    failed = Some(revision);
+                    tracing::error!("a change in the store was not taken: {error:#}");
+                }
+            }
+        }
+    }
+
+    /// Refuses a configuration that has lost all its numbers, where the store has none either.
+    pub(super) async fn check_numbers(&self, config: &Config) -> anyhow::Result<()> {
+        let had_some = !self.config().await.numbers.is_empty();
+        if had_some && config.numbers.is_empty() && self.store.revision().await? == 0 {
+            let problem = "no business number is configured; add a [[numbers]] table";
+            return Err(config.error("numbers", problem).into());
+        }
+        Ok(())
+    }
+
+    /// Builds what `config` and the store name and lets it replace what runs.
     ///
     /// # Errors
     /// What cannot be built: then nothing has changed.
-    async fn replace(&self, config: &Config) -> anyhow::Result<()> {
-        let snapshot = config.snapshot();
-        check_numbers(config, &snapshot)?;
-        let routes = self.builder.build(config, &snapshot).await?;
+    pub(super) async fn replace(&self, config: &Config) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        let mut fresh = AgentsState::new(config.clone(), config.snapshot());
+        let stored = Stored::read(self.store.as_ref(), &self.keyring).await?;
+        let next = self.builder.next(&fresh, &ByNumber::new(), stored).await?;
+        self.put(&mut fresh, next);
+        *state = fresh;
+        Ok(())
+    }
+
+    /// Puts a state in the place of the one in use.
+    fn put(&self, state: &mut AgentsState, next: NextState) {
+        let NextState { snapshot, revision, routes, built, findings } = next;
+        let versions = snapshot.numbers.iter().map(|n| (n.phone_number_id.clone(), n.version));
+        (state.revision, state.built, state.versions) = (revision, built, versions.collect());
         // A number has a route before, while and after its messages are taken.
         self.routes.send_modify(|old| old.extend(routes.clone()));
         self.registry.swap(snapshot);
         let _former_turns_keep_theirs = self.routes.send_replace(routes);
-        Ok(())
+        let mut known = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        for finding in findings.iter().filter(|finding| !known.contains(finding)) {
+            let FindingView { key, message, .. } = finding;
+            tracing::error!(
+                key,
+                message,
+                "an entry of the store cannot be used: its messages wait"
+            );
+        }
+        *known = findings;
     }
 }
 
-/// Refuses a service without a number.
-pub(super) fn check_numbers(config: &Config, snapshot: &Snapshot) -> Result<(), ConfigError> {
-    if snapshot.numbers.is_empty() {
-        let problem = "no business number is configured; add a [[numbers]] table";
-        return Err(config.error("numbers", problem));
+impl AgentsState {
+    /// Begins with nothing built.
+    fn new(config: Config, base: Snapshot) -> Self {
+        let (built, versions) = (HashMap::new(), HashMap::new());
+        Self { config, base, revision: 0, built, versions }
     }
-    Ok(())
 }
 
 impl Routes for Agents {
@@ -85,81 +234,108 @@ struct Builder {
 }
 
 impl Builder {
-    /// Builds the routes of all active numbers, on warm engines.
-    async fn build(&self, config: &Config, snapshot: &Snapshot) -> anyhow::Result<ByNumber> {
-        let mut routes = ByNumber::new();
-        let mut agents: HashMap<&str, Arc<AgentSetup>> = HashMap::new();
-        // Messages to the others wait until their number is active again.
-        let active = |number: &&Number| number.status == NumberStatus::Active;
-        for number in snapshot.numbers.iter().filter(active) {
-            let name = number.agent.as_deref().unwrap_or(&config.default_agent);
-            if !agents.contains_key(name) {
-                agents.insert(name, Arc::new(self.pool.agent(config, Some(name)).await?));
-            }
-            let settings = CloudSettings::from_number(number, self.audio_bytes);
-            let route = Route {
-                messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
-                agent: Arc::clone(&agents[name]),
-                disclosure: snapshot.disclosure,
-                turn_limit: snapshot.turn_limit,
-            };
-            routes.insert(number.phone_number_id.clone(), Arc::new(route));
-        }
-        Ok(routes)
-    }
-}
-
-/// Reads the configuration again for a service that runs.
-pub struct Reloader {
-    pub(super) agents: Arc<Agents>,
-    /// What the process was started with.
-    pub(super) started: Box<Config>,
-}
-
-impl Reloader {
-    /// Lets the configuration that `load` returns answer every later message, and logs how it went.
-    /// Returns whether it does; if not, nothing has changed.
-    pub async fn reload(
-        &mut self,
-        load: impl FnOnce() -> Result<Config, ConfigErrors> + Send + 'static,
-    ) -> bool {
-        let replaced = async {
-            let config = tokio::task::spawn_blocking(load).await.context("reading it")??;
-            let waiting = waiting_for_a_start(&self.started, &config);
-            let (numbers, agents) = (config.numbers.len(), config.agents.len());
-            self.agents.replace(&config).await?;
-            anyhow::Ok((waiting, numbers, agents))
+    /// Builds the routes of all active numbers, on warm engines. What has not changed since `state`
+    /// and its `routes` is used again. What only the store names and cannot be built is a finding.
+    async fn next(
+        &self,
+        state: &AgentsState,
+        routes: &ByNumber,
+        stored: Stored,
+    ) -> anyhow::Result<NextState> {
+        let Stored { revision, numbers, agents, verify_token, unreadable: mut findings } = stored;
+        state.config.refuse_twins(&numbers, &agents)?;
+        let of_file = state.config.numbers.len();
+        let joined = state.config.with_stored(numbers, agents);
+        let mut next = NextState {
+            snapshot: Snapshot {
+                numbers: joined.numbers.iter().cloned().collect(),
+                agents: joined.agents.clone(),
+                verify_token: state.base.verify_token.clone().or(verify_token),
+                ..state.base.clone()
+            },
+            revision,
+            routes: ByNumber::new(),
+            built: HashMap::new(),
+            findings: Vec::new(),
         };
-        match replaced.await {
-            Ok((waiting, numbers, agents)) => {
-                tracing::info!(numbers, agents, "the configuration was read again");
-                if !waiting.is_empty() {
-                    let keys = waiting.join(", ");
-                    tracing::warn!(keys, "some changed keys wait for the next start");
-                }
-                true
+        let mut failed: HashMap<String, String> = HashMap::new();
+        for (index, number) in joined.numbers.iter().enumerate() {
+            // Messages to the others wait until their number is active again.
+            if number.status != NumberStatus::Active {
+                continue;
             }
-            Err(error) => {
-                tracing::error!("the configuration was not read again: {error:#}");
-                false
+            let is_stored = index >= of_file;
+            let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
+            if !problems.is_empty() {
+                let key = format!("numbers/{}", number.phone_number_id);
+                findings.push(finding(key, problems.to_string(), "change the number"));
+                continue;
+            }
+            let name = number.agent.as_deref().unwrap_or(&joined.default_agent);
+            if !next.built.contains_key(name) && !failed.contains_key(name) {
+                match self.agent(state, &joined, name).await {
+                    Ok(built) => {
+                        next.built.insert(name.to_owned(), built);
+                    }
+                    Err(error) if !is_stored => return Err(error),
+                    Err(error) => {
+                        let message = format!("{error:#}");
+                        let fix = "mend what it needs; it is tried again every 30 s";
+                        findings.push(finding(format!("agents/{name}"), message.clone(), fix));
+                        failed.insert(name.to_owned(), message);
+                    }
+                }
+            }
+            if let Some(built) = next.built.get(name) {
+                let route = self.route(state, routes, &next.snapshot, number, &built.setup);
+                next.routes.insert(number.phone_number_id.clone(), route);
             }
         }
+        next.findings = findings;
+        Ok(next)
+    }
+
+    /// Builds an agent, unless it is built.
+    async fn agent(
+        &self,
+        state: &AgentsState,
+        joined: &Config,
+        name: &str,
+    ) -> anyhow::Result<Built> {
+        let agent = joined.agents.iter().find(|agent| agent.name == name);
+        let version = agent.and_then(|agent| agent.version);
+        if let Some(built) = state.built.get(name).filter(|built| built.version == version) {
+            return Ok(built.clone());
+        }
+        Ok(Built { version, setup: Arc::new(self.pool.agent(joined, Some(name)).await?) })
+    }
+
+    /// Builds a route, unless it is built.
+    fn route(
+        &self,
+        state: &AgentsState,
+        routes: &ByNumber,
+        snapshot: &Snapshot,
+        number: &Number,
+        agent: &Arc<AgentSetup>,
+    ) -> Arc<Route> {
+        let id = &number.phone_number_id;
+        let same = |route: &&Arc<Route>| {
+            Arc::ptr_eq(&route.agent, agent) && state.versions.get(id) == Some(&number.version)
+        };
+        if let Some(route) = routes.get(id).filter(same) {
+            return Arc::clone(route);
+        }
+        let settings = CloudSettings::from_number(number, self.audio_bytes);
+        Arc::new(Route {
+            messenger: Arc::new(CloudClient::new(settings, self.client.clone())),
+            agent: Arc::clone(agent),
+            disclosure: snapshot.disclosure,
+            turn_limit: snapshot.turn_limit,
+        })
     }
 }
 
-/// Returns the keys that differ and cannot change while the process runs.
-fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
-    let differ = [
-        ("server.listen", started.server.listen != new.server.listen),
-        ("server.admin_listen", started.server.admin_listen != new.server.admin_listen),
-        ("cache", started.cache != new.cache),
-        ("store.url", started.store.url != new.store.url),
-        ("queue.turns", started.queue.turns != new.queue.turns),
-        ("queue.node", started.queue.node != new.queue.node),
-        ("limits.audio_bytes", started.limits.audio_bytes != new.limits.audio_bytes),
-        ("limits.audio_seconds", started.limits.audio_seconds != new.limits.audio_seconds),
-        ("log.format", started.log.format != new.log.format),
-        ("log.level", started.log.level != new.log.level),
-    ];
-    differ.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+fn finding(key: String, message: String, fix: &str) -> FindingView {
+    FindingView { level: "error".to_owned(), key, message, fix: fix.to_owned() }
 }

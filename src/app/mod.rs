@@ -3,7 +3,11 @@
 //! Only this folder and `cli` name concrete backends.
 
 mod agents;
+mod keyring;
+mod office;
 mod pool;
+mod reload;
+mod stored;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,13 +18,16 @@ use futures_util::future::OptionFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-pub use self::agents::Reloader;
-use self::agents::{Agents, check_numbers};
+use self::agents::Agents;
+use self::keyring::Keyring;
+pub use self::keyring::LockedError;
+pub use self::office::Office;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
+pub use self::reload::Reloader;
 use crate::audio::AudioLimits;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{HealthState, Server, WebhookState, admin_router, router};
+use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{AgentSetup, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath};
 use crate::queue::Wake;
@@ -28,7 +35,7 @@ use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Archive, Queue};
+use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
 use crate::telemetry;
 use crate::threads::Threads;
@@ -57,6 +64,21 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
     })
 }
 
+/// Returns whether a service without a number in its configuration has something to do: its store has
+/// a number, or a token with which one can be added.
+///
+/// # Errors
+/// A store that cannot be read.
+pub async fn can_start_empty(config: &Config) -> anyhow::Result<bool> {
+    let path = config.store.path();
+    if !path.exists() {
+        return Ok(false);
+    }
+    let store = SqliteStore::open(path, Access::Inspect)?;
+    let has_token = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
+    Ok(has_token || !store.directory().await?.numbers.is_empty())
+}
+
 /// Connections that are open at a time, if there are files for them.
 const CONNECTIONS: u64 = 1024;
 
@@ -74,6 +96,7 @@ pub struct App {
     agents: Arc<Agents>,
     inbox: Arc<dyn Inbox>,
     lanes: Lanes,
+    office: Arc<Office>,
     metrics: PrometheusHandle,
     store: Arc<SqliteStore>,
     /// The record, for what runs the service in its own process.
@@ -97,16 +120,20 @@ impl App {
     pub async fn build_with(
         config: &Config,
         snapshot: Snapshot,
-        store: &Path,
+        path: &Path,
         pool: EnginePool,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        check_numbers(config, &snapshot)?;
         let metrics = telemetry::init_metrics();
         telemetry::built_from(BACKEND.unwrap_or("none"));
         // First, so that a second service by mistake loads no model beside the first.
-        let store = Arc::new(SqliteStore::open(store, Access::Serve)?);
-        let agents = Arc::new(Agents::start(config, snapshot, pool).await?);
+        let store = Arc::new(SqliteStore::open(path, Access::Serve)?);
+        let keyring = Arc::new(Keyring::new(config, path));
+        let directory: Arc<dyn Directory> = store.clone();
+        let started =
+            Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
+        let agents = Arc::new(started);
+        let office = Office::of_service(&store, keyring, &agents, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
         let pipeline = Pipeline {
             path: voice_path(config)?,
@@ -124,7 +151,8 @@ impl App {
         ));
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
         let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
-        Ok(Self { agents, inbox, lanes, metrics, archive: store.clone(), store })
+        let office = Arc::new(office);
+        Ok(Self { agents, inbox, lanes, office, metrics, archive: store.clone(), store })
     }
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
@@ -155,13 +183,19 @@ impl App {
             WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?;
         let health =
             Arc::new(HealthState::new(self.inbox, self.metrics.clone(), shutdown.stop.clone()));
+        let api = api_router(Arc::new(ApiState {
+            numbers: self.office.clone(),
+            agents: self.office.clone(),
+            tokens: self.office.clone(),
+            record: self.office,
+        }));
         let admin = admin.map(|listener| Server {
             listener,
-            router: admin_router(Arc::clone(&health)),
+            router: admin_router(Arc::clone(&health)).merge(api.clone()),
             connections: ADMIN_CONNECTIONS,
         });
         let connections = connections(raise_file_limit());
-        let server = Server { listener, router: router(webhook, health), connections };
+        let server = Server { listener, router: router(webhook, health).merge(api), connections };
         let serve = async {
             let serve = |server: Server| server.serve(shutdown.stop.clone());
             tokio::join!(serve(server), OptionFuture::from(admin.map(serve)));
@@ -179,6 +213,7 @@ impl App {
             }
             () = upkeep => unreachable!("it runs for ever"),
             () = agents.make_in_advance() => unreachable!("so does this"),
+            () = agents.follow() => unreachable!("and this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");
                 Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage, 64 bad configuration.
 
+mod agents;
 mod ask;
 mod bench;
 mod completions;
@@ -11,12 +12,16 @@ pub mod fixtures;
 mod init;
 mod man;
 mod models;
+mod numbers;
+mod office;
 mod player;
 mod playground;
 mod print;
 mod say;
+mod secrets;
 mod serve;
 mod simulate;
+mod tokens;
 mod transcribe;
 mod turns;
 mod version;
@@ -76,6 +81,14 @@ enum Command {
     Voices(voices::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
+    /// List and change the numbers of the store, whether a service runs or not.
+    Numbers(numbers::Arguments),
+    /// List and change the agents of the store, whether a service runs or not.
+    Agents(agents::Arguments),
+    /// Make, list and revoke tokens of the API.
+    Token(tokens::Arguments),
+    /// Encrypt the secrets of the store with a new key.
+    Secrets(secrets::Arguments),
     /// Run the simulated WhatsApp alone.
     Simulate(simulate::Arguments),
     /// Print what a shell needs to complete hark's commands.
@@ -190,6 +203,10 @@ fn run_configured(
             Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Voices(arguments) => voices::run(context, arguments).await,
+            Command::Numbers(arguments) => numbers::run(context, arguments).await,
+            Command::Agents(arguments) => agents::run(context, arguments).await,
+            Command::Token(arguments) => tokens::run(context, arguments).await,
+            Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,
             Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")

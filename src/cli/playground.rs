@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::registry::{Number, NumberStatus, ProviderKind};
+use crate::registry::{FormerSecrets, Number, NumberStatus, ProviderKind};
 use crate::remote::http_client;
 use crate::simulator::{Simulator, SimulatorSettings};
 
@@ -30,6 +30,8 @@ pub(super) fn number(graph: Url, agent: Option<String>) -> Number {
         app_id: None,
         app_secret: Some(SECRET.into()),
         business_id: None,
+        former: FormerSecrets::default(),
+        version: None,
         api_url: Some(graph),
         api_version: None,
         media_hosts: None,
@@ -106,7 +108,7 @@ fn is_ours(_: &Path) -> bool {
 
 /// Removes a store that is of no use to anyone any more.
 pub(super) fn remove_store(store: &Path) {
-    for ending in ["", "-wal", "-shm", ".lock"] {
+    for ending in ["", "-wal", "-shm", ".lock", ".key"] {
         let file = PathBuf::from(format!("{}{ending}", store.display()));
         if let Err(error) = std::fs::remove_file(&file)
             && error.kind() != ErrorKind::NotFound

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::{Context, fixtures};
-use crate::app::{App, EnginePool, Hearing, Keeping};
+use crate::app::{App, EnginePool, Hearing, Keeping, can_start_empty};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::lifecycle::{Shutdown, hangups, outlive_file_sizes};
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if context.config.numbers.is_empty() {
+    if context.config.numbers.is_empty() && !can_start_empty(&context.config).await? {
         return Ok(without_a_number(&context));
     }
     let shutdown = Shutdown::on_signals()?;
@@ -86,6 +86,7 @@ fn without_a_number(context: &Context) -> ExitCode {
         "hark: numbers: no business number is configured: {} {lacks}\n\
          `hark init` asks for what is needed and writes the file; `hark demo` needs neither it nor \
          an account\n\
+         to add numbers over HTTP: `hark token create --role admin --name me`, then `hark serve`\n\
          from a Meta app to the first answer, or a rehearsal without one: docs/WHATSAPP.md",
         file.display()
     );

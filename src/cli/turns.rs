@@ -53,7 +53,7 @@ pub(super) async fn run(store: &StoreConfig, arguments: Arguments) -> anyhow::Re
     }
     let store = SqliteStore::open(path, Access::Inspect)?;
     let Arguments { contact, since: since_ms, failed, follow, limit, json } = arguments;
-    let search = TurnSearch { contact, since_ms, failed, limit };
+    let search = TurnSearch { contact, since_ms, failed, limit, ..TurnSearch::default() };
     let printer = Printer { json, zone: TimeZone::system(), shown: HashMap::new() };
     if follow {
         printer.follow(&store, TurnSearch { limit: FOLLOWED, ..search }, limit).await?;

@@ -73,7 +73,7 @@ fn check_webhook(config: &Config, problems: &mut ConfigErrors) {
 }
 
 /// Says what is wrong with a secret that is not blank.
-fn odd_secret(secret: &str) -> Option<&'static str> {
+pub(super) fn odd_secret(secret: &str) -> Option<&'static str> {
     if secret.trim() != secret {
         Some("begins or ends with a space or a line break: take it off")
     } else if secret.chars().any(speaks) {
@@ -103,27 +103,35 @@ fn check_store(config: &Config, problems: &mut ConfigErrors) {
 fn check_agents(config: &Config, problems: &mut ConfigErrors) {
     let mut names = HashSet::new();
     for (index, agent) in config.agents.iter().enumerate() {
-        let mut wrong = |name: &str, problem: String| {
-            problems.add(config.error(&format!("agents[{index}].{name}"), problem));
-        };
-        if agent.name.is_empty() {
-            wrong("name", MISSING.to_owned());
-        } else if !names.insert(&agent.name) {
-            wrong("name", format!("a second agent \"{}\"", agent.name));
+        if !agent.name.is_empty() && !names.insert(&agent.name) {
+            let problem = format!("a second agent \"{}\"", agent.name);
+            problems.add(config.error(&format!("agents[{index}].name"), problem));
         }
-        check_languages(agent, &mut wrong);
-        check_vocabulary(agent, &mut wrong);
-        if let Some(timezone) = &agent.timezone
-            && jiff::tz::TimeZone::get(timezone).is_err()
-        {
-            let example = "for instance: Europe/Madrid";
-            wrong("timezone", format!("there is no time zone \"{timezone}\"; {example}"));
-        }
-        if let Err(errors) = config.engines(index) {
-            problems.extend(errors);
-        }
+        check_agent(config, index, problems);
     }
     is_agent(config, &config.default_agent, "default_agent", problems);
+}
+
+/// Checks one agent by itself.
+pub(super) fn check_agent(config: &Config, index: usize, problems: &mut ConfigErrors) {
+    let agent = &config.agents[index];
+    let mut wrong = |name: &str, problem: String| {
+        problems.add(config.error(&format!("agents[{index}].{name}"), problem));
+    };
+    if agent.name.is_empty() {
+        wrong("name", MISSING.to_owned());
+    }
+    check_languages(agent, &mut wrong);
+    check_vocabulary(agent, &mut wrong);
+    if let Some(timezone) = &agent.timezone
+        && jiff::tz::TimeZone::get(timezone).is_err()
+    {
+        let example = "for instance: Europe/Madrid";
+        wrong("timezone", format!("there is no time zone \"{timezone}\"; {example}"));
+    }
+    if let Err(errors) = config.engines(index) {
+        problems.extend(errors);
+    }
 }
 
 fn check_languages(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
@@ -168,32 +176,40 @@ fn is_agent(config: &Config, name: &str, key: &str, problems: &mut ConfigErrors)
 fn check_numbers(config: &Config, problems: &mut ConfigErrors) {
     let mut ids = HashSet::new();
     for (index, number) in config.numbers.iter().enumerate() {
-        let key = |name| format!("numbers[{index}].{name}");
-        if let Some(name) = &number.agent {
-            is_agent(config, name, &key("agent"), problems);
+        if !number.phone_number_id.0.is_empty() && !ids.insert(&number.phone_number_id) {
+            let key = format!("numbers[{index}].phone_number_id");
+            problems.add(config.error(&key, "is configured twice"));
         }
-        let mut wrong =
-            |name, problem: &str| problems.add(config.error(&key(name), problem.to_owned()));
-        if number.phone_number_id.0.is_empty() {
-            wrong("phone_number_id", MISSING);
-        } else if !ids.insert(&number.phone_number_id) {
-            wrong("phone_number_id", "is configured twice");
+        check_number(config, index, problems);
+    }
+}
+
+/// Checks one number by itself.
+pub(super) fn check_number(config: &Config, index: usize, problems: &mut ConfigErrors) {
+    let number = &config.numbers[index];
+    let key = |name| format!("numbers[{index}].{name}");
+    if let Some(name) = &number.agent {
+        is_agent(config, name, &key("agent"), problems);
+    }
+    let mut wrong =
+        |name, problem: &str| problems.add(config.error(&key(name), problem.to_owned()));
+    if number.phone_number_id.0.is_empty() {
+        wrong("phone_number_id", MISSING);
+    }
+    if number.provider == ProviderKind::D360 {
+        wrong("provider", "\"360dialog\" is not built yet; use \"meta\"");
+    }
+    for (name, secret) in
+        [("app_secret", &number.app_secret), ("access_token", &number.access_token)]
+    {
+        let secret = secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+        if secret.trim().is_empty() {
+            wrong(name, &format!("{MISSING}; set {name} or {name}_file"));
+        } else if let Some(problem) = odd_secret(secret) {
+            wrong(name, problem);
         }
-        if number.provider == ProviderKind::D360 {
-            wrong("provider", "\"360dialog\" is not built yet; use \"meta\"");
-        }
-        for (name, secret) in
-            [("app_secret", &number.app_secret), ("access_token", &number.access_token)]
-        {
-            let secret = secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-            if secret.trim().is_empty() {
-                wrong(name, &format!("{MISSING}; set {name} or {name}_file"));
-            } else if let Some(problem) = odd_secret(secret) {
-                wrong(name, problem);
-            }
-        }
-        if let Some(problem) = number.api_url.as_ref().and_then(odd_address) {
-            wrong("api_url", &problem);
-        }
+    }
+    if let Some(problem) = number.api_url.as_ref().and_then(odd_address) {
+        wrong("api_url", &problem);
     }
 }

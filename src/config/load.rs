@@ -60,6 +60,8 @@ pub fn read(file: Option<&Path>, environment: &Environment) -> (Option<Config>, 
     for (number, file) in config.numbers.iter_mut().zip(token_files) {
         number.access_token_file = file;
     }
+    config.store.secret_key =
+        variable(environment, "HARK_SECRET_KEY").map(|key| key.as_str().into());
     fill_aliases(&mut config, environment, &mut problems);
     check::check(&config, &mut problems);
     (Some(config), problems)

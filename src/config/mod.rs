@@ -10,6 +10,7 @@ mod engines;
 mod load;
 mod overlay;
 mod problems;
+mod stored;
 mod typed;
 
 use std::path::{Path, PathBuf};
@@ -122,6 +123,9 @@ pub struct CacheConfig {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct StoreConfig {
     pub url: String,
+    /// `HARK_SECRET_KEY`, with which secrets in the store are encrypted.
+    #[serde(skip)]
+    pub secret_key: Option<SecretString>,
 }
 
 impl StoreConfig {

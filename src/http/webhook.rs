@@ -233,12 +233,13 @@ async fn store(
     signer: usize,
     updates: Updates,
 ) -> Result<Counts, StoreError> {
-    let owner = |number: &PhoneNumberId| apps.iter().position(|app| app.numbers.contains(number));
+    // A number whose secret is being changed has two apps.
+    let signed = |number: &PhoneNumberId| apps[signer].numbers.contains(number);
+    let known = |number: &PhoneNumberId| apps.iter().any(|app| app.numbers.contains(number));
     let ignored = updates.others + updates.statuses.len() + updates.messages.len();
     // A number of another app is ignored; one of no app at all is for the inbox to log.
-    let ours = |number: &PhoneNumberId| owner(number).is_none_or(|app| app == signer);
+    let ours = |number: &PhoneNumberId| signed(number) || !known(number);
     let messages: Vec<_> = updates.messages.into_iter().filter(|m| ours(&m.number)).collect();
-    let signed = |number: &PhoneNumberId| owner(number) == Some(signer);
     let statuses: Vec<_> = updates.statuses.into_iter().filter(|s| signed(&s.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();
     let mut counts = Counts { ignored, statuses: statuses.len(), ..Counts::default() };

@@ -52,7 +52,7 @@ impl JobHandler for Pipeline {
         let (trace, record) = (Trace::start(), &self.record);
         let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         tracing::Span::current().record("agent", &route.agent.name);
-        let opened = record.begin(&lease, &route.agent.name, queue_ms, now_ms);
+        let opened = record.begin(&lease, route.agent.used(), queue_ms, now_ms);
         let (ahead, begun) = AheadOfTurn::while_doing(&route, &trace, &lease, opened).await;
         let begun = match begun {
             Ok(Begun { finished: true, .. }) => return Handled::Done,

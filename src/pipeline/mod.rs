@@ -50,7 +50,7 @@ use crate::clock::Clock;
 use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
 use crate::registry::{Disclosure, Gate, Languages, Phrases, ReplyPolicy, Voices};
-use crate::store::Record;
+use crate::store::{AgentUsed, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
 use crate::turn::{Personal, PhoneNumberId, Talker};
@@ -59,6 +59,8 @@ use crate::turn::{Personal, PhoneNumberId, Talker};
 pub struct AgentSetup {
     /// Its name.
     pub name: String,
+    /// Which version of it; `None` for one of the configuration file.
+    pub version: Option<u32>,
     /// What it answers in.
     pub languages: Languages,
     /// When it speaks.
@@ -79,6 +81,13 @@ pub struct AgentSetup {
     pub responder: Arc<dyn Responder>,
     /// Speaks.
     pub synthesizer: Arc<dyn Synthesizer>,
+}
+
+impl AgentSetup {
+    /// Names it for the record.
+    fn used(&self) -> AgentUsed<'_> {
+        AgentUsed { name: &self.name, version: self.version }
+    }
 }
 
 /// Describes how one business number is answered. A turn keeps the route it began with.

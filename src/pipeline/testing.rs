@@ -35,6 +35,7 @@ impl World {
         };
         let agent = AgentSetup {
             name: "test".into(),
+            version: None,
             languages: Languages::Any,
             reply: ReplyPolicy::Voice,
             gate: Gate::default(),

@@ -104,7 +104,7 @@ impl Turn<'_> {
     /// Sends what is left of the turn after a part that counts as sent.
     async fn go_on(&self, step: Step) -> Result<Draft, Failed> {
         let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-        let begun = record.begin(self.lease, &self.route.agent.name, 0.0, now_ms).await;
+        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
         let begun = begun.map_err(TurnError::from).map_err(during(step))?;
         let ended = self.resume(begun).await?;
         Ok(ended.unwrap_or_else(|| self.ended("", Outcome::Failed, Reason::Resumed)))

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{GateOverride, Languages, Voices};
 use crate::engine::{EngineList, EngineSpec};
 use crate::turn::LanguageCode;
 
 /// Says when a reply is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyPolicy {
     /// Always.
@@ -27,6 +28,9 @@ pub enum ReplyPolicy {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct Agent {
     pub name: String,
+    /// Which version of it, if it is kept in the store.
+    #[serde(skip)]
+    pub version: Option<u32>,
     pub prompt: Option<String>,
     pub language: Option<LanguageCode>,
     pub languages: Option<Vec<LanguageCode>>,

@@ -21,7 +21,7 @@ pub use agent::{Agent, Override, ReplyPolicy};
 pub use disclosure::Disclosure;
 pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;
-pub use number::{Number, NumberStatus, ProviderKind};
+pub use number::{FormerSecrets, Number, NumberStatus, ProviderKind};
 pub use phrases::{Phrase, Phrases};
 pub use snapshot::{AppSecret, Numbers, Snapshot};
 pub use voice::{Voice, Voices};

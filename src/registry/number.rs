@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::engine;
 use crate::turn::PhoneNumberId;
 
 /// Names the API that a number is reached through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "each is the name of a provider")]
 pub enum ProviderKind {
     #[default]
@@ -23,7 +24,7 @@ pub enum ProviderKind {
 }
 
 /// Says whether messages to a number are answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberStatus {
     /// They are stored and answered.
@@ -55,6 +56,12 @@ pub struct Number {
     #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
     pub app_secret: Option<SecretString>,
     pub business_id: Option<String>,
+    /// Older secrets that are still valid, if it is kept in the store.
+    #[serde(skip)]
+    pub former: FormerSecrets,
+    /// Its version, if it is kept in the store.
+    #[serde(skip)]
+    pub version: Option<u32>,
     pub api_url: Option<Url>,
     pub api_version: Option<String>,
     pub media_hosts: Option<Vec<String>>,
@@ -63,7 +70,21 @@ pub struct Number {
     pub status: NumberStatus,
 }
 
+/// Holds secrets that are valid beside the newest, until they are removed.
+#[derive(Clone, Debug, Default)]
+pub struct FormerSecrets {
+    /// Tokens to try when the newest is refused.
+    pub access_tokens: Vec<SecretString>,
+    /// Secrets that may have signed a webhook.
+    pub app_secrets: Vec<SecretString>,
+}
+
 impl Number {
+    /// Returns the secrets that may have signed its webhooks.
+    pub fn app_secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.app_secret.iter().chain(&self.former.app_secrets)
+    }
+
     /// Returns the address its calls go to.
     pub fn api_url(&self) -> Url {
         self.api_url.clone().unwrap_or_else(|| {

@@ -81,10 +81,11 @@ impl FromIterator<Number> for Numbers {
         let mut all = Self::default();
         for number in numbers {
             let id = number.phone_number_id.clone();
-            if let Some(secret) = &number.app_secret {
+            for secret in number.app_secrets() {
                 let same =
                     |app: &&mut AppSecret| app.secret.expose_secret() == secret.expose_secret();
                 match all.app_secrets.iter_mut().find(same) {
+                    Some(app) if app.numbers.contains(&id) => {}
                     Some(app) => app.numbers.push(id.clone()),
                     None => all
                         .app_secrets

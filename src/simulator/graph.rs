@@ -18,6 +18,7 @@ pub(super) fn router(shared: Arc<Inner>) -> Router {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::post))
         .route("/{version}/{id}/media", post(media::upload))
+        .route("/{version}/{id}/subscribed_apps", post(info::subscribe))
         .route("/{version}/{id}", get(info::get).delete(media::delete))
         .route("/sim/media/{token}", get(media::download))
         .fallback(unknown)

@@ -40,3 +40,15 @@ pub(super) async fn get(
         "code_verification_status": "VERIFIED",
     })))
 }
+
+/// Lets the token's app get an account's webhooks; the simulator posts them in any case.
+pub(super) async fn subscribe(
+    State(shared): State<Arc<Inner>>,
+    Path((version, account)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    let head = Head { method: &Method::POST, headers: &headers };
+    shared.admit(CallKind::Subscribe, &head, json!({ "id": account }))?;
+    shared.check_path(&Method::POST, &version, None)?;
+    Ok(Json(json!({ "success": true })))
+}

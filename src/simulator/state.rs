@@ -51,6 +51,9 @@ pub enum CallKind {
     /// `GET /{app}` with the app's own token.
     #[serde(rename = "app")]
     AppInfo,
+    /// `POST /{account}/subscribed_apps`.
+    #[serde(rename = "subscribe")]
+    Subscribe,
 }
 
 /// Holds one call of the API as it came; headers with secrets are not kept.

@@ -94,6 +94,7 @@ pub(super) fn messenger(api_url: &Url, change: impl FnOnce(&mut CloudSettings)) 
         access: meta(api_url, "900"),
         access_token: TOKEN.into(),
         access_token_file: None,
+        former_tokens: Vec::new(),
         media_hosts: vec!["lookaside.fbsbx.com".to_owned()],
         audio_bytes_limit: 10_000,
     };

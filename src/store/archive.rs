@@ -18,6 +18,9 @@ pub struct TurnRow {
     pub name: Option<Personal>,
     /// The agent that answered.
     pub agent: String,
+    /// Which version of it; `None`, and left out, for one of the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<u32>,
     /// How many attempts it took.
     pub attempt: u32,
     /// When it began, Unix milliseconds.
@@ -58,8 +61,22 @@ pub struct PartStatus {
 pub struct TurnSearch {
     /// Those of this contact, by user id or phone.
     pub contact: Option<String>,
+    /// Those of this number.
+    pub number: Option<String>,
+    /// Those that this agent answered.
+    pub agent: Option<String>,
+    /// Those that ended so, e.g. `voice_note`.
+    pub outcome: Option<String>,
+    /// Those in which this was heard or answered, whatever the case of its letters.
+    pub words: Option<String>,
+    /// That one.
+    pub turn: Option<String>,
+    /// Those that are older than this one.
+    pub before: Option<String>,
     /// Those that began then or later, Unix milliseconds.
     pub since_ms: Option<i64>,
+    /// Those that began before then, Unix milliseconds.
+    pub until_ms: Option<i64>,
     /// Those that ended without an answer, or of which a message was not delivered.
     pub failed: bool,
     /// At most so many, the newest.

@@ -8,6 +8,21 @@ use crate::turn::{
     TurnReport,
 };
 
+/// Names the agent that answers a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentUsed<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Which version of it; `None` for one of the configuration file.
+    pub version: Option<u32>,
+}
+
+impl<'a> From<&'a str> for AgentUsed<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { name, version: None }
+    }
+}
+
 /// Holds a turn's record, before its parts are sent or at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
@@ -55,7 +70,7 @@ pub trait Record: Send + Sync {
     async fn begin(
         &self,
         lease: &Lease,
-        agent: &str,
+        agent: AgentUsed<'_>,
         queue_ms: f64,
         now_ms: i64,
     ) -> Result<Begun, StoreError>;

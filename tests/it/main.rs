@@ -9,6 +9,8 @@ mod noises;
 mod openai;
 mod program;
 
+mod agents;
+mod api;
 mod asking;
 mod bench;
 mod cases;
@@ -44,6 +46,7 @@ mod looking_back;
 mod lost;
 mod mending;
 mod models;
+mod numbers;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
 mod people;

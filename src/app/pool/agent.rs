@@ -94,6 +94,7 @@ impl EnginePool {
         let synthesizer = self.synthesizer(&engines.tts, &spoken).await?;
         let set_up = AgentSetup {
             name: agent.name.clone(),
+            version: agent.version,
             languages,
             gate: config.gate.overridden(agent.gate.as_ref()),
             reply: agent.reply,

@@ -115,6 +115,13 @@ impl CloudAccess {
         }
     }
 
+    /// Returns the address of the apps that get an account's webhooks.
+    pub(super) fn subscriptions(&self, business_id: &str) -> Option<Url> {
+        match self {
+            Self::Meta { .. } => self.address(&[business_id, "subscribed_apps"]),
+        }
+    }
+
     /// Reads the body of a refusal; its words may repeat `token`.
     pub(super) fn error(&self, body: &Value, token: &str) -> ApiError {
         match self {

@@ -38,6 +38,8 @@ pub struct CloudSettings {
     pub access_token: SecretString,
     /// Where a new token is looked for when this one is refused.
     pub access_token_file: Option<PathBuf>,
+    /// Older tokens that are still valid, newest first.
+    pub former_tokens: Vec<SecretString>,
     /// Hosts beside the API's that media may be fetched from with the token: `host` or
     /// `host:port`.
     pub media_hosts: Vec<String>,
@@ -51,6 +53,7 @@ impl CloudSettings {
         Self {
             access: CloudAccess::from_number(number),
             access_token_file: number.access_token_file.clone(),
+            former_tokens: number.former.access_tokens.clone(),
             access_token: number.access_token.clone().unwrap_or_default(),
             media_hosts: number.media_hosts(),
             audio_bytes_limit,
@@ -77,7 +80,8 @@ impl CloudClient {
     #[must_use]
     pub fn new(settings: CloudSettings, client: reqwest::Client) -> Self {
         let hosts = TokenHosts::new(settings.access.api_url(), &settings.media_hosts);
-        let token = Token::new(settings.access_token.clone(), settings.access_token_file.clone());
+        let token = Token::new(settings.access_token.clone(), settings.access_token_file.clone())
+            .or_former(settings.former_tokens.clone());
         Self { settings, hosts, token: Arc::new(token), client }
     }
 

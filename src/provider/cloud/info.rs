@@ -1,6 +1,6 @@
 //! What the provider knows of a number and of an app: for who looks at a set-up before it serves.
 //!
-//! Reads only: nothing is changed, and nobody gets a message. Invariant: as everywhere here, no
+//! But for a subscription nothing is changed, and nobody gets a message. Invariant: as everywhere here, no
 //! token is part of an address or of an error.
 
 use std::time::UNIX_EPOCH;
@@ -51,6 +51,17 @@ impl CloudClient {
         let token = format!("{app_id}|{}", app_secret.expose_secret()).into();
         let answered = self.look_at(self.settings.access.app(app_id), &token).await;
         Answered { server_ms: answered.server_ms, result: answered.result.map(|_| ()) }
+    }
+
+    /// Lets the token's app get the webhooks of an account. Doing it again changes nothing.
+    /// Source: Meta docs, `POST /{WABA}/subscribed_apps`.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn subscribe(&self, business_id: &str) -> Result<(), ProviderError> {
+        let url = self.settings.access.subscriptions(business_id);
+        let odd = || ProviderError::Unexpected("business_id cannot be a path".to_owned());
+        self.call(self.client.post(url.ok_or_else(odd)?)).await.map(drop)
     }
 
     async fn look_at(&self, url: Option<Url>, token: &SecretString) -> Answered<Value> {

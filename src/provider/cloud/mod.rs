@@ -5,6 +5,7 @@
 //! differ is in [`CloudAccess`]. Invariant: an error never holds the token, an address or a text.
 
 mod access;
+pub mod checkup;
 mod client;
 mod errors;
 mod hosts;

@@ -4,7 +4,7 @@
 //! token is never part of an error or a log line.
 
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -13,11 +13,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 pub(super) struct Token {
     current: RwLock<SecretString>,
     file: Option<PathBuf>,
+    /// Older ones that are still valid, newest last.
+    former: Mutex<Vec<SecretString>>,
 }
 
 impl Token {
     pub(super) fn new(current: SecretString, file: Option<PathBuf>) -> Self {
-        Self { current: RwLock::new(current), file }
+        Self { current: RwLock::new(current), file, former: Mutex::default() }
+    }
+
+    /// Returns the same, with older ones to try when the newest is refused, newest first.
+    pub(super) fn or_former(self, mut former: Vec<SecretString>) -> Self {
+        former.reverse();
+        Self { former: Mutex::new(former), ..self }
     }
 
     /// Returns the token to use now.
@@ -29,6 +37,12 @@ impl Token {
     pub(super) async fn renewed(&self, refused: &SecretString) -> bool {
         let same = |token: &str| token == refused.expose_secret();
         if !same(self.current().expose_secret()) {
+            return true;
+        }
+        let former = self.former.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(former) = former {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = former;
+            tracing::warn!("the newest access token was refused: an older one is used");
             return true;
         }
         let Some(file) = &self.file else { return false };
@@ -72,5 +86,18 @@ mod tests {
         assert!(token.renewed(&old).await, "somebody else has found it");
         assert!(!token.renewed(&token.current()).await);
         assert!(!Token::new(old.clone(), None).renewed(&old).await);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_refused_gives_way_to_an_older_one_that_is_still_valid() {
+        let secrets = |words: &[&str]| words.iter().map(|&word| word.into()).collect::<Vec<_>>();
+        let newest = SecretString::from("newest");
+        let token = Token::new(newest.clone(), None).or_former(secrets(&["older", "oldest"]));
+        for older in ["older", "oldest"] {
+            assert!(token.renewed(&token.current()).await);
+            assert_eq!(token.current().expose_secret(), older);
+        }
+        assert!(!token.renewed(&token.current()).await, "there is no other");
+        assert!(token.renewed(&newest).await, "who had the newest has another to try");
     }
 }

@@ -28,12 +28,21 @@ const TURNS: &str = "
                        'code', error_code, 'details', error_title))
             FROM (SELECT * FROM statuses s WHERE s.turn = t.id ORDER BY s.idx, s.at_ms, s.id)),
            t.spent, c.profile_name,
-           (SELECT count(*) FROM parts p WHERE p.turn = t.id AND p.provider_id IS NOT NULL)
+           (SELECT count(*) FROM parts p WHERE p.turn = t.id AND p.provider_id IS NOT NULL),
+           t.agent_version
     FROM turns t JOIN contacts c ON c.id = t.contact_id
     WHERE (?1 IS NULL OR c.user_id = ?1 OR c.phone = ?1)
       AND (?2 IS NULL OR t.created_ms >= ?2)
       AND (NOT ?3 OR t.outcome IN ('fallback', 'failed')
            OR EXISTS (SELECT 1 FROM statuses s WHERE s.turn = t.id AND s.status = 'failed'))
+      AND (?5 IS NULL OR t.number = ?5)
+      AND (?6 IS NULL OR t.agent = ?6)
+      AND (?7 IS NULL OR t.outcome = ?7)
+      AND (?8 IS NULL OR instr(lower(coalesce(t.heard, '')), lower(?8)) > 0
+           OR instr(lower(coalesce(t.report ->> '$.reply.text', '')), lower(?8)) > 0)
+      AND (?9 IS NULL OR t.id = ?9)
+      AND (?10 IS NULL OR (t.created_ms, t.rowid) < (SELECT created_ms, rowid FROM turns WHERE id = ?10))
+      AND (?11 IS NULL OR t.created_ms < ?11)
     ORDER BY t.created_ms DESC, t.rowid DESC LIMIT ?4";
 
 #[async_trait]
@@ -41,7 +50,11 @@ impl Archive for SqliteStore {
     async fn find(&self, search: TurnSearch) -> Result<Vec<TurnRow>, StoreError> {
         let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
         let call = self.reader.call(move |db| {
-            let values = params![search.contact, search.since_ms, search.failed, limit];
+            let TurnSearch { contact, number, agent, outcome, words, turn, before, .. } = search;
+            let (since, failed, until) = (search.since_ms, search.failed, search.until_ms);
+            let values = params![
+                contact, since, failed, limit, number, agent, outcome, words, turn, before, until
+            ];
             let mut turns = db.prepare_cached(TURNS)?;
             Ok(turns.query_map(values, turn_row)?.collect::<Result<_, _>>()?)
         });
@@ -84,6 +97,7 @@ fn turn_row(row: &Row<'_>) -> rusqlite::Result<TurnRow> {
         contact: Personal(row.get(2)?),
         name: row.get::<_, Option<String>>(13)?.map(Personal),
         agent: row.get(3)?,
+        agent_version: row.get(15)?,
         attempt: row.get(4)?,
         created_ms: row.get(5)?,
         queue_ms: row.get(6)?,

@@ -1,17 +1,20 @@
 //! The embedded store: one SQLite file, WAL, every commit synced to disk.
 //!
-//! Each port is implemented beside its statements, in `queue`, `records` and `archive`. One thread
+//! Each port is implemented beside its statements, in the file of its name. One thread
 //! writes and one reads; see `writer`. The file is locked while a service runs on it, since a
 //! second one would lease the first one's messages; see `file`.
 
 mod archive;
 mod contacts;
+mod directory;
 mod file;
 mod json;
 mod outage;
+mod people;
 mod queue;
 mod records;
 mod statuses;
+mod tokens;
 mod writer;
 
 use std::cmp::Ordering;
@@ -33,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_about_and_lost_notes.sql"),
     include_str!("migrations/0005_disclosure.sql"),
     include_str!("migrations/0006_lanes.sql"),
+    include_str!("migrations/0007_directory.sql"),
 ];
 
 /// How long another process may hold the write lock.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::json::{from_json, from_word, to_json};
 use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
-use crate::store::{Begun, Draft, History, Lane, Lease, Record, StoreError};
+use crate::store::{AgentUsed, Begun, Draft, History, Lane, Lease, Record, StoreError};
 use crate::turn::{
     Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
     ReplyMode, Role, TurnId, TurnReport,
@@ -36,11 +36,11 @@ impl Record for SqliteStore {
     async fn begin(
         &self,
         lease: &Lease,
-        agent: &str,
+        agent: AgentUsed<'_>,
         queue_ms: f64,
         now_ms: i64,
     ) -> Result<Begun, StoreError> {
-        let (lease, agent) = (lease.clone(), agent.to_owned());
+        let (lease, agent, version) = (lease.clone(), agent.name.to_owned(), agent.version);
         let call = self.writer.call(move |db| {
             let (turn, number, first) = (&lease.turn.0, &lease.lane.number.0, lease.first());
             let (row, id, attempt) = (first.row, &first.id.0, lease.attempt);
@@ -49,13 +49,15 @@ impl Record for SqliteStore {
             let begun = db
                 .prepare_cached(
                     "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
-                         created_ms)
+                         created_ms, agent_version)
                      VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6,
-                         ?7, ?8)
+                         ?7, ?8, ?9)
                      ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt,
-                         agent = excluded.agent WHERE attempt <= excluded.attempt",
+                         agent = excluded.agent, agent_version = excluded.agent_version WHERE attempt <= excluded.attempt",
                 )?
-                .execute(params![turn, number, row, id, agent, attempt, queue_ms, now_ms])?;
+                .execute(params![
+                    turn, number, row, id, agent, attempt, queue_ms, now_ms, version
+                ])?;
             if begun == 0 {
                 return Err(StoreError::LeaseLost);
             }

@@ -38,7 +38,7 @@ async fn contacts_seen_apart_become_one_with_all_they_had<B: Backend>() {
     let store = backend.open();
     store.accept(vec![from("1", Some("1555"), None)], 1_000).await.unwrap();
     let by_phone = lease_one(&store, 1_000).await;
-    store.begin(&by_phone, "hark", 0.0, 1_000).await.unwrap();
+    store.begin(&by_phone, "hark".into(), 0.0, 1_000).await.unwrap();
     store.set_reply_mode(&by_phone.turn, ReplyMode::Text).await.unwrap();
     let mut end = ended("hola", Outcome::Text);
     end.language = Some("es".into());
@@ -82,6 +82,6 @@ async fn a_turn_begins_although_its_contact_was_merged_after_the_lease<B: Backen
     let lease = lease_one(&store, 1_000).await;
     let younger = [from("2", None, Some("US.1")), from("3", Some("1555"), Some("US.1"))];
     store.accept(younger.to_vec(), 1_000).await.unwrap();
-    store.begin(&lease, "hark", 0.0, 1_000).await.unwrap();
+    store.begin(&lease, "hark".into(), 0.0, 1_000).await.unwrap();
     assert_eq!(store.turns(None, 1).await.unwrap()[0].contact, "US.1");
 }

@@ -20,7 +20,7 @@ fn telling(outcome: Outcome) -> Draft {
 
 /// When the turn of a lease was told of by then.
 async fn told_ms(store: &impl Record, lease: &Lease) -> Option<i64> {
-    store.begin(lease, "hark", 0.0, 9_000).await.unwrap().told_ms
+    store.begin(lease, "hark".into(), 0.0, 9_000).await.unwrap().told_ms
 }
 
 async fn it_counts_from_the_planning_of_a_part_that_says_so<B: Backend>() {

@@ -95,11 +95,11 @@ async fn only_the_latest_attempt_may_write<B: Backend>() {
     let old = begun(&store, "1", 1_000).await;
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let new = lease_one(&store, 1_000).await;
-    store.begin(&new, "hark", 0.0, 1_000).await.unwrap();
+    store.begin(&new, "hark".into(), 0.0, 1_000).await.unwrap();
     let parts = || vec![(Role::Answer, Content::Text("words".into()))];
     let refused = store.plan(&old, parts(), 1_000).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
-    let refused = store.begin(&old, "hark", 0.0, 1_000).await;
+    let refused = store.begin(&old, "hark".into(), 0.0, 1_000).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     let draft = ended("stale", Outcome::Failed);
     for refused in [store.draft(&old, &draft).await, store.finish(&old, &draft, 1_000).await] {

@@ -117,7 +117,7 @@ async fn what_an_older_version_left_is_finished() {
 
     let unfinished = store.lease(&lessee("a", 9_000), 9, 5_100).await.unwrap().remove(0);
     assert_eq!((unfinished.turn.0.as_str(), unfinished.attempt), ("t2", 2));
-    let begun = store.begin(&unfinished, "hark", 0.0, 5_100).await.unwrap();
+    let begun = store.begin(&unfinished, "hark".into(), 0.0, 5_100).await.unwrap();
     assert!(!begun.finished);
     let text = |words: &str| Content::Text(words.into());
     let part = |index, role, content, state| Part { index, role, content, state };

@@ -3,15 +3,20 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod directory;
 mod disclosure;
 mod leases;
 mod migration;
+mod people;
 mod queue;
 mod record;
 mod statuses;
+mod tokens;
 
 use hark::store::sqlite::{Access, SqliteStore};
-use hark::store::{Archive, Disposition, Draft, Lease, Lessee, Queue, Record};
+use hark::store::{
+    Archive, Directory, Disposition, Draft, Lease, Lessee, People, Queue, Record, Tokens,
+};
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, ReplyText, Role, Transcript, TurnReport,
 };
@@ -20,7 +25,7 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue + Record + Archive;
+    type Store: Queue + Record + Archive + Directory + People + Tokens;
 
     /// Makes an empty one.
     fn fresh() -> Self;
@@ -99,7 +104,7 @@ async fn lease_one(store: &impl Queue, now_ms: i64) -> Lease {
 async fn begun(store: &(impl Queue + Record), id: &str, now_ms: i64) -> Lease {
     store.accept(vec![text(id)], now_ms).await.unwrap();
     let lease = lease_one(store, now_ms).await;
-    store.begin(&lease, "hark", 1.5, now_ms).await.unwrap();
+    store.begin(&lease, "hark".into(), 1.5, now_ms).await.unwrap();
     lease
 }
 

@@ -45,7 +45,7 @@ async fn parts_get_the_next_free_index_and_keep_their_role<B: Backend>() {
         part(2, Role::Answer, text("in words"), PartState::Sent("wamid.out".into())),
         part(3, Role::Fallback, text("sorry"), PartState::Planned),
     ];
-    assert_eq!(store.begin(&lease, "hark", 0.0, 1_000).await.unwrap().parts, expected);
+    assert_eq!(store.begin(&lease, "hark".into(), 0.0, 1_000).await.unwrap().parts, expected);
 }
 
 async fn every_kind_of_content_is_kept<B: Backend>() {
@@ -77,7 +77,7 @@ async fn every_kind_of_content_is_kept<B: Backend>() {
     let parts = contents.iter().map(|content| (Role::Answer, content.clone())).collect();
     let planned = store.plan(&lease, parts, 1_000).await.unwrap();
     assert!(planned.iter().map(|part| &part.content).eq(&contents));
-    assert_eq!(store.begin(&lease, "hark", 0.0, 1_000).await.unwrap().parts, planned);
+    assert_eq!(store.begin(&lease, "hark".into(), 0.0, 1_000).await.unwrap().parts, planned);
 }
 
 async fn a_draft_and_its_language_survive_a_restart<B: Backend>() {
@@ -91,7 +91,7 @@ async fn a_draft_and_its_language_survive_a_restart<B: Backend>() {
     let store = backend.open();
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let lease = lease_one(&store, 1_000).await;
-    let begun = store.begin(&lease, "hark", 0.0, 1_000).await.unwrap();
+    let begun = store.begin(&lease, "hark".into(), 0.0, 1_000).await.unwrap();
     assert!(!begun.finished);
     assert_eq!(begun.draft, Some(draft.clone()));
     finish(&store, &lease, &begun.draft.unwrap(), 1_000).await;
@@ -106,7 +106,7 @@ async fn a_finished_turn_says_so_to_its_next_attempt<B: Backend>() {
     store.finish(&lease, &ended("hi", Outcome::Text), 1_000).await.unwrap();
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let again = lease_one(&store, 1_000).await;
-    assert!(store.begin(&again, "hark", 0.0, 1_000).await.unwrap().finished);
+    assert!(store.begin(&again, "hark".into(), 0.0, 1_000).await.unwrap().finished);
 }
 
 async fn the_language_of_a_turn_is_its_contacts<B: Backend>() {
@@ -149,7 +149,7 @@ async fn the_history_is_of_the_lane_and_without_fallbacks<B: Backend>() {
     }
     store.accept(vec![from("other", Some("2"), None)], 1_000).await.unwrap();
     let other = lease_one(&store, 1_000).await;
-    store.begin(&other, "hark", 0.0, 1_000).await.unwrap();
+    store.begin(&other, "hark".into(), 0.0, 1_000).await.unwrap();
     finish(&store, &other, &ended("other", Outcome::Text), 1_000).await;
     begun(&store, "runs", 1_000).await;
     let history = store.history(&lane.unwrap(), 2, 1_000).await.unwrap();
@@ -198,7 +198,7 @@ async fn turns_are_listed_newest_first<B: Backend>() {
     finish(&store, &first, &end, 1_000).await;
     store.accept(vec![from("2", Some("2"), None)], 2_000).await.unwrap();
     let second = lease_one(&store, 2_000).await;
-    store.begin(&second, "other", 0.0, 2_000).await.unwrap();
+    store.begin(&second, "other".into(), 0.0, 2_000).await.unwrap();
     let turns = store.turns(None, 9).await.unwrap();
     let ids: Vec<_> = turns.iter().map(|row| &row.turn).collect();
     assert_eq!(ids, [&second.turn, &first.turn]);

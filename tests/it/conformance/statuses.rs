@@ -72,7 +72,7 @@ async fn a_status_proves_that_a_planned_part_was_sent<B: Backend>() {
     store.record_statuses(statuses, 2_000).await.unwrap();
     store.reclaim(Lapsed::Predecessor("a".into()), 1_000, 1_000).await.unwrap();
     let lease = lease_one(&store, 1_000).await;
-    let parts = store.begin(&lease, "hark", 0.0, 1_000).await.unwrap().parts;
+    let parts = store.begin(&lease, "hark".into(), 0.0, 1_000).await.unwrap().parts;
     let states: Vec<_> = parts.into_iter().map(|part| part.state).collect();
     let sent = PartState::Sent("a".into());
     assert_eq!(states, [sent, PartState::Failed, PartState::Planned]);
@@ -114,7 +114,7 @@ async fn send_note(store: &impl Record, lease: &Lease) {
 async fn check_opened(store: &(impl Queue + Record), turn: &TurnId) {
     let lease = lease_one(store, 2_000).await;
     assert_eq!((&lease.turn, lease.attempt), (turn, 2));
-    let begun = store.begin(&lease, "hark", 0.0, 2_000).await.unwrap();
+    let begun = store.begin(&lease, "hark".into(), 0.0, 2_000).await.unwrap();
     assert!(!begun.finished && begun.parts[0].is_lost_note());
     let draft = begun.draft.expect("its words are known");
     assert_eq!(

@@ -3,6 +3,7 @@
 //! Nothing is mocked: webhooks and provider calls go over HTTP, and the record is SQLite on disk.
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
+pub(crate) mod api;
 mod redact;
 mod rewind;
 mod service;

@@ -34,7 +34,7 @@ impl TestApp {
         let lessee = Lessee { node: "local".into(), until_ms: now_ms + 60_000 };
         let lease = store.lease(&lessee, 1, now_ms).await.unwrap().remove(0);
         assert_eq!(lease.turn, row.turn);
-        store.begin(&lease, &row.agent, 0.0, now_ms).await.unwrap();
+        store.begin(&lease, row.agent.as_str().into(), 0.0, now_ms).await.unwrap();
         let report = row.report.expect("it is finished");
         let draft = Draft { heard: row.heard, language: None, report };
         store.draft(&lease, &draft).await.unwrap();

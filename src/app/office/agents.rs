@@ -1,0 +1,264 @@
+//! Agents: built before they are kept, in versions that never change.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{Office, changed, name_of, time};
+use crate::app::stored::{self, agent_secrets, put_secrets, seal_agent, take_secrets};
+use crate::http::api::{AgentInput, AgentView, AgentsApi, ApiRefusal, EntrySource, unquoted};
+use crate::registry::Agent;
+use crate::store::{AgentRow, Directory as _, Expected};
+
+/// Longest name of an agent.
+const NAME_CHARS: usize = 64;
+
+const AGENT: &str = "agent of this name";
+
+/// The secrets of an agent, by their places in it.
+type Secrets = Vec<(String, String)>;
+
+#[async_trait]
+impl AgentsApi for Office {
+    async fn agents(&self) -> Result<Vec<AgentView>, ApiRefusal> {
+        let config = self.config().await;
+        let mut all: Vec<_> = config.agents.iter().map(of_file).collect::<Result<_, _>>()?;
+        for row in self.store.directory().await?.agents {
+            all.push(self.view(&row).await?);
+        }
+        Ok(all)
+    }
+
+    async fn agent(&self, name: &str) -> Result<AgentView, ApiRefusal> {
+        if let Some(agent) = self.config().await.agents.iter().find(|agent| agent.name == name) {
+            return of_file(agent);
+        }
+        self.view(&self.latest(name).await?).await
+    }
+
+    async fn add_agent(&self, input: AgentInput) -> Result<AgentView, ApiRefusal> {
+        let name = input.name.clone().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.is_empty() || name.chars().count() > NAME_CHARS || !name.chars().all(is_name) {
+            let problem = format!(
+                "must have 1 to {NAME_CHARS} of A to Z, a to z, 0 to 9, dot, underscore and hyphen"
+            );
+            return Err(ApiRefusal::invalid("name", problem));
+        }
+        self.refuse_file_agent(&name).await?;
+        if self.latest(&name).await.is_ok() {
+            return Err(ApiRefusal::Conflict(format!("there is an agent {name} already")));
+        }
+        self.keep_agent(&name, Expected::New, input, Vec::new()).await
+    }
+
+    async fn put_agent(
+        &self,
+        name: &str,
+        version: u32,
+        input: AgentInput,
+    ) -> Result<AgentView, ApiRefusal> {
+        self.refuse_file_agent(name).await?;
+        if input.name.as_deref().is_some_and(|own| own != name) {
+            return Err(ApiRefusal::invalid("name", "is another than the path's"));
+        }
+        let latest = self.latest(name).await?;
+        if latest.version != version {
+            return Err(ApiRefusal::Stale { now: latest.version });
+        }
+        let vault = self.keyring.open(self.store.as_ref()).await?;
+        let before = agent_secrets(vault.as_deref(), &latest)?;
+        self.keep_agent(name, Expected::Version(version), input, before).await
+    }
+
+    async fn remove_agent(&self, name: &str, version: u32) -> Result<(), ApiRefusal> {
+        self.refuse_file_agent(name).await?;
+        let stored = self.stored().await?;
+        let uses = |name: &str| {
+            let numbers = stored.numbers.iter();
+            let names = |own: &Option<String>| own.as_deref() == Some(name);
+            numbers
+                .filter(|number| names(&number.agent))
+                .map(|n| n.phone_number_id.0.clone())
+                .collect::<Vec<_>>()
+        };
+        let used = uses(name);
+        if !used.is_empty() {
+            let numbers = used.join(", ");
+            return Err(ApiRefusal::Conflict(format!(
+                "it answers {numbers}: give them another first"
+            )));
+        }
+        let gone = AgentRow {
+            name: name.to_owned(),
+            version: 0,
+            spec: None,
+            sealed: None,
+            restores: None,
+            created_ms: 0,
+        };
+        let now_ms = self.clock.now_ms();
+        changed(AGENT, self.store.put_agent(gone, Expected::Version(version), now_ms).await?)?;
+        self.live().await;
+        Ok(())
+    }
+
+    async fn agent_versions(&self, name: &str) -> Result<Vec<AgentView>, ApiRefusal> {
+        if let Some(agent) = self.config().await.agents.iter().find(|agent| agent.name == name) {
+            return Ok(vec![of_file(agent)?]);
+        }
+        let rows = self.store.agent_versions(name).await?;
+        if rows.is_empty() {
+            return Err(ApiRefusal::NotFound(AGENT.to_owned()));
+        }
+        let mut views = Vec::new();
+        for row in &rows {
+            views.push(self.view(row).await?);
+        }
+        Ok(views)
+    }
+
+    async fn roll_back(&self, name: &str, version: u32, to: u32) -> Result<AgentView, ApiRefusal> {
+        self.refuse_file_agent(name).await?;
+        let rows = self.store.agent_versions(name).await?;
+        let Some(latest) = rows.first().filter(|latest| latest.spec.is_some()) else {
+            return Err(ApiRefusal::NotFound(AGENT.to_owned()));
+        };
+        if latest.version != version {
+            return Err(ApiRefusal::Stale { now: latest.version });
+        }
+        let Some(row) = rows.iter().find(|row| row.version == to && row.spec.is_some()) else {
+            let problem = format!("there is no version {to} of {name} to go back to");
+            return Err(ApiRefusal::invalid("version", problem));
+        };
+        let vault = self.keyring.open(self.store.as_ref()).await?;
+        let secrets = agent_secrets(vault.as_deref(), row)?;
+        let unread =
+            |why| ApiRefusal::invalid("version", format!("it cannot be read any more: {why}"));
+        let agent = stored::agent(row, &secrets).map_err(unread)?;
+        let _warm_until_it_is_live = self.try_agent(agent).await?;
+        let row = AgentRow { restores: Some(to), ..row.clone() };
+        let now_ms = self.clock.now_ms();
+        changed(AGENT, self.store.put_agent(row, Expected::Version(version), now_ms).await?)?;
+        self.live().await;
+        self.agent(name).await
+    }
+}
+
+impl Office {
+    /// Returns the latest version of an agent that is not removed.
+    async fn latest(&self, name: &str) -> Result<AgentRow, ApiRefusal> {
+        let rows = self.store.agent_versions(name).await?;
+        let latest = rows.into_iter().next().filter(|latest| latest.spec.is_some());
+        latest.ok_or_else(|| ApiRefusal::NotFound(AGENT.to_owned()))
+    }
+
+    /// Refuses to change what the configuration file has.
+    async fn refuse_file_agent(&self, name: &str) -> Result<(), ApiRefusal> {
+        let config = self.config().await;
+        let index = config.agents.iter().position(|agent| agent.name == name);
+        let Some(index) = index else { return Ok(()) };
+        let file = name_of(config.origins.find(&format!("agents[{index}]")));
+        Err(ApiRefusal::ReadOnly { what: format!("agent {name}"), file })
+    }
+
+    /// Builds an agent, keeps it as the next version and lets it answer. Secrets that `before` had and
+    /// that are not sent stay.
+    async fn keep_agent(
+        &self,
+        name: &str,
+        expected: Expected,
+        input: AgentInput,
+        before: Secrets,
+    ) -> Result<AgentView, ApiRefusal> {
+        let input = AgentInput { name: Some(name.to_owned()), ..input };
+        for (place, file) in input.knowledge.iter().flatten().enumerate() {
+            if !Path::new(file).is_absolute() {
+                let problem = "must be a whole path: it is read where the service runs";
+                return Err(ApiRefusal::invalid(format!("knowledge[{place}]"), problem));
+            }
+        }
+        let mut spec = serde_json::to_value(&input).expect("an agent is JSON");
+        let sent = take_secrets(&mut spec);
+        let stays = |(place, _): &(String, String)| {
+            let table = place.rsplit_once('/').map_or("", |(table, _)| table);
+            let is_there = spec.pointer(table).is_some_and(Value::is_object);
+            is_there && !sent.iter().any(|(other, _)| other == place)
+        };
+        let mut secrets: Secrets = before.into_iter().filter(stays).collect();
+        secrets.extend(sent.into_iter().filter_map(|(place, secret)| Some((place, secret?))));
+        let mut whole = spec.clone();
+        put_secrets(&mut whole, &secrets);
+        let agent: Agent = serde_path_to_error::deserialize(whole).map_err(|error| {
+            let key = error.path().to_string();
+            ApiRefusal::invalid(
+                if key == "." { "" } else { &key },
+                unquoted(&error.inner().to_string()),
+            )
+        })?;
+        let _warm_until_it_is_live = self.try_agent(agent).await?;
+        let sealed = if secrets.is_empty() {
+            None
+        } else {
+            let vault = self.keyring.open_or_make(self.store.as_ref()).await?;
+            Some(seal_agent(&vault, name, &secrets))
+        };
+        let row = AgentRow {
+            name: name.to_owned(),
+            version: 0,
+            spec: Some(spec.to_string()),
+            sealed,
+            restores: None,
+            created_ms: 0,
+        };
+        let now_ms = self.clock.now_ms();
+        match changed(AGENT, self.store.put_agent(row, expected, now_ms).await?) {
+            // Somebody else was quicker.
+            Err(ApiRefusal::Stale { .. }) if expected == Expected::New => {
+                return Err(ApiRefusal::Conflict(format!("there is an agent {name} already")));
+            }
+            kept => kept?,
+        };
+        self.live().await;
+        self.agent(name).await
+    }
+
+    /// Shows a version of the store.
+    async fn view(&self, row: &AgentRow) -> Result<AgentView, ApiRefusal> {
+        let vault = self.keyring.open(self.store.as_ref()).await?;
+        let secrets = agent_secrets(vault.as_deref(), row)?;
+        let agent = row.spec.as_deref().map(serde_json::from_str).transpose();
+        let damaged = |_error| ApiRefusal::Locked(format!("agent {} cannot be read", row.name));
+        Ok(AgentView {
+            name: row.name.clone(),
+            version: row.version,
+            source: EntrySource::Store,
+            created_at: Some(time(row.created_ms)),
+            restores: row.restores,
+            removed: row.spec.is_none(),
+            secrets: secrets.into_iter().map(|(place, _)| place).collect(),
+            agent: agent.map_err(damaged)?,
+        })
+    }
+}
+
+/// Shows an agent of the configuration file, without its secrets.
+fn of_file(agent: &Agent) -> Result<AgentView, ApiRefusal> {
+    let mut spec = serde_json::to_value(agent).expect("an agent is JSON");
+    if let Value::Object(keys) = &mut spec {
+        keys.retain(|_, value| !value.is_null());
+    }
+    let shown = serde_json::from_value(spec);
+    let odd = |error| ApiRefusal::Locked(format!("agent {} cannot be shown: {error}", agent.name));
+    Ok(AgentView {
+        name: agent.name.clone(),
+        version: 0,
+        source: EntrySource::File,
+        created_at: None,
+        restores: None,
+        removed: false,
+        secrets: Vec::new(),
+        agent: Some(shown.map_err(odd)?),
+    })
+}

@@ -1,0 +1,183 @@
+//! The record: turns, contacts and findings, as the API shows them.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::{Office, time};
+use crate::http::api::{
+    ApiRefusal, ContactView, DeliveryView, ExportView, FindingView, ListPart, MessageView,
+    PageQuery, RecordApi, TurnQuery, TurnView, limit,
+};
+use crate::store::{
+    Archive as _, ContactRow, MessageRow, PartStatus, People as _, TurnRow, TurnSearch,
+};
+use crate::turn::Personal;
+
+const TURN: &str = "turn of this id";
+const CONTACT: &str = "contact of this id";
+
+#[async_trait]
+impl RecordApi for Office {
+    async fn turns(&self, query: TurnQuery) -> Result<ListPart<TurnView>, ApiRefusal> {
+        let limit = limit(query.limit)?;
+        let search = TurnSearch {
+            contact: query.contact,
+            number: query.number,
+            agent: query.agent,
+            outcome: query.outcome,
+            words: query.q.filter(|words| !words.is_empty()),
+            before: query.cursor.as_deref().map(uncursor).transpose()?,
+            since_ms: query.from.as_deref().map(|at| instant("from", at)).transpose()?,
+            until_ms: query.to.as_deref().map(|at| instant("to", at)).transpose()?,
+            // One more tells whether the list goes on.
+            limit: limit + 1,
+            ..TurnSearch::default()
+        };
+        let rows = self.store.find(search).await?;
+        Ok(page(rows, limit, |row| row.turn.0.clone(), turn_view))
+    }
+
+    async fn turn(&self, id: &str) -> Result<TurnView, ApiRefusal> {
+        let search = TurnSearch { turn: Some(id.to_owned()), limit: 1, ..TurnSearch::default() };
+        let found = self.store.find(search).await?.pop();
+        found.map(turn_view).ok_or_else(|| ApiRefusal::NotFound(TURN.to_owned()))
+    }
+
+    async fn contacts(&self, query: PageQuery) -> Result<ListPart<ContactView>, ApiRefusal> {
+        let limit = limit(query.limit)?;
+        let before = query.cursor.as_deref().map(uncursor).transpose()?;
+        let before = before.map(|row| row.parse().map_err(|_| odd_cursor())).transpose()?;
+        let rows = self.store.contacts(before, limit + 1).await?;
+        Ok(page(rows, limit, |row| row.id.to_string(), contact_view))
+    }
+
+    async fn contact(&self, id: &str) -> Result<ContactView, ApiRefusal> {
+        self.find_contact(id).await.map(contact_view)
+    }
+
+    async fn export(&self, id: &str) -> Result<ExportView, ApiRefusal> {
+        let contact = self.find_contact(id).await?;
+        let messages = self.store.messages_of(contact.id).await?;
+        let mut turns = Vec::new();
+        if let Some(key) = contact.user_id.as_ref().or(contact.phone.as_ref()) {
+            turns = self.store.turns(Some(key.reveal().to_owned()), usize::MAX).await?;
+        }
+        Ok(ExportView {
+            contact: contact_view(contact),
+            messages: messages.into_iter().map(message_view).collect(),
+            turns: turns.into_iter().map(turn_view).collect(),
+        })
+    }
+
+    async fn forget(&self, id: &str) -> Result<(), ApiRefusal> {
+        let contact = self.find_contact(id).await?;
+        if self.store.forget(contact.id).await? {
+            return Ok(());
+        }
+        Err(ApiRefusal::NotFound(CONTACT.to_owned()))
+    }
+
+    async fn findings(&self) -> Result<Vec<FindingView>, ApiRefusal> {
+        Ok(self.findings_now())
+    }
+}
+
+impl Office {
+    /// Finds a contact by the id that the API shows.
+    async fn find_contact(&self, id: &str) -> Result<ContactRow, ApiRefusal> {
+        let unknown = || ApiRefusal::NotFound(CONTACT.to_owned());
+        let row = id.split_once('-').and_then(|(row, _)| row.parse().ok()).ok_or_else(unknown)?;
+        let found = self.store.contact(row).await?;
+        // A row may be used again once its contact is forgotten: the time tells them apart.
+        found.filter(|contact| contact_id(contact) == id).ok_or_else(unknown)
+    }
+}
+
+/// Makes a part of a list, and where it goes on if there are more than `limit`.
+fn page<R, V>(
+    mut rows: Vec<R>,
+    limit: usize,
+    key: impl Fn(&R) -> String,
+    view: impl Fn(R) -> V,
+) -> ListPart<V> {
+    let goes_on = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| goes_on).map(key);
+    let next = last.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key));
+    ListPart { items: rows.into_iter().map(view).collect(), next }
+}
+
+fn uncursor(cursor: &str) -> Result<String, ApiRefusal> {
+    let key = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+    key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(odd_cursor)
+}
+
+fn odd_cursor() -> ApiRefusal {
+    ApiRefusal::Malformed("cursor must be the `next` of a list".to_owned())
+}
+
+fn instant(key: &str, text: &str) -> Result<i64, ApiRefusal> {
+    let odd = |_error| {
+        ApiRefusal::Malformed(format!("{key} must be a time such as 2026-11-27T10:00:00Z"))
+    };
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(odd)
+}
+
+fn turn_view(row: TurnRow) -> TurnView {
+    let report = row.report.as_ref();
+    let word = |value: Option<Value>| Some(value?.as_str()?.to_owned());
+    let outcome = word(report.and_then(|report| serde_json::to_value(report.outcome).ok()));
+    TurnView {
+        id: row.turn.0,
+        number: row.number.0,
+        contact: row.contact.0,
+        name: row.name.map(|name| name.0),
+        agent: row.agent,
+        agent_version: row.agent_version,
+        attempt: row.attempt,
+        created_at: time(row.created_ms),
+        queue_ms: row.queue_ms,
+        heard: row.heard.map(|heard| heard.0),
+        reply: report.map(|report| report.reply.text.reveal().to_owned()),
+        outcome,
+        reason: report.and_then(|report| Some(report.reason.as_ref()?.to_string())),
+        total_ms: report.map(|report| report.total_ms),
+        report: report.and_then(|report| serde_json::to_value(report).ok()),
+        messages: row.messages,
+        deliveries: row.deliveries.into_iter().map(delivery_view).collect(),
+    }
+}
+
+fn delivery_view(status: PartStatus) -> DeliveryView {
+    let PartStatus { part, status, at_ms, code, details } = status;
+    DeliveryView { part, status, at: time(at_ms), code, details }
+}
+
+fn contact_id(row: &ContactRow) -> String {
+    format!("{}-{:x}", row.id, row.created_ms)
+}
+
+fn contact_view(row: ContactRow) -> ContactView {
+    ContactView {
+        id: contact_id(&row),
+        user_id: row.user_id.map(|id| id.0),
+        phone: row.phone.map(|phone| phone.0),
+        name: row.name.map(|Personal(name)| name),
+        language: row.language.map(|language| language.to_string()),
+        reply_mode: row.reply_mode.map(|mode| mode.name().to_owned()),
+        created_at: time(row.created_ms),
+    }
+}
+
+fn message_view(row: MessageRow) -> MessageView {
+    MessageView {
+        number: row.number,
+        id: row.id,
+        kind: row.kind,
+        body: serde_json::from_str(&row.body).unwrap_or(Value::Null),
+        sent_at: (row.sent_ms > 0).then(|| time(row.sent_ms)),
+        received_at: time(row.received_ms),
+    }
+}

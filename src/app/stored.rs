@@ -1,0 +1,185 @@
+//! Numbers and agents as the store has them, made into the registry's.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::keyring::{Keyring, LockedError};
+use crate::http::api::FindingView;
+use crate::registry::{Agent, FormerSecrets, Number};
+use crate::store::vault::Vault;
+use crate::store::{AgentRow, Directory, DirectoryRows, NumberRow, Sealed, SecretRow};
+
+/// Holds what the store has, readable.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) revision: i64,
+    pub(super) numbers: Vec<Number>,
+    pub(super) agents: Vec<Agent>,
+    pub(super) verify_token: Option<SecretString>,
+    /// Entries that this version of hark cannot read.
+    pub(super) unreadable: Vec<FindingView>,
+}
+
+/// Owner of the secrets that belong to no number; no number has such an id.
+pub(super) const WEBHOOK: &str = "@webhook";
+
+impl Stored {
+    /// Reads all of it.
+    pub(super) async fn read(
+        store: &dyn Directory,
+        keyring: &Keyring,
+    ) -> Result<Self, LockedError> {
+        // The key first: rows that were sealed anew in between are read again.
+        let vault = keyring.open(store).await?;
+        let rows = store.directory().await?;
+        let DirectoryRows { revision, numbers, agents, secrets } = rows;
+        let mut stored = Self { revision, ..Self::default() };
+        let opened = Opened::all(vault.as_deref(), secrets)?;
+        for row in numbers {
+            match number(&row, &opened) {
+                Ok(number) => stored.numbers.push(number),
+                Err(why) => stored.unreadable.push(unreadable(format!("numbers/{}", row.id), why)),
+            }
+        }
+        for row in agents {
+            let secrets = agent_secrets(vault.as_deref(), &row)?;
+            match agent(&row, &secrets) {
+                Ok(agent) => stored.agents.push(agent),
+                Err(why) => stored.unreadable.push(unreadable(format!("agents/{}", row.name), why)),
+            }
+        }
+        stored.verify_token = opened.newest(WEBHOOK, "verify_token").into_iter().next();
+        Ok(stored)
+    }
+}
+
+fn unreadable(key: String, message: String) -> FindingView {
+    let fix = "change or remove it with this version of hark, or run the version that wrote it";
+    FindingView { level: "error".to_owned(), key, message, fix: fix.to_owned() }
+}
+
+/// Holds secrets that were opened, oldest first.
+struct Opened(Vec<(SecretRow, SecretString)>);
+
+impl Opened {
+    fn all(vault: Option<&Vault>, rows: Vec<SecretRow>) -> Result<Self, LockedError> {
+        let open = |row: SecretRow| {
+            let opened = vault.and_then(|vault| vault.open_text(&row.place(), &row.sealed));
+            let secret = opened.ok_or_else(|| LockedError::Damaged(row.place()))?;
+            Ok((row, secret))
+        };
+        rows.into_iter().map(open).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the secrets of an owner by their name, newest first.
+    fn newest(&self, owner: &str, name: &str) -> Vec<SecretString> {
+        let of = |(row, _): &&(SecretRow, SecretString)| row.owner == owner && row.name == name;
+        self.0.iter().rev().filter(of).map(|(_, secret)| secret.clone()).collect()
+    }
+}
+
+fn number(row: &NumberRow, secrets: &Opened) -> Result<Number, String> {
+    let number: Number = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
+    let newest = |name| {
+        let mut secrets = secrets.newest(&row.id, name).into_iter();
+        (secrets.next(), secrets.collect())
+    };
+    let (access_token, access_tokens) = newest("access_token");
+    let (app_secret, app_secrets) = newest("app_secret");
+    let former = FormerSecrets { access_tokens, app_secrets };
+    Ok(Number { access_token, app_secret, former, version: Some(row.version), ..number })
+}
+
+/// Opens the secrets of one version of an agent, by their places.
+pub(super) fn agent_secrets(
+    vault: Option<&Vault>,
+    row: &AgentRow,
+) -> Result<Vec<(String, String)>, LockedError> {
+    let Some(sealed) = &row.sealed else { return Ok(Vec::new()) };
+    let opened = vault.and_then(|vault| vault.open(&AgentRow::place(&row.name), sealed));
+    let secrets = opened.and_then(|text| serde_json::from_slice(&text).ok());
+    secrets.ok_or_else(|| LockedError::Damaged(AgentRow::place(&row.name)))
+}
+
+/// Seals the secrets of an agent; `None` if it has none.
+pub(super) fn seal_agent(vault: &Vault, name: &str, secrets: &[(String, String)]) -> Sealed {
+    let text = serde_json::to_vec(secrets).expect("texts are JSON");
+    vault.seal(&AgentRow::place(name), &text)
+}
+
+/// Makes an agent of its row and its secrets.
+pub(super) fn agent(row: &AgentRow, secrets: &[(String, String)]) -> Result<Agent, String> {
+    let spec = row.spec.as_deref().unwrap_or("null");
+    let mut spec: Value = serde_json::from_str(spec).map_err(|error| error.to_string())?;
+    put_secrets(&mut spec, secrets);
+    let agent: Agent = serde_json::from_value(spec).map_err(|error| error.to_string())?;
+    Ok(Agent { version: Some(row.version), ..agent })
+}
+
+/// Puts secrets back to where they were taken from.
+pub(super) fn put_secrets(spec: &mut Value, secrets: &[(String, String)]) {
+    for (place, secret) in secrets {
+        let (table, key) = place.rsplit_once('/').unwrap_or(("", place));
+        if let Some(Value::Object(table)) = spec.pointer_mut(table) {
+            table.insert(key.to_owned(), Value::String(secret.clone()));
+        }
+    }
+}
+
+/// Takes the secrets out of an agent as it was sent: each with its place, `None` where it was `null`.
+pub(super) fn take_secrets(spec: &mut Value) -> Vec<(String, Option<String>)> {
+    let mut taken = Vec::new();
+    take_below(spec, "", &mut taken);
+    taken
+}
+
+fn take_below(value: &mut Value, place: &str, taken: &mut Vec<(String, Option<String>)>) {
+    match value {
+        Value::Object(table) => {
+            let secret = match table.get("api_key") {
+                Some(Value::String(secret)) => Some(Some(secret.clone())),
+                Some(Value::Null) => Some(None),
+                _ => None,
+            };
+            if let Some(secret) = secret {
+                table.remove("api_key");
+                taken.push((format!("{place}/api_key"), secret));
+            }
+            for (key, below) in table.iter_mut() {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                take_below(below, &format!("{place}/{key}"), taken);
+            }
+        }
+        Value::Array(list) => {
+            for (at, below) in list.iter_mut().enumerate() {
+                take_below(below, &format!("{place}/{at}"), taken);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_an_agent_and_put_back() {
+        let sent = json!({
+            "llm": { "url": "http://a", "api_key": "one" },
+            "tts": ["espeak", { "engine": "openai", "api_key": "two" }],
+            "stt": { "api_key": null },
+        });
+        let mut spec = sent.clone();
+        let taken = take_secrets(&mut spec);
+        assert!(!spec.to_string().contains("one") && !spec.to_string().contains("two"), "{spec}");
+        let secrets: Vec<_> =
+            taken.iter().filter_map(|(at, secret)| Some((at.clone(), secret.clone()?))).collect();
+        assert_eq!(secrets.len(), 2);
+        assert!(taken.contains(&("/stt/api_key".to_owned(), None)));
+        put_secrets(&mut spec, &secrets);
+        assert_eq!((&spec["llm"], &spec["tts"]), (&sent["llm"], &sent["tts"]));
+    }
+}

@@ -1,0 +1,116 @@
+//! `/api/v1`: numbers, agents, tokens, turns and contacts of a service that runs.
+//!
+//! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
+//! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
+//! itself, which holds nothing of anybody.
+
+mod agents;
+mod document;
+mod numbers;
+mod once;
+mod problem;
+mod record;
+mod request;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, ETAG};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use numbers::{
+    CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
+    SecretView,
+};
+pub use problem::{ApiRefusal, FieldProblem, ProblemDetails};
+pub use record::{
+    ContactView, DeliveryView, ExportView, FindingView, MessageView, PageQuery, RecordApi,
+    TurnQuery, TurnView, limit,
+};
+pub use request::{Caller, unquoted};
+pub use tokens::{Claimed, TokenInput, TokenView, TokensApi};
+
+/// Limits how long a request may take: an agent's model may have to be loaded.
+const REQUEST_TIME: Duration = Duration::from_mins(2);
+
+/// Holds who does the work.
+pub struct ApiState {
+    /// Knows the numbers.
+    pub numbers: Arc<dyn NumbersApi>,
+    /// Knows the agents.
+    pub agents: Arc<dyn AgentsApi>,
+    /// Knows the tokens.
+    pub tokens: Arc<dyn TokensApi>,
+    /// Looks back.
+    pub record: Arc<dyn RecordApi>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ListPart<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// What to send as `cursor` for those that follow; `null` at the end.
+    pub next: Option<String>,
+}
+
+impl<T> ListPart<T> {
+    /// Makes a list without an end to come.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
+/// Answers with an object and its version.
+fn tagged<T: Serialize>(version: u32, object: T) -> impl IntoResponse {
+    let tag = HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes");
+    ([(ETAG, tag)], Json(object))
+}
+
+/// Makes the routes, and the document of them.
+fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
+    let (router, mut document) = OpenApiRouter::new()
+        .merge(numbers::router())
+        .merge(agents::router())
+        .merge(tokens::router())
+        .merge(record::router())
+        .split_for_parts();
+    document::complete(&mut document);
+    (router, document)
+}
+
+/// Returns the OpenAPI document.
+pub fn openapi() -> OpenApi {
+    parts().1
+}
+
+pub(super) fn router(state: Arc<ApiState>) -> Router {
+    let (router, document) = parts();
+    let unknown = any(async || ApiRefusal::NotFound("such path".to_owned()));
+    router
+        .route("/api/v1/openapi.json", get(async move || Json(document)))
+        .route("/api/v1", unknown.clone())
+        .route("/api/v1/{*path}", unknown)
+        .method_not_allowed_fallback(async || ApiRefusal::Method)
+        .layer(middleware::from_fn(in_time))
+        .with_state(state)
+}
+
+/// Ends a request that takes too long; no answer is kept on the way.
+async fn in_time(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_late| ApiRefusal::Late.into_response());
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,108 @@
+//! People, looked at and forgotten, on the `contacts` table and all that hangs on it.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::json::from_word;
+use super::{SqliteStore, write_back};
+use crate::store::{ContactRow, MessageRow, People, StoreError};
+use crate::turn::{LanguageCode, Personal};
+
+const CONTACTS: &str =
+    "SELECT id, user_id, phone, profile_name, language, reply_mode, created_ms FROM contacts";
+
+/// Deletes what hangs on a contact, and the contact, in the order of the references.
+const FORGET: [&str; 5] = [
+    "DELETE FROM statuses WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)
+         OR provider_id IN (SELECT provider_id FROM parts JOIN turns ON turns.id = parts.turn
+                            WHERE turns.contact_id = ?1)",
+    "DELETE FROM parts WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
+    "DELETE FROM turns WHERE contact_id = ?1",
+    "DELETE FROM messages WHERE contact_id = ?1",
+    "DELETE FROM contacts WHERE id = ?1",
+];
+
+#[async_trait]
+impl People for SqliteStore {
+    async fn contacts(
+        &self,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<ContactRow>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let call = self.reader.call(move |db| {
+            let mut contacts = db.prepare_cached(&format!(
+                "{CONTACTS} WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2"
+            ))?;
+            Ok(contacts
+                .query_map(params![before, limit], contact_row)?
+                .collect::<Result<_, _>>()?)
+        });
+        call.await
+    }
+
+    async fn contact(&self, id: i64) -> Result<Option<ContactRow>, StoreError> {
+        let call = self.reader.call(move |db| {
+            let mut contact = db.prepare_cached(&format!("{CONTACTS} WHERE id = ?1"))?;
+            Ok(contact.query_row([id], contact_row).optional()?)
+        });
+        call.await
+    }
+
+    async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError> {
+        let call = self.reader.call(move |db| {
+            let mut messages = db.prepare_cached(
+                "SELECT number, provider_id, raw_type, body, sent_ms, received_ms FROM messages
+                 WHERE contact_id = ?1 ORDER BY id",
+            )?;
+            let row = |row: &Row<'_>| {
+                Ok(MessageRow {
+                    number: row.get(0)?,
+                    id: row.get(1)?,
+                    kind: row.get(2)?,
+                    body: row.get(3)?,
+                    sent_ms: row.get(4)?,
+                    received_ms: row.get(5)?,
+                })
+            };
+            Ok(messages.query_map([id], row)?.collect::<Result<_, _>>()?)
+        });
+        call.await
+    }
+
+    async fn forget(&self, id: i64) -> Result<bool, StoreError> {
+        let call = self.writer.call(move |db| {
+            // Overwrites what is deleted; a group's other writes may do so, too.
+            db.pragma_update(None, "secure_delete", "ON")?;
+            let forget = || {
+                let mut deleted = 0;
+                for sql in FORGET {
+                    deleted = db.prepare_cached(sql)?.execute([id])?;
+                }
+                Ok(deleted > 0)
+            };
+            let forgotten: rusqlite::Result<bool> = forget();
+            db.pragma_update(None, "secure_delete", "OFF")?;
+            Ok(forgotten?)
+        });
+        let forgotten = call.await?;
+        if forgotten {
+            // The file of commits still has the pages as they were.
+            self.reader.call(|db| Ok(write_back(db)?)).await?;
+        }
+        Ok(forgotten)
+    }
+}
+
+fn contact_row(row: &Row<'_>) -> rusqlite::Result<ContactRow> {
+    let mode: Option<String> = row.get(5)?;
+    Ok(ContactRow {
+        id: row.get(0)?,
+        user_id: row.get::<_, Option<String>>(1)?.map(Personal),
+        phone: row.get::<_, Option<String>>(2)?.map(Personal),
+        name: row.get::<_, Option<String>>(3)?.map(Personal),
+        language: row.get::<_, Option<String>>(4)?.map(LanguageCode::from),
+        reply_mode: mode.map(|mode| from_word(&mode)).transpose()?,
+        created_ms: row.get(6)?,
+    })
+}
