@@ -187,7 +187,9 @@ fn run_configured(
             Command::BenchService(arguments) => bench::service::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
-            Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
+            Command::Doctor(arguments) => {
+                doctor::run(&context, arguments.json, arguments.fix).await
+            }
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,

@@ -23,7 +23,7 @@ pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;
 pub use number::{Number, NumberStatus, ProviderKind};
 pub use phrases::{Phrase, Phrases};
-pub use snapshot::{AppSecret, Numbers, Snapshot};
+pub use snapshot::{AppSecret, Numbers, SharedSecret, ShownBy, Snapshot};
 pub use voice::{Voice, Voices};
 
 /// Holds the snapshot in use.

@@ -54,6 +54,11 @@ pub struct Number {
     pub app_id: Option<String>,
     #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
     pub app_secret: Option<SecretString>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub webhook_secret: Option<SecretString>,
+    pub webhook_header: Option<String>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub signature_secret: Option<SecretString>,
     pub business_id: Option<String>,
     pub api_url: Option<Url>,
     pub api_version: Option<String>,
@@ -81,7 +86,14 @@ impl Number {
         self.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned())
     }
 
-    /// Returns the hosts, beside the API's own, that may see the token when media is downloaded.
+    /// Returns the header in which 360dialog shows `webhook_secret`, in lower case.
+    pub fn webhook_header(&self) -> String {
+        let header = self.webhook_header.as_deref().unwrap_or("authorization");
+        header.to_ascii_lowercase()
+    }
+
+    /// Returns the hosts, beside the API's own, that may see the token when media is downloaded; of
+    /// 360dialog those whose files its own API hands out, which see nothing.
     pub fn media_hosts(&self) -> Vec<String> {
         self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
 use super::webhook::{GivenUp, timestamp};
-use super::{Inner, Simulator};
+use super::{Inner, Simulator, WebhookTarget};
 use crate::turn::{MediaId, MessageId};
 
 /// Holds what a person says.
@@ -139,6 +139,11 @@ impl Simulator {
         shared.changed();
         let webhook = json!({ "contacts": [contact], "messages": [sent] });
         (id, shared.settings.envelope(webhook))
+    }
+
+    /// Sends webhooks there from now on, as who registers an address with 360dialog.
+    pub fn send_webhooks_to(&self, target: WebhookTarget) {
+        self.shared.courier.set_target(target);
     }
 
     /// Queues any webhook body, signed: for payloads that people cannot cause.

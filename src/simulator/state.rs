@@ -45,12 +45,15 @@ pub enum CallKind {
     /// `DELETE /{media}`.
     #[serde(rename = "media.delete")]
     MediaDelete,
-    /// `GET /{number}`.
+    /// `GET /{number}`, or of 360dialog `GET /v1/configs/webhook`.
     #[serde(rename = "number")]
     NumberInfo,
     /// `GET /{app}` with the app's own token.
     #[serde(rename = "app")]
     AppInfo,
+    /// `POST /v1/configs/webhook` of 360dialog.
+    #[serde(rename = "webhook")]
+    WebhookSetting,
 }
 
 /// Holds one call of the API as it came; headers with secrets are not kept.

@@ -22,6 +22,7 @@ mod corpus;
 mod costly;
 mod crash;
 mod delivery;
+mod dialog360;
 mod disclosure;
 mod docs;
 mod doctor;
@@ -43,6 +44,7 @@ mod logs;
 mod looking_back;
 mod lost;
 mod mending;
+mod messengers;
 mod models;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
