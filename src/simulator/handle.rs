@@ -122,6 +122,7 @@ impl Simulator {
             kind: "text",
             text: None,
             media: None,
+            content: None,
             reply_to: message.quotes,
             callback_data: None,
             at_ms,

@@ -11,6 +11,7 @@ mod handle;
 mod info;
 mod media;
 mod messages;
+mod rich;
 mod rules;
 mod state;
 #[cfg(test)]

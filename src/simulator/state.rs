@@ -92,13 +92,16 @@ pub struct ConversationMessage {
     pub direction: Direction,
     /// The message id.
     pub id: MessageId,
-    /// `text`, `audio`, `image`, `video` or `document`.
+    /// Its type: `text`, `audio`, `image`, `interactive`, `location` and so on.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The words of a text, or under a file.
     pub text: Option<String>,
     /// The file of any other.
     pub media: Option<MessageMedia>,
+    /// The object of a message that is more than text and sound, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Value>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// `biz_opaque_callback_data`.

@@ -11,7 +11,7 @@ use hark::provider::{Messenger as _, Outgoing, ProviderError};
 use hark::registry::Number;
 use hark::remote::http_client;
 use hark::simulator::{CallKind, Door, Simulator, SimulatorSettings};
-use hark::turn::{ContactRef, Content, MediaRef, MessageId, Retry};
+use hark::turn::{Choice, ContactRef, Content, MediaRef, MediaSource, MessageId, Personal, Retry};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -174,4 +174,46 @@ async fn an_account_that_360dialog_refuses_is_for_the_operator_to_mend() {
     let error = side.refused(400, 0).await;
     assert!(error.fix().unwrap().contains("360dialog"), "{error}");
     assert!(error.to_string().contains("injected by the simulator"), "{error}");
+}
+
+/// The simulator refuses what Meta would, and every one of these is too much of something.
+#[tokio::test]
+async fn whatever_is_sent_fits_whatsapp() {
+    let long = || Personal("word ".repeat(1000));
+    let choice = |n: usize| Choice {
+        id: format!("{n} {}", "x".repeat(300)),
+        title: Personal(format!("{n} {}", "title ".repeat(10))),
+        description: Some(long()),
+    };
+    let choices = |count: usize| (0..count).map(choice).collect::<Vec<_>>();
+    let link = || MediaSource::Url("https://shop.example/file".into());
+    let caption = || Some(long());
+    for door in DOORS {
+        let side = Side::start(door).await;
+        let asked = side.simulator.send_text(PERSON, "hello").await;
+        let all = [
+            Content::Buttons { text: long(), buttons: choices(3) },
+            Content::Buttons { text: long(), buttons: choices(5) },
+            Content::Buttons { text: "".into(), buttons: choices(1) },
+            Content::List { text: long(), button: long(), rows: choices(12) },
+            Content::Link { text: long(), url: "https://shop.example".into(), title: long() },
+            Content::Image { source: link(), caption: caption() },
+            Content::Video { source: link(), caption: caption() },
+            Content::Document { source: link(), caption: caption(), file_name: caption() },
+            Content::Audio(link()),
+            Content::Sticker(link()),
+            Content::Location { latitude: 52.5, longitude: 13.4, name: caption(), address: None },
+            Content::Location { latitude: 520.5, longitude: 0.0, name: caption(), address: None },
+            Content::Contact { name: "Ada Lovelace".into(), phones: vec!["+4930123".into()] },
+            Content::Reaction { message: asked, emoji: "👍".into() },
+        ];
+        for (count, content) in all.into_iter().enumerate() {
+            let kind = content.kind();
+            side.send(content).await.unwrap_or_else(|error| panic!("{door:?} {kind}: {error}"));
+            assert_eq!(side.simulator.sent().len(), count + 1, "{door:?} {kind}");
+        }
+        let sent = side.simulator.sent();
+        assert_eq!(sent[0].content.as_ref().unwrap()["type"], "button");
+        assert_eq!(sent[1].content.as_ref().unwrap()["type"], "list");
+    }
 }
