@@ -123,6 +123,7 @@ async fn serve(arguments: &Arguments, folder: &Path) -> anyhow::Result<(Simulato
     let settings = SimulatorSettings {
         webhook: format!("http://{address}/webhook").parse()?,
         app_secret: SECRET.into(),
+        door: hark::simulator::Door::Meta,
         phone_number_id: NUMBER.into(),
         access_token: Some(TOKEN.into()),
         public_url: None,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::keyring::{Keyring, LockedError};
 use crate::http::api::FindingView;
-use crate::registry::{Agent, FormerSecrets, Number};
+use crate::registry::{Agent, Number, SecretName};
 use crate::store::vault::Vault;
 use crate::store::{AgentRow, Directory, DirectoryRows, NumberRow, Sealed, SecretRow};
 
@@ -80,14 +80,13 @@ impl Opened {
 
 fn number(row: &NumberRow, secrets: &Opened) -> Result<Number, String> {
     let number: Number = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
-    let newest = |name| {
-        let mut secrets = secrets.newest(&row.id, name).into_iter();
-        (secrets.next(), secrets.collect())
-    };
-    let (access_token, access_tokens) = newest("access_token");
-    let (app_secret, app_secrets) = newest("app_secret");
-    let former = FormerSecrets { access_tokens, app_secrets };
-    Ok(Number { access_token, app_secret, former, version: Some(row.version), ..number })
+    let mut number = Number { version: Some(row.version), ..number };
+    for name in SecretName::ALL {
+        let mut secrets = secrets.newest(&row.id, name.name()).into_iter();
+        let (newest, former) = number.secret(name);
+        (*newest, *former) = (secrets.next(), secrets.collect());
+    }
+    Ok(number)
 }
 
 /// Opens the secrets of one version of an agent, by their places.

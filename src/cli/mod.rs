@@ -200,7 +200,9 @@ fn run_configured(
             Command::BenchService(arguments) => bench::service::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
-            Command::Doctor(arguments) => doctor::run(&context, arguments.json).await,
+            Command::Doctor(arguments) => {
+                doctor::run(&context, arguments.json, arguments.fix).await
+            }
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Numbers(arguments) => numbers::run(context, arguments).await,

@@ -1,7 +1,9 @@
 //! `hark numbers`: the numbers of the store, from a terminal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use secrecy::SecretString;
 
 use super::office::{list, open, said, secret};
 use super::{Context, print};
@@ -48,9 +50,18 @@ struct AddArguments {
     /// File with the access token; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     access_token_file: PathBuf,
-    /// File with the app secret.
+    /// File with the app secret; of Meta.
     #[arg(long, value_name = "FILE")]
-    app_secret_file: PathBuf,
+    app_secret_file: Option<PathBuf>,
+    /// File with the secret that 360dialog shows with its webhooks.
+    #[arg(long, value_name = "FILE")]
+    webhook_secret_file: Option<PathBuf>,
+    /// File with the secret that 360dialog signs its webhooks with.
+    #[arg(long, value_name = "FILE")]
+    signature_secret_file: Option<PathBuf>,
+    /// The header that shows the webhook secret [default: Authorization].
+    #[arg(long, value_name = "NAME")]
+    webhook_header: Option<String>,
     /// Where it is reached: meta, 360dialog or simulator.
     #[arg(long, default_value = "meta", value_parser = provider)]
     provider: ProviderKind,
@@ -72,8 +83,9 @@ struct AddArguments {
     /// The API's address, if it is not the provider's own.
     #[arg(long, value_name = "URL")]
     api_url: Option<String>,
-    /// Let the app get the account's webhooks, too.
-    #[arg(long, requires = "business_id")]
+    /// Let the app get the account's webhooks, too, which needs --business-id; at 360dialog have the
+    /// number's webhooks sent here.
+    #[arg(long)]
     subscribe: bool,
 }
 
@@ -117,6 +129,10 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
+fn optional(file: Option<&Path>) -> anyhow::Result<Option<SecretString>> {
+    file.map(secret).transpose()
+}
+
 fn input(added: AddArguments) -> anyhow::Result<NumberInput> {
     Ok(NumberInput {
         phone_number_id: Some(added.phone_number_id),
@@ -124,7 +140,10 @@ fn input(added: AddArguments) -> anyhow::Result<NumberInput> {
         display_name: added.display_name,
         provider: added.provider,
         access_token: Some(secret(&added.access_token_file)?),
-        app_secret: Some(secret(&added.app_secret_file)?),
+        app_secret: optional(added.app_secret_file.as_deref())?,
+        webhook_secret: optional(added.webhook_secret_file.as_deref())?,
+        signature_secret: optional(added.signature_secret_file.as_deref())?,
+        webhook_header: added.webhook_header,
         app_id: added.app_id,
         business_id: added.business_id,
         api_url: added.api_url,
@@ -147,6 +166,9 @@ async fn set_status(office: &Office, id: &str, status: NumberStatus) -> anyhow::
         provider: number.provider,
         access_token: None,
         app_secret: None,
+        webhook_secret: None,
+        signature_secret: None,
+        webhook_header: number.webhook_header,
         app_id: number.app_id,
         business_id: number.business_id,
         api_url: number.api_url,

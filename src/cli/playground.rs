@@ -11,7 +11,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::registry::{FormerSecrets, Number, NumberStatus, ProviderKind};
 use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorSettings};
+use crate::simulator::{Door, Simulator, SimulatorSettings};
 
 /// The number. It and its secrets never leave this machine.
 pub(super) const NUMBER: &str = "100000000000001";
@@ -29,6 +29,9 @@ pub(super) fn number(graph: Url, agent: Option<String>) -> Number {
         access_token_file: None,
         app_id: None,
         app_secret: Some(SECRET.into()),
+        webhook_secret: None,
+        webhook_header: None,
+        signature_secret: None,
         business_id: None,
         former: FormerSecrets::default(),
         version: None,
@@ -42,11 +45,12 @@ pub(super) fn number(graph: Url, agent: Option<String>) -> Number {
 
 /// Simulates the WhatsApp of the number, whose service takes webhooks there.
 pub(super) fn simulator(webhook: Url) -> Simulator {
-    simulator_of(NUMBER, SECRET, Some(TOKEN), webhook)
+    simulator_of(Door::Meta, NUMBER, SECRET, Some(TOKEN), webhook)
 }
 
 /// Simulates the WhatsApp of any number; without a token every one will do.
 pub(super) fn simulator_of(
+    door: Door,
     number: &str,
     app_secret: &str,
     token: Option<&str>,
@@ -57,6 +61,7 @@ pub(super) fn simulator_of(
         SimulatorSettings {
             webhook,
             app_secret: app_secret.into(),
+            door,
             phone_number_id: number.into(),
             access_token: token.map(Into::into),
             public_url: None,

@@ -93,9 +93,26 @@ fn without_a_number(context: &Context) -> ExitCode {
     ExitCode::from(64)
 }
 
-/// Says what to type into Meta's webhook form, as far as it is known.
+/// Says what to type into Meta's webhook form and where 360dialog's webhooks go, as far as it is known.
 fn log_callback(config: &Config) {
-    let real = config.numbers.iter().any(|n| n.provider != ProviderKind::Simulator);
+    let has = |provider| config.numbers.iter().any(|number| number.provider == provider);
+    if has(ProviderKind::D360) {
+        if let Some(url) = config.server.callback_url_360dialog() {
+            tracing::info!(
+                webhook_url = %url,
+                "`hark doctor --fix` has 360dialog send its webhooks to this address"
+            );
+        } else {
+            tracing::info!(
+                "the webhook URL for 360dialog is not known: set server.public_url, the https \
+                 address under which this service is reached; /webhook/360dialog is added to it"
+            );
+        }
+        if !has(ProviderKind::Meta) {
+            return;
+        }
+    }
+    let real = has(ProviderKind::Meta);
     if real && config.webhook.verify_token.is_none() {
         tracing::warn!(
             "webhook.verify_token is not set: Meta cannot save the callback URL until it is"

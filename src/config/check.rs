@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use reqwest::header::HeaderName;
 use secrecy::ExposeSecret;
 use url::Url;
 
 use super::problems::MISSING;
 use super::{Config, ConfigError, ConfigErrors};
-use crate::registry::{Agent, ProviderKind};
+use crate::registry::{Agent, Number, ProviderKind};
 use crate::remote::words::speaks;
 
 /// Sentences that may be kept, and their size.
@@ -196,12 +197,13 @@ pub(super) fn check_number(config: &Config, index: usize, problems: &mut ConfigE
     if number.phone_number_id.0.is_empty() {
         wrong("phone_number_id", MISSING);
     }
+    let mut secrets = vec![("access_token", &number.access_token)];
     if number.provider == ProviderKind::D360 {
-        wrong("provider", "\"360dialog\" is not built yet; use \"meta\"");
+        check_360dialog(number, &mut wrong);
+    } else {
+        secrets.insert(0, ("app_secret", &number.app_secret));
     }
-    for (name, secret) in
-        [("app_secret", &number.app_secret), ("access_token", &number.access_token)]
-    {
+    for (name, secret) in secrets {
         let secret = secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
         if secret.trim().is_empty() {
             wrong(name, &format!("{MISSING}; set {name} or {name}_file"));
@@ -211,5 +213,32 @@ pub(super) fn check_number(config: &Config, index: usize, problems: &mut ConfigE
     }
     if let Some(problem) = number.api_url.as_ref().and_then(odd_address) {
         wrong("api_url", &problem);
+    }
+}
+
+/// Checks how webhooks of a number at 360dialog prove that they are 360dialog's.
+fn check_360dialog(number: &Number, wrong: &mut dyn FnMut(&'static str, &str)) {
+    let secrets = [
+        ("webhook_secret", &number.webhook_secret),
+        ("signature_secret", &number.signature_secret),
+    ];
+    if secrets.iter().all(|(_, secret)| secret.is_none()) {
+        wrong(
+            "webhook_secret",
+            "is missing, and so is signature_secret: without one of them anybody could write in \
+             people's names. Set webhook_secret to a long random word, which 360dialog shows in a \
+             header, or signature_secret to the secret of the Partner Hub",
+        );
+    }
+    for (name, secret) in secrets {
+        let Some(secret) = secret.as_ref().map(ExposeSecret::expose_secret) else { continue };
+        if secret.trim().is_empty() {
+            wrong(name, "is empty: write the secret, or leave it out");
+        } else if let Some(problem) = odd_secret(secret) {
+            wrong(name, problem);
+        }
+    }
+    if HeaderName::from_bytes(number.webhook_header().as_bytes()).is_err() {
+        wrong("webhook_header", "is no name of an HTTP header; for instance: Authorization");
     }
 }

@@ -99,6 +99,13 @@ impl ServerConfig {
         url.set_password(None).ok()?;
         Some(url)
     }
+
+    /// Returns the address of 360dialog's webhook, likewise.
+    pub fn callback_url_360dialog(&self) -> Option<Url> {
+        let mut url = self.callback_url()?;
+        url.path_segments_mut().ok()?.push("360dialog");
+        Some(url)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Keys that may be given as `<key>_file` instead.
-pub(super) const SECRETS: &[&str] = &["access_token", "app_secret", "verify_token", "api_key"];
+pub(super) const SECRETS: &[&str] = &[
+    "access_token",
+    "app_secret",
+    "verify_token",
+    "api_key",
+    "webhook_secret",
+    "signature_secret",
+];
 
 /// Returns the secret that the key of a file is for.
 pub(super) fn secret_of(key: &str) -> Option<&str> {

@@ -18,6 +18,10 @@ pub(super) enum Refusal {
     NoSignature,
     /// None of our app secrets made its signature.
     BadSignature,
+    /// It shows nothing that could prove it to be 360dialog's.
+    NoProof,
+    /// What it shows was made with none of the secrets shared with 360dialog.
+    BadProof,
     /// It is larger than Meta's limit, or did not arrive whole.
     Unread(StatusCode),
     /// It took too long.
@@ -38,7 +42,9 @@ impl Refusal {
     /// Returns the status of the answer.
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::NoSignature | Self::BadSignature => StatusCode::UNAUTHORIZED,
+            Self::NoSignature | Self::BadSignature | Self::NoProof | Self::BadProof => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Unread(status) => status,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BadJson(_) => StatusCode::BAD_REQUEST,
@@ -52,6 +58,11 @@ impl Refusal {
         match self {
             Self::NoSignature | Self::BadSignature => {
                 "X-Hub-Signature-256 is missing or matches no configured app_secret".to_owned()
+            }
+            Self::NoProof | Self::BadProof => {
+                "no header has a configured webhook_secret, and x-360dialog-signature is missing \
+                 or matches no configured signature_secret"
+                    .to_owned()
             }
             Self::Unread(status) => status.canonical_reason().unwrap_or("not read").to_lowercase(),
             Self::TooSlow => "took too long".to_owned(),
@@ -67,6 +78,8 @@ impl Refusal {
         match self {
             Self::NoSignature => "no_signature",
             Self::BadSignature => "bad_signature",
+            Self::NoProof => "no_proof",
+            Self::BadProof => "bad_proof",
             Self::Unread(StatusCode::PAYLOAD_TOO_LARGE) => "too_large",
             Self::Unread(_) => "cut_off",
             Self::TooSlow => "too_slow",
@@ -88,6 +101,16 @@ impl Refusal {
             Self::BadSignature => {
                 "webhooks were refused: no app_secret of the configuration signed them. If they \
                  are Meta's, copy the app secret anew (App settings > Basic) and reload"
+            }
+            Self::NoProof => {
+                "webhooks were refused at /webhook/360dialog: no header has a number's \
+                 webhook_secret, and they are not signed. Register the webhook with 360dialog \
+                 anew (hark doctor --fix), or they are somebody else's"
+            }
+            Self::BadProof => {
+                "webhooks were refused at /webhook/360dialog: no signature_secret of the \
+                 configuration signed them. If they are 360dialog's, copy it anew from the \
+                 Partner Hub and reload"
             }
             Self::Unread(_) => "webhooks were refused: larger than 3 MiB, or cut off",
             Self::TooSlow => "webhooks were refused: they did not arrive in time",

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,10 +18,10 @@ use subtle::ConstantTimeEq as _;
 
 use super::budget::{BodyBudget, BodyRoom};
 use super::refusal::{Refusal, Refusals};
-use crate::provider::door::Proof;
+use crate::provider::door::{self, Proof};
 use crate::provider::payload::{self, Updates};
 use crate::queue::inbox::Inbox;
-use crate::registry::{AppSecret, Registry, Snapshot};
+use crate::registry::{Numbers, Registry, ShownBy, Snapshot};
 use crate::store::StoreError;
 use crate::telemetry;
 use crate::threads::Threads;
@@ -69,7 +69,7 @@ pub(super) fn router(state: WebhookState) -> Router {
     Router::new()
         .route("/webhook", webhook.clone())
         .route("/api/meta-webhook", webhook)
-        .route("/webhook/360dialog", post(not_built))
+        .route("/webhook/360dialog", post(receive_360dialog))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), in_time))
         .with_state(state)
 }
@@ -114,8 +114,32 @@ async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let proof = Proof::read(&headers).map(Evidence::ByMeta).ok_or(Refusal::NoSignature);
+    answer(&state, proof, &headers, body).await
+}
+
+/// Takes one delivery of 360dialog: Meta's body under a proof of its own.
+async fn receive_360dialog(
+    State(state): State<Arc<WebhookState>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let proof = Evidence::read_360dialog(&headers, &state.registry.snapshot().numbers);
+    answer(&state, proof.ok_or(Refusal::NoProof), &headers, body).await
+}
+
+async fn answer(
+    state: &Arc<WebhookState>,
+    proof: Result<Evidence, Refusal>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
     let started = Instant::now();
-    let response = match take(&state, &headers, body).await {
+    let taken = match proof {
+        Ok(proof) => take(state, proof, headers, body).await,
+        Err(refusal) => Err(refusal),
+    };
+    let response = match taken {
         Ok(counts) => {
             counts.log();
             telemetry::webhook_result(counts.label());
@@ -127,23 +151,61 @@ async fn receive(
     response
 }
 
-/// Refuses 360dialog's deliveries: its endpoint is not built yet, and a 200 would lose them.
-async fn not_built() -> Response {
-    let error = "the 360dialog webhook is not built yet";
-    (StatusCode::NOT_IMPLEMENTED, Json(json!({ "error": error }))).into_response()
+/// Holds what a delivery shows of who sent it, before its body is read.
+enum Evidence {
+    /// Meta's signature.
+    ByMeta(Proof),
+    /// 360dialog's signature, if it has one, and the headers, of which one may have a secret.
+    By360dialog(Option<Proof>, HeaderMap),
+}
+
+impl Evidence {
+    /// Returns what a delivery of 360dialog shows; `None` if no body could make it good.
+    fn read_360dialog(headers: &HeaderMap, numbers: &Numbers) -> Option<Self> {
+        let proof = Proof::read_360dialog(headers);
+        let shows = numbers.shared_secrets().iter().any(|shared| match &shared.shown_by {
+            ShownBy::Header(name) => door::shows(headers, name, &shared.secret),
+            ShownBy::Signature => proof.is_some(),
+        });
+        shows.then(|| Self::By360dialog(proof, headers.clone()))
+    }
+
+    /// Returns the numbers whose secret it shows for exactly this body.
+    fn served(&self, numbers: &Numbers, body: &[u8]) -> Result<Vec<PhoneNumberId>, Refusal> {
+        match self {
+            Self::ByMeta(proof) => {
+                let apps = numbers.app_secrets();
+                let signer = proof.signer(body, apps.iter().map(|app| &app.secret));
+                Ok(apps[signer.ok_or(Refusal::BadSignature)?].numbers.clone())
+            }
+            Self::By360dialog(proof, headers) => {
+                let shown = numbers.shared_secrets().iter().filter(|shared| {
+                    let secret = &shared.secret;
+                    match &shared.shown_by {
+                        ShownBy::Signature => {
+                            proof.as_ref().is_some_and(|proof| proof.is_by(body, secret))
+                        }
+                        ShownBy::Header(name) => door::shows(headers, name, secret),
+                    }
+                });
+                let served: Vec<_> = shown.flat_map(|shared| shared.numbers.clone()).collect();
+                if served.is_empty() { Err(Refusal::BadProof) } else { Ok(served) }
+            }
+        }
+    }
 }
 
 /// Checks a delivery, stores it and counts what was in it. Of what nobody signed no body is read.
 async fn take(
     state: &Arc<WebhookState>,
+    proof: Evidence,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Counts, Refusal> {
-    let proof = Proof::read(headers).ok_or(Refusal::NoSignature)?;
     let told = headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
     let (body, _room) = state.budget.read(told, body).await?;
     let snapshot = state.registry.snapshot();
-    let (app, updates, _room) = if body.len() > LARGE {
+    let (served, updates, _room) = if body.len() > LARGE {
         let (state, snapshot, body) = (Arc::clone(state), Arc::clone(&snapshot), body.clone());
         let threads = state.threads.clone();
         let checked = threads.run(move || check(&state, &snapshot, &proof, &body)).await;
@@ -151,8 +213,7 @@ async fn take(
     } else {
         check(state, &snapshot, &proof, &body)?
     };
-    let apps = snapshot.numbers.app_secrets();
-    store(state.inbox.as_ref(), apps, app, updates).await.map_err(|error| {
+    store(state.inbox.as_ref(), &snapshot.numbers, &served, updates).await.map_err(|error| {
         state.refusals.not_stored(error);
         Refusal::NotStored
     })
@@ -162,17 +223,16 @@ async fn take(
 /// than the hand-over is worth.
 const LARGE: usize = 64 * 1024;
 
-/// Finds the app secret that signed `body`, by its index, and parses the body.
+/// Finds the numbers that are served from `body`, and parses it.
 fn check(
     state: &WebhookState,
     snapshot: &Snapshot,
-    proof: &Proof,
+    proof: &Evidence,
     body: &Bytes,
-) -> Result<(usize, Updates, BodyRoom), Refusal> {
-    let secrets = snapshot.numbers.app_secrets().iter().map(|app| &app.secret);
-    let app = proof.signer(body, secrets).ok_or(Refusal::BadSignature)?;
+) -> Result<(Vec<PhoneNumberId>, Updates, BodyRoom), Refusal> {
+    let served = proof.served(&snapshot.numbers, body)?;
     let room = state.budget.parse(body)?;
-    Ok((app, payload::parse(body).map_err(Refusal::BadJson)?, room))
+    Ok((served, payload::parse(body).map_err(Refusal::BadJson)?, room))
 }
 
 /// Counts what became of the parts of a delivery.
@@ -226,19 +286,17 @@ impl Counts {
     }
 }
 
-/// Stores what is for the numbers of the app `signer`, one of `apps`.
+/// Stores what is for the numbers that are `served` from this body, of all our `numbers`.
 async fn store(
     inbox: &dyn Inbox,
-    apps: &[AppSecret],
-    signer: usize,
+    numbers: &Numbers,
+    served: &[PhoneNumberId],
     updates: Updates,
 ) -> Result<Counts, StoreError> {
-    // A number whose secret is being changed has two apps.
-    let signed = |number: &PhoneNumberId| apps[signer].numbers.contains(number);
-    let known = |number: &PhoneNumberId| apps.iter().any(|app| app.numbers.contains(number));
     let ignored = updates.others + updates.statuses.len() + updates.messages.len();
-    // A number of another app is ignored; one of no app at all is for the inbox to log.
-    let ours = |number: &PhoneNumberId| signed(number) || !known(number);
+    let signed = |number: &PhoneNumberId| served.contains(number);
+    // A number of another secret is ignored; one that is not ours at all is for the inbox to log.
+    let ours = |number: &PhoneNumberId| signed(number) || numbers.get(number).is_none();
     let messages: Vec<_> = updates.messages.into_iter().filter(|m| ours(&m.number)).collect();
     let statuses: Vec<_> = updates.statuses.into_iter().filter(|s| signed(&s.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();

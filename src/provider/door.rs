@@ -4,12 +4,15 @@
 //! Invariants: the comparison takes constant time, and an empty secret verifies nothing.
 
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
 
 /// Names the header with Meta's signature.
 pub const SIGNATURE: &str = "x-hub-signature-256";
+/// Names the header with 360dialog's signature.
+pub const D360_SIGNATURE: &str = "x-360dialog-signature";
 /// Precedes the hex digits.
 const PREFIX: &str = "sha256=";
 
@@ -25,9 +28,20 @@ impl Proof {
         Self::parse(headers.get(SIGNATURE)?.to_str().ok()?)
     }
 
+    /// Reads 360dialog's: 64 hex digits, with or without `sha256=`, since integrators report both.
+    #[must_use]
+    pub fn read_360dialog(headers: &HeaderMap) -> Option<Self> {
+        let header = headers.get(D360_SIGNATURE)?.to_str().ok()?.trim();
+        Self::decode(header.strip_prefix(PREFIX).unwrap_or(header))
+    }
+
     fn parse(header: &str) -> Option<Self> {
+        Self::decode(header.trim().strip_prefix(PREFIX)?)
+    }
+
+    fn decode(digits: &str) -> Option<Self> {
         let mut signature = [0; 32];
-        hex::decode_to_slice(header.trim().strip_prefix(PREFIX)?, &mut signature).ok()?;
+        hex::decode_to_slice(digits, &mut signature).ok()?;
         Some(Self(signature))
     }
 
@@ -37,11 +51,23 @@ impl Proof {
         body: &[u8],
         secrets: impl IntoIterator<Item = &'a SecretString>,
     ) -> Option<usize> {
-        let made_it = |secret: &SecretString| {
-            !secret.expose_secret().is_empty() && mac(secret, body).verify_slice(&self.0).is_ok()
-        };
-        secrets.into_iter().position(made_it)
+        secrets.into_iter().position(|secret| self.is_by(body, secret))
     }
+
+    /// Returns whether `secret` made it for exactly these bytes.
+    #[must_use]
+    pub fn is_by(&self, body: &[u8], secret: &SecretString) -> bool {
+        !secret.expose_secret().is_empty() && mac(secret, body).verify_slice(&self.0).is_ok()
+    }
+}
+
+/// Returns whether the header `name` has `secret`, alone or after `Bearer `.
+#[must_use]
+pub fn shows(headers: &HeaderMap, name: &str, secret: &SecretString) -> bool {
+    let secret = secret.expose_secret().as_bytes();
+    let shown = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let mut shown = shown.map(|value| value.strip_prefix(b"Bearer ").unwrap_or(value));
+    !secret.is_empty() && shown.any(|value| value.ct_eq(secret).into())
 }
 
 /// Returns whether `header` (`sha256=` and 64 hex digits) is the signature of exactly these bytes.
@@ -101,6 +127,36 @@ mod tests {
         assert!(!verify(&"other".into(), COMPACT, OF_COMPACT));
         let empty = SecretString::from("");
         assert!(!verify(&empty, COMPACT, &sign(&empty, COMPACT)));
+    }
+
+    #[test]
+    fn a_signature_of_360dialog_is_read_with_and_without_its_prefix() {
+        let secret = SecretString::from("test_app_secret");
+        let read = |value: &str| {
+            let headers = [(D360_SIGNATURE.parse().unwrap(), value.parse().unwrap())];
+            Proof::read_360dialog(&HeaderMap::from_iter(headers))
+        };
+        for header in [OF_COMPACT, &OF_COMPACT[7..], &OF_COMPACT[7..].to_uppercase()] {
+            let proof = read(header).unwrap();
+            assert!(proof.is_by(COMPACT, &secret) && !proof.is_by(SPACED, &secret), "{header}");
+        }
+        assert!(read("").is_none() && read(&OF_COMPACT[8..]).is_none());
+    }
+
+    #[test]
+    fn a_secret_is_shown_alone_or_as_a_bearer() {
+        let check = |value: &str, secret: &str, shown: bool| {
+            let headers = [("x-hark".parse().unwrap(), value.parse().unwrap())];
+            let headers = HeaderMap::from_iter(headers);
+            assert_eq!(shows(&headers, "x-hark", &secret.into()), shown, "{value}");
+            assert!(!shows(&headers, "x-other", &secret.into()));
+        };
+        check("open sesame", "open sesame", true);
+        check("Bearer open sesame", "open sesame", true);
+        check("open sesam", "open sesame", false);
+        check("Basic open sesame", "open sesame", false);
+        check("", "", false);
+        check("Bearer ", "", false);
     }
 
     #[test]

@@ -84,8 +84,8 @@ pub enum ProviderError {
     /// `media_hosts`.
     #[error("media host {host} is not in media_hosts")]
     HostNotAllowed { host: String },
-    /// Messages of this kind cannot be sent yet: answer otherwise.
-    #[error("sending {kind} is not built yet")]
+    /// This access to WhatsApp has no such call: set it up by hand.
+    #[error("{kind} is not possible here")]
     NotBuilt { kind: &'static str },
     /// The answer was not what the provider documents: try again.
     #[error("provider answered something unexpected: {0}")]

@@ -21,9 +21,9 @@ pub use agent::{Agent, Override, ReplyPolicy};
 pub use disclosure::Disclosure;
 pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;
-pub use number::{FormerSecrets, Number, NumberStatus, ProviderKind};
+pub use number::{FormerSecrets, Number, NumberStatus, ProviderKind, SecretName};
 pub use phrases::{Phrase, Phrases};
-pub use snapshot::{AppSecret, Numbers, Snapshot};
+pub use snapshot::{AppSecret, Numbers, SharedSecret, ShownBy, Snapshot};
 pub use voice::{Voice, Voices};
 
 /// Holds the snapshot in use.

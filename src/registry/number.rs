@@ -55,6 +55,11 @@ pub struct Number {
     pub app_id: Option<String>,
     #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
     pub app_secret: Option<SecretString>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub webhook_secret: Option<SecretString>,
+    pub webhook_header: Option<String>,
+    #[serde(default, skip_serializing, deserialize_with = "engine::secret")]
+    pub signature_secret: Option<SecretString>,
     pub business_id: Option<String>,
     /// Older secrets that are still valid, if it is kept in the store.
     #[serde(skip)]
@@ -77,9 +82,59 @@ pub struct FormerSecrets {
     pub access_tokens: Vec<SecretString>,
     /// Secrets that may have signed a webhook.
     pub app_secrets: Vec<SecretString>,
+    /// Secrets that 360dialog may show with a webhook.
+    pub webhook_secrets: Vec<SecretString>,
+    /// Secrets that 360dialog may have signed a webhook with.
+    pub signature_secrets: Vec<SecretString>,
+}
+
+/// Names a secret of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretName {
+    /// Shows the provider who calls.
+    AccessToken,
+    /// Signs Meta's webhooks.
+    AppSecret,
+    /// Is shown with 360dialog's webhooks.
+    WebhookSecret,
+    /// Signs 360dialog's webhooks.
+    SignatureSecret,
+}
+
+impl SecretName {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::AccessToken, Self::AppSecret, Self::WebhookSecret, Self::SignatureSecret];
+
+    /// Returns its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::AppSecret => "app_secret",
+            Self::WebhookSecret => "webhook_secret",
+            Self::SignatureSecret => "signature_secret",
+        }
+    }
 }
 
 impl Number {
+    /// Returns a secret of it and the older ones that are valid beside that.
+    pub fn secret(
+        &mut self,
+        name: SecretName,
+    ) -> (&mut Option<SecretString>, &mut Vec<SecretString>) {
+        let former = &mut self.former;
+        match name {
+            SecretName::AccessToken => (&mut self.access_token, &mut former.access_tokens),
+            SecretName::AppSecret => (&mut self.app_secret, &mut former.app_secrets),
+            SecretName::WebhookSecret => (&mut self.webhook_secret, &mut former.webhook_secrets),
+            SecretName::SignatureSecret => {
+                (&mut self.signature_secret, &mut former.signature_secrets)
+            }
+        }
+    }
+
     /// Returns the secrets that may have signed its webhooks.
     pub fn app_secrets(&self) -> impl Iterator<Item = &SecretString> {
         self.app_secret.iter().chain(&self.former.app_secrets)
@@ -102,7 +157,14 @@ impl Number {
         self.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned())
     }
 
-    /// Returns the hosts, beside the API's own, that may see the token when media is downloaded.
+    /// Returns the header in which 360dialog shows `webhook_secret`, in lower case.
+    pub fn webhook_header(&self) -> String {
+        let header = self.webhook_header.as_deref().unwrap_or("authorization");
+        header.to_ascii_lowercase()
+    }
+
+    /// Returns the hosts, beside the API's own, that may see the token when media is downloaded; of
+    /// 360dialog those whose files its own API hands out, which see nothing.
     pub fn media_hosts(&self) -> Vec<String> {
         self.media_hosts.clone().unwrap_or_else(|| vec!["lookaside.fbsbx.com".to_owned()])
     }

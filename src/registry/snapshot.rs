@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Agent, Disclosure, Gate, Number, Phrases};
+use super::{Agent, Disclosure, Gate, Number, Phrases, ProviderKind};
 use crate::turn::PhoneNumberId;
 
 /// Holds the numbers and the agents as they are at one time.
@@ -43,6 +43,27 @@ impl Snapshot {
 pub struct Numbers {
     by_id: BTreeMap<PhoneNumberId, Number>,
     app_secrets: Vec<AppSecret>,
+    shared_secrets: Vec<SharedSecret>,
+}
+
+/// Says how a webhook of 360dialog shows that its sender knows a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownBy {
+    /// `x-360dialog-signature` is made with it.
+    Signature,
+    /// The header of this name, in lower case, has it.
+    Header(String),
+}
+
+/// Holds a secret shared with 360dialog and the numbers it speaks for.
+#[derive(Clone, Debug)]
+pub struct SharedSecret {
+    /// The secret.
+    pub secret: SecretString,
+    /// How it is shown.
+    pub shown_by: ShownBy,
+    /// The numbers that are served from bodies that show it.
+    pub numbers: Vec<PhoneNumberId>,
 }
 
 /// Holds an app secret and the numbers it speaks for.
@@ -74,6 +95,34 @@ impl Numbers {
     pub fn app_secrets(&self) -> &[AppSecret] {
         &self.app_secrets
     }
+
+    /// Returns the distinct secrets shared with 360dialog.
+    pub fn shared_secrets(&self) -> &[SharedSecret] {
+        &self.shared_secrets
+    }
+
+    /// Notes the secrets of a number at 360dialog.
+    fn share(&mut self, number: &Number) {
+        let signature = number.signature_secret.iter().chain(&number.former.signature_secrets);
+        let signature = signature.map(|secret| (secret, ShownBy::Signature));
+        let header = number.webhook_secret.iter().chain(&number.former.webhook_secrets);
+        let header = header.map(|secret| (secret, ShownBy::Header(number.webhook_header())));
+        for (secret, shown_by) in signature.chain(header) {
+            let id = number.phone_number_id.clone();
+            let same = |shared: &&mut SharedSecret| {
+                shared.shown_by == shown_by
+                    && shared.secret.expose_secret() == secret.expose_secret()
+            };
+            if let Some(shared) = self.shared_secrets.iter_mut().find(same) {
+                if !shared.numbers.contains(&id) {
+                    shared.numbers.push(id);
+                }
+            } else {
+                let (secret, numbers) = (secret.clone(), vec![id]);
+                self.shared_secrets.push(SharedSecret { secret, shown_by, numbers });
+            }
+        }
+    }
 }
 
 impl FromIterator<Number> for Numbers {
@@ -81,6 +130,11 @@ impl FromIterator<Number> for Numbers {
         let mut all = Self::default();
         for number in numbers {
             let id = number.phone_number_id.clone();
+            if number.provider == ProviderKind::D360 {
+                all.share(&number);
+                all.by_id.insert(id, number);
+                continue;
+            }
             for secret in number.app_secrets() {
                 let same =
                     |app: &&mut AppSecret| app.secret.expose_secret() == secret.expose_secret();

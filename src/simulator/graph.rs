@@ -11,7 +11,7 @@ use super::rules::GraphError;
 use super::{Inner, info, media, messages};
 
 /// Largest request body: WhatsApp's largest media file and the form around it.
-const BODY_LIMIT: usize = 101 << 20;
+pub(super) const BODY_LIMIT: usize = 101 << 20;
 
 /// Builds the routes.
 pub(super) fn router(shared: Arc<Inner>) -> Router {
@@ -26,6 +26,6 @@ pub(super) fn router(shared: Arc<Inner>) -> Router {
         .with_state(shared)
 }
 
-async fn unknown(method: Method, uri: Uri) -> GraphError {
+pub(super) async fn unknown(method: Method, uri: Uri) -> GraphError {
     GraphError::no_object(&method, uri.path())
 }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
 use super::webhook::{GivenUp, timestamp};
-use super::{Inner, Simulator};
+use super::{Inner, Simulator, WebhookTarget};
 use crate::turn::{MediaId, MessageId};
 
 /// Holds what a person says.
@@ -122,6 +122,7 @@ impl Simulator {
             kind: "text",
             text: None,
             media: None,
+            content: None,
             reply_to: message.quotes,
             callback_data: None,
             at_ms,
@@ -139,6 +140,11 @@ impl Simulator {
         shared.changed();
         let webhook = json!({ "contacts": [contact], "messages": [sent] });
         (id, shared.settings.envelope(webhook))
+    }
+
+    /// Sends webhooks there from now on, as who registers an address with 360dialog.
+    pub fn send_webhooks_to(&self, target: WebhookTarget) {
+        self.shared.courier.set_target(target);
     }
 
     /// Queues any webhook body, signed: for payloads that people cannot cause.

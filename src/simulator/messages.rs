@@ -11,12 +11,12 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Inner;
 use super::rules::{GraphError, Head};
 use super::state::{
     CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus, StoredMedia,
 };
 use super::webhook::timestamp;
+use super::{Inner, rich};
 use crate::provider::TEXT_LIMIT;
 use crate::turn::MessageId;
 
@@ -126,11 +126,22 @@ impl Inner {
         let kind = body["type"].as_str().unwrap_or("text");
         let (kind, text, media, fate) = match kind {
             "text" => ("text", Some(read_text(body)?), None, Fate::Read),
+            "audio" if body["audio"]["link"].is_string() => {
+                rich::check("audio", &body["audio"])?;
+                ("audio", None, None, Fate::Read)
+            }
             "audio" => {
                 let (media, fate) = self.read_audio(&body["audio"])?;
                 ("audio", None, Some(media), fate)
             }
-            _ => return Err(GraphError::parameter("the simulator takes text and audio only")),
+            kind => {
+                let kind = rich::known(kind)?;
+                rich::check(kind, &body[kind])?;
+                if kind == "reaction" && !body["context"].is_null() {
+                    return Err(GraphError::parameter("a reaction cannot be a reply"));
+                }
+                (kind, rich::words(&body[kind]), None, Fate::Read)
+            }
         };
         let message = ConversationMessage {
             contact: self.contact_of(&recipient),
@@ -138,6 +149,7 @@ impl Inner {
             id: MessageId(self.new_id("wamid.sim.")),
             kind,
             text,
+            content: (!matches!(kind, "text" | "audio")).then(|| body[kind].clone()),
             media,
             reply_to: body["context"]["message_id"].as_str().map(MessageId::from),
             callback_data,

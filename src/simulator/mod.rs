@@ -5,11 +5,13 @@
 //! channels of voice notes, identities, tokens), and every queue and store in it has a limit.
 
 mod control;
+mod d360;
 mod graph;
 mod handle;
 mod info;
 mod media;
 mod messages;
+mod rich;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use crate::clock::Clock;
 use crate::turn::PhoneNumberId;
 
 pub use control::mime_type_of;
+pub use d360::{Door, WebhookTarget};
 pub use handle::{PersonMessage, PersonSays};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 pub use webhook::GivenUp;
@@ -42,6 +45,8 @@ pub struct SimulatorSettings {
     pub webhook: Url,
     /// Secret that webhooks are signed with.
     pub app_secret: SecretString,
+    /// Whose API it speaks.
+    pub door: Door,
     /// The business number it simulates.
     pub phone_number_id: PhoneNumberId,
     /// The only token it accepts; `None` accepts any, but a request without one is refused.
@@ -67,7 +72,11 @@ impl Simulator {
     pub fn new(settings: SimulatorSettings, client: reqwest::Client) -> Self {
         let courier = webhook::Courier {
             client,
-            webhook: settings.webhook.clone(),
+            target: Arc::new(Mutex::new(WebhookTarget {
+                url: settings.webhook.clone(),
+                headers: Vec::new(),
+            })),
+            door: settings.door,
             app_secret: settings.app_secret.clone(),
         };
         let pending = watch::Sender::new(0);
@@ -86,7 +95,11 @@ impl Simulator {
 
     /// Builds the routes of the Graph API and the control API.
     pub fn router(&self) -> Router {
-        graph::router(Arc::clone(&self.shared)).merge(control::router(self.clone()))
+        let api = match self.shared.settings.door {
+            Door::Meta => graph::router(Arc::clone(&self.shared)),
+            Door::D360 => d360::router(Arc::clone(&self.shared)),
+        };
+        api.merge(control::router(self.clone()))
     }
 
     /// Serves until `cancel`, then finishes open requests. From this call on, even before the
@@ -162,6 +175,9 @@ impl Inner {
 
     /// Returns the base of media addresses, if it is known yet.
     fn media_base(&self) -> Option<&Url> {
+        if self.settings.door == Door::D360 {
+            return Some(d360::file_host());
+        }
         self.settings.public_url.as_ref().or_else(|| self.origin.get())
     }
 }

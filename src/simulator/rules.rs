@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::Inner;
 use super::state::{Call, CallKind};
+use super::{Door, Inner};
 
 /// Types that uploads may declare. Source: fbsamples/whatsapp-api-examples issue 10.
 const UPLOAD_TYPES: [&str; 19] = [
@@ -41,6 +41,8 @@ pub(super) struct GraphError {
     code: i64,
     subcode: Option<i64>,
     message: String,
+    /// Whether it is in 360dialog's words and not in Meta's.
+    reseller: bool,
 }
 
 impl GraphError {
@@ -67,12 +69,26 @@ impl GraphError {
 
     fn new(status: u16, code: i64, message: String) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, subcode: None, message }
+        Self { status, code, subcode: None, message, reseller: false }
+    }
+
+    /// Makes an error of 360dialog's own, which has no code.
+    pub(super) fn reseller(status: u16, message: &str) -> Self {
+        Self { reseller: true, ..Self::new(status, 0, message.to_owned()) }
     }
 }
 
 impl IntoResponse for GraphError {
     fn into_response(self) -> Response {
+        if self.reseller {
+            let meta = json!({
+                "success": false,
+                "http_code": self.status.as_u16(),
+                "developer_message": self.message,
+                "360dialog_trace_id": "simulator",
+            });
+            return (self.status, Json(json!({ "meta": meta }))).into_response();
+        }
         let mut error = json!({
             "message": self.message,
             "type": "OAuthException",
@@ -105,6 +121,9 @@ impl Head<'_> {
     }
 }
 
+/// Names the header with 360dialog's key.
+const KEY: &str = "d360-api-key";
+
 fn refused(message: &str) -> GraphError {
     GraphError::new(401, 190, message.to_owned())
 }
@@ -118,6 +137,13 @@ impl Inner {
         body: Value,
     ) -> Result<(), GraphError> {
         self.record_call(kind, head, body)?;
+        if self.settings.door == Door::D360 {
+            let key = head.headers.get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
+            let expected = self.settings.access_token.as_ref().map(ExposeSecret::expose_secret);
+            let good = !key.is_empty() && expected.is_none_or(|expected| expected == key);
+            let refused = || GraphError::reseller(401, "Invalid api_key");
+            return if good { Ok(()) } else { Err(refused()) };
+        }
         match (head.token(), &self.settings.access_token) {
             (None, _) => Err(refused("An access token is required to request this resource.")),
             (Some(token), Some(expected)) if token != expected.expose_secret() => {
@@ -154,6 +180,10 @@ impl Inner {
         };
         self.changed();
         let Some(fault) = fault else { return Ok(()) };
+        if fault.code == 0 && self.settings.door == Door::D360 {
+            let message = "Fault injected by the simulator";
+            return Err(GraphError::reseller(fault.http_status, message));
+        }
         let message = format!("(#{}) Fault injected by the simulator", fault.code);
         Err(GraphError::new(fault.http_status, fault.code, message))
     }

@@ -45,7 +45,7 @@ pub enum CallKind {
     /// `DELETE /{media}`.
     #[serde(rename = "media.delete")]
     MediaDelete,
-    /// `GET /{number}`.
+    /// `GET /{number}`, or of 360dialog `GET /v1/configs/webhook`.
     #[serde(rename = "number")]
     NumberInfo,
     /// `GET /{app}` with the app's own token.
@@ -54,6 +54,9 @@ pub enum CallKind {
     /// `POST /{account}/subscribed_apps`.
     #[serde(rename = "subscribe")]
     Subscribe,
+    /// `POST /v1/configs/webhook` of 360dialog.
+    #[serde(rename = "webhook")]
+    WebhookSetting,
 }
 
 /// Holds one call of the API as it came; headers with secrets are not kept.
@@ -92,13 +95,16 @@ pub struct ConversationMessage {
     pub direction: Direction,
     /// The message id.
     pub id: MessageId,
-    /// `text`, `audio`, `image`, `video` or `document`.
+    /// Its type: `text`, `audio`, `image`, `interactive`, `location` and so on.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The words of a text, or under a file.
     pub text: Option<String>,
     /// The file of any other.
     pub media: Option<MessageMedia>,
+    /// The object of a message that is more than text and sound, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Value>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// `biz_opaque_callback_data`.

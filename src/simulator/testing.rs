@@ -45,6 +45,7 @@ impl World {
         let mut settings = SimulatorSettings {
             webhook: webhooks.url.join("/webhook").unwrap(),
             app_secret: SECRET.into(),
+            door: crate::simulator::Door::Meta,
             phone_number_id: "900".into(),
             access_token: Some(TOKEN.into()),
             public_url: None,

@@ -3,16 +3,16 @@
 //! Each outbox is a task with a bounded queue. Invariant: its webhooks are posted one after the
 //! other, each until it is answered 200 or given up.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::header;
 use bytes::Bytes;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
-use url::Url;
 
-use super::SimulatorSettings;
+use super::{Door, SimulatorSettings, WebhookTarget};
 use crate::provider::door;
 
 /// Webhooks that may wait; then the sender waits.
@@ -33,25 +33,52 @@ pub(super) const DISPLAY_NUMBER: &str = "15550100000";
 #[derive(Clone)]
 pub(super) struct Courier {
     pub client: reqwest::Client,
-    pub webhook: Url,
+    /// May change while it runs.
+    pub target: Arc<Mutex<WebhookTarget>>,
+    pub door: Door,
     pub app_secret: SecretString,
 }
 
 impl Courier {
+    /// Returns where webhooks go now.
+    pub(super) fn target(&self) -> WebhookTarget {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_target(&self, target: WebhookTarget) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
+    }
+
+    /// Returns the header that signs these bytes; 360dialog signs only for partners.
+    fn signature(&self, body: &[u8]) -> Option<(&'static str, String)> {
+        let made = || door::sign(&self.app_secret, body);
+        match self.door {
+            Door::Meta => Some((door::SIGNATURE, made())),
+            Door::D360 if self.app_secret.expose_secret().is_empty() => None,
+            Door::D360 => Some((door::D360_SIGNATURE, made().replace("sha256=", ""))),
+        }
+    }
+
     /// Posts a webhook until it is answered 200 or given up.
     pub(super) async fn deliver(&self, body: Bytes) -> Result<(), GivenUp> {
-        let signature = door::sign(&self.app_secret, &body);
+        let signature = self.signature(&body);
         let mut pause = FIRST_PAUSE;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let request = self
+            let target = self.target();
+            let mut request = self
                 .client
-                .post(self.webhook.clone())
+                .post(target.url)
                 .header(header::CONTENT_TYPE, "application/json")
-                .header(door::SIGNATURE, &signature)
                 .timeout(TIME_LIMIT)
                 .body(body.clone());
+            if let Some((name, value)) = &signature {
+                request = request.header(*name, value);
+            }
+            for (name, value) in &target.headers {
+                request = request.header(name, value.expose_secret());
+            }
             let status = request.send().await.map(|response| response.status().as_u16());
             match status {
                 Ok(200) => return Ok(()),

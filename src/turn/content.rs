@@ -1,7 +1,7 @@
 //! What one outbound message carries: shared by the pipeline, the store and the provider.
 //!
-//! Every kind that WhatsApp takes in a reply has a variant, so that the store can hold it. What the
-//! provider cannot send yet it refuses in one place. Words and addresses are [`Personal`].
+//! Every kind that WhatsApp takes in a reply has a variant, so that the store can hold it. The
+//! provider shortens what is longer than WhatsApp takes. Words and addresses are [`Personal`].
 
 use std::fmt;
 

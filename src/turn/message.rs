@@ -34,7 +34,7 @@ pub struct MediaRef {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
     /// Written words: a text, the title of what was tapped, the answers of a form, the words under
-    /// a picture.
+    /// a picture, a place or a card that was shared.
     Text {
         /// The words.
         text: Personal,
@@ -47,7 +47,7 @@ pub enum Body {
     /// Spoken words that the provider could not get from the person.
     Lost,
     /// A type that is answered by a short text: a picture without
-    /// words, sticker, location, ...
+    /// words, sticker, order, ...
     Unsupported,
     /// A type that is kept and starts no turn: reaction, system, edit, group message, ...
     Silent,

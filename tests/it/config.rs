@@ -120,8 +120,13 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     check("[queue]\nturns = 0", &["mine.toml: queue.turns: must be from 1 to 10000"]).await;
     check("[stt]\nengine = \"ears\"", &["mine.toml: stt.engine: unknown engine \"ears\""]).await;
     check("[[agents]]\nname = \"a\"\nllm = \"x\"", &["agents[1].llm: unknown engine \"x\""]).await;
-    let dialog = format!("{NUMBER}provider = \"360dialog\"");
-    check(&dialog, &["mine.toml: numbers[0].provider", "not built yet"]).await;
+    let dialog = format!("{NUMBER}provider = \"360dialog\"\n");
+    let neither = ["mine.toml: numbers[0].webhook_secret", "signature_secret"];
+    check(&dialog, &neither).await;
+    let empty = format!("{dialog}signature_secret = \"\"");
+    check(&empty, &["numbers[0].signature_secret", "is empty"]).await;
+    let header = format!("{dialog}webhook_secret = \"w\"\nwebhook_header = \"a b\"");
+    check(&header, &["mine.toml: numbers[0].webhook_header", "name of an HTTP header"]).await;
 }
 
 #[tokio::test]

@@ -137,13 +137,11 @@ async fn a_wrong_hash_does_not_stop_an_answer() {
 #[tokio::test]
 async fn types_that_cannot_be_opened_get_a_hint() {
     let media = || json!({ "id": "1", "mime_type": "image/webp" });
-    let cases: [(&str, Value); 8] = [
+    let cases: [(&str, Value); 6] = [
         ("image", media()),
         ("video", media()),
         ("document", media()),
         ("sticker", media()),
-        ("location", json!({ "latitude": 1.5, "longitude": 2.5 })),
-        ("contacts", json!([{ "name": { "formatted_name": "A" } }])),
         ("order", json!({ "catalog_id": "1" })),
         ("hologram", json!({})),
     ];
@@ -154,6 +152,27 @@ async fn types_that_cannot_be_opened_get_a_hint() {
         app.post_signed(&update::messages(NUMBER, &[message])).await;
         let reason = format!("unsupported_type: {kind}");
         check_answer(&app, UNSUPPORTED, Outcome::Text, &reason).await;
+    }
+}
+
+#[tokio::test]
+async fn a_place_and_a_card_are_words_to_the_agent() {
+    for (kind, content, heard) in [
+        (
+            "location",
+            json!({ "latitude": 1.5, "longitude": 2.5, "name": "Luz" }),
+            "📍 Luz (1.5, 2.5)",
+        ),
+        ("contacts", json!([{ "name": { "formatted_name": "Ada" } }]), "👤 Ada"),
+    ] {
+        let app = TestApp::start().set("agents.0.reply", "text").await;
+        let mut message = json!({ "id": "wamid.1", "from": PERSON, "type": kind });
+        message[kind] = content;
+        app.post_signed(&update::messages(NUMBER, &[message])).await;
+        app.run_until_idle().await;
+        // The scripted agent repeats what it understood.
+        let said = app.sent_texts();
+        assert!(said.len() == 1 && said[0].contains(heard), "{kind}: {said:?}");
     }
 }
 

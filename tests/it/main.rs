@@ -24,6 +24,7 @@ mod corpus;
 mod costly;
 mod crash;
 mod delivery;
+mod dialog360;
 mod disclosure;
 mod docs;
 mod doctor;
@@ -45,6 +46,7 @@ mod logs;
 mod looking_back;
 mod lost;
 mod mending;
+mod messengers;
 mod models;
 mod numbers;
 #[cfg(feature = "stt-whisper")]

@@ -18,7 +18,7 @@ use crate::http::api::{
 use crate::provider::ProviderError;
 use crate::provider::cloud::checkup::{Trouble, about_app, about_number};
 use crate::provider::cloud::{Answered, CloudClient, CloudSettings};
-use crate::registry::{Number, ProviderKind};
+use crate::registry::{FormerSecrets, Number, ProviderKind};
 use crate::store::vault::random;
 use crate::store::{Directory as _, DirectoryRows, Expected, SecretRow};
 
@@ -48,8 +48,8 @@ impl NumbersApi for Office {
             let problem = "is missing: the provider's id of the number, mostly 15 digits";
             return Err(ApiRefusal::invalid("phone_number_id", problem));
         }
-        let (subscribe, business) = (input.subscribe, input.business_id.clone());
-        let number = read(&id, input, None)?;
+        let subscribe = input.subscribe;
+        let number = read(&id, &input, None)?;
         self.refuse_file_number(&id).await?;
         if self.number(&id).await.is_ok() {
             return Err(ApiRefusal::Conflict(format!("there is a number {id} already")));
@@ -58,17 +58,10 @@ impl NumbersApi for Office {
         let problems = self.ask_provider(&number).await.0;
         refuse(problems)?;
         if subscribe {
-            let Some(business) = business else {
-                let problem = "is missing: subscribe needs the WhatsApp Business account's id";
-                return Err(ApiRefusal::invalid("business_id", problem));
-            };
-            let provider = self.provider(&number);
-            let done = timeout(PROVIDER_TIME, provider.subscribe(&business)).await;
-            let done = done.unwrap_or_else(|_late| Err(ProviderError::Network("no answer".into())));
-            done.map_err(|error| ApiRefusal::invalid("subscribe", error.to_string()))?;
+            self.subscribe(&number).await?;
         }
         self.keep_verify_token().await?;
-        self.keep(&number, Expected::New, [true, true]).await
+        self.keep(number, Expected::New, &SecretName::ALL).await
     }
 
     async fn put_number(
@@ -85,14 +78,15 @@ impl NumbersApi for Office {
         let before = stored.numbers.iter().find(|number| number.phone_number_id.0 == id);
         let before = before.ok_or_else(|| ApiRefusal::NotFound("number of this id".to_owned()))?;
         current(before, version)?;
-        let fresh = [input.access_token.is_some(), input.app_secret.is_some()];
-        let number = read(id, input, Some(before))?;
+        let is_fresh = |name: &SecretName| input.secret(*name).is_some();
+        let fresh: Vec<_> = SecretName::ALL.into_iter().filter(is_fresh).collect();
+        let number = read(id, &input, Some(before))?;
         self.check_fields(&number).await?;
         let moved = number.api_url() != before.api_url() || number.provider != before.provider;
-        if fresh.contains(&true) || moved {
+        if !fresh.is_empty() || moved {
             refuse(self.ask_provider(&number).await.0)?;
         }
-        self.keep(&number, Expected::Version(version), fresh).await
+        self.keep(number, Expected::Version(version), &fresh).await
     }
 
     async fn remove_number(&self, id: &str, version: u32) -> Result<(), ApiRefusal> {
@@ -122,13 +116,11 @@ impl NumbersApi for Office {
         self.refuse_file_number(id).await?;
         let stored = self.stored().await?;
         let before = stored.numbers.into_iter().find(|number| number.phone_number_id.0 == id);
-        let before = before.ok_or_else(|| ApiRefusal::NotFound("number of this id".to_owned()))?;
-        current(&before, version)?;
+        let before = before.ok_or_else(|| ApiRefusal::NotFound("number of this id".to_owned()));
+        let mut number = before?;
+        current(&number, version)?;
         let SecretInput { name, value } = input;
-        let number = match name {
-            SecretName::AccessToken => Number { access_token: Some(value.clone()), ..before },
-            SecretName::AppSecret => Number { app_secret: Some(value.clone()), ..before },
-        };
+        *number.secret(name).0 = Some(value.clone());
         self.check_fields(&number).await?;
         refuse(self.ask_provider(&number).await.0)?;
         let secret = self.seal(id, name.name(), &value).await?;
@@ -187,6 +179,12 @@ impl Office {
     async fn ask_provider(&self, number: &Number) -> (Vec<Trouble>, Option<String>) {
         let provider = self.provider(number);
         let about = in_time(provider.number_info()).await;
+        if number.provider == ProviderKind::D360
+            && let Err(ProviderError::Refused { http_status: 404 | 405, .. }) = &about
+        {
+            // It does not show its webhook setting, so that the key cannot be tried.
+            return Default::default();
+        }
         let mut troubles = about_number(number, &about);
         if let (Some(app), Some(secret), Ok(_)) = (&number.app_id, &number.app_secret, &about)
             && number.provider != ProviderKind::D360
@@ -197,24 +195,45 @@ impl Office {
         (troubles, about.ok().and_then(|info| info.quality))
     }
 
-    /// Keeps a number, with its token and its app's secret where they are `fresh`, and lets it answer.
+    /// Has the provider send the webhooks of a number here.
+    async fn subscribe(&self, number: &Number) -> Result<(), ApiRefusal> {
+        let (provider, header) = (self.provider(number), number.webhook_header());
+        let config = self.config().await;
+        let asked = async {
+            if number.provider == ProviderKind::D360 {
+                let Some(webhook) = config.server.callback_url_360dialog() else {
+                    let problem = "needs [server] public_url, where 360dialog sends webhooks to";
+                    return Err(ApiRefusal::invalid("subscribe", problem));
+                };
+                let shows = number.webhook_secret.as_ref().map(|secret| (header.as_str(), secret));
+                return Ok(provider.register_webhook(&webhook, shows).await);
+            }
+            let Some(business) = &number.business_id else {
+                let problem = "is missing: subscribe needs the WhatsApp Business account's id";
+                return Err(ApiRefusal::invalid("business_id", problem));
+            };
+            Ok(provider.subscribe(business).await)
+        };
+        let late = |_| Ok(Err(ProviderError::Network("no answer".to_owned())));
+        let done = timeout(PROVIDER_TIME, asked).await.unwrap_or_else(late)?;
+        done.map_err(|error| ApiRefusal::invalid("subscribe", error.to_string()))
+    }
+
+    /// Keeps a number, with those of its secrets that are `fresh`, and lets it answer.
     async fn keep(
         &self,
-        number: &Number,
+        mut number: Number,
         expected: Expected,
-        fresh: [bool; 2],
+        fresh: &[SecretName],
     ) -> Result<NumberView, ApiRefusal> {
-        let id = &number.phone_number_id.0;
+        let spec = serde_json::to_string(&number).expect("a number is JSON");
+        let id = &number.phone_number_id.0.clone();
         let mut secrets = Vec::new();
-        for (name, secret, is_fresh) in [
-            ("access_token", &number.access_token, fresh[0]),
-            ("app_secret", &number.app_secret, fresh[1]),
-        ] {
-            if let (Some(secret), true) = (secret, is_fresh) {
-                secrets.push(self.seal(id, name, secret).await?);
+        for name in fresh {
+            if let Some(secret) = number.secret(*name).0 {
+                secrets.push(self.seal(id, name.name(), secret).await?);
             }
         }
-        let spec = serde_json::to_string(number).expect("a number is JSON");
         let now_ms = self.clock.now_ms();
         let kept = self.store.put_number(id, &spec, expected, secrets, now_ms).await?;
         changed("number of this id", kept)?;
@@ -286,37 +305,40 @@ fn current(number: &Number, version: u32) -> Result<(), ApiRefusal> {
 }
 
 /// Makes a number of what was sent; its secrets stay where none were.
-fn read(id: &str, input: NumberInput, before: Option<&Number>) -> Result<Number, ApiRefusal> {
+fn read(id: &str, input: &NumberInput, before: Option<&Number>) -> Result<Number, ApiRefusal> {
     let url = |text: String| {
         let odd = |error| ApiRefusal::invalid("api_url", format!("is no address: {error}"));
         text.parse::<Url>().map_err(odd)
     };
-    let former = before.map(|before| before.former.clone()).unwrap_or_default();
     let mut number = Number {
         phone_number_id: id.into(),
-        display_number: input.display_number,
-        display_name: input.display_name,
+        display_number: input.display_number.clone(),
+        display_name: input.display_name.clone(),
         provider: input.provider,
-        access_token: before.and_then(|before| before.access_token.clone()),
+        access_token: None,
         access_token_file: None,
-        app_id: input.app_id,
-        app_secret: before.and_then(|before| before.app_secret.clone()),
-        business_id: input.business_id,
-        former,
+        app_id: input.app_id.clone(),
+        app_secret: None,
+        webhook_secret: None,
+        webhook_header: input.webhook_header.clone(),
+        signature_secret: None,
+        business_id: input.business_id.clone(),
+        former: FormerSecrets::default(),
         version: None,
-        api_url: input.api_url.map(url).transpose()?,
-        api_version: input.api_version,
-        media_hosts: input.media_hosts,
-        agent: input.agent,
+        api_url: input.api_url.clone().map(url).transpose()?,
+        api_version: input.api_version.clone(),
+        media_hosts: input.media_hosts.clone(),
+        agent: input.agent.clone(),
         status: input.status,
     };
-    if let Some(token) = input.access_token {
-        number.access_token = Some(token);
-        number.former.access_tokens.clear();
-    }
-    if let Some(secret) = input.app_secret {
-        number.app_secret = Some(secret);
-        number.former.app_secrets.clear();
+    let mut before = before.cloned();
+    for name in SecretName::ALL {
+        let (newest, former) = number.secret(name);
+        if let Some(fresh) = input.secret(name) {
+            *newest = Some(fresh.clone());
+        } else if let Some((kept, older)) = before.as_mut().map(|before| before.secret(name)) {
+            (*newest, *former) = (kept.take(), std::mem::take(older));
+        }
     }
     Ok(number)
 }
@@ -333,10 +355,10 @@ fn view(
     let secrets = rows.secrets.iter().filter(|secret| secret.owner == *id);
     let secret = |row: &SecretRow| SecretView {
         id: row.id.clone(),
-        name: match row.name.as_str() {
-            "app_secret" => SecretName::AppSecret,
-            _ => SecretName::AccessToken,
-        },
+        name: SecretName::ALL
+            .into_iter()
+            .find(|name| name.name() == row.name)
+            .unwrap_or(SecretName::AccessToken),
         created_at: time(row.created_ms),
     };
     NumberView {
@@ -344,6 +366,7 @@ fn view(
         display_number: number.display_number.clone(),
         display_name: number.display_name.clone(),
         provider: number.provider,
+        webhook_header: number.webhook_header.clone(),
         app_id: number.app_id.clone(),
         business_id: number.business_id.clone(),
         api_url: number.api_url.as_ref().map(Url::to_string),
@@ -356,10 +379,11 @@ fn view(
         created_at: row.map(|row| time(row.created_ms)),
         changed_at: row.map(|row| time(row.changed_ms)),
         secrets: secrets.filter(|_| row.is_some()).map(secret).collect(),
-        webhook_url: config.server.callback_url().map(|url| match number.provider {
-            ProviderKind::D360 => format!("{url}/360dialog"),
-            ProviderKind::Meta | ProviderKind::Simulator => url.to_string(),
-        }),
+        webhook_url: match number.provider {
+            ProviderKind::D360 => config.server.callback_url_360dialog(),
+            ProviderKind::Meta | ProviderKind::Simulator => config.server.callback_url(),
+        }
+        .map(String::from),
         verify_token: verify.map(|token| token.expose_secret().to_owned()),
     }
 }

@@ -1,10 +1,11 @@
 //! `hark doctor`: checks everything a service needs, and says how to fix what is wrong.
 //!
 //! The checks know nothing of each other, run side by side, each with a time limit, and are
-//! printed in one order. Invariant: nothing is changed and nothing is sent to anybody; a provider
-//! is asked for what it knows of a number, a model server for one word.
+//! printed in one order. Invariant: nothing is sent to anybody, and nothing is changed but what
+//! `--fix` registers with 360dialog; a provider is asked for what it knows of a number, a model server for one word.
 
 mod clock;
+mod d360;
 mod engines;
 mod llm;
 mod numbers;
@@ -28,16 +29,19 @@ pub(super) struct Arguments {
     /// Print the findings as JSON.
     #[arg(long)]
     pub(super) json: bool,
+    /// Register the webhook of numbers at 360dialog: `server.public_url`, and `webhook_secret`.
+    #[arg(long)]
+    pub(super) fix: bool,
 }
 
 /// A provider, a store or a program that takes longer is a finding.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Exits 0 without findings, 64 if the configuration cannot be used, else 1.
-pub(super) async fn run(context: &Context, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Result<ExitCode> {
     let (config, places, client) = (&context.config, &context.places, http_client());
     let numbers = async {
-        let (numbers, offsets) = numbers::check(config, &client).await;
+        let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
     let (models, [voices, tts], (numbers, clock), llm, store, webhook) = tokio::join!(

@@ -7,20 +7,24 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 
-use super::TIME_LIMIT;
+use super::{TIME_LIMIT, d360};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Check;
 use crate::provider::ProviderError;
 use crate::provider::cloud::checkup::{self, Trouble};
 use crate::provider::cloud::{Answered, CloudClient, CloudSettings, NumberInfo};
-use crate::registry::{Number, NumberStatus};
+use crate::registry::{Number, NumberStatus, ProviderKind};
 
 /// Between two calls: two a second.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks the provider about each number and its app. Also returns what the providers' clocks showed less ours, milliseconds.
-pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, Vec<i64>) {
+pub(super) async fn check(
+    config: &Config,
+    client: &reqwest::Client,
+    fix: bool,
+) -> (Check, Vec<i64>) {
     let (mut check, mut offsets) = (Check::new("numbers"), Vec::new());
     // Each app once, by its address, id and secret.
     let mut apps = Vec::new();
@@ -40,6 +44,11 @@ pub(super) async fn check(config: &Config, client: &reqwest::Client) -> (Check, 
         }
         asked_before = true;
         let about = in_time(provider.number_info(), &mut offsets).await;
+        if number.provider == ProviderKind::D360 {
+            let webhook = config.server.callback_url_360dialog();
+            d360::report(&mut check, index, number, about, webhook, fix.then_some(&provider)).await;
+            continue;
+        }
         let answered =
             !matches!(about, Err(ProviderError::Network(_) | ProviderError::Unreachable(_)));
         report_number(&mut check, index, number, &about);

@@ -167,7 +167,7 @@ fn look_over(file: PathBuf, environment: Environment) -> anyhow::Result<ExitCode
     let places = Places::from(&environment);
     let usable = problems.is_empty();
     let context = Context { config, problems, places, file: Some(file), environment };
-    let doctor = super::runtime()?.block_on(doctor::run(&context, false))?;
+    let doctor = super::runtime()?.block_on(doctor::run(&context, false, false))?;
     Ok(if usable { ExitCode::SUCCESS } else { doctor })
 }
 

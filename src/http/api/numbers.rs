@@ -18,6 +18,7 @@ use super::once::once;
 use super::problem::{ApiRefusal, FieldProblem};
 use super::request::{AdminOnly, Anyone, Caller, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
+pub use crate::registry::SecretName;
 use crate::registry::{NumberStatus, ProviderKind};
 use crate::store::TokenRole;
 
@@ -42,6 +43,14 @@ pub struct NumberInput {
     /// Signs the number's webhooks. In a PUT as `access_token`.
     #[schema(value_type = Option<String>, write_only)]
     pub app_secret: Option<SecretString>,
+    /// Is shown with 360dialog's webhooks. In a PUT as `access_token`.
+    #[schema(value_type = Option<String>, write_only)]
+    pub webhook_secret: Option<SecretString>,
+    /// Signs 360dialog's webhooks. In a PUT as `access_token`.
+    #[schema(value_type = Option<String>, write_only)]
+    pub signature_secret: Option<SecretString>,
+    /// The header that shows `webhook_secret`; absent: `Authorization`.
+    pub webhook_header: Option<String>,
     /// The app, with which the secret is checked.
     pub app_id: Option<String>,
     /// The WhatsApp Business account, which `subscribe` needs.
@@ -58,9 +67,21 @@ pub struct NumberInput {
     /// Whether messages are answered.
     #[serde(default)]
     pub status: NumberStatus,
-    /// Lets the app get the account's webhooks, too.
+    /// Lets the app get the account's webhooks, too; at 360dialog has the number's webhooks sent here.
     #[serde(default)]
     pub subscribe: bool,
+}
+
+impl NumberInput {
+    /// Returns a secret that was sent.
+    pub fn secret(&self, name: SecretName) -> Option<&SecretString> {
+        match name {
+            SecretName::AccessToken => self.access_token.as_ref(),
+            SecretName::AppSecret => self.app_secret.as_ref(),
+            SecretName::WebhookSecret => self.webhook_secret.as_ref(),
+            SecretName::SignatureSecret => self.signature_secret.as_ref(),
+        }
+    }
 }
 
 /// Describes a number.
@@ -74,6 +95,8 @@ pub struct NumberView {
     pub display_name: Option<String>,
     /// Where it is reached.
     pub provider: ProviderKind,
+    /// The header of 360dialog's webhooks that shows their secret, if it is not `Authorization`.
+    pub webhook_header: Option<String>,
     /// The app.
     pub app_id: Option<String>,
     /// The WhatsApp Business account.
@@ -126,26 +149,6 @@ pub struct SecretView {
     /// When it was added.
     #[schema(format = DateTime)]
     pub created_at: String,
-}
-
-/// Names a secret of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretName {
-    /// Shows the provider who calls.
-    AccessToken,
-    /// Signs webhooks.
-    AppSecret,
-}
-
-impl SecretName {
-    /// Returns its word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access_token",
-            Self::AppSecret => "app_secret",
-        }
-    }
 }
 
 /// Adds a secret beside those that a number has.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use reqwest::RequestBuilder;
+use reqwest::header::HeaderValue;
 use serde_json::Value;
 use url::Url;
 
@@ -29,7 +30,17 @@ pub enum CloudAccess {
         /// The number.
         phone_number_id: PhoneNumberId,
     },
+    /// 360dialog: the API key stands for the number, and paths have neither it nor a version.
+    D360 {
+        /// `https://waba-v2.360dialog.io`, a proxy or a fake; may have a path.
+        api_url: Url,
+        /// Hosts of Meta's whose files the API hands out under their own path.
+        file_hosts: Vec<String>,
+    },
 }
+
+/// Names the header with 360dialog's key.
+const D360_KEY: &str = "d360-api-key";
 
 /// Holds an error as the provider describes it.
 #[derive(Debug)]
@@ -42,13 +53,17 @@ pub(super) struct ApiError {
     pub(super) said: String,
     /// Whether the object that was asked for does not exist, or is not ours to see.
     pub(super) no_object: bool,
+    /// Whether a reseller refuses all calls of the number: its key, its account or its bill.
+    pub(super) account: bool,
 }
 
 impl CloudAccess {
     /// Chooses how a number is reached.
     pub(super) fn from_number(number: &Number) -> Self {
         match number.provider {
-            ProviderKind::D360 => unreachable!("refused where numbers are checked"),
+            ProviderKind::D360 => {
+                Self::D360 { api_url: number.api_url(), file_hosts: number.media_hosts() }
+            }
             ProviderKind::Meta | ProviderKind::Simulator => Self::Meta {
                 api_url: number.api_url(),
                 api_version: number.api_version(),
@@ -60,7 +75,7 @@ impl CloudAccess {
     /// Returns the API's own address, which the token may be sent to.
     pub(super) fn api_url(&self) -> &Url {
         match self {
-            Self::Meta { api_url, .. } => api_url,
+            Self::Meta { api_url, .. } | Self::D360 { api_url, .. } => api_url,
         }
     }
 
@@ -68,6 +83,14 @@ impl CloudAccess {
     pub(super) fn authorise(&self, request: RequestBuilder, token: &str) -> RequestBuilder {
         match self {
             Self::Meta { .. } => request.bearer_auth(token),
+            Self::D360 { .. } => match HeaderValue::try_from(token) {
+                Ok(mut key) => {
+                    key.set_sensitive(true);
+                    request.header(D360_KEY, key)
+                }
+                // Answered 401, as any other key that is not one.
+                Err(_odd) => request,
+            },
         }
     }
 
@@ -76,6 +99,7 @@ impl CloudAccess {
     pub(super) fn edge(&self, edge: &str) -> Option<Url> {
         match self {
             Self::Meta { phone_number_id, .. } => self.address(&[&phone_number_id.0, edge]),
+            Self::D360 { .. } => self.address(&[edge]),
         }
     }
 
@@ -88,6 +112,7 @@ impl CloudAccess {
                 url.query_pairs_mut().append_pair("phone_number_id", &phone_number_id.0);
                 Some(url)
             }
+            Self::D360 { .. } => self.address(&[&id.0]),
         }
     }
 
@@ -95,6 +120,18 @@ impl CloudAccess {
     pub(super) fn media_file<'a>(&self, named: &'a str) -> Cow<'a, str> {
         match self {
             Self::Meta { .. } => named.into(),
+            Self::D360 { api_url, file_hosts } => {
+                let Ok(url) = Url::parse(named) else { return named.into() };
+                let host = url.host_str().unwrap_or_default();
+                if !file_hosts.iter().any(|listed| listed.trim().eq_ignore_ascii_case(host)) {
+                    return named.into();
+                }
+                let base = api_url.path().trim_end_matches('/');
+                let mut swapped = api_url.clone();
+                swapped.set_path(&format!("{base}{}", url.path()));
+                swapped.set_query(url.query());
+                String::from(swapped).into()
+            }
         }
     }
 
@@ -105,6 +142,8 @@ impl CloudAccess {
                 let fields = "display_phone_number,verified_name,quality_rating";
                 self.described(&phone_number_id.0, fields)
             }
+            // It describes no number; whoever may read this has a good key.
+            Self::D360 { .. } => self.webhook(),
         }
     }
 
@@ -112,6 +151,15 @@ impl CloudAccess {
     pub(super) fn app(&self, app_id: &str) -> Option<Url> {
         match self {
             Self::Meta { .. } => self.described(app_id, "id"),
+            Self::D360 { .. } => None,
+        }
+    }
+
+    /// Returns the address of the number's webhook setting, where the access has one.
+    pub(super) fn webhook(&self) -> Option<Url> {
+        match self {
+            Self::Meta { .. } => None,
+            Self::D360 { .. } => self.address(&["v1", "configs", "webhook"]),
         }
     }
 
@@ -119,20 +167,23 @@ impl CloudAccess {
     pub(super) fn subscriptions(&self, business_id: &str) -> Option<Url> {
         match self {
             Self::Meta { .. } => self.address(&[business_id, "subscribed_apps"]),
+            Self::D360 { .. } => None,
         }
     }
 
     /// Reads the body of a refusal; its words may repeat `token`.
     pub(super) fn error(&self, body: &Value, token: &str) -> ApiError {
+        let redactor = Redactor { key: token, text: "" };
         match self {
-            Self::Meta { .. } => {
+            Self::D360 { .. } if body["meta"].is_object() => own_error(&body["meta"], redactor),
+            Self::Meta { .. } | Self::D360 { .. } => {
                 let error = &body["error"];
-                let redactor = Redactor { key: token, text: "" };
                 ApiError {
                     code: error["code"].as_i64().unwrap_or(0),
                     no_object: error["error_subcode"] == NO_OBJECT,
                     is_transient: error["is_transient"].as_bool().unwrap_or(false),
                     said: told(error, redactor).unwrap_or_else(|| "no message".to_owned()),
+                    account: false,
                 }
             }
         }
@@ -148,6 +199,7 @@ impl CloudAccess {
     fn address(&self, path: &[&str]) -> Option<Url> {
         let version = match self {
             Self::Meta { api_version, .. } => api_version.trim_matches('/'),
+            Self::D360 { .. } => "",
         };
         let mut url = self.api_url().clone();
         url.set_query(None);
@@ -164,6 +216,16 @@ impl CloudAccess {
     }
 }
 
+/// Reads an error of 360dialog's own: it has no codes, and is about the number's key, account or
+/// rate, never about the message. Source: D360:api/api-error-message-list, and Chatwoot's client.
+fn own_error(meta: &Value, redactor: Redactor<'_>) -> ApiError {
+    let words = meta["developer_message"].as_str().unwrap_or_default();
+    let said = if words.is_empty() { "no message".to_owned() } else { redactor.clean(words) };
+    let is_transient = words.to_ascii_lowercase().contains("rate limit");
+    let refused = matches!(meta["http_code"].as_u64(), Some(400 | 402 | 403));
+    ApiError { code: 0, is_transient, said, no_object: false, account: refused && !is_transient }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +236,40 @@ mod tests {
             api_version: version.to_owned(),
             phone_number_id: "900".into(),
         }
+    }
+
+    #[test]
+    fn a_file_of_meta_is_fetched_from_360dialog() {
+        let d360 = CloudAccess::D360 {
+            api_url: Url::parse("https://proxy.example/d360/").unwrap(),
+            file_hosts: vec!["lookaside.fbsbx.com".to_owned()],
+        };
+        let file = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1&hash=a%2Fb";
+        let swapped = "https://proxy.example/d360/whatsapp_business/attachments/?mid=1&hash=a%2Fb";
+        assert_eq!(d360.media_file(file), swapped);
+        let other = "https://evil.example/?https://lookaside.fbsbx.com/";
+        assert_eq!(d360.media_file(other), other);
+        assert_eq!(d360.edge("messages").unwrap().as_str(), "https://proxy.example/d360/messages");
+        assert!(d360.media_look_up(&MediaId("..".to_owned())).is_none());
+    }
+
+    #[test]
+    fn an_error_of_360dialogs_own_is_about_the_account() {
+        let d360 = CloudAccess::D360 {
+            api_url: Url::parse("https://waba-v2.360dialog.io").unwrap(),
+            file_hosts: Vec::new(),
+        };
+        let own = |code: u16, words: &str| {
+            let meta = serde_json::json!({ "http_code": code, "developer_message": words });
+            d360.error(&serde_json::json!({ "meta": meta }), "my-key")
+        };
+        let unpaid = own(400, "channel is disabled: key my-key");
+        assert!(unpaid.account && !unpaid.is_transient && !unpaid.said.contains("my-key"));
+        let rate = own(400, "Rate limit exceeded");
+        assert!(rate.is_transient && !rate.account);
+        assert!(!own(502, "Bad gateway").account);
+        let meta = serde_json::json!({ "error": { "code": 131_056 } });
+        assert_eq!(d360.error(&meta, "my-key").code, 131_056);
     }
 
     #[track_caller]

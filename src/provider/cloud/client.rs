@@ -79,7 +79,12 @@ impl CloudClient {
     /// [`http_client`](crate::remote::http_client)'s.
     #[must_use]
     pub fn new(settings: CloudSettings, client: reqwest::Client) -> Self {
-        let hosts = TokenHosts::new(settings.access.api_url(), &settings.media_hosts);
+        // 360dialog's key goes to 360dialog alone, which hands Meta's files out.
+        let media_hosts = match &settings.access {
+            CloudAccess::Meta { .. } => settings.media_hosts.as_slice(),
+            CloudAccess::D360 { .. } => &[],
+        };
+        let hosts = TokenHosts::new(settings.access.api_url(), media_hosts);
         let token = Token::new(settings.access_token.clone(), settings.access_token_file.clone())
             .or_former(settings.former_tokens.clone());
         Self { settings, hosts, token: Arc::new(token), client }

@@ -35,6 +35,9 @@ const NAMELESS: &str = "the number's display name is not approved: look at Whats
     Phone numbers";
 const UNPAID: &str = "the account's payment is not in order: look at its billing settings";
 
+const RESELLER: &str = "360dialog refuses calls of this number: look in its Hub whether the number \
+    is connected, its key is the latest one, and its bill is paid";
+
 /// Wait before the next try while the operator mends the set-up.
 const MENDING: Duration = Duration::from_mins(5);
 
@@ -119,8 +122,10 @@ pub(super) fn refusal(
     token: &str,
 ) -> ProviderError {
     let body = serde_json::from_slice(body).unwrap_or_default();
-    let ApiError { code, no_object, is_transient, said: title } = access.error(&body, token);
+    let ApiError { code, no_object, is_transient, said: title, account } =
+        access.error(&body, token);
     let action = match code {
+        0 if account => Action::Mend(RESELLER),
         100 if no_object => Action::Mend(PERMISSION),
         _ => action_of(code, http_status, is_transient),
     };

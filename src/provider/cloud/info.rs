@@ -1,13 +1,13 @@
 //! What the provider knows of a number and of an app: for who looks at a set-up before it serves.
 //!
-//! But for a subscription nothing is changed, and nobody gets a message. Invariant: as everywhere here, no
-//! token is part of an address or of an error.
+//! Nobody gets a message, and nothing is changed but a subscription or a webhook that is asked for. Invariant:
+//! as everywhere here, no token is part of an address or of an error.
 
 use std::time::UNIX_EPOCH;
 
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::client::{CloudClient, read_json};
@@ -31,6 +31,8 @@ pub struct NumberInfo {
     pub display_number: Option<Personal>,
     /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`: what people think of its messages.
     pub quality: Option<String>,
+    /// Where a reseller sends its webhooks; Meta's are set for an app and not for a number.
+    pub webhook: Option<Url>,
 }
 
 impl CloudClient {
@@ -41,6 +43,7 @@ impl CloudClient {
         let result = answered.result.map(|answer| NumberInfo {
             display_number: answer["display_phone_number"].as_str().map(Into::into),
             quality: answer["quality_rating"].as_str().map(str::to_owned),
+            webhook: answer["url"].as_str().and_then(|url| Url::parse(url).ok()),
         });
         Answered { server_ms: answered.server_ms, result }
     }
@@ -62,6 +65,27 @@ impl CloudClient {
         let url = self.settings.access.subscriptions(business_id);
         let odd = || ProviderError::Unexpected("business_id cannot be a path".to_owned());
         self.call(self.client.post(url.ok_or_else(odd)?)).await.map(drop)
+    }
+
+    /// Has 360dialog send the number's webhooks to `webhook`, with the header `shows` and its value.
+    /// It takes the place of what was registered before, headers too.
+    ///
+    /// # Errors
+    /// What 360dialog says; `NotBuilt` at Meta, whose webhooks belong to an app.
+    pub async fn register_webhook(
+        &self,
+        webhook: &Url,
+        shows: Option<(&str, &SecretString)>,
+    ) -> Result<(), ProviderError> {
+        let Some(url) = self.settings.access.webhook() else {
+            return Err(ProviderError::NotBuilt { kind: "a webhook registration" });
+        };
+        let mut body = json!({ "url": webhook.as_str() });
+        if let Some((name, secret)) = shows {
+            body["headers"] = json!({ name: secret.expose_secret() });
+        }
+        self.call(self.client.post(url).json(&body)).await?;
+        Ok(())
     }
 
     async fn look_at(&self, url: Option<Url>, token: &SecretString) -> Answered<Value> {

@@ -12,6 +12,7 @@ mod hosts;
 mod info;
 mod media;
 mod message;
+mod rich;
 mod token;
 
 pub use access::CloudAccess;

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{about, elements, form, word};
+use super::{about, elements, form, shared, word};
 use crate::turn::{About, Attachment, Body, MediaId, MediaRef, Personal};
 
 /// Lists types that their object shows when `type` itself is missing.
@@ -49,9 +49,11 @@ fn read_body(raw_type: &str, message: &Value, about: &mut About) -> Body {
         "audio" | "voice" => sound([&message["audio"], &message["voice"]], about),
         "document" if is_sound(object) => sound([object], about),
         "image" | "video" | "document" => captioned(raw_type, object, about),
+        "location" => told(shared::place(object)),
+        "contacts" => told(shared::cards(object)),
         "reaction" | "system" | "edit" | "revoke" | "request_welcome" => Body::Silent,
         "unsupported" if is_lost(message) => Body::Lost,
-        // sticker, location, contacts, order, unsupported, and the types that WhatsApp adds after
+        // sticker, order, unsupported, and the types that WhatsApp adds after
         // this was written.
         _ => Body::Unsupported,
     }
@@ -73,6 +75,11 @@ fn interactive(reply: &Value, about: &mut About) -> Body {
         "call_permission_reply" => Body::Silent,
         _ => Body::Unsupported,
     }
+}
+
+/// Takes what was shared for words of the person's.
+fn told(words: Option<String>) -> Body {
+    words.map_or(Body::Unsupported, |text| Body::Text { text: Personal(text) })
 }
 
 /// Reads the first of the places that holds words.

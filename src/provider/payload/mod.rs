@@ -11,6 +11,7 @@ mod form;
 mod identity;
 mod mend;
 mod outline;
+mod shared;
 mod status;
 
 use serde_json::Value;

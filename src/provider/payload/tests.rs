@@ -194,6 +194,14 @@ fn what_belongs_to_a_tap_and_to_a_form_is_read() {
 }
 
 #[test]
+fn a_place_and_a_card_are_words() {
+    let place = json!({"type": "location", "location": {"latitude": 1.5, "longitude": 2.5}});
+    check_body(place, "location", &Body::Text { text: "📍 1.5, 2.5".into() });
+    let card = json!({"type": "contacts", "contacts": [{"name": {"formatted_name": "Ada"}}]});
+    check_body(card, "contacts", &Body::Text { text: "👤 Ada".into() });
+}
+
+#[test]
 fn what_cannot_be_understood_is_answered_and_events_are_not() {
     for kind in [
         "image",

@@ -45,16 +45,6 @@ async fn sent_note(world: &World, note: Vec<u8>) -> MediaRef {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_yet_is_refused_without_a_call() {
-    let world = World::start().await;
-    let reaction = Content::Reaction { message: "wamid.in".into(), emoji: "👍".into() };
-    let error = world.messenger.send(outgoing(reaction)).await.unwrap_err();
-    assert_eq!(error.to_string(), "sending reaction is not built yet");
-    assert_eq!(error.retry(), Retry::Never);
-    assert!(kinds(&world).is_empty());
-}
-
-#[tokio::test]
 async fn voice_note_is_uploaded_and_sent_as_whatsapp_wants_it() {
     let world = World::start().await;
     let note = OggOpus(test_note(1, 1100).into());

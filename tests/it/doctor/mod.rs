@@ -23,6 +23,7 @@ async fn whatsapp() -> (Simulator, String) {
     let settings = SimulatorSettings {
         webhook: "http://127.0.0.1:1/webhook".parse().unwrap(),
         app_secret: SECRET.into(),
+        door: hark::simulator::Door::Meta,
         phone_number_id: NUMBER.into(),
         access_token: Some(TOKEN.into()),
         public_url: None,

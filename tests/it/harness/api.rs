@@ -1,6 +1,6 @@
 //! The API as a program uses it, the commands beside a service, and a second number.
 
-use hark::simulator::{Simulator, SimulatorSettings};
+use hark::simulator::{Door, Simulator, SimulatorSettings};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -110,11 +110,27 @@ impl TestApp {
         secret: &str,
         token: &str,
     ) -> (Simulator, Value) {
+        self.other_number(Door::Meta, id, secret, token).await
+    }
+
+    /// The same behind either door.
+    pub(crate) async fn other_number(
+        &self,
+        door: Door,
+        id: &str,
+        secret: &str,
+        token: &str,
+    ) -> (Simulator, Value) {
+        let (path, provider, signs) = match door {
+            Door::Meta => ("/webhook", "simulator", "app_secret"),
+            Door::D360 => ("/webhook/360dialog", "360dialog", "signature_secret"),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());
         let settings = SimulatorSettings {
-            webhook: self.url("/webhook").parse().unwrap(),
+            webhook: self.url(path).parse().unwrap(),
             app_secret: secret.into(),
+            door,
             phone_number_id: id.into(),
             access_token: Some(token.into()),
             public_url: None,
@@ -124,8 +140,8 @@ impl TestApp {
         let simulator = Simulator::new(settings, self.client.clone());
         tokio::spawn(simulator.clone().serve(listener, CancellationToken::new()));
         let number = json!({
-            "phone_number_id": id, "provider": "simulator", "access_token": token,
-            "app_secret": secret, "api_url": api,
+            "phone_number_id": id, "provider": provider, "access_token": token,
+            signs: secret, "api_url": api,
         });
         (simulator, number)
     }

@@ -201,6 +201,16 @@ impl TestApp {
         std::fs::read_to_string(self.world.log_path()).unwrap()
     }
 
+    /// The address of a path of the service.
+    pub(crate) fn address(&self, path: &str) -> String {
+        self.url(path)
+    }
+
+    /// The address of the simulator.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://{}", self.world.api)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.world.address)
     }

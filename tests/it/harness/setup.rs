@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use hark::clock::Clock;
 use hark::config::Environment;
 use hark::remote::http_client;
-use hark::simulator::{Simulator, SimulatorSettings};
+use hark::simulator::{Door, Simulator, SimulatorSettings};
 use hark::store::sqlite::{Access, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -25,6 +25,7 @@ use super::{APP_SECRET, NUMBER, TOKEN, TestApp, VERIFY_TOKEN};
 pub(crate) struct Setup {
     keys: Environment,
     process: bool,
+    door: Door,
 }
 
 impl Setup {
@@ -62,15 +63,23 @@ impl Setup {
         self
     }
 
+    /// Reaches the test's number through 360dialog, which signs its webhooks.
+    pub(crate) fn over_360dialog(mut self) -> Self {
+        self.door = Door::D360;
+        self.set("numbers.0.provider", "360dialog").set("numbers.0.signature_secret", APP_SECRET)
+    }
+
     async fn build(self) -> TestApp {
         let simulator_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = simulator_listener.local_addr().unwrap();
         let address = free_address();
         let world = World::new(self.keys, self.process, address, api);
         let client = http_client();
+        let path = if self.door == Door::D360 { "/webhook/360dialog" } else { "/webhook" };
         let settings = SimulatorSettings {
-            webhook: format!("http://{address}/webhook").parse().unwrap(),
+            webhook: format!("http://{address}{path}").parse().unwrap(),
             app_secret: APP_SECRET.into(),
+            door: self.door,
             phone_number_id: NUMBER.into(),
             access_token: Some(TOKEN.into()),
             public_url: None,
@@ -121,6 +130,8 @@ pub(super) struct World {
     pub(super) address: SocketAddr,
     /// Where it has its metrics.
     pub(super) admin: SocketAddr,
+    /// Where the simulator answers.
+    pub(super) api: SocketAddr,
     pub(super) clock: Clock,
     store: &'static str,
 }
@@ -151,7 +162,7 @@ impl World {
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
-        Self { folder, environment, address, admin, clock, store: "hark.db" }
+        Self { folder, environment, address, admin, api, clock, store: "hark.db" }
     }
 
     pub(super) fn folder(&self) -> &Path {
