@@ -13,10 +13,11 @@ const SECRET: &str = "second-app-secret";
 const TOKEN: &str = "second-access-token";
 
 /// What a person gets who writes to a number.
-async fn answer(simulator: &Simulator, from: &str) -> Option<String> {
+async fn answer(app: &TestApp, simulator: &Simulator, from: &str) -> Option<String> {
     let id = simulator.send_text(from, "hello").await;
     let reply = simulator.wait_for_reply(&id, std::time::Duration::from_secs(10)).await?;
     simulator.settled().await;
+    app.run_until_idle().await;
     reply.text
 }
 
@@ -38,13 +39,13 @@ async fn a_number_added_over_http_answers_at_once_and_outlives_a_restart() {
     let added = app.api_post(&admin, "/numbers", &number).send().await;
     assert_eq!(added.headers["etag"], "\"1\"");
     let added = added.expect(201);
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     let subscribed = second.calls().into_iter().find(|call| call.kind == CallKind::Subscribe);
     assert_eq!(subscribed.expect("the app is subscribed").body, json!({ "id": "4711" }));
     assert_eq!(added["webhook_url"], "https://bot.example/webhook");
     assert_eq!(added["verify_token"], crate::harness::VERIFY_TOKEN);
     app.restart().await;
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     let shown = app.api_get(&admin, "/numbers/200").send().await.expect(200);
     assert_eq!(shown, added, "as it was");
     for secret in [SECRET, TOKEN] {
@@ -69,7 +70,7 @@ async fn a_number_at_360dialog_is_added_with_the_secret_that_signs_its_webhooks(
     assert_eq!(refused.body["errors"][0]["key"], "webhook_secret");
     let added = app.api_post(&admin, "/numbers", &number).send().await.expect(201);
     assert_eq!(added["webhook_url"], "https://bot.example/webhook/360dialog");
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     let names: Vec<_> = added["secrets"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
     assert_eq!(names, ["access_token", "signature_secret"]);
     assert!(!added.to_string().contains(SECRET) && !holds(&app.store_bytes(), SECRET));
@@ -114,7 +115,7 @@ async fn two_numbers_with_different_secrets_never_see_each_others_messages() {
     app.api_post(&admin, "/numbers", &number).send().await.expect(201);
     assert_eq!(post(&app, NUMBER, SECRET, "wamid.1").await, (200, 0), "signed by the other");
     assert_eq!(post(&app, "200", APP_SECRET, "wamid.2").await, (200, 0));
-    assert!(answer(&second, "15550002222").await.is_some());
+    assert!(answer(&app, &second, "15550002222").await.is_some());
     app.text(PERSON, "hello").await;
     app.run_until_idle().await;
     assert_eq!(app.sent().len(), 1);
@@ -170,7 +171,7 @@ async fn a_new_token_that_the_provider_refuses_is_not_kept() {
         .query_row("SELECT count(*) FROM secrets WHERE owner = '200'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(count, 2, "nothing is kept");
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
 }
 
 #[tokio::test]
@@ -231,16 +232,16 @@ async fn the_key_of_the_secrets_is_changed_and_a_wrong_one_stops_the_start() {
     // Two of the number.
     assert_eq!(rotated[0]["encrypted"], 2);
     assert_ne!(std::fs::read_to_string(&path).unwrap(), before);
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     app.restart().await;
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     // A rotation that was cut off before its end: the new key lies beside the old one.
     let new = std::fs::read_to_string(&path).unwrap();
     std::fs::write(app.folder().join("hark.db.key.new"), &new).unwrap();
     std::fs::write(&path, &before).unwrap();
     app.restart().await;
     assert_eq!(std::fs::read_to_string(&path).unwrap(), new);
-    assert_eq!(answer(&second, PERSON).await.as_deref(), Some("here"));
+    assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
     // The same store with another key, and with none.
     let copy = Hark::new().file("hark.toml", SCRIPTED).env("HARK_SECRET_KEY", before.trim());
     app.database().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
