@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 
-/// Holds what only the key of a [`Vault`](super::Vault) opens.
+/// Holds what only the key of a [`Vault`](super::vault::Vault) opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
