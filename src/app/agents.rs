@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::EnginePool;
 use super::keyring::Keyring;
-use super::stored::Stored;
+use super::stored::{Stored, finding};
 use crate::config::Config;
 use crate::http::api::FindingView;
 use crate::pipeline::{AgentSetup, Route, Routes};
@@ -334,8 +334,4 @@ impl Builder {
             turn_limit: snapshot.turn_limit,
         })
     }
-}
-
-fn finding(key: String, message: String, fix: &str) -> FindingView {
-    FindingView { level: "error".to_owned(), key, message, fix: fix.to_owned() }
 }

@@ -53,9 +53,14 @@ impl Stored {
     }
 }
 
+/// Says what of the store cannot be used, and what to do.
+pub(super) fn finding(key: String, message: String, fix: &str) -> FindingView {
+    FindingView { level: "error".to_owned(), key, message, fix: fix.to_owned() }
+}
+
 fn unreadable(key: String, message: String) -> FindingView {
     let fix = "change or remove it with this version of hark, or run the version that wrote it";
-    FindingView { level: "error".to_owned(), key, message, fix: fix.to_owned() }
+    finding(key, message, fix)
 }
 
 /// Holds secrets that were opened, oldest first.

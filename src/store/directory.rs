@@ -1,7 +1,7 @@
 //! The port of the directory: numbers, agents and secrets that were set up while the service runs.
 //!
 //! What a method returned `Ok` for is on disk, and the revision has grown with it, in one
-//! transaction. Invariant: secrets come and go sealed (see [`Vault`](super::Vault)); no
+//! transaction. Invariant: secrets come and go sealed (see [`Vault`](super::vault::Vault)); no
 //! implementation sees one in the clear.
 
 use async_trait::async_trait;
@@ -51,7 +51,7 @@ pub struct SecretRow {
     pub id: String,
     /// The number that it belongs to, or `@webhook`.
     pub owner: String,
-    /// What it is: `app_secret`, `access_token` or `verify_token`.
+    /// What it is: the name of a number's secret, or `verify_token`.
     pub name: String,
     /// The secret.
     pub sealed: Sealed,

@@ -5,7 +5,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::api::holds;
-use crate::harness::update;
 use crate::harness::{APP_SECRET, NUMBER, PERSON, TestApp};
 use crate::program::{Hark, SCRIPTED};
 
@@ -19,14 +18,6 @@ async fn answer(app: &TestApp, simulator: &Simulator, from: &str) -> Option<Stri
     simulator.settled().await;
     app.run_until_idle().await;
     reply.text
-}
-
-/// Posts a text to a number, signed with this secret; returns the status and how many were taken.
-async fn post(app: &TestApp, number: &str, secret: &str, id: &str) -> (u16, u64) {
-    let body = update::messages(number, &[update::text(id, "hello")]).to_string();
-    let signature = update::sign(secret, body.as_bytes());
-    let (status, answer) = app.post_webhook("/webhook", body, Some(&signature)).await;
-    (status, answer["accepted"].as_u64().unwrap_or(0))
 }
 
 #[tokio::test]
@@ -54,7 +45,7 @@ async fn a_number_added_over_http_answers_at_once_and_outlives_a_restart() {
     }
     let removed = app.api(&admin, Method::DELETE, "/numbers/200").of_version(1).send().await;
     removed.expect(204);
-    assert_eq!(post(&app, "200", SECRET, "wamid.gone").await.0, 401, "nobody's any more");
+    assert_eq!(app.post_text("200", SECRET, "wamid.gone").await.0, 401, "nobody's any more");
 }
 
 #[tokio::test]
@@ -113,8 +104,8 @@ async fn two_numbers_with_different_secrets_never_see_each_others_messages() {
     let admin = app.token("admin").await;
     let (second, number) = app.second_number("200", SECRET, TOKEN).await;
     app.api_post(&admin, "/numbers", &number).send().await.expect(201);
-    assert_eq!(post(&app, NUMBER, SECRET, "wamid.1").await, (200, 0), "signed by the other");
-    assert_eq!(post(&app, "200", APP_SECRET, "wamid.2").await, (200, 0));
+    assert_eq!(app.post_text(NUMBER, SECRET, "wamid.1").await, (200, 0), "signed by the other");
+    assert_eq!(app.post_text("200", APP_SECRET, "wamid.2").await, (200, 0));
     assert!(answer(&app, &second, "15550002222").await.is_some());
     app.text(PERSON, "hello").await;
     app.run_until_idle().await;
@@ -141,15 +132,15 @@ async fn an_old_secret_and_a_new_one_are_valid_until_the_old_one_is_removed() {
     let rotated = app.api_post(&admin, path, &add).of_version(1).send().await.expect(201);
     assert_eq!(rotated["version"], 2);
     for (secret, id) in [(SECRET, "wamid.1"), ("a-newer-one", "wamid.2")] {
-        assert_eq!(post(&app, "200", secret, id).await, (200, 1), "{id}");
-        assert_eq!(post(&app, NUMBER, secret, id).await, (200, 0), "not the other number's");
+        assert_eq!(app.post_text("200", secret, id).await, (200, 1), "{id}");
+        assert_eq!(app.post_text(NUMBER, secret, id).await, (200, 0), "not the other number's");
     }
     let secrets = rotated["secrets"].as_array().unwrap();
     let old = secrets.iter().find(|secret| secret["name"] == "app_secret").unwrap();
     let remove = format!("{path}/{}", old["id"].as_str().unwrap());
     let removed = app.api(&admin, Method::DELETE, &remove).of_version(2).send().await.expect(200);
-    assert_eq!(post(&app, "200", SECRET, "wamid.3").await.0, 401);
-    assert_eq!(post(&app, "200", "a-newer-one", "wamid.4").await, (200, 1));
+    assert_eq!(app.post_text("200", SECRET, "wamid.3").await.0, 401);
+    assert_eq!(app.post_text("200", "a-newer-one", "wamid.4").await, (200, 1));
     let only = removed["secrets"].as_array().unwrap().iter().find(|s| s["name"] == "app_secret");
     let remove = format!("{path}/{}", only.unwrap()["id"].as_str().unwrap());
     let last = app.api(&admin, Method::DELETE, &remove).of_version(3).send().await;
@@ -188,7 +179,7 @@ async fn what_a_terminal_changes_is_in_use_within_a_second() {
     let add = ["numbers", "add", "200", "--provider", "simulator", "--api-url", url];
     let files = ["--access-token-file", &token, "--app-secret-file", &secret];
     let added = app.hark(&[&add[..], &files[..]].concat()).await;
-    let is_ours = async || post(&app, "200", SECRET, "wamid.probe").await.0 == 200;
+    let is_ours = async || app.post_text("200", SECRET, "wamid.probe").await.0 == 200;
     app.wait_until("the number is ours", is_ours).await;
     app.run_until_idle().await;
     assert_eq!(added[0]["version"], 1);
@@ -196,7 +187,7 @@ async fn what_a_terminal_changes_is_in_use_within_a_second() {
     assert_eq!((&paused[0]["status"], &paused[0]["version"]), (&json!("paused"), &json!(2)));
     let stored = async || {
         let id = format!("wamid.{}", next());
-        post(&app, "200", SECRET, &id).await;
+        app.post_text("200", SECRET, &id).await;
         app.run_until_idle().await;
         app.counts().await.stored > 0
     };
@@ -207,7 +198,7 @@ async fn what_a_terminal_changes_is_in_use_within_a_second() {
     let ids: Vec<_> = listed.iter().map(|number| &number["phone_number_id"]).collect();
     assert_eq!(ids, [NUMBER, "200"]);
     app.hark(&["numbers", "remove", "200"]).await;
-    let is_gone = async || post(&app, "200", SECRET, "wamid.late").await.0 == 401;
+    let is_gone = async || app.post_text("200", SECRET, "wamid.late").await.0 == 401;
     app.wait_until("it is gone", is_gone).await;
     drop(second);
 }
@@ -285,7 +276,7 @@ async fn a_number_in_the_file_and_in_the_store_is_refused_and_both_are_named() {
     let twin = "[[numbers]]\nphone_number_id = \"200\"\nprovider = \"simulator\"\n\
                 access_token = \"a\"\napp_secret = \"b\"\nstatus = \"paused\"\n";
     assert!(!app.reload_with(twin).await);
-    assert_eq!(post(&app, "200", SECRET, "wamid.1").await.0, 200, "nothing has changed");
+    assert_eq!(app.post_text("200", SECRET, "wamid.1").await.0, 200, "nothing has changed");
     assert!(app.reload_with("").await);
     app.run_until_idle().await;
 }

@@ -29,14 +29,6 @@ fn person(n: usize) -> String {
     format!("1555{n:07}")
 }
 
-/// Posts a text to a number, signed with this secret; returns the status and how many were taken.
-async fn post(app: &TestApp, number: &str, secret: &str, id: &str) -> (u16, u64) {
-    let body = update::messages(number, &[update::text(id, "hello")]).to_string();
-    let signature = update::sign(secret, body.as_bytes());
-    let (status, answer) = app.post_webhook("/webhook", body, Some(&signature)).await;
-    (status, answer["accepted"].as_u64().unwrap_or(0))
-}
-
 #[tokio::test]
 async fn a_new_answer_is_the_next_turns_and_turns_that_run_keep_the_old_one() {
     // Whoever has begun has the old answer, however long the reading takes.
@@ -112,19 +104,19 @@ async fn the_reply_policy_and_a_knowledge_file_are_read_again() {
 async fn a_number_is_added_and_its_app_secret_changed_in_its_file() {
     let mut app = TestApp::start().await;
     let (ours, secret) = (crate::harness::APP_SECRET, app.folder().join("secret"));
-    assert_eq!(post(&app, "200", ours, "wamid.1").await, (200, 0), "it is nobody's yet");
+    assert_eq!(app.post_text("200", ours, "wamid.1").await, (200, 0), "it is nobody's yet");
     std::fs::write(&secret, "one\n").unwrap();
     let number = second("200", "app_secret_file = \"secret\"");
     assert!(app.reload_with(&number).await);
-    assert_eq!(post(&app, "200", "one", "wamid.2").await, (200, 1));
-    assert_eq!(post(&app, "200", ours, "wamid.3").await, (200, 0), "that is another's secret");
+    assert_eq!(app.post_text("200", "one", "wamid.2").await, (200, 1));
+    assert_eq!(app.post_text("200", ours, "wamid.3").await, (200, 0), "that is another's secret");
     std::fs::write(&secret, "two\n").unwrap();
-    assert_eq!(post(&app, "200", "two", "wamid.4").await.0, 401, "it was not read yet");
+    assert_eq!(app.post_text("200", "two", "wamid.4").await.0, 401, "it was not read yet");
     assert!(app.reload_with(&number).await);
-    assert_eq!(post(&app, "200", "one", "wamid.5").await.0, 401);
-    assert_eq!(post(&app, "200", "two", "wamid.6").await, (200, 1));
+    assert_eq!(app.post_text("200", "one", "wamid.5").await.0, 401);
+    assert_eq!(app.post_text("200", "two", "wamid.6").await, (200, 1));
     assert!(app.reload_with("").await);
-    assert_eq!(post(&app, "200", "two", "wamid.7").await.0, 401, "it has gone");
+    assert_eq!(app.post_text("200", "two", "wamid.7").await.0, 401, "it has gone");
 }
 
 #[tokio::test]
@@ -216,5 +208,5 @@ async fn keys_that_wait_for_a_start_are_named_in_one_line() {
     app.run_until_done().await;
     let sent = app.sent_one();
     assert!(sent.media.is_some(), "{}", json!(sent));
-    assert_eq!(post(&app, NUMBER, "wrong", "wamid.1").await.0, 401);
+    assert_eq!(app.post_text(NUMBER, "wrong", "wamid.1").await.0, 401);
 }

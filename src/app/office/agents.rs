@@ -75,15 +75,8 @@ impl AgentsApi for Office {
     async fn remove_agent(&self, name: &str, version: u32) -> Result<(), ApiRefusal> {
         self.refuse_file_agent(name).await?;
         let stored = self.stored().await?;
-        let uses = |name: &str| {
-            let numbers = stored.numbers.iter();
-            let names = |own: &Option<String>| own.as_deref() == Some(name);
-            numbers
-                .filter(|number| names(&number.agent))
-                .map(|n| n.phone_number_id.0.clone())
-                .collect::<Vec<_>>()
-        };
-        let used = uses(name);
+        let uses = stored.numbers.iter().filter(|number| number.agent.as_deref() == Some(name));
+        let used: Vec<_> = uses.map(|number| number.phone_number_id.0.as_str()).collect();
         if !used.is_empty() {
             let numbers = used.join(", ");
             return Err(ApiRefusal::Conflict(format!(

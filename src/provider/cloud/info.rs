@@ -1,7 +1,7 @@
 //! What the provider knows of a number and of an app: for who looks at a set-up before it serves.
 //!
-//! Nobody gets a message, and nothing is changed but a subscription or a webhook that is asked for. Invariant:
-//! as everywhere here, no token is part of an address or of an error.
+//! Nobody gets a message, and nothing is changed but a subscription or a webhook that is asked for.
+//! Invariant: as everywhere here, no token is part of an address or of an error.
 
 use std::time::UNIX_EPOCH;
 

@@ -9,11 +9,12 @@ use crate::store::{
     StoreError,
 };
 
-/// The latest version of each agent.
-const AGENTS: &str = "
-    SELECT name, version, spec, sealed, restores, created_ms FROM agents a
-    WHERE spec IS NOT NULL AND version = (SELECT max(version) FROM agents WHERE name = a.name)
-    ORDER BY name";
+/// All versions of all agents, as `agent_row` reads them.
+const AGENTS: &str = "SELECT name, version, spec, sealed, restores, created_ms FROM agents a";
+
+/// Chooses the latest version of each.
+const LATEST: &str = "WHERE spec IS NOT NULL
+    AND version = (SELECT max(version) FROM agents WHERE name = a.name) ORDER BY name";
 
 #[async_trait]
 impl Directory for SqliteStore {
@@ -179,10 +180,8 @@ impl Directory for SqliteStore {
     async fn agent_versions(&self, name: &str) -> Result<Vec<AgentRow>, StoreError> {
         let name = name.to_owned();
         let call = self.reader.call(move |db| {
-            let mut versions = db.prepare_cached(
-                "SELECT name, version, spec, sealed, restores, created_ms FROM agents
-                 WHERE name = ?1 ORDER BY version DESC",
-            )?;
+            let mut versions =
+                db.prepare_cached(&format!("{AGENTS} WHERE name = ?1 ORDER BY version DESC"))?;
             Ok(versions.query_map([name], agent_row)?.collect::<Result<_, _>>()?)
         });
         call.await
@@ -218,10 +217,7 @@ impl Directory for SqliteStore {
                 )?;
             }
             let agents: Vec<AgentRow> = db
-                .prepare(
-                    "SELECT name, version, spec, sealed, restores, created_ms FROM agents
-                     WHERE sealed IS NOT NULL",
-                )?
+                .prepare(&format!("{AGENTS} WHERE sealed IS NOT NULL"))?
                 .query_map([], agent_row)?
                 .collect::<Result<_, _>>()?;
             for agent in &agents {
@@ -265,7 +261,10 @@ fn rows(db: &Connection) -> rusqlite::Result<DirectoryRows> {
             })
         })?
         .collect::<Result<_, _>>()?;
-    let agents = db.prepare_cached(AGENTS)?.query_map([], agent_row)?.collect::<Result<_, _>>()?;
+    let agents = db
+        .prepare_cached(&format!("{AGENTS} {LATEST}"))?
+        .query_map([], agent_row)?
+        .collect::<Result<_, _>>()?;
     Ok(DirectoryRows { revision: revision(db)?, numbers, agents, secrets: secrets(db)? })
 }
 

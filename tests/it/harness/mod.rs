@@ -243,6 +243,14 @@ impl TestApp {
         answer
     }
 
+    /// Posts a text to a number, signed with this secret; returns the status and how many were taken.
+    pub(crate) async fn post_text(&self, number: &str, secret: &str, id: &str) -> (u16, u64) {
+        let body = update::messages(number, &[update::text(id, "hello")]).to_string();
+        let signature = update::sign(secret, body.as_bytes());
+        let (status, answer) = self.post_webhook("/webhook", body, Some(&signature)).await;
+        (status, answer["accepted"].as_u64().unwrap_or(0))
+    }
+
     /// Posts a body as the provider does; `signature` is the whole header, if one is sent.
     pub(crate) async fn post_webhook(
         &self,
