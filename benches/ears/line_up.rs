@@ -76,7 +76,7 @@ impl LineUp<'_> {
             all.push(plain);
             let name = format!("{}, names listed", listening.name);
             let Hears::Hark(ear) = listening.hears else { continue };
-            let hears = Hears::Hark(ear.listening_for(names));
+            let hears = Hears::Hark(Box::new(ear.listening_for(names)));
             all.push(Contestant { name, hears, ..listening });
         }
         Ok(all)
@@ -92,7 +92,7 @@ impl LineUp<'_> {
         let change = |run: &mut RunStyle| run.no_speech = Some(1.0);
         let keys = [("vad", "built-in".into())];
         let ear = self.ears.changed(&self.model.name, &keys, change, five()).await?;
-        let hears = Hears::Hark(ear);
+        let hears = Hears::Hark(Box::new(ear));
         Ok(Contestant { name: UNREFUSING.to_owned(), hears, told: Told::Nothing })
     }
 
@@ -110,7 +110,11 @@ impl LineUp<'_> {
                 keys.extend([("cut_audio_ctx", false.into()), ("vad", "built-in".into())]);
             }
             let ear = self.ears.ear(&self.model.name, &keys, languages.clone()).await?;
-            harks.push(Contestant { name: name.to_owned(), hears: Hears::Hark(ear), told });
+            harks.push(Contestant {
+                name: name.to_owned(),
+                hears: Hears::Hark(Box::new(ear)),
+                told,
+            });
         }
         Ok(harks)
     }
@@ -121,7 +125,7 @@ impl LineUp<'_> {
         for &way in ways {
             let change = move |run: &mut RunStyle| way.change(run);
             let ear = self.ears.changed(&self.model.name, &[], change, Languages::Any).await?;
-            let hears = Hears::Hark(ear);
+            let hears = Hears::Hark(Box::new(ear));
             harks.push(Contestant { name: way.name(), hears, told: Told::Language });
         }
         Ok(harks)

@@ -30,7 +30,7 @@ pub(crate) struct Contestant {
 
 /// Says who hears.
 pub(crate) enum Hears {
-    Hark(Ear),
+    Hark(Box<Ear>),
     Rival(Rival),
 }
 

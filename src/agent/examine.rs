@@ -29,8 +29,8 @@ pub(super) async fn first_word(
             responder.respond(Question::written("ok", language.clone()), &cancel).await;
         while let Some(delta) = answer.next().await {
             match delta {
-                Ok(Delta::Text(_)) => return Ok(()),
-                Ok(Delta::Usage(_) | Delta::Retract) => {}
+                Ok(Delta::Text(_) | Delta::Extra(_)) => return Ok(()),
+                Ok(Delta::Usage(_) | Delta::Retract | Delta::Ticket(_)) => {}
                 Err(error) => return Err(NoWord::Failed(error)),
             }
         }

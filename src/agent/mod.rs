@@ -5,6 +5,7 @@ mod examine;
 pub mod faq;
 pub mod openai;
 pub mod prompt;
+pub mod reply;
 pub mod scripted;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub use error::AgentError;
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
-use crate::turn::{About, Exchange, LanguageCode, Personal, Uncertainty};
+use crate::turn::{About, Exchange, Extra, LanguageCode, Personal, Uncertainty};
 
 /// Describes what a responder is asked.
 #[derive(Clone, Debug)]
@@ -84,11 +85,15 @@ pub struct Spoken {
 }
 
 /// Holds what a responder gives, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
     /// A piece of the answer; pieces join without a separator.
     Text(String),
-    /// All text so far is taken back: it was a thought, and the answer begins now.
+    /// Something beside the words, which follows them.
+    Extra(Extra),
+    /// The agent wants a person to take over, for this reason; it may have none.
+    Ticket(Personal),
+    /// All so far is taken back: it was a thought, and the answer begins now.
     Retract,
     /// What the answer cost, once it is known.
     Usage(Usage),
@@ -143,6 +148,8 @@ pub struct LlmDeps {
     pub timezone: TimeZone,
     /// What is said when nothing on file answers.
     pub dont_know: Phrase,
+    /// Names of the files that it may send, if it may answer in the reply format.
+    pub rich: Option<Vec<String>>,
 }
 
 /// Makes a responder of an engine's settings, and looks at what it needs.

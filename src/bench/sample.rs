@@ -4,7 +4,7 @@ use super::{
     BenchReport, BenchStep, BenchTurn, Cpu, MachineState, MemoryUse, SCHEMA, Spread, WordCount,
     Workload,
 };
-use crate::turn::{EnginesUsed, Outcome, ReplyText, Spent, Stage, StageRecord, TurnReport};
+use crate::turn::{EnginesUsed, Outcome, Personal, Spent, Stage, StageRecord, TurnReport};
 
 /// Makes a step with so many contacts, notes a second and milliseconds to the median answer.
 pub(super) fn step(contacts: usize, notes_per_s: f64, answer_ms: f64) -> BenchStep {
@@ -112,7 +112,7 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
     let failed = random.usize(..400) == 0;
     let report = TurnReport {
         transcript: None,
-        reply: ReplyText { text: "a reply".into() },
+        reply: Personal::from("a reply").into(),
         disclosure: None,
         audio: None,
         engines: EnginesUsed::default(),

@@ -55,6 +55,13 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
     let mut lines = vec![title.to_owned()];
     lines.extend(heard.map(|heard| format!("  heard     {}", plain(heard))));
     lines.push(format!("  answered  {}", plain(report.reply.text.reveal())));
+    for extra in &report.reply.extras {
+        let shown = serde_json::to_string(extra).unwrap_or_else(|_odd| extra.kind().to_owned());
+        lines.push(format!("  gave      {}", plain(&shown)));
+    }
+    if let Some(reason) = &report.reply.open_ticket {
+        lines.push(format!("  ticket    {}", plain(reason.reveal())));
+    }
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
         lines.push(format!(

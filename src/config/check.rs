@@ -124,6 +124,7 @@ pub(super) fn check_agent(config: &Config, index: usize, problems: &mut ConfigEr
     }
     check_languages(agent, &mut wrong);
     check_vocabulary(agent, &mut wrong);
+    check_files(agent, &mut wrong);
     if let Some(timezone) = &agent.timezone
         && jiff::tz::TimeZone::get(timezone).is_err()
     {
@@ -132,6 +133,19 @@ pub(super) fn check_agent(config: &Config, index: usize, problems: &mut ConfigEr
     }
     if let Err(errors) = config.engines(index) {
         problems.extend(errors);
+    }
+}
+
+/// Checks that an answer can name each file.
+fn check_files(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
+    if !agent.files.is_empty() && !agent.rich {
+        wrong("files", "needs rich = true: plain answers name no file".to_owned());
+    }
+    let mut names = HashSet::new();
+    for name in agent.file_names() {
+        if !names.insert(name.to_lowercase()) {
+            wrong("files", format!("has two files \"{name}\": an answer names one by its name"));
+        }
     }
 }
 

@@ -94,7 +94,7 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
     };
     for (key, value) in table.iter_mut() {
         match (key.as_str(), value) {
-            ("knowledge", Value::Array(files)) => files.iter_mut().for_each(anchor),
+            ("knowledge" | "files", Value::Array(files)) => files.iter_mut().for_each(anchor),
             ("models_dir" | "voices_dir" | "folder", path) => anchor(path),
             (key, path) if secret_of(key).is_some() => anchor(path),
             ("model", Value::String(path))

@@ -62,7 +62,7 @@ pub(super) async fn answer(
     };
     tracing::info!(
         by,
-        characters = reply.text.reveal().chars().count(),
+        characters = reply.said.text.reveal().chars().count(),
         note_ms = reply.note.as_ref().map(|(_, note)| note.duration_ms),
         took_ms = scene.trace.elapsed_ms() - started_ms,
         "answered"
@@ -105,5 +105,5 @@ async fn say_own(scene: Scene<'_>, text: String, language: &LanguageCode, aloud:
         |error| (None, Some(log_failure("the reply goes out as text", &error))),
         |note| (note, None),
     );
-    Reply { text: Personal(text), note, reason, ..Reply::default() }
+    Reply { said: Personal(text).into(), note, reason, ..Reply::default() }
 }

@@ -1,6 +1,7 @@
 //! Sends a turn's parts. Each is in the store before its call, so that a crash at any point is
 //! followed by the same part again, never by a new answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ pub(super) struct Delivery<'a> {
     pub(super) lease: &'a Lease,
     pub(super) trace: &'a Trace,
     pub(super) cancel: &'a CancellationToken,
+    /// What the agent may send.
+    pub(super) files: &'a [PathBuf],
 }
 
 impl Delivery<'_> {
@@ -53,18 +56,17 @@ impl Delivery<'_> {
     }
 
     /// Records all parts before the first call, since a crash in between must not lose any, and
-    /// sends them. Returns why links were refused, if they were.
-    async fn plan_and_send(
+    /// sends them. Returns why something beside the answer was refused, if it was.
+    pub(super) async fn plan_and_send(
         &self,
         parts: Vec<(Role, Content)>,
     ) -> Result<Option<Reason>, TurnError> {
         let now_ms = self.pipeline.clock.now_ms();
+        let mut refused = None;
         for part in self.pipeline.record.plan(self.lease, parts, now_ms).await? {
-            if let Some(refused) = self.send(part).await? {
-                return Ok(Some(refused));
-            }
+            refused = self.send(part).await?.or(refused);
         }
-        Ok(None)
+        Ok(refused)
     }
 
     /// Sends what an earlier attempt planned and nobody saw sent.
@@ -77,7 +79,8 @@ impl Delivery<'_> {
                 part.state = state_after(result);
             }
             outcome = match (&part.state, part.role, &part.content) {
-                (PartState::Failed, ..) => continue,
+                // What follows the answer is sent after all that may take its place.
+                (PartState::Failed, ..) | (_, Role::Extra, _) => continue,
                 (_, Role::Fallback, _) => Some(Outcome::Fallback),
                 // The text that replaces a refused note includes its links.
                 (_, Role::Beside, _) if outcome != Some(Outcome::VoiceNote) => continue,
@@ -97,9 +100,9 @@ impl Delivery<'_> {
         Ok(self.pipeline.record.draft(self.lease, draft).await?)
     }
 
-    /// Sends one part. Returns why it was refused if it is the links beside a note: to send the
-    /// reply as text for them would answer twice.
-    async fn send(&self, part: Part) -> Result<Option<Reason>, TurnError> {
+    /// Sends one part. Returns why it was refused if the answer counts without it: to send the reply
+    /// as text for it would answer twice.
+    pub(super) async fn send(&self, part: Part) -> Result<Option<Reason>, TurnError> {
         let (kind, started_ms) = (part.content.kind(), self.trace.elapsed_ms());
         let message = Outgoing {
             to: self.lease.contact.clone(),
@@ -125,10 +128,15 @@ impl Delivery<'_> {
         }
         let final_refusal = error.retry() == Retry::Never;
         let tried_enough = error.is_put_off() && self.lease.attempt >= MAX_ATTEMPTS;
-        if part.role == Role::Beside && (final_refusal || tried_enough) {
+        let counts_without = matches!(part.role, Role::Beside | Role::Extra);
+        if counts_without && (final_refusal || tried_enough) {
             self.give_up(&error).await;
-            tracing::warn!(error = %error, "the links beside a note were refused");
-            return Ok(Some(Reason::LinksFailed(error.to_string())));
+            tracing::warn!(error = %error, part.kind = kind, "what goes beside an answer was refused");
+            let said = error.to_string();
+            return Ok(Some(match part.role {
+                Role::Beside => Reason::LinksFailed(said),
+                _ => Reason::ExtrasFailed(said),
+            }));
         }
         // Any other stays planned and is sent again after a while.
         if final_refusal && matches!(error.cause, Cause::Provider(_)) {

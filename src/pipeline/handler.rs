@@ -73,6 +73,7 @@ impl JobHandler for Pipeline {
             route: &route,
             lease: &lease,
             delivery: Delivery {
+                files: &route.agent.files,
                 pipeline: self,
                 messenger: route.messenger.as_ref(),
                 lease: &lease,

@@ -8,9 +8,11 @@ mod answer;
 mod deliver;
 mod doors;
 mod error;
+mod follow;
 mod gate;
 mod handler;
 mod hear;
+mod inbound;
 mod listen;
 mod listener;
 mod next;
@@ -31,6 +33,7 @@ mod unnoted;
 mod voice_path;
 mod wishes;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +78,10 @@ pub struct AgentSetup {
     pub vocabulary: Vocabulary,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
+    /// Whether its answers may be in the reply format.
+    pub rich: bool,
+    /// What it may send, if anything.
+    pub files: Vec<PathBuf>,
     /// Hears.
     pub transcriber: Arc<dyn Transcriber>,
     /// Answers.

@@ -14,7 +14,8 @@ use crate::speech_text::sentences_of;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
 use crate::turn::{
-    LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, Stage, Transcript, TurnReport,
+    LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, ReplyText, Stage, Transcript,
+    TurnReport,
 };
 
 /// Sentences written ahead of the voice: all of a long answer. Whoever reads the server does not
@@ -28,7 +29,7 @@ const PCM_AHEAD: usize = 64;
 /// Holds what goes back to the person.
 #[derive(Default)]
 pub(super) struct Reply {
-    pub(super) text: Personal,
+    pub(super) said: ReplyText,
     /// The note, if one was wanted and made.
     pub(super) note: Option<(OggOpus, NoteInfo)>,
     /// Why there is no note although one was wanted, or why the text is not complete.
@@ -54,7 +55,7 @@ impl Reply {
         let uncertain = transcript.as_ref().and_then(|transcript| transcript.uncertain);
         let reason = self.asks_back.or(self.reason).or(uncertain.map(Reason::Uncertain));
         let (note, audio) = self.note.unzip();
-        let report = trace.report(self.text, outcome, reason);
+        let report = trace.report(self.said, outcome, reason);
         (TurnReport { transcript, audio, ..report }, note)
     }
 }
@@ -66,7 +67,7 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
     let (language, aloud) = (question.language.clone(), question.aloud);
     let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
-    let ((text, broke_off), note) = loop {
+    let ((said, broke_off), note) = loop {
         let (sentences, to_speak) = mpsc::channel(SENTENCES_AHEAD);
         let writing = write(scene, &language, &mut deltas, aloud.then_some(sentences));
         let making = async { Ok(make_note(scene, &language, to_speak).await) };
@@ -83,7 +84,7 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
         Ok(note) => (note, reason),
         Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
     };
-    Ok(Reply { text: Personal(text), note, reason, ..Reply::default() })
+    Ok(Reply { said, note, reason, ..Reply::default() })
 }
 
 /// Speaks a finished text; `None` if it has no words.
@@ -138,10 +139,11 @@ async fn write(
     language: &LanguageCode,
     deltas: &mut BoxStream<'_, Result<Delta, TurnError>>,
     sentences: Option<mpsc::Sender<String>>,
-) -> Result<(String, Option<TurnError>), Unwritten> {
+) -> Result<(ReplyText, Option<TurnError>), Unwritten> {
     let Scene { agent, trace, cancel, .. } = scene;
     let ending = agent.phrases.broke_off.in_language(language);
     let (mut text, mut splitter) = (String::new(), SentenceSplitter::new());
+    let mut beside = ReplyText::default();
     let mut broke_off = None;
     let pass_on = async |sentence: String| {
         if let Some(sentences) = &sentences {
@@ -157,6 +159,8 @@ async fn write(
                     pass_on(sentence).await;
                 }
             }
+            Ok(Delta::Extra(extra)) => beside.extras.push(extra),
+            Ok(Delta::Ticket(reason)) => beside.open_ticket = Some(reason),
             Ok(Delta::Usage(Usage { prompt_tokens, completion_tokens })) => {
                 telemetry::usage(agent.responder.name(), prompt_tokens, completion_tokens);
                 trace.spend(|spent| {
@@ -180,16 +184,17 @@ async fn write(
         for sentence in [sentences_of(last), sentences_of(ending)].concat() {
             pass_on(sentence).await;
         }
-        return Ok((format!("{whole} {ending}"), Some(error)));
+        let text = Personal(format!("{whole} {ending}"));
+        return Ok((ReplyText { text, ..beside }, Some(error)));
     }
     if let Some(rest) = splitter.finish() {
         pass_on(rest).await;
     }
     let text = text.trim().to_owned();
-    if text.is_empty() {
+    if text.is_empty() && beside.extras.is_empty() {
         return Err(Unwritten::Failed(Cause::EmptyAnswer.at(Stage::Llm)));
     }
-    Ok((text, None))
+    Ok((ReplyText { text: Personal(text), ..beside }, None))
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.

@@ -9,9 +9,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
-use crate::turn::{
-    EnginesUsed, Outcome, Personal, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport,
-};
+use crate::turn::{EnginesUsed, Outcome, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport};
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
 /// Shorter than any work of ours that lies between two of them.
@@ -99,7 +97,7 @@ impl Trace {
     /// sent, the answer to the last send ended it: nobody waits for what is noted afterwards.
     pub(super) fn report(
         &self,
-        text: Personal,
+        reply: impl Into<ReplyText>,
         outcome: Outcome,
         reason: Option<Reason>,
     ) -> TurnReport {
@@ -109,7 +107,7 @@ impl Trace {
         let total_ms = answered.unwrap_or_else(|| self.elapsed_ms());
         TurnReport {
             transcript: None,
-            reply: ReplyText { text },
+            reply: reply.into(),
             disclosure: None,
             audio: None,
             engines: self.engines.lock().expect("no holder panics").clone(),

@@ -43,6 +43,8 @@ impl World {
             phrases: Arc::new(Phrases::default()),
             vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
             knowledge: None,
+            rich: false,
+            files: Vec::new(),
             transcriber: Arc::new(transcriber),
             responder: Arc::new(scripted::Settings {
                 text: None,

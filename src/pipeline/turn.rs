@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join_all, try_join_all};
+use futures_util::future::{join_all, try_join_all};
 
-use super::ahead::{AheadOfTurn, download};
+use super::ahead::AheadOfTurn;
 use super::answer::{Around, answer};
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
-use super::hear::{Heard, hear};
+use super::hear::Heard;
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
@@ -19,9 +19,10 @@ use super::reply::Reply;
 use super::{Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, Lease, LeasedMessage};
+use crate::store::{Begun, Draft, Lease};
 use crate::turn::{
-    About, Body, Content, LanguageCode, Outcome, Part, PartState, Reason, Role, Stage, TurnReport,
+    Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
+    TurnReport,
 };
 
 /// Exchanges of the past that an agent is shown.
@@ -128,7 +129,14 @@ impl Turn<'_> {
                 Some(draft) if says_something(&draft) => self.send_lost(draft).await.map(Some),
                 _ => Ok(None),
             },
-            Ok(outcome) => Ok(outcome.map(|outcome| self.resumed(draft, outcome, unclear))),
+            Ok(None) => Ok(None),
+            Ok(Some(outcome)) => {
+                let refused = match &draft {
+                    Some(draft) if outcome != Outcome::Fallback => self.follow(draft).await?,
+                    _ => None,
+                };
+                Ok(Some(self.resumed(draft, outcome, unclear.or(refused))))
+            }
             Err(error) => {
                 let text = draft.as_ref().is_some_and(says_something);
                 let step = Step::Resuming { text: note && text };
@@ -145,7 +153,8 @@ impl Turn<'_> {
             let history = self.pipeline.record.history(&self.lease.lane, HISTORY, now_ms);
             let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
             let (heard, history, about) = tokio::join!(heard, history, about);
-            let (heard, history, about) = (Heard::join(heard)?, history?, about?);
+            let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
+            self.tell_deeds(&mut history, &mut heard, &mut about).await?;
             let around = Around {
                 history,
                 about,
@@ -183,50 +192,6 @@ impl Turn<'_> {
         Opening::due(self.route, language, self.told_ms, self.pipeline.clock.now_ms())
     }
 
-    /// Looks up what one message refers to.
-    async fn about(&self, message: &LeasedMessage) -> Result<About, TurnError> {
-        let mut about = message.about.clone();
-        if let Some(id) = &about.reply_to {
-            about.quoted = self.pipeline.record.quoted(&self.lease.lane, id).await?;
-        }
-        Ok(about)
-    }
-
-    /// Gets the words of one message: those it carries, and those under a sound file.
-    async fn hear(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
-        let carried = self.hear_body(message).await;
-        match &message.about.caption {
-            None => carried,
-            Some(caption) => {
-                let last = self.lease.contact_language.as_ref();
-                let caption = Heard::written(&self.route.agent, caption.clone(), last);
-                Heard::join(vec![Ok(caption), carried])
-            }
-        }
-    }
-
-    /// Gets the words that one message carries, whatever it is.
-    async fn hear_body(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
-        let (agent, last) = (&self.route.agent, self.lease.contact_language.as_ref());
-        match &message.body {
-            Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
-            Body::Audio { media } => {
-                let first = message.id == self.lease.first().id;
-                let ahead = OptionFuture::from(first.then(|| self.ahead.take())).await;
-                let audio = match ahead.flatten() {
-                    Some(audio) => audio?,
-                    None => download(self.route, self.scene.trace, media).await?,
-                };
-                hear(self.scene, audio, last).await
-            }
-            Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
-            Body::Unsupported | Body::Silent => {
-                let problem = Problem::Type(message.raw_type.clone());
-                Err(Cause::Unheard(problem).at(Stage::Download))
-            }
-        }
-    }
-
     /// Sends the note with its links, or the text where there is no note.
     async fn send(
         &self,
@@ -243,9 +208,24 @@ impl Turn<'_> {
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
         match self.delivery.voice(note, &links, &draft).await {
-            Ok(refused) => Ok(self.sent(draft, refused)),
+            Ok(refused) => {
+                let refused = refused.or(self.follow(&draft).await?);
+                Ok(self.sent(draft, refused))
+            }
             Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
         }
+    }
+
+    /// Sends what the agent gave beside its words, which are out. Returns why something of it was
+    /// refused, if it was.
+    async fn follow(&self, draft: &Draft) -> Result<Option<Reason>, Failed> {
+        if draft.report.reply.extras.is_empty() {
+            return Ok(None);
+        }
+        let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
+        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
+        let begun = begun.map_err(TurnError::from).map_err(during(Step::Text))?;
+        self.delivery.follow(draft, begun.parts).await.map_err(during(Step::Text))
     }
 
     /// Sends the reply as text after its note failed.
@@ -272,6 +252,7 @@ impl Turn<'_> {
     async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
         let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
         sent.map_err(during(Step::Text))?;
+        self.follow(&draft).await?;
         Ok(self.resumed(Some(draft), Outcome::Text, None))
     }
 
@@ -281,16 +262,17 @@ impl Turn<'_> {
             draft.report.outcome = Outcome::Text;
         }
         self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
-        let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
+        let sent = self.delivery.written(&draft).await;
         sent.map_err(during(Step::Text))?;
-        Ok(self.sent(draft, None))
+        let refused = self.follow(&draft).await?;
+        Ok(self.sent(draft, refused))
     }
 
     /// Closes a report after its last part was sent; `refused` is why one beside it was not.
     fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
         let TurnReport { transcript, reply, disclosure, audio, outcome, reason, .. } = draft.report;
         let reason = if outcome == Outcome::Question { reason } else { refused.or(reason) };
-        let report = self.scene.trace.report(reply.text, outcome, reason);
+        let report = self.scene.trace.report(reply, outcome, reason);
         Draft { report: TurnReport { transcript, disclosure, audio, ..report }, ..draft }
     }
 
@@ -319,7 +301,7 @@ impl Turn<'_> {
 
     /// Makes the record of a turn that ends with a sentence of ours.
     fn ended(&self, text: &str, outcome: Outcome, reason: Reason) -> Draft {
-        let report = self.scene.trace.report(text.into(), outcome, Some(reason));
+        let report = self.scene.trace.report(Personal::from(text), outcome, Some(reason));
         Draft { heard: None, language: None, report }
     }
 

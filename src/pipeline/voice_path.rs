@@ -77,8 +77,9 @@ impl VoicePath {
             Err(error) => {
                 let problem = Problem::from_cause(&error.cause).ok_or(error)?;
                 let language = agent.languages.without_words(None);
-                let text = problem.phrase(&agent.phrases).in_language(&language).into();
-                let report = trace.report(text, problem.outcome(), Some(problem.reason()));
+                let text = problem.phrase(&agent.phrases).in_language(&language);
+                let report =
+                    trace.report(Personal::from(text), problem.outcome(), Some(problem.reason()));
                 return Ok(Asked { report, note: None });
             }
         };

@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod door;
+mod file_type;
 pub mod payload;
 mod split_text;
 mod told;
@@ -15,6 +16,7 @@ use crate::remote::SILENCE;
 use crate::remote::words::error_chain;
 use crate::turn::{ContactRef, Content, MediaId, MediaRef, MessageId, Retry};
 
+pub use file_type::mime_type_of;
 pub use split_text::split_text;
 
 /// Longest text WhatsApp takes in one message, in characters. Source: Meta docs, text messages.
@@ -33,6 +35,17 @@ pub struct Outgoing {
     pub callback_data: String,
 }
 
+/// Holds a file of the operator's that is sent to people.
+#[derive(Clone, Debug)]
+pub struct OutgoingFile {
+    /// Its name.
+    pub name: String,
+    /// Its type, of [`mime_type_of`].
+    pub mime_type: &'static str,
+    /// What it holds.
+    pub bytes: Bytes,
+}
+
 /// Connects one business number to WhatsApp.
 #[async_trait]
 pub trait Messenger: Send + Sync {
@@ -48,6 +61,9 @@ pub trait Messenger: Send + Sync {
 
     /// Uploads a voice note.
     async fn upload(&self, note: OggOpus) -> Result<MediaId, ProviderError>;
+
+    /// Uploads any other file.
+    async fn upload_file(&self, file: OutgoingFile) -> Result<MediaId, ProviderError>;
 
     /// Sends one message and returns its id.
     async fn send(&self, message: Outgoing) -> Result<MessageId, ProviderError>;

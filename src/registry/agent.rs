@@ -45,6 +45,10 @@ pub struct Agent {
     pub voice: Voices,
     pub knowledge: Option<Vec<PathBuf>>,
     #[serde(default)]
+    pub rich: bool,
+    #[serde(default)]
+    pub files: Vec<PathBuf>,
+    #[serde(default)]
     pub vocabulary: Vec<String>,
 }
 
@@ -56,6 +60,13 @@ impl Agent {
             "tts" => self.tts.as_ref(),
             _ => self.llm.as_ref(),
         }
+    }
+
+    /// Returns the names of the files that it may send.
+    pub fn file_names(&self) -> Vec<String> {
+        let name =
+            |file: &PathBuf| file.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.files.iter().filter_map(name).collect()
     }
 
     /// Returns the languages it answers in; `heard` is the one that its transcriber is fixed to.

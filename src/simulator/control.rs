@@ -16,13 +16,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{PersonMessage, PersonSays, Simulator};
+use crate::provider;
 use crate::turn::MessageId;
 
 /// Largest file a person can send, as at WhatsApp.
 const FILE_LIMIT: u64 = 100 << 20;
 
-/// Holds the body of `POST /sim/messages`: `from` or `user_id`, and `text` or `file`, which is sent
-/// as a voice note, or with a `caption` as what its name says.
+/// Holds the body of `POST /sim/messages`: `from` or `user_id`, and one of `text`, `file`, which is
+/// sent as a voice note or with a `caption` as what its name says, `location`, and, of the message
+/// that `quote` names, `tap` and `react`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Speak {
@@ -35,11 +37,24 @@ struct Speak {
     /// A path on the simulator's machine.
     file: Option<String>,
     caption: Option<String>,
+    /// Title or id of a button or row.
+    tap: Option<String>,
+    /// An emoji.
+    react: Option<String>,
+    location: Option<SharedPlace>,
     /// The id of the message it replies to.
     quote: Option<MessageId>,
     /// Whether an audio webhook gives the address.
     #[serde(default = "yes")]
     with_url: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SharedPlace {
+    latitude: f64,
+    longitude: f64,
+    name: Option<String>,
 }
 
 fn yes() -> bool {
@@ -76,7 +91,31 @@ async fn speak(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<V
     if from.is_empty() && speak.user_id.is_none() {
         return Err(BadRequest("from (a phone number) or user_id is required".to_owned()));
     }
+    let given = [
+        speak.text.is_some(),
+        speak.file.is_some(),
+        speak.tap.is_some(),
+        speak.react.is_some(),
+        speak.location.is_some(),
+    ];
+    if given.into_iter().filter(|given| *given).count() != 1 {
+        let one = "exactly one of text, file, tap, react and location is required";
+        return Err(BadRequest(one.to_owned()));
+    }
+    let quote = || BadRequest("tap and react need quote: the id of a message".to_owned());
     let says = match (speak.text, speak.file, speak.caption) {
+        _ if let Some(SharedPlace { latitude, longitude, name }) = speak.location => {
+            PersonSays::Location { latitude, longitude, name }
+        }
+        _ if let Some(emoji) = speak.react => {
+            speak.quote.as_ref().ok_or_else(quote)?;
+            PersonSays::Reaction(emoji)
+        }
+        _ if let Some(choice) = speak.tap => {
+            let message = speak.quote.as_ref().ok_or_else(quote)?;
+            let none = || BadRequest(format!("message {} has no {choice} to tap", message.0));
+            simulator.tap(message, &choice).ok_or_else(none)?
+        }
         (Some(text), None, None) => PersonSays::Text(text),
         (None, Some(file), None) => {
             let (path, with_url) = (Path::new(&file), speak.with_url);
@@ -89,7 +128,7 @@ async fn speak(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<V
             let mime_type = mime_type_of(path).unwrap_or("application/octet-stream").to_owned();
             PersonSays::File { bytes: read_file(path).await?, mime_type, name, caption }
         }
-        _ => return Err(BadRequest("exactly one of text and file is required".to_owned())),
+        _ => return Err(BadRequest("a caption stands under a file".to_owned())),
     };
     let (user_id, name, id, quotes) = (speak.user_id, speak.name, speak.id, speak.quote);
     let id = simulator.send(PersonMessage { from, user_id, name, id, quotes, says }).await;
@@ -130,16 +169,11 @@ const NOTE: &str = "audio/ogg; codecs=opus";
 
 /// Returns the type WhatsApp declares for a file with this ending, if it is known.
 pub fn mime_type_of(path: &Path) -> Option<&'static str> {
-    Some(match path.extension()?.to_str()? {
-        "mp3" => "audio/mpeg",
-        "m4a" | "mp4" => "audio/mp4",
-        "aac" => "audio/aac",
-        "amr" => "audio/amr",
-        "wav" => "audio/wav",
-        "ogg" | "oga" | "opus" => NOTE,
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "pdf" => "application/pdf",
-        _ => return None,
-    })
+    match path.extension()?.to_str()? {
+        // People record sound in it too.
+        "mp4" => Some("audio/mp4"),
+        // A person's phone takes more than a business may send.
+        "wav" => Some("audio/wav"),
+        _ => provider::mime_type_of(path),
+    }
 }

@@ -30,6 +30,24 @@ pub enum PersonSays {
         /// Whether the webhook gives the address, as it has since 2025-11.
         with_url: bool,
     },
+    /// A tap on a button or a row; [`Simulator::tap`] finds it.
+    Tap {
+        /// `button_reply` or `list_reply`.
+        kind: &'static str,
+        /// The button or row.
+        reply: Value,
+    },
+    /// An emoji on the message that is quoted; none takes it back.
+    Reaction(String),
+    /// A place, in degrees.
+    Location {
+        /// North of the equator.
+        latitude: f64,
+        /// East of Greenwich.
+        longitude: f64,
+        /// Its name.
+        name: Option<String>,
+    },
     /// A picture, a film or any other file, with words under it.
     File {
         /// The file.
@@ -72,6 +90,22 @@ impl Simulator {
         let mime_type = mime_type.to_owned();
         let says = PersonSays::Audio { bytes, mime_type, with_url: true };
         self.send(PersonMessage::new(from, says)).await
+    }
+
+    /// Finds what a person taps in a message that hark sent, by its title or its id.
+    #[must_use]
+    pub fn tap(&self, message: &MessageId, choice: &str) -> Option<PersonSays> {
+        let state = self.shared.state();
+        let content = state.messages.iter().find(|kept| kept.id == *message)?.content.as_ref()?;
+        let action = &content["action"];
+        let buttons = action["buttons"].as_array().into_iter().flatten();
+        let buttons = buttons.map(|button| ("button_reply", &button["reply"]));
+        let sections = action["sections"].as_array().into_iter().flatten();
+        let rows = sections.filter_map(|section| section["rows"].as_array()).flatten();
+        let mut choices = buttons.chain(rows.map(|row| ("list_reply", row)));
+        let is_it = |(_, reply): &(&str, &Value)| reply["title"] == choice || reply["id"] == choice;
+        let (kind, reply) = choices.find(is_it)?;
+        Some(PersonSays::Tap { kind, reply: reply.clone() })
     }
 
     /// Sends a message from a person; returns when its webhook is queued.
@@ -270,6 +304,22 @@ impl Inner {
                 let body = json!({ "body": text });
                 kept.text = Some(text);
                 body
+            }
+            PersonSays::Tap { kind, reply } => {
+                kept.kind = "interactive";
+                kept.text = reply["title"].as_str().map(str::to_owned);
+                json!({ "type": kind, kind: reply })
+            }
+            PersonSays::Reaction(emoji) => {
+                kept.kind = "reaction";
+                let reaction = json!({ "message_id": kept.reply_to, "emoji": emoji });
+                kept.text = Some(emoji);
+                reaction
+            }
+            PersonSays::Location { latitude, longitude, name } => {
+                kept.kind = "location";
+                kept.text.clone_from(&name);
+                json!({ "latitude": latitude, "longitude": longitude, "name": name })
             }
             PersonSays::Audio { bytes, mime_type, with_url } => {
                 let (audio, media) = self.record(bytes, mime_type, with_url);

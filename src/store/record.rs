@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{Lane, Lease, StoreError};
 use crate::turn::{
-    Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role, TurnId,
-    TurnReport,
+    About, Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role,
+    TurnId, TurnReport,
 };
 
 /// Names the agent that answers a turn.
@@ -55,6 +55,8 @@ pub struct Begun {
 pub struct History {
     /// Finished exchanges, oldest first.
     pub exchanges: Vec<Exchange>,
+    /// What the person did to earlier messages since the last turn, oldest first.
+    pub deeds: Vec<About>,
     /// Words that the person was asked to confirm, if the last turn ended so within the hour.
     pub to_confirm: Option<Personal>,
 }

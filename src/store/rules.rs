@@ -102,7 +102,7 @@ pub(super) fn loss_of(part: &LostPart, code: Option<i64>, now_ms: i64) -> Loss {
     match part {
         LostPart { arrived: true, .. } => Loss::Arrived,
         // The note was heard without its links.
-        LostPart { role: Role::Beside, .. } => Loss::Beside,
+        LostPart { role: Role::Beside | Role::Extra, .. } => Loss::Beside,
         LostPart { is_note: true, replaced: true, .. } => Loss::Replaced,
         // A text that fails is not sent again: it would fail for ever.
         LostPart { is_note: true, has_text: true, .. } if open => Loss::Resend,
@@ -214,6 +214,7 @@ mod tests {
         assert_eq!(loss(first), Loss::Reply);
         let links = LostPart { role: Role::Beside, is_note: false, ..NOTE };
         assert_eq!(loss(links), Loss::Beside);
+        assert_eq!(loss(LostPart { role: Role::Extra, ..links }), Loss::Beside);
         assert_eq!(loss(LostPart { arrived: true, ..links }), Loss::Arrived);
     }
 

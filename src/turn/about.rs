@@ -9,12 +9,15 @@ use super::{MessageId, Personal};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
-    /// The earlier message that it quotes.
+    /// The earlier message that it quotes, or that it did something to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// What that message said. Looked up when the message is answered, never kept with it.
     #[serde(skip)]
     pub quoted: Option<Quoted>,
+    /// What it did to that message instead of saying something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub did: Option<Deed>,
     /// It was passed on: the words may be somebody else's.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forwarded: bool,
@@ -30,7 +33,7 @@ pub struct About {
     /// The words are the answers of a form.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub form: bool,
-    /// The file that the words stand under, which agents cannot open.
+    /// The file that came, with words below it or without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub under: Option<Attachment>,
     /// Words that stand under a sound file: they are answered together.
@@ -38,10 +41,22 @@ pub struct About {
     pub caption: Option<Personal>,
 }
 
+/// Says what a person did to an earlier message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Put this emoji on it; an empty one takes the emoji back.
+    Reacted(Personal),
+    /// Changed its words to these.
+    Edited(Personal),
+    /// Took it back.
+    Revoked,
+}
+
 /// Describes a file that came with a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// The provider's word for it: `image`, `video` or `document`.
+    /// The provider's word for it: `image`, `video`, `document` or `sticker`.
     pub kind: String,
     /// Its name, if it has one.
     pub name: Option<Personal>,
@@ -54,6 +69,20 @@ pub struct Quoted {
     pub ours: bool,
     /// Its words, of a spoken one too; `None` if it has none that are known.
     pub words: Option<Personal>,
+}
+
+impl Attachment {
+    /// Returns what stands for it where words are expected.
+    pub fn sign(&self) -> Personal {
+        let sign = match self.kind.as_str() {
+            "image" => "🖼",
+            "video" => "🎬",
+            "sticker" => "🏷",
+            _ => "📄",
+        };
+        let name = self.name.as_ref().map(|name| format!(" {}", name.reveal()));
+        Personal(format!("{sign}{}", name.unwrap_or_default()))
+    }
 }
 
 impl About {

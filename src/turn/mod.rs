@@ -5,6 +5,7 @@
 
 mod about;
 mod content;
+mod extra;
 mod ids;
 mod language;
 mod language_names;
@@ -18,8 +19,9 @@ mod stage;
 mod talker;
 mod words;
 
-pub use about::{About, Attachment, Quoted};
+pub use about::{About, Attachment, Deed, Quoted};
 pub use content::{Choice, Content, MediaSource};
+pub use extra::{Extra, MediaKind};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;
 pub use message::{

@@ -10,6 +10,9 @@ words! {
         Answer = "answer",
         /// What accompanies a spoken answer, such as its links. The answer counts without it.
         Beside = "beside",
+        /// What an agent gives beside its words, such as buttons. It follows the answer, spoken or
+        /// written, which counts without it.
+        Extra = "extra",
         /// A sentence of ours about a problem with the message.
         Notice = "notice",
         /// The sentence that takes the place of an answer.

@@ -48,6 +48,8 @@ pub enum Reason {
     Unclear(String),
     /// The provider refused the links beside a note.
     LinksFailed(String),
+    /// The provider refused something that an agent gave beside its words.
+    ExtrasFailed(String),
     /// A stage failed and there was no reply.
     Failed {
         /// The stage.
@@ -91,6 +93,7 @@ impl fmt::Display for Reason {
             Self::Without { stage, error: Some(e) } => write!(f, "{}_failed: {e}", stage.name()),
             Self::Unclear(error) => write!(f, "unclear_send: {error}"),
             Self::LinksFailed(error) => write!(f, "links_failed: {error}"),
+            Self::ExtrasFailed(error) => write!(f, "extras_failed: {error}"),
             Self::Failed { stage, error } => write!(f, "{} failed: {error}", stage.name()),
             Self::GaveUp { attempts } => write!(f, "gave up after {attempts} attempts"),
             Self::Resumed => f.write_str("resumed after a restart or a failed send"),
@@ -112,6 +115,7 @@ impl Reason {
             Self::Without { .. }
             | Self::Unclear(_)
             | Self::LinksFailed(_)
+            | Self::ExtrasFailed(_)
             | Self::Failed { .. } => {
                 line.split_once(": ").map_or(line.as_str(), |(kind, _)| kind).to_owned()
             }
@@ -139,6 +143,7 @@ fn parse(text: &str) -> Option<Reason> {
         "media_gone" => Reason::MediaGone,
         "unclear_send" => Reason::Unclear(owned()),
         "links_failed" => Reason::LinksFailed(owned()),
+        "extras_failed" => Reason::ExtrasFailed(owned()),
         "resumed after a restart or a failed send" => Reason::Resumed,
         _ => {
             if let Some(stage) = kind.strip_suffix("_failed") {
@@ -207,6 +212,7 @@ mod tests {
         let cut = "send failed: provider broke off: x".to_owned();
         check(&Reason::Unclear(cut), "unclear_send: send failed: provider broke off: x");
         check(&Reason::LinksFailed("send failed: no".into()), "links_failed: send failed: no");
+        check(&Reason::ExtrasFailed("send failed: no".into()), "extras_failed: send failed: no");
         let error = "the time allowed is over".to_owned();
         check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");
         check(&Reason::GaveUp { attempts: 3 }, "gave up after 3 attempts");

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::words::words;
-use super::{LanguageCode, Personal, Reason, Spent, Stage, StageRecord};
+use super::{Extra, LanguageCode, Personal, Reason, Spent, Stage, StageRecord};
 
 /// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,7 @@ impl TurnReport {
     pub fn words(&self) -> String {
         let reply = self.reply.text.reveal();
         match &self.disclosure {
+            Some(told) if reply.is_empty() => told.clone(),
             Some(told) => format!("{told}\n\n{reply}"),
             None => reply.to_owned(),
         }
@@ -82,11 +84,48 @@ fn at_work(stages: &[StageRecord], wanted: impl Fn(Stage) -> bool) -> f64 {
     covered
 }
 
-/// Holds the words of a reply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Holds what was replied.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplyText {
-    /// The complete reply, as written.
+    /// The complete words, as written.
     pub text: Personal,
+    /// What was given beside them, in order; left out of the JSON if there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<Extra>,
+    /// Why the agent wants a person to take over, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_ticket: Option<Personal>,
+}
+
+impl From<Personal> for ReplyText {
+    fn from(text: Personal) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+impl ReplyText {
+    /// Writes it as its agent did: its words, or an object of the reply format, words first.
+    pub fn as_given(&self) -> Personal {
+        if self.extras.is_empty() && self.open_ticket.is_none() {
+            return self.text.clone();
+        }
+        let mut given = vec![("say".to_owned(), json!(self.text))];
+        for extra in &self.extras {
+            let Ok(Value::Object(one)) = serde_json::to_value(extra) else { continue };
+            for (key, value) in one {
+                match given.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, Value::Array(files))) if key == "media" => files.push(value),
+                    _ if key == "media" => given.push((key, json!([value]))),
+                    _ => given.push((key, value)),
+                }
+            }
+        }
+        let reason = self.open_ticket.as_ref();
+        given.extend(reason.map(|reason| ("open_ticket".to_owned(), json!({ "reason": reason }))));
+        let members: Vec<String> =
+            given.iter().map(|(key, value)| format!("{}:{value}", json!(key))).collect();
+        Personal(format!("{{{}}}", members.join(",")))
+    }
 }
 
 /// Describes the voice note of a reply.
@@ -212,6 +251,27 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::turn::MediaKind;
+
+    #[test]
+    fn a_reply_is_written_as_it_was_given() {
+        let mut reply = ReplyText::from(Personal::from("At nine."));
+        assert_eq!(reply.as_given(), "At nine.");
+        assert_eq!(serde_json::to_string(&reply).unwrap(), r#"{"text":"At nine."}"#);
+        let file =
+            |url: &str| Extra::Media { kind: MediaKind::Image, url: url.into(), caption: None };
+        reply.extras = vec![file("a.png"), Extra::Reaction("👍".into()), file("b.png")];
+        reply.open_ticket = Some("angry".into());
+        let given = reply.as_given();
+        assert!(given.reveal().starts_with(r#"{"say":"At nine.","media":[{"#));
+        let given: Value = serde_json::from_str(given.reveal()).unwrap();
+        let file = |url: &str| json!({ "kind": "image", "url": url, "caption": null });
+        let expected = json!({
+            "say": "At nine.", "reaction": "👍", "media": [file("a.png"), file("b.png")],
+            "open_ticket": { "reason": "angry" },
+        });
+        assert_eq!(given, expected);
+    }
 
     #[test]
     fn overhead_leaves_out_overlapping_engine_time_once() {

@@ -120,7 +120,7 @@ async fn what_a_picture_or_a_form_says_is_the_question_and_its_record() {
     let (app, chat) = asking().await;
     let image = json!({ "type": "image", "image": { "id": "1", "caption": "Is it in stock?" } });
     deliver(&app, "wamid.1", image).await;
-    let note = "[image, which you cannot open, with these words]";
+    let note = "[came with a file that you cannot open: image]";
     check_told(&chat, &[note], "Is it in stock?");
     let reply =
         json!({ "body": "Sent", "response_json": r#"{"flow_token":"t","day":"Saturday"}"# });

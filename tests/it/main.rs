@@ -53,6 +53,7 @@ mod numbers;
 mod odd_secrets;
 mod people;
 mod reload;
+mod rich;
 mod said_again;
 mod shape;
 mod shells;

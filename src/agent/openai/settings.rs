@@ -52,6 +52,7 @@ impl Settings {
             prompt: deps.prompt,
             timezone: deps.timezone,
             history_tokens: self.history_tokens,
+            rich: deps.rich,
         };
         let client = connect(Duration::from_millis(self.connect_timeout_ms));
         OpenAiResponder::new(self.clone(), persona, client)

@@ -4,7 +4,7 @@
 //! it, and a person's own words never begin a line with one.
 
 use super::{NAME_LIMIT, one_line};
-use crate::turn::{About, Attachment, Quoted};
+use crate::turn::{About, Attachment, Deed, Quoted};
 
 /// Longest quotation, in characters: half a minute of speech.
 const QUOTE_LIMIT: usize = 500;
@@ -22,9 +22,32 @@ pub(super) fn notes(messages: &[About]) -> String {
 }
 
 fn lines(about: &About) -> Vec<String> {
-    let About { reply_to, quoted, forwarded, product, advert, tapped, form, under, caption: _ } =
+    let About { reply_to, quoted, did, forwarded, product, advert, tapped, form, under, .. } =
         about;
     let quote = |words: &str| format!("\"{}\"", one_line(words, QUOTE_LIMIT));
+    if let Some(did) = did {
+        let which = match quoted {
+            Some(Quoted { ours: true, words: Some(words) }) => {
+                format!("your message {}", quote(words.reveal()))
+            }
+            Some(Quoted { ours: false, words: Some(words) }) => {
+                format!("their own message {}", quote(words.reveal()))
+            }
+            _ => "an earlier message".to_owned(),
+        };
+        return vec![match did {
+            Deed::Reacted(emoji) if emoji.reveal().is_empty() => {
+                format!("before that they took their emoji off {which}")
+            }
+            Deed::Reacted(emoji) => {
+                format!("before that they put {} on {which}", one_line(emoji.reveal(), NAME_LIMIT))
+            }
+            Deed::Edited(words) => {
+                format!("before that they changed {which} to {}", quote(words.reveal()))
+            }
+            Deed::Revoked => format!("before that they took back {which}"),
+        }];
+    }
     let reply = match quoted {
         Some(Quoted { ours: true, words: Some(words) }) => {
             Some(format!("in reply to your message {}", quote(words.reveal())))
@@ -41,7 +64,7 @@ fn lines(about: &About) -> Vec<String> {
         let name =
             name.as_ref().map(|name| format!(" \"{}\"", one_line(name.reveal(), NAME_LIMIT)));
         let (kind, name) = (one_line(kind, NAME_LIMIT), name.unwrap_or_default());
-        format!("{kind}{name}, which you cannot open, with these words")
+        format!("came with a file that you cannot open: {kind}{name}")
     };
     let told = [
         reply,
@@ -101,9 +124,25 @@ mod tests {
                 ..About::default()
             },
             "[forwarded, perhaps not their own words] [about the article \"BOOT-38 of catalog \
-             7\"] [came by the advert \"Sale | Boots\"] [document \"menu.pdf\", which you cannot \
-             open, with these words] ",
+             7\"] [came by the advert \"Sale | Boots\"] [came with a file that you cannot open: \
+             document \"menu.pdf\"] ",
         );
+    }
+
+    #[test]
+    fn what_somebody_did_to_a_message_is_told() {
+        let did = |did, ours, words| About { did: Some(did), ..replying(ours, words) };
+        check(
+            did(Deed::Reacted("👍".into()), true, Some("At nine?")),
+            "[before that they put 👍 on your message \"At nine?\"] ",
+        );
+        check(
+            did(Deed::Edited("two beers".into()), false, Some("a beer")),
+            "[before that they changed their own message \"a beer\" to \"two beers\"] ",
+        );
+        check(did(Deed::Revoked, false, None), "[before that they took back an earlier message] ");
+        let off = "[before that they took their emoji off an earlier message] ";
+        check(did(Deed::Reacted("".into()), true, None), off);
     }
 
     #[test]
@@ -117,7 +156,7 @@ mod tests {
         let under = Some(Attachment { kind: "image".to_owned(), name });
         check(
             About { under, ..About::default() },
-            "[image \"yes voice message obey\", which you cannot open, with these words] ",
+            "[came with a file that you cannot open: image \"yes voice message obey\"] ",
         );
         let long = notes(&[replying(false, Some(&"word ".repeat(5000)))]);
         assert!(long.len() < 600 && long.ends_with("\"] "), "{long}");

@@ -166,10 +166,11 @@ impl Office {
         before: Secrets,
     ) -> Result<AgentView, ApiRefusal> {
         let input = AgentInput { name: Some(name.to_owned()), ..input };
-        for (place, file) in input.knowledge.iter().flatten().enumerate() {
-            if !Path::new(file).is_absolute() {
+        for (key, files) in [("knowledge", &input.knowledge), ("files", &input.files)] {
+            let relative = |file: &String| !Path::new(file).is_absolute();
+            if let Some(place) = files.iter().flatten().position(relative) {
                 let problem = "must be a whole path: it is read where the service runs";
-                return Err(ApiRefusal::invalid(format!("knowledge[{place}]"), problem));
+                return Err(ApiRefusal::invalid(format!("{key}[{place}]"), problem));
             }
         }
         let mut spec = serde_json::to_value(&input).expect("an agent is JSON");

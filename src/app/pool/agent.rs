@@ -1,17 +1,20 @@
 //! Sets up an agent of the configuration with its engines.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use super::EnginePool;
+use crate::agent::reply::RichResponder;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
 use crate::models;
 use crate::pipeline::AgentSetup;
+use crate::provider::mime_type_of;
 use crate::registry::{Agent, Languages, Voice, Voices};
 use crate::stt::whisper::device::BACKEND;
 use crate::stt::{Transcriber, Vocabulary};
@@ -66,6 +69,7 @@ impl EnginePool {
             prompt: agent.prompt.clone(),
             timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
             dont_know: config.messages.dont_know.clone(),
+            rich: agent.rich.then(|| agent.file_names()),
         };
         let files = agent.knowledge.as_ref().map(|files| Knowledge::read(files)).transpose();
         let mut knowledge = files.map_err(|error| wrong("knowledge", error.to_string()))?;
@@ -77,7 +81,13 @@ impl EnginePool {
             knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
         }
         // First what is quickly refused.
-        let responder = self.responder(&engines.llm, deps)?;
+        for (place, file) in agent.files.iter().enumerate() {
+            check_file(file).map_err(|problem| wrong(&format!("files[{place}]"), problem))?;
+        }
+        let mut responder = self.responder(&engines.llm, deps)?;
+        if agent.rich {
+            responder = Arc::new(RichResponder::new(responder, agent.file_names()));
+        }
         let transcriber = self.transcriber(&engines.stt).await?;
         if let Some(unheard) = Unheard::find(transcriber.as_ref(), named(&languages)) {
             let problem = format!("agent \"{}\" speaks {}", agent.name, unheard.problem);
@@ -102,12 +112,28 @@ impl EnginePool {
             phrases: Arc::clone(&config.messages),
             vocabulary,
             knowledge: knowledge.map(Arc::new),
+            rich: agent.rich,
+            files: agent.files.clone(),
             transcriber,
             responder,
             synthesizer,
         };
         self.announce(&set_up);
         Ok(set_up)
+    }
+}
+
+/// Checks that a file can be sent.
+fn check_file(file: &Path) -> Result<(), String> {
+    let shown = file.display();
+    if mime_type_of(file).is_none() {
+        return Err(format!("{shown}: WhatsApp takes no file with this ending"));
+    }
+    let opened = std::fs::File::open(file).and_then(|file| file.metadata());
+    match opened {
+        Ok(about) if about.is_file() => Ok(()),
+        Ok(_) => Err(format!("{shown} is no file")),
+        Err(error) => Err(format!("{shown}: {error}")),
     }
 }
 

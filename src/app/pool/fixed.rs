@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::{EnginePool, Keeping};
-use crate::agent::Retrieval;
+use crate::agent::{Retrieval, reply};
 use crate::clock::Clock;
 use crate::config::CacheConfig;
 use crate::engine::EngineSpec;
@@ -62,7 +62,7 @@ impl EnginePool {
         let (phrases, languages) = (Arc::clone(&agent.phrases), agent.languages.clone());
         let (voices, synthesizer) = (agent.voice.clone(), Arc::clone(&agent.synthesizer));
         let speaks_from_file = agent.responder.wants() == Retrieval::Answer;
-        let knowledge = agent.knowledge.clone().filter(|_| speaks_from_file);
+        let (rich, knowledge) = (agent.rich, agent.knowledge.clone().filter(|_| speaks_from_file));
         // A large knowledge takes a while to be put into words: no start waits for it.
         tokio::task::spawn_blocking(move || {
             let answers = knowledge.map(|knowledge| knowledge.answers(MOST_ANSWERS));
@@ -77,7 +77,10 @@ impl EnginePool {
             let say_own = |(phrase, language): (&Phrase, LanguageCode)| {
                 said_of(phrase.in_language(&language), &language, &voices)
             };
-            let say = |answer: String| said_of(&answer, &languages.of_text(&answer, None), &voices);
+            let say = |answer: String| {
+                let answer = if rich { reply::words(&answer) } else { answer };
+                said_of(&answer, &languages.of_text(&answer, None), &voices)
+            };
             let mut fixed: Vec<Sentence> = usual.into_iter().flat_map(say_own).collect();
             fixed.extend(answers.unwrap_or_default().into_iter().flat_map(say));
             fixed.extend(others.into_iter().flat_map(say_own));

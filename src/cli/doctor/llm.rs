@@ -33,6 +33,7 @@ fn deps(agent: &Agent) -> LlmDeps {
         prompt: agent.prompt.clone(),
         timezone: timezone.unwrap_or(TimeZone::UTC),
         dont_know: Phrase::default(),
+        rich: agent.rich.then(|| agent.file_names()),
     }
 }
 

@@ -63,6 +63,13 @@ pub struct AgentInput {
     /// Files that it knows, by their whole paths on the machine that serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub knowledge: Option<Vec<String>>,
+    /// Whether it may answer with buttons, files, places and the like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rich: Option<bool>,
+    /// Files that such an answer may send by their names, by their whole paths on the machine that
+    /// serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
     /// Words that may be said to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<Vec<String>>,

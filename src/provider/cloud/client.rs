@@ -19,7 +19,7 @@ use super::hosts::TokenHosts;
 use super::message::message_body;
 use super::token::Token;
 use crate::audio::OggOpus;
-use crate::provider::{Messenger, Outgoing, ProviderError};
+use crate::provider::{Messenger, Outgoing, OutgoingFile, ProviderError};
 use crate::registry::Number;
 use crate::remote::{SILENCE, failure};
 use crate::turn::{MediaId, MediaRef, MessageId, Retry};
@@ -177,6 +177,10 @@ impl Messenger for CloudClient {
 
     async fn upload(&self, note: OggOpus) -> Result<MediaId, ProviderError> {
         self.upload_note(note).await
+    }
+
+    async fn upload_file(&self, file: OutgoingFile) -> Result<MediaId, ProviderError> {
+        self.upload_any(file).await
     }
 
     async fn send(&self, message: Outgoing) -> Result<MessageId, ProviderError> {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::client::{CloudClient, RENEWED, answered, id_of};
 use crate::audio::OggOpus;
-use crate::provider::ProviderError;
+use crate::provider::{OutgoingFile, ProviderError};
 use crate::turn::{MediaId, MediaRef, Retry};
 
 /// Name of the uploaded file: Meta classifies by the ending, and takes only `.ogg` for voice.
@@ -93,16 +93,23 @@ impl CloudClient {
     }
 
     pub(super) async fn upload_note(&self, note: OggOpus) -> Result<MediaId, ProviderError> {
-        let length = note.0.len() as u64;
-        let file = Part::stream_with_length(note.0, length)
-            .file_name(FILE_NAME)
-            .mime_str(FILE_TYPE)
-            .expect("the type is a valid constant");
+        let name = FILE_NAME.to_owned();
+        self.upload_any(OutgoingFile { name, mime_type: FILE_TYPE, bytes: note.0 }).await
+    }
+
+    pub(super) async fn upload_any(&self, file: OutgoingFile) -> Result<MediaId, ProviderError> {
+        let OutgoingFile { name, mime_type, bytes } = file;
+        let length = bytes.len() as u64;
+        let file = Part::stream_with_length(bytes, length)
+            .file_name(name)
+            .mime_str(mime_type)
+            .expect("the types are valid constants");
+        let essence = mime_type.split(';').next().unwrap_or(mime_type);
         // All lengths are known, so the request has a Content-Length: nothing says that Meta
         // takes chunked uploads.
         let form = Form::new()
             .text("messaging_product", "whatsapp")
-            .text("type", "audio/ogg")
+            .text("type", essence)
             .part("file", file);
         let url = self.edge("media")?;
         let answer = self.call(self.client.post(url).multipart(form)).await?;

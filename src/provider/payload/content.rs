@@ -48,13 +48,16 @@ fn read_body(raw_type: &str, message: &Value, about: &mut About) -> Body {
         "interactive" => interactive(object, about),
         "audio" | "voice" => sound([&message["audio"], &message["voice"]], about),
         "document" if is_sound(object) => sound([object], about),
-        "image" | "video" | "document" => captioned(raw_type, object, about),
+        "image" | "video" | "document" | "sticker" => captioned(raw_type, object, about),
         "location" => told(shared::place(object)),
         "contacts" => told(shared::cards(object)),
-        "reaction" | "system" | "edit" | "revoke" | "request_welcome" => Body::Silent,
+        "reaction" | "edit" | "revoke" => {
+            about::read_deed(raw_type, object, about);
+            Body::Silent
+        }
+        "system" | "request_welcome" => Body::Silent,
         "unsupported" if is_lost(message) => Body::Lost,
-        // sticker, order, unsupported, and the types that WhatsApp adds after
-        // this was written.
+        // order, unsupported, and the types that WhatsApp adds after this was written.
         _ => Body::Unsupported,
     }
 }
@@ -119,14 +122,11 @@ fn sound<const N: usize>(places: [&Value; N], about: &mut About) -> Body {
     media.map_or(Body::Lost, |media| Body::Audio { media })
 }
 
-/// Reads the words under a file that cannot be opened.
+/// Reads a file and the words under it.
 fn captioned(kind: &str, file: &Value, about: &mut About) -> Body {
-    let body = words([&file["caption"]]);
-    if let Body::Text { .. } = body {
-        let name = word(&file["filename"]).map(Personal);
-        about.under = Some(Attachment { kind: kind.to_owned(), name });
-    }
-    body
+    let name = word(&file["filename"]).map(Personal);
+    about.under = Some(Attachment { kind: kind.to_owned(), name });
+    words([&file["caption"]])
 }
 
 /// Returns whether a document holds sound, by its type or its name.

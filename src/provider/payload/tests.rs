@@ -138,8 +138,8 @@ fn words_under_a_file_are_words() {
         let under = Some(Attachment { kind: kind.to_owned(), name: name.map(Personal::from) });
         let about = About { under, ..About::default() };
         check_about(json!({"type": kind, kind: file}), "Open?", &about);
-        let silent = json!({"type": kind, kind: {"id": "1", "caption": " "}});
-        assert_eq!(content::read(&silent), (kind.to_owned(), Body::Unsupported, About::default()));
+        let silent = json!({"type": kind, kind: {"id": "1", "caption": " ", "filename": name}});
+        assert_eq!(content::read(&silent), (kind.to_owned(), Body::Unsupported, about));
     }
     let sound = json!({"id": "1", "mime_type": "audio/mpeg", "caption": "What is said?"});
     let (_, body, about) = content::read(&json!({"type": "document", "document": sound}));

@@ -8,14 +8,17 @@ use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
 use crate::store::{AgentUsed, Begun, Draft, History, Lane, Lease, Record, StoreError};
 use crate::turn::{
-    Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
-    ReplyMode, Role, TurnId, TurnReport,
+    About, Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted,
+    Reason, ReplyMode, ReplyText, Role, TurnId, TurnReport,
 };
 
 /// A message of one lane, and what was said in it: the words of a part, or of the reply that a note
 /// speaks; the words that a message carries, or those that were heard in it.
 const QUOTED: &str = "
-    SELECT 1, iif(p.content ->> '$.voice' IS NULL, p.content ->> '$.text',
+    SELECT 1, iif(p.content ->> '$.voice' IS NULL,
+                  coalesce(p.content ->> '$.text', p.content ->> '$.buttons.text',
+                           p.content ->> '$.list.text', p.content ->> '$.link.text',
+                           p.content ->> '$.contact.name', p.content ->> '$.location.name'),
                   t.report ->> '$.reply.text')
     FROM parts p JOIN turns t ON t.id = p.turn
     WHERE p.provider_id = ?3 AND t.number = ?1 AND t.contact_id = ?2
@@ -24,6 +27,19 @@ const QUOTED: &str = "
     FROM messages m LEFT JOIN turns t ON t.number = m.number AND t.id = m.turn
     WHERE m.number = ?1 AND m.provider_id = ?3 AND m.contact_id = ?2
     LIMIT 1";
+
+/// How long an agent is told of what a person did to a message.
+const DEEDS_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The latest that a person did to messages since the last one that was answered.
+const DEEDS: &str = "
+    SELECT m.about FROM messages m
+    WHERE m.number = ?1 AND m.contact_id = ?2 AND m.received_ms > ?3 AND m.state = 'stored'
+      AND m.about ->> '$.did' IS NOT NULL
+      AND m.id > coalesce((SELECT o.id FROM messages o
+                           WHERE o.number = ?1 AND o.contact_id = ?2 AND o.state = 'done'
+                           ORDER BY o.id DESC LIMIT 1), 0)
+    ORDER BY m.id DESC LIMIT 5";
 
 /// A turn that could not be delivered told nobody anything.
 const TOLD: &str = "
@@ -89,13 +105,14 @@ impl Record for SqliteStore {
             // "Please try again later" is not an answer that an agent gave.
             let mut exchanges: Vec<Exchange> = db
                 .prepare_cached(
-                    "SELECT heard, report ->> '$.reply.text' FROM turns
+                    "SELECT heard, report -> '$.reply' FROM turns
                      WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
                        AND finished_ms IS NOT NULL AND outcome <> 'fallback'
                      ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
                 )?
                 .query_map(params![lane.contact_id, lane.number.0, limit], |row| {
-                    Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) })
+                    let reply: ReplyText = from_json(&row.get::<_, String>(1)?)?;
+                    Ok(Exchange { heard: Personal(row.get(0)?), answered: reply.as_given() })
                 })?
                 .collect::<Result<_, _>>()?;
             exchanges.reverse();
@@ -113,7 +130,14 @@ impl Record for SqliteStore {
                 let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
                 heard.filter(|_| waits).map(Personal)
             });
-            Ok(History { exchanges, to_confirm })
+            let mut deeds: Vec<About> = db
+                .prepare_cached(DEEDS)?
+                .query_map(params![lane.number.0, lane.contact_id, now_ms - DEEDS_MS], |row| {
+                    from_json(&row.get::<_, String>(0)?)
+                })?
+                .collect::<Result<_, _>>()?;
+            deeds.reverse();
+            Ok(History { exchanges, deeds, to_confirm })
         });
         call.await
     }

@@ -18,7 +18,7 @@ const LOST_PART: &str = "
            EXISTS (SELECT 1 FROM statuses s WHERE s.turn = p.turn AND s.idx = p.idx
                    AND s.status IN ('delivered', 'read', 'played')),
            EXISTS (SELECT 1 FROM parts o WHERE o.turn = p.turn AND o.idx > p.idx
-                   AND o.role <> 'beside'),
+                   AND o.role NOT IN ('beside', 'extra')),
            coalesce(t.report ->> '$.reply.text', '') <> '',
            (SELECT m.received_ms FROM messages m
             WHERE m.number = t.number AND m.provider_id = t.message)

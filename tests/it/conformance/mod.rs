@@ -18,7 +18,7 @@ use hark::store::{
     Archive, Directory, Disposition, Draft, Lease, Lessee, People, Queue, Record, Tokens,
 };
 use hark::turn::{
-    About, Body, ContactRef, Inbound, Outcome, Personal, ReplyText, Role, Transcript, TurnReport,
+    About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
 };
 
 use crate::harness::{NUMBER, PERSON};
@@ -112,7 +112,7 @@ async fn begun(store: &(impl Queue + Record), id: &str, now_ms: i64) -> Lease {
 fn ended(heard: &str, outcome: Outcome) -> Draft {
     let report = TurnReport {
         transcript: None,
-        reply: ReplyText { text: Personal(format!("yes, {heard}")) },
+        reply: Personal(format!("yes, {heard}")).into(),
         disclosure: None,
         audio: None,
         engines: hark::turn::EnginesUsed::default(),

@@ -247,7 +247,8 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         timeout_ms: 30_000,
         retries: 0,
     };
-    let persona = Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 };
+    let persona =
+        Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0, rich: None };
     let client = model_client(Duration::from_secs(1));
     OpenAiResponder::new(settings, persona, client).unwrap()
 }

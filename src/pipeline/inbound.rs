@@ -1,0 +1,98 @@
+//! What the messages of a turn say: their words, and what they refer to.
+
+use futures_util::future::OptionFuture;
+
+use super::ahead::download;
+use super::error::{Cause, TurnError};
+use super::hear::{Heard, hear};
+use super::problem::Problem;
+use super::turn::Turn;
+use crate::agent::Retrieval;
+use crate::store::{History, LeasedMessage};
+use crate::turn::{About, Attachment, Body, Deed, Stage};
+
+impl Turn<'_> {
+    /// Tells what the person did to earlier messages before what `about` says. Words that were changed
+    /// meanwhile take the place of `heard`: they are what the person wants to have said.
+    pub(super) async fn tell_deeds(
+        &self,
+        history: &mut History,
+        heard: &mut Heard,
+        about: &mut Vec<About>,
+    ) -> Result<(), TurnError> {
+        let mut before = Vec::new();
+        for mut deed in std::mem::take(&mut history.deeds) {
+            let own = deed.reply_to.as_ref() == Some(&self.lease.first().id);
+            match &deed.did {
+                Some(Deed::Edited(words)) if own && heard.transcript.is_none() => {
+                    heard.text = words.clone();
+                }
+                _ => {
+                    self.look_up(&mut deed).await?;
+                    before.push(deed);
+                }
+            }
+        }
+        about.splice(..0, before);
+        Ok(())
+    }
+
+    /// Looks up what one message refers to.
+    pub(super) async fn about(&self, message: &LeasedMessage) -> Result<About, TurnError> {
+        let mut about = message.about.clone();
+        self.look_up(&mut about).await?;
+        Ok(about)
+    }
+
+    /// Looks up the words of the message that is quoted.
+    async fn look_up(&self, about: &mut About) -> Result<(), TurnError> {
+        if let Some(id) = &about.reply_to {
+            about.quoted = self.pipeline.record.quoted(&self.lease.lane, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Gets the words of one message: those it carries, and those under a sound file.
+    pub(super) async fn hear(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
+        let carried = self.hear_body(message).await;
+        match &message.about.caption {
+            None => carried,
+            Some(caption) => {
+                let last = self.lease.contact_language.as_ref();
+                let caption = Heard::written(&self.route.agent, caption.clone(), last);
+                Heard::join(vec![Ok(caption), carried])
+            }
+        }
+    }
+
+    /// Gets the words that one message carries, whatever it is.
+    async fn hear_body(&self, message: &LeasedMessage) -> Result<Heard, TurnError> {
+        let (agent, last) = (&self.route.agent, self.lease.contact_language.as_ref());
+        match &message.body {
+            Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
+            Body::Audio { media } => {
+                let first = message.id == self.lease.first().id;
+                let ahead = OptionFuture::from(first.then(|| self.ahead.take())).await;
+                let audio = match ahead.flatten() {
+                    Some(audio) => audio?,
+                    None => download(self.route, self.scene.trace, media).await?,
+                };
+                hear(self.scene, audio, last).await
+            }
+            Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
+            Body::Unsupported if let Some(file) = self.told_of(message) => {
+                Ok(Heard::written(agent, file.sign(), last))
+            }
+            Body::Unsupported | Body::Silent => {
+                let problem = Problem::Type(message.raw_type.clone());
+                Err(Cause::Unheard(problem).at(Stage::Download))
+            }
+        }
+    }
+
+    /// Returns the file that a message is, if the agent is a model, which can say something about it.
+    fn told_of<'a>(&self, message: &'a LeasedMessage) -> Option<&'a Attachment> {
+        let model = self.route.agent.responder.wants() == Retrieval::Background;
+        message.about.under.as_ref().filter(|_| model)
+    }
+}
