@@ -8,6 +8,7 @@ mod bench;
 mod completions;
 mod demo;
 mod doctor;
+mod eval;
 pub mod fixtures;
 mod init;
 mod man;
@@ -64,6 +65,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Answer one audio file or text on the real pipeline, without a messenger.
     Ask(ask::Arguments),
+    /// Try an agent with a table of conversations and say what is wrong with its answers.
+    Eval(eval::Arguments),
     /// Measure how long turns take, stage by stage.
     Bench(Box<bench::Arguments>),
     /// Serve one number of a bench.
@@ -196,6 +199,7 @@ fn run_configured(
             Command::Serve(arguments) => serve::run(context, arguments).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,
             Command::Ask(arguments) => ask::run(context, arguments).await,
+            Command::Eval(arguments) => eval::run(context, arguments).await,
             Command::Bench(arguments) => bench::run(context, *arguments).await,
             Command::BenchService(arguments) => bench::service::run(context, arguments).await,
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
@@ -227,7 +231,7 @@ fn start_logs(
     // These print every turn themselves.
     let level = match (command, config.log.level.as_str()) {
         (Command::Demo(_) | Command::Bench(_) | Command::BenchService(_), "info") => "warn",
-        (Command::Ask(_), "info") => "info,hark::pipeline=warn",
+        (Command::Ask(_) | Command::Eval(_), "info") => "info,hark::pipeline=warn",
         (_, level) => level,
     };
     show_logs(config.log.format, project, level).map_err(|error| config.error("log.level", error))

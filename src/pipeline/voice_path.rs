@@ -13,9 +13,10 @@ use super::reply::say;
 use super::stage::Trace;
 use super::{AgentSetup, Scene, SoundMemory};
 use crate::audio::{AudioLimits, OggOpus};
+use crate::store::History;
 use crate::stt::LanguageHint;
 use crate::threads::Threads;
-use crate::turn::{LanguageCode, NoteInfo, Personal, Transcript, TurnReport};
+use crate::turn::{Exchange, LanguageCode, NoteInfo, Personal, Transcript, TurnReport};
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
@@ -66,6 +67,21 @@ impl VoicePath {
         now_ms: i64,
         trace: &Trace,
     ) -> Result<Asked, TurnError> {
+        self.ask_after(agent, ask, Vec::new(), now_ms, trace).await
+    }
+
+    /// Answers one message of a conversation, whose earlier exchanges come oldest first.
+    ///
+    /// # Errors
+    /// As [`VoicePath::ask`].
+    pub async fn ask_after(
+        &self,
+        agent: &AgentSetup,
+        ask: Ask,
+        exchanges: Vec<Exchange>,
+        now_ms: i64,
+        trace: &Trace,
+    ) -> Result<Asked, TurnError> {
         let cancel = CancellationToken::new();
         let scene = Scene::alone(self, agent, trace, &cancel);
         let heard = match ask {
@@ -83,7 +99,8 @@ impl VoicePath {
                 return Ok(Asked { report, note: None });
             }
         };
-        let around = Around { asked_ms: now_ms, ..Around::default() };
+        let history = History { exchanges, ..History::default() };
+        let around = Around { asked_ms: now_ms, history, ..Around::default() };
         let reply = answer(scene, &heard, &around).await?;
         let (report, note) = reply.report(trace, heard.transcript);
         Ok(Asked { report, note })

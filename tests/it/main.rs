@@ -28,6 +28,7 @@ mod dialog360;
 mod disclosure;
 mod docs;
 mod doctor;
+mod evals;
 mod fallback;
 mod foreign_graph;
 mod full_disk;
