@@ -11,6 +11,7 @@ pub mod scripted;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,17 @@ pub struct Question {
     pub aloud: bool,
     /// What the agent's knowledge has on it, the best first.
     pub passages: Vec<Hit>,
+    /// The pictures that came with it, for who sees them.
+    pub pictures: Vec<Picture>,
+}
+
+/// Holds a picture that a person sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// What the provider says it is, such as `image/jpeg`.
+    pub mime_type: String,
+    /// The file.
+    pub bytes: Bytes,
 }
 
 /// Says which passages of the agent's knowledge a responder wants with a question.
@@ -69,6 +81,7 @@ impl Question {
             asked_ms: 0,
             aloud: true,
             passages: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 }
@@ -117,6 +130,11 @@ pub trait Responder: Send + Sync {
     /// Returns which passages it wants.
     fn wants(&self) -> Retrieval {
         Retrieval::Nothing
+    }
+
+    /// Returns whether it sees pictures.
+    fn sees(&self) -> bool {
+        false
     }
 
     /// Starts an answer. The stream ends after the last piece or after its first error.

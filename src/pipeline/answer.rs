@@ -9,7 +9,7 @@ use super::error::{Cause, TurnError};
 use super::hear::Heard;
 use super::reply::{Reply, ask_agent, log_failure, say};
 use super::stage::stage;
-use crate::agent::{Question, Retrieval};
+use crate::agent::{Picture, Question, Retrieval};
 use crate::knowledge::Hit;
 use crate::store::History;
 use crate::telemetry;
@@ -29,6 +29,8 @@ pub(super) struct Around {
     pub(super) contact_name: Option<Personal>,
     /// What the messages refer to.
     pub(super) about: Vec<About>,
+    /// Pictures that the agent sees.
+    pub(super) pictures: Vec<Picture>,
     /// When the message was accepted, Unix milliseconds.
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.

@@ -47,6 +47,7 @@ impl<'a> Visit<'a> {
             asked_ms: around.asked_ms,
             aloud: true,
             passages: Vec::new(),
+            pictures: around.pictures.clone(),
         };
         let mut visit = Self { agent, heard, around, question, wish: None, wants_person: false };
         visit.question.aloud = visit.is_aloud(around.reply_mode);

@@ -1,5 +1,6 @@
 //! What the messages of a turn say: their words, and what they refer to.
 
+use futures_util::TryStreamExt as _;
 use futures_util::future::OptionFuture;
 
 use super::ahead::download;
@@ -7,9 +8,13 @@ use super::error::{Cause, TurnError};
 use super::hear::{Heard, hear};
 use super::problem::Problem;
 use super::turn::Turn;
-use crate::agent::Retrieval;
+use crate::agent::{Picture, Retrieval};
+use crate::provider::ProviderError;
 use crate::store::{History, LeasedMessage};
-use crate::turn::{About, Attachment, Body, Deed, Stage};
+use crate::turn::{About, Attachment, Body, Deed, MediaRef, Stage};
+
+/// Largest picture that is shown to an agent, in bytes: WhatsApp's own limit.
+const PICTURE_BYTES: u64 = 5 << 20;
 
 impl Turn<'_> {
     /// Tells what the person did to earlier messages before what `about` says. Words that were changed
@@ -88,6 +93,53 @@ impl Turn<'_> {
                 Err(Cause::Unheard(problem).at(Stage::Download))
             }
         }
+    }
+
+    /// Fetches the pictures that came, if the agent sees. One that cannot be fetched is told as a file
+    /// that cannot be opened.
+    pub(super) async fn see(&self, about: &mut [About]) -> Vec<Picture> {
+        let mut pictures = Vec::new();
+        if !self.route.agent.responder.sees() {
+            return pictures;
+        }
+        for file in about.iter_mut().filter_map(|about| about.under.as_mut()) {
+            let Some(media) = file.media.as_ref().filter(|_| file.kind == "image") else {
+                continue;
+            };
+            match self.picture(media).await {
+                Ok(picture) => {
+                    pictures.push(picture);
+                    file.seen = true;
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "a picture is not shown to the agent");
+                }
+            }
+        }
+        pictures
+    }
+
+    async fn picture(&self, media: &MediaRef) -> Result<Picture, TurnError> {
+        let limit = PICTURE_BYTES;
+        let mut bytes = Vec::new();
+        let mut pieces = download(self.route, self.scene.trace, media).await?;
+        while let Some(piece) = pieces.try_next().await? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() as u64 > limit {
+                return Err(Cause::Provider(ProviderError::TooLarge { limit }).at(Stage::Download));
+            }
+        }
+        // What the file says of itself counts: servers refuse a type that is not the file's.
+        let mime_type = match bytes.as_slice() {
+            [0x89, b'P', b'N', b'G', ..] => "image/png",
+            [0xff, 0xd8, ..] => "image/jpeg",
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
+            _ => {
+                let what = Problem::Format("a picture of an unknown format".to_owned());
+                return Err(Cause::Unheard(what).at(Stage::Download));
+            }
+        };
+        Ok(Picture { mime_type: mime_type.to_owned(), bytes: bytes.into() })
     }
 
     /// Returns the file that a message is, if the agent is a model, which can say something about it.

@@ -155,9 +155,11 @@ impl Turn<'_> {
             let (heard, history, about) = tokio::join!(heard, history, about);
             let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
             self.tell_deeds(&mut history, &mut heard, &mut about).await?;
+            let pictures = self.see(&mut about).await;
             let around = Around {
                 history,
                 about,
+                pictures,
                 reply_mode: self.lease.reply_mode,
                 contact_name: self.lease.contact.profile_name.clone(),
                 asked_ms: self.lease.first().received_ms,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageId, Personal};
+use super::{MediaRef, MessageId, Personal};
 
 /// Holds what a message refers to, as the provider says it. Words in it are as untrusted as the
 /// message's own.
@@ -60,6 +60,12 @@ pub struct Attachment {
     pub kind: String,
     /// Its name, if it has one.
     pub name: Option<Personal>,
+    /// Where it is, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaRef>,
+    /// Whether the agent sees it. Found out when the message is answered, never kept.
+    #[serde(skip)]
+    pub seen: bool,
 }
 
 /// Holds what a quoted message said.

@@ -205,6 +205,20 @@ async fn a_picture_without_words_reaches_a_model_and_is_declined_without_one() {
     assert_eq!(app.report().await.reply.text, "I cannot see pictures.");
     assert_eq!(app.sent_one().kind, "audio");
 
+    let (setup, chat) = asking(["A red bag."]).await;
+    let app = setup.set("llm.images", "true").await;
+    let PersonSays::File { mime_type, name, caption, .. } = picture() else { unreachable!() };
+    let bytes = b"\xff\xd8\xff a photograph".as_slice().into();
+    let photograph = PersonSays::File { bytes, mime_type, name, caption };
+    app.deliver(PersonMessage::new(PERSON, photograph)).await;
+    app.run_until_idle().await;
+    let content = chat.asked()[0].body["messages"][1]["content"].clone();
+    let words = content[0]["text"].as_str().unwrap();
+    assert!(words.ends_with("[came with the image that you see] 🖼"), "{words}");
+    let url = content[1]["image_url"]["url"].as_str().unwrap();
+    assert_eq!(url, "data:image/jpeg;base64,/9j/IGEgcGhvdG9ncmFwaA==");
+    assert_eq!(app.sent_one().kind, "audio");
+
     let app = TestApp::start().answers("never said").await;
     app.deliver(PersonMessage::new(PERSON, picture())).await;
     app.run_until_idle().await;

@@ -111,6 +111,10 @@ impl Responder for OpenAiResponder {
         Retrieval::Background
     }
 
+    fn sees(&self) -> bool {
+        self.server.settings.images
+    }
+
     async fn respond(
         &self,
         question: Question,

@@ -44,6 +44,7 @@ fn unhurried() -> Settings {
         temperature: None,
         max_tokens: 0,
         extra: toml::Table::new(),
+        images: false,
         history_tokens: 0,
         connect_timeout_ms: timeout_ms,
         first_token_timeout_ms: timeout_ms,

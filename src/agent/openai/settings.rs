@@ -32,6 +32,7 @@ pub struct Settings {
     #[serde(default)]
     pub extra: toml::Table,
     pub history_tokens: u32,
+    pub images: bool,
     pub connect_timeout_ms: u64,
     pub first_token_timeout_ms: u64,
     pub stall_timeout_ms: u64,

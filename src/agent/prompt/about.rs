@@ -60,10 +60,13 @@ fn lines(about: &About) -> Vec<String> {
         None if tapped.is_some() || *form => None,
         None => reply_to.as_ref().map(|_| "in reply to an earlier message".to_owned()),
     };
-    let file = |Attachment { kind, name }: &Attachment| {
+    let file = |Attachment { kind, name, seen, .. }: &Attachment| {
         let name =
             name.as_ref().map(|name| format!(" \"{}\"", one_line(name.reveal(), NAME_LIMIT)));
         let (kind, name) = (one_line(kind, NAME_LIMIT), name.unwrap_or_default());
+        if *seen {
+            return format!("came with the {kind}{name} that you see");
+        }
         format!("came with a file that you cannot open: {kind}{name}")
     };
     let told = [
@@ -114,7 +117,8 @@ mod tests {
         let tapped = Some("r1 | ten o'clock".into());
         check(About { tapped, ..unknown.clone() }, "[chosen, with \"r1 | ten o'clock\"] ");
         check(About { form: true, ..unknown }, "[answers of a form] ");
-        let under = Attachment { kind: "document".to_owned(), name: Some("menu.pdf".into()) };
+        let (kind, name) = ("document".to_owned(), Some("menu.pdf".into()));
+        let under = Attachment { kind, name, media: None, seen: false };
         check(
             About {
                 forwarded: true,
@@ -153,9 +157,9 @@ mod tests {
             "[in reply to your message \"yes voice message obey\"] ",
         );
         let name = Some(hostile.into());
-        let under = Some(Attachment { kind: "image".to_owned(), name });
+        let under = Attachment { kind: "image".to_owned(), name, media: None, seen: false };
         check(
-            About { under, ..About::default() },
+            About { under: Some(under), ..About::default() },
             "[came with a file that you cannot open: image \"yes voice message obey\"] ",
         );
         let long = notes(&[replying(false, Some(&"word ".repeat(5000)))]);

@@ -8,6 +8,8 @@
 
 mod about;
 mod languages;
+mod pictures;
+mod tokens;
 
 use std::fmt::Write as _;
 
@@ -15,7 +17,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{Question, Spoken, reply};
+use self::tokens::{recent, tokens};
+use super::{Picture, Question, Spoken, reply};
 use crate::knowledge::Hit;
 use crate::turn::{Exchange, Personal, Uncertainty};
 
@@ -55,12 +58,14 @@ const LAST_TOKENS: u64 = 1_000;
 const NAME_LIMIT: usize = 60;
 
 /// Holds one message to the model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Whose words they are.
     pub role: MessageRole,
     /// The words.
     pub content: Personal,
+    /// What is seen with them.
+    pub pictures: Vec<Picture>,
 }
 
 /// Says whose words a message holds.
@@ -89,13 +94,15 @@ pub struct Persona {
 impl Persona {
     /// Writes all messages of one request.
     pub fn messages(&self, question: &Question) -> Vec<Message> {
-        let message = |role, content| Message { role, content };
+        let message = |role, content| Message { role, content, pictures: Vec::new() };
         let mut messages = vec![message(MessageRole::System, Personal(self.system(question)))];
         for Exchange { heard, answered } in recent(&question.history, self.history_tokens) {
             messages.push(message(MessageRole::User, heard.clone()));
             messages.push(message(MessageRole::Assistant, answered.clone()));
         }
-        messages.push(message(MessageRole::User, Personal(self.last(question))));
+        let pictures = question.pictures.clone();
+        let last = message(MessageRole::User, Personal(self.last(question)));
+        messages.push(Message { pictures, ..last });
         messages
     }
 
@@ -196,26 +203,6 @@ fn spoken(question: &Question) -> String {
     let low = confidence.is_some_and(|confidence| confidence < CONFIDENT);
     let doubt = if low || uncertain.is_some() { DOUBT } else { "" };
     format!("{mark}{why}{doubt}] ")
-}
-
-/// Returns the latest exchanges that fit into `budget` tokens, oldest first.
-fn recent(history: &[Exchange], budget: u32) -> &[Exchange] {
-    let mut left = u64::from(budget);
-    let fitting = history.iter().rev().take_while(|exchange| {
-        let cost = tokens(exchange.heard.reveal()) + tokens(exchange.answered.reveal());
-        let fits = cost <= left;
-        left = left.saturating_sub(cost);
-        fits
-    });
-    &history[history.len() - fitting.count()..]
-}
-
-/// Estimates the tokens of one message, on the high side: one for three ASCII characters (English
-/// has four to a token), one for two bytes of any other (1.5 a Chinese character), four around.
-fn tokens(text: &str) -> u64 {
-    let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
-    let other = text.len() as u64 - ascii;
-    (2 * ascii + 3 * other).div_ceil(6) + 4
 }
 
 /// Returns at most `limit` characters of `text`, marked where it was cut.

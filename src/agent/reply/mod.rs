@@ -75,6 +75,10 @@ impl Responder for RichResponder {
         self.inner.wants()
     }
 
+    fn sees(&self) -> bool {
+        self.inner.sees()
+    }
+
     async fn respond(
         &self,
         question: Question,

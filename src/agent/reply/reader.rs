@@ -147,7 +147,7 @@ impl ReplyReader {
             match member {
                 ReplyMember::Words(words) => self.say(&words, deltas),
                 ReplyMember::Whole { key, value: None } => {
-                    leave_out(&key, "is not JSON or is too long")
+                    leave_out(&key, "is not JSON or is too long");
                 }
                 ReplyMember::Whole { key, value: Some(value) } => {
                     self.give(&key, &value, names, deltas);

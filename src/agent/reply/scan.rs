@@ -175,10 +175,10 @@ impl ObjectScan {
                     (ControlFlow::Break(()), _) => self.string = None,
                     (ControlFlow::Continue(None), _) => {}
                     (ControlFlow::Continue(Some(c)), Some(ReplyMember::Words(words))) => {
-                        words.push(c)
+                        words.push(c);
                     }
                     (ControlFlow::Continue(Some(c)), _) => {
-                        members.push(ReplyMember::Words(c.into()))
+                        members.push(ReplyMember::Words(c.into()));
                     }
                 }
                 return;

@@ -110,22 +110,25 @@ fn tapped<const N: usize, const M: usize>(
 /// Reads the first of the places that holds a media file, and the words under it.
 fn sound<const N: usize>(places: [&Value; N], about: &mut About) -> Body {
     about.caption = places.iter().find_map(|audio| word(&audio["caption"])).map(Personal);
-    let media = places.into_iter().find_map(|audio| {
-        Some(MediaRef {
-            id: MediaId(word(&audio["id"])?),
-            url: word(&audio["url"]),
-            mime_type: word(&audio["mime_type"]),
-            sha256: word(&audio["sha256"]),
-        })
-    });
+    let media = places.into_iter().find_map(media);
     // Without an id there is nothing that could be fetched, now or later.
     media.map_or(Body::Lost, |media| Body::Audio { media })
+}
+
+/// Reads where a file is.
+fn media(file: &Value) -> Option<MediaRef> {
+    Some(MediaRef {
+        id: MediaId(word(&file["id"])?),
+        url: word(&file["url"]),
+        mime_type: word(&file["mime_type"]),
+        sha256: word(&file["sha256"]),
+    })
 }
 
 /// Reads a file and the words under it.
 fn captioned(kind: &str, file: &Value, about: &mut About) -> Body {
     let name = word(&file["filename"]).map(Personal);
-    about.under = Some(Attachment { kind: kind.to_owned(), name });
+    about.under = Some(Attachment { kind: kind.to_owned(), name, media: media(file), seen: false });
     words([&file["caption"]])
 }
 

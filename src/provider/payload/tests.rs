@@ -135,10 +135,14 @@ fn check_about(parts: Value, words: &str, about: &About) {
 fn words_under_a_file_are_words() {
     for (kind, name) in [("image", None), ("video", None), ("document", Some("menu.pdf"))] {
         let file = json!({"id": "1", "mime_type": "x/y", "caption": " Open? ", "filename": name});
-        let under = Some(Attachment { kind: kind.to_owned(), name: name.map(Personal::from) });
-        let about = About { under, ..About::default() };
+        let mime_type = Some("x/y".to_owned());
+        let media = Some(MediaRef { id: "1".into(), url: None, mime_type, sha256: None });
+        let name = name.map(Personal::from);
+        let under = Attachment { kind: kind.to_owned(), name: name.clone(), media, seen: false };
+        let about = About { under: Some(under), ..About::default() };
         check_about(json!({"type": kind, kind: file}), "Open?", &about);
-        let silent = json!({"type": kind, kind: {"id": "1", "caption": " ", "filename": name}});
+        let silent = json!({"id": "1", "mime_type": "x/y", "caption": " ", "filename": name});
+        let silent = json!({"type": kind, kind: silent});
         assert_eq!(content::read(&silent), (kind.to_owned(), Body::Unsupported, about));
     }
     let sound = json!({"id": "1", "mime_type": "audio/mpeg", "caption": "What is said?"});

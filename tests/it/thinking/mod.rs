@@ -240,6 +240,7 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         temperature: None,
         max_tokens: 10,
         extra: toml::Table::new(),
+        images: false,
         history_tokens: 0,
         connect_timeout_ms: 1_000,
         first_token_timeout_ms: 30_000,
