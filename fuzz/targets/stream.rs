@@ -25,7 +25,7 @@ fn answer(pieces: Vec<Vec<u8>>) -> (String, Option<String>) {
         match delta {
             Delta::Text(text) => said.push_str(&text),
             Delta::Retract => said.clear(),
-            Delta::Usage(_) => {}
+            Delta::Usage(_) | Delta::Tool(_) => {}
         }
     }
     (said, error.map(|error| format!("{error:?}")))

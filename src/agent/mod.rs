@@ -6,6 +6,7 @@ pub mod faq;
 pub mod openai;
 pub mod prompt;
 pub mod scripted;
+pub mod tools;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 pub use error::AgentError;
+use tools::{ToolDone, Toolbox};
 
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
@@ -90,8 +92,10 @@ pub enum Delta {
     Text(String),
     /// All text so far is taken back: it was a thought, and the answer begins now.
     Retract,
-    /// What the answer cost, once it is known.
+    /// What the answer cost, once it is known; of each round, where tools were called.
     Usage(Usage),
+    /// A tool was called, for the turn's record.
+    Tool(Box<ToolDone>),
 }
 
 /// Counts the tokens of one answer, as the model's server does.
@@ -143,6 +147,8 @@ pub struct LlmDeps {
     pub timezone: TimeZone,
     /// What is said when nothing on file answers.
     pub dont_know: Phrase,
+    /// What its language model may call.
+    pub tools: Arc<Toolbox>,
 }
 
 /// Makes a responder of an engine's settings, and looks at what it needs.
@@ -153,6 +159,11 @@ pub trait LlmSettings: EngineSettings + Send + Sync {
     /// # Errors
     /// A key that cannot be used.
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong>;
+
+    /// Returns whether the engine calls tools.
+    fn calls_tools(&self) -> bool {
+        false
+    }
 
     /// Returns what an agent knows that names no files.
     fn own_knowledge(&self) -> Option<Knowledge> {

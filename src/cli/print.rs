@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::audio::OggOpus;
 use crate::remote::words::plain;
-use crate::turn::TurnReport;
+use crate::turn::{ToolUse, TurnReport};
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
@@ -55,6 +55,15 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
     let mut lines = vec![title.to_owned()];
     lines.extend(heard.map(|heard| format!("  heard     {}", plain(heard))));
     lines.push(format!("  answered  {}", plain(report.reply.text.reveal())));
+    for ToolUse { name, arguments, result, outcome, ms, .. } in &report.tools {
+        lines.push(format!(
+            "  tool      {} {} -> {}, {ms:.1} ms: {}",
+            plain(name),
+            plain(arguments.reveal()),
+            outcome.name(),
+            plain(result.reveal())
+        ));
+    }
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();
         lines.push(format!(

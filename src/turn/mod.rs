@@ -16,6 +16,7 @@ mod report;
 mod spent;
 mod stage;
 mod talker;
+mod tool;
 mod words;
 
 pub use about::{About, Attachment, Quoted};
@@ -35,3 +36,4 @@ pub use report::{
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};
 pub use talker::Talker;
+pub use tool::{ToolOutcome, ToolUse};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{LanguageCode, Personal, Reason, Spent, Stage, StageRecord};
+use super::{LanguageCode, Personal, Reason, Spent, Stage, StageRecord, ToolUse};
 
 /// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct TurnReport {
     /// Which engines heard and spoke; left out of the JSON if none did.
     #[serde(default, skip_serializing_if = "EnginesUsed::is_empty")]
     pub engines: EnginesUsed,
+    /// Which tools were called, in the order of their ends; left out of the JSON if none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolUse>,
     /// When each stage worked.
     pub stages: Vec<StageRecord>,
     /// From lease or input read to send answered or file closed.

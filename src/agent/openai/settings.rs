@@ -19,6 +19,9 @@ use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong, che
 /// Limits how long a turn waits for an answer.
 const LONGEST_MS: u64 = 120_000;
 
+/// Most rounds of calls of tools.
+const MOST_ROUNDS: u32 = 20;
+
 /// Describes which server is asked for which model, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
@@ -37,6 +40,7 @@ pub struct Settings {
     pub stall_timeout_ms: u64,
     pub timeout_ms: u64,
     pub retries: u32,
+    pub max_rounds: u32,
 }
 
 impl Settings {
@@ -54,7 +58,7 @@ impl Settings {
             history_tokens: self.history_tokens,
         };
         let client = connect(Duration::from_millis(self.connect_timeout_ms));
-        OpenAiResponder::new(self.clone(), persona, client)
+        Ok(OpenAiResponder::new(self.clone(), persona, client)?.with_tools(deps.tools))
     }
 }
 
@@ -85,6 +89,10 @@ impl EngineSettings for Settings {
                 wrong(name, "must be at most 120000, the longest that a turn waits");
             }
         }
+        if self.max_rounds > MOST_ROUNDS {
+            let most = format!("must be at most {MOST_ROUNDS}: the person waits for each");
+            all.push(Wrong::new("max_rounds", most));
+        }
         all
     }
 
@@ -95,6 +103,10 @@ impl EngineSettings for Settings {
 
 #[async_trait]
 impl LlmSettings for Settings {
+    fn calls_tools(&self) -> bool {
+        true
+    }
+
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
         Ok(Arc::new(self.responder(deps, connect)?))
     }

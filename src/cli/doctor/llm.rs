@@ -1,5 +1,7 @@
 //! What answers: the knowledge files, and what each engine says of itself.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use super::agents_in_use;
@@ -33,6 +35,7 @@ fn deps(agent: &Agent) -> LlmDeps {
         prompt: agent.prompt.clone(),
         timezone: timezone.unwrap_or(TimeZone::UTC),
         dont_know: Phrase::default(),
+        tools: Arc::default(),
     }
 }
 
