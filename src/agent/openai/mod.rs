@@ -16,6 +16,7 @@ mod settings;
 mod sse;
 mod text;
 mod tool_calls;
+mod tool_check;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

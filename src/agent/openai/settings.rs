@@ -114,10 +114,12 @@ impl LlmSettings for Settings {
     async fn examine(
         &self,
         user: &EngineUser,
-        deps: LlmDeps,
+        mut deps: LlmDeps,
         connect: Connect<'_>,
         check: &mut Check,
     ) {
+        // A look calls no tool.
+        let tools = std::mem::take(&mut deps.tools);
         let responder = match self.responder(deps, connect) {
             Ok(responder) => responder.trusting(),
             Err(wrong) => return check.wrong(&user.section, wrong),
@@ -139,6 +141,17 @@ impl LlmSettings for Settings {
             ),
             Some(tokens) => check.well(format!("{what} answers; context: {tokens} tokens")),
             None => check.well(format!("{what} answers")),
+        }
+        if !tools.is_empty()
+            && self.max_rounds > 0
+            && let Some(why) = server.refuses(&tools.definitions()).await
+        {
+            check.warning(
+                format!("{}.model", user.section),
+                format!("{what} takes no tools, or not these: {why}"),
+                "take a model that calls tools, and let its server (vLLM: --enable-auto-tool-choice \
+                 and --tool-call-parser, llama.cpp: --jinja); or take the agent's tools out",
+            );
         }
     }
 }

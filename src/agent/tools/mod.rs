@@ -114,6 +114,14 @@ impl Toolbox {
         self.http.is_empty() && self.mcp.is_empty()
     }
 
+    /// Returns the HTTP tools in the chat API's words.
+    pub(super) fn definitions(&self) -> Vec<Value> {
+        self.http
+            .iter()
+            .map(|tool| definition(tool.name(), tool.description(), tool.schema()))
+            .collect()
+    }
+
     /// Gathers what may be called now; servers that are not connected are, side by side.
     pub(super) async fn offer(&self) -> ToolOffer {
         let mut offer =

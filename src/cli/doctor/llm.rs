@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::agents_in_use;
 use super::engines::groups;
+use crate::agent::tools::Toolbox;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::Config;
 use crate::engine::{Check, EngineRole as _};
@@ -31,11 +32,13 @@ pub(super) async fn check(config: &Config) -> Check {
 /// itself.
 fn deps(agent: &Agent) -> LlmDeps {
     let timezone = agent.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
+    // What is wrong with their keys has been said of the configuration.
+    let tools = Toolbox::new(&agent.tools, &agent.mcp, &model_client);
     LlmDeps {
         prompt: agent.prompt.clone(),
         timezone: timezone.unwrap_or(TimeZone::UTC),
         dont_know: Phrase::default(),
-        tools: Arc::default(),
+        tools: Arc::new(tools.unwrap_or_default()),
     }
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::shop::Shop;
 use super::{asking, call, tool};
 use crate::harness::{NUMBER, PERSON, TestApp};
-use crate::openai::chat::Script;
+use crate::openai::chat::{Chat, Script};
+use crate::openai::{router, serve};
 use crate::program::Hark;
 
 /// An agent with one tool at this address.
@@ -147,6 +148,59 @@ async fn the_doctor_looks_whether_tools_are_there() {
     let [asked] = &shop.asked()[..] else { panic!("one request") };
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("HEAD", "/"));
     assert!(asked.headers.get("authorization").is_none(), "a look carries no key");
+}
+
+/// A configuration whose model, a server at `llm`, has a tool of the shop.
+fn with_model(llm: &str, shop: &Shop) -> String {
+    format!(
+        "[stt]\nengine = \"scripted\"\n[tts]\nengine = \"scripted\"\n\
+         [llm]\nengine = \"openai\"\nurl = \"{llm}\"\nmodel = \"m\"\nretries = 0\n\
+         [[agents]]\nname = \"hark\"\n[[agents.tools]]\nname = \"find_order\"\n\
+         description = \"Finds.\"\nurl = \"{}\"\nparameters = {{ type = \"object\", properties = \
+         {{ id = {{ type = \"string\" }} }}, required = [\"id\"] }}\n",
+        shop.url("/orders/{id}")
+    )
+}
+
+#[tokio::test]
+async fn asking_from_a_terminal_shows_the_tools_that_were_used() {
+    let shop = Shop::start().await;
+    for json in [false, true] {
+        let chat = Chat::new([call("{\"id\":\"7\"}"), Script::says("It is sent.")]);
+        let llm = serve(router(chat)).await;
+        let hark = Hark::new().file("hark.toml", with_model(&llm, &shop));
+        let ask = ["ask", "--text", "where is order 7", "--json"];
+        let ran = hark.run(&ask[..if json { 4 } else { 3 }]).await;
+        if json {
+            let tool = &ran.json(0)[0]["tools"][0];
+            assert_eq!(
+                (&tool["name"], &tool["outcome"]),
+                (&json!("find_order"), &json!("answered"))
+            );
+            assert_eq!(tool["arguments"], "{\"id\":\"7\"}");
+        } else {
+            let line = "  tool      find_order {\"id\":\"7\"} -> answered, ";
+            assert!(ran.text().contains(line) && ran.text().contains("tools "), "{}", ran.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_asks_the_model_server_whether_it_takes_the_tools() {
+    let shop = Shop::start().await;
+    let refusal = "tools param requires --jinja flag";
+    for (second, found) in [(Script::says("ok"), false), (Script::error(500, refusal), true)] {
+        let chat = Chat::new([Script::says("Yes."), second]);
+        let llm = serve(router(chat.clone())).await;
+        let hark = Hark::new().file("hark.toml", with_model(&llm, &shop));
+        let findings = hark.run(&["doctor", "--json"]).await.json(1)[0]["findings"].clone();
+        let about = findings.as_array().unwrap().iter().find(|one| one["key"] == "llm.model");
+        assert_eq!(about.is_some(), found, "{findings}");
+        assert!(about.is_none_or(|one| one["message"].as_str().unwrap().contains("--jinja")));
+        let offered: Vec<_> = chat.asked().iter().map(|a| a.body["tools"].is_array()).collect();
+        assert_eq!(offered, [false, true]);
+    }
+    assert!(shop.asked().iter().all(|asked| asked.method == reqwest::Method::HEAD));
 }
 
 #[tokio::test]

@@ -246,3 +246,60 @@ async fn arguments_without_a_place_go_into_the_query_or_the_body() {
         assert_eq!(asked.body, body, "{method}");
     }
 }
+
+#[tokio::test]
+async fn calls_are_read_however_a_server_sends_them() {
+    let shop = Shop::start().await;
+    let function = json!({ "name": "find_order", "arguments": { "id": "7" } });
+    let whole = json!({
+        "choices": [{
+            "message": { "role": "assistant", "content": null, "tool_calls": [{ "function": function }] },
+            "finish_reason": "tool_calls",
+        }],
+    });
+    let whole = Script::status(200, "application/json", &whole.to_string());
+    // No [DONE], an end that says "stop", and no id.
+    let bare = calls("", &[("", "find_order", "{\"id\":\"7\"}")]);
+    let stops = Script::words("")
+        .then(&event(&delta(&json!({ "tool_calls": [{ "function": {
+            "name": "find_order", "arguments": "{\"id\":\"7\"}",
+        } }] }))))
+        .then(&finish("stop"));
+    let thinks = Script::words("<think>An order. I look it up.</think>")
+        .then(&event(&delta(&json!({ "tool_calls": [{ "index": 0, "id": "x", "function": {
+            "name": "find_order", "arguments": "{\"id\":\"7\"}",
+        } }] }))))
+        .then(&finish("tool_calls"))
+        .then(DONE);
+    for script in [whole, call("{\"id\":\"7\"}").in_pieces_of(1), bare, stops, thinks] {
+        let scripts = [script, Script::says("It is sent.")];
+        let (setup, chat) = with_tool(scripts, &shop.url("/orders/{id}")).await;
+        let app = setup.await;
+        let report = answered(&app, "where is order 7").await;
+        app.sent();
+        assert_eq!((report.reply.text.reveal(), report.reason), ("It is sent.", None));
+        let [_, second] = &chat.asked()[..] else { panic!("two requests") };
+        let messages = second.body["messages"].as_array().unwrap();
+        let id = &messages[2]["tool_calls"][0]["id"];
+        assert!(id.as_str().is_some_and(|id| !id.is_empty()) && *id == messages[3]["tool_call_id"]);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_fails_after_a_call_keeps_its_words_and_the_call_on_record() {
+    let shop = Shop::start().await;
+    let look = calls("One moment, I look.", &[("c1", "find_order", "{\"id\":\"7\"}")]);
+    let (setup, _) = with_tool([look, Script::error(400, "no")], &shop.url("/orders/{id}")).await;
+    let app = setup.await;
+    let report = answered(&app, "where is order 7").await;
+    app.sent();
+    assert!(report.reply.text.reveal().starts_with("One moment, I look. "), "{:?}", report.outcome);
+    assert_eq!(report.tools[0].outcome, ToolOutcome::Answered);
+    // Without words the person gets the fallback, and the record still says what was called.
+    let scripts = [call("{\"id\":\"7\"}"), Script::error(400, "no")];
+    let (setup, _) = with_tool(scripts, &shop.url("/orders/{id}")).await;
+    let app = setup.await;
+    let report = answered(&app, "where is order 7").await;
+    app.sent();
+    assert_eq!((report.outcome, report.tools.len()), (Outcome::Fallback, 1));
+}
