@@ -25,7 +25,7 @@ fn answer(pieces: Vec<Vec<u8>>) -> (String, Option<String>) {
         match delta {
             Delta::Text(text) => said.push_str(&text),
             Delta::Retract => said.clear(),
-            Delta::Usage(_) | Delta::Extra(_) | Delta::Ticket(_) => {}
+            Delta::Usage(_) | Delta::Tool(_) | Delta::Extra(_) | Delta::Ticket(_) => {}
         }
     }
     (said, error.map(|error| format!("{error:?}")))

@@ -30,7 +30,7 @@ pub(super) async fn first_word(
         while let Some(delta) = answer.next().await {
             match delta {
                 Ok(Delta::Text(_) | Delta::Extra(_)) => return Ok(()),
-                Ok(Delta::Usage(_) | Delta::Retract | Delta::Ticket(_)) => {}
+                Ok(Delta::Usage(_) | Delta::Retract | Delta::Ticket(_) | Delta::Tool(_)) => {}
                 Err(error) => return Err(NoWord::Failed(error)),
             }
         }

@@ -7,6 +7,7 @@ pub mod openai;
 pub mod prompt;
 pub mod reply;
 pub mod scripted;
+pub mod tools;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 pub use error::AgentError;
+use tools::{ToolDone, Toolbox};
 
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
@@ -108,8 +110,10 @@ pub enum Delta {
     Ticket(Personal),
     /// All so far is taken back: it was a thought, and the answer begins now.
     Retract,
-    /// What the answer cost, once it is known.
+    /// What the answer cost, once it is known; of each round, where tools were called.
     Usage(Usage),
+    /// A tool was called, for the turn's record.
+    Tool(Box<ToolDone>),
 }
 
 /// Counts the tokens of one answer, as the model's server does.
@@ -168,6 +172,8 @@ pub struct LlmDeps {
     pub dont_know: Phrase,
     /// Names of the files that it may send, if it may answer in the reply format.
     pub rich: Option<Vec<String>>,
+    /// What its language model may call.
+    pub tools: Arc<Toolbox>,
 }
 
 /// Makes a responder of an engine's settings, and looks at what it needs.
@@ -178,6 +184,11 @@ pub trait LlmSettings: EngineSettings + Send + Sync {
     /// # Errors
     /// A key that cannot be used.
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong>;
+
+    /// Returns whether the engine calls tools.
+    fn calls_tools(&self) -> bool {
+        false
+    }
 
     /// Returns what an agent knows that names no files.
     fn own_knowledge(&self) -> Option<Knowledge> {

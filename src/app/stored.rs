@@ -137,8 +137,36 @@ pub(super) fn take_secrets(spec: &mut Value) -> Vec<(String, Option<String>)> {
     taken
 }
 
+/// Returns the place of the tool, such as `/tools/0`, that a place is or is in.
+fn tool_of(place: &str) -> Option<&str> {
+    let rest = place.strip_prefix("/tools/").or_else(|| place.strip_prefix("/mcp/"))?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    Some(&place[..place.len() - rest.len() + end])
+}
+
+/// Returns whether a secret may stay where it was: a tool's goes to the address that it was entered
+/// for and to no other, wherever the tool stands in its list now.
+pub(super) fn may_stay(place: &str, before: &Value, now: &Value) -> bool {
+    let Some(tool) = tool_of(place) else { return true };
+    let of = |spec: &Value, key: &str| spec.pointer(&format!("{tool}/{key}")).cloned();
+    ["name", "url"].into_iter().all(|key| of(before, key) == of(now, key))
+}
+
 fn take_below(value: &mut Value, place: &str, taken: &mut Vec<(String, Option<String>)>) {
     match value {
+        Value::Object(table) if tool_of(place).is_some() => {
+            if let Some(Value::Object(headers)) = table.get_mut("headers") {
+                for (name, value) in std::mem::take(headers) {
+                    if value.is_string() || value.is_null() {
+                        let name = name.to_ascii_lowercase().replace('~', "~0").replace('/', "~1");
+                        let secret = value.as_str().map(str::to_owned);
+                        taken.push((format!("{place}/headers/{name}"), secret));
+                    } else {
+                        headers.insert(name, value);
+                    }
+                }
+            }
+        }
         Value::Object(table) => {
             let secret = match table.get("api_key") {
                 Some(Value::String(secret)) => Some(Some(secret.clone())),
@@ -185,5 +213,24 @@ mod tests {
         assert!(taken.contains(&("/stt/api_key".to_owned(), None)));
         put_secrets(&mut spec, &secrets);
         assert_eq!((&spec["llm"], &spec["tts"]), (&sent["llm"], &sent["tts"]));
+    }
+
+    #[test]
+    fn headers_of_tools_are_secrets_that_stay_with_their_address() {
+        let sent = json!({ "tools": [{
+            "name": "a", "url": "http://a", "headers": { "X-Key": "one", "x-n": 7, "x-no": null },
+            "parameters": { "properties": { "headers": { "x": "y" }, "api_key": null } },
+        }] });
+        let mut spec = sent.clone();
+        let taken = take_secrets(&mut spec);
+        assert!(taken.contains(&("/tools/0/headers/x-key".to_owned(), Some("one".to_owned()))));
+        assert!(taken.contains(&("/tools/0/headers/x-no".to_owned(), None)));
+        assert_eq!((taken.len(), &spec["tools"][0]["headers"]), (2, &json!({ "x-n": 7 })));
+        assert_eq!(spec["tools"][0]["parameters"], sent["tools"][0]["parameters"]);
+        let place = "/tools/0/headers/x-key";
+        assert!(may_stay(place, &sent, &sent) && may_stay("/llm/api_key", &sent, &json!({})));
+        let moved = json!({ "tools": [{ "name": "a", "url": "http://evil" }] });
+        let swapped = json!({ "tools": [{ "name": "b", "url": "http://a" }] });
+        assert!(!may_stay(place, &sent, &moved) && !may_stay(place, &sent, &swapped));
     }
 }

@@ -116,6 +116,8 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
         disclosure: None,
         audio: None,
         engines: EnginesUsed::default(),
+        sources: Vec::new(),
+        tools: Vec::new(),
         overhead_ms: TurnReport::overhead(total_ms, &stages),
         stages,
         total_ms,

@@ -3,7 +3,7 @@
 use super::{BenchReport, BenchStep, Spread, Summary, Workload, knee};
 
 /// Times of a turn in the order in which they are read.
-pub(super) const ORDER: [&str; 15] = [
+pub(super) const ORDER: [&str; 16] = [
     "webhook",
     "queue",
     "download",
@@ -12,6 +12,7 @@ pub(super) const ORDER: [&str; 15] = [
     "stt",
     "knowledge",
     "llm",
+    "tools",
     "tts",
     "encode",
     "upload",

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::audio::OggOpus;
 use crate::remote::words::plain;
-use crate::turn::TurnReport;
+use crate::turn::{ToolUse, TurnReport};
 
 /// Prints one line. A reader that left early, as `head` does, is not a failure.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
@@ -55,12 +55,25 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
     let mut lines = vec![title.to_owned()];
     lines.extend(heard.map(|heard| format!("  heard     {}", plain(heard))));
     lines.push(format!("  answered  {}", plain(report.reply.text.reveal())));
+    if !report.sources.is_empty() {
+        let sources: Vec<String> = report.sources.iter().map(ToString::to_string).collect();
+        lines.push(format!("  from      {}", plain(&sources.join("; "))));
+    }
     for extra in &report.reply.extras {
         let shown = serde_json::to_string(extra).unwrap_or_else(|_odd| extra.kind().to_owned());
         lines.push(format!("  gave      {}", plain(&shown)));
     }
     if let Some(reason) = &report.reply.open_ticket {
         lines.push(format!("  ticket    {}", plain(reason.reveal())));
+    }
+    for ToolUse { name, arguments, result, outcome, ms, .. } in &report.tools {
+        lines.push(format!(
+            "  tool      {} {} -> {}, {ms:.1} ms: {}",
+            plain(name),
+            plain(arguments.reveal()),
+            outcome.name(),
+            plain(result.reveal())
+        ));
     }
     if let Some(note) = &report.audio {
         let path = note.path.as_deref().map(|path| format!("  {path}")).unwrap_or_default();

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::problems::MISSING;
 use super::{Config, ConfigError, ConfigErrors};
-use crate::registry::{Agent, Number, ProviderKind};
+use crate::engine::Wrong;
+use crate::registry::{Agent, Number, ProviderKind, check_tools};
 use crate::remote::words::speaks;
 
 /// Sentences that may be kept, and their size.
@@ -125,6 +126,9 @@ pub(super) fn check_agent(config: &Config, index: usize, problems: &mut ConfigEr
     check_languages(agent, &mut wrong);
     check_vocabulary(agent, &mut wrong);
     check_files(agent, &mut wrong);
+    for Wrong { key, problem } in check_tools(&agent.tools, &agent.mcp) {
+        wrong(&key, problem);
+    }
     if let Some(timezone) = &agent.timezone
         && jiff::tz::TimeZone::get(timezone).is_err()
     {

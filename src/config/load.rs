@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::overlay::{self, Origins, SECRETS, join, scalar, secret_of};
+use super::overlay::{self, Origins, SECRETS, is_headers, join, scalar, secret_of};
 use super::problems::{ConfigError, ConfigErrors, THE_FILE};
 use super::{Config, check, typed};
 
@@ -95,6 +95,10 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
     for (key, value) in table.iter_mut() {
         match (key.as_str(), value) {
             ("knowledge" | "files", Value::Array(files)) => files.iter_mut().for_each(anchor),
+            ("headers", Value::Table(headers)) => {
+                let files = headers.iter_mut().filter(|(name, _)| name.ends_with("_file"));
+                files.for_each(|(_, file)| anchor(file));
+            }
             ("models_dir" | "voices_dir" | "folder", path) => anchor(path),
             (key, path) if secret_of(key).is_some() => anchor(path),
             ("model", Value::String(path))
@@ -148,7 +152,16 @@ pub(super) fn keys(name: &str) -> Option<Vec<String>> {
         "WHATSAPP_VOICE_AGENT_ID" => "default_agent",
         _ => name.strip_prefix("HARK__")?,
     };
-    Some(keys.split("__").map(str::to_lowercase).collect())
+    let mut keys: Vec<String> = keys.split("__").map(str::to_lowercase).collect();
+    if let ["agents", _, "tools" | "mcp", _, "headers", _] =
+        &keys.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        // A shell's variable cannot have the hyphen that headers have.
+        let name = keys.pop()?;
+        let (name, file) = name.strip_suffix("_file").map_or((&*name, ""), |name| (name, "_file"));
+        keys.push(format!("{}{file}", name.replace('_', "-")));
+    }
+    Some(keys)
 }
 
 fn apply_environment(
@@ -196,7 +209,9 @@ fn set(
     // A secret is text whatever it looks like; a place in a list of values too.
     let text_only =
         |last: &String| SECRETS.contains(&last.as_str()) || last.parse::<usize>().is_ok();
-    let value = if keys.last().is_some_and(text_only) { text.into() } else { scalar(text) };
+    let header = path.rsplit_once('.').is_some_and(|(table, _)| is_headers(table));
+    let text_only = header || keys.last().is_some_and(text_only);
+    let value = if text_only { text.into() } else { scalar(text) };
     overlay::set(root, &keys, value)
         .map_err(|problem| ConfigError::new(variable, &path, problem))?;
     origins.insert(path, variable);
@@ -210,10 +225,13 @@ fn read_secret_files(
     origins: &mut Origins,
     problems: &mut ConfigErrors,
 ) {
-    for secret in SECRETS {
+    let headers = table.keys().filter(|_| is_headers(at));
+    let headers = headers.map(|name| name.strip_suffix("_file").unwrap_or(name).to_owned());
+    let secrets: Vec<String> = headers.chain(SECRETS.iter().map(|&name| name.to_owned())).collect();
+    for secret in &secrets {
         let (key, path) = (format!("{secret}_file"), join(at, secret));
         if let Some(Value::String(file)) = table.get(&key) {
-            let read = if table.contains_key(*secret) {
+            let read = if table.contains_key(secret) {
                 Err(format!("{secret} is set too; leave one of the two out"))
             } else {
                 std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))
@@ -221,7 +239,7 @@ fn read_secret_files(
             match read {
                 Ok(text) => {
                     origins.insert(path, file);
-                    table.insert((*secret).to_owned(), text.trim().into());
+                    table.insert(secret.clone(), text.trim().into());
                 }
                 Err(problem) => {
                     let path = join(at, &key);
@@ -229,7 +247,7 @@ fn read_secret_files(
                 }
             }
             table.remove(&key);
-        } else if table.contains_key(*secret) {
+        } else if table.contains_key(secret) {
             let origin = origins.find(&path).to_owned();
             origins.insert(path, origin);
         }

@@ -19,6 +19,13 @@ pub(super) fn secret_of(key: &str) -> Option<&str> {
     key.strip_suffix("_file").filter(|secret| SECRETS.contains(secret))
 }
 
+/// Returns whether what is at a path, such as `agents[0].tools[1].headers`, are the headers of a tool:
+/// each is a secret.
+pub(super) fn is_headers(path: &str) -> bool {
+    let of_tool = |list: &str| path.contains(list) && path.ends_with("].headers");
+    path.starts_with("agents[") && (of_tool("].tools[") || of_tool("].mcp["))
+}
+
 /// Remembers which layer set a key.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(pub(crate) BTreeMap<String, String>);
@@ -46,8 +53,10 @@ impl Origins {
 
     /// Returns the secrets that were set, each with the file or variable it came from.
     pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
-        let is_secret =
-            |key: &str| key.rsplit('.').next().is_some_and(|last| SECRETS.contains(&last));
+        let is_secret = |key: &str| {
+            let (table, last) = key.rsplit_once('.').unwrap_or(("", key));
+            SECRETS.contains(&last) || is_headers(table)
+        };
         let secrets = self.0.iter().filter(move |(key, _)| is_secret(key));
         secrets.map(|(key, origin)| (key.as_str(), origin.as_str()))
     }

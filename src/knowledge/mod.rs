@@ -5,8 +5,11 @@
 //! question must be in the passage, or the honest answer is that we do not know.
 //! Invariant: what people say is never query syntax; every term is quoted.
 
+mod html;
 mod names;
+mod pdf;
 mod read;
+mod sections;
 mod table;
 mod text;
 mod words;
@@ -20,7 +23,7 @@ use rusqlite::{Connection, params};
 
 use words::Terms;
 
-use crate::turn::LanguageCode;
+use crate::turn::{LanguageCode, PassageSource};
 
 /// Sets the share of the question's words that a passage must hold, weighted by their rarity.
 const MIN_COVERAGE: f64 = 0.4;
@@ -50,6 +53,8 @@ pub struct Hit {
     pub question: Option<String>,
     /// The answer, or the passage itself.
     pub answer: String,
+    /// The file it is from, and where in it.
+    pub source: PassageSource,
     /// BM25 rank, higher is better; comparable only within one search.
     pub score: f64,
     /// Share of the question's informative words found in the passage, 0 to 1.
@@ -79,8 +84,8 @@ pub enum KnowledgeError {
     Empty { file: String, what: &'static str },
     /// A file of a type that is not read: convert it.
     #[error(
-        "{file}: knowledge is read from .csv, .tsv, .txt and .md files: save a spreadsheet as \
-         \"CSV UTF-8\""
+        "{file}: knowledge is read from .csv, .tsv, .txt, .md, .html and .pdf files: save a spreadsheet \
+         as \"CSV UTF-8\""
     )]
     Type { file: String },
     /// SQLite failed: a bug or no memory.
@@ -95,6 +100,15 @@ struct Passage {
     answer: String,
     /// Searched and never said.
     also: String,
+    /// Where in its file it is: below which headings, or on which page; empty if that says nothing.
+    place: String,
+}
+
+impl Passage {
+    /// Makes one that answers no question in particular.
+    fn without_question(answer: String, also: String) -> Self {
+        Self { question: None, answer, also, place: String::new() }
+    }
 }
 
 impl Knowledge {
@@ -125,16 +139,18 @@ impl Knowledge {
         let mut index = Connection::open_in_memory()?;
         index.execute_batch(
             "CREATE VIRTUAL TABLE passages USING fts5(
-                 question, answer, also, tokenize = 'porter unicode61 remove_diacritics 2')",
+                 question, answer, also, file UNINDEXED, place UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2')",
         )?;
         let mut passages = Vec::new();
-        for (name, contents) in files {
-            passages.extend(read::passages(name, contents.as_ref())?);
-        }
         let load = index.transaction()?;
-        for Passage { question, answer, also } in &passages {
-            load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3)")?
-                .execute(params![question, answer, also])?;
+        for (name, contents) in files {
+            let read = read::passages(name, contents.as_ref())?;
+            let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+            for Passage { question, answer, also, place } in &read {
+                load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5)")?
+                    .execute(params![question, answer, also, file, place])?;
+            }
+            passages.extend(read);
         }
         load.commit()?;
         let names = names::of(&passages);
@@ -235,7 +251,8 @@ fn quoted(words: &[String]) -> Vec<String> {
 /// Returns the best-ranked passages with their row ids, best first; coverage is still 0.
 fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, KnowledgeError> {
     let mut statement = index.prepare_cached(
-        "SELECT rowid, question, answer, bm25(passages, 4.0, 1.0, 2.0) AS rank_ FROM passages
+        "SELECT rowid, question, answer, bm25(passages, 4.0, 1.0, 2.0) AS rank_, file, place
+         FROM passages
          WHERE passages MATCH ?1 ORDER BY rank_, rowid LIMIT ?2",
     )?;
     let rows = statement.query_map(params![query, CANDIDATES], |row| {
@@ -244,6 +261,7 @@ fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, Knowle
             question: row.get(1)?,
             answer: row.get(2)?,
             score: -row.get::<_, f64>(3)?,
+            source: PassageSource { file: row.get(4)?, place: row.get(5)? },
             coverage: 0.0,
         };
         Ok((row.get(0)?, hit))

@@ -251,6 +251,7 @@ mod tests {
                 question: (!question.is_empty()).then(|| (*question).to_owned()),
                 answer: (*answer).to_owned(),
                 also: String::new(),
+                place: String::new(),
             })
             .collect();
         assert_eq!(of(&passages), expected);
@@ -312,6 +313,7 @@ mod tests {
                 question: Some(question.to_owned()),
                 answer: answer.to_owned(),
                 also: String::new(),
+                place: String::new(),
             })
             .collect();
         let names = of(&passages);

@@ -1,55 +1,41 @@
-//! Reads knowledge files into passages: tables, plain text, Markdown.
+//! Reads knowledge files into passages: tables, text, Markdown, web pages, PDF.
 //!
 //! Before the index, which sees passages only. Invariant: a file is read completely or refused with its
 //! name and line; no row is skipped in silence.
 
-use super::{KnowledgeError, Passage, table, text};
+use super::{KnowledgeError, Passage, html, pdf, sections, table, text};
 
 /// Limits a file, in bytes: some 100,000 rows.
 pub(super) const MAX_BYTES: usize = 32 << 20;
+
+/// Endings of files that are read.
+const ENDINGS: [&str; 7] = ["csv", "tsv", "txt", "md", "html", "htm", "pdf"];
 
 /// Reads one file by its ending.
 pub(super) fn passages(file: &str, contents: &[u8]) -> Result<Vec<Passage>, KnowledgeError> {
     let refused = |reason: String| KnowledgeError::File { file: file.to_owned(), reason };
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let table = match ending.as_deref() {
-        Some("csv" | "tsv") => true,
-        Some("txt" | "md") => false,
-        _ => return Err(KnowledgeError::Type { file: file.to_owned() }),
-    };
+    let ending = ending.unwrap_or_default();
+    if !ENDINGS.contains(&ending.as_str()) {
+        return Err(KnowledgeError::Type { file: file.to_owned() });
+    }
     if contents.len() > MAX_BYTES {
         let limit = MAX_BYTES >> 20;
         return Err(refused(format!("larger than {limit} MiB: leave out what nobody asks for")));
     }
+    if ending == "pdf" {
+        return pdf::passages(contents).map_err(refused);
+    }
     let contents = text::text(contents).map_err(refused)?;
-    let passages = if table { table::passages(file, &contents)? } else { paragraphs(&contents) };
+    let (passages, what) = match ending.as_str() {
+        "csv" | "tsv" => (table::passages(file, &contents)?, "rows"),
+        "html" | "htm" => (html::passages(&contents), "text"),
+        other => (sections::of_text(&contents, other == "md"), "text"),
+    };
     if passages.is_empty() {
-        let what = if table { "rows" } else { "text" };
         return Err(KnowledgeError::Empty { file: file.to_owned(), what });
     }
     Ok(passages)
-}
-
-/// Reads paragraphs, which blank lines separate. Wrapped lines are joined again, since a line
-/// break would end a sentence; list items and headings keep their line.
-fn paragraphs(contents: &str) -> Vec<Passage> {
-    let mut passages = Vec::new();
-    let mut paragraph = String::new();
-    for line in contents.lines().map(str::trim).chain([""]) {
-        if line.is_empty() {
-            if !paragraph.is_empty() {
-                let answer = std::mem::take(&mut paragraph);
-                passages.push(Passage { question: None, answer, also: String::new() });
-            }
-            continue;
-        }
-        if !paragraph.is_empty() {
-            let own_line = line.starts_with(['-', '*', '+', '#', '•']);
-            paragraph.push(if own_line { '\n' } else { ' ' });
-        }
-        paragraph.push_str(line);
-    }
-    passages
 }
 
 #[cfg(test)]
@@ -64,10 +50,12 @@ mod tests {
         refuses("a.csv", b"", "a.csv has no rows");
         refuses("a.csv", b"question,answer\n", "a.csv has no rows");
         refuses("a.txt", b" \n\n", "a.txt has no text");
-        let types = "knowledge is read from .csv, .tsv, .txt and .md files: save a spreadsheet as \
-                     \"CSV UTF-8\"";
+        let types = "knowledge is read from .csv, .tsv, .txt, .md, .html and .pdf files: save a \
+                     spreadsheet as \"CSV UTF-8\"";
         refuses("a.xlsx", b"PK", &format!("a.xlsx: {types}"));
-        refuses("a.pdf", b"x", &format!("a.pdf: {types}"));
+        refuses("a", b"x", &format!("a: {types}"));
+        refuses("a.pdf", b"x", "a.pdf: is no PDF file, whatever its name says");
+        refuses("a.html", b"<script>x</script>", "a.html has no text");
         let large = vec![b'a'; MAX_BYTES + 1];
         let expected = "a.csv: larger than 32 MiB: leave out what nobody asks for";
         refuses("a.csv", &large, expected);
@@ -80,6 +68,7 @@ mod tests {
             question: Some("When?".to_owned()),
             answer: "Nine, daily.".to_owned(),
             also: "hours".to_owned(),
+            place: String::new(),
         };
         assert_eq!(passages("A.CSV", csv.as_bytes()).unwrap(), [expected]);
     }
@@ -89,6 +78,7 @@ mod tests {
         let read =
             passages("a.md", b"We open\r\nat nine.\r\n\r\n\r\n# Pets\n- dogs\n- cats\n").unwrap();
         let answers: Vec<&str> = read.iter().map(|p| p.answer.as_str()).collect();
-        assert_eq!(answers, ["We open at nine.", "# Pets\n- dogs\n- cats"]);
+        assert_eq!(answers, ["We open at nine.", "- dogs\n- cats"]);
+        assert_eq!((read[1].also.as_str(), read[1].place.as_str()), ("Pets", "Pets"));
     }
 }

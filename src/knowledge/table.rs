@@ -54,7 +54,7 @@ pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, Knowl
     // A title over the table stands alone in its row.
     while let Some(title) = rows.next_if(|row| row.cells.len() > 1 && filled(row).count() == 1) {
         let answer = filled(&title).cloned().collect();
-        passages.push(Passage { question: None, answer, also: String::new() });
+        passages.push(Passage::without_question(answer, String::new()));
     }
     let Some(header) = rows.next() else { return Ok(Vec::new()) };
     let sentence = |name: &String| {
@@ -127,7 +127,7 @@ impl Columns {
                 name => format!("{name}: {cell}"),
             });
             let answer = said.collect::<Vec<_>>().join(", ");
-            return Ok(Passage { question: None, answer, also: self.also.to_owned() });
+            return Ok(Passage::without_question(answer, self.also.to_owned()));
         };
         for (at, name) in [(question, "question"), (answer, "answer")] {
             if cells[at].is_empty() {
@@ -142,7 +142,7 @@ impl Columns {
         let also = also.join(" ");
         let (question, answer) =
             (std::mem::take(&mut cells[question]), std::mem::take(&mut cells[answer]));
-        Ok(Passage { question: Some(question), answer, also })
+        Ok(Passage { question: Some(question), ..Passage::without_question(answer, also) })
     }
 }
 

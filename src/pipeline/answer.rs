@@ -97,7 +97,9 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
         }
     });
     let found = async { Ok::<_, Cause>(search.await??) };
-    stage(scene.trace, Stage::Knowledge, found).await
+    let hits: Vec<Hit> = stage(scene.trace, Stage::Knowledge, found).await?;
+    scene.trace.cite(hits.iter().map(|hit| hit.source.clone()));
+    Ok(hits)
 }
 
 /// Says one of our own sentences; as text if it cannot be spoken.

@@ -168,6 +168,7 @@ async fn write(
                     spent.completion_tokens += completion_tokens;
                 });
             }
+            Ok(Delta::Tool(done)) => trace.tool_called(*done),
             Ok(Delta::Retract) => return Err(Unwritten::TakenBack),
             Err(error) => broke_off = Some(error),
         }

@@ -9,7 +9,12 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::error::{Cause, TurnError};
-use crate::turn::{EnginesUsed, Outcome, Reason, ReplyText, Spent, Stage, StageRecord, TurnReport};
+use crate::agent::tools::ToolDone;
+use crate::telemetry;
+use crate::turn::{
+    EnginesUsed, Outcome, PassageSource, Personal, Reason, ReplyText, Spent, Stage, StageRecord,
+    ToolUse, TurnReport,
+};
 
 /// Intervals of one stage closer than this are one: a token stream is one interval, not hundreds.
 /// Shorter than any work of ours that lies between two of them.
@@ -22,6 +27,8 @@ pub struct Trace {
     records: Arc<Mutex<Vec<StageRecord>>>,
     spent: Arc<Mutex<Spent>>,
     engines: Arc<Mutex<EnginesUsed>>,
+    sources: Arc<Mutex<Vec<PassageSource>>>,
+    tools: Arc<Mutex<Vec<ToolUse>>>,
     /// How often each stage is waited for now.
     waits: Arc<Mutex<BTreeMap<Stage, usize>>>,
 }
@@ -44,8 +51,8 @@ impl Drop for StageWait {
 impl Trace {
     /// Starts the turn's clock.
     pub fn start() -> Self {
-        let (records, spent, engines, waits) = <_>::default();
-        Self { started: Instant::now(), records, spent, engines, waits }
+        let (records, spent, engines, sources, tools, waits) = <_>::default();
+        Self { started: Instant::now(), records, spent, engines, sources, tools, waits }
     }
 
     /// Returns the milliseconds since the start.
@@ -88,6 +95,16 @@ impl Trace {
         add(&mut self.spent.lock().expect("no holder panics"));
     }
 
+    /// Notes where what was found is from.
+    pub(super) fn cite(&self, found: impl Iterator<Item = PassageSource>) {
+        let mut sources = self.sources.lock().expect("no holder panics");
+        for source in found {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+
     /// Notes which engines worked.
     pub(super) fn worked(&self, note: impl FnOnce(&mut EnginesUsed)) {
         note(&mut self.engines.lock().expect("no holder panics"));
@@ -110,7 +127,9 @@ impl Trace {
             reply: reply.into(),
             disclosure: None,
             audio: None,
+            sources: self.sources.lock().expect("no holder panics").clone(),
             engines: self.engines.lock().expect("no holder panics").clone(),
+            tools: self.tools.lock().expect("no holder panics").clone(),
             overhead_ms: TurnReport::overhead(total_ms, &stages),
             stages,
             total_ms,
@@ -149,6 +168,24 @@ impl Trace {
         self.noted(name, started, Instant::now());
     }
 
+    /// Notes a call of a tool. The model was not at work meanwhile.
+    pub(super) fn tool_called(&self, done: ToolDone) {
+        let (started, ended) = (done.started.into_std(), done.ended.into_std());
+        let (start_ms, end_ms) = (self.at(started), self.at(ended));
+        telemetry::tool_called(&done.label, done.outcome, ended - started);
+        let mut records = self.records.lock().expect("no holder panics");
+        *records = records.drain(..).flat_map(|one| without(one, start_ms, end_ms)).collect();
+        records.push(StageRecord { name: Stage::Tools, start_ms, end_ms });
+        self.tools.lock().expect("no holder panics").push(ToolUse {
+            name: done.name,
+            arguments: Personal(shortened(done.arguments.reveal())),
+            result: Personal(shortened(done.result.reveal())),
+            outcome: done.outcome,
+            start_ms,
+            ms: end_ms - start_ms,
+        });
+    }
+
     /// Records an interval.
     pub(super) fn noted(&self, name: Stage, started: Instant, ended: Instant) {
         let (start_ms, end_ms) = (self.at(started), self.at(ended));
@@ -160,6 +197,27 @@ impl Trace {
             _ => records.push(StageRecord { name, start_ms, end_ms }),
         }
     }
+}
+
+/// Most characters of a tool's arguments, and of its result, that a turn's record keeps.
+const TOOL_CHARS: usize = 1_000;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TOOL_CHARS) {
+        Some((end, _)) => format!("{} [...]", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Takes the time of a tool out of an interval of the model.
+fn without(record: StageRecord, start_ms: f64, end_ms: f64) -> Vec<StageRecord> {
+    if record.name != Stage::Llm || record.end_ms <= start_ms || end_ms <= record.start_ms {
+        return vec![record];
+    }
+    let before = StageRecord { end_ms: start_ms.max(record.start_ms), ..record.clone() };
+    let after = StageRecord { start_ms: end_ms.min(record.end_ms), ..record };
+    let is_some = |record: &StageRecord| record.end_ms > record.start_ms;
+    [before, after].into_iter().filter(is_some).collect()
 }
 
 /// Limits how long a stage may take, or a stream may be silent. Decoding and encoding have no
@@ -247,6 +305,18 @@ mod tests {
         assert_eq!(trace.waits_for(), Some(Stage::Llm));
         drop(slow);
         assert_eq!(trace.waits_for(), None);
+    }
+
+    #[test]
+    fn a_tools_time_is_not_the_models() {
+        let record = |name, start_ms, end_ms| StageRecord { name, start_ms, end_ms };
+        let llm = |start_ms, end_ms| record(Stage::Llm, start_ms, end_ms);
+        assert_eq!(without(llm(0.0, 9.0), 2.0, 4.0), [llm(0.0, 2.0), llm(4.0, 9.0)]);
+        assert_eq!(without(llm(3.0, 9.0), 2.0, 4.0), [llm(4.0, 9.0)]);
+        assert_eq!(without(llm(3.0, 3.5), 2.0, 4.0), []);
+        assert_eq!(without(llm(5.0, 9.0), 2.0, 4.0), [llm(5.0, 9.0)]);
+        let tts = record(Stage::Tts, 0.0, 9.0);
+        assert_eq!(without(tts.clone(), 2.0, 4.0), [tts]);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{GateOverride, Languages, Voices};
+use super::{GateOverride, HttpTool, Languages, McpServer, Voices};
 use crate::engine::{EngineList, EngineSpec};
 use crate::turn::LanguageCode;
 
@@ -50,6 +50,10 @@ pub struct Agent {
     pub files: Vec<PathBuf>,
     #[serde(default)]
     pub vocabulary: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<HttpTool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mcp: Vec<McpServer>,
 }
 
 impl Agent {

@@ -11,6 +11,7 @@ mod language;
 mod number;
 mod phrases;
 mod snapshot;
+mod tool;
 mod voice;
 
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub use language::Languages;
 pub use number::{FormerSecrets, Number, NumberStatus, ProviderKind, SecretName};
 pub use phrases::{Phrase, Phrases};
 pub use snapshot::{AppSecret, Numbers, SharedSecret, ShownBy, Snapshot};
+pub use tool::{
+    AddressTemplate, HttpTool, JsonObject, LONGEST_TOOL_NAME, McpServer, SecretHeaders, ToolMethod,
+    check_tools, is_tool_name, mismatches,
+};
 pub use voice::{Voice, Voices};
 
 /// Holds the snapshot in use.

@@ -25,7 +25,7 @@ use self::budget::{Bounded, LEFT_OUT, LogBudget, MINUTE};
 pub use self::build::{COMMIT, VERSION, features};
 pub use self::seldom::Seldom;
 use crate::engine::Noticed;
-use crate::turn::{Reason, StatusUpdate, TurnReport};
+use crate::turn::{Reason, StatusUpdate, ToolOutcome, TurnReport};
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
@@ -35,6 +35,9 @@ pub const TURN_SECONDS: &str = "hark_turn_seconds";
 pub const TURNS_TOTAL: &str = "hark_turns_total";
 /// Counter of a language model's tokens, labels `engine` and `kind` (`prompt`, `completion`).
 pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
+/// Histogram of calls of tools, seconds, labels `tool` (an HTTP tool or MCP server of the configuration,
+/// or `unknown`) and `outcome`.
+pub const TOOL_SECONDS: &str = "hark_tool_seconds";
 /// Counter of webhooks, label `result`: what was in them, or why they were refused.
 pub const WEBHOOK_TOTAL: &str = "hark_webhook_total";
 /// Counter of messages in which somebody asks for a person, label `agent`.
@@ -106,8 +109,8 @@ static BUDGET: OnceLock<Arc<LogBudget>> = OnceLock::new();
 /// # Errors
 /// If `level` is not a log level.
 pub fn init_logs(style: LogStyle, level: &str) -> Result<(), String> {
-    // The decoders tell a sender's own words; `audio` says what could not be heard.
-    let filter = EnvFilter::try_new(format!("warn,symphonia=off,hark={level}"))
+    // The decoders tell a sender's own words, and rmcp a server's; `audio` and the tools say what failed.
+    let filter = EnvFilter::try_new(format!("warn,symphonia=off,rmcp=off,hark={level}"))
         .map_err(|error| format!("[log] level {level:?}: {error}"))?;
     let LogStyle { format, colours, zone, project } = style;
     let logs = tracing_subscriber::fmt()
@@ -220,6 +223,18 @@ pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
     for (kind, tokens) in [("prompt", prompt_tokens), ("completion", completion_tokens)] {
         let labels = [("engine", responder.to_owned()), ("kind", kind.to_owned())];
         metrics::counter!(LLM_TOKENS_TOTAL, &labels).increment(tokens);
+    }
+}
+
+/// Records and logs what came of a call of a tool.
+pub fn tool_called(tool: &str, outcome: ToolOutcome, took: Duration) {
+    let labels = [("tool", tool.to_owned()), ("outcome", outcome.name().to_owned())];
+    metrics::histogram!(TOOL_SECONDS, &labels).record(took.as_secs_f64());
+    let took_ms = took.as_secs_f64() * 1000.0;
+    if outcome == ToolOutcome::Answered {
+        tracing::debug!(tool, took_ms, "a tool answered");
+    } else {
+        tracing::warn!(tool, outcome = outcome.name(), took_ms, "a call of a tool failed");
     }
 }
 

@@ -14,9 +14,11 @@ mod part;
 mod personal;
 mod reason;
 mod report;
+mod source;
 mod spent;
 mod stage;
 mod talker;
+mod tool;
 mod words;
 
 pub use about::{About, Attachment, Deed, Quoted};
@@ -34,6 +36,8 @@ pub use reason::Reason;
 pub use report::{
     EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,
 };
+pub use source::PassageSource;
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};
 pub use talker::Talker;
+pub use tool::{ToolOutcome, ToolUse};

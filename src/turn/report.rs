@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::words::words;
-use super::{Extra, LanguageCode, Personal, Reason, Spent, Stage, StageRecord};
+use super::{
+    Extra, LanguageCode, PassageSource, Personal, Reason, Spent, Stage, StageRecord, ToolUse,
+};
 
 /// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,13 @@ pub struct TurnReport {
     /// Which engines heard and spoke; left out of the JSON if none did.
     #[serde(default, skip_serializing_if = "EnginesUsed::is_empty")]
     pub engines: EnginesUsed,
+    /// Which tools were called, in the order of their ends; left out of the JSON if none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolUse>,
+    /// Where what the agent knows of the question is from, the best first; left out of the JSON if
+    /// nothing was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<PassageSource>,
     /// When each stage worked.
     pub stages: Vec<StageRecord>,
     /// From lease or input read to send answered or file closed.

@@ -15,6 +15,7 @@ words! {
         Stt = "stt",
         Knowledge = "knowledge",
         Llm = "llm",
+        Tools = "tools",
         Tts = "tts",
         Encode = "encode",
         Upload = "upload",
@@ -29,7 +30,13 @@ impl Stage {
     pub fn is_external(self) -> bool {
         matches!(
             self,
-            Self::Download | Self::Stt | Self::Llm | Self::Tts | Self::Upload | Self::Send
+            Self::Download
+                | Self::Stt
+                | Self::Llm
+                | Self::Tools
+                | Self::Tts
+                | Self::Upload
+                | Self::Send
         )
     }
 }

@@ -64,6 +64,7 @@ mod source;
 mod speaking;
 mod storing;
 mod thinking;
+mod tools;
 mod voice;
 mod voices;
 mod webhook;

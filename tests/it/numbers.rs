@@ -68,6 +68,26 @@ async fn a_number_at_360dialog_is_added_with_the_secret_that_signs_its_webhooks(
 }
 
 #[tokio::test]
+async fn no_secret_that_is_set_over_http_is_in_the_log() {
+    let app = TestApp::start().in_a_process().await;
+    let admin = app.token("admin").await;
+    let llm = json!({ "text": "here", "api_key": "sk-very-secret" });
+    let agent = json!({ "name": "desk", "reply": "text", "llm": llm });
+    app.api_post(&admin, "/agents", &agent).send().await.expect(201);
+    let (second, mut number) = app.second_number("200", SECRET, TOKEN).await;
+    number["agent"] = json!("desk");
+    app.api_post(&admin, "/numbers", &number).send().await.expect(201);
+    let id = second.send_text(PERSON, "hello").await;
+    second.wait_for_reply(&id, std::time::Duration::from_secs(10)).await.expect("an answer");
+    app.run_until_done().await;
+    let log = app.log();
+    assert!(log.contains("TRACE") && log.contains("200"), "it is a log of everything");
+    for secret in [SECRET, TOKEN, "sk-very-secret", admin.as_str()] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
 async fn what_the_provider_does_not_know_is_not_added() {
     let app = TestApp::start().await;
     let admin = app.token("admin").await;

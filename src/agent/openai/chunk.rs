@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::text::mend;
+use super::tool_calls::{CallPiece, pieces};
 use crate::agent::Usage;
 use crate::remote::failure::ServerError;
 
@@ -23,6 +24,8 @@ pub(super) struct Chunk {
     pub(super) whole: bool,
     /// What it has beside the text.
     pub(super) aside: Option<Aside>,
+    /// Pieces of calls of tools.
+    pub(super) calls: Vec<CallPiece>,
     /// How the answer ended, if it did.
     pub(super) end: Option<FinishReason>,
     /// What it cost.
@@ -164,6 +167,7 @@ fn read_list(json: &[u8]) -> Result<Chunk, serde_json::Error> {
     for one in several {
         let Ok(chunk) = read_whole(one.get().as_bytes()) else { continue };
         whole.text.push_str(&chunk.text);
+        whole.calls.extend(chunk.calls);
         whole.is_answer |= chunk.is_answer;
         whole.error = whole.error.or(chunk.error);
         (whole.end, whole.usage) = (chunk.end.or(whole.end), chunk.usage.or(whole.usage));
@@ -181,6 +185,10 @@ impl Chunk {
             let aside = [(thinks, Aside::Thought), (calls, Aside::Call)];
             let there = aside.iter().filter(|(there, _)| *there).map(|(_, aside)| *aside).max();
             self.aside = self.aside.max(there);
+        }
+        for (piece, whole) in [(&delta, false), (&message, true)] {
+            let calls = piece.tool_calls.filter(|calls| is_there(Some(calls)));
+            self.calls.extend(pieces(calls.or(piece.function_call), whole));
         }
         let mut text = delta.text();
         if text.is_empty() {

@@ -4,15 +4,19 @@
 //! no word of an answer was given; every wait and every size is bounded; neither the key nor what
 //! a person said is in an error or a log line.
 
+mod answering;
 mod chunk;
 mod context;
 mod reading;
 mod refusal;
 mod replay;
 mod request;
+mod server_call;
 mod settings;
 mod sse;
 mod text;
+mod tool_calls;
+mod tool_check;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,22 +30,23 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use reading::{Reading, ServerCall};
+use answering::{Answering, ToolTalk};
+use reading::Reading;
 use refusal::{Again, Failure};
 #[doc(hidden)]
 pub use replay::read_answer;
 use request::{ChatRequest, Dialect, Streaming, to_json};
+use server_call::ServerCall;
 pub use settings::Settings;
 
 use super::prompt::Persona;
+use super::tools::Toolbox;
 use super::{AgentError, Delta, Question, Responder, Retrieval};
 use crate::engine::Wrong;
 use crate::remote::endpoint_of;
 use crate::remote::failure::ErrorResponse;
 use crate::remote::greeting::with_key;
-use crate::remote::patience::Patience;
 use crate::remote::waits::jittered;
-use crate::remote::words::Redactor;
 
 /// Limits the pause between two tries; a longer one that a server asks for comes between two tries
 /// of the turn.
@@ -62,6 +67,7 @@ struct ChatServer {
     endpoint: Url,
     client: Client,
     extra: Map<String, Value>,
+    tools: Arc<Toolbox>,
     habits: Mutex<ServerHabits>,
 }
 
@@ -84,9 +90,18 @@ impl OpenAiResponder {
         let endpoint = endpoint(settings.url.as_ref().ok_or_else(|| missing("url"))?);
         let model = settings.model.clone().ok_or_else(|| missing("model"))?;
         let (name, extra) = (format!("openai/{model}"), to_json(&settings.extra));
-        let habits = Mutex::default();
-        let server = ChatServer { settings, persona, model, endpoint, client, extra, habits };
+        let (tools, habits) = (Arc::default(), Mutex::default());
+        let server =
+            ChatServer { settings, persona, model, endpoint, client, extra, tools, habits };
         Ok(Self { server: Arc::new(server), name })
+    }
+
+    /// Lets the model call these tools.
+    pub(super) fn with_tools(self, tools: Arc<Toolbox>) -> Self {
+        let Self { server, name } = self;
+        // Nobody else has it yet.
+        let server = Arc::into_inner(server).map(|server| Arc::new(ChatServer { tools, ..server }));
+        Self { server: server.expect("it was just made"), name }
     }
 
     /// Takes the server's first words for words of an answer, were they a thought's.
@@ -120,9 +135,7 @@ impl Responder for OpenAiResponder {
         question: Question,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Delta, AgentError>> {
-        let server = Arc::clone(&self.server);
-        let patience = Patience::new(Duration::from_millis(server.settings.timeout_ms));
-        let answering = Answering { server, question, patience, reading: None };
+        let answering = Answering::new(Arc::clone(&self.server), question);
         let cancel = cancel.clone();
         stream::unfold(Some(answering), move |answering| {
             let cancel = cancel.clone();
@@ -136,44 +149,11 @@ impl Responder for OpenAiResponder {
                 match next {
                     Some(Ok(delta)) => Some((Ok(delta), Some(answering))),
                     Some(Err(error)) => Some((Err(error), None)),
-                    None => {
-                        if let Some(reading) = answering.reading {
-                            reading.give_back();
-                        }
-                        None
-                    }
+                    None => None,
                 }
             }
         })
         .boxed()
-    }
-}
-
-/// Follows one question on its way to its answer.
-struct Answering {
-    server: Arc<ChatServer>,
-    question: Question,
-    patience: Patience,
-    /// Once the first word is there.
-    reading: Option<Reading>,
-}
-
-impl Answering {
-    async fn next(&mut self) -> Option<Result<Delta, AgentError>> {
-        let Self { server, question, patience, reading } = self;
-        let settings = &server.settings;
-        let redactor = Redactor { key: settings.key(), text: question.heard.reveal() };
-        let mut call = ServerCall { settings, redactor, patience };
-        let reading = match reading {
-            Some(reading) => reading,
-            None => match server.ask(question, &mut call).await {
-                Ok(begun) => reading.insert(begun),
-                Err(error) => return Some(Err(error)),
-            },
-        };
-        let next = reading.next(&mut call).await;
-        server.learn(reading);
-        next
     }
 }
 
@@ -183,6 +163,7 @@ impl ChatServer {
     async fn ask(
         &self,
         question: &Question,
+        talk: &mut ToolTalk,
         call: &mut ServerCall<'_>,
     ) -> Result<Reading, AgentError> {
         let mut question = Cow::Borrowed(question);
@@ -191,6 +172,8 @@ impl ChatServer {
             let ask = ChatRequest {
                 model: &self.model,
                 messages: self.persona.messages(&question),
+                calls: &talk.messages,
+                tools: talk.offered(self.settings.max_rounds),
                 temperature: self.settings.temperature,
                 max_tokens: self.settings.max_tokens,
                 extra: &self.extra,
@@ -200,7 +183,7 @@ impl ChatServer {
                 Err(failure) => failure,
             };
             if matches!(error, AgentError::TooLong { .. })
-                && self.persona.shorten(question.to_mut())
+                && (self.persona.shorten(question.to_mut()) || talk.shorten())
             {
                 tracing::warn!(
                     error = %error,
@@ -254,8 +237,23 @@ impl ChatServer {
             let too_long = matches!(failure.error, AgentError::TooLong { .. });
             let refusal = failure.server.as_deref().filter(|_| !too_long);
             let status = failure.error.status().unwrap_or(400);
-            match refusal.and_then(|refusal| habits.dialect.after(status, refusal)) {
-                Some(other) => habits.dialect = other,
+            let other = refusal.and_then(|refusal| habits.dialect.after(status, refusal));
+            // What is said of tools where none were offered is about something else.
+            let other = other.filter(|other| {
+                other.tools == habits.dialect.tools
+                    || !(ask.tools.is_empty() && ask.calls.is_empty())
+            });
+            match other {
+                Some(other) => {
+                    if habits.dialect.tools && !other.tools {
+                        tracing::warn!(
+                            error = %failure.error,
+                            "the language model's server takes no tools, or not these: it is asked \
+                             without them"
+                        );
+                    }
+                    habits.dialect = other;
+                }
                 None => return Err(failure),
             }
         }
@@ -271,7 +269,8 @@ impl ChatServer {
         let sent = call.patience.wait(self.request(&ask.body(habits.dialect)).send()).await;
         let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
         if response.status().is_success() {
-            let mut reading = Reading::new(response, habits.opens_thoughts);
+            let calls = habits.dialect.tools && !ask.tools.is_empty();
+            let mut reading = Reading::new(response, habits.opens_thoughts, calls);
             let begun = reading.begin(call).await;
             self.learn(&reading);
             return begun.map(|()| reading);

@@ -12,13 +12,15 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::chunk::{self, Chunk, FinishReason};
 use super::refusal::Failure;
-use super::settings::Settings;
+use super::server_call::ServerCall;
 use super::sse::{Event, Events, TooLong};
 use super::text::{AnswerText, Filtered};
+use super::tool_calls::{CallsSoFar, CallsTooLong};
+use crate::agent::tools::ToolCall;
 use crate::agent::{AgentError, Delta, Usage};
 use crate::remote::failure::{ServerError, is_page};
-use crate::remote::patience::{Late, Patience};
-use crate::remote::words::{Redactor, error_chain};
+use crate::remote::patience::Late;
+use crate::remote::words::error_chain;
 
 /// Longest answer, in bytes: an hour of speech. What `max_tokens` allows is far less.
 const ANSWER_LIMIT: usize = 64 << 10;
@@ -57,6 +59,8 @@ pub(super) struct Reading {
     ready: VecDeque<Delta>,
     usage: Option<Usage>,
     end: Option<FinishReason>,
+    /// The calls of tools so far, where tools were offered.
+    calls: Option<CallsSoFar>,
     /// The answer so far.
     said: String,
     /// Whether words of it were given away.
@@ -71,9 +75,10 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Begins to read an answer of a server whose answers begin within a thought, or do not, or have
-    /// not shown it.
-    pub(super) fn new(response: Response, opens_thoughts: Option<bool>) -> Self {
+    /// not shown it; `calls` if it may call tools.
+    pub(super) fn new(response: Response, opens_thoughts: Option<bool>, calls: bool) -> Self {
         Self {
+            calls: calls.then(CallsSoFar::default),
             response,
             form: BodyFormat::Unknown,
             text: AnswerText::new(opens_thoughts),
@@ -232,7 +237,7 @@ impl Reading {
         }
     }
 
-    fn hear(&mut self, chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
+    fn hear(&mut self, mut chunk: Chunk, call: &mut ServerCall<'_>) -> Result<(), Failure> {
         let writes = chunk.aside.is_some() || !chunk.text.is_empty();
         let progress = if writes { AnswerProgress::Writes } else { AnswerProgress::Began };
         if chunk.is_answer {
@@ -244,6 +249,11 @@ impl Reading {
             call.expect_word();
         }
         self.usage = chunk.usage.or(self.usage);
+        if let Some(calls) = &mut self.calls
+            && let Err(CallsTooLong) = calls.add(std::mem::take(&mut chunk.calls))
+        {
+            return Err(self.unexpected("calls of tools of over 64 KiB"));
+        }
         let filtered = self.text.push(&chunk, &self.said);
         self.say(filtered);
         let failed = chunk.end == Some(FinishReason::Failure);
@@ -288,6 +298,7 @@ impl Reading {
         self.finish();
         self.ready.extend(self.usage.take().map(Delta::Usage));
         let nothing = self.said.trim().is_empty();
+        let calls = self.calls.as_ref().is_some_and(|calls| !calls.is_empty());
         self.failure = match self.end {
             Some(FinishReason::Length) if nothing => {
                 Some(AgentError::OnlyThoughts { limit: "llm.max_tokens" })
@@ -296,7 +307,9 @@ impl Reading {
             Some(FinishReason::Filter) => {
                 Some(AgentError::Filtered("it ended the answer".to_owned()))
             }
-            Some(FinishReason::Whole) if nothing => self.text.instead().map(AgentError::NoWords),
+            Some(FinishReason::Whole) if nothing && !calls => {
+                self.text.instead().map(AgentError::NoWords)
+            }
             Some(FinishReason::Whole | FinishReason::Failure) | None => None,
         }
         .map(Failure::last);
@@ -352,34 +365,13 @@ impl Reading {
     }
 
     /// Gives the connection back for the next turn: it can be used again once the few bytes that
-    /// follow the last event are read.
-    pub(super) fn give_back(mut self) {
+    /// follow the last event are read. Returns the tools that the model calls.
+    pub(super) fn give_back(mut self) -> Vec<ToolCall> {
+        let calls = self.calls.take().map(CallsSoFar::finish).unwrap_or_default();
         tokio::spawn(async move {
             let rest = async { while let Ok(Some(_)) = self.response.chunk().await {} };
             tokio::time::timeout(TAIL, rest).await.ok();
         });
-    }
-}
-
-/// Holds what bounds one exchange with the server, and what must not be quoted of it.
-pub(super) struct ServerCall<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) redactor: Redactor<'a>,
-    pub(super) patience: &'a mut Patience,
-}
-
-impl ServerCall<'_> {
-    /// Allows the usual time for the next word.
-    fn expect_word(&mut self) {
-        self.patience.expect_within(Duration::from_millis(self.settings.stall_timeout_ms));
-    }
-
-    /// Describes that no word came in time.
-    pub(super) fn too_slow(&self, late: Late) -> Failure {
-        let too_slow = |waited_ms| AgentError::TooSlow { waited_ms };
-        match late {
-            Late::Quiet => Failure::passing(too_slow(self.settings.first_token_timeout_ms)),
-            Late::Total => Failure::last(too_slow(self.settings.timeout_ms)),
-        }
+        calls
     }
 }

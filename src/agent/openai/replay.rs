@@ -6,7 +6,8 @@ use axum::http;
 use futures_util::stream;
 use reqwest::{Body, Response};
 
-use super::reading::{Reading, ServerCall};
+use super::reading::Reading;
+use super::server_call::ServerCall;
 use super::settings::Settings;
 use crate::agent::{AgentError, Delta};
 use crate::remote::patience::Patience;
@@ -17,7 +18,7 @@ pub async fn read_answer(pieces: Vec<Vec<u8>>) -> (Vec<Delta>, Option<AgentError
     let settings = &unhurried();
     let body = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
     let mut reading =
-        Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None);
+        Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None, false);
     let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
     let redactor = Redactor::default();
     let mut call = ServerCall { settings, redactor, patience: &mut patience };
@@ -51,6 +52,7 @@ fn unhurried() -> Settings {
         stall_timeout_ms: timeout_ms,
         timeout_ms,
         retries: 0,
+        max_rounds: 0,
     }
 }
 

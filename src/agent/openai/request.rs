@@ -1,6 +1,6 @@
 //! The body of a request, in the dialect that the server understands.
 //!
-//! Servers differ in four keys. Invariant: each is changed at most once in a request, and only when
+//! Servers differ in five keys. Invariant: each is changed at most once in a request, and only when
 //! the server's refusal names it.
 
 use serde_json::{Map, Value, json};
@@ -9,7 +9,10 @@ use crate::agent::prompt::Message;
 use crate::remote::failure::ServerError;
 
 /// Keys of a request that `llm.extra` may not set, since hark does.
-pub(super) const OWN_KEYS: [&str; 4] = ["messages", "model", "stream", "stream_options"];
+pub(super) const OWN_KEYS: [&str; 6] =
+    ["messages", "model", "stream", "stream_options", "tool_choice", "tools"];
+/// A key of a request that servers refuse where there are no tools.
+const OF_TOOLS: &str = "parallel_tool_calls";
 
 /// Names how an answer is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +32,14 @@ pub(super) struct Dialect {
     temperature: bool,
     /// `max_completion_tokens`, which `OpenAI`'s later models ask for, instead of `max_tokens`.
     completion_tokens: bool,
+    /// Whether tools may be offered.
+    pub(super) tools: bool,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
         let streaming = Streaming::WithUsage;
-        Self { streaming, temperature: true, completion_tokens: false }
+        Self { streaming, temperature: true, completion_tokens: false, tools: true }
     }
 }
 
@@ -46,8 +51,10 @@ impl Dialect {
         let next = if of_keys && names("stream_options") {
             let with_usage = self.streaming == Streaming::WithUsage;
             Self { streaming: if with_usage { Streaming::Plain } else { self.streaming }, ..self }
-        } else if refuses_stream(status, refusal) {
+        } else if refuses_stream(status, refusal) && self.streaming != Streaming::No {
             Self { streaming: Streaming::No, ..self }
+        } else if refuses_tools(status, refusal) {
+            Self { tools: false, ..self }
         } else if of_keys && (names("max_tokens") || names("max_completion_tokens")) {
             Self { completion_tokens: true, ..self }
         } else if of_keys && names("temperature") {
@@ -94,11 +101,26 @@ fn refuses_stream(status: u16, refusal: &ServerError) -> bool {
     }
 }
 
+/// Returns whether a server says that it, or the model, takes no tools, or none such as these.
+fn refuses_tools(status: u16, refusal: &ServerError) -> bool {
+    const NAMED: [&str; 6] =
+        ["tool", "tools", "tool_choice", "function", "functions", "function_declarations"];
+    let said = refusal.message.to_lowercase();
+    let mut words = said.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let named = refusal.param.starts_with("tool") || words.any(|word| NAMED.contains(&word));
+    // Ollama says it with 400, OpenRouter with 404, llama.cpp with 500.
+    named && matches!(status, 400 | 404 | 422 | 500 | 501)
+}
+
 /// Holds what is asked, without the dialect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct ChatRequest<'a> {
     pub(super) model: &'a str,
     pub(super) messages: Vec<Message>,
+    /// Calls of tools and their results, which follow the messages.
+    pub(super) calls: &'a [Value],
+    /// What may be called.
+    pub(super) tools: &'a [Value],
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: u32,
     /// What the operator adds.
@@ -108,18 +130,27 @@ pub(super) struct ChatRequest<'a> {
 impl ChatRequest<'_> {
     /// Writes the JSON.
     pub(super) fn body(&self, dialect: Dialect) -> Value {
-        let Dialect { streaming, temperature, completion_tokens } = dialect;
+        let Dialect { streaming, temperature, completion_tokens, tools } = dialect;
         let stream = streaming != Streaming::No;
         let limit = if completion_tokens { "max_completion_tokens" } else { "max_tokens" };
         let mut body = json!({ "model": self.model, "messages": self.messages, "stream": stream });
         body[limit] = self.max_tokens.into();
+        if let Value::Array(messages) = &mut body["messages"]
+            && tools
+        {
+            messages.extend(self.calls.iter().cloned());
+        }
+        let offers = tools && !self.tools.is_empty();
+        if offers {
+            body["tools"] = self.tools.into();
+        }
         if streaming == Streaming::WithUsage {
             body["stream_options"] = json!({ "include_usage": true });
         }
         if let Some(degree) = self.temperature.filter(|_| temperature) {
             body["temperature"] = degree.into();
         }
-        for (key, value) in self.extra {
+        for (key, value) in self.extra.iter().filter(|(key, _)| offers || *key != OF_TOOLS) {
             body[key] = value.clone();
         }
         body
@@ -172,6 +203,8 @@ mod tests {
         let mut ask = ChatRequest {
             model: "m",
             messages: Vec::new(),
+            calls: &[],
+            tools: &[],
             temperature: Some(0.5),
             max_tokens: 40,
             extra: &Map::new(),
@@ -188,6 +221,47 @@ mod tests {
             "stop": ["a", 1, 2.5],
         });
         assert_eq!(ask.body(fourth), expected);
+    }
+
+    #[test]
+    fn a_server_without_tools_is_asked_without_them_and_their_results() {
+        for (status, words) in [
+            (400, "registry.ollama.ai/library/gemma3:4b does not support tools"),
+            (404, "No endpoints found that support tool use."),
+            (400, "\"auto\" tool choice requires --enable-auto-tool-choice to be set"),
+            (500, "tools param requires --jinja flag"),
+            (400, "Invalid schema for function 'orders': None is not of type 'array'."),
+        ] {
+            let dialect = after(Dialect::default(), status, words).unwrap();
+            assert!(!dialect.tools, "{words}");
+            assert_eq!(after(dialect, status, words), None, "{words}");
+        }
+        let both = "This model doesn't support tool use in streaming mode.";
+        let whole = after(Dialect::default(), 400, both).unwrap();
+        assert_eq!((whole.streaming, whole.tools), (Streaming::No, true));
+        assert!(!after(whole, 400, both).unwrap().tools);
+        for (status, words) in [(503, "tools"), (400, "the toolbox is closed"), (429, "tools")] {
+            assert_eq!(after(Dialect::default(), status, words), None, "{words}");
+        }
+        let extra = to_json(&toml::toml! { parallel_tool_calls = false });
+        let tools = [json!({ "type": "function" })];
+        let calls = [json!({ "role": "tool" })];
+        let ask = ChatRequest {
+            model: "m",
+            messages: Vec::new(),
+            calls: &calls,
+            tools: &tools,
+            temperature: None,
+            max_tokens: 40,
+            extra: &extra,
+        };
+        let body = ask.body(Dialect::default());
+        assert_eq!((&body["tools"], &body["messages"]), (&json!(tools), &json!(calls)));
+        assert_eq!(body["parallel_tool_calls"], false);
+        let body = ask.body(Dialect { tools: false, ..Dialect::default() });
+        let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["max_tokens", "messages", "model", "stream", "stream_options"]);
+        assert_eq!(body["messages"], json!([]));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong, che
 /// Limits how long a turn waits for an answer.
 const LONGEST_MS: u64 = 120_000;
 
+/// Most rounds of calls of tools.
+const MOST_ROUNDS: u32 = 20;
+
 /// Describes which server is asked for which model, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
@@ -38,6 +41,7 @@ pub struct Settings {
     pub stall_timeout_ms: u64,
     pub timeout_ms: u64,
     pub retries: u32,
+    pub max_rounds: u32,
 }
 
 impl Settings {
@@ -56,7 +60,7 @@ impl Settings {
             rich: deps.rich,
         };
         let client = connect(Duration::from_millis(self.connect_timeout_ms));
-        OpenAiResponder::new(self.clone(), persona, client)
+        Ok(OpenAiResponder::new(self.clone(), persona, client)?.with_tools(deps.tools))
     }
 }
 
@@ -87,6 +91,10 @@ impl EngineSettings for Settings {
                 wrong(name, "must be at most 120000, the longest that a turn waits");
             }
         }
+        if self.max_rounds > MOST_ROUNDS {
+            let most = format!("must be at most {MOST_ROUNDS}: the person waits for each");
+            all.push(Wrong::new("max_rounds", most));
+        }
         all
     }
 
@@ -97,6 +105,10 @@ impl EngineSettings for Settings {
 
 #[async_trait]
 impl LlmSettings for Settings {
+    fn calls_tools(&self) -> bool {
+        true
+    }
+
     fn build(&self, deps: LlmDeps, connect: Connect<'_>) -> Result<Arc<dyn Responder>, Wrong> {
         Ok(Arc::new(self.responder(deps, connect)?))
     }
@@ -104,10 +116,12 @@ impl LlmSettings for Settings {
     async fn examine(
         &self,
         user: &EngineUser,
-        deps: LlmDeps,
+        mut deps: LlmDeps,
         connect: Connect<'_>,
         check: &mut Check,
     ) {
+        // A look calls no tool.
+        let tools = std::mem::take(&mut deps.tools);
         let responder = match self.responder(deps, connect) {
             Ok(responder) => responder.trusting(),
             Err(wrong) => return check.wrong(&user.section, wrong),
@@ -129,6 +143,17 @@ impl LlmSettings for Settings {
             ),
             Some(tokens) => check.well(format!("{what} answers; context: {tokens} tokens")),
             None => check.well(format!("{what} answers")),
+        }
+        if !tools.is_empty()
+            && self.max_rounds > 0
+            && let Some(why) = server.refuses(&tools.definitions()).await
+        {
+            check.warning(
+                format!("{}.model", user.section),
+                format!("{what} takes no tools, or not these: {why}"),
+                "take a model that calls tools, and let its server (vLLM: --enable-auto-tool-choice \
+                 and --tool-call-parser, llama.cpp: --jinja); or take the agent's tools out",
+            );
         }
     }
 }

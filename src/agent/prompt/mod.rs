@@ -150,15 +150,14 @@ impl Persona {
     fn last(&self, question: &Question) -> String {
         let mut text = format!("[It is {}.", self.now(question.asked_ms));
         if !question.passages.is_empty() {
-            text.push_str("\nWhat is on file that may answer the question:");
+            text.push_str("\nWhat is on file that may answer the question, and where:");
         }
-        for Hit { question, answer, .. } in &question.passages {
+        for Hit { question, answer, source, .. } in &question.passages {
             let answer = cut(answer, PASSAGE_LIMIT);
-            match question {
-                Some(question) => write!(text, "\n- {question} {answer}"),
-                None => write!(text, "\n- {answer}"),
-            }
-            .expect("a string takes it");
+            text += &match question {
+                Some(question) => format!("\n- {question} {answer} ({source})"),
+                None => format!("\n- {answer} ({source})"),
+            };
         }
         format!("{text}] {}", asked(question))
     }
@@ -226,6 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::turn::PassageSource;
 
     fn persona() -> Persona {
         let timezone = TimeZone::get("Europe/Madrid").unwrap();
@@ -286,14 +286,16 @@ mod tests {
         let hit = |question: Option<&str>, answer: &str| Hit {
             question: question.map(str::to_owned),
             answer: answer.to_owned(),
+            source: PassageSource { file: "faq.csv".into(), place: String::new() },
             score: 1.0,
             coverage: 1.0,
         };
         let hits = [hit(Some("When do you open?"), "At nine."), hit(None, &"x".repeat(9000))];
         let question = Question { passages: hits.into(), ..Question::written("hours", "en") };
         let text = last(&persona(), &question);
-        assert!(text.contains("on file") && text.contains("\n- When do you open? At nine.\n- xx"));
-        assert!(text.len() < 4000 && text.ends_with("x [...]] hours"), "{text}");
+        let first = "\n- When do you open? At nine. (faq.csv)\n- xx";
+        assert!(text.contains("on file") && text.contains(first), "{text}");
+        assert!(text.len() < 4000 && text.ends_with("x [...] (faq.csv)] hours"), "{text}");
         let without = Question::written("hours", "en");
         assert_eq!(system(&persona(), &question), system(&persona(), &without));
     }
@@ -359,7 +361,13 @@ mod tests {
 
     #[test]
     fn a_prompt_is_shortened_as_long_as_there_is_something_to_leave_out() {
-        let hit = Hit { question: None, answer: "x".into(), score: 1.0, coverage: 1.0 };
+        let hit = Hit {
+            question: None,
+            answer: "x".into(),
+            source: PassageSource::default(),
+            score: 1.0,
+            coverage: 1.0,
+        };
         let mut question = Question::written("and on Sunday?", "en");
         question.history = ["a", "b", "c", "d", "e"].map(|word| exchange(word, word)).into();
         question.passages = vec![hit.clone(), hit];

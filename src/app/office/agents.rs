@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Office, changed, name_of, time};
-use crate::app::stored::{self, agent_secrets, put_secrets, seal_agent, take_secrets};
+use crate::app::stored::{self, agent_secrets, may_stay, put_secrets, seal_agent, take_secrets};
 use crate::http::api::{AgentInput, AgentView, AgentsApi, ApiRefusal, EntrySource, unquoted};
 use crate::registry::Agent;
 use crate::store::{AgentRow, Directory as _, Expected};
@@ -68,7 +68,10 @@ impl AgentsApi for Office {
             return Err(ApiRefusal::Stale { now: latest.version });
         }
         let vault = self.keyring.open(self.store.as_ref()).await?;
-        let before = agent_secrets(vault.as_deref(), &latest)?;
+        let mut before = agent_secrets(vault.as_deref(), &latest)?;
+        let was = latest.spec.as_deref().and_then(|spec| serde_json::from_str(spec).ok());
+        let (was, now): (Value, _) = (was.unwrap_or_default(), json!(input));
+        before.retain(|(place, _)| may_stay(place, &was, &now));
         self.keep_agent(name, Expected::Version(version), input, before).await
     }
 

@@ -70,6 +70,7 @@ impl EnginePool {
             timezone: timezone.map_err(|error| wrong("timezone", error.to_string()))?,
             dont_know: config.messages.dont_know.clone(),
             rich: agent.rich.then(|| agent.file_names()),
+            tools: Arc::new(self.toolbox(agent).map_err(|own| wrong(&own.key, own.problem))?),
         };
         let files = agent.knowledge.as_ref().map(|files| Knowledge::read(files)).transpose();
         let mut knowledge = files.map_err(|error| wrong("knowledge", error.to_string()))?;

@@ -17,11 +17,12 @@ use tokio::sync::OnceCell;
 
 pub use self::agent::Unheard;
 use self::shelf::{Circuits, Gathering, Shelf, Unmade};
+use crate::agent::tools::Toolbox;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::clock::Clock;
 use crate::config;
 use crate::engine::{self, EngineRole, EngineSpec, OneEngine, Wrong};
-use crate::registry::Voice;
+use crate::registry::{Agent, Voice};
 use crate::remote::model_client;
 use crate::stt::fallback::FallbackTranscriber;
 use crate::stt::{NoteKey, SttDeps, SttEngine, SttError, Transcriber, Utterance};
@@ -178,6 +179,11 @@ impl EnginePool {
             Ok(made)
         };
         self.transcribers.get(vec![spec.own::<SttEngine>()], make).await
+    }
+
+    /// Returns an agent's tools; each agent has its own connections.
+    fn toolbox(&self, agent: &Agent) -> Result<Toolbox, Wrong> {
+        Toolbox::new(&agent.tools, &agent.mcp, &|time| self.clients.connect(time))
     }
 
     /// Returns a responder of `spec`; each agent has its own, with its prompt and its knowledge.

@@ -157,7 +157,7 @@ fn errors(report: &BenchReport) -> Markup {
 fn whose(name: &str) -> &'static str {
     match name {
         "stt" | "llm" | "tts" => "engine",
-        "download" | "upload" | "send" => "provider",
+        "download" | "tools" | "upload" | "send" => "provider",
         "total" | "answer" => "all",
         _ => "own",
     }

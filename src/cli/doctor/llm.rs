@@ -1,9 +1,12 @@
 //! What answers: the knowledge files, and what each engine says of itself.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use super::agents_in_use;
 use super::engines::groups;
+use crate::agent::tools::Toolbox;
 use crate::agent::{LlmDeps, LlmEngine};
 use crate::config::Config;
 use crate::engine::{Check, EngineRole as _};
@@ -29,11 +32,14 @@ pub(super) async fn check(config: &Config) -> Check {
 /// itself.
 fn deps(agent: &Agent) -> LlmDeps {
     let timezone = agent.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
+    // What is wrong with their keys has been said of the configuration.
+    let tools = Toolbox::new(&agent.tools, &agent.mcp, &model_client);
     LlmDeps {
         prompt: agent.prompt.clone(),
         timezone: timezone.unwrap_or(TimeZone::UTC),
         dont_know: Phrase::default(),
         rich: agent.rich.then(|| agent.file_names()),
+        tools: Arc::new(tools.unwrap_or_default()),
     }
 }
 

@@ -12,6 +12,7 @@ mod numbers;
 mod report;
 mod settings;
 mod store;
+mod tools;
 mod webhook;
 
 use std::process::ExitCode;
@@ -44,16 +45,17 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
-    let (models, [voices, tts], (numbers, clock), llm, store, webhook) = tokio::join!(
+    let (models, [voices, tts], (numbers, clock), llm, tools, store, webhook) = tokio::join!(
         engines::models(config, places),
         engines::voices(config, places),
         numbers,
         llm::check(config),
+        tools::check(config),
         store::check(config),
         webhook::check(config, &client),
     );
     let settings = settings::check(config, &context.problems);
-    let checks = [settings, models, voices, numbers, llm, tts, store, clock, webhook];
+    let checks = [settings, models, voices, numbers, llm, tools, tts, store, clock, webhook];
     let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() {
         return Ok(ExitCode::from(64));

@@ -21,8 +21,9 @@ use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
 use crate::registry::ReplyPolicy;
 
-/// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it is taken and never shown: in
-/// a PUT an absent one stays, and `null` takes it away.
+/// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it and the `headers` of tools are
+/// taken and never shown: in a PUT an absent one stays, a tool's only while its name and address do,
+/// and `null` takes it away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentInput {
@@ -73,6 +74,12 @@ pub struct AgentInput {
     /// Words that may be said to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<Vec<String>>,
+    /// HTTP tools that its language model may call, with the keys of `[[agents.tools]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<Value>>,
+    /// MCP servers whose tools it may call, with the keys of `[[agents.mcp]]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<Vec<Value>>,
 }
 
 /// Describes one version of an agent.

@@ -31,7 +31,9 @@ fn page() -> String {
             None if section.name.is_empty() => page.push_str("\n## Before any section\n"),
             None => write!(page, "\n## `{}`\n", section.title()).unwrap(),
             Some((parent, _)) => {
-                if !parents.contains(&parent) {
+                // One that is a section itself stands there already.
+                let own = sections.iter().any(|section| section.name == parent);
+                if !own && !parents.contains(&parent) {
                     parents.push(parent);
                     write!(page, "\n## `[{parent}]`\n\n{}\n", section.prose).unwrap();
                 }
@@ -175,6 +177,14 @@ mod tests {
                 let inner = sections.iter().map(|section| section.name.split('.').next().unwrap());
                 documented.extend(inner.filter(|name| !name.is_empty()).map(str::to_owned));
             }
+            let below = format!("{}.", section.name);
+            let inner = sections.iter().filter_map(|other| other.name.strip_prefix(&below));
+            documented.extend(inner.map(str::to_owned));
+            assert_eq!(documented, taken(&header), "{header}");
+        }
+        for section in sections.iter().filter(|section| section.name.starts_with("agents.")) {
+            let documented: BTreeSet<_> = section.keys.iter().map(|key| key.name.clone()).collect();
+            let header = format!("[[agents]]\nname = \"hark\"\n{}", section.title());
             assert_eq!(documented, taken(&header), "{header}");
         }
         let inner = sections.iter().filter_map(|section| section.name.split_once('.'));

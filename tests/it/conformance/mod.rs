@@ -116,6 +116,8 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         disclosure: None,
         audio: None,
         engines: hark::turn::EnginesUsed::default(),
+        sources: Vec::new(),
+        tools: Vec::new(),
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,

@@ -21,7 +21,7 @@ async fn outcome_of(responder: &hark::agent::openai::OpenAiResponder) -> String 
         match delta {
             Ok(Delta::Text(text)) => said.push_str(&text),
             Ok(Delta::Retract) => said.clear(),
-            Ok(Delta::Usage(_) | Delta::Extra(_) | Delta::Ticket(_)) => {}
+            Ok(Delta::Usage(_) | Delta::Tool(_) | Delta::Extra(_) | Delta::Ticket(_)) => {}
             Err(error) => return format!("{said}|{error}"),
         }
     }
