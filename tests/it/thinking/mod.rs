@@ -246,7 +246,7 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         stall_timeout_ms: 1_000,
         timeout_ms: 30_000,
         retries: 0,
-        max_rounds: 0,
+        max_rounds: 4,
     };
     let persona = Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0 };
     let client = model_client(Duration::from_secs(1));
