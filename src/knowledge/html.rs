@@ -26,7 +26,7 @@ pub(super) fn passages(page: &str) -> Vec<Passage> {
     for Ok(token) in Tokenizer::new(page) {
         match token {
             Token::StartTag(tag) => {
-                reader.open(&String::from_utf8_lossy(&tag.name), tag.self_closing)
+                reader.open(&String::from_utf8_lossy(&tag.name), tag.self_closing);
             }
             Token::EndTag(tag) => reader.close(&String::from_utf8_lossy(&tag.name)),
             Token::String(text) if reader.skipped.is_none() => {

@@ -30,8 +30,8 @@ async fn a_table_that_passes_says_so() {
 
 #[tokio::test]
 async fn a_table_below_its_threshold_ends_with_1_and_names_what_is_wrong() {
-    let csv = "conversation,said,written,must,must_not,language,gives,ticket\n\
-        hours,,when do you open,noon,nine,es,buttons,yes\n,,where are you,market,,,,\n";
+    let csv = "conversation,said,written,must,must_not,language,gives,tools,ticket\n\
+        hours,,when do you open,noon,nine,es,buttons,find_order,yes\n,,where are you,market,,,,,\n";
     let hark = hark().file("table.csv", csv);
     let ran = hark.run(&["eval", "table.csv", "--json"]).await;
     assert_eq!(ran.code, 1, "{}", ran.stderr);
@@ -43,6 +43,7 @@ async fn a_table_below_its_threshold_ends_with_1_and_names_what_is_wrong() {
         "says \"nine\"",
         "is in en, not in es",
         "gives no buttons",
+        "does not call find_order",
         "asks for no person",
     ];
     assert_eq!(wrong, &expected);

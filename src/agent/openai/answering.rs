@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::ChatServer;
 use super::reading::Reading;
 use super::server_call::ServerCall;
+use super::tool_calls::REPLY;
 use crate::agent::tools::{ToolCall, ToolDone, ToolOffer};
 use crate::agent::{AgentError, Delta, Question};
 use crate::remote::patience::Patience;
@@ -37,7 +38,9 @@ pub(super) struct Answering {
 impl Answering {
     pub(super) fn new(server: Arc<ChatServer>, question: Question) -> Self {
         let patience = Patience::new(Duration::from_millis(server.settings.timeout_ms));
-        Self { server, question, patience, reading: None, talk: ToolTalk::default() }
+        let definitions = server.reply.iter().cloned().collect();
+        let talk = ToolTalk { definitions, ..ToolTalk::default() };
+        Self { server, question, patience, reading: None, talk }
     }
 
     /// Returns what comes next.
@@ -46,12 +49,12 @@ impl Answering {
             if let Some(delta) = self.talk.ready.pop_front() {
                 return Some(Ok(delta));
             }
-            if self.talk.offer.is_none() && !self.server.tools.is_empty() {
+            if self.talk.offer.is_none() && self.server.offers_tools() {
                 self.talk.gather(self.server.tools.offer().await);
                 continue;
             }
             if !self.talk.pending.is_empty() {
-                self.talk.make_calls().await;
+                self.talk.make_calls(self.server.reply.is_some()).await;
                 continue;
             }
             match self.read().await {
@@ -60,13 +63,18 @@ impl Answering {
                 None => {
                     let reading = self.reading.take();
                     let calls = reading.map(Reading::give_back).unwrap_or_default();
-                    if calls.is_empty() {
+                    // A reply is the answer; there is nothing to say to it.
+                    if calls.iter().all(|call| self.is_reply(call)) {
                         return None;
                     }
                     self.talk.begin_round(calls);
                 }
             }
         }
+    }
+
+    fn is_reply(&self, call: &ToolCall) -> bool {
+        self.server.reply.is_some() && call.name == REPLY
     }
 
     /// Returns the next words of the server, which is asked if it was not.
@@ -93,6 +101,8 @@ impl Answering {
 pub(super) struct ToolTalk {
     /// What may be called, once it was gathered.
     offer: Option<ToolOffer>,
+    /// The same in the chat API's words, and the reply.
+    definitions: Vec<Value>,
     /// The model's calls and their results, as the chat API has them.
     pub(super) messages: Vec<Value>,
     rounds: u32,
@@ -108,15 +118,17 @@ pub(super) struct ToolTalk {
 impl ToolTalk {
     /// Returns the tools that the model may call now; none after the last round.
     pub(super) fn offered(&self, max_rounds: u32) -> &[Value] {
-        match &self.offer {
-            Some(offer) if self.rounds < max_rounds => &offer.definitions,
-            _ => &[],
-        }
+        if self.rounds < max_rounds { &self.definitions } else { &[] }
     }
 
     fn gather(&mut self, mut offer: ToolOffer) {
         let missing = std::mem::take(&mut offer.missing);
         self.ready.extend(missing.into_iter().map(|done| Delta::Tool(Box::new(done))));
+        let own = |tool: &Value| {
+            self.definitions.iter().any(|own| own["function"]["name"] == tool["function"]["name"])
+        };
+        offer.definitions.retain(|tool| !own(tool));
+        self.definitions.append(&mut offer.definitions);
         self.offer = Some(offer);
     }
 
@@ -157,15 +169,19 @@ impl ToolTalk {
         self.pending = calls;
     }
 
-    /// Makes the calls, side by side.
-    async fn make_calls(&mut self) {
+    /// Makes the calls, side by side; a reply was given as it came.
+    async fn make_calls(&mut self, reply: bool) {
         let Some(offer) = &self.offer else { return self.pending.clear() };
-        let done: Vec<ToolDone> = join_all(self.pending.iter().map(|call| offer.call(call))).await;
+        let made = self.pending.iter().map(async |call| {
+            let given = reply && call.name == REPLY;
+            if given { None } else { Some(offer.call(call).await) }
+        });
+        let done: Vec<Option<ToolDone>> = join_all(made).await;
         for (call, done) in self.pending.drain(..).zip(done) {
-            let content = done.result.reveal();
-            self.messages
-                .push(json!({ "role": "tool", "tool_call_id": call.id, "content": content }));
-            self.ready.push_back(Delta::Tool(Box::new(done)));
+            let content = done.as_ref().map_or("the person has it", |done| done.result.reveal());
+            let result = json!({ "role": "tool", "tool_call_id": call.id, "content": content });
+            self.messages.push(result);
+            self.ready.extend(done.map(|done| Delta::Tool(Box::new(done))));
         }
     }
 

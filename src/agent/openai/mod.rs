@@ -38,9 +38,10 @@ pub use replay::read_answer;
 use request::{ChatRequest, Dialect, Streaming, to_json};
 use server_call::ServerCall;
 pub use settings::Settings;
+use tool_calls::{CallsSoFar, REPLY};
 
 use super::prompt::Persona;
-use super::tools::Toolbox;
+use super::tools::{Toolbox, definition};
 use super::{AgentError, Delta, Question, Responder, Retrieval};
 use crate::engine::Wrong;
 use crate::remote::endpoint_of;
@@ -68,6 +69,8 @@ struct ChatServer {
     client: Client,
     extra: Map<String, Value>,
     tools: Arc<Toolbox>,
+    /// The tool whose arguments are the answer, in the chat API's words.
+    reply: Option<Value>,
     habits: Mutex<ServerHabits>,
 }
 
@@ -90,18 +93,32 @@ impl OpenAiResponder {
         let endpoint = endpoint(settings.url.as_ref().ok_or_else(|| missing("url"))?);
         let model = settings.model.clone().ok_or_else(|| missing("model"))?;
         let (name, extra) = (format!("openai/{model}"), to_json(&settings.extra));
-        let (tools, habits) = (Arc::default(), Mutex::default());
+        let (tools, reply, habits) = (Arc::default(), None, Mutex::default());
         let server =
-            ChatServer { settings, persona, model, endpoint, client, extra, tools, habits };
+            ChatServer { settings, persona, model, endpoint, client, extra, tools, reply, habits };
         Ok(Self { server: Arc::new(server), name })
     }
 
     /// Lets the model call these tools.
-    pub(super) fn with_tools(self, tools: Arc<Toolbox>) -> Self {
+    #[must_use]
+    pub fn with_tools(self, tools: Arc<Toolbox>) -> Self {
+        self.changed(|server| ChatServer { tools, ..server })
+    }
+
+    /// Lets the model answer by a call of the tool `reply`, whose arguments fit this JSON schema: they
+    /// are handed out as the text of the answer while they come, on a line of their own.
+    #[must_use]
+    pub fn with_reply(self, schema: &Value) -> Self {
+        const ABOUT: &str =
+            "Answers the person with more than words. Your whole answer goes in here.";
+        let reply = Some(definition(REPLY, ABOUT, schema));
+        self.changed(|server| ChatServer { reply, ..server })
+    }
+
+    fn changed(self, change: impl FnOnce(ChatServer) -> ChatServer) -> Self {
         let Self { server, name } = self;
-        // Nobody else has it yet.
-        let server = Arc::into_inner(server).map(|server| Arc::new(ChatServer { tools, ..server }));
-        Self { server: server.expect("it was just made"), name }
+        let server = Arc::into_inner(server).expect("nobody else has it before it is used");
+        Self { server: Arc::new(change(server)), name }
     }
 
     /// Takes the server's first words for words of an answer, were they a thought's.
@@ -270,6 +287,7 @@ impl ChatServer {
         let response = sent.map_err(|late| call.too_slow(late))?.map_err(Failure::network)?;
         if response.status().is_success() {
             let calls = habits.dialect.tools && !ask.tools.is_empty();
+            let calls = calls.then(|| CallsSoFar::new(self.reply.is_some()));
             let mut reading = Reading::new(response, habits.opens_thoughts, calls);
             let begun = reading.begin(call).await;
             self.learn(&reading);
@@ -278,6 +296,11 @@ impl ChatServer {
         let refusal = call.patience.wait(ErrorResponse::read(response)).await;
         let refusal = refusal.map_err(|late| call.too_slow(late))?;
         Err(Failure::refused(&refusal, call.redactor))
+    }
+
+    /// Returns whether the model may call anything.
+    fn offers_tools(&self) -> bool {
+        !self.tools.is_empty() || self.reply.is_some()
     }
 
     fn habits(&self) -> MutexGuard<'_, ServerHabits> {

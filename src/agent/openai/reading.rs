@@ -15,7 +15,7 @@ use super::refusal::Failure;
 use super::server_call::ServerCall;
 use super::sse::{Event, Events, TooLong};
 use super::text::{AnswerText, Filtered};
-use super::tool_calls::{CallsSoFar, CallsTooLong};
+use super::tool_calls::CallsSoFar;
 use crate::agent::tools::ToolCall;
 use crate::agent::{AgentError, Delta, Usage};
 use crate::remote::failure::{ServerError, is_page};
@@ -75,10 +75,14 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Begins to read an answer of a server whose answers begin within a thought, or do not, or have
-    /// not shown it; `calls` if it may call tools.
-    pub(super) fn new(response: Response, opens_thoughts: Option<bool>, calls: bool) -> Self {
+    /// not shown it; with `calls` if it may call tools.
+    pub(super) fn new(
+        response: Response,
+        opens_thoughts: Option<bool>,
+        calls: Option<CallsSoFar>,
+    ) -> Self {
         Self {
-            calls: calls.then(CallsSoFar::default),
+            calls,
             response,
             form: BodyFormat::Unknown,
             text: AnswerText::new(opens_thoughts),
@@ -249,13 +253,14 @@ impl Reading {
             call.expect_word();
         }
         self.usage = chunk.usage.or(self.usage);
-        if let Some(calls) = &mut self.calls
-            && let Err(CallsTooLong) = calls.add(std::mem::take(&mut chunk.calls))
-        {
+        let calls = std::mem::take(&mut chunk.calls);
+        let answer = self.calls.as_mut().map_or(Ok(String::new()), |known| known.add(calls));
+        let Ok(answer) = answer else {
             return Err(self.unexpected("calls of tools of over 64 KiB"));
-        }
+        };
         let filtered = self.text.push(&chunk, &self.said);
         self.say(filtered);
+        self.say(Filtered { retract: false, text: answer });
         let failed = chunk.end == Some(FinishReason::Failure);
         if let Some(error) = chunk.error.or_else(|| failed.then(ServerError::default)) {
             return Err(self.reported(&error, call));

@@ -18,7 +18,7 @@ pub async fn read_answer(pieces: Vec<Vec<u8>>) -> (Vec<Delta>, Option<AgentError
     let settings = &unhurried();
     let body = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
     let mut reading =
-        Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None, false);
+        Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None, None);
     let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
     let redactor = Redactor::default();
     let mut call = ServerCall { settings, redactor, patience: &mut patience };

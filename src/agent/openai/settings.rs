@@ -13,7 +13,7 @@ use super::request::OWN_KEYS;
 use crate::agent::error::larger_context;
 use crate::agent::examine::first_word;
 use crate::agent::prompt::Persona;
-use crate::agent::{LlmDeps, LlmSettings, Responder};
+use crate::agent::{LlmDeps, LlmSettings, Responder, reply};
 use crate::engine::{self, Check, Connect, EngineSettings, EngineUser, Wrong, check_server};
 
 /// Limits how long a turn waits for an answer.
@@ -59,8 +59,11 @@ impl Settings {
             history_tokens: self.history_tokens,
             rich: deps.rich,
         };
-        let client = connect(Duration::from_millis(self.connect_timeout_ms));
-        Ok(OpenAiResponder::new(self.clone(), persona, client)?.with_tools(deps.tools))
+        let (rich, client) =
+            (persona.rich.is_some(), connect(Duration::from_millis(self.connect_timeout_ms)));
+        let responder = OpenAiResponder::new(self.clone(), persona, client)?.with_tools(deps.tools);
+        // Models that call tools well write JSON less well.
+        Ok(if rich { responder.with_reply(&reply::schema()) } else { responder })
     }
 }
 

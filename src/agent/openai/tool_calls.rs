@@ -10,6 +10,9 @@ use serde_json::value::RawValue;
 use crate::agent::tools::ToolCall;
 use crate::turn::Personal;
 
+/// The tool whose arguments are the answer itself, where it is offered.
+pub(super) const REPLY: &str = "reply";
+
 /// Most calls of one step; what is beyond is left out.
 const MOST_CALLS: usize = 8;
 /// Most bytes of names and arguments together.
@@ -64,6 +67,8 @@ pub(super) struct CallsSoFar {
     bytes: usize,
     /// Whether a streamed piece has come.
     streamed: bool,
+    /// Whether [`REPLY`] is offered.
+    reply: bool,
 }
 
 /// Says that the calls of an answer are longer than is read.
@@ -71,8 +76,14 @@ pub(super) struct CallsSoFar {
 pub(super) struct CallsTooLong;
 
 impl CallsSoFar {
-    /// Adds the pieces of a chunk.
-    pub(super) fn add(&mut self, pieces: Vec<CallPiece>) -> Result<(), CallsTooLong> {
+    /// Begins an answer; `reply` if [`REPLY`] may be called.
+    pub(super) fn new(reply: bool) -> Self {
+        Self { reply, ..Self::default() }
+    }
+
+    /// Adds the pieces of a chunk; returns what they have of the answer itself: a line of its own.
+    pub(super) fn add(&mut self, pieces: Vec<CallPiece>) -> Result<String, CallsTooLong> {
+        let mut answer = String::new();
         for piece in pieces {
             if piece.whole && self.streamed {
                 continue;
@@ -82,12 +93,19 @@ impl CallsSoFar {
             if self.bytes > MOST_BYTES {
                 return Err(CallsTooLong);
             }
-            match self.open(&piece) {
+            let (open, arguments) = (self.open(&piece), piece.arguments.clone());
+            let place = open.unwrap_or(self.calls.len());
+            match open {
                 Some(place) => self.calls[place].join(piece),
                 None => self.calls.push(piece),
             }
+            if self.reply && self.calls[place].name == REPLY {
+                let begins = self.calls[place].arguments.len() == arguments.len();
+                answer.push_str(if begins && !arguments.is_empty() { "\n" } else { "" });
+                answer.push_str(&arguments);
+            }
         }
-        Ok(())
+        Ok(answer)
     }
 
     /// Returns whether no call was asked for.
@@ -222,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn the_arguments_of_a_reply_are_the_answer() {
+        let first = json!([{ "index": 0, "id": "a", "function": function(REPLY, "") }]);
+        let more = |text: &str| json!([{ "index": 0, "function": { "arguments": text } }]);
+        for (reply, expected) in [(true, ["", "\n{\"say\":", "\"Hi\"}"]), (false, [""; 3])] {
+            let mut calls = CallsSoFar::new(reply);
+            let chunks = [first.clone(), more("{\"say\":"), more("\"Hi\"}")];
+            let said = chunks.map(|chunk| {
+                calls.add(pieces(Some(&to_raw_value(&chunk).unwrap()), false)).unwrap()
+            });
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
     fn calls_are_bounded() {
         let many: Vec<_> =
             (0..50).map(|n| json!({ "index": n, "function": function("x", "{}") })).collect();
@@ -229,7 +261,7 @@ mod tests {
         let long = json!([{ "index": 0, "function": function("x", &"a".repeat(40_000)) }]);
         let long = pieces(Some(&to_raw_value(&long).unwrap()), false);
         let mut calls = CallsSoFar::default();
-        assert_eq!(calls.add(long.clone()), Ok(()));
+        assert_eq!(calls.add(long.clone()), Ok(String::new()));
         assert_eq!(calls.add(long), Err(CallsTooLong));
     }
 

@@ -265,6 +265,10 @@ fn failed(error: &ServiceError) -> ToolFailure {
             ToolFailure::new(ToolOutcome::Failed, format!("the tool's server refused: {said}"))
         }
         ServiceError::UnexpectedResponse => ToolFailure::unreadable("something that is no result"),
+        // rmcp ends the connection at a message that is too large, and does not say so.
+        ServiceError::TransportClosed => ToolFailure::unreachable(
+            "the connection was closed, by the server or because it sent more than 1 MiB",
+        ),
         error => ToolFailure::unreachable(&chain(error)),
     }
 }

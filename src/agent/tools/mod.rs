@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -237,7 +238,7 @@ impl OfferedTool {
 }
 
 /// Writes a tool as the chat API has it.
-fn definition(name: &str, description: &str, schema: &JsonObject) -> Value {
+pub(super) fn definition(name: &str, description: &str, schema: &impl Serialize) -> Value {
     let function = json!({ "name": name, "description": description, "parameters": schema });
     json!({ "type": "function", "function": function })
 }

@@ -35,6 +35,11 @@ pub(super) fn judge(turn: &EvalTurn, report: &TurnReport) -> Vec<String> {
             wrong.push(format!("gives no {kind}"));
         }
     }
+    for name in &turn.tools {
+        if !report.tools.iter().any(|used| used.name == *name) {
+            wrong.push(format!("does not call {name}"));
+        }
+    }
     match (turn.ticket, report.reply.open_ticket.is_some()) {
         (Some(true), false) => wrong.push("asks for no person".to_owned()),
         (Some(false), true) => wrong.push("asks for a person".to_owned()),

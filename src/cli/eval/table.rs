@@ -55,6 +55,9 @@ pub(super) struct EvalTurn {
     /// What it gives beside words: `buttons`, `location`, ...
     #[serde(default)]
     pub(super) gives: Vec<String>,
+    /// What it calls, by the names of the agent's tools.
+    #[serde(default)]
+    pub(super) tools: Vec<String>,
     /// Whether a person is asked for.
     pub(super) ticket: Option<bool>,
 }
@@ -77,6 +80,7 @@ struct EvalRow {
     must_not: Option<String>,
     language: Option<String>,
     gives: Option<String>,
+    tools: Option<String>,
     ticket: Option<String>,
 }
 
@@ -102,7 +106,8 @@ fn from_csv(text: &str) -> anyhow::Result<EvalTable> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut conversations: Vec<EvalConversation> = Vec::new();
     for (place, row) in reader.deserialize().enumerate() {
-        let EvalRow { conversation, said, written, must, must_not, language, gives, ticket } = row?;
+        let EvalRow { conversation, said, written, must, must_not, language, gives, tools, ticket } =
+            row?;
         let ticket = match ticket.as_deref().unwrap_or_default().to_lowercase().as_str() {
             "" => None,
             "yes" | "true" | "1" => Some(true),
@@ -117,6 +122,7 @@ fn from_csv(text: &str) -> anyhow::Result<EvalTable> {
             must_not: several(must_not),
             language: filled(language).map(LanguageCode::from),
             gives: several(gives),
+            tools: several(tools),
             ticket,
         };
         match conversations.last_mut() {
@@ -160,12 +166,12 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_says_the_same_as_toml() {
-        let csv = "conversation,said,written,must,must_not,language,gives,ticket\n\
-                   hours,When do you open?,,nine|9; morning,closed,en,,\n\
-                   ,,And on Sunday?,closed,,,buttons,no\n";
+        let csv = "conversation,said,written,must,must_not,language,gives,tools,ticket\n\
+                   hours,When do you open?,,nine|9; morning,closed,en,,find_hours,\n\
+                   ,,And on Sunday?,closed,,,buttons,,no\n";
         let toml = "[[conversations]]\nname = \"hours\"\nturns = [\n\
             { said = \"When do you open?\", must = [\"nine|9\", \"morning\"], \
-              must_not = [\"closed\"], language = \"en\" },\n\
+              must_not = [\"closed\"], language = \"en\", tools = [\"find_hours\"] },\n\
             { written = \"And on Sunday?\", must = [\"closed\"], gives = [\"buttons\"], \
               ticket = false },\n]";
         let (csv, toml) = (from_csv(csv).unwrap(), from_toml(toml).unwrap());

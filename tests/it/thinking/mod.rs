@@ -247,7 +247,7 @@ async fn responder(chat: &Chat) -> OpenAiResponder {
         stall_timeout_ms: 1_000,
         timeout_ms: 30_000,
         retries: 0,
-        max_rounds: 0,
+        max_rounds: 4,
     };
     let persona =
         Persona { prompt: None, timezone: jiff::tz::TimeZone::UTC, history_tokens: 0, rich: None };

@@ -1,10 +1,13 @@
 //! A model's answer on its way through the whole service: taken back, shortened, asked with more.
 
+use futures_util::StreamExt as _;
+use hark::agent::{Delta, Question, Responder as _};
 use hark::turn::Outcome;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
-use super::{answered, asking, messages};
-use crate::openai::chat::{DONE, Script, delta, event, finish};
+use super::{answered, asking, messages, responder};
+use crate::openai::chat::{Chat, DONE, Script, delta, event, finish};
 
 fn words(text: &str) -> String {
     event(&delta(&json!({ "content": text })))
@@ -68,4 +71,28 @@ async fn time_spent_on_thoughts_is_no_silence() {
     let app = setup.set("llm.first_token_timeout_ms", "500").await;
     assert_eq!(answered(&app, "what is the price").await.reply.text, "Two euros.");
     assert_eq!((app.sent().len(), chat.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_may_be_the_arguments_of_a_call_and_comes_as_it_is_written() {
+    let piece = |name: &str, arguments: &str| {
+        let function = json!({ "name": name, "arguments": arguments });
+        event(&delta(&json!({ "tool_calls": [{ "index": 0, "id": "c1", "function": function }] })))
+    };
+    let calls = Script::words("")
+        .then(&piece("reply", ""))
+        .then(&piece("", "{\"say\": \"At "))
+        .then(&piece("", "nine.\"}"))
+        .then(&finish("tool_calls"))
+        .then(DONE);
+    let chat = Chat::new([calls]);
+    let schema = json!({ "type": "object", "properties": { "say": { "type": "string" } } });
+    let responder = responder(&chat).await.with_reply(&schema);
+    let question = Question::written("when do you open", "en");
+    let answer = responder.respond(question, &CancellationToken::new()).await;
+    let deltas: Vec<_> = answer.map(Result::unwrap).collect().await;
+    let text = |text: &str| Delta::Text(text.to_owned());
+    assert_eq!(deltas, [text("{\"say\": \"At "), text("nine.\"}")]);
+    let [asked] = &chat.asked()[..] else { panic!("one request") };
+    assert_eq!(asked.body["tools"][0]["function"]["parameters"], schema);
 }

@@ -97,6 +97,10 @@ async fn a_header_may_come_from_a_file_or_a_variable() {
     app.text(PERSON, "where is order 7").await;
     app.run_until_idle().await;
     app.sent();
+    let admin = app.token("admin").await;
+    let shown = app.api_get(&admin, "/agents/hark").send().await.expect(200);
+    assert_eq!(shown["agent"]["tools"][0]["name"], "find_order", "{shown}");
+    assert!(!shown.to_string().contains("k3y-of-the-shop"), "{shown}");
     let asked = shop.asked().pop().unwrap();
     assert_eq!(
         (&asked.headers["x-api-key"], &asked.headers["x-shop"]),

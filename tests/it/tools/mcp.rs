@@ -60,7 +60,8 @@ impl ServerHandler for Crm {
             list.tools = vec![described("find_customer"), described("find_order")];
             list.next_cursor = Some("2".to_owned());
         } else {
-            list.tools = ["facts", "fail", "hang", "huge", "delete all"].map(described).to_vec();
+            list.tools =
+                ["facts", "fail", "hang", "huge", "vast", "delete all"].map(described).to_vec();
         }
         Ok(list)
     }
@@ -78,6 +79,7 @@ impl ServerHandler for Crm {
             "facts" => CallToolResult::structured(json!({ "since": 2019 })),
             "fail" => CallToolResult::error(vec![ContentBlock::text("the ledger is closed")]),
             "huge" => text("x".repeat(70_000)),
+            "vast" => text("x".repeat(3 << 20)),
             "hang" => std::future::pending().await,
             _ => return Err(ErrorData::invalid_params("no such tool", None)),
         }
@@ -184,6 +186,10 @@ async fn a_servers_tools_are_offered_and_called_over_one_session() {
         Script::says("Too much."),
         call("hang"),
         Script::says("Too long."),
+        call("vast"),
+        Script::says("Far too much."),
+        call("find_customer"),
+        Script::says("Ada."),
     ];
     let (setup, chat) = with_server(scripts, &server.url(), TOKEN).await;
     let setup = setup.set("agents.0.mcp.0.timeout_ms", "1500");
@@ -195,6 +201,9 @@ async fn a_servers_tools_are_offered_and_called_over_one_session() {
         ("the tool failed: the ledger is closed", "failed"),
         ("more than 64 KiB", "too_large"),
         ("did not answer within 1500 ms", "timed_out"),
+        ("because it sent more than 1 MiB", "unreachable"),
+        // Over a new session.
+        ("Ada, who asks for \"tea\"", "answered"),
     ] {
         let report = answered(&app, "who am I").await;
         let asked = chat.asked();
@@ -212,10 +221,11 @@ async fn a_servers_tools_are_offered_and_called_over_one_session() {
             "fail",
             "hang",
             "huge",
+            "vast",
             "crm_delete_all"
         ]
     );
-    assert_eq!(server.crm.listed.load(Ordering::SeqCst), 2, "one list, in two parts");
+    assert_eq!(server.crm.listed.load(Ordering::SeqCst), 4, "one list a session, in two parts");
     assert_eq!(server.called()[0], "find_customer(\"tea\")");
     let metrics = app.metrics().await;
     assert!(metrics.contains("hark_tool_seconds_count{tool=\"crm\",outcome=\"failed\"}"));
