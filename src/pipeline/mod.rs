@@ -11,6 +11,7 @@ mod error;
 mod gate;
 mod handler;
 mod hear;
+mod kept;
 mod listen;
 mod listener;
 mod next;
@@ -46,6 +47,7 @@ use opening::Opening;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Responder;
+use crate::blobs::SoundIntake;
 use crate::clock::Clock;
 use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
@@ -143,6 +145,8 @@ pub struct Pipeline {
     pub routes: Arc<dyn Routes>,
     /// The record.
     pub record: Arc<dyn Record>,
+    /// What takes the sound of turns, if it is kept.
+    pub sounds: Option<SoundIntake>,
     /// What was sent and the record could not take yet.
     pub unnoted: Unnoted,
     /// The time.

@@ -12,6 +12,7 @@ use super::answer::{Around, answer};
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, hear};
+use super::kept::TurnSounds;
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
@@ -40,6 +41,7 @@ pub(super) struct Turn<'a> {
     pub(super) told_ms: Option<i64>,
     /// When an earlier attempt planned the last part.
     pub(super) planned_ms: Option<i64>,
+    pub(super) sounds: TurnSounds,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -217,6 +219,7 @@ impl Turn<'_> {
                     Some(audio) => audio?,
                     None => download(self.route, self.scene.trace, media).await?,
                 };
+                let audio = if first { self.sounds.collect(audio) } else { audio };
                 hear(self.scene, audio, last).await
             }
             Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
@@ -242,7 +245,11 @@ impl Turn<'_> {
         let Some(note) = note else { return self.send_as_text(draft).await };
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
-        match self.delivery.voice(note, &links, &draft).await {
+        let sent = self.delivery.voice(note.clone(), &links, &draft).await;
+        if sent.as_ref().err().is_none_or(TurnError::may_have_arrived) {
+            self.sounds.note_sent(note);
+        }
+        match sent {
             Ok(refused) => Ok(self.sent(draft, refused)),
             Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
         }

@@ -1,7 +1,7 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`Directory`] and [`Tokens`] for whoever sets
+//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`] and [`Tokens`] for whoever sets
 //! numbers and agents up. What a method returned `Ok` for is on disk. What
 //! every backend has to decide alike is in `rules`.
 
@@ -11,6 +11,7 @@ mod people;
 mod queue;
 mod record;
 mod rules;
+mod sounds;
 pub mod sqlite;
 mod tokens;
 pub mod vault;
@@ -25,6 +26,7 @@ pub use queue::{
     Tenure,
 };
 pub use record::{AgentUsed, Begun, Draft, History, Record};
+pub use sounds::{SoundIndex, SoundRow};
 pub use tokens::{Claim, ClaimTimes, TokenRole, TokenRow, Tokens};
 
 use std::time::Duration;

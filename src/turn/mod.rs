@@ -13,6 +13,7 @@ mod part;
 mod personal;
 mod reason;
 mod report;
+mod sound;
 mod spent;
 mod stage;
 mod talker;
@@ -32,6 +33,7 @@ pub use reason::Reason;
 pub use report::{
     EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,
 };
+pub use sound::SoundSide;
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};
 pub use talker::Talker;

@@ -13,6 +13,7 @@ mod agents;
 mod api;
 mod asking;
 mod bench;
+mod blobs;
 mod cases;
 mod channels;
 mod cli;

@@ -1,5 +1,7 @@
 //! The record: turns, contacts and findings, as the API shows them.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,15 +9,15 @@ use serde_json::Value;
 
 use super::{Office, time};
 use crate::http::api::{
-    ApiRefusal, ContactView, DeliveryView, ExportView, FindingView, ListPart, MessageView,
-    PageQuery, RecordApi, TurnQuery, TurnView, limit,
+    ApiRefusal, AudioBytes, AudioFile, ContactView, DeliveryView, ExportView, FindingView,
+    ListPart, MessageView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
 };
 use crate::store::{
     Archive as _, ContactRow, MessageRow, PartStatus, People as _, TurnRow, TurnSearch,
 };
-use crate::turn::Personal;
+use crate::turn::{Personal, SoundSide};
 
-const TURN: &str = "turn of this id";
+pub(super) const TURN: &str = "turn of this id";
 const CONTACT: &str = "contact of this id";
 
 #[async_trait]
@@ -43,6 +45,18 @@ impl RecordApi for Office {
         let search = TurnSearch { turn: Some(id.to_owned()), limit: 1, ..TurnSearch::default() };
         let found = self.store.find(search).await?.pop();
         found.map(turn_view).ok_or_else(|| ApiRefusal::NotFound(TURN.to_owned()))
+    }
+
+    async fn audio(&self, turn: &str, side: SoundSide) -> Result<AudioFile, ApiRefusal> {
+        self.find_audio(turn, side).await
+    }
+
+    async fn audio_bytes(
+        &self,
+        file: &AudioFile,
+        range: Range<u64>,
+    ) -> Result<AudioBytes, ApiRefusal> {
+        self.read_audio(file, range).await
     }
 
     async fn contacts(&self, query: PageQuery) -> Result<ListPart<ContactView>, ApiRefusal> {
@@ -74,6 +88,7 @@ impl RecordApi for Office {
     async fn forget(&self, id: &str) -> Result<(), ApiRefusal> {
         let contact = self.find_contact(id).await?;
         if self.store.forget(contact.id).await? {
+            self.forget_sound().await;
             return Ok(());
         }
         Err(ApiRefusal::NotFound(CONTACT.to_owned()))

@@ -13,6 +13,7 @@ mod outage;
 mod people;
 mod queue;
 mod records;
+mod sounds;
 mod statuses;
 mod tokens;
 mod writer;
@@ -37,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_disclosure.sql"),
     include_str!("migrations/0006_lanes.sql"),
     include_str!("migrations/0007_directory.sql"),
+    include_str!("migrations/0009_sounds.sql"),
 ];
 
 /// How long another process may hold the write lock.

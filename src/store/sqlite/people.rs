@@ -11,8 +11,11 @@ use crate::turn::{LanguageCode, Personal};
 const CONTACTS: &str =
     "SELECT id, user_id, phone, profile_name, language, reply_mode, created_ms FROM contacts";
 
-/// Deletes what hangs on a contact, and the contact, in the order of the references.
-const FORGET: [&str; 5] = [
+/// Lets go of a contact's sound, deletes what hangs on the contact, and the contact, in the order of
+/// the references.
+const FORGET: [&str; 6] = [
+    "UPDATE sounds SET kept_until_ms = 0
+         WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM statuses WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)
          OR provider_id IN (SELECT provider_id FROM parts JOIN turns ON turns.id = parts.turn
                             WHERE turns.contact_id = ?1)",
