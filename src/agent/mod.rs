@@ -34,6 +34,8 @@ pub struct Question {
     pub language: LanguageCode,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
+    /// What the agent noted of those before.
+    pub notes: Option<Personal>,
     /// The person's name, as their profile has it.
     pub contact_name: Option<Personal>,
     /// When it was asked, Unix milliseconds.
@@ -64,6 +66,7 @@ impl Question {
             about: Vec::new(),
             language: language.into(),
             history: Vec::new(),
+            notes: None,
             contact_name: None,
             asked_ms: 0,
             aloud: true,
@@ -112,6 +115,12 @@ pub trait Responder: Send + Sync {
     /// Returns which passages it wants.
     fn wants(&self) -> Retrieval {
         Retrieval::Nothing
+    }
+
+    /// Returns how many tokens of the conversation so far it reads, by an estimate of its own; `None` if
+    /// it counts none.
+    fn history_tokens(&self) -> Option<u32> {
+        None
     }
 
     /// Starts an answer. The stream ends after the last piece or after its first error.

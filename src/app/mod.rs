@@ -32,7 +32,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
-use crate::pipeline::{AgentSetup, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath};
+use crate::pipeline::{
+    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath, summaries,
+};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
@@ -100,6 +102,7 @@ pub struct App {
     inbox: Arc<dyn Inbox>,
     lanes: Lanes,
     keeper: SoundKeeper,
+    notes: NoteTaker,
     office: Arc<Office>,
     metrics: PrometheusHandle,
     store: Arc<SqliteStore>,
@@ -141,11 +144,13 @@ impl App {
         let (sounds, keeper) = shelf.keeper();
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
+        let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),
             record: store.clone(),
             sounds,
+            summaries,
             unnoted: Unnoted::default(),
             clock: clock.clone(),
         };
@@ -159,7 +164,17 @@ impl App {
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
         let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
         let office = Arc::new(office);
-        Ok(Self { agents, inbox, lanes, keeper, office, metrics, archive: store.clone(), store })
+        Ok(Self {
+            agents,
+            inbox,
+            lanes,
+            keeper,
+            notes,
+            office,
+            metrics,
+            archive: store.clone(),
+            store,
+        })
     }
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
@@ -225,6 +240,7 @@ impl App {
                 Ok(())
             }
             () = upkeep => unreachable!("it runs for ever"),
+            () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
             () = agents.make_in_advance() => unreachable!("so does this"),
             () = agents.follow() => unreachable!("and this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {

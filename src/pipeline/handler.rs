@@ -100,9 +100,13 @@ impl JobHandler for Pipeline {
         let sounds = turn.sounds;
         typing.stop().await;
         trace.log_stages();
+        let language = ended.as_ref().ok().and_then(|ended| ended.language.clone());
         let handled = self.close(&lease, ended).await;
         // Now, when nobody waits for the disk or the network.
         sounds.hand_over(&lease);
+        if let Handled::Done = handled {
+            self.summaries.look(&route, &lease.lane, language.unwrap_or_default());
+        }
         handled
     }
 }

@@ -24,6 +24,7 @@ mod search;
 mod sound_memory;
 mod speak;
 mod stage;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod turn;
@@ -40,6 +41,7 @@ pub use problem::Problem;
 pub use sound_memory::SoundMemory;
 pub use speak::{MAX_CHARS, said_of, spoken_in};
 pub use stage::Trace;
+pub use summary::{NoteTaker, Summaries, summaries};
 pub use unnoted::Unnoted;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
@@ -51,7 +53,7 @@ use crate::blobs::SoundIntake;
 use crate::clock::Clock;
 use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
-use crate::registry::{Disclosure, Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
 use crate::store::{AgentUsed, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
@@ -75,6 +77,8 @@ pub struct AgentSetup {
     pub phrases: Arc<Phrases>,
     /// The words that may be said to it.
     pub vocabulary: Vocabulary,
+    /// What it remembers of a conversation.
+    pub memory: Memory,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
     /// Hears.
@@ -147,6 +151,8 @@ pub struct Pipeline {
     pub record: Arc<dyn Record>,
     /// What takes the sound of turns, if it is kept.
     pub sounds: Option<SoundIntake>,
+    /// What takes notes on long conversations.
+    pub summaries: Summaries,
     /// What was sent and the record could not take yet.
     pub unnoted: Unnoted,
     /// The time.

@@ -7,6 +7,7 @@
 
 mod archive;
 mod directory;
+mod memories;
 mod people;
 mod queue;
 mod record;
@@ -20,12 +21,13 @@ pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
+pub use memories::{Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,
     Tenure,
 };
-pub use record::{AgentUsed, Begun, Draft, History, Record};
+pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record};
 pub use sounds::{SoundIndex, SoundRow};
 pub use tokens::{Claim, ClaimTimes, TokenRole, TokenRow, Tokens};
 

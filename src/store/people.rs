@@ -18,6 +18,8 @@ pub struct ContactRow {
     pub name: Option<Personal>,
     /// Language last shown.
     pub language: Option<LanguageCode>,
+    /// The language that they asked to be answered in.
+    pub asked_language: Option<LanguageCode>,
     /// How they asked to be answered.
     pub reply_mode: Option<ReplyMode>,
     /// When they first wrote, Unix milliseconds.

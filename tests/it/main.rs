@@ -46,6 +46,7 @@ mod log_flood;
 mod logs;
 mod looking_back;
 mod lost;
+mod memory;
 mod mending;
 mod messengers;
 mod models;

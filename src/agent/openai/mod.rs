@@ -111,6 +111,10 @@ impl Responder for OpenAiResponder {
         Retrieval::Background
     }
 
+    fn history_tokens(&self) -> Option<u32> {
+        Some(self.server.settings.history_tokens)
+    }
+
     async fn respond(
         &self,
         question: Question,

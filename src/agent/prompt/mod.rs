@@ -46,6 +46,8 @@ const QUESTION_LIMIT: usize = 16_000;
 const PASSAGE_LIMIT: usize = 2_000;
 /// Most tokens of the last message, by an estimate: three passages and a minute of speech.
 const LAST_TOKENS: u64 = 1_000;
+/// Longest notes on what was said before, in characters.
+pub const NOTES_LIMIT: usize = 2_000;
 /// Longest name, in characters; WhatsApp allows 25.
 const NAME_LIMIT: usize = 60;
 
@@ -128,6 +130,11 @@ impl Persona {
     /// Writes the last message: the notes of this turn, then the person's words.
     fn last(&self, question: &Question) -> String {
         let mut text = format!("[It is {}.", self.now(question.asked_ms));
+        if let Some(notes) = &question.notes {
+            let notes = one_line(notes.reveal(), NOTES_LIMIT);
+            write!(text, "\nYour notes on the conversation before: \"{notes}\".")
+                .expect("a string takes it");
+        }
         if !question.passages.is_empty() {
             text.push_str("\nWhat is on file that may answer the question:");
         }
@@ -196,9 +203,9 @@ fn recent(history: &[Exchange], budget: u32) -> &[Exchange] {
     &history[history.len() - fitting.count()..]
 }
 
-/// Estimates the tokens of one message, on the high side: one for three ASCII characters (English
+/// Estimates the tokens of one message, in any language and without a model's own list of them, on the high side: one for three ASCII characters (English
 /// has four to a token), one for two bytes of any other (1.5 a Chinese character), four around.
-fn tokens(text: &str) -> u64 {
+pub fn tokens(text: &str) -> u64 {
     let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
     let other = text.len() as u64 - ascii;
     (2 * ascii + 3 * other).div_ceil(6) + 4

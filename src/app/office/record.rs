@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::{Office, time};
 use crate::http::api::{
     ApiRefusal, AudioBytes, AudioFile, ContactView, DeliveryView, ExportView, FindingView,
-    ListPart, MessageView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
+    ListPart, MessageView, NotesView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
 };
 use crate::store::{
-    Archive as _, ContactRow, MessageRow, PartStatus, People as _, TurnRow, TurnSearch,
+    Archive as _, ContactRow, Memories as _, MessageRow, PartStatus, People as _, SummaryRow,
+    TurnRow, TurnSearch,
 };
 use crate::turn::{Personal, SoundSide};
 
@@ -74,6 +75,7 @@ impl RecordApi for Office {
     async fn export(&self, id: &str) -> Result<ExportView, ApiRefusal> {
         let contact = self.find_contact(id).await?;
         let messages = self.store.messages_of(contact.id).await?;
+        let notes = self.store.notes_on(contact.id).await?;
         let mut turns = Vec::new();
         if let Some(key) = contact.user_id.as_ref().or(contact.phone.as_ref()) {
             turns = self.store.turns(Some(key.reveal().to_owned()), usize::MAX).await?;
@@ -82,6 +84,7 @@ impl RecordApi for Office {
             contact: contact_view(contact),
             messages: messages.into_iter().map(message_view).collect(),
             turns: turns.into_iter().map(turn_view).collect(),
+            notes: notes.into_iter().map(notes_view).collect(),
         })
     }
 
@@ -181,9 +184,14 @@ fn contact_view(row: ContactRow) -> ContactView {
         phone: row.phone.map(|phone| phone.0),
         name: row.name.map(|Personal(name)| name),
         language: row.language.map(|language| language.to_string()),
+        asked_language: row.asked_language.map(|language| language.to_string()),
         reply_mode: row.reply_mode.map(|mode| mode.name().to_owned()),
         created_at: time(row.created_ms),
     }
+}
+
+fn notes_view(SummaryRow { number, text, made_ms }: SummaryRow) -> NotesView {
+    NotesView { number, text: text.0, made_at: time(made_ms) }
 }
 
 fn message_view(row: MessageRow) -> MessageView {

@@ -101,6 +101,7 @@ impl EnginePool {
             voice,
             phrases: Arc::clone(&config.messages),
             vocabulary,
+            memory: agent.memory,
             knowledge: knowledge.map(Arc::new),
             transcriber,
             responder,

@@ -19,7 +19,7 @@ use super::once::once;
 use super::problem::ApiRefusal;
 use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
-use crate::registry::ReplyPolicy;
+use crate::registry::{Memory, ReplyPolicy};
 
 /// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it is taken and never shown: in
 /// a PUT an absent one stays, and `null` takes it away.
@@ -66,6 +66,9 @@ pub struct AgentInput {
     /// Words that may be said to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<Vec<String>>,
+    /// What it remembers of a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 /// Describes one version of an agent.

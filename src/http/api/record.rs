@@ -145,6 +145,8 @@ pub struct ContactView {
     pub name: Option<String>,
     /// Language last shown.
     pub language: Option<String>,
+    /// Language that they asked to be answered in.
+    pub asked_language: Option<String>,
     /// How they asked to be answered: `text` or `voice`.
     pub reply_mode: Option<String>,
     /// When they first wrote.
@@ -180,6 +182,20 @@ pub struct ExportView {
     pub messages: Vec<MessageView>,
     /// What was answered, newest first.
     pub turns: Vec<TurnView>,
+    /// What agents noted of long conversations.
+    pub notes: Vec<NotesView>,
+}
+
+/// Describes the notes on one conversation.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NotesView {
+    /// The number that it was with.
+    pub number: String,
+    /// The notes.
+    pub text: String,
+    /// When they were made.
+    #[schema(format = DateTime)]
+    pub made_at: String,
 }
 
 /// Describes something to mend.

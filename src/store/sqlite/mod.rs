@@ -9,6 +9,7 @@ mod contacts;
 mod directory;
 mod file;
 mod json;
+mod memories;
 mod outage;
 mod people;
 mod queue;
@@ -39,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_lanes.sql"),
     include_str!("migrations/0007_directory.sql"),
     include_str!("migrations/0009_sounds.sql"),
+    include_str!("migrations/0010_memory.sql"),
 ];
 
 /// How long another process may hold the write lock.

@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::json::{from_json, from_word, to_json};
 use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
-use crate::store::{AgentUsed, Begun, Draft, History, Lane, Lease, Record, StoreError};
+use crate::store::{
+    AgentUsed, Begun, Draft, History, HistoryLimits, Lane, Lease, Record, StoreError,
+};
 use crate::turn::{
     Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
     ReplyMode, Role, TurnId, TurnReport,
@@ -83,22 +85,16 @@ impl Record for SqliteStore {
         call.await
     }
 
-    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
-        let (lane, limit) = (lane.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+    async fn history(
+        &self,
+        lane: &Lane,
+        limits: HistoryLimits,
+        now_ms: i64,
+    ) -> Result<History, StoreError> {
+        let lane = lane.clone();
         let call = self.reader.call(move |db| {
-            // "Please try again later" is not an answer that an agent gave.
-            let mut exchanges: Vec<Exchange> = db
-                .prepare_cached(
-                    "SELECT heard, report ->> '$.reply.text' FROM turns
-                     WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
-                       AND finished_ms IS NOT NULL AND outcome <> 'fallback'
-                     ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
-                )?
-                .query_map(params![lane.contact_id, lane.number.0, limit], |row| {
-                    Ok(Exchange { heard: Personal(row.get(0)?), answered: Personal(row.get(1)?) })
-                })?
-                .collect::<Result<_, _>>()?;
-            exchanges.reverse();
+            let Conversation { exchanges, began_ms, notes } =
+                conversation(db, &lane, limits, now_ms)?;
             let last: Option<(Option<String>, Option<String>, i64)> = db
                 .prepare_cached(
                     "SELECT heard, reason, finished_ms FROM turns
@@ -113,7 +109,7 @@ impl Record for SqliteStore {
                 let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
                 heard.filter(|_| waits).map(Personal)
             });
-            Ok(History { exchanges, to_confirm })
+            Ok(History { exchanges, began_ms, notes, to_confirm })
         });
         call.await
     }
@@ -131,6 +127,17 @@ impl Record for SqliteStore {
             );
             Ok(quoted.optional()?)
         });
+        call.await
+    }
+
+    async fn set_asked_language(
+        &self,
+        turn: &TurnId,
+        language: &LanguageCode,
+    ) -> Result<(), StoreError> {
+        let (turn, language) = (turn.clone(), language.clone());
+        let call =
+            self.writer.call(move |db| set_contact(db, &turn, "asked_language", language.as_str()));
         call.await
     }
 
@@ -239,6 +246,72 @@ impl Record for SqliteStore {
         });
         call.await
     }
+}
+
+/// Holds the part of a lane that is read.
+#[derive(Default)]
+struct Conversation {
+    exchanges: Vec<Exchange>,
+    began_ms: Vec<i64>,
+    notes: Option<Personal>,
+}
+
+/// Reads the last exchanges of a lane, and the notes if they are of the same conversation. Rows are
+/// read only as long as they are wanted.
+fn conversation(
+    db: &Connection,
+    lane: &Lane,
+    limits: HistoryLimits,
+    now_ms: i64,
+) -> Result<Conversation, StoreError> {
+    let noted: Option<(String, i64)> = db
+        .prepare_cached(
+            "SELECT text, upto_ms FROM summaries WHERE contact_id = ?1 AND number = ?2",
+        )?
+        .query_row(params![lane.contact_id, lane.number.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // "Please try again later" is not an answer that an agent gave.
+    let mut statement = db.prepare_cached(
+        "SELECT heard, report ->> '$.reply.text', created_ms, finished_ms FROM turns
+         WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
+           AND finished_ms IS NOT NULL AND outcome <> 'fallback'
+         ORDER BY created_ms DESC, rowid DESC",
+    )?;
+    let mut rows = statement.query(params![lane.contact_id, lane.number.0])?;
+    let (mut read, mut bytes, mut next_ms) = (Conversation::default(), 0_usize, now_ms);
+    let mut looked_at = 0;
+    while looked_at < limits.exchanges
+        && let Some(row) = rows.next()?
+    {
+        looked_at += 1;
+        let (created_ms, finished_ms): (i64, i64) = (row.get(2)?, row.get(3)?);
+        let silence_ms = next_ms.saturating_sub(finished_ms);
+        if limits.session_ms.is_some_and(|session| silence_ms > session) {
+            break;
+        }
+        if let Some((notes, upto_ms)) = &noted
+            && created_ms <= *upto_ms
+        {
+            read.notes = Some(Personal(notes.clone()));
+            break;
+        }
+        next_ms = created_ms;
+        // Beyond the limit only the notes are looked for.
+        if bytes > limits.bytes {
+            continue;
+        }
+        let (heard, answered): (String, String) = (row.get(0)?, row.get(1)?);
+        bytes = bytes.saturating_add(heard.len() + answered.len());
+        if bytes <= limits.bytes {
+            read.exchanges.push(Exchange { heard: Personal(heard), answered: Personal(answered) });
+            read.began_ms.push(created_ms);
+        } else if noted.is_none() {
+            break;
+        }
+    }
+    read.exchanges.reverse();
+    read.began_ms.reverse();
+    Ok(read)
 }
 
 /// Writes what a turn heard and did so far, as its latest attempt.
