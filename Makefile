@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege fuzz api-fuzz check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,17 @@ api-fuzz: ## try the API with what its document allows and forbids; API_FUZZ_EXA
 	[ -x target/schemathesis/bin/schemathesis ] || { python3 -m venv target/schemathesis && \
 	    target/schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
 	PATH="$(abspath target/schemathesis/bin):$$PATH" fuzz/api.sh $(abspath target/quick/hark)
+
+# moto is of PyPI, in a folder of its own.
+blobs-cloud: ## keep sound at a server that speaks S3's API
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) curl:curl python3:python3 python3-venv:/usr/share/doc/python3-venv)
+	$(voice)
+	cargo build --profile quick --locked
+	[ -x target/moto/bin/moto_server ] || { python3 -m venv target/moto && \
+	    target/moto/bin/pip install --quiet 'moto[s3,server]==5.2.5'; }
+	PATH="$(abspath target/moto/bin):$$PATH" tests/s3/run.sh $(abspath target/quick/hark) \
+	    $(abspath audio-fixtures/en_hours.ogg)
 
 check: ## format, lints, build without whisper, documentation, docs/CONFIG.md
 	$(call need,$(CARGO))

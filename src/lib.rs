@@ -18,6 +18,7 @@ pub mod agent;
 pub mod app;
 pub mod audio;
 pub mod bench;
+pub mod blobs;
 pub mod cli;
 pub mod clock;
 pub mod config;

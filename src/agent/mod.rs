@@ -38,6 +38,8 @@ pub struct Question {
     pub language: LanguageCode,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
+    /// What the agent noted of those before.
+    pub notes: Option<Personal>,
     /// The person's name, as their profile has it.
     pub contact_name: Option<Personal>,
     /// When it was asked, Unix milliseconds.
@@ -48,6 +50,8 @@ pub struct Question {
     pub passages: Vec<Hit>,
     /// The pictures that came with it, for who sees them.
     pub pictures: Vec<Picture>,
+    /// Whether hark asks for itself: words alone are wanted, and no tool is called for them.
+    pub internal: bool,
 }
 
 /// Holds a picture that a person sent.
@@ -79,11 +83,13 @@ impl Question {
             about: Vec::new(),
             language: language.into(),
             history: Vec::new(),
+            notes: None,
             contact_name: None,
             asked_ms: 0,
             aloud: true,
             passages: Vec::new(),
             pictures: Vec::new(),
+            internal: false,
         }
     }
 }
@@ -139,6 +145,12 @@ pub trait Responder: Send + Sync {
     /// Returns whether it sees pictures.
     fn sees(&self) -> bool {
         false
+    }
+
+    /// Returns how many tokens of the conversation so far it reads, by an estimate of its own; `None` if
+    /// it counts none.
+    fn history_tokens(&self) -> Option<u32> {
+        None
     }
 
     /// Starts an answer. The stream ends after the last piece or after its first error.

@@ -7,6 +7,7 @@ mod keyring;
 mod office;
 mod pool;
 mod reload;
+mod sound;
 mod stored;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use anyhow::Context as _;
 use futures_util::future::OptionFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use self::agents::Agents;
 use self::keyring::Keyring;
@@ -25,11 +27,14 @@ pub use self::office::Office;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 pub use self::reload::Reloader;
 use crate::audio::AudioLimits;
+use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
-use crate::pipeline::{AgentSetup, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath};
+use crate::pipeline::{
+    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath, summaries,
+};
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
@@ -96,6 +101,8 @@ pub struct App {
     agents: Arc<Agents>,
     inbox: Arc<dyn Inbox>,
     lanes: Lanes,
+    keeper: SoundKeeper,
+    notes: NoteTaker,
     office: Arc<Office>,
     metrics: PrometheusHandle,
     store: Arc<SqliteStore>,
@@ -133,12 +140,17 @@ impl App {
         let started =
             Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
         let agents = Arc::new(started);
-        let office = Office::of_service(&store, keyring, &agents, clock.clone());
+        let shelf = sound::shelf(config, path, &store, clock.clone())?;
+        let (sounds, keeper) = shelf.keeper();
+        let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
+        let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),
             record: store.clone(),
+            sounds,
+            summaries,
             unnoted: Unnoted::default(),
             clock: clock.clone(),
         };
@@ -152,7 +164,17 @@ impl App {
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
         let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
         let office = Arc::new(office);
-        Ok(Self { agents, inbox, lanes, office, metrics, archive: store.clone(), store })
+        Ok(Self {
+            agents,
+            inbox,
+            lanes,
+            keeper,
+            notes,
+            office,
+            metrics,
+            archive: store.clone(),
+            store,
+        })
     }
 
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
@@ -204,14 +226,21 @@ impl App {
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
+        let answered = CancellationToken::new();
+        let keeping = Box::pin(self.keeper.run(answered.clone()));
+        let answering = async {
+            tokio::join!(serve, lanes);
+            answered.cancel();
+        };
         let ended = tokio::select! {
-            ((), ()) = async { tokio::join!(serve, lanes) } => {
+            ((), ()) = async { tokio::join!(answering, keeping) } => {
                 if let Err(error) = self.store.write_back().await {
                     tracing::warn!(error = %error, "the next start takes longer");
                 }
                 Ok(())
             }
             () = upkeep => unreachable!("it runs for ever"),
+            () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
             () = agents.make_in_advance() => unreachable!("so does this"),
             () = agents.follow() => unreachable!("and this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {

@@ -187,7 +187,11 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         // Whoever looks at the record needs no secret, and no other key that is right.
-        (Command::Turns(_), Some(config)) if !problems.concern("store") => config,
+        (Command::Turns(_), Some(config))
+            if !problems.concern("store") && !problems.concern("blobs") =>
+        {
+            config
+        }
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments.json),
         _ => return Err(problems.into()),
@@ -196,7 +200,7 @@ fn run_configured(
     let context = Context { config, problems, places, file, environment };
     runtime()?.block_on(async move {
         match command {
-            Command::Serve(arguments) => serve::run(context, arguments).await,
+            Command::Serve(arguments) => Box::pin(serve::run(context, arguments)).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Eval(arguments) => eval::run(context, arguments).await,
@@ -213,7 +217,7 @@ fn run_configured(
             Command::Agents(arguments) => agents::run(context, arguments).await,
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
-            Command::Turns(arguments) => turns::run(&context.config.store, arguments).await,
+            Command::Turns(arguments) => turns::run(&context, arguments).await,
             Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
             }

@@ -14,7 +14,7 @@ use crate::http::api::ApiRefusal;
 /// Opens the store of the configuration; a service may run on it.
 pub(super) fn open(context: &Context) -> anyhow::Result<Office> {
     let pool = EnginePool::new(context.places.clone(), Hearing::default());
-    Ok(Office::open(context.config.clone(), pool, Clock::System)?)
+    Office::open(context.config.clone(), pool, Clock::System)
 }
 
 /// Says what was refused; what is behind it too, where the API would only log it.

@@ -3,20 +3,22 @@
 //! Looks at the store beside a running service, and needs nothing else of the configuration.
 
 use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use futures_util::StreamExt as _;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned, civil};
 
-use super::print;
+use super::{Context, office, print};
 use crate::clock::Clock;
-use crate::config::StoreConfig;
 use crate::remote::words::plain;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive as _, PartStatus, TurnRow, TurnSearch};
-use crate::turn::{Outcome, Personal, Reason, TurnId};
+use crate::turn::{Outcome, Personal, Reason, SoundSide, TurnId};
 
 /// Time between two looks at the store, with `--follow`.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -25,7 +27,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const FOLLOWED: usize = 500;
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<TurnsCommand>,
     /// Only this contact: user id or phone number in digits.
     #[arg(long, value_name = "C")]
     contact: Option<String>,
@@ -46,13 +51,55 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) async fn run(store: &StoreConfig, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let path = store.path();
+#[derive(clap::Subcommand)]
+enum TurnsCommand {
+    /// Write the sound of a turn into a file, as long as it is kept.
+    Audio(AudioArguments),
+}
+
+#[derive(clap::Args)]
+struct AudioArguments {
+    /// The turn's id.
+    turn: String,
+    /// `in`: what the person sent; `out`: the voice note that was sent back.
+    #[arg(value_parser = ["in", "out"])]
+    side: String,
+    /// The file to write; `-` is stdout.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Writes the sound of a turn.
+async fn audio(context: &Context, arguments: AudioArguments) -> anyhow::Result<ExitCode> {
+    let AudioArguments { turn, side, output } = arguments;
+    let side = SoundSide::named(&side).expect("clap has checked it");
+    let office = office::open(context)?;
+    let file = office.find_audio(&turn, side).await.map_err(office::said)?;
+    let mut bytes = office.read_audio(&file, 0..file.bytes).await.map_err(office::said)?;
+    // All of it first: no half file is left where it cannot be read.
+    let mut whole = Vec::new();
+    while let Some(piece) = bytes.next().await {
+        whole.extend_from_slice(&piece.context("reading the sound")?);
+    }
+    if output == Path::new("-") {
+        std::io::stdout().write_all(&whole).context("writing to stdout")?;
+    } else {
+        std::fs::write(&output, &whole).with_context(|| output.display().to_string())?;
+        eprintln!("{}: {} bytes, {}", output.display(), file.bytes, file.kind);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let path = context.config.store.path();
     if !path.exists() {
         bail!("there is no store at {} yet ([store] url); `hark serve` creates it", path.display());
     }
+    if let Some(TurnsCommand::Audio(arguments)) = arguments.command {
+        return audio(context, arguments).await;
+    }
     let store = SqliteStore::open(path, Access::Inspect)?;
-    let Arguments { contact, since: since_ms, failed, follow, limit, json } = arguments;
+    let Arguments { contact, since: since_ms, failed, follow, limit, json, .. } = arguments;
     let search = TurnSearch { contact, since_ms, failed, limit, ..TurnSearch::default() };
     let printer = Printer { json, zone: TimeZone::system(), shown: HashMap::new() };
     if follow {

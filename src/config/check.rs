@@ -31,6 +31,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     check_numbers(config, problems);
     check_webhook(config, problems);
     check_store(config, problems);
+    check_blobs(config, problems);
     let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
     if config.queue.burst_ms != 0 {
         wrong("queue.burst_ms", "merging bursts is not built yet; use 0".to_owned());
@@ -100,6 +101,29 @@ fn check_store(config: &Config, problems: &mut ConfigErrors) {
         Some((scheme, _)) => format!("unknown store \"{scheme}\"; use a path or sqlite://path"),
     };
     problems.add(config.error("store.url", problem));
+}
+
+/// Most days that sound may be kept: a hundred years.
+const MOST_DAYS: u32 = 36_500;
+
+fn check_blobs(config: &Config, problems: &mut ConfigErrors) {
+    let blobs = &config.blobs;
+    let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
+    if blobs.retention_days > MOST_DAYS {
+        wrong("blobs.retention_days", format!("must be from 0 to {MOST_DAYS}"));
+    }
+    if let Some(problem) = blobs.endpoint.as_ref().and_then(odd_address) {
+        wrong("blobs.endpoint", problem);
+    }
+    match blobs.place(config.store.path()) {
+        Err(problem) => wrong("blobs.url", problem),
+        // Where nothing is kept nothing is asked of a cloud, unless there is something to delete.
+        Ok(place) => {
+            if let Err(missing) = place.check(blobs) {
+                wrong(&missing.key, missing.problem);
+            }
+        }
+    }
 }
 
 fn check_agents(config: &Config, problems: &mut ConfigErrors) {

@@ -110,10 +110,12 @@ fn anchor_paths(table: &mut Table, folder: &Path) {
             {
                 *path = folder.join(&*path).display().to_string();
             }
-            ("store", Value::Table(store)) => {
+            ("store" | "blobs", Value::Table(section)) => {
                 let is_path = |url: &str| !url.contains("://") || url.starts_with("sqlite://");
-                let url = store.get_mut("url");
+                let url = section.get_mut("url");
                 url.filter(|url| url.as_str().is_some_and(is_path)).into_iter().for_each(anchor);
+                let files = section.iter_mut().filter(|(key, _)| secret_of(key).is_some());
+                files.for_each(|(_, path)| anchor(path));
             }
             (_, Value::Table(inner)) => anchor_paths(inner, folder),
             (_, Value::Array(values)) => values

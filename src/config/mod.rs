@@ -26,6 +26,7 @@ pub use load::{Environment, USUAL_FILE, load, read};
 pub use overlay::Origins;
 pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
+use crate::blobs::BlobSettings;
 use crate::engine::{self, EngineSpec};
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
@@ -48,6 +49,7 @@ pub struct Config {
     pub tts: EngineSpec,
     pub cache: CacheConfig,
     pub store: StoreConfig,
+    pub blobs: BlobSettings,
     pub queue: QueueConfig,
     pub limits: LimitsConfig,
     pub log: LogConfig,

@@ -12,6 +12,9 @@ pub(super) const SECRETS: &[&str] = &[
     "api_key",
     "webhook_secret",
     "signature_secret",
+    "secret_access_key",
+    "account_key",
+    "service_account",
 ];
 
 /// Returns the secret that the key of a file is for.

@@ -45,7 +45,7 @@ pub(super) async fn answer(
 ) -> Result<Reply, TurnError> {
     let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
-    let Visit { question, wish, wants_person, .. } = visit;
+    let Visit { question, wish, asked_language, wants_person, .. } = visit;
     if wants_person && around.attempt <= 1 {
         telemetry::person_request(&scene.agent.name);
         tracing::info!(agent = scene.agent.name, "a person asks for a person");
@@ -57,8 +57,7 @@ pub(super) async fn answer(
             (ask_agent(scene, Question { passages, ..question }).await?, by)
         }
         Some(Say { text, asks_back }) => {
-            let aloud = question.aloud;
-            let said = say_own(scene, text, &heard.language, aloud).await;
+            let said = say_own(scene, text, &question.language, question.aloud).await;
             (Reply { asks_back, ..said }, "a sentence of ours")
         }
     };
@@ -69,7 +68,7 @@ pub(super) async fn answer(
         took_ms = scene.trace.elapsed_ms() - started_ms,
         "answered"
     );
-    Ok(Reply { wish, ..reply })
+    Ok(Reply { wish, asked_language, ..reply })
 }
 
 /// Finds what the agent's knowledge has on the question, as much as its responder wants.

@@ -10,10 +10,11 @@ use super::hear::Heard;
 use super::{AgentSetup, gate, person, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
-use crate::turn::{Reason, ReplyMode};
+use crate::turn::{LanguageCode, Reason, ReplyMode};
 
 /// The doors, first to last.
-const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] = &[gate::door, person::door, wishes::door];
+const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] =
+    &[gate::door, person::door, wishes::language_door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Visit<'a> {
     pub(super) question: Question,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
+    /// The language that they want to be answered in from now on, if they said so.
+    pub(super) asked_language: Option<LanguageCode>,
     /// Whether they ask for a person.
     pub(super) wants_person: bool,
 }
@@ -43,13 +46,17 @@ impl<'a> Visit<'a> {
             about: around.about.clone(),
             language: heard.language.clone(),
             history: around.history.exchanges.clone(),
+            notes: around.history.notes.clone(),
             contact_name: around.contact_name.clone(),
             asked_ms: around.asked_ms,
             aloud: true,
             passages: Vec::new(),
             pictures: around.pictures.clone(),
+            internal: false,
         };
-        let mut visit = Self { agent, heard, around, question, wish: None, wants_person: false };
+        let (wish, asked_language) = (None, None);
+        let mut visit =
+            Self { agent, heard, around, question, wish, asked_language, wants_person: false };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }

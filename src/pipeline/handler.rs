@@ -6,12 +6,13 @@ use async_trait::async_trait;
 
 use super::ahead::AheadOfTurn;
 use super::deliver::Delivery;
+use super::kept::TurnSounds;
 use super::stage::Trace;
 use super::turn::Turn;
 use super::typing::Typing;
 use super::{Pipeline, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
-use crate::store::{Begun, Lease, StoreError};
+use crate::store::{Begun, Draft, Lease, StoreError};
 use crate::telemetry;
 use crate::turn::Talker;
 
@@ -93,24 +94,36 @@ impl JobHandler for Pipeline {
             cancel: &cancel,
             told_ms: begun.told_ms,
             planned_ms: begun.planned_ms,
+            sounds: TurnSounds::new(self.sounds.clone()),
         };
         let typing = Typing::start(&route.messenger, &lease.first().id);
         let ended = turn.run(begun).await;
+        let sounds = turn.sounds;
         typing.stop().await;
         trace.log_stages();
+        let language = ended.as_ref().ok().and_then(|ended| ended.language.clone());
+        let handled = self.close(&lease, ended).await;
+        // Now, when nobody waits for the disk or the network.
+        sounds.hand_over(&lease);
+        if let Handled::Done = handled {
+            self.summaries.look(&route, &lease.lane, language.unwrap_or_default());
+        }
+        handled
+    }
+}
+
+impl Pipeline {
+    /// Closes the record of a turn that has ended.
+    async fn close(&self, lease: &Lease, ended: Result<Draft, Handled>) -> Handled {
         let ended = match ended {
             Ok(ended) => ended,
             Err(handled) => return handled,
         };
         telemetry::turn(&ended.report);
-        match record.finish(&lease, &ended, self.clock.now_ms()).await {
-            Ok(()) => Handled::Done,
-            Err(error) => unrecorded(&error),
-        }
+        let finished = self.record.finish(lease, &ended, self.clock.now_ms()).await;
+        finished.map_or_else(|error| unrecorded(&error), |()| Handled::Done)
     }
-}
 
-impl Pipeline {
     /// Returns the time since the first message was accepted.
     pub(super) fn age(&self, lease: &Lease) -> Duration {
         self.since(lease.first().received_ms)

@@ -82,6 +82,7 @@ impl Turn<'_> {
                     Some(audio) => audio?,
                     None => download(self.route, self.scene.trace, media).await?,
                 };
+                let audio = if first { self.sounds.collect(audio) } else { audio };
                 hear(self.scene, audio, last).await
             }
             Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),

@@ -13,6 +13,7 @@ mod gate;
 mod handler;
 mod hear;
 mod inbound;
+mod kept;
 mod listen;
 mod listener;
 mod next;
@@ -25,6 +26,7 @@ mod search;
 mod sound_memory;
 mod speak;
 mod stage;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod turn;
@@ -42,6 +44,7 @@ pub use problem::Problem;
 pub use sound_memory::SoundMemory;
 pub use speak::{MAX_CHARS, said_of, spoken_in};
 pub use stage::Trace;
+pub use summary::{NoteTaker, Summaries, summaries};
 pub use unnoted::Unnoted;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
@@ -49,10 +52,11 @@ use opening::Opening;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Responder;
+use crate::blobs::SoundIntake;
 use crate::clock::Clock;
 use crate::knowledge::Knowledge;
 use crate::provider::Messenger;
-use crate::registry::{Disclosure, Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
 use crate::store::{AgentUsed, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
@@ -76,6 +80,8 @@ pub struct AgentSetup {
     pub phrases: Arc<Phrases>,
     /// The words that may be said to it.
     pub vocabulary: Vocabulary,
+    /// What it remembers of a conversation.
+    pub memory: Memory,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
     /// Whether its answers may be in the reply format.
@@ -150,6 +156,10 @@ pub struct Pipeline {
     pub routes: Arc<dyn Routes>,
     /// The record.
     pub record: Arc<dyn Record>,
+    /// What takes the sound of turns, if it is kept.
+    pub sounds: Option<SoundIntake>,
+    /// What takes notes on long conversations.
+    pub summaries: Summaries,
     /// What was sent and the record could not take yet.
     pub unnoted: Unnoted,
     /// The time.

@@ -38,6 +38,8 @@ pub(super) struct Reply {
     pub(super) asks_back: Option<Reason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
+    /// The language that the person wants to be answered in from now on, if they said so.
+    pub(super) asked_language: Option<LanguageCode>,
 }
 
 impl Reply {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AgentSetup, Scene, SoundMemory, Trace, VoicePath};
 use crate::agent::scripted;
 use crate::audio::AudioLimits;
-use crate::registry::{Gate, Languages, Phrases, ReplyPolicy, Voices};
+use crate::registry::{Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::threads::Threads;
 use crate::tts::Synthesizer;
@@ -42,6 +42,7 @@ impl World {
             voice: Voices::default(),
             phrases: Arc::new(Phrases::default()),
             vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
+            memory: Memory::default(),
             knowledge: None,
             rich: false,
             files: Vec::new(),

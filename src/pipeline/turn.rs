@@ -12,21 +12,26 @@ use super::answer::{Around, answer};
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
 use super::hear::Heard;
+use super::kept::TurnSounds;
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::{Pipeline, Route, Scene};
+use super::{AgentSetup, Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, Lease};
+use crate::store::{Begun, Draft, HistoryLimits, Lease};
 use crate::turn::{
     Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
     TurnReport,
 };
 
-/// Exchanges of the past that an agent is shown.
+/// Exchanges of the past that are looked up for an agent that counts no tokens.
 const HISTORY: usize = 20;
+/// Most exchanges for one that does.
+const MOST_HISTORY: usize = 500;
+/// Most bytes of a token, by the estimate of `agent::prompt`: what is beyond them is not read there.
+const TOKEN_BYTES: usize = 3;
 
 /// Runs the messages of one lease to their end.
 pub(super) struct Turn<'a> {
@@ -41,6 +46,7 @@ pub(super) struct Turn<'a> {
     pub(super) told_ms: Option<i64>,
     /// When an earlier attempt planned the last part.
     pub(super) planned_ms: Option<i64>,
+    pub(super) sounds: TurnSounds,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -150,7 +156,7 @@ impl Turn<'_> {
         let make_reply = async {
             let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message)));
             let now_ms = self.pipeline.clock.now_ms();
-            let history = self.pipeline.record.history(&self.lease.lane, HISTORY, now_ms);
+            let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
             let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
             let (heard, history, about) = tokio::join!(heard, history, about);
             let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
@@ -165,9 +171,14 @@ impl Turn<'_> {
                 asked_ms: self.lease.first().received_ms,
                 attempt: self.lease.attempt,
             };
+            // What they speak and what they want to hear may differ: the record keeps the former.
+            let spoken = heard.language.clone();
+            let heard =
+                Heard { language: self.asked_language().unwrap_or(heard.language), ..heard };
             let opening = self.opening(&heard.language);
             let scene = Scene { opening: opening.as_ref(), ..self.scene };
             let reply = answer(scene, &heard, &around).await?;
+            let heard = Heard { language: spoken, ..heard };
             match self.cancel.reason() {
                 // What a cancelled engine left is not an answer.
                 Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm)),
@@ -186,7 +197,29 @@ impl Turn<'_> {
             let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
             kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
         }
+        if let Some(language) = &reply.asked_language {
+            let kept = self.pipeline.record.set_asked_language(&self.lease.turn, language).await;
+            kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
+        }
         self.send(heard, reply, opening).await
+    }
+
+    /// Returns how much of the conversation the agent can be shown.
+    fn remembers(&self) -> HistoryLimits {
+        let AgentSetup { responder, memory, .. } = &*self.route.agent;
+        let limits = match responder.history_tokens() {
+            Some(tokens) => HistoryLimits {
+                bytes: (tokens as usize).saturating_mul(TOKEN_BYTES),
+                ..MOST_HISTORY.into()
+            },
+            None => HISTORY.into(),
+        };
+        HistoryLimits { session_ms: memory.session_ms(), ..limits }
+    }
+
+    /// Returns the language that the person asked for, if the agent has it.
+    fn asked_language(&self) -> Option<LanguageCode> {
+        self.route.agent.languages.offered(self.lease.asked_language.as_ref()?)
     }
 
     /// Returns what is said before the reply, if the person is to be told.
@@ -209,7 +242,11 @@ impl Turn<'_> {
         let Some(note) = note else { return self.send_as_text(draft).await };
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
-        match self.delivery.voice(note, &links, &draft).await {
+        let sent = self.delivery.voice(note.clone(), &links, &draft).await;
+        if sent.as_ref().err().is_none_or(TurnError::may_have_arrived) {
+            self.sounds.note_sent(note);
+        }
+        match sent {
             Ok(refused) => {
                 let refused = refused.or(self.follow(&draft).await?);
                 Ok(self.sent(draft, refused))
@@ -332,7 +369,9 @@ impl Turn<'_> {
 
     /// Returns the language of a sentence to somebody whose words are not at hand.
     fn language(&self) -> LanguageCode {
-        self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
+        self.asked_language().unwrap_or_else(|| {
+            self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
+        })
     }
 }
 

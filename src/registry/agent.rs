@@ -22,6 +22,30 @@ pub enum ReplyPolicy {
     Text,
 }
 
+/// Says what an agent remembers of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// After a silence of so many minutes a conversation begins anew; 0: never.
+    pub session_minutes: u32,
+    /// Whether an agent with a language model notes what no longer fits into its history.
+    pub summary: bool,
+}
+
+impl Default for Memory {
+    /// A day, after which WhatsApp itself lets nobody be written to who does not write first.
+    fn default() -> Self {
+        Self { session_minutes: 24 * 60, summary: true }
+    }
+}
+
+impl Memory {
+    /// Returns the silence that ends a conversation, milliseconds.
+    pub fn session_ms(self) -> Option<i64> {
+        (self.session_minutes > 0).then(|| i64::from(self.session_minutes) * 60_000)
+    }
+}
+
 /// Describes an agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +78,8 @@ pub struct Agent {
     pub tools: Vec<HttpTool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mcp: Vec<McpServer>,
+    #[serde(default)]
+    pub memory: Memory,
 }
 
 impl Agent {

@@ -80,6 +80,15 @@ impl Languages {
         }
     }
 
+    /// Returns the language in which somebody who asks for `wanted` can be answered, if they can.
+    pub fn offered(&self, wanted: &LanguageCode) -> Option<LanguageCode> {
+        match self {
+            Self::Fixed(language) => Some(language).filter(|fixed| fixed.is(wanted)).cloned(),
+            Self::Among(languages) => find(languages, wanted).cloned(),
+            Self::Any => Some(wanted.clone()),
+        }
+    }
+
     /// Returns the language to answer in where no words are at hand.
     pub fn without_words(&self, last: Option<&LanguageCode>) -> LanguageCode {
         match self {

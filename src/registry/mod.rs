@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use agent::{Agent, Override, ReplyPolicy};
+pub use agent::{Agent, Memory, Override, ReplyPolicy};
 pub use disclosure::Disclosure;
 pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;

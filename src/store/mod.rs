@@ -1,16 +1,18 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`Directory`] and [`Tokens`] for whoever sets
+//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`] and [`Tokens`] for whoever sets
 //! numbers and agents up. What a method returned `Ok` for is on disk. What
 //! every backend has to decide alike is in `rules`.
 
 mod archive;
 mod directory;
+mod memories;
 mod people;
 mod queue;
 mod record;
 mod rules;
+mod sounds;
 pub mod sqlite;
 mod tokens;
 pub mod vault;
@@ -19,12 +21,14 @@ pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
+pub use memories::{Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,
     Tenure,
 };
-pub use record::{AgentUsed, Begun, Draft, History, Record};
+pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record};
+pub use sounds::{SoundIndex, SoundRow};
 pub use tokens::{Claim, ClaimTimes, TokenRole, TokenRow, Tokens};
 
 use std::time::Duration;

@@ -18,6 +18,8 @@ pub struct ContactRow {
     pub name: Option<Personal>,
     /// Language last shown.
     pub language: Option<LanguageCode>,
+    /// The language that they asked to be answered in.
+    pub asked_language: Option<LanguageCode>,
     /// How they asked to be answered.
     pub reply_mode: Option<ReplyMode>,
     /// When they first wrote, Unix milliseconds.
@@ -58,6 +60,7 @@ pub trait People: Send + Sync {
     async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError>;
 
     /// Deletes a contact with all messages, turns, parts and statuses, and clears the bytes of them;
-    /// returns whether there was one. A turn that runs for them ends without a record.
+    /// returns whether there was one. A turn that runs for them ends without a record. Their sound is
+    /// overdue from then on: see [`SoundIndex::overdue`](super::SoundIndex::overdue).
     async fn forget(&self, id: i64) -> Result<bool, StoreError>;
 }

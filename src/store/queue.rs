@@ -53,6 +53,8 @@ pub struct Lease {
     pub contact: ContactRef,
     /// Language of the contact's last message that showed one.
     pub contact_language: Option<LanguageCode>,
+    /// The language that the contact asked to be answered in, if they did.
+    pub asked_language: Option<LanguageCode>,
     /// How the contact asked to be answered, if they did.
     pub reply_mode: Option<ReplyMode>,
     /// 1 on the first try.

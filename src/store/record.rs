@@ -53,12 +53,33 @@ pub struct Begun {
 /// Holds the conversation so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// Finished exchanges, oldest first.
+    /// Finished exchanges, oldest first, that are not in the notes.
     pub exchanges: Vec<Exchange>,
     /// What the person did to earlier messages since the last turn, oldest first.
     pub deeds: Vec<About>,
+    /// When the turn of each began, Unix milliseconds.
+    pub began_ms: Vec<i64>,
+    /// What the agent noted of those before.
+    pub notes: Option<Personal>,
     /// Words that the person was asked to confirm, if the last turn ended so within the hour.
     pub to_confirm: Option<Personal>,
+}
+
+/// Bounds how much of a conversation is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// So many exchanges.
+    pub exchanges: usize,
+    /// So many bytes of words; the exchange that goes beyond them is left out, with those before it.
+    pub bytes: usize,
+    /// After a silence of so many milliseconds a conversation begins anew.
+    pub session_ms: Option<i64>,
+}
+
+impl From<usize> for HistoryLimits {
+    fn from(exchanges: usize) -> Self {
+        Self { exchanges, bytes: usize::MAX, session_ms: None }
+    }
 }
 
 /// Keeps what turns do, in the order they do it.
@@ -77,12 +98,24 @@ pub trait Record: Send + Sync {
         now_ms: i64,
     ) -> Result<Begun, StoreError>;
 
-    /// Returns the last `limit` finished exchanges of a lane, as of `now_ms`.
-    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError>;
+    /// Returns the last finished exchanges of a lane within `limits`, as of `now_ms`.
+    async fn history(
+        &self,
+        lane: &Lane,
+        limits: HistoryLimits,
+        now_ms: i64,
+    ) -> Result<History, StoreError>;
 
     /// Returns what an earlier message of a lane said, whoever sent it; `None` if the lane has no
     /// such message.
     async fn quoted(&self, lane: &Lane, message: &MessageId) -> Result<Option<Quoted>, StoreError>;
+
+    /// Remembers which language the person of a turn that has begun wants to be answered in.
+    async fn set_asked_language(
+        &self,
+        turn: &TurnId,
+        language: &LanguageCode,
+    ) -> Result<(), StoreError>;
 
     /// Remembers how the person of a turn that has begun wants to be answered.
     async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;

@@ -12,6 +12,7 @@ pub fn features() -> Vec<&'static str> {
         ("stt-whisper", cfg!(feature = "stt-whisper")),
         ("model-micro", cfg!(feature = "model-micro")),
         ("tts-neural", cfg!(feature = "tts-neural")),
+        ("blobs-cloud", cfg!(feature = "blobs-cloud")),
         ("cuda", cfg!(feature = "cuda")),
         ("vulkan", cfg!(feature = "vulkan")),
         ("hipblas", cfg!(feature = "hipblas")),

@@ -25,7 +25,7 @@ use self::budget::{Bounded, LEFT_OUT, LogBudget, MINUTE};
 pub use self::build::{COMMIT, VERSION, features};
 pub use self::seldom::Seldom;
 use crate::engine::Noticed;
-use crate::turn::{Reason, StatusUpdate, ToolOutcome, TurnReport};
+use crate::turn::{Reason, SoundSide, StatusUpdate, ToolOutcome, TurnReport};
 
 /// Histogram of each stage's interval, seconds, label `stage`.
 pub const STAGE_SECONDS: &str = "hark_stage_seconds";
@@ -61,6 +61,8 @@ pub const CACHE_EVICTIONS_TOTAL: &str = "hark_cache_evictions_total";
 pub const CACHE_BYTES: &str = "hark_cache_bytes";
 /// Gauge of the kept sentences.
 pub const CACHE_ENTRIES: &str = "hark_cache_entries";
+/// Counter of files of sound, labels `side` (`in`, `out`) and `result`: `kept`, `lost` or `deleted`.
+pub const SOUNDS_TOTAL: &str = "hark_sounds_total";
 
 /// Always 1, labels `version`, `commit` and `gpu`, the way to graphics cards or `none`.
 pub const BUILD_INFO: &str = "hark_build_info";
@@ -258,6 +260,11 @@ pub fn cache_evicted(entries: u64) {
 pub fn cache_holds(bytes: u64, entries: u64) {
     metrics::gauge!(CACHE_BYTES).set(bytes as f64);
     metrics::gauge!(CACHE_ENTRIES).set(entries as f64);
+}
+
+/// Records what became of a file of sound.
+pub fn sound(side: SoundSide, result: &'static str) {
+    metrics::counter!(SOUNDS_TOTAL, "side" => side.name(), "result" => result).increment(1);
 }
 
 /// Records that somebody asked for a person.

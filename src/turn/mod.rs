@@ -14,6 +14,7 @@ mod part;
 mod personal;
 mod reason;
 mod report;
+mod sound;
 mod source;
 mod spent;
 mod stage;
@@ -36,6 +37,7 @@ pub use reason::Reason;
 pub use report::{
     EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,
 };
+pub use sound::SoundSide;
 pub use source::PassageSource;
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};

@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 24] = [
+const ORDER: [(&str, &[&str]); 25] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -30,7 +30,8 @@ const ORDER: [(&str, &[&str]); 24] = [
     ("store", &["registry"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &["registry", "stt", "agent", "tts", "telemetry"]),
+    ("blobs", &["store", "telemetry"]),
+    ("config", &["registry", "stt", "agent", "tts", "telemetry", "blobs"]),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
@@ -45,6 +46,7 @@ const ORDER: [(&str, &[&str]); 24] = [
             "tts",
             "provider",
             "store",
+            "blobs",
             "queue",
             "telemetry",
         ],

@@ -38,7 +38,8 @@ pub(super) struct Answering {
 impl Answering {
     pub(super) fn new(server: Arc<ChatServer>, question: Question) -> Self {
         let patience = Patience::new(Duration::from_millis(server.settings.timeout_ms));
-        let definitions = server.reply.iter().cloned().collect();
+        let reply = server.reply.as_ref().filter(|_| !question.internal);
+        let definitions = reply.into_iter().cloned().collect();
         let talk = ToolTalk { definitions, ..ToolTalk::default() };
         Self { server, question, patience, reading: None, talk }
     }
@@ -49,7 +50,8 @@ impl Answering {
             if let Some(delta) = self.talk.ready.pop_front() {
                 return Some(Ok(delta));
             }
-            if self.talk.offer.is_none() && self.server.offers_tools() {
+            let offers = !self.question.internal && self.server.offers_tools();
+            if self.talk.offer.is_none() && offers {
                 self.talk.gather(self.server.tools.offer().await);
                 continue;
             }

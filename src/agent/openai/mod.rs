@@ -147,6 +147,10 @@ impl Responder for OpenAiResponder {
         self.server.settings.images
     }
 
+    fn history_tokens(&self) -> Option<u32> {
+        Some(self.server.settings.history_tokens)
+    }
+
     async fn respond(
         &self,
         question: Question,

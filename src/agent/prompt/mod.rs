@@ -11,13 +11,15 @@ mod languages;
 mod pictures;
 mod tokens;
 
+pub use tokens::tokens;
+
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use self::tokens::{recent, tokens};
+use self::tokens::recent;
 use super::{Picture, Question, Spoken, reply};
 use crate::knowledge::Hit;
 use crate::turn::{Exchange, Personal, Uncertainty};
@@ -54,6 +56,8 @@ const QUESTION_LIMIT: usize = 16_000;
 const PASSAGE_LIMIT: usize = 2_000;
 /// Most tokens of the last message, by an estimate: three passages and a minute of speech.
 const LAST_TOKENS: u64 = 1_000;
+/// Longest notes on what was said before, in characters.
+pub const NOTES_LIMIT: usize = 2_000;
 /// Longest name, in characters; WhatsApp allows 25.
 const NAME_LIMIT: usize = 60;
 
@@ -131,7 +135,7 @@ impl Persona {
         let form = if question.aloud { ALOUD } else { WRITTEN };
         let language = languages::name(&question.language);
         let mut text = format!("{prompt}\n\n{form} Answer in {language}.\n{ALONE}\n{UNTRUSTED}");
-        if let Some(files) = &self.rich {
+        if let Some(files) = self.rich.as_ref().filter(|_| !question.internal) {
             text = format!("{text}\n{RICH}{}", reply::schema());
             if !files.is_empty() {
                 text += "\nBeside web addresses, the url of media may be: ";
@@ -149,6 +153,11 @@ impl Persona {
     /// Writes the last message: the notes of this turn, then the person's words.
     fn last(&self, question: &Question) -> String {
         let mut text = format!("[It is {}.", self.now(question.asked_ms));
+        if let Some(notes) = &question.notes {
+            let notes = one_line(notes.reveal(), NOTES_LIMIT);
+            write!(text, "\nYour notes on the conversation before: \"{notes}\".")
+                .expect("a string takes it");
+        }
         if !question.passages.is_empty() {
             text.push_str("\nWhat is on file that may answer the question, and where:");
         }
@@ -222,8 +231,6 @@ fn one_line(words: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::turn::PassageSource;
 
@@ -347,14 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn old_exchanges_go_first_and_whole() {
-        let history = [exchange(&"a".repeat(300), "b"), exchange("c", "d"), exchange("e", "f")];
-        let kept = |budget| recent(&history, budget).len();
-        assert_eq!((kept(0), kept(9), kept(10), kept(20), kept(21)), (0, 0, 1, 2, 2));
-        assert_eq!((kept(128), kept(129)), (2, 3));
-        assert_eq!(recent(&history, 10)[0].heard, Personal::from("e"));
-        assert!(tokens("你好你好") > tokens("hello hello"));
-        // The question itself has a limit too.
+    fn a_long_question_is_cut() {
         let question = Question::written(&"ü".repeat(50_000), "en");
         assert_eq!(asked(&question).chars().count(), QUESTION_LIMIT + 6);
     }
@@ -378,18 +378,5 @@ mod tests {
             left.push((question.history.len(), question.passages.len()));
         }
         assert_eq!(left, [(2, 2), (1, 2), (0, 2), (0, 1)]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_conversation_never_costs_more_than_its_budget(
-            texts in prop::collection::vec("\\PC{0,40}", 0..12), budget in 0_u32..200
-        ) {
-            let history: Vec<_> = texts.iter().map(|text| exchange(text, text)).collect();
-            let kept = recent(&history, budget);
-            let cost: u64 = kept.iter().map(|e| 2 * tokens(e.heard.reveal())).sum();
-            prop_assert!(cost <= u64::from(budget));
-            prop_assert!(history.ends_with(kept));
-        }
     }
 }

@@ -8,6 +8,7 @@ mod agents;
 mod numbers;
 mod record;
 mod secrets;
+mod sound;
 mod tokens;
 
 use std::path::Path;
@@ -18,14 +19,15 @@ use super::EnginePool;
 use super::agents::Agents;
 use super::keyring::{Keyring, LockedError};
 use super::stored::Stored;
+use crate::blobs::SoundShelf;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors};
 use crate::http::api::{ApiRefusal, FieldProblem, FindingView};
 use crate::pipeline::AgentSetup;
 use crate::registry::Agent;
+use crate::store::Changed;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::vault::random;
-use crate::store::{Changed, StoreError};
 
 /// Does what is asked.
 pub struct Office {
@@ -34,6 +36,7 @@ pub struct Office {
     behind: Behind,
     clock: Clock,
     client: reqwest::Client,
+    pub(super) sounds: Arc<SoundShelf>,
 }
 
 /// Says what runs in this process.
@@ -48,13 +51,15 @@ impl Office {
     /// Opens the configured store, beside a service or without one.
     ///
     /// # Errors
-    /// `StoreError::Open`.
-    pub fn open(config: Config, pool: EnginePool, clock: Clock) -> Result<Self, StoreError> {
+    /// `StoreError::Open`, or a [`ConfigError`].
+    pub fn open(config: Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
         let path = config.store.path().to_owned();
         let store = Arc::new(SqliteStore::open(&path, Access::Inspect)?);
         let keyring = Arc::new(Keyring::new(&config, &path));
+        let sounds = super::sound::shelf(&config, &path, &store, clock.clone())?;
         let behind = Behind::Nothing { config: Box::new(config), pool: Box::new(pool) };
-        Ok(Self { store, keyring, behind, clock, client: crate::remote::http_client() })
+        let client = crate::remote::http_client();
+        Ok(Self { store, keyring, behind, clock, client, sounds })
     }
 
     /// Makes the one of a service.
@@ -62,11 +67,12 @@ impl Office {
         store: &Arc<SqliteStore>,
         keyring: Arc<Keyring>,
         agents: &Arc<Agents>,
+        sounds: Arc<SoundShelf>,
         clock: Clock,
     ) -> Self {
         let behind = Behind::Service(Arc::clone(agents));
         let client = crate::remote::http_client();
-        Self { store: Arc::clone(store), keyring, behind, clock, client }
+        Self { store: Arc::clone(store), keyring, behind, clock, client, sounds }
     }
 
     /// Returns the configuration, without what the store has.

@@ -1,5 +1,7 @@
 //! The record: turns, contacts and findings, as the API shows them.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,15 +9,16 @@ use serde_json::Value;
 
 use super::{Office, time};
 use crate::http::api::{
-    ApiRefusal, ContactView, DeliveryView, ExportView, FindingView, ListPart, MessageView,
-    PageQuery, RecordApi, TurnQuery, TurnView, limit,
+    ApiRefusal, AudioBytes, AudioFile, ContactView, DeliveryView, ExportView, FindingView,
+    ListPart, MessageView, NotesView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
 };
 use crate::store::{
-    Archive as _, ContactRow, MessageRow, PartStatus, People as _, TurnRow, TurnSearch,
+    Archive as _, ContactRow, Memories as _, MessageRow, PartStatus, People as _, SummaryRow,
+    TurnRow, TurnSearch,
 };
-use crate::turn::Personal;
+use crate::turn::{Personal, SoundSide};
 
-const TURN: &str = "turn of this id";
+pub(super) const TURN: &str = "turn of this id";
 const CONTACT: &str = "contact of this id";
 
 #[async_trait]
@@ -45,6 +48,18 @@ impl RecordApi for Office {
         found.map(turn_view).ok_or_else(|| ApiRefusal::NotFound(TURN.to_owned()))
     }
 
+    async fn audio(&self, turn: &str, side: SoundSide) -> Result<AudioFile, ApiRefusal> {
+        self.find_audio(turn, side).await
+    }
+
+    async fn audio_bytes(
+        &self,
+        file: &AudioFile,
+        range: Range<u64>,
+    ) -> Result<AudioBytes, ApiRefusal> {
+        self.read_audio(file, range).await
+    }
+
     async fn contacts(&self, query: PageQuery) -> Result<ListPart<ContactView>, ApiRefusal> {
         let limit = limit(query.limit)?;
         let before = query.cursor.as_deref().map(uncursor).transpose()?;
@@ -60,6 +75,7 @@ impl RecordApi for Office {
     async fn export(&self, id: &str) -> Result<ExportView, ApiRefusal> {
         let contact = self.find_contact(id).await?;
         let messages = self.store.messages_of(contact.id).await?;
+        let notes = self.store.notes_on(contact.id).await?;
         let mut turns = Vec::new();
         if let Some(key) = contact.user_id.as_ref().or(contact.phone.as_ref()) {
             turns = self.store.turns(Some(key.reveal().to_owned()), usize::MAX).await?;
@@ -68,12 +84,14 @@ impl RecordApi for Office {
             contact: contact_view(contact),
             messages: messages.into_iter().map(message_view).collect(),
             turns: turns.into_iter().map(turn_view).collect(),
+            notes: notes.into_iter().map(notes_view).collect(),
         })
     }
 
     async fn forget(&self, id: &str) -> Result<(), ApiRefusal> {
         let contact = self.find_contact(id).await?;
         if self.store.forget(contact.id).await? {
+            self.forget_sound().await;
             return Ok(());
         }
         Err(ApiRefusal::NotFound(CONTACT.to_owned()))
@@ -166,9 +184,14 @@ fn contact_view(row: ContactRow) -> ContactView {
         phone: row.phone.map(|phone| phone.0),
         name: row.name.map(|Personal(name)| name),
         language: row.language.map(|language| language.to_string()),
+        asked_language: row.asked_language.map(|language| language.to_string()),
         reply_mode: row.reply_mode.map(|mode| mode.name().to_owned()),
         created_at: time(row.created_ms),
     }
+}
+
+fn notes_view(SummaryRow { number, text, made_ms }: SummaryRow) -> NotesView {
+    NotesView { number, text: text.0, made_at: time(made_ms) }
 }
 
 fn message_view(row: MessageRow) -> MessageView {

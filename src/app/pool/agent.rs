@@ -112,6 +112,7 @@ impl EnginePool {
             voice,
             phrases: Arc::clone(&config.messages),
             vocabulary,
+            memory: agent.memory,
             knowledge: knowledge.map(Arc::new),
             rich: agent.rich,
             files: agent.files.clone(),

@@ -4,6 +4,7 @@
 //! printed in one order. Invariant: nothing is sent to anybody, and nothing is changed but what
 //! `--fix` registers with 360dialog; a provider is asked for what it knows of a number, a model server for one word.
 
+mod blobs;
 mod clock;
 mod d360;
 mod engines;
@@ -45,17 +46,18 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
-    let (models, [voices, tts], (numbers, clock), llm, tools, store, webhook) = tokio::join!(
+    let (models, [voices, tts], (numbers, clock), llm, tools, store, blobs, webhook) = tokio::join!(
         engines::models(config, places),
         engines::voices(config, places),
         numbers,
         llm::check(config),
         tools::check(config),
         store::check(config),
+        blobs::check(config, &client),
         webhook::check(config, &client),
     );
     let settings = settings::check(config, &context.problems);
-    let checks = [settings, models, voices, numbers, llm, tools, tts, store, clock, webhook];
+    let checks = [settings, models, voices, numbers, llm, tools, tts, store, blobs, clock, webhook];
     let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() {
         return Ok(ExitCode::from(64));

@@ -19,7 +19,7 @@ use super::once::once;
 use super::problem::ApiRefusal;
 use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
-use crate::registry::ReplyPolicy;
+use crate::registry::{Memory, ReplyPolicy};
 
 /// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it and the `headers` of tools are
 /// taken and never shown: in a PUT an absent one stays, a tool's only while its name and address do,
@@ -80,6 +80,9 @@ pub struct AgentInput {
     /// MCP servers whose tools it may call, with the keys of `[[agents.mcp]]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mcp: Option<Vec<Value>>,
+    /// What it remembers of a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 /// Describes one version of an agent.

@@ -66,6 +66,9 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if path.contains('{') {
         problems.push((404, "There is no such thing"));
     }
+    if path.contains("/audio/") {
+        problems.push((416, "The file has no such range"));
+    }
     if has_body {
         problems.extend([
             (408, "The body did not come in time"),

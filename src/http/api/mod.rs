@@ -11,6 +11,7 @@ mod once;
 mod problem;
 mod record;
 mod request;
+mod sound;
 mod tokens;
 
 use std::sync::Arc;
@@ -35,10 +36,11 @@ pub use numbers::{
 };
 pub use problem::{ApiRefusal, FieldProblem, ProblemDetails};
 pub use record::{
-    ContactView, DeliveryView, ExportView, FindingView, MessageView, PageQuery, RecordApi,
-    TurnQuery, TurnView, limit,
+    ContactView, DeliveryView, ExportView, FindingView, MessageView, NotesView, PageQuery,
+    RecordApi, TurnQuery, TurnView, limit,
 };
 pub use request::{Caller, unquoted};
+pub use sound::{AudioBytes, AudioFile};
 pub use tokens::{Claimed, TokenInput, TokenView, TokensApi};
 
 /// Limits how long a request may take: an agent's model may have to be loaded.
@@ -85,6 +87,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(agents::router())
         .merge(tokens::router())
         .merge(record::router())
+        .merge(sound::router())
         .split_for_parts();
     document::complete(&mut document);
     (router, document)

@@ -5,7 +5,7 @@
 //! repeats no secret and none of a person's words.
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,15 @@ pub enum ApiRefusal {
     /// It took too long.
     #[error("it was not done in time; look whether it was before you try again")]
     Late,
+    /// The file has no such bytes.
+    #[error("the file has {bytes} bytes, and none of the range")]
+    Range {
+        /// How many it has.
+        bytes: u64,
+    },
+    /// The place of the sound is away.
+    #[error("the place where sound is kept does not give it out: try again")]
+    SoundAway,
     /// The store is away.
     #[error("the store could not do it: try again")]
     Store(#[from] StoreError),
@@ -141,6 +150,10 @@ impl ApiRefusal {
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Cannot be used"),
             Self::Locked(_) => (StatusCode::SERVICE_UNAVAILABLE, "locked", "Secrets are locked"),
+            Self::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range", "No such range"),
+            Self::SoundAway => {
+                (StatusCode::SERVICE_UNAVAILABLE, "sound-away", "Sound is not at hand")
+            }
             Self::Late => (StatusCode::SERVICE_UNAVAILABLE, "late", "Not done in time"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Store is away"),
         }
@@ -159,6 +172,10 @@ impl IntoResponse for ApiRefusal {
             Self::BadToken => Some("Bearer realm=\"hark\", error=\"invalid_token\""),
             _ => None,
         };
+        let range = match &self {
+            Self::Range { bytes } => Some(format!("bytes */{bytes}")),
+            _ => None,
+        };
         let errors = if let Self::Invalid(errors) = self { errors } else { Vec::new() };
         let problem = ProblemDetails {
             r#type: format!("urn:hark:problem:{kind}"),
@@ -172,6 +189,10 @@ impl IntoResponse for ApiRefusal {
         if let Some(challenge) = challenge {
             let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(range) = range {
+            let range = HeaderValue::try_from(range).expect("words and digits");
+            response.headers_mut().insert(CONTENT_RANGE, range);
         }
         response
     }

@@ -1,5 +1,6 @@
 //! `/api/v1/turns`, `/contacts` and `/findings`: what happened, whom it concerns, what is to be mended.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +16,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiRefusal;
 use super::request::Anyone;
-use super::{ApiState, ListPart};
+use super::{ApiState, AudioBytes, AudioFile, ListPart};
+use crate::turn::SoundSide;
 
 /// Entries of a list where nobody says how many.
 const USUAL_LIMIT: u32 = 50;
@@ -143,6 +145,8 @@ pub struct ContactView {
     pub name: Option<String>,
     /// Language last shown.
     pub language: Option<String>,
+    /// Language that they asked to be answered in.
+    pub asked_language: Option<String>,
     /// How they asked to be answered: `text` or `voice`.
     pub reply_mode: Option<String>,
     /// When they first wrote.
@@ -178,6 +182,20 @@ pub struct ExportView {
     pub messages: Vec<MessageView>,
     /// What was answered, newest first.
     pub turns: Vec<TurnView>,
+    /// What agents noted of long conversations.
+    pub notes: Vec<NotesView>,
+}
+
+/// Describes the notes on one conversation.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NotesView {
+    /// The number that it was with.
+    pub number: String,
+    /// The notes.
+    pub text: String,
+    /// When they were made.
+    #[schema(format = DateTime)]
+    pub made_at: String,
 }
 
 /// Describes something to mend.
@@ -200,6 +218,14 @@ pub trait RecordApi: Send + Sync {
     async fn turns(&self, query: TurnQuery) -> Result<ListPart<TurnView>, ApiRefusal>;
     /// Returns one turn.
     async fn turn(&self, id: &str) -> Result<TurnView, ApiRefusal>;
+    /// Returns the sound of a turn.
+    async fn audio(&self, turn: &str, side: SoundSide) -> Result<AudioFile, ApiRefusal>;
+    /// Reads bytes of it.
+    async fn audio_bytes(
+        &self,
+        file: &AudioFile,
+        range: Range<u64>,
+    ) -> Result<AudioBytes, ApiRefusal>;
     /// Returns contacts, newest first.
     async fn contacts(&self, page: PageQuery) -> Result<ListPart<ContactView>, ApiRefusal>;
     /// Returns one contact.
@@ -274,7 +300,8 @@ async fn contact(
 
 /// Forget a contact
 ///
-/// Deletes their messages, turns and all that hangs on them, and clears the bytes in the file.
+/// Deletes their messages, turns and all that hangs on them, the sound that is kept included, and
+/// clears the bytes in the file. Sound whose place is away is deleted as soon as it is back.
 #[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id")),
     responses((status = 204, description = "Nothing is known of them any more")))]

@@ -3,6 +3,8 @@
 //! Runs between hearing and answering. Looks for a request of any language and for a word before it
 //! that negates it; the words around it decide whether the message asks something else too.
 
+mod languages;
+
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
@@ -26,6 +28,16 @@ const CLOSE: usize = 4;
 /// Limits the words that a `*` stands for.
 const FREE: usize = 2;
 
+/// Remembers which language somebody asks to be answered in, if the agent has it, and answers in it.
+pub(super) fn language_door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
+    let asked = languages::language_in(visit.question.heard.reveal());
+    if let Some(offered) = asked.and_then(|asked| visit.agent.languages.offered(&asked)) {
+        visit.question.language = offered.clone();
+        visit.asked_language = Some(offered);
+    }
+    ControlFlow::Continue(())
+}
+
 /// Remembers a request; where the message says nothing else, agrees to it.
 pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
     let Some(Wish { mode, alone }) = Wish::find_in(visit.question.heard.reveal()) else {
@@ -41,7 +53,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         ReplyMode::Text => &visit.agent.phrases.text_mode,
         ReplyMode::Voice => &visit.agent.phrases.voice_mode,
     };
-    let text = agreed.in_language(&visit.heard.language).to_owned();
+    let text = agreed.in_language(&visit.question.language).to_owned();
     ControlFlow::Break(Say { text, asks_back: None })
 }
 
@@ -49,16 +61,17 @@ impl Wish {
     /// Finds the request in `text`, the last one if there are several.
     pub(super) fn find_in(text: &str) -> Option<Self> {
         let clauses = clauses(text);
-        let mut last: Option<(usize, Match<'_>)> = None;
+        let mut last: Option<(usize, ReplyMode, Match)> = None;
         for (at, words) in clauses.iter().enumerate() {
-            let matches = WISHES.requests.iter().filter_map(|request| request.find(words));
-            for found in matches.filter(|found| !negated(&words[..found.from])) {
+            let matches = WISHES.requests.iter();
+            let matches = matches.filter_map(|(mode, request)| Some((*mode, request.find(words)?)));
+            for (mode, found) in matches.filter(|(_, found)| !negated(&words[..found.from])) {
                 // Of two that end together the longer one counts: it includes the "don't".
-                let later = last.as_ref().is_none_or(|(before, best)| {
+                let later = last.as_ref().is_none_or(|(before, _, best)| {
                     (at, found.to, best.from) > (*before, best.to, found.from)
                 });
                 if later {
-                    last = Some((at, found));
+                    last = Some((at, mode, found));
                 }
             }
         }
@@ -66,7 +79,7 @@ impl Wish {
         let is_busy =
             |words: &Vec<String>| WISHES.busy.iter().any(|place| place.find(words).is_some());
         match last {
-            Some((_, found)) => Some(Self { mode: found.request.mode, alone }),
+            Some((_, mode, _)) => Some(Self { mode, alone }),
             None if alone && clauses.iter().any(is_busy) => {
                 Some(Self { mode: ReplyMode::Text, alone })
             }
@@ -88,29 +101,28 @@ fn clauses(text: &str) -> Vec<Vec<String>> {
 
 /// Holds what is listed in every language's [`crate::speech_text::Wishes`], ready to be compared.
 struct Listed {
-    requests: Vec<Asking>,
+    requests: Vec<(ReplyMode, Asking)>,
     busy: Vec<Asking>,
     not: Vec<Asking>,
     around: Vec<String>,
 }
 
 static WISHES: LazyLock<Listed> = LazyLock::new(|| {
-    let text = |request| Asking::read(ReplyMode::Text, request);
-    let voice = |request| Asking::read(ReplyMode::Voice, request);
+    let text = |request| (ReplyMode::Text, Asking::read(request));
+    let voice = |request| (ReplyMode::Voice, Asking::read(request));
     Listed {
         requests: everywhere(|language| language.wishes.text)
             .map(text)
             .chain(everywhere(|language| language.wishes.voice).map(voice))
             .collect(),
-        busy: everywhere(|language| language.wishes.busy).map(text).collect(),
-        not: everywhere(|language| language.wishes.not).map(text).collect(),
+        busy: everywhere(|language| language.wishes.busy).map(Asking::read).collect(),
+        not: everywhere(|language| language.wishes.not).map(Asking::read).collect(),
         around: everywhere(|language| language.wishes.around).map(without_accents).collect(),
     }
 });
 
-/// Holds the words that ask for one form of answers.
+/// Holds the words of one request.
 struct Asking {
-    mode: ReplyMode,
     /// Whether nothing else may stand before it in its clause.
     from_start: bool,
     /// Whether nothing else may stand after it in its clause.
@@ -120,15 +132,14 @@ struct Asking {
 }
 
 /// Holds where a request stands in a clause: its first word and the one after its last.
-struct Match<'a> {
+struct Match {
     from: usize,
     to: usize,
-    request: &'a Asking,
 }
 
 impl Asking {
-    fn read(mode: ReplyMode, request: &str) -> Self {
-        let mut read = Self { mode, from_start: false, to_end: false, places: Vec::new() };
+    fn read(request: &str) -> Self {
+        let mut read = Self { from_start: false, to_end: false, places: Vec::new() };
         let mut free = 0;
         for place in without_accents(request).split(' ') {
             match place {
@@ -145,7 +156,7 @@ impl Asking {
     }
 
     /// Finds the request in a clause, the last one if there are several.
-    fn find(&self, words: &[String]) -> Option<Match<'_>> {
+    fn find(&self, words: &[String]) -> Option<Match> {
         (0..words.len()).rev().find_map(|from| {
             let mut to = from;
             for (free, wanted) in &self.places {
@@ -154,7 +165,7 @@ impl Asking {
             }
             let starts = !self.from_start || words[..from].iter().all(is_around);
             let ends = !self.to_end || words[to..].iter().all(is_around);
-            (starts && ends).then_some(Match { from, to, request: self })
+            (starts && ends).then_some(Match { from, to })
         })
     }
 }
@@ -173,7 +184,8 @@ fn negated(before: &[String]) -> bool {
 /// Returns whether a clause has only requests, places where nobody listens, and words around them.
 fn says_nothing_else(words: &[String]) -> bool {
     let mut else_said: Vec<bool> = words.iter().map(|word| !is_around(word)).collect();
-    let listed = WISHES.requests.iter().chain(&WISHES.busy);
+    let requests = WISHES.requests.iter().map(|(_, request)| request);
+    let listed = requests.chain(&WISHES.busy);
     for found in listed.filter_map(|request| request.find(words)) {
         else_said[found.from..found.to].fill(false);
     }

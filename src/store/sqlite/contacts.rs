@@ -66,9 +66,14 @@ fn merge(db: &Connection, known: i64, alias: i64) -> rusqlite::Result<()> {
         db.prepare_cached(&format!("UPDATE {table} SET contact_id = ?1 WHERE contact_id = ?2"))?
             .execute([known, alias])?;
     }
+    // Of two on one number those of the older id stay: the other's are of a few turns.
+    db.prepare_cached("UPDATE OR IGNORE summaries SET contact_id = ?1 WHERE contact_id = ?2")?
+        .execute([known, alias])?;
+    db.prepare_cached("DELETE FROM summaries WHERE contact_id = ?1")?.execute([alias])?;
     db.prepare_cached(
-        "UPDATE contacts SET (language, reply_mode) = (
+        "UPDATE contacts SET (language, asked_language, reply_mode) = (
              SELECT coalesce(contacts.language, a.language),
+                    coalesce(contacts.asked_language, a.asked_language),
                     coalesce(contacts.reply_mode, a.reply_mode)
              FROM contacts a WHERE a.id = ?2) WHERE id = ?1",
     )?

@@ -8,11 +8,14 @@ mod archive;
 mod contacts;
 mod directory;
 mod file;
+mod history;
 mod json;
+mod memories;
 mod outage;
 mod people;
 mod queue;
 mod records;
+mod sounds;
 mod statuses;
 mod tokens;
 mod writer;
@@ -37,6 +40,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_disclosure.sql"),
     include_str!("migrations/0006_lanes.sql"),
     include_str!("migrations/0007_directory.sql"),
+    include_str!("migrations/0008_sounds.sql"),
+    include_str!("migrations/0009_memory.sql"),
 ];
 
 /// How long another process may hold the write lock.

@@ -8,17 +8,21 @@ use super::{SqliteStore, write_back};
 use crate::store::{ContactRow, MessageRow, People, StoreError};
 use crate::turn::{LanguageCode, Personal};
 
-const CONTACTS: &str =
-    "SELECT id, user_id, phone, profile_name, language, reply_mode, created_ms FROM contacts";
+const CONTACTS: &str = "SELECT id, user_id, phone, profile_name, language, reply_mode, created_ms,
+        asked_language FROM contacts";
 
-/// Deletes what hangs on a contact, and the contact, in the order of the references.
-const FORGET: [&str; 5] = [
+/// Lets go of a contact's sound, deletes what hangs on the contact, and the contact, in the order of
+/// the references.
+const FORGET: [&str; 7] = [
+    "UPDATE sounds SET kept_until_ms = 0
+         WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM statuses WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)
          OR provider_id IN (SELECT provider_id FROM parts JOIN turns ON turns.id = parts.turn
                             WHERE turns.contact_id = ?1)",
     "DELETE FROM parts WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM turns WHERE contact_id = ?1",
     "DELETE FROM messages WHERE contact_id = ?1",
+    "DELETE FROM summaries WHERE contact_id = ?1",
     "DELETE FROM contacts WHERE id = ?1",
 ];
 
@@ -102,6 +106,7 @@ fn contact_row(row: &Row<'_>) -> rusqlite::Result<ContactRow> {
         phone: row.get::<_, Option<String>>(2)?.map(Personal),
         name: row.get::<_, Option<String>>(3)?.map(Personal),
         language: row.get::<_, Option<String>>(4)?.map(LanguageCode::from),
+        asked_language: row.get::<_, Option<String>>(7)?.map(LanguageCode::from),
         reply_mode: mode.map(|mode| from_word(&mode)).transpose()?,
         created_ms: row.get(6)?,
     })

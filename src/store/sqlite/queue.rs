@@ -26,7 +26,8 @@ const NUMBERS: &str = "
 /// The first messages of each number's free lanes, those that have been due for longest first.
 const LEASABLE: &str = "
     SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
-           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about
+           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about,
+           c.asked_language
     FROM numbers n
     JOIN messages m ON m.id IN (
         SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
@@ -241,6 +242,7 @@ fn leasable(row: &Row<'_>, lessee: &Lessee) -> rusqlite::Result<Lease> {
             profile_name: personal(11)?,
         },
         contact_language: row.get::<_, Option<String>>(12)?.map(LanguageCode::from),
+        asked_language: row.get::<_, Option<String>>(15)?.map(LanguageCode::from),
         reply_mode: row.get::<_, Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
         attempt: message.attempt,
         messages: vec![message],

@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::history::{Conversation, conversation, deeds};
 use super::json::{from_json, from_word, to_json};
 use super::{SqliteStore, statuses};
 use crate::store::rules::{awaits_yes, language_shown};
-use crate::store::{AgentUsed, Begun, Draft, History, Lane, Lease, Record, StoreError};
+use crate::store::{
+    AgentUsed, Begun, Draft, History, HistoryLimits, Lane, Lease, Record, StoreError,
+};
 use crate::turn::{
-    About, Content, Exchange, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted,
-    Reason, ReplyMode, ReplyText, Role, TurnId, TurnReport,
+    Content, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
+    ReplyMode, Role, TurnId, TurnReport,
 };
 
 /// A message of one lane, and what was said in it: the words of a part, or of the reply that a note
@@ -27,19 +30,6 @@ const QUOTED: &str = "
     FROM messages m LEFT JOIN turns t ON t.number = m.number AND t.id = m.turn
     WHERE m.number = ?1 AND m.provider_id = ?3 AND m.contact_id = ?2
     LIMIT 1";
-
-/// How long an agent is told of what a person did to a message.
-const DEEDS_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// The latest that a person did to messages since the last one that was answered.
-const DEEDS: &str = "
-    SELECT m.about FROM messages m
-    WHERE m.number = ?1 AND m.contact_id = ?2 AND m.received_ms > ?3 AND m.state = 'stored'
-      AND m.about ->> '$.did' IS NOT NULL
-      AND m.id > coalesce((SELECT o.id FROM messages o
-                           WHERE o.number = ?1 AND o.contact_id = ?2 AND o.state = 'done'
-                           ORDER BY o.id DESC LIMIT 1), 0)
-    ORDER BY m.id DESC LIMIT 5";
 
 /// A turn that could not be delivered told nobody anything.
 const TOLD: &str = "
@@ -99,23 +89,16 @@ impl Record for SqliteStore {
         call.await
     }
 
-    async fn history(&self, lane: &Lane, limit: usize, now_ms: i64) -> Result<History, StoreError> {
-        let (lane, limit) = (lane.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+    async fn history(
+        &self,
+        lane: &Lane,
+        limits: HistoryLimits,
+        now_ms: i64,
+    ) -> Result<History, StoreError> {
+        let lane = lane.clone();
         let call = self.reader.call(move |db| {
-            // "Please try again later" is not an answer that an agent gave.
-            let mut exchanges: Vec<Exchange> = db
-                .prepare_cached(
-                    "SELECT heard, report -> '$.reply' FROM turns
-                     WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
-                       AND finished_ms IS NOT NULL AND outcome <> 'fallback'
-                     ORDER BY created_ms DESC, rowid DESC LIMIT ?3",
-                )?
-                .query_map(params![lane.contact_id, lane.number.0, limit], |row| {
-                    let reply: ReplyText = from_json(&row.get::<_, String>(1)?)?;
-                    Ok(Exchange { heard: Personal(row.get(0)?), answered: reply.as_given() })
-                })?
-                .collect::<Result<_, _>>()?;
-            exchanges.reverse();
+            let Conversation { exchanges, began_ms, notes } =
+                conversation(db, &lane, limits, now_ms)?;
             let last: Option<(Option<String>, Option<String>, i64)> = db
                 .prepare_cached(
                     "SELECT heard, reason, finished_ms FROM turns
@@ -130,14 +113,8 @@ impl Record for SqliteStore {
                 let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
                 heard.filter(|_| waits).map(Personal)
             });
-            let mut deeds: Vec<About> = db
-                .prepare_cached(DEEDS)?
-                .query_map(params![lane.number.0, lane.contact_id, now_ms - DEEDS_MS], |row| {
-                    from_json(&row.get::<_, String>(0)?)
-                })?
-                .collect::<Result<_, _>>()?;
-            deeds.reverse();
-            Ok(History { exchanges, deeds, to_confirm })
+            let deeds = deeds(db, &lane, now_ms)?;
+            Ok(History { exchanges, deeds, began_ms, notes, to_confirm })
         });
         call.await
     }
@@ -155,6 +132,17 @@ impl Record for SqliteStore {
             );
             Ok(quoted.optional()?)
         });
+        call.await
+    }
+
+    async fn set_asked_language(
+        &self,
+        turn: &TurnId,
+        language: &LanguageCode,
+    ) -> Result<(), StoreError> {
+        let (turn, language) = (turn.clone(), language.clone());
+        let call =
+            self.writer.call(move |db| set_contact(db, &turn, "asked_language", language.as_str()));
         call.await
     }
 
@@ -264,7 +252,6 @@ impl Record for SqliteStore {
         call.await
     }
 }
-
 /// Writes what a turn heard and did so far, as its latest attempt.
 fn keep(
     db: &Connection,

@@ -50,7 +50,10 @@ async fn contacts_seen_apart_become_one_with_all_they_had<B: Backend>() {
     assert_eq!(merged.contact.phone, Some("1555".into()));
     assert_eq!(merged.contact_language, Some("es".into()));
     assert_eq!(merged.reply_mode, Some(ReplyMode::Text));
-    assert_eq!(store.history(&merged.lane, 9, 1_000).await.unwrap().exchanges.len(), 1);
+    assert_eq!(
+        store.history(&merged.lane, 9_usize.into(), 1_000).await.unwrap().exchanges.len(),
+        1
+    );
     assert_eq!(store.turns(Some("US.1".to_owned()), 9).await.unwrap().len(), 1);
 }
 

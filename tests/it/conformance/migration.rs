@@ -154,7 +154,7 @@ async fn an_old_question_still_waits_for_its_yes_and_old_links_fail_no_note() {
     };
     store.record_statuses(vec![late], 2_000).await.unwrap();
     let lane = hark::store::Lane { number: "900".into(), contact_id: 1 };
-    let history = store.history(&lane, 9, 3_600_019).await.unwrap();
+    let history = store.history(&lane, 9_usize.into(), 3_600_019).await.unwrap();
     assert_eq!(history.to_confirm, Some("a table".into()));
     assert_eq!(history.exchanges.len(), 1);
     let row = store.turns(Some("US.1".to_owned()), 1).await.unwrap().remove(0);

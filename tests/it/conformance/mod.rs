@@ -10,12 +10,14 @@ mod migration;
 mod people;
 mod queue;
 mod record;
+mod sounds;
 mod statuses;
 mod tokens;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Directory, Disposition, Draft, Lease, Lessee, People, Queue, Record, Tokens,
+    Archive, Directory, Disposition, Draft, Lease, Lessee, People, Queue, Record, SoundIndex,
+    Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -25,7 +27,7 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue + Record + Archive + Directory + People + Tokens;
+    type Store: Queue + Record + Archive + Directory + People + SoundIndex + Tokens;
 
     /// Makes an empty one.
     fn fresh() -> Self;

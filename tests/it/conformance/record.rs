@@ -152,7 +152,7 @@ async fn the_history_is_of_the_lane_and_without_fallbacks<B: Backend>() {
     store.begin(&other, "hark".into(), 0.0, 1_000).await.unwrap();
     finish(&store, &other, &ended("other", Outcome::Text), 1_000).await;
     begun(&store, "runs", 1_000).await;
-    let history = store.history(&lane.unwrap(), 2, 1_000).await.unwrap();
+    let history = store.history(&lane.unwrap(), 2_usize.into(), 1_000).await.unwrap();
     let words: Vec<_> =
         history.exchanges.iter().map(|e| (e.heard.reveal(), e.answered.reveal())).collect();
     assert_eq!(words, [("two", "yes, two"), ("three", "yes, three")]);
@@ -167,12 +167,13 @@ async fn a_question_back_waits_an_hour_for_its_yes<B: Backend>() {
     question.report.reason = Some(Reason::Confirm(Uncertainty::LowProbability));
     finish(&store, &lease, &question, 1_000).await;
     for (now_ms, waits) in [(1_000, true), (3_600_999, true), (3_601_000, false)] {
-        let to_confirm = store.history(&lease.lane, 0, now_ms).await.unwrap().to_confirm;
+        let to_confirm =
+            store.history(&lease.lane, 0_usize.into(), now_ms).await.unwrap().to_confirm;
         assert_eq!(to_confirm, waits.then(|| "a table".into()), "{now_ms}");
     }
     let lease = begun(&store, "2", 2_000).await;
     finish(&store, &lease, &ended("yes", Outcome::Text), 2_000).await;
-    assert_eq!(store.history(&lease.lane, 0, 2_000).await.unwrap().to_confirm, None);
+    assert_eq!(store.history(&lease.lane, 0_usize.into(), 2_000).await.unwrap().to_confirm, None);
 }
 
 async fn how_a_person_wants_to_be_answered_is_remembered<B: Backend>() {

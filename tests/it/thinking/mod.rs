@@ -107,6 +107,7 @@ async fn the_conversation_so_far_goes_along_as_far_as_its_tokens_reach() {
     let answers = ["First answer.", "Second answer.", "Third answer.", "Fourth answer."];
     let (setup, chat) = asking(answers.map(Script::says)).await;
     // Each exchange counts as 14 or 15 tokens.
+    let setup = setup.set("agents.0.memory.summary", "false");
     let app = setup.set("llm.history_tokens", "30").set("agents.0.prompt", "You sell bread.").await;
     for (question, answer) in ["one", "two", "three", "four"].iter().zip(answers) {
         assert_eq!(answered(&app, question).await.reply.text, answer);
