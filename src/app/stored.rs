@@ -144,12 +144,15 @@ fn tool_of(place: &str) -> Option<&str> {
     Some(&place[..place.len() - rest.len() + end])
 }
 
-/// Returns whether a secret may stay where it was: a tool's goes to the address that it was entered
-/// for and to no other, wherever the tool stands in its list now.
+/// Returns whether a secret may stay where it was: it goes to the address that it was entered for and
+/// to no other, wherever its tool or engine stands in a list now.
 pub(super) fn may_stay(place: &str, before: &Value, now: &Value) -> bool {
-    let Some(tool) = tool_of(place) else { return true };
-    let of = |spec: &Value, key: &str| spec.pointer(&format!("{tool}/{key}")).cloned();
-    ["name", "url"].into_iter().all(|key| of(before, key) == of(now, key))
+    let (table, keys) = match tool_of(place) {
+        Some(tool) => (tool, ["name", "url"]),
+        None => (place.rsplit_once('/').map_or("", |(table, _)| table), ["engine", "url"]),
+    };
+    let of = |spec: &Value, key: &str| spec.pointer(&format!("{table}/{key}")).cloned();
+    keys.into_iter().all(|key| of(before, key) == of(now, key))
 }
 
 fn take_below(value: &mut Value, place: &str, taken: &mut Vec<(String, Option<String>)>) {
@@ -228,9 +231,15 @@ mod tests {
         assert_eq!((taken.len(), &spec["tools"][0]["headers"]), (2, &json!({ "x-n": 7 })));
         assert_eq!(spec["tools"][0]["parameters"], sent["tools"][0]["parameters"]);
         let place = "/tools/0/headers/x-key";
-        assert!(may_stay(place, &sent, &sent) && may_stay("/llm/api_key", &sent, &json!({})));
+        assert!(may_stay(place, &sent, &sent));
         let moved = json!({ "tools": [{ "name": "a", "url": "http://evil" }] });
         let swapped = json!({ "tools": [{ "name": "b", "url": "http://a" }] });
         assert!(!may_stay(place, &sent, &moved) && !may_stay(place, &sent, &swapped));
+        let engine = |url: &str| json!({ "engine": "openai", "url": url });
+        let voices = |urls: [&str; 2]| json!({ "tts": urls.map(engine) });
+        let (before, swapped) =
+            (voices(["http://a", "http://b"]), voices(["http://b", "http://a"]));
+        assert!(may_stay("/tts/0/api_key", &before, &before));
+        assert!(!may_stay("/tts/0/api_key", &before, &swapped));
     }
 }

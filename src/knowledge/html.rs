@@ -22,7 +22,7 @@ const LINES: [&str; 5] = ["br", "li", "tr", "dt", "dd"];
 
 /// Reads a page.
 pub(super) fn passages(page: &str) -> Vec<Passage> {
-    let mut reader = PageReader::default();
+    let mut reader = WebPage::default();
     for Ok(token) in Tokenizer::new(page) {
         match token {
             Token::StartTag(tag) => {
@@ -40,7 +40,7 @@ pub(super) fn passages(page: &str) -> Vec<Passage> {
 }
 
 #[derive(Debug, Default)]
-struct PageReader {
+struct WebPage {
     sections: Sections,
     line: String,
     /// The level of the heading that is open.
@@ -51,7 +51,7 @@ struct PageReader {
     skipped: Option<(String, usize)>,
 }
 
-impl PageReader {
+impl WebPage {
     fn open(&mut self, name: &str, self_closing: bool) {
         match &mut self.skipped {
             Some((open, depth)) => *depth += usize::from(open == name),

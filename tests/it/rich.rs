@@ -53,6 +53,7 @@ async fn a_spoken_answer_is_followed_by_its_place_and_buttons_and_a_tap_is_under
     assert_eq!(buttons["body"]["text"], "Tea or coffee?");
     assert_eq!(buttons["action"]["buttons"][1]["reply"], json!({ "id": "c", "title": "Coffee" }));
     assert!(asked(&chat)[0].contains("\"maxItems\":3"), "the model is told the format");
+    assert_eq!(chat.asked()[0].body["tools"][0]["function"]["name"], "reply");
     let report = app.report().await;
     assert_eq!(report.reply.text, "We are here. Tea or coffee?");
     assert_eq!((report.outcome, report.reply.extras.len()), (Outcome::VoiceNote, 2));

@@ -1,6 +1,6 @@
 //! Sets up an agent of the configuration with its engines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::EnginePool;
 use crate::agent::reply::RichResponder;
-use crate::agent::{LlmDeps, LlmEngine};
+use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
 use crate::knowledge::Knowledge;
@@ -82,13 +82,8 @@ impl EnginePool {
             knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
         }
         // First what is quickly refused.
-        for (place, file) in agent.files.iter().enumerate() {
-            check_file(file).map_err(|problem| wrong(&format!("files[{place}]"), problem))?;
-        }
-        let mut responder = self.responder(&engines.llm, deps)?;
-        if agent.rich {
-            responder = Arc::new(RichResponder::new(responder, agent.file_names()));
-        }
+        check_files(&agent.files).map_err(|own| wrong(&own.key, own.problem))?;
+        let responder = rich(agent, self.responder(&engines.llm, deps)?);
         let transcriber = self.transcriber(&engines.stt).await?;
         if let Some(unheard) = Unheard::find(transcriber.as_ref(), named(&languages)) {
             let problem = format!("agent \"{}\" speaks {}", agent.name, unheard.problem);
@@ -123,6 +118,18 @@ impl EnginePool {
         self.announce(&set_up);
         Ok(set_up)
     }
+}
+
+/// Lets an agent that may answer in the reply format do so.
+fn rich(agent: &Agent, responder: Arc<dyn Responder>) -> Arc<dyn Responder> {
+    if agent.rich { Arc::new(RichResponder::new(responder, agent.file_names())) } else { responder }
+}
+
+/// Checks that files can be sent.
+fn check_files(files: &[PathBuf]) -> Result<(), Wrong> {
+    files.iter().enumerate().try_for_each(|(place, file)| {
+        check_file(file).map_err(|problem| Wrong::new(format!("files[{place}]"), problem))
+    })
 }
 
 /// Checks that a file can be sent.

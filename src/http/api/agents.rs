@@ -22,8 +22,8 @@ use super::{ApiState, ListPart, tagged};
 use crate::registry::{Memory, ReplyPolicy};
 
 /// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it and the `headers` of tools are
-/// taken and never shown: in a PUT an absent one stays, a tool's only while its name and address do,
-/// and `null` takes it away.
+/// taken and never shown: in a PUT an absent one stays while its engine, or its tool's name, and its
+/// address do, and `null` takes it away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentInput {

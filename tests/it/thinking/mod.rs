@@ -140,7 +140,8 @@ async fn an_agents_files_are_told_to_its_model_and_the_demo_shops_are_not() {
     let asked = chat.asked();
     let last =
         |asked: &Asked| messages(asked).last().unwrap()["content"].as_str().unwrap().to_owned();
-    let on_file = "on file that may answer the question:\n- What is the price? Two euros fifty.";
+    let on_file =
+        "on file that may answer the question, and where:\n- What is the price? Two euros fifty.";
     assert!(last(&asked[0]).contains(on_file), "{}", last(&asked[0]));
     assert!(!last(&asked[2]).contains("on file"), "{}", last(&asked[2]));
     // A server that keeps the beginning of a prompt reads it once.
