@@ -1,6 +1,6 @@
 //! Sound that is kept: bytes under a name, in a folder or at a cloud.
 //!
-//! Beside the turn, never in its way: [`intake`] takes what a turn leaves and never waits, [`shelf`]
+//! Beside the turn, never in its way: [`intake`] takes what a turn leaves and never waits, `shelf`
 //! writes it later, hands it out and deletes it when its time is over. The port is [`BlobStore`];
 //! `place` opens what `[blobs] url` names. Invariant: a name says nothing of a person.
 
