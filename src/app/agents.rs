@@ -17,6 +17,7 @@ use super::keyring::Keyring;
 use super::stored::{Stored, finding};
 use crate::config::Config;
 use crate::http::api::FindingView;
+use crate::knowledge::{Embedder, Knowledge};
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot};
@@ -60,6 +61,8 @@ struct AgentsState {
 #[derive(Clone)]
 struct Built {
     version: Option<u32>,
+    /// Which files of the store it knows.
+    sources: Vec<i64>,
     setup: Arc<AgentSetup>,
 }
 
@@ -106,6 +109,24 @@ impl Agents {
     /// Makes what the agents say again and again; never returns.
     pub(super) async fn make_in_advance(&self) {
         self.builder.pool.make_in_advance().await;
+    }
+
+    /// Learns what the agents' passages mean; never returns.
+    pub(super) async fn learn_meanings(&self) {
+        self.builder.pool.learn_meanings().await;
+    }
+
+    /// Returns what an agent knows.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what the store says.
+    pub(super) async fn known(&self, agent: &Agent) -> anyhow::Result<Option<Arc<Knowledge>>> {
+        self.builder.pool.known(&self.config().await, agent).await
+    }
+
+    /// Returns who tells what questions mean, if the configuration names one.
+    pub(super) async fn embedder(&self) -> Option<Arc<Embedder>> {
+        self.builder.pool.embedder(&self.config().await.embeddings).await
     }
 
     /// Returns the configuration in use, without what the store has.
@@ -242,7 +263,8 @@ impl Builder {
         routes: &ByNumber,
         stored: Stored,
     ) -> anyhow::Result<NextState> {
-        let Stored { revision, numbers, agents, verify_token, unreadable: mut findings } = stored;
+        let Stored { revision, numbers, agents, sources, verify_token, unreadable: mut findings } =
+            stored;
         state.config.refuse_twins(&numbers, &agents)?;
         let of_file = state.config.numbers.len();
         let joined = state.config.with_stored(numbers, agents);
@@ -273,7 +295,8 @@ impl Builder {
             }
             let name = number.agent.as_deref().unwrap_or(&joined.default_agent);
             if !next.built.contains_key(name) && !failed.contains_key(name) {
-                match self.agent(state, &joined, name).await {
+                let sources = sources.get(name).cloned().unwrap_or_default();
+                match self.agent(state, &joined, name, sources).await {
                     Ok(built) => {
                         next.built.insert(name.to_owned(), built);
                     }
@@ -301,13 +324,15 @@ impl Builder {
         state: &AgentsState,
         joined: &Config,
         name: &str,
+        sources: Vec<i64>,
     ) -> anyhow::Result<Built> {
         let agent = joined.agents.iter().find(|agent| agent.name == name);
         let version = agent.and_then(|agent| agent.version);
-        if let Some(built) = state.built.get(name).filter(|built| built.version == version) {
+        let same = |built: &&Built| built.version == version && built.sources == sources;
+        if let Some(built) = state.built.get(name).filter(same) {
             return Ok(built.clone());
         }
-        Ok(Built { version, setup: Arc::new(self.pool.agent(joined, Some(name)).await?) })
+        Ok(Built { version, sources, setup: Arc::new(self.pool.agent(joined, Some(name)).await?) })
     }
 
     /// Builds a route, unless it is built.

@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 pub mod fixtures;
 mod init;
+mod knowledge;
 mod man;
 mod models;
 mod numbers;
@@ -88,6 +89,8 @@ enum Command {
     Numbers(numbers::Arguments),
     /// List and change the agents of the store, whether a service runs or not.
     Agents(agents::Arguments),
+    /// Give agents files to know, list, remove and search them, whether a service runs or not.
+    Knowledge(knowledge::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -215,6 +218,7 @@ fn run_configured(
             Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Numbers(arguments) => numbers::run(context, arguments).await,
             Command::Agents(arguments) => agents::run(context, arguments).await,
+            Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,

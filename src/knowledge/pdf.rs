@@ -8,26 +8,21 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::Passage;
 use super::sections::Sections;
+use super::source::Passage;
 
 /// Longest time that one file is read.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pages of one file.
 const PAGES: usize = 5_000;
+/// Bytes within which a file says that it is a PDF.
+const HEAD: usize = 1024;
 /// Deep structures are read on the stack.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Reads a file. The error says what is wrong and what helps.
 pub(super) fn passages(contents: &[u8]) -> Result<Vec<Passage>, String> {
-    if !contents
-        .iter()
-        .take(1024)
-        .copied()
-        .collect::<Vec<_>>()
-        .windows(5)
-        .any(|five| five == b"%PDF-")
-    {
+    if !contents[..contents.len().min(HEAD)].windows(5).any(|five| five == b"%PDF-") {
         return Err("is no PDF file, whatever its name says".to_owned());
     }
     let contents = contents.to_vec();

@@ -10,6 +10,7 @@ mod directory;
 mod file;
 mod history;
 mod json;
+mod library;
 mod memories;
 mod outage;
 mod people;
@@ -42,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_directory.sql"),
     include_str!("migrations/0008_sounds.sql"),
     include_str!("migrations/0009_memory.sql"),
+    include_str!("migrations/0010_knowledge.sql"),
 ];
 
 /// How long another process may hold the write lock.
