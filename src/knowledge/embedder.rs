@@ -28,7 +28,7 @@ const QUESTION: usize = 2_000;
 /// Most bytes of an answer: 64 vectors of 4,096 numbers, as JSON writes them.
 const MAX_ANSWER: usize = 16 << 20;
 /// Limits how long a batch of passages may take: nobody waits for it.
-const BATCH_TIME: Duration = Duration::from_secs(60);
+const BATCH_TIME: Duration = Duration::from_mins(1);
 /// Longest time that a question may wait for its vector.
 const LONGEST_MS: u64 = 10_000;
 

@@ -145,8 +145,8 @@ async fn a_file_of_the_configuration_is_shown_and_stays() {
 async fn a_long_file_is_read_page_by_page() {
     let app = faq().await;
     let admin = app.token("admin").await;
-    let rows = (0..7).map(|n| format!("question {n},answer {n}\n")).collect::<String>();
-    let csv = format!("question,answer\n{rows}");
+    let rows: Vec<String> = (0..7).map(|n| format!("question {n},answer {n}")).collect();
+    let csv = format!("question,answer\n{}\n", rows.join("\n"));
     send(&app, &admin, "hark", &[("long.csv", csv.as_bytes())]).await.expect(201);
     let mut answers = Vec::new();
     let mut cursor = String::new();

@@ -129,7 +129,8 @@ impl KnowledgeApi for Office {
         let known = known.ok_or_else(unknown)?;
         let file = of_name(&known).ok_or_else(unknown)?;
         let from = from.map_or(0, |place| place + 1);
-        let passages = known.passages_of(file.key, from, limit + 1).map_err(index_failed)?;
+        let passages =
+            known.passages_of(file.key, from, limit + 1).map_err(|error| index_failed(&error))?;
         let placed = (from..).zip(passages).collect();
         Ok(page(
             placed,
@@ -156,7 +157,7 @@ impl KnowledgeApi for Office {
         let search = move || known.top(&question, &language, meaning.as_ref(), most);
         let hits =
             tokio::task::spawn_blocking(search).await.map_err(|_panicked| ApiRefusal::Late)?;
-        Ok(hits.map_err(index_failed)?.into_iter().map(hit_view).collect())
+        Ok(hits.map_err(|error| index_failed(&error))?.into_iter().map(hit_view).collect())
     }
 }
 
@@ -172,7 +173,7 @@ impl Office {
 }
 
 /// Says that a file of the configuration cannot be read, or SQLite fails.
-fn index_failed(error: KnowledgeError) -> ApiRefusal {
+fn index_failed(error: &KnowledgeError) -> ApiRefusal {
     ApiRefusal::Unreadable(error.to_string())
 }
 
