@@ -39,6 +39,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::{EnginePool, Hearing, Places};
 use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
+use crate::knowledge::{PDF_COMMAND, read_pdf_by, read_pdf_here};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, LogStyle, init_logs};
 
@@ -73,6 +74,9 @@ enum Command {
     /// Serve one number of a bench.
     #[command(hide = true)]
     BenchService(bench::service::Arguments),
+    /// Read a PDF file from stdin, in a process whose memory is limited.
+    #[command(hide = true, name = PDF_COMMAND)]
+    ReadPdf,
     /// Transcribe audio files.
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
@@ -165,6 +169,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match command {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+        Command::ReadPdf => {
+            read_pdf_here().map_err(anyhow::Error::msg)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Init(arguments) => init::run(file, environment, *arguments),
         Command::Simulate(arguments) => {
             show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
@@ -180,6 +188,10 @@ fn run_configured(
     file: Option<PathBuf>,
     environment: Environment,
 ) -> anyhow::Result<ExitCode> {
+    // Asked for at the start: a program that is replaced later has the command, too.
+    if let Ok(program) = std::env::current_exe() {
+        read_pdf_by(program);
+    }
     let (config, mut problems) = config::read(file.as_deref(), &environment);
     if let Some(config) = &config
         && let Err(error) = start_logs(config, &command, &environment)
@@ -222,7 +234,11 @@ fn run_configured(
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
-            Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
+            Command::Init(_)
+            | Command::Simulate(_)
+            | Command::Completions(_)
+            | Command::ReadPdf
+            | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
             }
         }

@@ -26,6 +26,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 pub use embedder::{EmbedError, Embedder, EmbeddingSettings};
 pub use error::KnowledgeError;
 use index::{CANDIDATES, Index};
+pub use pdf::{PDF_COMMAND, read_pdf_by, read_pdf_here};
 pub use read::MAX_BYTES;
 pub use source::{KnowledgeSource, Passage, SourceFile, SourceKey};
 pub use vectors::Vector;

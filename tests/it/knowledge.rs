@@ -1,5 +1,10 @@
 //! Knowledge that is added, changed, cited and removed while the service runs, by words and by meaning.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use hark::turn::PassageSource;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -9,28 +14,51 @@ use crate::harness::api::{ApiAnswer, holds};
 use crate::harness::{PERSON, Setup, TestApp};
 use crate::openai::embeddings::{self, Embeddings};
 use crate::openai::serve;
+use crate::program::Hark;
 
 const MENU: &str = "# Menu\n## Cakes\nThe lemon cake is four euros.\n\n## Pets\nYour best friend may come in on a lead.\n";
 
-/// A page without a word on it, as a scanner makes it.
-fn scan() -> Vec<u8> {
-    let mut file = "%PDF-1.4\n".to_owned();
+/// A page that shows this stream.
+fn pdf(about: &str, stream: &[u8]) -> Vec<u8> {
+    let mut file = b"%PDF-1.4\n".to_vec();
     let mut places = String::new();
+    let length = stream.len();
     for (n, object) in [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources << >> /Contents 4 0 R >>",
-        "<< /Length 0 >>\nstream\n\nendstream",
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << \
+          /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+            .to_vec(),
+        [format!("<< {about} /Length {length} >>\nstream\n").as_bytes(), stream, b"\nendstream"]
+            .concat(),
     ]
     .into_iter()
     .enumerate()
     {
-        places.push_str(&format!("{:010} 00000 n \n", file.len()));
-        file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", n + 1));
+        writeln!(places, "{:010} 00000 n ", file.len()).unwrap();
+        file.extend(format!("{} 0 obj\n", n + 1).bytes());
+        file.extend(object);
+        file.extend(b"\nendobj\n");
     }
     let start = file.len();
     let trailer = format!("trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
-    format!("{file}xref\n0 5\n0000000000 65535 f \n{places}{trailer}").into_bytes()
+    file.extend(format!("xref\n0 5\n0000000000 65535 f \n{places}{trailer}").bytes());
+    file
+}
+
+/// A page without a word on it, as a scanner makes it.
+fn scan() -> Vec<u8> {
+    pdf("", b"")
+}
+
+/// A small file that says it is gigabytes of text.
+fn bomb() -> Vec<u8> {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let piece = vec![b' '; 1 << 20];
+    for _ in 0..2_048 {
+        packed.write_all(&piece).unwrap();
+    }
+    pdf("/Filter /FlateDecode", &packed.finish().unwrap())
 }
 
 /// A service whose agent answers from what it knows.
@@ -186,6 +214,23 @@ async fn what_cannot_be_used_is_named_and_nothing_of_it_is_kept() {
     let operator = app.token("operator").await;
     send(&app, &operator, "hark", &[good]).await.problem(403, "forbidden");
     assert_eq!(app.hark(&["knowledge", "list"]).await[0]["name"], "faq.csv", "the demo's alone");
+}
+
+#[tokio::test]
+async fn a_pdf_is_read_in_a_process_with_limits() {
+    let hark = Hark::new().file("bomb.pdf", bomb()).file("scan.pdf", scan());
+    let hark = hark.file("words.pdf", pdf("", b"BT /F1 12 Tf (We open at nine.) Tj ET"));
+    for (file, code, words) in [
+        ("bomb.pdf", 1, "bomb.pdf: takes more than 1024 MiB of memory to read: save it anew"),
+        ("scan.pdf", 1, "scan.pdf: has no text"),
+        ("words.pdf", 0, ""),
+    ] {
+        let ran = hark.run(&["knowledge", "add", file]).await;
+        assert!(ran.code == code && ran.stderr.contains(words), "{file}: {ran:?}");
+    }
+    let found = hark.run(&["knowledge", "search", "when do you open"]).await;
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.starts_with("words.pdf, page 1"), "{found}");
 }
 
 #[tokio::test]
