@@ -4,6 +4,7 @@
 
 mod agents;
 mod keyring;
+mod named;
 mod office;
 mod pool;
 mod reload;
@@ -23,9 +24,11 @@ use tokio_util::sync::CancellationToken;
 use self::agents::Agents;
 use self::keyring::Keyring;
 pub use self::keyring::LockedError;
+pub use self::named::{settle_agents, with_agent};
 pub use self::office::Office;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 pub use self::reload::Reloader;
+pub use self::stored::Stored;
 use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;

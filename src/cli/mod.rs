@@ -36,7 +36,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::tz::TimeZone;
 
-use crate::app::{EnginePool, Hearing, Places};
+use crate::app::{EnginePool, Hearing, Places, settle_agents, with_agent};
 use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, LogStyle, init_logs};
@@ -117,6 +117,11 @@ impl Context {
         self.agent_with(name, hearing, |_| {}).await
     }
 
+    /// Returns the configuration with this agent, else the default one, where the store has it.
+    async fn config_with(&self, agent: Option<&str>) -> anyhow::Result<Config> {
+        with_agent(&self.config, agent.unwrap_or(&self.config.default_agent)).await
+    }
+
     /// Sets one agent up with other engines than the configured ones.
     async fn agent_with(
         &self,
@@ -126,7 +131,7 @@ impl Context {
     ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
         let pool = EnginePool::new(self.places.clone(), hearing.clone());
-        let setup = pool.agent_with(&self.config, name, change).await?;
+        let setup = pool.agent_with(&self.config_with(name).await?, name, change).await?;
         tracing::debug!(load_ms = started.elapsed().as_secs_f64() * 1000.0, "engines are warm");
         Ok(setup)
     }
@@ -183,6 +188,21 @@ fn run_configured(
     {
         problems.add(error);
     }
+    let runtime = runtime()?;
+    if let Some(config) = &config {
+        match &command {
+            // An agent that is named and not there yet may be what they are to add.
+            Command::Agents(_) | Command::Numbers(_) | Command::Token(_) | Command::Secrets(_) => {
+                problems.forgive_agents();
+            }
+            // It looks at the store by itself, and says why it cannot.
+            Command::Doctor(_) => {
+                let _said_by_it = runtime.block_on(settle_agents(config, &mut problems));
+            }
+            Command::Turns(_) => {}
+            _ => runtime.block_on(settle_agents(config, &mut problems))?,
+        }
+    }
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
@@ -198,7 +218,7 @@ fn run_configured(
     };
     let places = Places::from(&environment);
     let context = Context { config, problems, places, file, environment };
-    runtime()?.block_on(async move {
+    runtime.block_on(async move {
         match command {
             Command::Serve(arguments) => Box::pin(serve::run(context, arguments)).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,

@@ -92,7 +92,7 @@ impl Office {
     async fn try_agent(&self, agent: Agent) -> Result<Arc<AgentSetup>, ApiRefusal> {
         let (config, name) = (self.config().await, agent.name.clone());
         let joined = config.with_stored(Vec::new(), vec![agent.clone()]);
-        let index = joined.agents.len() - 1;
+        let index = joined.agent_index(&name).expect("it is joined");
         let problems = joined.agent_problems(index);
         if !problems.is_empty() {
             return Err(invalid(&problems));

@@ -19,7 +19,12 @@ pub(super) async fn check(config: &Config) -> Check {
     let groups = groups::<LlmEngine>(config);
     for index in agents_in_use(config) {
         let agent = &config.agents[index];
-        knowledge(&mut check, index, agent, config.specs(index).llm.engine() == "faq");
+        knowledge(
+            &mut check,
+            &config.agent_place(index),
+            agent,
+            config.specs(index).llm.engine() == "faq",
+        );
         if let Some(group) = groups.iter().find(|group| group.users[0].agent == index) {
             let user = group.users[0].described::<LlmEngine>(config);
             group.engine.settings().examine(&user, deps(agent), &model_client, &mut check).await;
@@ -44,8 +49,8 @@ fn deps(agent: &Agent) -> LlmDeps {
 }
 
 /// Reads each file of an agent by itself, so that each may be a finding.
-fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bool) {
-    let key = format!("agents[{index}].knowledge");
+fn knowledge(check: &mut Check, place: &str, agent: &Agent, answers_from_it: bool) {
+    let key = format!("{place}.knowledge");
     let (mut passages, found_before) = (0, check.findings().count());
     for file in agent.knowledge.iter().flatten() {
         let name = file.display().to_string();

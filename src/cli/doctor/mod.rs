@@ -13,6 +13,7 @@ mod numbers;
 mod report;
 mod settings;
 mod store;
+mod stored;
 mod tools;
 mod webhook;
 
@@ -41,7 +42,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Exits 0 without findings, 64 if the configuration cannot be used, else 1.
 pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Result<ExitCode> {
-    let (config, places, client) = (&context.config, &context.places, http_client());
+    let joined = stored::join(&context.config, &context.problems).await;
+    let (config, places, client) = (&joined.config, &context.places, http_client());
     let numbers = async {
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
@@ -52,14 +54,16 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         numbers,
         llm::check(config),
         tools::check(config),
-        store::check(config),
+        store::check(config, joined.trouble.as_ref()),
         blobs::check(config, &client),
         webhook::check(config, &client),
     );
     let settings = settings::check(config, &context.problems);
-    let checks = [settings, models, voices, numbers, llm, tools, tts, store, blobs, clock, webhook];
+    let entries = joined.check;
+    let checks =
+        [settings, entries, models, voices, numbers, llm, tools, tts, store, blobs, clock, webhook];
     let findings = report::print(&checks, json)?;
-    if !context.problems.is_empty() {
+    if !context.problems.is_empty() || joined.refused {
         return Ok(ExitCode::from(64));
     }
     Ok(ExitCode::from(u8::from(findings > 0)))
