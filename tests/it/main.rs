@@ -51,6 +51,7 @@ mod memory;
 mod mending;
 mod messengers;
 mod models;
+mod named;
 mod numbers;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
