@@ -3,7 +3,8 @@
 //!
 //! Invariants: a new state is built and warm before anything of it is used; a turn keeps the route
 //! it began with; a number whose messages are taken has a route, unless its agent cannot be built:
-//! then they wait.
+//! then they wait. Where a configuration names an agent that is nowhere it is refused; one that goes
+//! later lets its numbers' messages wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +15,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::EnginePool;
 use super::keyring::Keyring;
+use super::named::names;
 use super::stored::{Stored, finding};
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors};
 use crate::http::api::FindingView;
-use crate::knowledge::{Embedder, Knowledge};
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot};
@@ -66,6 +67,15 @@ struct Built {
     setup: Arc<AgentSetup>,
 }
 
+/// Says what becomes of a configuration that names an agent which is nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    /// It is not taken.
+    Refused,
+    /// The messages of the numbers that it would answer wait.
+    Waits,
+}
+
 /// Holds a state that may be put in the place of the one in use.
 struct NextState {
     snapshot: Snapshot,
@@ -91,7 +101,7 @@ impl Agents {
         let state = AgentsState::new(config, base);
         let stored = Stored::read(store.as_ref(), &keyring).await;
         let stored = stored.map_err(|error| error.into_start_error(&keyring))?;
-        let next = builder.next(&state, &ByNumber::new(), stored).await?;
+        let next = builder.next(&state, &ByNumber::new(), stored, Missing::Refused).await?;
         let registry = Arc::new(Registry::new(next.snapshot.clone()));
         let agents = Self {
             registry,
@@ -106,27 +116,9 @@ impl Agents {
         Ok(agents)
     }
 
-    /// Makes what the agents say again and again; never returns.
-    pub(super) async fn make_in_advance(&self) {
-        self.builder.pool.make_in_advance().await;
-    }
-
-    /// Learns what the agents' passages mean; never returns.
-    pub(super) async fn learn_meanings(&self) {
-        self.builder.pool.learn_meanings().await;
-    }
-
-    /// Returns what an agent knows.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or what the store says.
-    pub(super) async fn known(&self, agent: &Agent) -> anyhow::Result<Option<Arc<Knowledge>>> {
-        self.builder.pool.known(&self.config().await, agent).await
-    }
-
-    /// Returns who tells what questions mean, if the configuration names one.
-    pub(super) async fn embedder(&self) -> Option<Arc<Embedder>> {
-        self.builder.pool.embedder(&self.config().await.embeddings).await
+    /// Returns what makes the engines.
+    pub(super) fn pool(&self) -> &EnginePool {
+        &self.builder.pool
     }
 
     /// Returns the configuration in use, without what the store has.
@@ -157,7 +149,7 @@ impl Agents {
         let mut state = self.state.lock().await;
         let stored = Stored::read(self.store.as_ref(), &self.keyring).await?;
         let routes = self.routes.borrow().clone();
-        let next = self.builder.next(&state, &routes, stored).await?;
+        let next = self.builder.next(&state, &routes, stored, Missing::Waits).await?;
         self.put(&mut state, next);
         Ok(())
     }
@@ -197,6 +189,14 @@ impl Agents {
         Ok(())
     }
 
+    /// Takes out of `problems` which agents a configuration names that the store has.
+    pub(super) async fn settle(&self, problems: &mut ConfigErrors) -> anyhow::Result<()> {
+        if problems.name_unknown_agents() {
+            problems.settle_agents(&names(self.store.as_ref()).await?);
+        }
+        Ok(())
+    }
+
     /// Builds what `config` and the store name and lets it replace what runs.
     ///
     /// # Errors
@@ -205,7 +205,7 @@ impl Agents {
         let mut state = self.state.lock().await;
         let mut fresh = AgentsState::new(config.clone(), config.snapshot());
         let stored = Stored::read(self.store.as_ref(), &self.keyring).await?;
-        let next = self.builder.next(&fresh, &ByNumber::new(), stored).await?;
+        let next = self.builder.next(&fresh, &ByNumber::new(), stored, Missing::Refused).await?;
         self.put(&mut fresh, next);
         *state = fresh;
         Ok(())
@@ -262,6 +262,7 @@ impl Builder {
         state: &AgentsState,
         routes: &ByNumber,
         stored: Stored,
+        missing: Missing,
     ) -> anyhow::Result<NextState> {
         let Stored { revision, numbers, agents, sources, verify_token, unreadable: mut findings } =
             stored;
@@ -280,39 +281,41 @@ impl Builder {
             built: HashMap::new(),
             findings: Vec::new(),
         };
-        let mut failed: HashMap<String, String> = HashMap::new();
         for (index, number) in joined.numbers.iter().enumerate() {
             // Messages to the others wait until their number is active again.
             if number.status != NumberStatus::Active {
                 continue;
             }
-            let is_stored = index >= of_file;
-            let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
-            if !problems.is_empty() {
-                let key = format!("numbers/{}", number.phone_number_id);
-                findings.push(finding(key, problems.to_string(), "change the number"));
+            let name = number.agent.as_deref().unwrap_or(&joined.default_agent);
+            let entry = format!("agents/{name}");
+            // Why it cannot answer is said once.
+            if findings.iter().any(|finding| finding.key == entry) {
                 continue;
             }
-            let name = number.agent.as_deref().unwrap_or(&joined.default_agent);
-            if !next.built.contains_key(name) && !failed.contains_key(name) {
-                let sources = sources.get(name).cloned().unwrap_or_default();
-                match self.agent(state, &joined, name, sources).await {
-                    Ok(built) => {
-                        next.built.insert(name.to_owned(), built);
+            let is_stored = index >= of_file;
+            if let Some(problem) = obstacle(&joined, index, is_stored, missing)? {
+                let key = format!("numbers/{}", number.phone_number_id);
+                findings.push(finding(key, problem, "change the number, or add what it names"));
+                continue;
+            }
+            let known = sources.get(name).into_iter().flatten().map(|row| row.id).collect();
+            let built = match next.built.get(name) {
+                Some(built) => built.clone(),
+                None => match self.agent(state, &joined, name, known).await {
+                    Ok(built) => built,
+                    Err(error) if !is_stored && version_of(&joined, name).is_none() => {
+                        return Err(error);
                     }
-                    Err(error) if !is_stored => return Err(error),
                     Err(error) => {
-                        let message = format!("{error:#}");
                         let fix = "mend what it needs; it is tried again every 30 s";
-                        findings.push(finding(format!("agents/{name}"), message.clone(), fix));
-                        failed.insert(name.to_owned(), message);
+                        findings.push(finding(entry, format!("{error:#}"), fix));
+                        continue;
                     }
-                }
-            }
-            if let Some(built) = next.built.get(name) {
-                let route = self.route(state, routes, &next.snapshot, number, &built.setup);
-                next.routes.insert(number.phone_number_id.clone(), route);
-            }
+                },
+            };
+            let route = self.route(state, routes, &next.snapshot, number, &built.setup);
+            next.built.insert(name.to_owned(), built);
+            next.routes.insert(number.phone_number_id.clone(), route);
         }
         next.findings = findings;
         Ok(next)
@@ -326,8 +329,7 @@ impl Builder {
         name: &str,
         sources: Vec<i64>,
     ) -> anyhow::Result<Built> {
-        let agent = joined.agents.iter().find(|agent| agent.name == name);
-        let version = agent.and_then(|agent| agent.version);
+        let version = version_of(joined, name);
         let same = |built: &&Built| built.version == version && built.sources == sources;
         if let Some(built) = state.built.get(name).filter(same) {
             return Ok(built.clone());
@@ -358,5 +360,30 @@ impl Builder {
             disclosure: snapshot.disclosure,
             turn_limit: snapshot.turn_limit,
         })
+    }
+}
+
+/// Returns which version of an agent the store has; `None` of one of the configuration.
+fn version_of(joined: &Config, name: &str) -> Option<u32> {
+    joined.agent_index(name).and_then(|index| joined.agents[index].version)
+}
+
+/// Says what keeps a number from being answered, whatever its agent is.
+///
+/// # Errors
+/// The same of a number of the configuration, if that is to be refused.
+fn obstacle(
+    joined: &Config,
+    index: usize,
+    is_stored: bool,
+    missing: Missing,
+) -> anyhow::Result<Option<String>> {
+    let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
+    if !problems.is_empty() {
+        return Ok(Some(problems.to_string()));
+    }
+    match joined.unknown_agent(index) {
+        Some(error) if !is_stored && missing == Missing::Refused => Err(error.into()),
+        unknown => Ok(unknown.map(|error| error.to_string())),
     }
 }

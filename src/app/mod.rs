@@ -4,6 +4,7 @@
 
 mod agents;
 mod keyring;
+mod named;
 mod office;
 mod pool;
 mod reload;
@@ -23,9 +24,11 @@ use tokio_util::sync::CancellationToken;
 use self::agents::Agents;
 use self::keyring::Keyring;
 pub use self::keyring::LockedError;
+pub use self::named::{settle_agents, with_agent, with_known};
 pub use self::office::Office;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 pub use self::reload::Reloader;
+pub use self::stored::Stored;
 use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
@@ -245,8 +248,8 @@ impl App {
             }
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
-            () = agents.make_in_advance() => unreachable!("so does this"),
-            () = agents.learn_meanings() => unreachable!("and this"),
+            () = agents.pool().make_in_advance() => unreachable!("so does this"),
+            () = agents.pool().learn_meanings() => unreachable!("and this"),
             () = agents.follow() => unreachable!("and this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");

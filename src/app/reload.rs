@@ -15,14 +15,17 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Lets the configuration that `load` returns answer every later message, and logs how it went.
+    /// Lets the configuration that `read` returns answer every later message, and logs how it went.
     /// Returns whether it does; if not, nothing has changed.
     pub async fn reload(
         &mut self,
-        load: impl FnOnce() -> Result<Config, ConfigErrors> + Send + 'static,
+        read: impl FnOnce() -> (Option<Config>, ConfigErrors) + Send + 'static,
     ) -> bool {
         let replaced = async {
-            let config = tokio::task::spawn_blocking(load).await.context("reading it")??;
+            let reading = tokio::task::spawn_blocking(read).await;
+            let (config, mut problems) = reading.context("reading it")?;
+            self.agents.settle(&mut problems).await?;
+            let config = problems.or(config)?.context("nothing can be made of it")?;
             let waiting = waiting_for_a_start(&self.started, &config);
             let (numbers, agents) = (config.numbers.len(), config.agents.len());
             self.agents.check_numbers(&config).await?;

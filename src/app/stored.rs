@@ -6,28 +6,45 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::keyring::{Keyring, LockedError};
+use crate::config::Config;
 use crate::http::api::FindingView;
 use crate::registry::{Agent, Number, SecretName};
+use crate::store::sqlite::SqliteStore;
 use crate::store::vault::Vault;
-use crate::store::{AgentRow, Directory, DirectoryRows, NumberRow, Sealed, SecretRow};
+use crate::store::{AgentRow, Directory, DirectoryRows, NumberRow, Sealed, SecretRow, SourceRow};
 
 /// Holds what the store has, readable.
 #[derive(Default)]
-pub(super) struct Stored {
+pub struct Stored {
+    /// Counts the store's changes.
     pub(super) revision: i64,
-    pub(super) numbers: Vec<Number>,
-    pub(super) agents: Vec<Agent>,
-    /// Which files each agent knows, by their ids.
-    pub(super) sources: HashMap<String, Vec<i64>>,
-    pub(super) verify_token: Option<SecretString>,
+    /// The numbers, with their secrets.
+    pub numbers: Vec<Number>,
+    /// The agents, likewise.
+    pub agents: Vec<Agent>,
+    /// Which files each agent was given to know.
+    pub sources: HashMap<String, Vec<SourceRow>>,
+    /// The token of the webhook's handshake, if one was made.
+    pub verify_token: Option<SecretString>,
     /// Entries that this version of hark cannot read.
-    pub(super) unreadable: Vec<FindingView>,
+    pub unreadable: Vec<FindingView>,
 }
 
 /// Owner of the secrets that belong to no number; no number has such an id.
 pub(super) const WEBHOOK: &str = "@webhook";
 
 impl Stored {
+    /// Looks at the configured store, beside a service or not; nothing is made or changed. `None` if
+    /// there is none yet.
+    ///
+    /// # Errors
+    /// A store or a secret that cannot be opened.
+    pub async fn look(config: &Config) -> Result<Option<Self>, LockedError> {
+        let path = config.store.path();
+        let Some(store) = SqliteStore::look(path)? else { return Ok(None) };
+        Self::read(&store, &Keyring::new(config, path)).await.map(Some)
+    }
+
     /// Reads all of it.
     pub(super) async fn read(
         store: &dyn Directory,
@@ -39,7 +56,7 @@ impl Stored {
         let DirectoryRows { revision, numbers, agents, secrets, sources } = rows;
         let mut stored = Self { revision, ..Self::default() };
         for source in sources {
-            stored.sources.entry(source.agent).or_default().push(source.id);
+            stored.sources.entry(source.agent.clone()).or_default().push(source);
         }
         let opened = Opened::all(vault.as_deref(), secrets)?;
         for row in numbers {

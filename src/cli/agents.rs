@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum AgentsCommand {
-    /// Add an agent, or a new version of one.
+    /// Add an agent, or a new version of one; one that is called `hark` replaces the built-in agent.
     Add {
         /// Its name.
         name: String,
@@ -48,7 +48,7 @@ enum AgentsCommand {
         /// The version.
         version: u32,
     },
-    /// Remove an agent that no number names; its versions are kept.
+    /// Remove an agent that neither a number nor default_agent names; its versions are kept.
     Remove {
         /// Its name.
         name: String,
@@ -61,8 +61,11 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         AgentsCommand::Add { name, file } => {
             let input = input(&file)?;
             let kept = match office.agent(&name).await {
-                Ok(before) => office.put_agent(&name, before.version, input).await,
-                Err(ApiRefusal::NotFound(_)) => {
+                Ok(before) if before.source == EntrySource::Store => {
+                    office.put_agent(&name, before.version, input).await
+                }
+                // The built-in one is replaced; of what else is in the file the office says so.
+                Ok(_) | Err(ApiRefusal::NotFound(_)) => {
                     office.add_agent(AgentInput { name: Some(name), ..input }).await
                 }
                 Err(error) => Err(error),

@@ -53,14 +53,15 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let numbers = [playground::number(graph, None)].into_iter().collect();
     // Recordings need not be told that a machine answers.
     let disclosure = Disclosure::OFF;
-    let snapshot = Snapshot { numbers, disclosure, ..context.config.snapshot() };
+    let config = context.config_with(None).await?;
+    let snapshot = Snapshot { numbers, disclosure, ..config.snapshot() };
     let hearing = Hearing {
         fixtures: Some(fixtures::known),
         scripted_without_model: true,
         ..Hearing::default()
     };
     let pool = EnginePool::new(context.places.clone(), hearing);
-    let app = App::build_with(&context.config, snapshot, &store, pool, clock.clone()).await?;
+    let app = App::build_with(&config, snapshot, &store, pool, clock.clone()).await?;
     let simulator = playground::simulator(format!("http://{address}/webhook").parse()?);
     let player =
         Player::new(simulator.clone(), playground::NUMBER.into(), Arc::clone(&app.archive));

@@ -37,7 +37,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::tz::TimeZone;
 
-use crate::app::{EnginePool, Hearing, Places};
+use crate::app::{EnginePool, Hearing, Places, settle_agents, with_agent, with_known};
 use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
 use crate::knowledge::{PDF_COMMAND, read_pdf_by, read_pdf_here};
 use crate::pipeline::AgentSetup;
@@ -124,6 +124,11 @@ impl Context {
         self.agent_with(name, hearing, |_| {}).await
     }
 
+    /// Returns the configuration with this agent, else the default one, where the store has it.
+    async fn config_with(&self, agent: Option<&str>) -> anyhow::Result<Config> {
+        with_agent(&self.config, agent.unwrap_or(&self.config.default_agent)).await
+    }
+
     /// Sets one agent up with other engines than the configured ones.
     async fn agent_with(
         &self,
@@ -132,8 +137,10 @@ impl Context {
         change: impl FnOnce(&mut config::EngineSpecs),
     ) -> anyhow::Result<AgentSetup> {
         let started = std::time::Instant::now();
+        let config = self.config_with(name).await?;
         let pool = EnginePool::new(self.places.clone(), hearing.clone());
-        let setup = pool.agent_with(&self.config, name, change).await?;
+        let pool = with_known(&config, pool)?;
+        let setup = pool.agent_with(&config, name, change).await?;
         tracing::debug!(load_ms = started.elapsed().as_secs_f64() * 1000.0, "engines are warm");
         Ok(setup)
     }
@@ -165,6 +172,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
+    // Asked for at the start: a program that is replaced later has the command, too.
+    if let Ok(program) = std::env::current_exe() {
+        read_pdf_by(program);
+    }
     let Arguments { config: file, command } = arguments;
     match command {
         Command::Completions(arguments) => completions::run(&arguments),
@@ -188,15 +199,26 @@ fn run_configured(
     file: Option<PathBuf>,
     environment: Environment,
 ) -> anyhow::Result<ExitCode> {
-    // Asked for at the start: a program that is replaced later has the command, too.
-    if let Ok(program) = std::env::current_exe() {
-        read_pdf_by(program);
-    }
     let (config, mut problems) = config::read(file.as_deref(), &environment);
     if let Some(config) = &config
         && let Err(error) = start_logs(config, &command, &environment)
     {
         problems.add(error);
+    }
+    let runtime = runtime()?;
+    if let Some(config) = &config {
+        match &command {
+            // An agent that is named and not there yet may be what they are to add.
+            Command::Agents(_) | Command::Numbers(_) | Command::Token(_) | Command::Secrets(_) => {
+                problems.forgive_agents();
+            }
+            // It looks at the store by itself, and says why it cannot.
+            Command::Doctor(_) => {
+                let _said_by_it = runtime.block_on(settle_agents(config, &mut problems));
+            }
+            Command::Turns(_) => {}
+            _ => runtime.block_on(settle_agents(config, &mut problems))?,
+        }
     }
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
@@ -213,7 +235,7 @@ fn run_configured(
     };
     let places = Places::from(&environment);
     let context = Context { config, problems, places, file, environment };
-    runtime()?.block_on(async move {
+    runtime.block_on(async move {
         match command {
             Command::Serve(arguments) => Box::pin(serve::run(context, arguments)).await,
             Command::Demo(arguments) => demo::run(context, arguments).await,

@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.print {
-        return print_words(&context.config, &arguments);
+        return print_words(&context.config_with(None).await?, &arguments);
     }
     let hearing = Hearing { deaf: true, ..Hearing::default() };
     let mut agent = context.agent(None, &hearing).await?;

@@ -46,7 +46,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let reload = async {
         while hangups.recv().await.is_some() {
             let (file, environment) = (file.clone(), environment.clone());
-            reloader.reload(move || config::load(file.as_deref(), &environment)).await;
+            reloader.reload(move || config::read(file.as_deref(), &environment)).await;
         }
         std::future::pending::<()>().await;
     };

@@ -19,9 +19,25 @@ const MOST_KEPT: u64 = 1_000_000;
 const MOST_TURNS: usize = 10_000;
 
 impl Config {
-    /// Makes an error about `key`, with the file or variable that set it.
+    /// Makes an error about `key`, with the file or variable that set it, or the store.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        if let Some(entry) = self.entry_of_store(key) {
+            let store = format!("store {}", self.store.path().display());
+            return ConfigError::new(store, entry, problem);
+        }
         ConfigError::new(self.origins.find(key), key, problem)
+    }
+
+    /// Returns what is wrong with the key that names the agent of a number, if there is no such agent.
+    pub fn unknown_agent(&self, number: usize) -> Option<ConfigError> {
+        let (name, key) = match &self.numbers[number].agent {
+            Some(name) => (name, format!("numbers[{number}].agent")),
+            None => (&self.default_agent, "default_agent".to_owned()),
+        };
+        let mut problems = ConfigErrors::default();
+        is_agent(self, name, &key, &mut problems);
+        problems.settle_agents(&[]);
+        problems.into_iter().next()
     }
 }
 
@@ -219,7 +235,7 @@ fn is_agent(config: &Config, name: &str, key: &str, problems: &mut ConfigErrors)
     let names: Vec<&str> = config.agents.iter().map(|agent| agent.name.as_str()).collect();
     if !names.contains(&name) {
         let problem = format!("there is no agent \"{name}\"; agents are: {}", names.join(", "));
-        problems.add(config.error(key, problem));
+        problems.add_unknown_agent(config.error(key, problem), name);
     }
 }
 

@@ -102,22 +102,26 @@ impl Config {
         for section in [SttEngine::SECTION, TtsEngine::SECTION] {
             let place = key.strip_prefix(section).and_then(|key| key.strip_prefix(".engine["));
             if let Some(place) = place {
-                let (_, list) = self.engine_places(index, section);
+                let at = format!("agents[{index}].{section}");
+                let (_, list) = self.engine_places(index, section, at);
                 return self.error(&format!("{list}[{place}"), problem);
             }
         }
         self.error(&key, problem)
     }
 
-    /// Returns where the keys of an agent's engine are: the role's section, or a table of its own.
+    /// Returns where the keys of an agent's engine are, for words about them: the role's section, or a
+    /// table of its own.
     pub fn engine_section<R: EngineRole>(&self, index: usize, one: &OneEngine) -> String {
-        let (section, list) = self.engine_places(index, R::SECTION);
+        let at = format!("{}.{}", self.agent_place(index), R::SECTION);
+        let (section, list) = self.engine_places(index, R::SECTION, at);
         one.table().map_or(section, |place| format!("{list}[{place}]"))
     }
 
-    /// Returns where an agent's keys of one role are, and where its list of engines is.
-    fn engine_places(&self, index: usize, section: &str) -> (String, String) {
-        let (agent, at) = (&self.agents[index], format!("agents[{index}].{section}"));
+    /// Returns where an agent's keys of one role are, and where its list of engines is; its own are `at`
+    /// this place.
+    fn engine_places(&self, index: usize, section: &str, at: String) -> (String, String) {
+        let agent = &self.agents[index];
         match agent.own_engine(section) {
             Some(Override::Keys(_)) => (at.clone(), format!("{at}.engine")),
             Some(Override::Several(_)) => (section.to_owned(), at),

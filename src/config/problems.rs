@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: all of it, each with the key and where it was set.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The key of errors about a whole file.
@@ -37,7 +38,11 @@ impl ConfigError {
 
 /// Holds every key that cannot be used, in the order they were found. Exit code 64.
 #[derive(Debug, Default)]
-pub struct ConfigErrors(Vec<ConfigError>);
+pub struct ConfigErrors {
+    all: Vec<ConfigError>,
+    /// Agents that no layer has and the store may have, by the keys that name them.
+    agents: BTreeMap<String, String>,
+}
 
 impl ConfigErrors {
     /// Adds a problem that is not known yet. What was left out because it, or its file, could not
@@ -50,23 +55,60 @@ impl ConfigErrors {
             same || (missing && known.key == file)
         });
         if !known {
-            self.0.push(error);
+            self.all.push(error);
         }
+    }
+
+    /// Adds that a key names an agent of the store, if it has one of this name.
+    pub(super) fn add_unknown_agent(&mut self, error: ConfigError, name: &str) {
+        self.agents.insert(error.key.clone(), name.to_owned());
+        self.add(error);
+    }
+
+    /// Returns whether a key names an agent that only the store may have.
+    pub fn name_unknown_agents(&self) -> bool {
+        !self.agents.is_empty()
+    }
+
+    /// Takes out what is no problem, since the store has these agents; of the others says how one is
+    /// added to it.
+    pub fn settle_agents(&mut self, stored: &[String]) {
+        let agents = std::mem::take(&mut self.agents);
+        let name = |error: &ConfigError| agents.get(&error.key);
+        self.all.retain(|error| name(error).is_none_or(|name| !stored.contains(name)));
+        for error in &mut self.all {
+            if agents.contains_key(&error.key) {
+                // The problem ends in the names of those that there are.
+                let more: String = stored.iter().map(|name| format!(", {name}")).collect();
+                let add = "`hark agents add` puts one of that name into the store";
+                error.problem = format!("{}{more}; {add}", error.problem);
+            }
+        }
+    }
+
+    /// Takes out which agents are not known, for who works with the store itself.
+    pub fn forgive_agents(&mut self) {
+        let agents = std::mem::take(&mut self.agents);
+        self.all.retain(|error| !agents.contains_key(&error.key));
     }
 
     /// Adds all of `others`.
     pub(super) fn extend(&mut self, others: Self) {
-        others.0.into_iter().for_each(|error| self.add(error));
+        others.all.into_iter().for_each(|error| self.add(error));
+        self.agents.extend(others.agents);
     }
 
-    /// Returns `value` if nothing is wrong.
-    pub(super) fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    /// Returns `value`.
+    ///
+    /// # Errors
+    /// All of this, if something is wrong.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.all.is_empty() { Ok(value) } else { Err(self) }
     }
 
     /// Returns whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Returns whether a key of `section`, or the file as a whole, cannot be used.
@@ -77,13 +119,22 @@ impl ConfigErrors {
 
     /// Returns the problems.
     pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
-        self.0.iter()
+        self.all.iter()
+    }
+}
+
+impl IntoIterator for ConfigErrors {
+    type Item = ConfigError;
+    type IntoIter = std::vec::IntoIter<ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
     }
 }
 
 impl From<ConfigError> for ConfigErrors {
     fn from(error: ConfigError) -> Self {
-        Self(vec![error])
+        Self { all: vec![error], ..Self::default() }
     }
 }
 

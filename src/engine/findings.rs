@@ -2,7 +2,7 @@
 //! not. Printing them is the doctor's.
 //!
 //! Invariant: no secret and no phone number is in a line; a number is named by its place in the
-//! configuration.
+//! configuration, or by the provider's id where it is the store's.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub enum CheckLine {
 pub struct EngineUser {
     /// Its name.
     pub agent: String,
-    /// Its place in the configuration, such as `agents[0]`.
+    /// Its place, such as `agents[0]` of the configuration or `store: agents/desk`.
     pub place: String,
     /// Where the engine's keys are: the role's section, or the agent's own table.
     pub section: String,

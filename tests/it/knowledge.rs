@@ -129,6 +129,8 @@ async fn a_terminal_adds_lists_searches_and_removes_beside_the_service() {
     );
     let live = async || answered(&app, "when do you open?").await.0 == "We open at seven.";
     app.wait_until("the service knows it", live).await;
+    let asked = app.hark(&["ask", "--text", "when do you open?"]).await;
+    assert_eq!(asked[0]["reply"]["text"], "We open at seven.", "so does who only asks");
     let found = app.hark(&["knowledge", "search", "is there lemon cake"]).await;
     assert_eq!(
         (&found[0]["file"], &found[0]["place"]),
@@ -315,6 +317,8 @@ async fn what_means_the_same_is_found_without_its_words() {
     );
     assert!(found[0]["similarity"].as_f64().unwrap() > 0.9, "{found}");
     assert_eq!(answered(&app, "Can I bring my puppy?").await.0, "They may come in on a lead.");
+    let beside = app.hark(&["knowledge", "search", "can I bring my puppy"]).await;
+    assert!(beside[0]["similarity"].is_number(), "a command has what the service has learned");
     // Something else is no less unknown than before.
     assert_eq!(search(&app, &admin, "who won the world cup").await, json!([]));
     assert!(server.keys().iter().all(|key| key == "Bearer k3y-of-the-test"));

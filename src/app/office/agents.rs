@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Office, changed, name_of, time};
 use crate::app::stored::{self, agent_secrets, may_stay, put_secrets, seal_agent, take_secrets};
+use crate::config::Config;
 use crate::http::api::{AgentInput, AgentView, AgentsApi, ApiRefusal, EntrySource, unquoted};
-use crate::registry::Agent;
+use crate::registry::{Agent, Number};
 use crate::store::{AgentRow, Directory as _, Expected};
 
 /// Longest name of an agent.
@@ -23,18 +24,25 @@ type Secrets = Vec<(String, String)>;
 impl AgentsApi for Office {
     async fn agents(&self) -> Result<Vec<AgentView>, ApiRefusal> {
         let config = self.config().await;
-        let mut all: Vec<_> = config.agents.iter().map(of_file).collect::<Result<_, _>>()?;
-        for row in self.store.directory().await?.agents {
+        let rows = self.store.directory().await?.agents;
+        let replaced =
+            |name: &str| config.is_built_in(name) && rows.iter().any(|row| row.name == name);
+        let of_config = config.agents.iter().filter(|agent| !replaced(&agent.name));
+        let mut all: Vec<_> = of_config.map(of_file).collect::<Result<_, _>>()?;
+        for row in rows {
             all.push(self.view(&row).await?);
         }
         Ok(all)
     }
 
     async fn agent(&self, name: &str) -> Result<AgentView, ApiRefusal> {
-        if let Some(agent) = self.config().await.agents.iter().find(|agent| agent.name == name) {
-            return of_file(agent);
+        let config = self.config().await;
+        let of_config = config.agent_index(name).map(|index| of_file(&config.agents[index]));
+        match (self.latest(name).await, of_config) {
+            (Err(ApiRefusal::NotFound(_)), Some(agent)) => agent,
+            (Ok(_), Some(agent)) if !config.is_built_in(name) => agent,
+            (latest, _) => self.view(&latest?).await,
         }
-        self.view(&self.latest(name).await?).await
     }
 
     async fn add_agent(&self, input: AgentInput) -> Result<AgentView, ApiRefusal> {
@@ -46,7 +54,9 @@ impl AgentsApi for Office {
             );
             return Err(ApiRefusal::invalid("name", problem));
         }
-        self.refuse_file_agent(&name).await?;
+        if !self.config().await.is_built_in(&name) {
+            self.refuse_file_agent(&name).await?;
+        }
         if self.latest(&name).await.is_ok() {
             return Err(ApiRefusal::Conflict(format!("there is an agent {name} already")));
         }
@@ -78,14 +88,7 @@ impl AgentsApi for Office {
     async fn remove_agent(&self, name: &str, version: u32) -> Result<(), ApiRefusal> {
         self.refuse_file_agent(name).await?;
         let stored = self.stored().await?;
-        let uses = stored.numbers.iter().filter(|number| number.agent.as_deref() == Some(name));
-        let used: Vec<_> = uses.map(|number| number.phone_number_id.0.as_str()).collect();
-        if !used.is_empty() {
-            let numbers = used.join(", ");
-            return Err(ApiRefusal::Conflict(format!(
-                "it answers {numbers}: give them another first"
-            )));
-        }
+        refuse_used(&self.config().await, &stored.numbers, name)?;
         let gone = AgentRow {
             name: name.to_owned(),
             version: 0,
@@ -101,10 +104,12 @@ impl AgentsApi for Office {
     }
 
     async fn agent_versions(&self, name: &str) -> Result<Vec<AgentView>, ApiRefusal> {
-        if let Some(agent) = self.config().await.agents.iter().find(|agent| agent.name == name) {
+        let rows = self.store.agent_versions(name).await?;
+        let config = self.config().await;
+        let of_config = config.agent_index(name).map(|index| &config.agents[index]);
+        if let Some(agent) = of_config.filter(|_| rows.is_empty() || !config.is_built_in(name)) {
             return Ok(vec![of_file(agent)?]);
         }
-        let rows = self.store.agent_versions(name).await?;
         if rows.is_empty() {
             return Err(ApiRefusal::NotFound(AGENT.to_owned()));
         }
@@ -133,6 +138,8 @@ impl AgentsApi for Office {
         let unread =
             |why| ApiRefusal::invalid("version", format!("it cannot be read any more: {why}"));
         let agent = stored::agent(row, &secrets).map_err(unread)?;
+        // Problems are named by the agent's own keys.
+        let agent = Agent { version: None, ..agent };
         let _warm_until_it_is_live = self.try_agent(agent).await?;
         let row = AgentRow { restores: Some(to), ..row.clone() };
         let now_ms = self.clock.now_ms();
@@ -150,11 +157,17 @@ impl Office {
         latest.ok_or_else(|| ApiRefusal::NotFound(AGENT.to_owned()))
     }
 
-    /// Refuses to change what the configuration file has.
+    /// Refuses to change what the configuration file has, and the built-in agent where the store does
+    /// not replace it.
     async fn refuse_file_agent(&self, name: &str) -> Result<(), ApiRefusal> {
         let config = self.config().await;
-        let index = config.agents.iter().position(|agent| agent.name == name);
-        let Some(index) = index else { return Ok(()) };
+        let Some(index) = config.agent_index(name) else { return Ok(()) };
+        if config.is_built_in(name) {
+            return match self.latest(name).await {
+                Err(ApiRefusal::NotFound(_)) => Err(ApiRefusal::BuiltIn(name.to_owned())),
+                latest => latest.map(drop),
+            };
+        }
         let file = name_of(config.origins.find(&format!("agents[{index}]")));
         Err(ApiRefusal::ReadOnly { what: format!("agent {name}"), file })
     }
@@ -238,6 +251,31 @@ impl Office {
             agent: agent.map_err(damaged)?,
         })
     }
+}
+
+/// Refuses to remove an agent of the store that something names. The built-in agent takes the place of
+/// one of its name.
+fn refuse_used(config: &Config, stored: &[Number], name: &str) -> Result<(), ApiRefusal> {
+    if config.is_built_in(name) {
+        return Ok(());
+    }
+    let uses = |number: &&Number| number.agent.as_deref() == Some(name);
+    let numbers: Vec<_> = config.numbers.iter().chain(stored).filter(uses).collect();
+    let ids: Vec<_> = numbers.iter().map(|number| number.phone_number_id.0.as_str()).collect();
+    let key = |key: &str| format!("{key} of {}", name_of(config.origins.find(key)));
+    let refused = match (&ids[..], config.default_agent == name) {
+        ([], false) => return Ok(()),
+        ([], true) => {
+            format!("it is the {}: name another there first", key("default_agent"))
+        }
+        (ids, false) => format!("it answers {}: give them another first", ids.join(", ")),
+        (ids, true) => format!(
+            "it answers {} and is the {}: give them another first",
+            ids.join(", "),
+            key("default_agent")
+        ),
+    };
+    Err(ApiRefusal::Conflict(refused))
 }
 
 /// Shows an agent of the configuration file, without its secrets.

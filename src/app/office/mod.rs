@@ -95,7 +95,7 @@ impl Office {
     async fn try_agent(&self, agent: Agent) -> Result<Arc<AgentSetup>, ApiRefusal> {
         let (config, name) = (self.config().await, agent.name.clone());
         let joined = config.with_stored(Vec::new(), vec![agent.clone()]);
-        let index = joined.agents.len() - 1;
+        let index = joined.agent_index(&name).expect("it is joined");
         let problems = joined.agent_problems(index);
         if !problems.is_empty() {
             return Err(invalid(&problems));
@@ -113,7 +113,7 @@ impl Office {
     /// Returns what an agent knows.
     async fn known(&self, agent: &Agent) -> Result<Option<Arc<Knowledge>>, ApiRefusal> {
         let known = match &self.behind {
-            Behind::Service(agents) => agents.known(agent).await,
+            Behind::Service(agents) => agents.pool().known(&agents.config().await, agent).await,
             Behind::Nothing { config, pool } => pool.known(config, agent).await,
         };
         known.map_err(|error| ApiRefusal::Unreadable(format!("{error:#}")))
@@ -122,7 +122,9 @@ impl Office {
     /// Returns who tells what questions mean, if the configuration names one.
     async fn embedder(&self) -> Option<Arc<Embedder>> {
         match &self.behind {
-            Behind::Service(agents) => agents.embedder().await,
+            Behind::Service(agents) => {
+                agents.pool().embedder(&agents.config().await.embeddings).await
+            }
             Behind::Nothing { config, pool } => pool.embedder(&config.embeddings).await,
         }
     }

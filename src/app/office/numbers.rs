@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Office, changed, invalid, name_of, new_id, time};
 use crate::app::stored::{Stored, WEBHOOK};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::engine::Level;
 use crate::http::api::{
     ApiRefusal, CheckView, EntrySource, FieldProblem, NumberInput, NumberView, NumbersApi,
@@ -166,9 +166,16 @@ impl Office {
     /// Checks a number as one of the configuration file is.
     async fn check_fields(&self, number: &Number) -> Result<(), ApiRefusal> {
         let (config, stored) = (self.config().await, self.stored().await?);
-        let joined = config.with_stored(vec![number.clone()], stored.agents);
-        let problems = joined.number_problems(joined.numbers.len() - 1);
-        if problems.is_empty() { Ok(()) } else { Err(invalid(&problems)) }
+        // Problems are named by the number's own keys.
+        let number = Number { version: None, ..number.clone() };
+        let joined = config.with_stored(vec![number], stored.agents);
+        let index = joined.numbers.len() - 1;
+        let problems = joined.number_problems(index);
+        if !problems.is_empty() {
+            return Err(invalid(&problems));
+        }
+        let nobody = |error: ConfigError| ApiRefusal::invalid("agent", error.to_string());
+        joined.unknown_agent(index).map_or(Ok(()), |error| Err(nobody(error)))
     }
 
     fn provider(&self, number: &Number) -> CloudClient {

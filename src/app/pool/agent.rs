@@ -72,7 +72,8 @@ impl EnginePool {
             rich: agent.rich.then(|| agent.file_names()),
             tools: Arc::new(self.toolbox(agent).map_err(|own| wrong(&own.key, own.problem))?),
         };
-        let known = self.known.of(agent).await;
+        let embedder = self.embedder(&config.embeddings).await;
+        let known = self.known.of(agent, embedder.as_deref(), &self.clock).await;
         let known = known.map_err(|error| match error.downcast::<KnowledgeError>() {
             Ok(unreadable) => wrong("knowledge", unreadable.to_string()).into(),
             Err(error) => error,
@@ -110,7 +111,7 @@ impl EnginePool {
             vocabulary,
             memory: agent.memory,
             knowledge,
-            embedder: self.embedder(&config.embeddings).await,
+            embedder,
             rich: agent.rich,
             files: agent.files.clone(),
             transcriber,

@@ -52,11 +52,17 @@ impl Known {
         Self { library: Some(library), ..Self::default() }
     }
 
-    /// Returns what an agent knows; `None` if nothing was ever given to it.
+    /// Returns what an agent knows, with what is kept of its meaning; `None` if nothing was ever given
+    /// to it.
     ///
     /// # Errors
     /// A [`KnowledgeError`] for a file that cannot be read, or what the store says.
-    pub(super) async fn of(&self, agent: &Agent) -> anyhow::Result<Option<Arc<Knowledge>>> {
+    pub(super) async fn of(
+        &self,
+        agent: &Agent,
+        embedder: Option<&Embedder>,
+        clock: &Clock,
+    ) -> anyhow::Result<Option<Arc<Knowledge>>> {
         let stored = match &self.library {
             Some(library) => library.sources(&agent.name).await?,
             None => Vec::new(),
@@ -90,6 +96,9 @@ impl Known {
             base.changed(&wanted, sources)
         });
         let known = Arc::new(changed.await?);
+        if let (Some(embedder), Some(library)) = (embedder, &self.library) {
+            learn(&known, embedder, library.as_ref(), clock, LearnFrom::Store).await?;
+        }
         by_agent.insert(agent.name.clone(), Arc::clone(&known));
         self.changed.notify_one();
         Ok(Some(known))
@@ -148,7 +157,7 @@ impl Known {
         let (Some(embedder), Some(library)) = (embedder, &self.library) else { return Ok(()) };
         let all: Vec<_> = self.by_agent.lock().await.values().cloned().collect();
         for known in all {
-            learn(&known, embedder, library.as_ref(), clock).await?;
+            learn(&known, embedder, library.as_ref(), clock, LearnFrom::Server).await?;
         }
         library.forget_vectors(clock.now_ms() / DAY_MS - KEPT_DAYS).await?;
         Ok(())
@@ -171,11 +180,14 @@ impl EnginePool {
         config: &Config,
         agent: &Agent,
     ) -> anyhow::Result<Option<Arc<Knowledge>>> {
-        if let Some(known) = self.known.of(agent).await? {
-            return Ok(Some(known));
+        let embedder = self.embedder(&config.embeddings).await;
+        let known = self.known.of(agent, embedder.as_deref(), &self.clock).await?;
+        if known.is_some() {
+            return Ok(known);
         }
         let only = config.with_stored(Vec::new(), vec![agent.clone()]);
-        Ok(own_knowledge(&only.specs(only.agents.len() - 1).llm)?)
+        let index = only.agent_index(&agent.name).context("it was just put there")?;
+        Ok(own_knowledge(&only.specs(index).llm)?)
     }
 
     /// Returns who tells what texts mean, if the configuration names a server.
@@ -192,12 +204,29 @@ impl EnginePool {
     }
 }
 
-/// Learns what all passages of one agent mean: from the store, else from the server.
+/// A passage whose meaning is to be known: its row, its words and their key.
+struct Meant {
+    row: i64,
+    key: WordsKey,
+    text: String,
+}
+
+/// Says who tells what passages mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LearnFrom {
+    /// The store, as far as it has it.
+    Store,
+    /// The store, and the server for the rest.
+    Server,
+}
+
+/// Learns what passages of one agent mean.
 async fn learn(
     known: &Arc<Knowledge>,
     embedder: &Embedder,
     library: &dyn Library,
     clock: &Clock,
+    from: LearnFrom,
 ) -> anyhow::Result<()> {
     let mut after = i64::MIN;
     loop {
@@ -205,23 +234,36 @@ async fn learn(
         let unmeant = blocking(move || looked.unmeant(after, PAGE)).await?;
         let Some((last, _)) = unmeant.last() else { return Ok(()) };
         after = *last;
-        let day = clock.now_ms() / DAY_MS;
-        let keyed: Vec<_> =
-            unmeant.into_iter().map(|(row, text)| (row, key(&text), text)).collect();
-        let keys = keyed.iter().map(|(_, key, _)| *key).collect();
-        let kept = library.vectors(embedder.model(), keys, day).await?;
-        let (meant, unknown): (Vec<_>, Vec<_>) =
-            keyed.into_iter().partition(|(_, key, _)| kept.contains_key(key));
-        let vector = |(row, key, _)| Some((row, kept.get(&key)?.clone()));
-        known.learn(meant.into_iter().filter_map(vector).collect())?;
-        for batch in unknown.chunks(Embedder::BATCH) {
-            let texts: Vec<String> = batch.iter().map(|(_, _, text)| text.clone()).collect();
-            let vectors = embedder.embed(&texts).await?;
-            let named = batch.iter().map(|(_, key, _)| *key).zip(vectors.iter().cloned());
-            library.keep_vectors(embedder.model(), named.collect(), day).await?;
-            known.learn(batch.iter().map(|(row, ..)| *row).zip(vectors).collect())?;
+        let meant = unmeant.into_iter().map(|(row, text)| Meant { row, key: key(&text), text });
+        let all: Vec<Meant> = meant.collect();
+        let keys = all.iter().map(|meant| meant.key).collect();
+        let kept = library.vectors(embedder.model(), keys, clock.now_ms() / DAY_MS).await?;
+        let vector = |meant: &Meant| Some((meant.row, kept.get(&meant.key)?.clone()));
+        known.learn(all.iter().filter_map(vector).collect())?;
+        if from == LearnFrom::Server {
+            let unknown = all.into_iter().filter(|meant| !kept.contains_key(&meant.key)).collect();
+            ask(known, embedder, library, clock, unknown).await?;
         }
     }
+}
+
+/// Asks the server what passages mean, and keeps it.
+async fn ask(
+    known: &Knowledge,
+    embedder: &Embedder,
+    library: &dyn Library,
+    clock: &Clock,
+    unknown: Vec<Meant>,
+) -> anyhow::Result<()> {
+    for batch in unknown.chunks(Embedder::BATCH) {
+        let texts: Vec<String> = batch.iter().map(|meant| meant.text.clone()).collect();
+        let vectors = embedder.embed(&texts).await?;
+        let keyed = batch.iter().map(|meant| meant.key).zip(vectors.iter().cloned());
+        let day = clock.now_ms() / DAY_MS;
+        library.keep_vectors(embedder.model(), keyed.collect(), day).await?;
+        known.learn(batch.iter().map(|meant| meant.row).zip(vectors).collect())?;
+    }
+    Ok(())
 }
 
 /// Opens the files that an agent names.

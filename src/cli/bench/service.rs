@@ -56,13 +56,14 @@ pub(in crate::cli) async fn run(
         .filter_map(|recording| Some((NoteKey::from_note(&recording.bytes), recording.words?)));
     // Nothing that was said is kept: every turn is to be spoken.
     let hearing = Hearing { known: known.collect(), ..Hearing::default() };
+    let config = context.config_with(arguments.agent.as_deref()).await?;
     let pool = EnginePool::new(context.places, hearing);
     let numbers = [playground::number(arguments.graph, arguments.agent)].into_iter().collect();
     // Recordings need not be told that a machine answers.
     let disclosure = Disclosure::OFF;
-    let snapshot = Snapshot { numbers, disclosure, ..context.config.snapshot() };
-    let (config, store) = (&context.config, &arguments.store);
-    let app = App::build_with(config, snapshot, store, pool, Clock::System).await?;
+    let snapshot = Snapshot { numbers, disclosure, ..config.snapshot() };
+    let store = &arguments.store;
+    let app = App::build_with(&config, snapshot, store, pool, Clock::System).await?;
     let engines = app.engines(&playground::NUMBER.into());
     print::json(&Ready { webhook, engines })?;
     let stop = shutdown.stop.clone();

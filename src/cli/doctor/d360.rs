@@ -13,7 +13,7 @@ use crate::registry::Number;
 /// Reports what 360dialog said of the number, and registers `webhook` if `mend` is to do so.
 pub(super) async fn report(
     check: &mut Check,
-    index: usize,
+    place: &str,
     number: &Number,
     about: Result<NumberInfo, ProviderError>,
     webhook: Option<Url>,
@@ -21,24 +21,24 @@ pub(super) async fn report(
 ) {
     let registered = match about {
         Ok(info) => info.webhook,
-        Err(error) => return refused(check, index, number, &error),
+        Err(error) => return refused(check, place, number, &error),
     };
-    check.well(format!("numbers[{index}] has a key that {} takes", number.api_url()));
+    check.well(format!("{place} has a key that {} takes", number.api_url()));
     let Some(webhook) = webhook else {
         return check.skipped(format!(
-            "numbers[{index}]: its webhook is not looked at, since server.public_url is not set"
+            "{place}: its webhook is not looked at, since server.public_url is not set"
         ));
     };
     if let Some(provider) = mend {
         let header = number.webhook_header();
         let shows = number.webhook_secret.as_ref().map(|secret| (header.as_str(), secret));
-        return register(check, index, provider, &webhook, shows).await;
+        return register(check, place, provider, &webhook, shows).await;
     }
     if registered.as_ref() == Some(&webhook) {
-        check.well(format!("numbers[{index}] has its webhooks sent to {webhook}"));
+        check.well(format!("{place} has its webhooks sent to {webhook}"));
     } else {
         check.error(
-            format!("numbers[{index}]"),
+            place,
             format!("360dialog does not send its webhooks to {webhook}"),
             "run hark doctor --fix, or write this address into 360dialog's Hub; a number whose \
              webhook_secret changed needs it too",
@@ -48,12 +48,12 @@ pub(super) async fn report(
 
 async fn register(
     check: &mut Check,
-    index: usize,
+    place: &str,
     provider: &CloudClient,
     webhook: &Url,
     shows: Option<(&str, &SecretString)>,
 ) {
-    let key = format!("numbers[{index}]");
+    let key = place;
     let fix = "write the address into 360dialog's Hub (WhatsApp Channel > Channel Webhook)";
     match timeout(TIME_LIMIT, provider.register_webhook(webhook, shows)).await {
         Ok(Ok(())) => check.well(format!("{key} now has its webhooks sent to {webhook}")),
@@ -67,9 +67,9 @@ async fn register(
     }
 }
 
-fn refused(check: &mut Check, index: usize, number: &Number, error: &ProviderError) {
+fn refused(check: &mut Check, place: &str, number: &Number, error: &ProviderError) {
     let host = number.api_url();
-    let key = |name: &str| format!("numbers[{index}].{name}");
+    let key = |name: &str| format!("{place}.{name}");
     match error {
         ProviderError::Refused { http_status: 401, title, .. } => check.error(
             key("access_token"),
@@ -78,7 +78,7 @@ fn refused(check: &mut Check, index: usize, number: &Number, error: &ProviderErr
              run hark doctor --fix, since a new key forgets the webhook",
         ),
         ProviderError::Refused { http_status: 404 | 405, .. } => check.skipped(format!(
-            "numbers[{index}]: {host} does not show its webhook setting; the key is not checked"
+            "{place}: {host} does not show its webhook setting; the key is not checked"
         )),
         ProviderError::Refused { http_status: 429 | 500.., .. } => check.warning(
             key("access_token"),

@@ -67,7 +67,8 @@ fn speaker(config: &Config, user: &ListedUser) -> Speaker {
     // An engine of a list that has a voice for itself does without the agent's.
     let own_voice = user.one.has_own("voice");
     let own = agent.voice.names().into_iter().filter(|_| !own_voice);
-    let own = own.map(|voice| (format!("agents[{index}].voice"), voice.clone()));
+    let place = config.agent_place(index);
+    let own = own.map(|voice| (format!("{place}.voice"), voice.clone()));
     let shared = user.one.spec.text("voice");
     let shared = shared.map(|voice| (format!("{}.voice", described.section), voice.to_owned()));
     let named = own.chain(shared).collect();
@@ -116,7 +117,7 @@ impl ListedUser {
     /// Describes the agent to the engine that is looked at.
     pub(super) fn described<R: EngineRole>(&self, config: &Config) -> EngineUser {
         let (index, agent) = (self.agent, &config.agents[self.agent]);
-        let place = format!("agents[{index}]");
+        let place = config.agent_place(index);
         EngineUser {
             agent: agent.name.clone(),
             section: config.engine_section::<R>(index, &self.one),

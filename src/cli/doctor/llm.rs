@@ -1,5 +1,6 @@
 //! What answers: the knowledge files, and what each engine says of itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -14,12 +15,19 @@ use crate::knowledge::Knowledge;
 use crate::registry::{Agent, Phrase};
 use crate::remote::model_client;
 
-pub(super) async fn check(config: &Config) -> Check {
+/// Looks at all agents; `known` is how many passages each was given by `hark knowledge`.
+pub(super) async fn check(config: &Config, known: &HashMap<String, usize>) -> Check {
     let mut check = Check::new("llm");
     let groups = groups::<LlmEngine>(config);
     for index in agents_in_use(config) {
         let agent = &config.agents[index];
-        knowledge(&mut check, index, agent, config.specs(index).llm.engine() == "faq");
+        knowledge(
+            &mut check,
+            &config.agent_place(index),
+            agent,
+            known.get(&agent.name).copied().unwrap_or_default(),
+            config.specs(index).llm.engine() == "faq",
+        );
         if let Some(group) = groups.iter().find(|group| group.users[0].agent == index) {
             let user = group.users[0].described::<LlmEngine>(config);
             group.engine.settings().examine(&user, deps(agent), &model_client, &mut check).await;
@@ -44,9 +52,9 @@ fn deps(agent: &Agent) -> LlmDeps {
 }
 
 /// Reads each file of an agent by itself, so that each may be a finding.
-fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bool) {
-    let key = format!("agents[{index}].knowledge");
-    let (mut passages, found_before) = (0, check.findings().count());
+fn knowledge(check: &mut Check, place: &str, agent: &Agent, given: usize, answers_from_it: bool) {
+    let key = format!("{place}.knowledge");
+    let (mut passages, found_before) = (given, check.findings().count());
     for file in agent.knowledge.iter().flatten() {
         let name = file.display().to_string();
         match Knowledge::read(std::slice::from_ref(file)) {
@@ -58,14 +66,17 @@ fn knowledge(check: &mut Check, index: usize, agent: &Agent, answers_from_it: bo
         }
     }
     match &agent.knowledge {
+        None if given > 0 => {
+            check.well(format!("agent {}: knowledge, passages: {passages}", agent.name));
+        }
         None if answers_from_it => {
             check.well(format!("agent {}: answers from the demo's knowledge", agent.name));
         }
         None => {}
-        Some(files) if files.is_empty() && answers_from_it => check.error(
+        Some(files) if files.is_empty() && given == 0 && answers_from_it => check.error(
             key,
             format!("agent \"{}\" answers from its knowledge and has none", agent.name),
-            "name a file: knowledge = [\"faq.csv\"]",
+            "name a file: knowledge = [\"faq.csv\"], or hark knowledge add FILE",
         ),
         Some(_) if check.findings().count() > found_before => {}
         Some(_) => check.well(format!("agent {}: knowledge, passages: {passages}", agent.name)),

@@ -14,6 +14,7 @@ mod numbers;
 mod report;
 mod settings;
 mod store;
+mod stored;
 mod tools;
 mod webhook;
 
@@ -42,7 +43,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Exits 0 without findings, 64 if the configuration cannot be used, else 1.
 pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Result<ExitCode> {
-    let (config, places, client) = (&context.config, &context.places, http_client());
+    let joined = stored::join(&context.config, &context.problems).await;
+    let (config, places, client) = (&joined.config, &context.places, http_client());
     let numbers = async {
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
@@ -51,20 +53,21 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         engines::models(config, places),
         engines::voices(config, places),
         numbers,
-        llm::check(config),
+        llm::check(config, &joined.known),
         embeddings::check(config),
         tools::check(config),
-        store::check(config),
+        store::check(config, joined.trouble.as_ref()),
         blobs::check(config, &client),
         webhook::check(config, &client),
     );
     let settings = settings::check(config, &context.problems);
+    let entries = joined.check;
     let checks = [
-        settings, models, voices, numbers, llm, embeddings, tools, tts, store, blobs, clock,
-        webhook,
+        settings, entries, models, voices, numbers, llm, embeddings, tools, tts, store, blobs,
+        clock, webhook,
     ];
     let findings = report::print(&checks, json)?;
-    if !context.problems.is_empty() {
+    if !context.problems.is_empty() || joined.refused {
         return Ok(ExitCode::from(64));
     }
     Ok(ExitCode::from(u8::from(findings > 0)))

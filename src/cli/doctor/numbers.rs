@@ -30,12 +30,13 @@ pub(super) async fn check(
     let mut apps = Vec::new();
     let mut asked_before = false;
     for (index, number) in config.numbers.iter().enumerate() {
+        let place = &config.number_place(index);
         if number.status == NumberStatus::Paused {
-            check.skipped(format!("numbers[{index}] is paused: not asked"));
+            check.skipped(format!("{place} is paused: not asked"));
             continue;
         }
         if number.access_token.is_none() || number.phone_number_id.0.is_empty() {
-            check.skipped(format!("numbers[{index}] has no id or no access token: not asked"));
+            check.skipped(format!("{place} has no id or no access token: not asked"));
             continue;
         }
         let provider = CloudClient::new(CloudSettings::from_number(number, 0), client.clone());
@@ -46,15 +47,15 @@ pub(super) async fn check(
         let about = in_time(provider.number_info(), &mut offsets).await;
         if number.provider == ProviderKind::D360 {
             let webhook = config.server.callback_url_360dialog();
-            d360::report(&mut check, index, number, about, webhook, fix.then_some(&provider)).await;
+            d360::report(&mut check, place, number, about, webhook, fix.then_some(&provider)).await;
             continue;
         }
         let answered =
             !matches!(about, Err(ProviderError::Network(_) | ProviderError::Unreachable(_)));
-        report_number(&mut check, index, number, &about);
+        report_number(&mut check, place, number, &about);
         let (Some(id), Some(secret)) = (&number.app_id, &number.app_secret) else {
             check.skipped(format!(
-                "numbers[{index}].app_secret: not checked, since numbers[{index}].app_id is not \
+                "{place}.app_secret: not checked, since {place}.app_id is not \
                  set. With it the doctor asks Meta whether the two belong together; a wrong \
                  secret has every webhook refused (401)"
             ));
@@ -65,7 +66,7 @@ pub(super) async fn check(
             apps.push(app);
             sleep(PAUSE).await;
             let about = in_time(provider.app_info(id, secret), &mut offsets).await;
-            report_app(&mut check, index, &about);
+            report_app(&mut check, place, &about);
         }
     }
     if config.numbers.is_empty() {
@@ -93,31 +94,31 @@ async fn in_time<T>(
 
 fn report_number(
     check: &mut Check,
-    index: usize,
+    place: &str,
     number: &Number,
     about: &Result<NumberInfo, ProviderError>,
 ) {
     for trouble in checkup::about_number(number, about) {
-        report(check, index, trouble);
+        report(check, place, trouble);
     }
     if let Ok(info) = about {
         let quality = info.quality.as_deref().unwrap_or("unknown");
-        check.well(format!("numbers[{index}] is known to {}, quality {quality}", number.api_url()));
+        check.well(format!("{place} is known to {}, quality {quality}", number.api_url()));
     }
 }
 
-fn report_app(check: &mut Check, index: usize, about: &Result<(), ProviderError>) {
+fn report_app(check: &mut Check, place: &str, about: &Result<(), ProviderError>) {
     match checkup::about_app(about) {
-        Ok(None) => check.well(format!("numbers[{index}].app_secret is the app's")),
-        Ok(Some(trouble)) => report(check, index, trouble),
-        Err(why) => check.skipped(format!("numbers[{index}].app_secret: not known: {why}")),
+        Ok(None) => check.well(format!("{place}.app_secret is the app's")),
+        Ok(Some(trouble)) => report(check, place, trouble),
+        Err(why) => check.skipped(format!("{place}.app_secret: not known: {why}")),
     }
 }
 
-fn report(check: &mut Check, index: usize, Trouble { level, key, message, fix }: Trouble) {
+fn report(check: &mut Check, place: &str, Trouble { level, key, message, fix }: Trouble) {
     let key = match key {
-        "" => format!("numbers[{index}]"),
-        key => format!("numbers[{index}].{key}"),
+        "" => place.to_owned(),
+        key => format!("{place}.{key}"),
     };
     check.found(level, key, message, fix.to_owned());
 }

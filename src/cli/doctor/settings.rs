@@ -37,7 +37,8 @@ pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
     }
     open_to_all(&mut check, config);
     if !check.has_findings() {
-        let (numbers, agents) = (config.numbers.len(), config.agents.len());
+        let numbers = config.numbers.iter().filter(|number| number.version.is_none()).count();
+        let agents = config.agents.iter().filter(|agent| agent.version.is_none()).count();
         let origin = config.origins.find("");
         check.well(format!("{origin} is read; numbers: {numbers}, agents: {agents}"));
     }
@@ -101,11 +102,11 @@ fn webhook(check: &mut Check, config: &Config) {
 
 /// Looks for what would tell real people things that are only meant for a trial.
 fn made_up(check: &mut Check, config: &Config, index: usize) {
-    let agent = &config.agents[index];
+    let (agent, place) = (&config.agents[index], config.agent_place(index));
     let engines = config.specs(index);
     if engines.llm.engine() == "faq" && agent.knowledge.is_none() {
         check.warning(
-            format!("agents[{index}].knowledge"),
+            format!("{place}.knowledge"),
             format!(
                 "agent \"{}\" tells real people about the made-up shop of the demo",
                 agent.name
@@ -122,7 +123,7 @@ fn made_up(check: &mut Check, config: &Config, index: usize) {
         let each = spec.each().unwrap_or_default();
         if each.iter().any(|one| one.spec.engine() == "scripted") {
             let key = match own {
-                Some(_) => format!("agents[{index}].{section}"),
+                Some(_) => format!("{place}.{section}"),
                 None => format!("{section}.engine"),
             };
             let message =

@@ -3,9 +3,11 @@
 use super::TIME_LIMIT;
 use crate::config::Config;
 use crate::engine::Check;
+use crate::store::StoreError;
 use crate::store::sqlite::check_writable;
 
-pub(super) async fn check(config: &Config) -> Check {
+/// Tries to write; `trouble` is why it could not be read.
+pub(super) async fn check(config: &Config, trouble: Option<&StoreError>) -> Check {
     const KEY: &str = "store.url";
     const FIX: &str = "correct [store] url, or the permissions and the space of its folder";
     let mut check = Check::new("store");
@@ -13,6 +15,11 @@ pub(super) async fn check(config: &Config) -> Check {
     let (name, exists) = (path.display().to_string(), path.exists());
     let trial = tokio::task::spawn_blocking(move || check_writable(&path));
     match tokio::time::timeout(TIME_LIMIT, trial).await {
+        Ok(Ok(Ok(()))) if let Some(error) = trouble => check.error(
+            KEY,
+            error.to_string(),
+            "run the version of hark that wrote it, or correct [store] url",
+        ),
         Ok(Ok(Ok(()))) if exists => check.well(format!("{name} is writable")),
         Ok(Ok(Ok(()))) => {
             check.well(format!(

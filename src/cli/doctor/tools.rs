@@ -10,7 +10,7 @@ use crate::remote::model_client;
 pub(super) async fn check(config: &Config) -> Check {
     let mut check = Check::new("tools");
     for index in agents_in_use(config) {
-        let agent = &config.agents[index];
+        let (agent, of_agent) = (&config.agents[index], config.agent_place(index));
         if agent.tools.is_empty() && agent.mcp.is_empty() {
             continue;
         }
@@ -19,7 +19,7 @@ pub(super) async fn check(config: &Config) -> Check {
             && !engine.settings().calls_tools()
         {
             check.warning(
-                format!("agents[{index}].tools"),
+                format!("{of_agent}.tools"),
                 format!(
                     "agent \"{}\" has tools, and its engine \"{}\" calls none",
                     agent.name,
@@ -29,11 +29,11 @@ pub(super) async fn check(config: &Config) -> Check {
             );
         }
         for (place, tool) in agent.tools.iter().enumerate() {
-            let key = format!("agents[{index}].tools[{place}]");
+            let key = format!("{of_agent}.tools[{place}]");
             examine_tool(tool, &key, &model_client, &mut check).await;
         }
         for (place, server) in agent.mcp.iter().enumerate() {
-            let key = format!("agents[{index}].mcp[{place}]");
+            let key = format!("{of_agent}.mcp[{place}]");
             examine_server(server, &key, &model_client, &mut check).await;
         }
     }

@@ -44,6 +44,9 @@ pub enum ApiRefusal {
         /// The file.
         file: String,
     },
+    /// It is the built-in agent, of which the store has none.
+    #[error("agent {0} is built in: add one of this name, which takes its place")]
+    BuiltIn(String),
     /// It is there already, or used.
     #[error("{0}")]
     Conflict(String),
@@ -144,6 +147,7 @@ impl ApiRefusal {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
             Self::ReadOnly { .. } => (StatusCode::CONFLICT, "read-only", "Set in the file"),
+            Self::BuiltIn(_) => (StatusCode::CONFLICT, "read-only", "Built in"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Conflict"),
             Self::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "stale", "Another version"),
             Self::NoVersion => (StatusCode::PRECONDITION_REQUIRED, "no-version", "Version needed"),

@@ -51,6 +51,15 @@ impl StoreFile {
                 .open(path)
                 .map_err(failed)?;
         }
+        Self::find(path)
+    }
+
+    /// Finds the file.
+    ///
+    /// # Errors
+    /// `Open` if there is none.
+    pub(super) fn find(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| unopened(path, &error);
         let path = fs::canonicalize(path).map_err(failed)?;
         let identity = FileIdentity::of(&path).map_err(failed)?;
         Ok(Self { path, identity, damaged: Arc::default() })

@@ -71,9 +71,8 @@ impl Library for SqliteStore {
     async fn sources(&self, agent: &str) -> Result<Vec<SourceRow>, StoreError> {
         let agent = agent.to_owned();
         let call = self.reader.call(move |db| {
-            let query = format!("{SOURCES} WHERE agent = ?1 AND state = 'there' ORDER BY name");
-            let mut query = db.prepare_cached(&query)?;
-            Ok(query.query_map([agent], source_row)?.collect::<Result<_, _>>()?)
+            let all = all_sources(db)?;
+            Ok(all.into_iter().filter(|source| source.agent == agent).collect())
         });
         call.await
     }
@@ -130,18 +129,11 @@ impl Library for SqliteStore {
             Ok((found, old))
         });
         let (found, old) = call.await?;
-        if !old.is_empty() {
-            let of = model.to_owned();
-            let noted = self.writer.call(move |db| {
-                let mut note = db.prepare_cached(
-                    "UPDATE vectors SET used_day = ?3 WHERE model = ?1 AND text = ?2",
-                )?;
-                for key in old {
-                    note.execute(params![of, key.0, day])?;
-                }
-                Ok(())
-            });
-            noted.await?;
+        // Who only looks at a store cannot note it.
+        if !old.is_empty()
+            && let Err(error) = self.note_used(model.to_owned(), old, day).await
+        {
+            tracing::debug!(%error, "it was not noted that vectors are used");
         }
         Ok(found)
     }
@@ -185,6 +177,25 @@ impl Library for SqliteStore {
 }
 
 impl SqliteStore {
+    /// Notes that vectors are used.
+    async fn note_used(
+        &self,
+        model: String,
+        words: Vec<WordsKey>,
+        day: i64,
+    ) -> Result<(), StoreError> {
+        let call = self.writer.call(move |db| {
+            let mut note = db.prepare_cached(
+                "UPDATE vectors SET used_day = ?3 WHERE model = ?1 AND text = ?2",
+            )?;
+            for key in words {
+                note.execute(params![model, key.0, day])?;
+            }
+            Ok(())
+        });
+        call.await
+    }
+
     /// Deletes the passages of what is gone, and of what never was whole, a few at a time.
     async fn sweep_sources(&self, now_ms: i64) -> Result<(), StoreError> {
         loop {
@@ -246,8 +257,11 @@ fn insert(db: &Connection, source: i64, place: usize, passage: &Passage) -> Resu
     Ok(())
 }
 
-/// Returns all files of all agents.
+/// Returns all files of all agents; none of a store of an older version, which is only looked at.
 pub(super) fn all_sources(db: &Connection) -> rusqlite::Result<Vec<SourceRow>> {
+    if !db.table_exists(None, "sources")? {
+        return Ok(Vec::new());
+    }
     let query = format!("{SOURCES} WHERE state = 'there' ORDER BY agent, name");
     db.prepare_cached(&query)?.query_map([], source_row)?.collect()
 }

@@ -46,6 +46,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_knowledge.sql"),
 ];
 
+/// The migrations that made the tables of the directory.
+const DIRECTORY: usize = 7;
+
 /// How long another process may hold the write lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -95,7 +98,7 @@ impl SqliteStore {
                 migrate(&writer).map_err(failed)?;
             }
             Ordering::Equal => {}
-            Ordering::Greater => return Err(unopened(path, &"it is of a newer version of hark")),
+            Ordering::Greater => return Err(unopened(path, &NEWER)),
         }
         let reader = connect(file.path()).map_err(failed)?;
         let start = |connection, mode| {
@@ -103,6 +106,33 @@ impl SqliteStore {
         };
         let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
         Ok(Self { writer, reader, _lock: lock })
+    }
+
+    /// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
+    /// is made, brought up to date or changed, and what writes fails. `None` if there is none, or one
+    /// of a version that had no numbers and agents.
+    ///
+    /// # Errors
+    /// `Open`.
+    pub fn look(path: &Path) -> Result<Option<Self>, StoreError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let file = StoreFile::find(path)?;
+        let failed = |error: rusqlite::Error| unopened(path, &error);
+        let connection =
+            Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let connection = connection.map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        connection.pragma_update(None, "query_only", "ON").map_err(failed)?;
+        match applied(&connection).map_err(failed)? {
+            0..DIRECTORY => return Ok(None),
+            newer if newer > MIGRATIONS.len() => return Err(unopened(path, &NEWER)),
+            _ => {}
+        }
+        let reader = Worker::start(connection, Mode::Read, file);
+        let reader = reader.map_err(|error| unopened(path, &error))?;
+        Ok(Some(Self { writer: reader.clone(), reader, _lock: None }))
     }
 
     /// Writes the file of commits into the database, so that the next start need not.
@@ -113,6 +143,8 @@ impl SqliteStore {
         self.reader.call(|db| Ok(write_back(db)?)).await
     }
 }
+
+const NEWER: &str = "it is of a newer version of hark";
 
 /// Reads every page of the database.
 fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {

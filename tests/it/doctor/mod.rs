@@ -3,6 +3,7 @@
 
 mod network;
 mod servers;
+mod stored;
 
 use hark::clock::Clock;
 use hark::remote::http_client;

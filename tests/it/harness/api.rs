@@ -105,6 +105,21 @@ impl TestApp {
 
     /// Runs a command of the program on the service's configuration; returns its JSON lines.
     pub(crate) async fn hark(&self, arguments: &[&str]) -> Vec<Value> {
+        let ran = self.run(arguments).await;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{arguments:?}: {said}");
+        let lines = String::from_utf8(ran.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    /// Runs a command that the configuration does not allow, and that names this key.
+    pub(crate) async fn hark_fails(&self, arguments: &[&str], key: &str) {
+        let ran = self.run(arguments).await;
+        assert_eq!(ran.status.code(), Some(64), "{ran:?}");
+        assert!(String::from_utf8_lossy(&ran.stdout).contains(key), "{ran:?}");
+    }
+
+    async fn run(&self, arguments: &[&str]) -> std::process::Output {
         let ran = Command::new(env!("CARGO_BIN_EXE_hark"))
             .arg("--config")
             .arg(self.world.config_path())
@@ -112,11 +127,7 @@ impl TestApp {
             .arg("--json")
             .envs(&self.world.environment)
             .output();
-        let ran = tokio::time::timeout(PATIENCE, ran).await.expect("it ends").unwrap();
-        let said = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{arguments:?}: {said}");
-        let lines = String::from_utf8(ran.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        tokio::time::timeout(PATIENCE, ran).await.expect("it ends").unwrap()
     }
 
     /// Makes a token with a role.

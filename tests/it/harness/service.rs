@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use hark::app::{App, EnginePool, Hearing, Keeping, Places, Reloader};
+use hark::app::{App, EnginePool, Hearing, Keeping, Places, Reloader, settle_agents};
 use hark::lifecycle::Shutdown;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -51,7 +51,7 @@ impl Service {
             Self::Here(running) => {
                 let reloader = &mut running.as_mut().expect("it runs").reloader;
                 let (file, environment) = (world.config_path(), world.environment.clone());
-                reloader.reload(move || hark::config::load(Some(&file), &environment)).await
+                reloader.reload(move || hark::config::read(Some(&file), &environment)).await
             }
             Self::Process(child) => {
                 let log = || std::fs::read_to_string(world.log_path()).unwrap();
@@ -98,7 +98,10 @@ impl Service {
 }
 
 async fn start_here(world: &World) -> Running {
-    let config = hark::config::load(Some(&world.config_path()), &world.environment).unwrap();
+    let (config, mut problems) = hark::config::read(Some(&world.config_path()), &world.environment);
+    let config = config.expect("it can be read");
+    settle_agents(&config, &mut problems).await.unwrap();
+    problems.or(()).unwrap();
     let listener = TcpListener::bind(world.address).await.unwrap();
     let admin = TcpListener::bind(world.admin).await.unwrap();
     // In a folder that the test configures, if it does.

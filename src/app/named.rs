@@ -1,0 +1,85 @@
+//! Agents that a configuration names and does not have: looked up in the store.
+//!
+//! For the start, a reload and commands that want one agent. Invariant: nothing is made or changed,
+//! and where there is no store yet a configuration is judged by itself.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+
+use super::EnginePool;
+use super::keyring::Keyring;
+use super::stored::{agent, agent_secrets};
+use crate::config::{Config, ConfigErrors};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Directory, StoreError};
+
+/// Takes out of `problems` that the file has no agent of a name which the configured store has; where
+/// the store has none either, they say how one is added.
+///
+/// # Errors
+/// A store that cannot be read.
+pub async fn settle_agents(config: &Config, problems: &mut ConfigErrors) -> Result<(), StoreError> {
+    // Of a store whose address is wrong nothing is known.
+    if !problems.name_unknown_agents() || problems.concern("store") {
+        return Ok(());
+    }
+    let Some(store) = SqliteStore::look(config.store.path())? else { return Ok(()) };
+    problems.settle_agents(&names(&store).await?);
+    Ok(())
+}
+
+/// Lets agents know also what the configured store has for them, if there is one.
+///
+/// # Errors
+/// A store that cannot be opened.
+pub fn with_known(config: &Config, pool: EnginePool) -> Result<EnginePool, StoreError> {
+    Ok(match SqliteStore::look(config.store.path())? {
+        Some(store) => pool.with_library(Arc::new(store)),
+        None => pool,
+    })
+}
+
+/// Returns the names of the agents of a store.
+pub(super) async fn names(store: &dyn Directory) -> Result<Vec<String>, StoreError> {
+    let rows = store.directory().await?;
+    Ok(rows.agents.into_iter().map(|row| row.name).collect())
+}
+
+/// Returns the configuration with the agent `name` as a service would have it: of the store, unless
+/// the file has its own.
+///
+/// # Errors
+/// A name that neither has, or a store or a secret that cannot be opened.
+pub async fn with_agent(config: &Config, name: &str) -> anyhow::Result<Config> {
+    let is_here = config.agent_index(name).is_some();
+    if is_here && !config.is_built_in(name) {
+        return Ok(config.clone());
+    }
+    let path = config.store.path();
+    // Without a store whoever sets the agent up says that there is none.
+    let Some(store) = SqliteStore::look(path)? else { return Ok(config.clone()) };
+    let rows = store.directory().await?.agents;
+    let Some(row) = rows.iter().find(|row| row.name == name) else {
+        if is_here {
+            return Ok(config.clone());
+        }
+        let of_file = config.agents.iter().map(|agent| agent.name.as_str());
+        let names: Vec<&str> = of_file.chain(rows.iter().map(|row| row.name.as_str())).collect();
+        bail!(
+            "there is no agent \"{name}\"; agents are: {}; `hark agents add` puts one of that name \
+             into the store",
+            names.join(", ")
+        );
+    };
+    let keyring = Keyring::new(config, path);
+    let secrets = async {
+        let vault = if row.sealed.is_some() { keyring.open(&store).await? } else { None };
+        agent_secrets(vault.as_deref(), row)
+    };
+    let secrets = secrets.await.map_err(|error| error.into_start_error(&keyring))?;
+    let agent = agent(row, &secrets).map_err(|why| {
+        anyhow!("agent \"{name}\" of the store {} cannot be read: {why}", path.display())
+    })?;
+    Ok(config.with_stored(Vec::new(), vec![agent]))
+}
