@@ -16,5 +16,5 @@ pub(super) fn run(input: &[u8]) {
     assert_eq!(answers.len(), knowledge.passages());
     assert!(answers.iter().all(|answer| !answer.trim().is_empty()), "a passage says nothing");
     let question = String::from_utf8_lossy(&file[..file.len().min(200)]);
-    knowledge.top(&question, &LanguageCode::from("en"), 3).expect("a question is no query");
+    knowledge.top(&question, &LanguageCode::from("en"), None, 3).expect("a question is no query");
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     async fn ask(Faq(responder, knowledge): &Faq, heard: &str, language: &str) -> String {
-        let passages = knowledge.top(heard, &language.into(), 1).unwrap();
+        let passages = knowledge.top(heard, &language.into(), None, 1).unwrap();
         let question = Question { passages, ..Question::written(heard, language) };
         let answer = responder.respond(question, &CancellationToken::new()).await;
         let text = answer.map_ok(|delta| match delta {

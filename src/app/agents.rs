@@ -15,10 +15,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::EnginePool;
 use super::keyring::Keyring;
-use super::named::names;
+use super::named::{Missing, names, obstacle, version_of};
 use super::stored::{Stored, finding};
 use crate::config::{Config, ConfigErrors};
 use crate::http::api::FindingView;
+use crate::knowledge::{Embedder, Knowledge};
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
 use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot};
@@ -62,16 +63,9 @@ struct AgentsState {
 #[derive(Clone)]
 struct Built {
     version: Option<u32>,
+    /// Which files of the store it knows.
+    sources: Vec<i64>,
     setup: Arc<AgentSetup>,
-}
-
-/// Says what becomes of a configuration that names an agent which is nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Missing {
-    /// It is not taken.
-    Refused,
-    /// The messages of the numbers that it would answer wait.
-    Waits,
 }
 
 /// Holds a state that may be put in the place of the one in use.
@@ -117,6 +111,24 @@ impl Agents {
     /// Makes what the agents say again and again; never returns.
     pub(super) async fn make_in_advance(&self) {
         self.builder.pool.make_in_advance().await;
+    }
+
+    /// Learns what the agents' passages mean; never returns.
+    pub(super) async fn learn_meanings(&self) {
+        self.builder.pool.learn_meanings().await;
+    }
+
+    /// Returns what an agent knows.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what the store says.
+    pub(super) async fn known(&self, agent: &Agent) -> anyhow::Result<Option<Arc<Knowledge>>> {
+        self.builder.pool.known(&self.config().await, agent).await
+    }
+
+    /// Returns who tells what questions mean, if the configuration names one.
+    pub(super) async fn embedder(&self) -> Option<Arc<Embedder>> {
+        self.builder.pool.embedder(&self.config().await.embeddings).await
     }
 
     /// Returns the configuration in use, without what the store has.
@@ -262,7 +274,8 @@ impl Builder {
         stored: Stored,
         missing: Missing,
     ) -> anyhow::Result<NextState> {
-        let Stored { revision, numbers, agents, verify_token, unreadable: mut findings } = stored;
+        let Stored { revision, numbers, agents, sources, verify_token, unreadable: mut findings } =
+            stored;
         state.config.refuse_twins(&numbers, &agents)?;
         let of_file = state.config.numbers.len();
         let joined = state.config.with_stored(numbers, agents);
@@ -278,6 +291,7 @@ impl Builder {
             built: HashMap::new(),
             findings: Vec::new(),
         };
+        let known = |name: &str| sources.get(name).cloned().unwrap_or_default();
         for (index, number) in joined.numbers.iter().enumerate() {
             // Messages to the others wait until their number is active again.
             if number.status != NumberStatus::Active {
@@ -297,7 +311,7 @@ impl Builder {
             }
             let built = match next.built.get(name) {
                 Some(built) => built.clone(),
-                None => match self.agent(state, &joined, name).await {
+                None => match self.agent(state, &joined, name, known(name)).await {
                     Ok(built) => built,
                     Err(error) if !is_stored && version_of(&joined, name).is_none() => {
                         return Err(error);
@@ -323,12 +337,14 @@ impl Builder {
         state: &AgentsState,
         joined: &Config,
         name: &str,
+        sources: Vec<i64>,
     ) -> anyhow::Result<Built> {
         let version = version_of(joined, name);
-        if let Some(built) = state.built.get(name).filter(|built| built.version == version) {
+        let same = |built: &&Built| built.version == version && built.sources == sources;
+        if let Some(built) = state.built.get(name).filter(same) {
             return Ok(built.clone());
         }
-        Ok(Built { version, setup: Arc::new(self.pool.agent(joined, Some(name)).await?) })
+        Ok(Built { version, sources, setup: Arc::new(self.pool.agent(joined, Some(name)).await?) })
     }
 
     /// Builds a route, unless it is built.
@@ -354,30 +370,5 @@ impl Builder {
             disclosure: snapshot.disclosure,
             turn_limit: snapshot.turn_limit,
         })
-    }
-}
-
-/// Returns which version of an agent the store has; `None` of one of the configuration.
-fn version_of(joined: &Config, name: &str) -> Option<u32> {
-    joined.agent_index(name).and_then(|index| joined.agents[index].version)
-}
-
-/// Says what keeps a number from being answered, whatever its agent is.
-///
-/// # Errors
-/// The same of a number of the configuration, if that is to be refused.
-fn obstacle(
-    joined: &Config,
-    index: usize,
-    is_stored: bool,
-    missing: Missing,
-) -> anyhow::Result<Option<String>> {
-    let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
-    if !problems.is_empty() {
-        return Ok(Some(problems.to_string()));
-    }
-    match joined.unknown_agent(index) {
-        Some(error) if !is_stored && missing == Missing::Refused => Err(error.into()),
-        unknown => Ok(unknown.map(|error| error.to_string())),
     }
 }

@@ -33,6 +33,7 @@ use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{
@@ -139,6 +140,7 @@ impl App {
         // First, so that a second service by mistake loads no model beside the first.
         let store = Arc::new(SqliteStore::open(path, Access::Serve)?);
         let keyring = Arc::new(Keyring::new(config, path));
+        let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
         let started =
             Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
@@ -211,6 +213,8 @@ impl App {
         let api = api_router(Arc::new(ApiState {
             numbers: self.office.clone(),
             agents: self.office.clone(),
+            knowledge: self.office.clone(),
+            uploads: uploads(),
             tokens: self.office.clone(),
             record: self.office,
         }));
@@ -245,6 +249,7 @@ impl App {
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
             () = agents.make_in_advance() => unreachable!("so does this"),
+            () = agents.learn_meanings() => unreachable!("and this"),
             () = agents.follow() => unreachable!("and this"),
             () = async { aborted.await; tokio::time::sleep(Duration::from_secs(1)).await } => {
                 tracing::warn!("aborted: unfinished messages are taken up at the next start");

@@ -1,5 +1,7 @@
 //! Numbers and agents as the store has them, made into the registry's.
 
+use std::collections::HashMap;
+
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -20,6 +22,8 @@ pub struct Stored {
     pub numbers: Vec<Number>,
     /// The agents, likewise.
     pub agents: Vec<Agent>,
+    /// Which files each agent knows, by their ids.
+    pub(super) sources: HashMap<String, Vec<i64>>,
     /// The token of the webhook's handshake, if one was made.
     pub verify_token: Option<SecretString>,
     /// Entries that this version of hark cannot read.
@@ -49,8 +53,11 @@ impl Stored {
         // The key first: rows that were sealed anew in between are read again.
         let vault = keyring.open(store).await?;
         let rows = store.directory().await?;
-        let DirectoryRows { revision, numbers, agents, secrets } = rows;
+        let DirectoryRows { revision, numbers, agents, secrets, sources } = rows;
         let mut stored = Self { revision, ..Self::default() };
+        for source in sources {
+            stored.sources.entry(source.agent).or_default().push(source.id);
+        }
         let opened = Opened::all(vault.as_deref(), secrets)?;
         for row in numbers {
             match number(&row, &opened) {

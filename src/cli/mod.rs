@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 pub mod fixtures;
 mod init;
+mod knowledge;
 mod man;
 mod models;
 mod numbers;
@@ -38,6 +39,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::{EnginePool, Hearing, Places, settle_agents, with_agent};
 use crate::config::{self, Config, ConfigError, ConfigErrors, Environment};
+use crate::knowledge::{PDF_COMMAND, read_pdf_by, read_pdf_here};
 use crate::pipeline::AgentSetup;
 use crate::telemetry::{LogFormat, LogStyle, init_logs};
 
@@ -72,6 +74,9 @@ enum Command {
     /// Serve one number of a bench.
     #[command(hide = true)]
     BenchService(bench::service::Arguments),
+    /// Read a PDF file from stdin, in a process whose memory is limited.
+    #[command(hide = true, name = PDF_COMMAND)]
+    ReadPdf,
     /// Transcribe audio files.
     Transcribe(transcribe::Arguments),
     /// Speak a text into a voice note.
@@ -88,6 +93,8 @@ enum Command {
     Numbers(numbers::Arguments),
     /// List and change the agents of the store, whether a service runs or not.
     Agents(agents::Arguments),
+    /// Give agents files to know, list, remove and search them, whether a service runs or not.
+    Knowledge(knowledge::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -167,6 +174,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match command {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+        Command::ReadPdf => {
+            read_pdf_here().map_err(anyhow::Error::msg)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Init(arguments) => init::run(file, environment, *arguments),
         Command::Simulate(arguments) => {
             show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
@@ -182,6 +193,10 @@ fn run_configured(
     file: Option<PathBuf>,
     environment: Environment,
 ) -> anyhow::Result<ExitCode> {
+    // Asked for at the start: a program that is replaced later has the command, too.
+    if let Ok(program) = std::env::current_exe() {
+        read_pdf_by(program);
+    }
     let (config, mut problems) = config::read(file.as_deref(), &environment);
     if let Some(config) = &config
         && let Err(error) = start_logs(config, &command, &environment)
@@ -192,7 +207,11 @@ fn run_configured(
     if let Some(config) = &config {
         match &command {
             // An agent that is named and not there yet may be what they are to add.
-            Command::Agents(_) | Command::Numbers(_) | Command::Token(_) | Command::Secrets(_) => {
+            Command::Agents(_)
+            | Command::Knowledge(_)
+            | Command::Numbers(_)
+            | Command::Token(_)
+            | Command::Secrets(_) => {
                 problems.forgive_agents();
             }
             // It looks at the store by itself, and says why it cannot.
@@ -235,10 +254,15 @@ fn run_configured(
             Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Numbers(arguments) => numbers::run(context, arguments).await,
             Command::Agents(arguments) => agents::run(context, arguments).await,
+            Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
-            Command::Init(_) | Command::Simulate(_) | Command::Completions(_) | Command::Man(_) => {
+            Command::Init(_)
+            | Command::Simulate(_)
+            | Command::Completions(_)
+            | Command::ReadPdf
+            | Command::Man(_) => {
                 unreachable!("handled above: it needs no configuration")
             }
         }

@@ -28,6 +28,7 @@ pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
 use crate::blobs::BlobSettings;
 use crate::engine::{self, EngineSpec};
+use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
 
@@ -47,6 +48,7 @@ pub struct Config {
     pub stt: EngineSpec,
     pub llm: EngineSpec,
     pub tts: EngineSpec,
+    pub embeddings: EmbeddingSettings,
     pub cache: CacheConfig,
     pub store: StoreConfig,
     pub blobs: BlobSettings,

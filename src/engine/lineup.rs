@@ -50,7 +50,7 @@ impl Circuit {
     }
 
     /// Starts a call, if the engine is not left alone.
-    fn call(self: &Arc<Self>) -> Option<EngineCall> {
+    pub fn call(self: &Arc<Self>) -> Option<EngineCall> {
         let admitted = self.breaker().admits(self.clock.now_ms());
         admitted.then(|| self.last_resort())
     }
@@ -109,7 +109,7 @@ impl EngineCall {
             (circuit.notice)(role, engine, Noticed::Opened);
             tracing::warn!(
                 role, engine, error = %error, pause_s,
-                "an engine fails: those after it in its list take its place until it works again"
+                "an engine fails: what comes after it takes its place until it works again"
             );
         } else {
             tracing::debug!(role, engine, error = %error, pause_s, "an engine fails still");

@@ -5,8 +5,8 @@
 
 use html5gum::{Token, Tokenizer};
 
-use super::Passage;
 use super::sections::Sections;
+use super::source::Passage;
 
 /// Elements whose text nobody reads.
 const SKIPPED: [&str; 8] =

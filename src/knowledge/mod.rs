@@ -1,48 +1,55 @@
-//! What an agent knows: passages from files, found by the words of a question.
+//! What an agent knows: passages from files, found by the words and the meaning of a question.
 //!
-//! An in-memory SQLite FTS5 table, ranked by BM25 with the question column above the answer. A
-//! ranking always has a first row, so a hit must also *cover* the question: the rare words of the
-//! question must be in the passage, or the honest answer is that we do not know.
-//! Invariant: what people say is never query syntax; every term is quoted.
+//! A ranking always has a first row, so a hit must also *cover* the question: the rare words of the
+//! question must be in the passage, or it must mean nearly the same by an embedding model, or the
+//! honest answer is that we do not know. A [`Knowledge`] is made anew of the former one for every change
+//! of its sources, so that no search sees half of one.
 
+mod embedder;
+mod error;
 mod html;
+mod index;
 mod names;
 mod pdf;
 mod read;
 mod sections;
+mod source;
 mod table;
 mod text;
+mod vectors;
 mod words;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use rusqlite::{Connection, params};
-
-use words::Terms;
+pub use embedder::{EmbedError, Embedder, EmbeddingSettings};
+pub use error::KnowledgeError;
+use index::{CANDIDATES, Index};
+pub use pdf::{PDF_COMMAND, read_pdf_by, read_pdf_here};
+pub use read::MAX_BYTES;
+pub use source::{KnowledgeSource, Passage, SourceFile, SourceKey};
+pub use vectors::Vector;
+use vectors::Vectors;
 
 use crate::turn::{LanguageCode, PassageSource};
 
-/// Sets the share of the question's words that a passage must hold, weighted by their rarity.
-const MIN_COVERAGE: f64 = 0.4;
+/// Sets how little the first places of two rankings count for more than the next, as in the paper that
+/// found it: Cormack, Clarke and Büttcher, "Reciprocal rank fusion", SIGIR 2009.
+const FUSION: f64 = 60.0;
 
-/// Sets how many words in one passage cannot be a coincidence, since people tell a story around
-/// their question: half the share is enough then.
-const MANY_WORDS: usize = 4;
-
-/// Sets how many of the best-ranked passages are compared by coverage.
-const CANDIDATES: u32 = 8;
+/// Passages that are looked through for names: of many a sample has the likeliest.
+const NAMED: usize = 10_000;
 
 /// Holds the passages of an agent's files, ready to be searched.
 ///
-/// One connection behind a mutex: a short question to 22 passages takes about 0.1 ms, one with a
-/// word that all of 20,000 passages hold 9 ms, so async callers search on a blocking thread.
+/// One index behind a mutex, so async callers search on a blocking thread: a question to 22 passages
+/// takes about 0.1 ms, to 100,000 some milliseconds (docs/PERFORMANCE.md).
 #[derive(Debug)]
 pub struct Knowledge {
-    index: Mutex<Connection>,
-    passages: usize,
+    index: Mutex<Index>,
+    /// Of the passages that an embedding model was asked about.
+    vectors: RwLock<Vectors>,
     names: Vec<String>,
 }
 
@@ -55,80 +62,53 @@ pub struct Hit {
     pub answer: String,
     /// The file it is from, and where in it.
     pub source: PassageSource,
-    /// BM25 rank, higher is better; comparable only within one search.
+    /// BM25 rank, higher is better; comparable only within one search. 0 if it was found by its meaning.
     pub score: f64,
-    /// Share of the question's informative words found in the passage, 0 to 1.
+    /// Share of the question's informative words found in the passage, 0 to 1; 0 if it was found by its
+    /// meaning alone.
     pub coverage: f64,
+    /// How nearly it means what was asked, a cosine from -1 to 1; `None` if that was not asked for, or
+    /// other passages are nearer.
+    pub similarity: Option<f32>,
 }
 
-/// Says why knowledge could not be loaded or searched.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages show what each field is")]
-pub enum KnowledgeError {
-    /// A line or a header that cannot be read: correct it.
-    #[error("{file}, line {line}: {reason}")]
-    Line {
-        file: String,
-        /// The line, counted from 1.
-        line: u64,
-        reason: String,
-    },
-    /// A file that cannot be opened: give its right path, or the right to read it.
-    #[error("{file}: {error}")]
-    Unreadable { file: String, error: io::Error },
-    /// A file that is not what it should be: save it anew.
-    #[error("{file}: {reason}")]
-    File { file: String, reason: String },
-    /// A file that says nothing: fill it or take it off the list.
-    #[error("{file} has no {what}")]
-    Empty { file: String, what: &'static str },
-    /// A file of a type that is not read: convert it.
-    #[error(
-        "{file}: knowledge is read from .csv, .tsv, .txt, .md, .html and .pdf files: save a spreadsheet \
-         as \"CSV UTF-8\""
-    )]
-    Type { file: String },
-    /// SQLite failed: a bug or no memory.
-    #[error("knowledge index failed")]
-    Index(#[from] rusqlite::Error),
+/// Holds what a question means, for a search by meaning beside that by words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    /// By the model that the passages were asked of.
+    pub vector: Vector,
+    /// The cosine below which a passage means something else.
+    pub least: f32,
 }
 
-/// Holds one thing that is known.
-#[derive(Debug, PartialEq, Eq)]
-struct Passage {
-    question: Option<String>,
-    answer: String,
-    /// Searched and never said.
-    also: String,
-    /// Where in its file it is: below which headings, or on which page; empty if that says nothing.
-    place: String,
-}
-
-impl Passage {
-    /// Makes one that answers no question in particular.
-    fn without_question(answer: String, also: String) -> Self {
-        Self { question: None, answer, also, place: String::new() }
-    }
+/// Describes a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// What tells it from every other.
+    pub key: SourceKey,
+    /// Its name, as answers cite it.
+    pub name: String,
+    /// How many passages it has.
+    pub passages: usize,
 }
 
 impl Knowledge {
-    /// Reads and indexes the files at `paths`.
+    /// Makes one that knows nothing.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn new() -> Result<Self, KnowledgeError> {
+        Ok(Self { index: Mutex::new(Index::new()?), vectors: RwLock::default(), names: Vec::new() })
+    }
+
+    /// Reads and indexes the files at `paths`, and all in those that are folders.
     ///
     /// # Errors
     /// As [`Knowledge::load`], and for a file that cannot be opened.
     pub fn read(paths: &[PathBuf]) -> Result<Self, KnowledgeError> {
-        let read = |path: &PathBuf| {
-            let file = path.display().to_string();
-            let mut contents = Vec::new();
-            // One byte more than is read shows that a file is too large.
-            let limit = read::MAX_BYTES as u64 + 1;
-            match File::open(path).and_then(|opened| opened.take(limit).read_to_end(&mut contents))
-            {
-                Ok(_) => Ok((file, contents)),
-                Err(error) => Err(KnowledgeError::Unreadable { file, error }),
-            }
-        };
-        Self::load(&paths.iter().map(read).collect::<Result<Vec<_>, _>>()?)
+        let (files, _) = SourceFile::open(paths)?;
+        let sources = files.iter().map(SourceFile::read).collect::<Result<_, _>>()?;
+        Self::new()?.changed(&HashSet::new(), sources)
     }
 
     /// Reads and indexes `files`, pairs of name and contents; no files make an empty knowledge.
@@ -136,31 +116,72 @@ impl Knowledge {
     /// # Errors
     /// A file that is not read in full is an error that names it, and the line where there is one.
     pub fn load<C: AsRef<[u8]>>(files: &[(String, C)]) -> Result<Self, KnowledgeError> {
-        let mut index = Connection::open_in_memory()?;
-        index.execute_batch(
-            "CREATE VIRTUAL TABLE passages USING fts5(
-                 question, answer, also, file UNINDEXED, place UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2')",
-        )?;
-        let mut passages = Vec::new();
-        let load = index.transaction()?;
-        for (name, contents) in files {
-            let read = read::passages(name, contents.as_ref())?;
-            let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-            for Passage { question, answer, also, place } in &read {
-                load.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![question, answer, also, file, place])?;
-            }
-            passages.extend(read);
+        let read =
+            files.iter().map(|(name, contents)| KnowledgeSource::read(name, contents.as_ref()));
+        let sources = read.collect::<Result<_, _>>()?;
+        Self::new()?.changed(&HashSet::new(), sources)
+    }
+
+    /// Makes one that has of the sources of this one those in `keep`, and `new` ones.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn changed(
+        &self,
+        keep: &HashSet<SourceKey>,
+        new: Vec<KnowledgeSource>,
+    ) -> Result<Self, KnowledgeError> {
+        let mut index = self.index().with_only(keep)?;
+        for source in &new {
+            index.add(source)?;
         }
-        load.commit()?;
-        let names = names::of(&passages);
-        Ok(Self { index: Mutex::new(index), passages: passages.len(), names })
+        drop(new);
+        let rows: HashSet<i64> = index.rows().collect();
+        let names = names::of(&index.sample(NAMED)?);
+        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        let vectors = RwLock::new(vectors.with_only(|row| rows.contains(&row)));
+        Ok(Self { index: Mutex::new(index), vectors, names })
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the sources.
+    #[must_use]
+    pub fn sources(&self) -> HashSet<SourceKey> {
+        self.index().keys()
+    }
+
+    /// Lists the sources, in the order in which they came.
+    #[must_use]
+    pub fn list(&self) -> Vec<SourceInfo> {
+        self.index().list()
+    }
+
+    /// Returns up to `most` passages of a source, from this place in it on.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn passages_of(
+        &self,
+        key: SourceKey,
+        from: usize,
+        most: usize,
+    ) -> Result<Vec<Passage>, KnowledgeError> {
+        self.index().passages_of(key, from, most)
     }
 
     /// Counts the passages.
     #[must_use]
     pub fn passages(&self) -> usize {
-        self.passages
+        self.index().len()
+    }
+
+    /// Counts the passages whose meaning is known.
+    #[must_use]
+    pub fn meant(&self) -> usize {
+        self.vectors.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Returns what may be answered, as it would be said: the first `most` passages.
@@ -168,10 +189,7 @@ impl Knowledge {
     /// # Errors
     /// Only when SQLite itself fails.
     pub fn answers(&self, most: usize) -> Result<Vec<String>, KnowledgeError> {
-        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut statement = index.prepare("SELECT answer FROM passages ORDER BY rowid LIMIT ?1")?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        Ok(statement.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        self.index().answers(most)
     }
 
     /// Returns the names in the passages, those that are likeliest asked for first: a few at most.
@@ -180,8 +198,33 @@ impl Knowledge {
         &self.names
     }
 
+    /// Returns up to `most` rows behind the row `after` whose meaning is not known, with the words that
+    /// stand for it.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn unmeant(&self, after: i64, most: usize) -> Result<Vec<(i64, String)>, KnowledgeError> {
+        let index = self.index();
+        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        let missing = index.rows().filter(|row| *row > after && !vectors.has(*row)).take(most);
+        let mut unmeant = Vec::new();
+        for row in missing {
+            unmeant.extend(index.passage(row)?.map(|passage| (row, passage.meant())));
+        }
+        Ok(unmeant)
+    }
+
+    /// Takes what rows mean.
+    ///
+    /// # Errors
+    /// [`KnowledgeError::Dimensions`]; nothing is taken then.
+    pub fn learn(&self, meant: Vec<(i64, Vector)>) -> Result<(), KnowledgeError> {
+        self.vectors.write().unwrap_or_else(PoisonError::into_inner).add(meant)
+    }
+
     /// Finds up to `most` passages that each cover enough of `question`, asked in `language`, those
-    /// that cover most first. Only the first 32 informative words count.
+    /// that cover most first. Only the first 32 informative words count. With `meaning` those that
+    /// mean nearly the same are joined: what both rankings have at their top comes first.
     ///
     /// # Errors
     /// Only when SQLite itself fails.
@@ -189,99 +232,37 @@ impl Knowledge {
         &self,
         question: &str,
         language: &LanguageCode,
+        meaning: Option<&Meaning>,
         most: usize,
     ) -> Result<Vec<Hit>, KnowledgeError> {
-        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hits = match words::terms(question, language) {
-            Terms::None => Vec::new(),
-            // "How are you?" has no word of weight: only a filed question with all of them is it.
-            Terms::Common(words) => {
-                let query = format!("question : ({})", quoted(&words).join(" AND "));
-                let hits = candidates(&index, &query)?.into_iter();
-                hits.map(|(_, hit)| Hit { coverage: 1.0, ..hit }).collect()
-            }
-            Terms::Informative(words) => self.best_covered(&index, &quoted(&words))?,
-        };
-        hits.truncate(most);
-        Ok(hits)
-    }
-
-    /// Returns those of the best-ranked passages that cover enough of `terms`, best first.
-    fn best_covered(
-        &self,
-        index: &Connection,
-        terms: &[String],
-    ) -> Result<Vec<Hit>, KnowledgeError> {
-        let mut found: Vec<_> = candidates(index, &terms.join(" OR "))?
-            .into_iter()
-            .map(|(row, hit)| (row, hit, 0))
-            .collect();
-        let mut total = 0.0;
-        for term in terms {
-            let rows = rows_with(index, term)?;
-            let rarity = inverse_frequency(self.passages, rows.len());
-            total += rarity;
-            for (row, hit, held) in &mut found {
-                if rows.binary_search(row).is_ok() {
-                    hit.coverage += rarity;
-                    *held += 1;
-                }
-            }
+        let near = meaning.map(|meaning| {
+            let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+            vectors.nearest(&meaning.vector, CANDIDATES, meaning.least)
+        });
+        let near = near.unwrap_or_default();
+        let mut index = self.index();
+        let covering = index.covering(words::terms(question, language))?;
+        let mut ranks: HashMap<i64, (f64, usize)> = HashMap::new();
+        let by_words = covering.iter().map(|(row, _)| *row).enumerate();
+        for (place, row) in by_words.chain(near.iter().map(|(row, _)| *row).enumerate()) {
+            let order = ranks.len();
+            let rank = ranks.entry(row).or_insert((0.0, order));
+            #[expect(clippy::cast_precision_loss, reason = "a place, below 8")]
+            let share = 1.0 / (FUSION + place as f64);
+            rank.0 += share;
         }
-        let mut best: Vec<Hit> = found
-            .into_iter()
-            .map(|(_, hit, held)| (Hit { coverage: hit.coverage / total, ..hit }, held))
-            .filter(|(hit, held)| {
-                hit.coverage >= if *held >= MANY_WORDS { MIN_COVERAGE / 2.0 } else { MIN_COVERAGE }
-            })
-            .map(|(hit, _)| hit)
-            .collect();
-        // Rounded, so that of two that cover the same the better ranked stays first.
-        #[expect(clippy::cast_possible_truncation, reason = "a share, 0 to 1")]
-        best.sort_by_key(|hit| std::cmp::Reverse((hit.coverage * 1e9).round() as i64));
-        Ok(best)
+        let mut ranked: Vec<_> = ranks.into_iter().collect();
+        // Of two with the same rank, what has the words comes first.
+        ranked.sort_by(|(_, one), (_, other)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        ranked.truncate(most);
+        let mut covering: HashMap<i64, Hit> = covering.into_iter().collect();
+        let near: HashMap<i64, f32> = near.into_iter().collect();
+        let hits = ranked.into_iter().map(|(row, _)| {
+            let hit = covering.remove(&row).map_or_else(|| index.hit(row), Ok)?;
+            Ok(Hit { similarity: near.get(&row).copied(), ..hit })
+        });
+        hits.collect()
     }
-}
-
-/// Makes FTS5 strings of words; `terms` leaves letters and digits only, the quotes are for certain.
-fn quoted(words: &[String]) -> Vec<String> {
-    words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect()
-}
-
-/// Returns the best-ranked passages with their row ids, best first; coverage is still 0.
-fn candidates(index: &Connection, query: &str) -> Result<Vec<(i64, Hit)>, KnowledgeError> {
-    let mut statement = index.prepare_cached(
-        "SELECT rowid, question, answer, bm25(passages, 4.0, 1.0, 2.0) AS rank_, file, place
-         FROM passages
-         WHERE passages MATCH ?1 ORDER BY rank_, rowid LIMIT ?2",
-    )?;
-    let rows = statement.query_map(params![query, CANDIDATES], |row| {
-        // SQLite counts downwards: the best has the most negative rank.
-        let hit = Hit {
-            question: row.get(1)?,
-            answer: row.get(2)?,
-            score: -row.get::<_, f64>(3)?,
-            source: PassageSource { file: row.get(4)?, place: row.get(5)? },
-            coverage: 0.0,
-        };
-        Ok((row.get(0)?, hit))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Returns the ids of the passages that hold `term`, ascending.
-fn rows_with(index: &Connection, term: &str) -> Result<Vec<i64>, KnowledgeError> {
-    let mut statement = index
-        .prepare_cached("SELECT rowid FROM passages WHERE passages MATCH ?1 ORDER BY rowid")?;
-    let rows = statement.query_map([term], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Weighs a word that `holding` of `passages` hold, as in BM25; never 0.
-#[expect(clippy::cast_precision_loss, reason = "counts of passages are far below 2^52")]
-fn inverse_frequency(passages: usize, holding: usize) -> f64 {
-    let (all, holding) = (passages as f64, holding as f64);
-    (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
 }
 
 #[cfg(test)]
@@ -304,7 +285,7 @@ mod tests {
 
     #[track_caller]
     fn check(question: &str, expected: Option<&str>) {
-        let hit = shop().top(question, &"en".into(), 1).unwrap().pop();
+        let hit = shop().top(question, &"en".into(), None, 1).unwrap().pop();
         assert_eq!(hit.as_ref().map(|hit| hit.answer.as_str()), expected, "{hit:?}");
     }
 
@@ -326,12 +307,12 @@ mod tests {
         check("?! ...", None);
         check("", None);
         let nothing = Knowledge::load::<&str>(&[]).unwrap();
-        assert_eq!(nothing.top("when do you open", &"en".into(), 1).unwrap(), []);
+        assert_eq!(nothing.top("when do you open", &"en".into(), None, 1).unwrap(), []);
     }
 
     #[test]
     fn hits_say_how_well_they_match() {
-        let hit = &shop().top("opening hours", &"en".into(), 1).unwrap()[0];
+        let hit = &shop().top("opening hours", &"en".into(), None, 1).unwrap()[0];
         assert_eq!(hit.question.as_deref(), Some("What are your opening hours?"));
         assert!((hit.coverage - 1.0).abs() < 1e-9 && hit.score > 0.0, "{hit:?}");
     }
@@ -339,7 +320,7 @@ mod tests {
     #[test]
     fn more_than_one_passage_can_be_had() {
         let top = |question, most| {
-            let hits = shop().top(question, &"en".into(), most).unwrap();
+            let hits = shop().top(question, &"en".into(), None, most).unwrap();
             hits.into_iter().map(|hit| hit.answer).collect::<Vec<_>>()
         };
         let both = ["From nine to six.", "Yes, in two days."];
@@ -348,10 +329,64 @@ mod tests {
         assert!(top("who won the world cup", 3).is_empty() && top("", 3).is_empty());
     }
 
+    /// Says what a passage is about by one of two directions.
+    fn meaning(text: &str) -> Vector {
+        let about_dogs = text.contains("Dogs") || text.contains("puppy");
+        Vector::of(if about_dogs { &[1.0, 0.1] } else { &[0.1, 1.0] }).unwrap()
+    }
+
+    fn learned(knowledge: Knowledge) -> Knowledge {
+        let rows = knowledge.unmeant(i64::MIN, usize::MAX).unwrap();
+        let meant = rows.into_iter().map(|(row, text)| (row, meaning(&text))).collect();
+        knowledge.learn(meant).unwrap();
+        knowledge
+    }
+
+    fn found(knowledge: &Knowledge, question: &str) -> Vec<String> {
+        let meaning = Meaning { vector: meaning(question), least: 0.9 };
+        let hits = knowledge.top(question, &"en".into(), Some(&meaning), 8).unwrap();
+        hits.into_iter().map(|hit| hit.answer).collect()
+    }
+
+    #[test]
+    fn words_and_meaning_are_joined() {
+        let shop = learned(shop());
+        assert_eq!(found(&shop, "can my puppy come in"), ["- Dogs are welcome.\n- Cats are not."]);
+        // What has the words stands before what only means the same.
+        let found = found(&shop, "when do you open?");
+        assert_eq!((found[0].as_str(), found.len() > 1), ("From nine to six.", true));
+        let hit = &shop.top("puppy", &"en".into(), None, 3).unwrap();
+        assert!(hit.is_empty(), "{hit:?}");
+    }
+
+    #[test]
+    fn a_changed_one_has_what_a_new_one_would_have() {
+        let source = |name: &str, text: &str| KnowledgeSource::read(name, text.as_bytes()).unwrap();
+        let (old, kept) = (source("a.txt", "We sell bread."), source("b.txt", "Dogs are welcome."));
+        let (new, more) = (source("a.txt", "We sell cakes."), source("c.txt", "No cats."));
+        let first = Knowledge::new().unwrap();
+        let first = first.changed(&HashSet::new(), vec![kept.clone(), old.clone()]).unwrap();
+        let first = learned(first);
+        let keep = HashSet::from([kept.key, new.key]);
+        let changed = first.changed(&keep, vec![new.clone(), more, kept.clone()]).unwrap();
+        let names: Vec<String> = changed.list().into_iter().map(|info| info.name).collect();
+        assert_eq!(names, ["b.txt", "a.txt", "c.txt"]);
+        assert_eq!((changed.passages(), changed.meant()), (3, 1), "of new ones nothing is known");
+        let answers = |question: &str| {
+            let hits = changed.top(question, &"en".into(), None, 3).unwrap();
+            hits.into_iter().map(|hit| hit.answer).collect::<Vec<_>>()
+        };
+        assert_eq!(answers("do you sell bread or cakes"), ["We sell cakes."]);
+        assert_eq!(answers("are dogs welcome"), ["Dogs are welcome."]);
+        assert_eq!(changed.passages_of(new.key, 0, 9).unwrap(), new.passages);
+        assert_eq!(changed.passages_of(old.key, 0, 9).unwrap(), []);
+        assert_eq!(first.top("bread", &"en".into(), None, 1).unwrap().len(), 1, "it is as it was");
+    }
+
     proptest! {
         #[test]
         fn no_question_is_query_syntax(question in "([\"*:^(){}+-]|AND |OR |NOT |NEAR|open|\\PC){0,60}") {
-            shop().top(&question, &"en".into(), 1).unwrap();
+            shop().top(&question, &"en".into(), None, 1).unwrap();
         }
     }
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::Passage;
+use super::source::Passage;
 use crate::speech_text::lang;
 use crate::written;
 

@@ -3,22 +3,32 @@
 //! Before the index, which sees passages only. Invariant: a file is read completely or refused with its
 //! name and line; no row is skipped in silence.
 
-use super::{KnowledgeError, Passage, html, pdf, sections, table, text};
+use super::source::Passage;
+use super::{KnowledgeError, html, pdf, sections, table, text};
 
 /// Limits a file, in bytes: some 100,000 rows.
-pub(super) const MAX_BYTES: usize = 32 << 20;
+pub const MAX_BYTES: usize = 32 << 20;
 
 /// Endings of files that are read.
 const ENDINGS: [&str; 7] = ["csv", "tsv", "txt", "md", "html", "htm", "pdf"];
 
+/// Returns how a name ends, if files of that kind are read.
+fn ending(file: &str) -> Option<String> {
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.filter(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// Returns whether files of this name are read.
+pub(super) fn is_read(file: &str) -> bool {
+    ending(file).is_some()
+}
+
 /// Reads one file by its ending.
 pub(super) fn passages(file: &str, contents: &[u8]) -> Result<Vec<Passage>, KnowledgeError> {
     let refused = |reason: String| KnowledgeError::File { file: file.to_owned(), reason };
-    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let ending = ending.unwrap_or_default();
-    if !ENDINGS.contains(&ending.as_str()) {
+    let Some(ending) = ending(file) else {
         return Err(KnowledgeError::Type { file: file.to_owned() });
-    }
+    };
     if contents.len() > MAX_BYTES {
         let limit = MAX_BYTES >> 20;
         return Err(refused(format!("larger than {limit} MiB: leave out what nobody asks for")));

@@ -1,6 +1,6 @@
 //! Cuts running text into passages: at blank lines and at headings, which stay with what is below.
 
-use super::Passage;
+use super::source::Passage;
 
 /// Longest passage in characters that stays whole; a longer one is cut between its sentences.
 const LONGEST: usize = 1_500;

@@ -3,7 +3,8 @@
 //! With a column of questions and one of answers a row is a question with its answer; the other
 //! columns are searched and not said. Any other row says all that it holds: "name: Tea, price: 3".
 
-use super::{KnowledgeError, Passage};
+use super::KnowledgeError;
+use super::source::Passage;
 use crate::written::without_accents;
 
 /// Lists the names of the two columns, in lower case and without accents.

@@ -84,18 +84,25 @@ async fn look_up(scene: Scene<'_>, question: &Question) -> Result<Vec<Hit>, Turn
     let subject = question.about.iter().find_map(About::subject);
     let before = subject.or(question.history.last().map(|last| &last.heard));
     let before = before.filter(|_| most > 1).cloned();
-    // A large knowledge takes milliseconds.
-    let search = scene.path.encoders.run(move || {
-        let hits = knowledge.top(heard.reveal(), &language, most)?;
-        match before {
-            Some(before) if hits.is_empty() => {
-                let both = format!("{} {}", heard.reveal(), before.reveal());
-                knowledge.top(&both, &language, most)
+    let embedder = scene.agent.embedder.clone().filter(|_| knowledge.meant() > 0);
+    let found = async {
+        let meaning = match embedder {
+            Some(embedder) => embedder.meaning(heard.reveal()).await,
+            None => None,
+        };
+        // A large knowledge takes milliseconds.
+        let search = scene.path.encoders.run(move || {
+            let hits = knowledge.top(heard.reveal(), &language, meaning.as_ref(), most)?;
+            match before {
+                Some(before) if hits.is_empty() => {
+                    let both = format!("{} {}", heard.reveal(), before.reveal());
+                    knowledge.top(&both, &language, None, most)
+                }
+                _ => Ok(hits),
             }
-            _ => Ok(hits),
-        }
-    });
-    let found = async { Ok::<_, Cause>(search.await??) };
+        });
+        Ok::<_, Cause>(search.await??)
+    };
     let hits: Vec<Hit> = stage(scene.trace, Stage::Knowledge, found).await?;
     scene.trace.cite(hits.iter().map(|hit| hit.source.clone()));
     Ok(hits)

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::deliver::Delivery;
-use super::error::TurnError;
+use super::error::{Cause, TurnError};
 use super::stage::stage;
 use crate::provider::{OutgoingFile, mime_type_of};
 use crate::speech_text::sentences_of;
@@ -57,15 +57,12 @@ impl Delivery<'_> {
         let Some(extra) = lead(&draft.report.reply.extras, &words) else {
             return self.text(Role::Answer, &words).await;
         };
-        match self.content(extra, &words).await {
-            Ok(content) => {
-                self.plan_and_send(vec![(Role::Answer, content)]).await.map(|_never_refused| ())
-            }
-            Err(problem) => {
-                tracing::warn!(problem, "what an agent gave is left out");
-                self.text(Role::Answer, if words.is_empty() { "?" } else { &words }).await
-            }
-        }
+        let content = self.content(extra, &words).await.map_err(|problem| {
+            // A file that was all there was to say: nothing is left of the answer.
+            tracing::warn!(problem, "what an agent gave is left out");
+            Cause::EmptyAnswer.at(Stage::Upload)
+        })?;
+        self.plan_and_send(vec![(Role::Answer, content)]).await.map(|_never_refused| ())
     }
 
     /// Sends what follows the answer and is not sent yet; `parts` are those of the turn. Returns why

@@ -54,7 +54,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::Responder;
 use crate::blobs::SoundIntake;
 use crate::clock::Clock;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Embedder, Knowledge};
 use crate::provider::Messenger;
 use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
 use crate::store::{AgentUsed, Record};
@@ -84,6 +84,8 @@ pub struct AgentSetup {
     pub memory: Memory,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
+    /// Tells what questions mean, if there is one.
+    pub embedder: Option<Arc<Embedder>>,
     /// Whether its answers may be in the reply format.
     pub rich: bool,
     /// What it may send, if anything.

@@ -44,6 +44,7 @@ impl World {
             vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
             memory: Memory::default(),
             knowledge: None,
+            embedder: None,
             rich: false,
             files: Vec::new(),
             transcriber: Arc::new(transcriber),

@@ -95,6 +95,12 @@ fn is_as_safe(previous: &[Url], next: &Url) -> bool {
     next.scheme() == "https" || previous.iter().all(|url| url.scheme() == "http")
 }
 
+/// Returns whether a text is an address that a browser opens: HTTP, with a host.
+pub fn is_web_address(text: &str) -> bool {
+    Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+}
+
 /// Returns the address of `path`, such as `/audio/speech`, on the server at `base`, whose operator
 /// may have written it out already.
 #[must_use]

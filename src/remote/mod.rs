@@ -13,4 +13,6 @@ mod server_error;
 pub mod waits;
 pub mod words;
 
-pub use client::{SILENCE, download_client, endpoint_of, http_client, model_client};
+pub use client::{
+    SILENCE, download_client, endpoint_of, http_client, is_web_address, model_client,
+};

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{SourceRow, StoreError};
 
 /// Holds what only the key of a [`Vault`](super::vault::Vault) opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct DirectoryRows {
     pub agents: Vec<AgentRow>,
     /// The secrets, oldest first.
     pub secrets: Vec<SecretRow>,
+    /// The files that agents know, by the agents' and their own names.
+    pub sources: Vec<SourceRow>,
 }
 
 impl SecretRow {
@@ -121,7 +123,7 @@ impl Expected {
 /// Keeps numbers, agents and secrets.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Counts the changes of numbers, agents and secrets so far.
+    /// Counts the changes of numbers, agents, what they know and secrets so far.
     async fn revision(&self) -> Result<i64, StoreError>;
 
     /// Returns all that makes up the registry.

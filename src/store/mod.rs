@@ -1,12 +1,13 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`] and [`Tokens`] for whoever sets
-//! numbers and agents up. What a method returned `Ok` for is on disk. What
-//! every backend has to decide alike is in `rules`.
+//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`],
+//! [`Library`] and [`Tokens`] for whoever sets numbers and agents up. What a method returned `Ok` for
+//! is on disk. What every backend has to decide alike is in `rules`.
 
 mod archive;
 mod directory;
+mod library;
 mod memories;
 mod people;
 mod queue;
@@ -21,6 +22,7 @@ pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
+pub use library::{Library, SourceRow, WordsKey};
 pub use memories::{Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{

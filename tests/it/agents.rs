@@ -1,5 +1,6 @@
 //! Agents that are set up while the service runs: every version kept, each change live at once.
 
+use hark::simulator::CallKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -92,6 +93,25 @@ async fn an_agent_that_cannot_answer_is_refused_with_the_reason() {
     let file = app.api(&admin, Method::PUT, "/agents/hark").json(&says("x")).of_version(0);
     file.send().await.problem(409, "read-only");
     assert_eq!(app.api_get(&admin, "/agents").send().await.expect(200)["items"][1], Value::Null);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_deleted_while_it_answers_answers() {
+    let app = TestApp::start().await;
+    let admin = app.token("admin").await;
+    let llm = json!({ "text": "to the end", "first_token_ms": 500 });
+    let second = with_agent(&app, &admin, &json!({ "reply": "text", "llm": llm })).await;
+    let id = second.send_text(&person(1), "hello").await;
+    let begun = async || second.calls().iter().any(|call| call.kind == CallKind::Read);
+    app.wait_until("the turn runs", begun).await;
+    app.hark(&["numbers", "remove", "200"]).await;
+    app.api(&admin, Method::DELETE, "/agents/desk").of_version(1).send().await.expect(204);
+    let patience = std::time::Duration::from_secs(10);
+    let reply = second.wait_for_reply(&id, patience).await.expect("an answer");
+    assert_eq!(reply.text.as_deref(), Some("to the end"));
+    app.run_until_idle().await;
+    let turns = app.turns().await;
+    assert_eq!((turns[0].agent.as_str(), turns[0].agent_version), ("desk", Some(1)));
 }
 
 #[tokio::test]

@@ -31,11 +31,21 @@ const TURN: [&str; 9] = [
 fn has_keys(object: &Value, keys: &[&str]) {
     let mut expected = keys.to_vec();
     expected.sort_unstable();
-    let keys = object.as_object().expect("an object").keys().map(|k| &**k);
-    // Left out where the agent's knowledge had nothing.
-    let mut found: Vec<&str> = keys.filter(|key| *key != "sources").collect();
+    let mut found: Vec<&str> =
+        object.as_object().expect("an object").keys().map(|k| &**k).collect();
     found.sort_unstable();
     assert_eq!(found, expected);
+}
+
+/// Checks the keys of a turn: with `sources` only where the agent's knowledge had something, and what
+/// the command adds.
+#[track_caller]
+fn has_turn_keys(turn: &Value, own: &[&str]) {
+    let cited: &[&str] = if turn["sources"].is_null() { &[] } else { &["sources"] };
+    has_keys(turn, &[&TURN[..], cited, own].concat());
+    if let Some(sources) = turn.get("sources") {
+        assert_eq!(sources, &json!([{ "file": "faq.csv" }]), "the demo shop's one file");
+    }
 }
 
 /// Checks the part of a turn that all commands print alike.
@@ -98,7 +108,8 @@ async fn ask_prints_one_turn_and_writes_a_note_that_plays() {
     let ran = hark.run(&["ask", "--text", "when do you open", "--json"]).await;
     let lines = ran.json(0);
     let [turn] = &lines[..] else { panic!("{lines:?}") };
-    has_keys(turn, &TURN);
+    has_turn_keys(turn, &[]);
+    assert!(!turn["sources"].is_null(), "it is answered from a file");
     is_turn(turn);
     assert_eq!((&turn["transcript"], &turn["audio"]["path"]), (&Value::Null, &json!("reply.ogg")));
     assert!(turn["reply"]["text"].as_str().unwrap().contains("Monday"), "{turn}");
@@ -267,7 +278,7 @@ async fn demo_hears_every_fixture_and_answers_it_with_a_voice_note() {
     });
     assert_error_rate("the demo", &notes.collect::<Vec<_>>(), 15.0);
     for line in &lines {
-        has_keys(line, &[&TURN[..], &["fixture"]].concat());
+        has_turn_keys(line, &["fixture"]);
         is_turn(line);
         plays(Path::new(line["audio"]["path"].as_str().unwrap()), &line["audio"]).await;
     }
@@ -344,7 +355,7 @@ async fn turns_shows_what_a_service_answered() {
         "deliveries",
     ];
     for turn in &turns {
-        has_keys(turn, &[&TURN[..], &own].concat());
+        has_turn_keys(turn, &own);
         assert_eq!((&turn["number"], &turn["agent"]), (&json!("900"), &json!("hark")));
     }
     assert_eq!(

@@ -27,15 +27,15 @@ const ORDER: [(&str, &[&str]); 25] = [
     ("agent", &["knowledge", "registry"]),
     ("tts", &["models", "registry", "telemetry"]),
     ("provider", &["registry"]),
-    ("store", &["registry"]),
+    ("store", &["knowledge", "registry"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
-    ("config", &["registry", "stt", "agent", "tts", "telemetry", "blobs"]),
+    ("config", &["knowledge", "registry", "stt", "agent", "tts", "telemetry", "blobs"]),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
-    ("http", &["registry", "provider", "store", "queue", "telemetry"]),
+    ("http", &["knowledge", "registry", "provider", "store", "queue", "telemetry"]),
     (
         "pipeline",
         &[

@@ -231,12 +231,13 @@ async fn a_service_says_what_to_type_into_meta_s_form() {
         .in_a_process()
         .set("server.public_url", "https://name:password@voice.example.com/hark/")
         .await;
+    let told = "callback_url=https://voice.example.com/hark/webhook\n";
+    app.wait_until("it is said", async || app.log().contains(told)).await;
     let log = app.log();
-    assert!(log.contains("callback_url=https://voice.example.com/hark/webhook\n"), "{log}");
     assert!(log.contains("webhook.verify_token") && !log.contains("password"), "{log}");
     says_nothing_personal(&log);
-    let log = TestApp::start().in_a_process().await.log();
-    assert!(log.contains("set server.public_url"), "{log}");
+    let app = TestApp::start().in_a_process().await;
+    app.wait_until("it is missed", async || app.log().contains("set server.public_url")).await;
 }
 
 /// Every line of the log; each is a JSON object.

@@ -40,6 +40,7 @@ mod heartbeat;
 mod hostile;
 mod in_doubt;
 mod init;
+mod knowledge;
 mod lanes;
 mod layers;
 mod listening;

@@ -130,6 +130,20 @@ async fn a_file_of_the_agents_is_sent_and_one_that_is_gone_costs_only_itself() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_all_there_was_to_say_and_is_gone_is_no_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let menu = folder.path().join("menu.pdf");
+    std::fs::write(&menu, "%PDF-1.4").unwrap();
+    let (setup, _chat) = asking([r#"{"media": [{"url": "menu.pdf"}]}"#]).await;
+    let app = setup.set("agents.0.files.0", menu.to_str().unwrap()).await;
+    std::fs::remove_file(&menu).unwrap();
+    app.text(PERSON, "the menu?").await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_one().kind, "text");
+    assert_eq!(app.report().await.outcome, Outcome::Fallback);
+}
+
+#[tokio::test]
 async fn what_is_refused_beside_an_answer_costs_only_itself() {
     let long = format!("https://shop.example/{}", "a".repeat(3000));
     let answer =

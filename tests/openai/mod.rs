@@ -5,6 +5,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod ears;
+pub(crate) mod embeddings;
 pub(crate) mod speech;
 
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 
 /// Everything the server answers: each half of the API is merged in here.
 pub(crate) fn router(chat: chat::Chat) -> Router {
-    Router::new().merge(chat::router(chat))
+    Router::new().merge(chat::router(chat)).merge(embeddings::router(<_>::default()))
 }
 
 /// Serves a router on a port of its own, for as long as the runtime lives.

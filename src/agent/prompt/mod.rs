@@ -296,6 +296,7 @@ mod tests {
             source: PassageSource { file: "faq.csv".into(), place: String::new() },
             score: 1.0,
             coverage: 1.0,
+            similarity: None,
         };
         let hits = [hit(Some("When do you open?"), "At nine."), hit(None, &"x".repeat(9000))];
         let question = Question { passages: hits.into(), ..Question::written("hours", "en") };
@@ -367,6 +368,7 @@ mod tests {
             source: PassageSource::default(),
             score: 1.0,
             coverage: 1.0,
+            similarity: None,
         };
         let mut question = Question::written("and on Sunday?", "en");
         question.history = ["a", "b", "c", "d", "e"].map(|word| exchange(word, word)).into();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::scan::{ObjectScan, ReplyMember};
 use super::value;
 use crate::agent::Delta;
+use crate::remote::is_web_address;
 use crate::turn::{Extra, Personal};
 
 /// Begins and ends a block of code in Markdown.
@@ -207,10 +208,7 @@ impl ReplyReader {
 
 /// Finds where a file is: at a web address, or among the agent's own, by its name.
 fn file(url: &Personal, names: &[String]) -> Option<Personal> {
-    if let Ok(parsed) = url::Url::parse(url.reveal())
-        && matches!(parsed.scheme(), "http" | "https")
-        && parsed.has_host()
-    {
+    if is_web_address(url.reveal()) {
         return Some(url.clone());
     }
     let name = url.reveal().rsplit(['/', '\\']).next().unwrap_or_default();

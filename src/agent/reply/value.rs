@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::remote::is_web_address;
 use crate::turn::{Choice, Extra, MediaKind, Personal};
 
 /// Most of anything in one answer: buttons, rows, files, phone numbers.
@@ -145,11 +146,11 @@ fn reaction(value: &Value) -> Option<Extra> {
 
 fn link(value: &Value) -> Option<Extra> {
     let url = word(value).or_else(|| first(value, &["url", "href"]))?;
-    let parsed = url::Url::parse(url.reveal()).ok()?;
-    let is_web = matches!(parsed.scheme(), "http" | "https") && parsed.has_host();
-    let host = parsed.host_str().unwrap_or_default().trim_start_matches("www.").to_owned();
+    let url = Some(url).filter(|url| is_web_address(url.reveal()))?;
+    let host =
+        url::Url::parse(url.reveal()).ok()?.host_str()?.trim_start_matches("www.").to_owned();
     let title = first(value, &["title", "text"]).unwrap_or(Personal(host));
-    is_web.then_some(Extra::Link { url, title })
+    Some(Extra::Link { url, title })
 }
 
 #[cfg(test)]

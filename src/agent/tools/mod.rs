@@ -127,8 +127,7 @@ impl Toolbox {
     pub(super) async fn offer(&self) -> ToolOffer {
         let mut offer =
             ToolOffer { definitions: Vec::new(), by_name: HashMap::new(), missing: Vec::new() };
-        for tool in &self.http {
-            let definition = definition(tool.name(), tool.description(), tool.schema());
+        for (tool, definition) in self.http.iter().zip(self.definitions()) {
             offer.add(tool.name().to_owned(), definition, OfferedTool::Http(Arc::clone(tool)));
         }
         let started = Instant::now();

@@ -15,7 +15,7 @@ use crate::store::{AgentRow, Directory as _, Expected};
 /// Longest name of an agent.
 const NAME_CHARS: usize = 64;
 
-const AGENT: &str = "agent of this name";
+pub(super) const AGENT: &str = "agent of this name";
 
 /// The secrets of an agent, by their places in it.
 type Secrets = Vec<(String, String)>;

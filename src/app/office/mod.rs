@@ -5,6 +5,7 @@
 //! cannot answer is refused before it is kept.
 
 mod agents;
+mod knowledge;
 mod numbers;
 mod record;
 mod secrets;
@@ -23,6 +24,7 @@ use crate::blobs::SoundShelf;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors};
 use crate::http::api::{ApiRefusal, FieldProblem, FindingView};
+use crate::knowledge::{Embedder, Knowledge};
 use crate::pipeline::AgentSetup;
 use crate::registry::Agent;
 use crate::store::Changed;
@@ -55,6 +57,7 @@ impl Office {
     pub fn open(config: Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
         let path = config.store.path().to_owned();
         let store = Arc::new(SqliteStore::open(&path, Access::Inspect)?);
+        let pool = pool.with_library(store.clone());
         let keyring = Arc::new(Keyring::new(&config, &path));
         let sounds = super::sound::shelf(&config, &path, &store, clock.clone())?;
         let behind = Behind::Nothing { config: Box::new(config), pool: Box::new(pool) };
@@ -105,6 +108,23 @@ impl Office {
             Ok(wrong) => ApiRefusal::Invalid(vec![field(&wrong)]),
             Err(error) => ApiRefusal::invalid("", format!("it cannot answer now: {error:#}")),
         })
+    }
+
+    /// Returns what an agent knows.
+    async fn known(&self, agent: &Agent) -> Result<Option<Arc<Knowledge>>, ApiRefusal> {
+        let known = match &self.behind {
+            Behind::Service(agents) => agents.known(agent).await,
+            Behind::Nothing { config, pool } => pool.known(config, agent).await,
+        };
+        known.map_err(|error| ApiRefusal::Unreadable(format!("{error:#}")))
+    }
+
+    /// Returns who tells what questions mean, if the configuration names one.
+    async fn embedder(&self) -> Option<Arc<Embedder>> {
+        match &self.behind {
+            Behind::Service(agents) => agents.embedder().await,
+            Behind::Nothing { config, pool } => pool.embedder(&config.embeddings).await,
+        }
     }
 
     /// Lets a change be in use.

@@ -114,7 +114,7 @@ impl Office {
 }
 
 /// Makes a part of a list, and where it goes on if there are more than `limit`.
-fn page<R, V>(
+pub(super) fn page<R, V>(
     mut rows: Vec<R>,
     limit: usize,
     key: impl Fn(&R) -> String,
@@ -127,12 +127,12 @@ fn page<R, V>(
     ListPart { items: rows.into_iter().map(view).collect(), next }
 }
 
-fn uncursor(cursor: &str) -> Result<String, ApiRefusal> {
+pub(super) fn uncursor(cursor: &str) -> Result<String, ApiRefusal> {
     let key = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
     key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(odd_cursor)
 }
 
-fn odd_cursor() -> ApiRefusal {
+pub(super) fn odd_cursor() -> ApiRefusal {
     ApiRefusal::Malformed("cursor must be the `next` of a list".to_owned())
 }
 

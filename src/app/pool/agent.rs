@@ -11,7 +11,7 @@ use crate::agent::reply::RichResponder;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
 use crate::config::{Config, EngineSpecs};
 use crate::engine::{self, EngineRole as _, EngineSpec, Wrong};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, KnowledgeError};
 use crate::models;
 use crate::pipeline::AgentSetup;
 use crate::provider::mime_type_of;
@@ -72,15 +72,16 @@ impl EnginePool {
             rich: agent.rich.then(|| agent.file_names()),
             tools: Arc::new(self.toolbox(agent).map_err(|own| wrong(&own.key, own.problem))?),
         };
-        let files = agent.knowledge.as_ref().map(|files| Knowledge::read(files)).transpose();
-        let mut knowledge = files.map_err(|error| wrong("knowledge", error.to_string()))?;
+        let known = self.known.of(agent).await;
+        let known = known.map_err(|error| match error.downcast::<KnowledgeError>() {
+            Ok(unreadable) => wrong("knowledge", unreadable.to_string()).into(),
+            Err(error) => error,
+        })?;
         // Of the demo's own knowledge none: the shop is made up.
-        let names = knowledge.as_ref().map_or(&[][..], Knowledge::names);
+        let names = known.as_ref().map_or(&[][..], |known| known.names());
         let vocabulary = Vocabulary::of_agent(&agent.vocabulary, names);
-        if knowledge.is_none() {
-            let engine = engine::read::<LlmEngine>(&engines.llm);
-            knowledge = engine.map_err(Wrong::in_section::<LlmEngine>)?.settings().own_knowledge();
-        }
+        let knowledge =
+            known.map_or_else(|| own_knowledge(&engines.llm), |known| Ok(Some(known)))?;
         // First what is quickly refused.
         check_files(&agent.files).map_err(|own| wrong(&own.key, own.problem))?;
         let responder = rich(agent, self.responder(&engines.llm, deps)?);
@@ -108,7 +109,8 @@ impl EnginePool {
             phrases: Arc::clone(&config.messages),
             vocabulary,
             memory: agent.memory,
-            knowledge: knowledge.map(Arc::new),
+            knowledge,
+            embedder: self.embedder(&config.embeddings).await,
             rich: agent.rich,
             files: agent.files.clone(),
             transcriber,
@@ -118,6 +120,12 @@ impl EnginePool {
         self.announce(&set_up);
         Ok(set_up)
     }
+}
+
+/// Returns what an engine knows by itself.
+pub(super) fn own_knowledge(llm: &EngineSpec) -> Result<Option<Arc<Knowledge>>, Wrong> {
+    let engine = engine::read::<LlmEngine>(llm).map_err(Wrong::in_section::<LlmEngine>)?;
+    Ok(engine.settings().own_knowledge().map(Arc::new))
 }
 
 /// Lets an agent that may answer in the reply format do so.

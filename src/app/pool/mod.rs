@@ -5,6 +5,7 @@
 
 mod agent;
 mod fixed;
+mod known;
 mod shelf;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use anyhow::Context as _;
 use tokio::sync::OnceCell;
 
 pub use self::agent::Unheard;
+use self::known::Known;
 use self::shelf::{Circuits, Gathering, Shelf, Unmade};
 use crate::agent::tools::Toolbox;
 use crate::agent::{LlmDeps, LlmEngine, Responder};
@@ -92,6 +94,7 @@ pub struct EnginePool {
     /// Opened with the first agent; `None` if nothing is kept.
     cache: OnceCell<Option<Arc<SpokenCache>>>,
     clients: Arc<Clients>,
+    known: Known,
     clock: Clock,
 }
 
@@ -114,6 +117,7 @@ impl EnginePool {
             cache_folder,
             cache: OnceCell::new(),
             clients: Arc::default(),
+            known: Known::default(),
             clock: Clock::System,
         }
     }

@@ -7,6 +7,7 @@
 mod blobs;
 mod clock;
 mod d360;
+mod embeddings;
 mod engines;
 mod llm;
 mod numbers;
@@ -48,11 +49,12 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
-    let (models, [voices, tts], (numbers, clock), llm, tools, store, blobs, webhook) = tokio::join!(
+    let (models, [voices, tts], (numbers, clock), llm, embeddings, tools, store, blobs, webhook) = tokio::join!(
         engines::models(config, places),
         engines::voices(config, places),
         numbers,
         llm::check(config),
+        embeddings::check(config),
         tools::check(config),
         store::check(config, joined.trouble.as_ref()),
         blobs::check(config, &client),
@@ -60,8 +62,10 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
     );
     let settings = settings::check(config, &context.problems);
     let entries = joined.check;
-    let checks =
-        [settings, entries, models, voices, numbers, llm, tools, tts, store, blobs, clock, webhook];
+    let checks = [
+        settings, entries, models, voices, numbers, llm, embeddings, tools, tts, store, blobs,
+        clock, webhook,
+    ];
     let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() || joined.refused {
         return Ok(ExitCode::from(64));

@@ -73,14 +73,15 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problems.extend([
             (408, "The body did not come in time"),
             (413, "The body is too large"),
-            (415, "The body is not JSON"),
+            (415, "The body is of another type"),
             (422, "Something in the body cannot be used"),
         ]);
     }
     if !reads {
         problems.push((409, "It is there already, in use, or set in the configuration file"));
     }
-    let is_versioned = path.contains("/numbers/") || path.contains("/agents/");
+    let is_versioned =
+        (path.contains("/numbers/") || path.contains("/agents/")) && !path.contains("/knowledge");
     if is_versioned && !reads && !path.ends_with("/check") {
         problems.extend([(412, "It has another version by now"), (428, "If-Match is missing")]);
         let text = "The ETag of the version that is changed";

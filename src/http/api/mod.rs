@@ -1,4 +1,4 @@
-//! `/api/v1`: numbers, agents, tokens, turns and contacts of a service that runs.
+//! `/api/v1`: numbers, agents, what they know, tokens, turns and contacts of a service that runs.
 //!
 //! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
 //! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
@@ -6,6 +6,7 @@
 
 mod agents;
 mod document;
+mod knowledge;
 mod numbers;
 mod once;
 mod problem;
@@ -25,11 +26,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile, uploads};
 pub use numbers::{
     CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
     SecretView,
@@ -52,6 +55,10 @@ pub struct ApiState {
     pub numbers: Arc<dyn NumbersApi>,
     /// Knows the agents.
     pub agents: Arc<dyn AgentsApi>,
+    /// Knows what agents know.
+    pub knowledge: Arc<dyn KnowledgeApi>,
+    /// Places for requests whose files are held.
+    pub uploads: Semaphore,
     /// Knows the tokens.
     pub tokens: Arc<dyn TokensApi>,
     /// Looks back.
@@ -85,6 +92,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
     let (router, mut document) = OpenApiRouter::new()
         .merge(numbers::router())
         .merge(agents::router())
+        .merge(knowledge::router())
         .merge(tokens::router())
         .merge(record::router())
         .merge(sound::router())

@@ -68,9 +68,9 @@ pub enum ApiRefusal {
     /// The body did not come in time.
     #[error("the body did not come in time")]
     TooSlow,
-    /// The body is not JSON.
-    #[error("send the body as `Content-Type: application/json`")]
-    NotJson,
+    /// The body is of another type.
+    #[error("send the body as `Content-Type: {0}`")]
+    MediaType(&'static str),
     /// The request is understood, and something in it cannot be used.
     #[error("{}", .0.iter().map(FieldProblem::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldProblem>),
@@ -89,6 +89,9 @@ pub enum ApiRefusal {
     /// The place of the sound is away.
     #[error("the place where sound is kept does not give it out: try again")]
     SoundAway,
+    /// What an agent knows cannot be read now.
+    #[error("{0}")]
+    Unreadable(String),
     /// The store is away.
     #[error("the store could not do it: try again")]
     Store(#[from] StoreError),
@@ -151,12 +154,17 @@ impl ApiRefusal {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "Malformed request"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
+            Self::MediaType(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Another type of body needed")
+            }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Cannot be used"),
             Self::Locked(_) => (StatusCode::SERVICE_UNAVAILABLE, "locked", "Secrets are locked"),
             Self::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range", "No such range"),
             Self::SoundAway => {
                 (StatusCode::SERVICE_UNAVAILABLE, "sound-away", "Sound is not at hand")
+            }
+            Self::Unreadable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unreadable", "Cannot be read now")
             }
             Self::Late => (StatusCode::SERVICE_UNAVAILABLE, "late", "Not done in time"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Store is away"),

@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<ApiState>> for JsonBody<T> {
         let is_json = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_json = is_json.map(|kind| kind.split(';').next().unwrap_or_default().trim());
         if !is_json.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-            return Err(ApiRefusal::NotJson);
+            return Err(ApiRefusal::MediaType("application/json"));
         }
         let read = async {
             let (mut bytes, mut stream) = (Vec::new(), body.into_data_stream());

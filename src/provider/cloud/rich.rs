@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::provider::TEXT_LIMIT;
+use crate::remote::is_web_address;
 use crate::turn::{Choice, MediaSource, Personal};
 
 /// Longest text over buttons or over a link, in characters; so is a caption.
@@ -87,8 +88,7 @@ pub(super) fn list(words: &str, button: &str, rows: &[Choice]) -> Typed {
 
 /// Writes a button that opens an address; one that is no web address goes into the text.
 pub(super) fn link(words: &str, url: &str, title: &str) -> Typed {
-    let is_web = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_web || title.trim().is_empty() {
+    if !is_web_address(url) || title.trim().is_empty() {
         return text(&[words, title, url].join("\n"));
     }
     let words = if words.trim().is_empty() { title } else { words };

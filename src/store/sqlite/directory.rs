@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::library::all_sources;
 use crate::store::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
     StoreError,
@@ -242,7 +243,7 @@ fn revision(db: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Lets every node see that something changed.
-fn grow(db: &Connection) -> rusqlite::Result<()> {
+pub(super) fn grow(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE revision SET number = number + 1")?.execute([]).map(drop)
 }
 
@@ -265,7 +266,8 @@ fn rows(db: &Connection) -> rusqlite::Result<DirectoryRows> {
         .prepare_cached(&format!("{AGENTS} {LATEST}"))?
         .query_map([], agent_row)?
         .collect::<Result<_, _>>()?;
-    Ok(DirectoryRows { revision: revision(db)?, numbers, agents, secrets: secrets(db)? })
+    let (revision, secrets, sources) = (revision(db)?, secrets(db)?, all_sources(db)?);
+    Ok(DirectoryRows { revision, numbers, agents, secrets, sources })
 }
 
 fn secrets(db: &Connection) -> rusqlite::Result<Vec<SecretRow>> {

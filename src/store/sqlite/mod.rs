@@ -10,6 +10,7 @@ mod directory;
 mod file;
 mod history;
 mod json;
+mod library;
 mod memories;
 mod outage;
 mod people;
@@ -42,10 +43,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_directory.sql"),
     include_str!("migrations/0008_sounds.sql"),
     include_str!("migrations/0009_memory.sql"),
+    include_str!("migrations/0010_knowledge.sql"),
 ];
 
-/// The migrations that made the tables of the directory.
-const DIRECTORY: usize = 7;
+/// The migrations that made the tables of the directory, and what agents know.
+const DIRECTORY: usize = 10;
 
 /// How long another process may hold the write lock.
 const BUSY: Duration = Duration::from_secs(5);

@@ -6,6 +6,7 @@ mod contacts;
 mod directory;
 mod disclosure;
 mod leases;
+mod library;
 mod migration;
 mod people;
 mod queue;
@@ -16,8 +17,8 @@ mod tokens;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Directory, Disposition, Draft, Lease, Lessee, People, Queue, Record, SoundIndex,
-    Tokens,
+    Archive, Directory, Disposition, Draft, Lease, Lessee, Library, People, Queue, Record,
+    SoundIndex, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -27,7 +28,7 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue + Record + Archive + Directory + People + SoundIndex + Tokens;
+    type Store: Queue + Record + Archive + Directory + Library + People + SoundIndex + Tokens;
 
     /// Makes an empty one.
     fn fresh() -> Self;

@@ -4,6 +4,7 @@ use hark::simulator::{Door, Simulator, SimulatorSettings};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,16 @@ impl ApiCall {
         Self(self.0.json(body))
     }
 
+    /// Sends a form.
+    pub(crate) fn form(self, form: reqwest::multipart::Form) -> Self {
+        Self(self.0.multipart(form))
+    }
+
+    /// Sends a body of this type whose length is not announced.
+    pub(crate) fn stream(self, kind: &str, body: reqwest::Body) -> Self {
+        Self(self.0.header("Content-Type", kind).body(body))
+    }
+
     pub(crate) fn body(self, body: String) -> Self {
         Self(self.0.body(body))
     }
@@ -79,6 +90,17 @@ impl TestApp {
 
     pub(crate) fn api_post(&self, token: &str, path: &str, body: &Value) -> ApiCall {
         self.api(token, Method::POST, path).json(body)
+    }
+
+    /// Sends bytes and returns the beginning of what is answered.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let address = self.url("").replace("http://", "");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = [0; 4096];
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut answer)).await;
+        let read = read.expect("an answer").unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
     }
 
     /// Runs a command of the program on the service's configuration; returns its JSON lines.
