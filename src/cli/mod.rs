@@ -229,7 +229,9 @@ fn run_configured(
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Eval(arguments) => eval::run(context, arguments).await,
             Command::Bench(arguments) => bench::run(context, *arguments).await,
-            Command::BenchService(arguments) => bench::service::run(context, arguments).await,
+            Command::BenchService(arguments) => {
+                Box::pin(bench::service::run(context, arguments)).await
+            }
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => {
