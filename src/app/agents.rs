@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::EnginePool;
 use super::keyring::Keyring;
-use super::named::names;
+use super::named::{Missing, names, obstacle, version_of};
 use super::stored::{Stored, finding};
 use crate::config::{Config, ConfigErrors};
 use crate::http::api::FindingView;
@@ -65,15 +65,6 @@ struct Built {
     /// Which files of the store it knows.
     sources: Vec<i64>,
     setup: Arc<AgentSetup>,
-}
-
-/// Says what becomes of a configuration that names an agent which is nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Missing {
-    /// It is not taken.
-    Refused,
-    /// The messages of the numbers that it would answer wait.
-    Waits,
 }
 
 /// Holds a state that may be put in the place of the one in use.
@@ -360,30 +351,5 @@ impl Builder {
             disclosure: snapshot.disclosure,
             turn_limit: snapshot.turn_limit,
         })
-    }
-}
-
-/// Returns which version of an agent the store has; `None` of one of the configuration.
-fn version_of(joined: &Config, name: &str) -> Option<u32> {
-    joined.agent_index(name).and_then(|index| joined.agents[index].version)
-}
-
-/// Says what keeps a number from being answered, whatever its agent is.
-///
-/// # Errors
-/// The same of a number of the configuration, if that is to be refused.
-fn obstacle(
-    joined: &Config,
-    index: usize,
-    is_stored: bool,
-    missing: Missing,
-) -> anyhow::Result<Option<String>> {
-    let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
-    if !problems.is_empty() {
-        return Ok(Some(problems.to_string()));
-    }
-    match joined.unknown_agent(index) {
-        Some(error) if !is_stored && missing == Missing::Refused => Err(error.into()),
-        unknown => Ok(unknown.map(|error| error.to_string())),
     }
 }

@@ -83,3 +83,37 @@ pub async fn with_agent(config: &Config, name: &str) -> anyhow::Result<Config> {
     })?;
     Ok(config.with_stored(Vec::new(), vec![agent]))
 }
+
+/// Says what becomes of a configuration that names an agent which is nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is not taken.
+    Refused,
+    /// The messages of the numbers that it would answer wait.
+    Waits,
+}
+
+/// Returns which version of an agent the store has; `None` of one of the configuration.
+pub(super) fn version_of(joined: &Config, name: &str) -> Option<u32> {
+    joined.agent_index(name).and_then(|index| joined.agents[index].version)
+}
+
+/// Says what keeps a number from being answered, whatever its agent is.
+///
+/// # Errors
+/// The same of a number of the configuration, if that is to be refused.
+pub(super) fn obstacle(
+    joined: &Config,
+    index: usize,
+    is_stored: bool,
+    missing: Missing,
+) -> anyhow::Result<Option<String>> {
+    let problems = if is_stored { joined.number_problems(index) } else { <_>::default() };
+    if !problems.is_empty() {
+        return Ok(Some(problems.to_string()));
+    }
+    match joined.unknown_agent(index) {
+        Some(error) if !is_stored && missing == Missing::Refused => Err(error.into()),
+        unknown => Ok(unknown.map(|error| error.to_string())),
+    }
+}

@@ -48,7 +48,7 @@ enum AgentsCommand {
         /// The version.
         version: u32,
     },
-    /// Remove an agent that neither a number nor default_agent names; its versions are kept.
+    /// Remove an agent that neither a number nor `default_agent` names; its versions are kept.
     Remove {
         /// Its name.
         name: String,

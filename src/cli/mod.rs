@@ -207,18 +207,7 @@ fn run_configured(
     }
     let runtime = runtime()?;
     if let Some(config) = &config {
-        match &command {
-            // An agent that is named and not there yet may be what they are to add.
-            Command::Agents(_) | Command::Numbers(_) | Command::Token(_) | Command::Secrets(_) => {
-                problems.forgive_agents();
-            }
-            // It looks at the store by itself, and says why it cannot.
-            Command::Doctor(_) => {
-                let _said_by_it = runtime.block_on(settle_agents(config, &mut problems));
-            }
-            Command::Turns(_) => {}
-            _ => runtime.block_on(settle_agents(config, &mut problems))?,
-        }
+        runtime.block_on(look_agents_up(&command, config, &mut problems))?;
     }
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
@@ -242,7 +231,9 @@ fn run_configured(
             Command::Ask(arguments) => ask::run(context, arguments).await,
             Command::Eval(arguments) => eval::run(context, arguments).await,
             Command::Bench(arguments) => bench::run(context, *arguments).await,
-            Command::BenchService(arguments) => bench::service::run(context, arguments).await,
+            Command::BenchService(arguments) => {
+                Box::pin(bench::service::run(context, arguments)).await
+            }
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => {
@@ -265,6 +256,32 @@ fn run_configured(
             }
         }
     })
+}
+
+/// Looks for agents that the configuration names and does not have in the store.
+///
+/// # Errors
+/// A store that cannot be read.
+async fn look_agents_up(
+    command: &Command,
+    config: &Config,
+    problems: &mut ConfigErrors,
+) -> anyhow::Result<()> {
+    match command {
+        // An agent that is named and not there yet may be what they are to add.
+        Command::Agents(_)
+        | Command::Knowledge(_)
+        | Command::Numbers(_)
+        | Command::Token(_)
+        | Command::Secrets(_) => problems.forgive_agents(),
+        // It looks at the store by itself, and says why it cannot.
+        Command::Doctor(_) => {
+            let _said_by_it = settle_agents(config, problems).await;
+        }
+        Command::Turns(_) => {}
+        _ => settle_agents(config, problems).await?,
+    }
+    Ok(())
 }
 
 /// Sets the logs up as the configuration says.

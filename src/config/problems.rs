@@ -79,9 +79,11 @@ impl ConfigErrors {
         for error in &mut self.all {
             if agents.contains_key(&error.key) {
                 // The problem ends in the names of those that there are.
-                let more: String = stored.iter().map(|name| format!(", {name}")).collect();
-                let add = "`hark agents add` puts one of that name into the store";
-                error.problem = format!("{}{more}; {add}", error.problem);
+                for name in stored {
+                    error.problem.push_str(", ");
+                    error.problem.push_str(name);
+                }
+                error.problem.push_str("; `hark agents add` puts one of that name into the store");
             }
         }
     }

@@ -21,10 +21,9 @@ async fn answers(app: &TestApp) -> Vec<String> {
     app.sent_texts()
 }
 
-async fn refused_removal(app: &TestApp, admin: &str, version: u32) -> String {
-    let removed =
-        app.api(admin, Method::DELETE, "/agents/desk").of_version(version.into()).send().await;
-    removed.problem(409, "conflict").to_owned()
+async fn refused_removal(app: &TestApp, admin: &str, version: u64) -> String {
+    let removed = app.api(admin, Method::DELETE, "/agents/desk").of_version(version).send().await;
+    removed.problem(409, "conflict")
 }
 
 async fn findings(app: &TestApp, admin: &str) -> Vec<Value> {
@@ -106,7 +105,7 @@ async fn an_agent_of_the_store_takes_the_place_of_the_built_in_one() {
     let mut app = TestApp::start().answers("built in").await;
     let admin = app.token("admin").await;
     let delete = |version| app.api(&admin, Method::DELETE, "/agents/hark").of_version(version);
-    let built_in = delete(0).send().await.problem(409, "read-only").to_owned();
+    let built_in = delete(0).send().await.problem(409, "read-only");
     assert!(built_in.contains("built in"), "{built_in}");
     let added = app.api_post(&admin, "/agents", &says("hark", "mine")).send().await.expect(201);
     assert_eq!((&added["source"], &added["version"]), (&json!("store"), &json!(1)));

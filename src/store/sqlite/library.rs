@@ -257,11 +257,8 @@ fn insert(db: &Connection, source: i64, place: usize, passage: &Passage) -> Resu
     Ok(())
 }
 
-/// Returns all files of all agents; none of a store of an older version, which is only looked at.
+/// Returns all files of all agents.
 pub(super) fn all_sources(db: &Connection) -> rusqlite::Result<Vec<SourceRow>> {
-    if !db.table_exists(None, "sources")? {
-        return Ok(Vec::new());
-    }
     let query = format!("{SOURCES} WHERE state = 'there' ORDER BY agent, name");
     db.prepare_cached(&query)?.query_map([], source_row)?.collect()
 }

@@ -46,8 +46,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_knowledge.sql"),
 ];
 
-/// The migrations that made the tables of the directory.
-const DIRECTORY: usize = 7;
+/// The migrations that made the tables of the directory, and what agents know.
+const DIRECTORY: usize = 10;
 
 /// How long another process may hold the write lock.
 const BUSY: Duration = Duration::from_secs(5);
