@@ -72,7 +72,9 @@ pub struct SpeechSpan {
 
 /// Cuts speech out of a note.
 pub struct Segmenter {
-    detector: Box<Detector>,
+    /// Is made, and hears what comes before the note, by whoever looks at the first sound: half a
+    /// millisecond that the note's turn does not wait for.
+    detector: Option<Box<Detector>>,
     /// Samples from `kept_from` on: those of the open span, or the latest that padding may need.
     kept: Vec<f32>,
     kept_from: usize,
@@ -104,8 +106,8 @@ impl Segmenter {
     /// Makes a segmenter for one note.
     #[must_use]
     pub fn new() -> Self {
-        let mut segmenter = Self {
-            detector: Detector::default_boxed(),
+        Self {
+            detector: None,
             kept: Vec::new(),
             kept_from: 0,
             heard: 0,
@@ -113,11 +115,7 @@ impl Segmenter {
             run: 0,
             run_from: 0,
             open: None,
-        };
-        for frame in lead_in().chunks_exact(FRAME) {
-            segmenter.score(frame);
         }
-        segmenter
     }
 
     /// Returns how many bytes of sound it holds.
@@ -132,7 +130,8 @@ impl Segmenter {
         self.kept.extend_from_slice(speech.samples());
         while self.heard + FRAME <= self.kept_from + self.kept.len() {
             let at = self.heard - self.kept_from;
-            let frame = self.kept[at..at + FRAME].to_vec();
+            let mut frame = [0.0; FRAME];
+            frame.copy_from_slice(&self.kept[at..at + FRAME]);
             let score = self.score(&frame);
             self.frame(score, &mut spans);
         }
@@ -145,10 +144,10 @@ impl Segmenter {
     pub fn finish(mut self) -> Vec<SpeechSpan> {
         let mut spans = Vec::new();
         let end = self.kept_from + self.kept.len();
-        let tail = self.kept[self.heard - self.kept_from..].to_vec();
+        let tail = &self.kept[self.heard - self.kept_from..];
         if !tail.is_empty() {
-            let mut frame = tail;
-            frame.resize(FRAME, 0.0);
+            let mut frame = [0.0; FRAME];
+            frame[..tail.len()].copy_from_slice(tail);
             let score = self.score(&frame);
             self.frame(score, &mut spans);
         }
@@ -163,13 +162,13 @@ impl Segmenter {
     }
 
     /// Asks the detector how much a frame sounds like a voice, from 0 to 1.
-    fn score(&mut self, frame: &[f32]) -> f32 {
+    fn score(&mut self, frame: &[f32; FRAME]) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "256")]
         let mean = frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME as f32;
         self.loudness = mean.sqrt().max(self.loudness * FORGET);
         let gain = (LOUDNESS / self.loudness.max(f32::MIN_POSITIVE)).clamp(1.0, MOST_GAIN);
-        let raised: Vec<f32> = frame.iter().map(|s| (s * gain).clamp(-1.0, 1.0)).collect();
-        self.detector.predict_f32(&raised)
+        let raised = frame.map(|sample| (sample * gain).clamp(-1.0, 1.0));
+        self.detector.get_or_insert_with(settled).predict_f32(&raised)
     }
 
     /// Takes the detector's score for the next frame.
@@ -259,16 +258,19 @@ impl Segmenter {
     }
 }
 
-/// Makes noise at -80 dB for the detector to settle on; digital silence does not occur in its
-/// training.
-fn lead_in() -> Vec<f32> {
+/// Makes a detector and lets it settle on noise at -80 dB, amplified as a note's; digital silence does
+/// not occur in its training.
+fn settled() -> Box<Detector> {
+    let mut detector = Detector::default_boxed();
     let mut state = 0x2545_f491u32;
-    (0..LEAD_IN * FRAME)
-        .map(|_| {
+    for _ in 0..LEAD_IN {
+        let frame: [f32; FRAME] = std::array::from_fn(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if state >> 31 == 0 { 1e-4 } else { -1e-4 }
-        })
-        .collect()
+            if state >> 31 == 0 { 1e-3 } else { -1e-3 }
+        });
+        detector.predict_f32(&frame);
+    }
+    detector
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::ahead::AheadOfTurn;
+use super::ahead::{AheadOfTurn, Recorded};
 use super::deliver::Delivery;
 use super::kept::TurnSounds;
 use super::stage::Trace;
@@ -54,12 +54,21 @@ impl JobHandler for Pipeline {
         let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         tracing::Span::current().record("agent", &route.agent.name);
         let opened = record.begin(&lease, route.agent.used(), queue_ms, now_ms);
-        let (ahead, begun) = AheadOfTurn::while_doing(&route, &trace, &lease, opened).await;
+        let (recorded, sounds) = (Recorded::new(), TurnSounds::new(self.sounds.clone()));
+        let scene = Scene {
+            contact: lease.contact.profile_name.as_ref(),
+            talker: Some(Talker::of_contact(lease.lane.contact_id)),
+            recorded: Some(&recorded),
+            ..Scene::alone(&self.path, &route.agent, &trace, cancel.token())
+        };
+        let ahead = AheadOfTurn::while_doing(scene, &route, &lease, &sounds, opened);
+        let (ahead, begun) = ahead.await;
         let begun = match begun {
             Ok(Begun { finished: true, .. }) => return Handled::Done,
             Ok(begun) => begun,
             Err(error) => return unrecorded(&error),
         };
+        recorded.set(()).expect("it is set here alone");
         let first = lease.first();
         tracing::info!(
             contact.id = lease.lane.contact_id,
@@ -81,24 +90,16 @@ impl JobHandler for Pipeline {
                 trace: &trace,
                 cancel: cancel.token(),
             },
-            scene: Scene {
-                path: &self.path,
-                agent: &route.agent,
-                contact: lease.contact.profile_name.as_ref(),
-                trace: &trace,
-                cancel: cancel.token(),
-                talker: Some(Talker::of_contact(lease.lane.contact_id)),
-                opening: None,
-            },
+            scene,
             ahead,
             cancel: &cancel,
             told_ms: begun.told_ms,
             planned_ms: begun.planned_ms,
-            sounds: TurnSounds::new(self.sounds.clone()),
+            sounds: &sounds,
         };
         let typing = Typing::start(&route.messenger, &lease.first().id);
         let ended = turn.run(begun).await;
-        let sounds = turn.sounds;
+        drop(turn);
         typing.stop().await;
         trace.log_stages();
         let language = ended.as_ref().ok().and_then(|ended| ended.language.clone());

@@ -109,7 +109,11 @@ pub(super) async fn transcribe(
     scene: Scene<'_>,
     utterance: Utterance,
 ) -> Result<Transcript, TurnError> {
-    let Scene { agent, trace, cancel, .. } = scene;
+    let Scene { agent, trace, cancel, recorded, .. } = scene;
+    if let Some(recorded) = recorded {
+        // What is heard may cost: not before the turn is on disk.
+        recorded.wait().await;
+    }
     trace.spend(|spent| spent.heard_s += utterance.speech.duration_ms() / 1000.0);
     let work = async {
         for _ in 0..BUSY_TRIES {

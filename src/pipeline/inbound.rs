@@ -1,9 +1,8 @@
 //! What the messages of a turn say: their words, and what they refer to.
 
 use futures_util::TryStreamExt as _;
-use futures_util::future::OptionFuture;
 
-use super::ahead::download;
+use super::ahead::{download, hear_first};
 use super::error::{Cause, TurnError};
 use super::hear::{Heard, hear};
 use super::problem::Problem;
@@ -76,14 +75,15 @@ impl Turn<'_> {
         match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
             Body::Audio { media } => {
-                let first = message.id == self.lease.first().id;
-                let ahead = OptionFuture::from(first.then(|| self.ahead.take())).await;
-                let audio = match ahead.flatten() {
-                    Some(audio) => audio?,
-                    None => download(self.route, self.scene.trace, media).await?,
-                };
-                let audio = if first { self.sounds.collect(audio) } else { audio };
-                hear(self.scene, audio, last).await
+                if message.id != self.lease.first().id {
+                    let audio = download(self.route, self.scene.trace, media).await?;
+                    return hear(self.scene, audio, last).await;
+                }
+                if let Some(heard) = self.ahead.take().await {
+                    return heard;
+                }
+                let Self { scene, route, lease, sounds, .. } = self;
+                hear_first(*scene, route, lease, media, sounds).await
             }
             Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
             Body::Unsupported if let Some(file) = self.told_of(message) => {

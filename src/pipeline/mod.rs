@@ -48,6 +48,7 @@ pub use summary::{NoteTaker, Summaries, summaries};
 pub use unnoted::Unnoted;
 pub use voice_path::{Ask, Asked, Transcribed, VoicePath};
 
+use ahead::Recorded;
 use opening::Opening;
 use tokio_util::sync::CancellationToken;
 
@@ -136,6 +137,8 @@ struct Scene<'a> {
     talker: Option<Talker>,
     /// What is said before the first words, if anything.
     opening: Option<&'a Opening>,
+    /// Is set when the turn's record is open; without a record nobody waits for it.
+    recorded: Option<&'a Recorded>,
 }
 
 impl<'a> Scene<'a> {
@@ -146,7 +149,16 @@ impl<'a> Scene<'a> {
         trace: &'a Trace,
         cancel: &'a CancellationToken,
     ) -> Self {
-        Self { path, agent, contact: None, trace, cancel, talker: None, opening: None }
+        Self {
+            path,
+            agent,
+            contact: None,
+            trace,
+            cancel,
+            talker: None,
+            opening: None,
+            recorded: None,
+        }
     }
 }
 

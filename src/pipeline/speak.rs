@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
@@ -31,6 +32,17 @@ const LONG: usize = 1_000;
 /// to say what is not sent.
 pub const MAX_CHARS: usize = 6_000;
 
+/// Time that no voice is faster than, in ms a character: 25 a second, where people say 15.
+const LEAST_MS_A_CHAR: usize = 40;
+
+/// Holds a piece of the reply's sound.
+pub(super) struct SpokenPiece {
+    pub(super) sound: Sound,
+    /// Least sound that follows, in ms, as far as sentences are known. A voice that is faster than any
+    /// we know, or fails, gives less.
+    pub(super) more_ms: f64,
+}
+
 /// Speaks all sentences and sends their sound to `sound` in order. Where `language` is not known, the
 /// first sentence that tells it does: see [`spoken_in`]. The scene's opening comes before the first
 /// words; alone it is not said.
@@ -38,25 +50,27 @@ pub(super) async fn speak(
     scene: Scene<'_>,
     language: &LanguageCode,
     mut sentences: mpsc::Receiver<String>,
-    sound: mpsc::Sender<Sound>,
+    sound: mpsc::Sender<SpokenPiece>,
 ) -> Result<(), TurnError> {
     let Scene { agent, trace, mut opening, .. } = scene;
     let side_by_side = agent.synthesizer.parallel().max(1);
+    let (mut chars, unsaid) = (0, AtomicUsize::new(0));
     let mut voices = FuturesUnordered::new();
     let (first, mut comes) = oneshot::channel();
     first.send(()).expect("its place is still at hand");
     let mut all_come = false;
     let mut language = language.clone();
     let mut pieces: VecDeque<Sentence> = VecDeque::new();
-    let mut chars = 0;
     loop {
         while voices.len() < side_by_side
             && let Some(sentence) = pieces.pop_front()
         {
-            trace.spend(|spent| spent.spoken_chars += sentence.text.chars().count() as u64);
+            let left = SoundLeft { chars: chars_of(&sentence), said_ms: 0.0, unsaid: &unsaid };
+            trace.spend(|spent| spent.spoken_chars += left.chars as u64);
             let spoken = stage_stream(trace, Stage::Tts, begin(scene, sentence).flatten_stream());
             let (next, after) = oneshot::channel();
-            voices.push(hand_on(spoken, std::mem::replace(&mut comes, after), next, &sound));
+            let places = (std::mem::replace(&mut comes, after), next);
+            voices.push(hand_on(spoken, places, left, &sound));
         }
         tokio::select! {
             next = sentences.recv(), if !all_come && voices.len() < side_by_side => match next {
@@ -65,9 +79,13 @@ pub(super) async fn speak(
                     if !said.is_empty()
                         && let Some(Opening { text, language }) = opening.take()
                     {
-                        pieces.extend(said_of(text, language, &agent.voice));
+                        let opening = said_of(text, language, &agent.voice);
+                        unsaid.fetch_add(opening.iter().map(chars_of).sum(), Ordering::Relaxed);
+                        pieces.extend(opening);
                     }
-                    chars += said.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
+                    let more = said.iter().map(chars_of).sum();
+                    unsaid.fetch_add(more, Ordering::Relaxed);
+                    chars += more;
                     if chars > MAX_CHARS {
                         return Err(Cause::TooMuch.at(Stage::Tts));
                     }
@@ -139,13 +157,43 @@ fn pieces_of(text: &str) -> Vec<String> {
     }
 }
 
+fn chars_of(sentence: &Sentence) -> usize {
+    sentence.text.chars().count()
+}
+
+/// Reckons the least sound that is still to come after each piece of one sentence.
+struct SoundLeft<'a> {
+    chars: usize,
+    said_ms: f64,
+    /// Characters of all sentences whose place has not come.
+    unsaid: &'a AtomicUsize,
+}
+
+impl SoundLeft<'_> {
+    fn place_has_come(&self) {
+        self.unsaid.fetch_sub(self.chars, Ordering::Relaxed);
+    }
+
+    /// Adds to a piece what follows it.
+    fn before(&mut self, sound: Sound) -> SpokenPiece {
+        if let Sound::Pcm(pcm) = &sound {
+            self.said_ms += pcm.rate.ms(pcm.samples.len());
+        }
+        let least_ms =
+            |chars: usize| f64::from(u32::try_from(chars * LEAST_MS_A_CHAR).unwrap_or(0));
+        let rest_ms = (least_ms(self.chars) - self.said_ms).max(0.0);
+        let more_ms = rest_ms + least_ms(self.unsaid.load(Ordering::Relaxed));
+        SpokenPiece { sound, more_ms }
+    }
+}
+
 /// Passes a sentence's sound on when its place has come, and then signals the next place; `Break`
 /// if nobody takes it.
 async fn hand_on(
     spoken: impl Stream<Item = Result<Sound, TurnError>> + Unpin,
-    mut comes: oneshot::Receiver<()>,
-    next: oneshot::Sender<()>,
-    sound: &mpsc::Sender<Sound>,
+    (mut comes, next): (oneshot::Receiver<()>, oneshot::Sender<()>),
+    mut left: SoundLeft<'_>,
+    sound: &mpsc::Sender<SpokenPiece>,
 ) -> Result<ControlFlow<()>, TurnError> {
     let mut spoken = spoken.fuse();
     let mut kept = Vec::new();
@@ -157,9 +205,10 @@ async fn hand_on(
             Some(piece) = spoken.next(), if kept.len() < AHEAD => kept.push(piece?),
         }
     }
+    left.place_has_come();
     let mut pieces = stream::iter(kept).map(Ok).chain(spoken);
     while let Some(piece) = pieces.next().await {
-        if sound.send(piece?).await.is_err() {
+        if sound.send(left.before(piece?)).await.is_err() {
             // The encoder failed; its own error says why.
             return Ok(ControlFlow::Break(()));
         }
@@ -283,7 +332,7 @@ mod tests {
             assert_eq!(given.load(Ordering::Relaxed), AHEAD, "and \"c\" has not begun");
             open.notify_one();
             let mut letters = Vec::new();
-            while let Some(Sound::Pcm(pcm)) = heard.recv().await {
+            while let Some(SpokenPiece { sound: Sound::Pcm(pcm), .. }) = heard.recv().await {
                 letters.extend(pcm.samples);
             }
             letters
@@ -292,6 +341,27 @@ mod tests {
         spoken.unwrap();
         let expected = [b'a', b'b', b'c'].map(|letter| vec![f32::from(letter); PIECES]).concat();
         assert!(letters == expected);
+    }
+
+    #[tokio::test]
+    async fn a_piece_tells_how_much_sound_follows_it_at_least() {
+        let world = World::new(
+            ScriptedTranscriber::new("", HashMap::new()),
+            crate::tts::scripted::ScriptedSynthesizer::new(0, 0.0),
+        );
+        let to_speak = sentences(&["one two three.", "four."]).await;
+        let (sound, mut heard) = mpsc::channel(64);
+        speak(world.scene(), &LanguageCode::english(), to_speak, sound).await.unwrap();
+        let (mut pieces, mut left_ms) = (Vec::new(), 0.0);
+        while let Some(piece) = heard.recv().await {
+            let Sound::Pcm(pcm) = piece.sound else { unreachable!("it hums samples") };
+            pieces.push((pcm.duration_ms(), piece.more_ms));
+        }
+        for (ms, more_ms) in pieces.iter().rev() {
+            assert!(*more_ms <= left_ms, "{more_ms} of {left_ms} ms");
+            left_ms += ms;
+        }
+        assert!(pieces[0].1 > 400.0 && pieces.last().unwrap().1 < 1.0, "{pieces:?}");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub(super) struct Turn<'a> {
     pub(super) told_ms: Option<i64>,
     /// When an earlier attempt planned the last part.
     pub(super) planned_ms: Option<i64>,
-    pub(super) sounds: TurnSounds,
+    pub(super) sounds: &'a TurnSounds,
 }
 
 /// Holds a step that failed, and what is needed to go on.

@@ -18,8 +18,9 @@ use crate::audio::{
 /// Granules are samples at 48 kHz whatever the rate; one sample of ours is three of them.
 const GRANULES_PER_SAMPLE: u64 = 3;
 
-/// Packets and pages that are decoded in one step, at least: 64 packets of 20 ms.
-const STEP: usize = 64 * 320;
+/// Packets and pages that are decoded in one step, at least: 32 packets of 20 ms. What the last step
+/// has made is looked at when nothing else is left to do.
+const STEP: usize = 32 * 320;
 
 /// Names what an Ogg file turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +124,7 @@ impl OggOpusDecoder {
                 }
                 continue;
             }
-            work += STEP / 64;
+            work += STEP / 32;
             if let Some(pages) = &mut self.last_pages {
                 match pages.next() {
                     Some(page) => self.page(&page)?,

@@ -193,7 +193,7 @@ impl NoteStitcher {
         self.samples += samples.len() as u64;
         let span = self.last().expect("one was opened");
         span.backlog.extend_from_slice(samples);
-        // While its encoder is here, the complete backlog is about to be taken.
+        // While its encoder is here, the complete backlog is about to be taken, or is short.
         if span.encoder.is_some() || rate.ms(span.backlog.len()) < CUT_MS {
             return Ok(());
         }
@@ -269,8 +269,18 @@ impl NoteStitcher {
 
     /// Returns the next task: a span whose encoder is here and has something to do.
     pub fn next_task(&mut self) -> Option<SpanTask> {
-        let frame = frame_samples(self.rate);
+        self.next_task_of(0.0)
+    }
+
+    /// Does the same, but leaves a span alone that still grows and has less than `least_ms` of sound.
+    pub fn next_task_of(&mut self, least_ms: f64) -> Option<SpanTask> {
+        let rate = self.rate;
+        let frame = frame_samples(rate);
+        let waits = |span: &Span| !span.closed && rate.ms(span.backlog.len()) < least_ms;
         for (index, span) in self.spans.iter_mut().enumerate() {
+            if waits(span) {
+                continue;
+            }
             let finish = span.flush;
             let whole = span.backlog.len() - span.backlog.len() % frame;
             let take = if finish { span.backlog.len() } else { whole };

@@ -4,6 +4,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::mpsc;
 
 use super::error::Cause;
+use super::speak::SpokenPiece;
 use super::stage::Trace;
 use crate::audio::{NoteStitcher, OggOpus};
 use crate::threads::Threads;
@@ -17,6 +18,10 @@ const MAX_SECONDS: u64 = 300;
 /// and a long note must not fill the queue of all.
 const WORKING_A_THREAD: usize = 2;
 
+/// Sound that is encoded in one go while at least as much is still to come, in ms: a processor that
+/// sleeps after each tenth of a second takes half as long again. A note that ends is encoded as it comes.
+const AT_ONCE_MS: f64 = 500.0;
+
 /// Makes a note of everything from `sound` until it closes; `None` if there is nothing to hear.
 ///
 /// # Errors
@@ -24,18 +29,19 @@ const WORKING_A_THREAD: usize = 2;
 pub(super) async fn encode(
     workers: &Threads,
     trace: &Trace,
-    mut sound: mpsc::Receiver<Sound>,
+    mut sound: mpsc::Receiver<SpokenPiece>,
 ) -> Result<Option<(OggOpus, NoteInfo)>, Cause> {
     let Some(first) = sound.recv().await else { return Ok(None) };
-    let mut note = match &first {
+    let mut note = match &first.sound {
         Sound::Pcm(pcm) => NoteStitcher::for_pcm(pcm.rate),
         Sound::Opus(speech) => NoteStitcher::for_opus(speech),
     };
-    let mut next = Some(first);
+    let (mut next, mut more_ms) = (Some(first), 0.0);
     let (mut working, most) = (FuturesUnordered::new(), WORKING_A_THREAD * workers.count());
     loop {
-        if let Some(sound) = next.take() {
-            match sound {
+        if let Some(piece) = next.take() {
+            more_ms = piece.more_ms;
+            match piece.sound {
                 Sound::Pcm(pcm) => note.push(&pcm)?,
                 Sound::Opus(speech) if note.may_pass(&speech) => note.pass(&speech)?,
                 Sound::Opus(speech) => {
@@ -48,8 +54,9 @@ pub(super) async fn encode(
         if note.seconds() > MAX_SECONDS {
             return Err(Cause::TooMuch);
         }
+        let least_ms = if more_ms < AT_ONCE_MS { 0.0 } else { AT_ONCE_MS };
         while working.len() < most
-            && let Some(task) = note.next_task()
+            && let Some(task) = note.next_task_of(least_ms)
         {
             let trace = trace.clone();
             working.push(workers.run(move || trace.measure(Stage::Encode, || task.run())));

@@ -3,12 +3,14 @@
 use super::*;
 use crate::audio::{AudioLimits, Pcm, SampleRate, decode, inspect_note, testing::swelling};
 
-async fn joined(sounds: Vec<Sound>) -> (OggOpus, NoteInfo) {
+/// Makes a note of pieces that each promise `more_ms` of sound after them, the last one, too.
+async fn joined(sounds: Vec<Sound>, more_ms: f64) -> (OggOpus, NoteInfo) {
     let workers = Threads::start("audio", 2, 64).unwrap();
     let (sound, to_encode) = mpsc::channel(4);
     let feed = async move {
         for piece in sounds {
-            sound.send(piece).await.unwrap();
+            let piece = SpokenPiece { sound: piece, more_ms };
+            assert!(sound.send(piece).await.is_ok());
         }
     };
     let trace = Trace::start();
@@ -21,15 +23,13 @@ fn pieces(samples: &[f32], rate: SampleRate) -> Vec<Sound> {
     pieces.map(|samples| Sound::Pcm(Pcm { samples: samples.to_vec(), rate })).collect()
 }
 
-async fn encoded(samples: &[f32], rate: SampleRate) -> (OggOpus, NoteInfo) {
-    joined(pieces(samples, rate)).await
-}
-
 #[tokio::test]
 async fn a_note_made_at_once_is_whole_and_has_its_exact_length() {
-    for rate in [SampleRate(22_050), SampleRate(24_000)] {
+    let rates = [SampleRate(22_050), SampleRate(24_000)];
+    // A voice that gives less than its words promise ends the note all the same.
+    for (rate, more_ms) in rates.into_iter().flat_map(|rate| [(rate, 0.0), (rate, 9_000.0)]) {
         let samples = swelling(12, rate);
-        let (file, info) = encoded(&samples, rate).await;
+        let (file, info) = joined(pieces(&samples, rate), more_ms).await;
         let head = inspect_note(&file.0).unwrap();
         assert!((head.duration_ms - 12_000.0).abs() < 1.0, "{}", head.duration_ms);
         assert!((info.duration_ms - head.duration_ms).abs() < 1.0);
@@ -48,7 +48,7 @@ async fn a_note_made_at_once_is_whole_and_has_its_exact_length() {
 #[tokio::test]
 async fn no_sound_is_no_note() {
     let workers = Threads::start("audio", 1, 64).unwrap();
-    let (pcm, to_encode) = mpsc::channel::<Sound>(1);
+    let (pcm, to_encode) = mpsc::channel::<SpokenPiece>(1);
     drop(pcm);
     assert!(encode(&workers, &Trace::start(), to_encode).await.unwrap().is_none());
 }
