@@ -6,13 +6,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The machine's time when the process first asked for it, and the same instant by a clock that
 /// nobody can set.
-static ANCHOR: LazyLock<(i64, Instant)> = LazyLock::new(|| (system_ms(), Instant::now()));
+static ANCHOR: LazyLock<(Duration, Instant)> = LazyLock::new(|| {
+    // First the steady one, and both unrounded: added up they are never behind the machine's.
+    let steady = Instant::now();
+    (system(), steady)
+});
 
-fn system_ms() -> i64 {
+/// Returns the machine's time since 1970.
+fn system() -> Duration {
     #[expect(clippy::disallowed_methods, reason = "the clock itself")]
     let now = SystemTime::now();
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Tells wall-clock time in Unix milliseconds.
@@ -35,7 +39,7 @@ impl Clock {
         match self {
             Self::System => {
                 LazyLock::force(&ANCHOR);
-                system_ms()
+                as_ms(system())
             }
             Self::Manual(ms) => ms.load(Ordering::SeqCst),
         }
@@ -46,7 +50,7 @@ impl Clock {
     pub fn age(&self, since_ms: i64) -> Duration {
         let now_ms = self.now_ms();
         let steady_ms = match self {
-            Self::System => ANCHOR.0.saturating_add(as_ms(ANCHOR.1.elapsed())),
+            Self::System => as_ms(ANCHOR.0.saturating_add(ANCHOR.1.elapsed())),
             Self::Manual(_) => now_ms,
         };
         age(now_ms, steady_ms, since_ms)
