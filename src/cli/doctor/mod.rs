@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         blobs::check(config, &client),
         webhook::check(config, &client),
     );
-    let settings = settings::check(config, &context.problems);
+    let settings = settings::check(config, &context.problems, &joined.known);
     let entries = joined.check;
     let checks = [
         settings, entries, models, voices, numbers, llm, embeddings, tools, tts, store, blobs,

@@ -1,6 +1,6 @@
 //! What the configuration says, beyond that it loads: what is missing, made up or open to all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::report;
@@ -17,8 +17,13 @@ pub(super) fn unusable(problems: &ConfigErrors) -> Check {
     check
 }
 
-/// Looks at what is left of it beside the keys in `problems`.
-pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
+/// Looks at what is left of it beside the keys in `problems`; `known` is how many passages each agent
+/// was given by `hark knowledge`.
+pub(super) fn check(
+    config: &Config,
+    problems: &ConfigErrors,
+    known: &HashMap<String, usize>,
+) -> Check {
     let mut check = unusable(problems);
     let numbers_wrong = problems.iter().any(|problem| problem.key.starts_with("numbers"));
     if !numbers_wrong && config.numbers.is_empty() {
@@ -33,7 +38,7 @@ pub(super) fn check(config: &Config, problems: &ConfigErrors) -> Check {
         webhook(&mut check, config);
     }
     for agent in &people {
-        made_up(&mut check, config, *agent);
+        made_up(&mut check, config, *agent, known);
     }
     open_to_all(&mut check, config);
     if !check.has_findings() {
@@ -101,18 +106,19 @@ fn webhook(check: &mut Check, config: &Config) {
 }
 
 /// Looks for what would tell real people things that are only meant for a trial.
-fn made_up(check: &mut Check, config: &Config, index: usize) {
+fn made_up(check: &mut Check, config: &Config, index: usize, known: &HashMap<String, usize>) {
     let (agent, place) = (&config.agents[index], config.agent_place(index));
     let engines = config.specs(index);
-    if engines.llm.engine() == "faq" && agent.knowledge.is_none() {
+    let knows = agent.knowledge.is_some() || known.contains_key(&agent.name);
+    if engines.llm.engine() == "faq" && !knows {
         check.warning(
             format!("{place}.knowledge"),
             format!(
                 "agent \"{}\" tells real people about the made-up shop of the demo",
                 agent.name
             ),
-            "give the agent knowledge = [\"faq.csv\"] of your own, or a language model: [llm] \
-             engine = \"openai\"",
+            "give the agent knowledge = [\"faq.csv\"] of your own, or hark knowledge add, or a language \
+             model: [llm] engine = \"openai\"",
         );
     }
     for (section, spec, own) in [
