@@ -118,6 +118,13 @@ impl EmbedError {
         }
     }
 
+    /// Returns whether it may be about one text of several, such as one that is too long: servers say
+    /// 400, 413, 422 or 500 to that.
+    #[must_use]
+    pub fn may_be_of_one(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 413 | 422 | 500, .. })
+    }
+
     /// Gives the HTTP status of a refusal, if it is one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -18,6 +18,9 @@ const MEANINGS: [&[&str]; 4] = [
     &["pay", "card", "money"],
 ];
 
+/// A word that makes a text too long for the model.
+pub(crate) const TOO_LONG: &str = "endless";
+
 /// A server of embeddings.
 #[derive(Clone, Default)]
 pub(crate) struct Embeddings(Arc<Inner>);
@@ -64,6 +67,11 @@ async fn answer(
         return (status, Json(json!({ "error": { "message": "no" } }))).into_response();
     }
     let texts = asked["input"].as_array().cloned().unwrap_or_default();
+    if texts.iter().any(|text| text.as_str().unwrap_or_default().contains(TOO_LONG)) {
+        let message = "input is too large to process";
+        let error = Json(json!({ "error": { "message": message } }));
+        return (StatusCode::INTERNAL_SERVER_ERROR, error).into_response();
+    }
     embeddings.0.texts.fetch_add(texts.len(), Ordering::SeqCst);
     let entry = |(index, text): (usize, &Value)| {
         let vector = meaning(text.as_str().unwrap_or_default());

@@ -27,8 +27,11 @@ use crate::telemetry;
 
 /// Passages that are read from the store at once.
 const PAGE: usize = 1_000;
-/// Between two tries to learn what passages mean.
+/// Between two tries to learn what passages mean: the first wait, and the longest.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// Texts that are refused one by one before a server is left alone that took none.
+const REFUSED: usize = 8;
 /// Time to open a connection to the embeddings server.
 const CONNECT: Duration = Duration::from_secs(2);
 /// Days after which a vector that nobody used is forgotten.
@@ -129,24 +132,22 @@ impl Known {
 
     /// Learns what passages mean, those that come later too; never returns.
     async fn learn(&self, clock: &Clock) {
-        let mut told = false;
+        let mut wait = TRY_AGAIN;
         loop {
             let changed = self.changed.notified();
             match self.learn_all(clock).await {
                 Ok(()) => {
-                    told = false;
+                    wait = TRY_AGAIN;
                     changed.await;
                 }
                 Err(error) => {
-                    if told {
-                        tracing::debug!("what passages mean is not known yet: {error:#}");
+                    if wait == TRY_AGAIN {
+                        tracing::warn!("some passages are found by their words alone: {error:#}");
                     } else {
-                        tracing::warn!(
-                            "passages are found by their words alone for now: {error:#}"
-                        );
+                        tracing::debug!("what passages mean is not known yet: {error:#}");
                     }
-                    told = true;
-                    let _sooner = timeout(TRY_AGAIN, changed).await;
+                    let sooner = timeout(wait, changed).await.is_ok();
+                    wait = if sooner { TRY_AGAIN } else { LONGEST_WAIT.min(wait * 2) };
                 }
             }
         }
@@ -156,10 +157,16 @@ impl Known {
         let embedder = self.embedder.get().and_then(Option::as_ref);
         let (Some(embedder), Some(library)) = (embedder, &self.library) else { return Ok(()) };
         let all: Vec<_> = self.by_agent.lock().await.values().cloned().collect();
+        let mut learned = anyhow::Ok(0);
         for known in all {
-            learn(&known, embedder, library.as_ref(), clock, LearnFrom::Server).await?;
+            // What one agent's passages are refused for is no other's trouble.
+            let own = learn(&known, embedder, library.as_ref(), clock, LearnFrom::Server).await;
+            learned = learned.and_then(|before| Ok(before + own?));
         }
-        library.forget_vectors(clock.now_ms() / DAY_MS - KEPT_DAYS).await?;
+        // Where more is kept something may have to go.
+        if learned? > 0 {
+            library.forget_vectors(clock.now_ms() / DAY_MS - KEPT_DAYS).await?;
+        }
         Ok(())
     }
 }
@@ -220,19 +227,19 @@ enum LearnFrom {
     Server,
 }
 
-/// Learns what passages of one agent mean.
+/// Learns what passages of one agent mean; returns how many the server was asked about.
 async fn learn(
     known: &Arc<Knowledge>,
     embedder: &Embedder,
     library: &dyn Library,
     clock: &Clock,
     from: LearnFrom,
-) -> anyhow::Result<()> {
-    let mut after = i64::MIN;
+) -> anyhow::Result<usize> {
+    let (mut after, mut asked) = (i64::MIN, 0);
     loop {
         let looked = Arc::clone(known);
         let unmeant = blocking(move || looked.unmeant(after, PAGE)).await?;
-        let Some((last, _)) = unmeant.last() else { return Ok(()) };
+        let Some((last, _)) = unmeant.last() else { return Ok(asked) };
         after = *last;
         let meant = unmeant.into_iter().map(|(row, text)| Meant { row, key: key(&text), text });
         let all: Vec<Meant> = meant.collect();
@@ -241,7 +248,9 @@ async fn learn(
         let vector = |meant: &Meant| Some((meant.row, kept.get(&meant.key)?.clone()));
         known.learn(all.iter().filter_map(vector).collect())?;
         if from == LearnFrom::Server {
-            let unknown = all.into_iter().filter(|meant| !kept.contains_key(&meant.key)).collect();
+            let unknown: Vec<Meant> =
+                all.into_iter().filter(|meant| !kept.contains_key(&meant.key)).collect();
+            asked += unknown.len();
             ask(known, embedder, library, clock, unknown).await?;
         }
     }
@@ -255,15 +264,33 @@ async fn ask(
     clock: &Clock,
     unknown: Vec<Meant>,
 ) -> anyhow::Result<()> {
-    for batch in unknown.chunks(Embedder::BATCH) {
+    let (mut refused, mut taken) = (Vec::new(), false);
+    let mut batches: Vec<&[Meant]> = unknown.chunks(Embedder::BATCH).rev().collect();
+    while let Some(batch) = batches.pop() {
         let texts: Vec<String> = batch.iter().map(|meant| meant.text.clone()).collect();
-        let vectors = embedder.embed(&texts).await?;
+        let vectors = match embedder.embed(&texts).await {
+            Ok(vectors) => vectors,
+            // The half without the text that it is about is taken; that text itself is found by its words.
+            Err(error) if error.may_be_of_one() => {
+                match batch.split_at(batch.len() / 2) {
+                    ([], _) => refused.push(error),
+                    (first, second) => batches.extend([second, first]),
+                }
+                // Who refuses every text is not asked about all of them.
+                if !taken && refused.len() >= REFUSED {
+                    break;
+                }
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        taken = true;
         let keyed = batch.iter().map(|meant| meant.key).zip(vectors.iter().cloned());
         let day = clock.now_ms() / DAY_MS;
         library.keep_vectors(embedder.model(), keyed.collect(), day).await?;
         known.learn(batch.iter().map(|meant| meant.row).zip(vectors).collect())?;
     }
-    Ok(())
+    refused.pop().map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Opens the files that an agent names.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{Check, TrialError};
-use crate::knowledge::Embedder;
+use crate::engine::{Check, TRIAL_LIMIT, TrialError};
+use crate::knowledge::{EmbedError, Embedder};
 use crate::remote::model_client;
 
 /// Time to open a connection.
@@ -20,7 +22,9 @@ pub(super) async fn check(config: &Config) -> Check {
         check.skipped("no server is configured: passages are found by their words");
         return check;
     };
-    match embedder.embed(&["When do you open?".to_owned()]).await {
+    let texts = ["When do you open?".to_owned()];
+    let trial = timeout(TRIAL_LIMIT, embedder.embed(&texts)).await;
+    match trial.unwrap_or(Err(EmbedError::TooSlow(TRIAL_LIMIT))) {
         Ok(_) => check.well(format!("{} tells what texts mean", embedder.model())),
         Err(error) => {
             let refusal = TrialError { status: error.status(), why: error.to_string() };
