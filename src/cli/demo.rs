@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::fixtures::{self, Fixture};
 use super::player::Player;
 use super::{Context, playground, print};
-use crate::app::{App, EnginePool, Hearing};
+use crate::app::{App, EnginePool, Hearing, with_known};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Disclosure, Snapshot};
@@ -60,7 +60,7 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         scripted_without_model: true,
         ..Hearing::default()
     };
-    let pool = EnginePool::new(context.places.clone(), hearing);
+    let pool = with_known(&config, EnginePool::new(context.places.clone(), hearing))?;
     let app = App::build_with(&config, snapshot, &store, pool, clock.clone()).await?;
     let simulator = playground::simulator(format!("http://{address}/webhook").parse()?);
     let player =

@@ -99,6 +99,10 @@ impl AgentsApi for Office {
         };
         let now_ms = self.clock.now_ms();
         changed(AGENT, self.store.put_agent(gone, Expected::Version(version), now_ms).await?)?;
+        // The built-in agent that comes back keeps what was given to its name.
+        if !self.config().await.is_built_in(name) {
+            self.forget_known(name).await?;
+        }
         self.live().await;
         Ok(())
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::record::{page, uncursor};
-use super::{Office, time};
+use super::{Behind, Office, time};
 use crate::http::api::{
     ApiRefusal, EntrySource, HitView, KnowledgeApi, ListPart, PageQuery, PassageView, SourceView,
     UploadedFile, limit,
 };
-use crate::knowledge::{Knowledge, KnowledgeError, KnowledgeSource, Passage, SourceKey};
+use crate::knowledge::{
+    Knowledge, KnowledgeError, KnowledgeSource, Passage, SourceFile, SourceKey,
+};
 use crate::registry::Agent;
 use crate::store::{Library as _, SourceRow};
 
@@ -47,15 +49,9 @@ impl KnowledgeApi for Office {
         files: Vec<UploadedFile>,
     ) -> Result<Vec<SourceView>, ApiRefusal> {
         let agent = self.find_agent(agent).await?;
-        let before = self.sources(&agent.name).await?;
-        // What an engine brings along goes when something is given.
-        let of_file = |name: &str| {
-            let same = |old: &SourceView| old.name == name && old.source == EntrySource::File;
-            agent.knowledge.is_some() && before.iter().any(same)
-        };
-        if let Some(twice) = files.iter().find(|file| of_file(&file.name)) {
-            let what = format!("the file {} of agent {}", twice.name, agent.name);
-            return Err(ApiRefusal::ReadOnly { what, file: "the configuration".to_owned() });
+        let of_config = names_of_files(&agent).await?;
+        if let Some(twice) = files.iter().find(|file| of_config.contains(&file.name)) {
+            return Err(read_only(&agent, &twice.name));
         }
         let mut names = HashSet::new();
         if let Some(twice) = files.iter().find(|file| !names.insert(file.name.as_str())) {
@@ -63,7 +59,8 @@ impl KnowledgeApi for Office {
             let problem = format!("{name} is there twice: give them names of their own");
             return Err(ApiRefusal::invalid("", problem));
         }
-        if before.len() + files.len() > MOST_FILES {
+        let before = self.store.sources(&agent.name).await?;
+        if of_config.len() + before.len() + files.len() > MOST_FILES {
             let problem = format!("an agent knows at most {MOST_FILES} files: join some");
             return Err(ApiRefusal::invalid("", problem));
         }
@@ -99,10 +96,8 @@ impl KnowledgeApi for Office {
     async fn remove_source(&self, agent: &str, name: &str) -> Result<(), ApiRefusal> {
         let agent = self.find_agent(agent).await?;
         if !self.store.remove_source(&agent.name, name).await? {
-            let files = self.sources(&agent.name).await?;
-            if files.iter().any(|file| file.name == name) {
-                let what = format!("the file {name} of agent {}", agent.name);
-                return Err(ApiRefusal::ReadOnly { what, file: "the configuration".to_owned() });
+            if names_of_files(&agent).await?.contains(name) {
+                return Err(read_only(&agent, name));
             }
             return Err(ApiRefusal::NotFound(format!("file {name} that {} knows", agent.name)));
         }
@@ -170,6 +165,33 @@ impl Office {
         let found = all.find(|agent| agent.name == name);
         found.ok_or_else(|| ApiRefusal::NotFound(super::agents::AGENT.to_owned()))
     }
+
+    /// Takes from an agent that is gone what it was given to know.
+    pub(super) async fn forget_known(&self, agent: &str) -> Result<(), ApiRefusal> {
+        for source in self.store.sources(agent).await? {
+            self.store.remove_source(agent, &source.name).await?;
+        }
+        match &self.behind {
+            Behind::Service(agents) => agents.pool().forget_known(agent).await,
+            Behind::Nothing { pool, .. } => pool.forget_known(agent).await,
+        }
+        Ok(())
+    }
+}
+
+/// Returns the names of the files that an agent itself names.
+async fn names_of_files(agent: &Agent) -> Result<HashSet<String>, ApiRefusal> {
+    let paths = agent.knowledge.clone().unwrap_or_default();
+    let opened = tokio::task::spawn_blocking(move || SourceFile::open(&paths)).await;
+    let (files, _) =
+        opened.map_err(|_panicked| ApiRefusal::Late)?.map_err(|error| index_failed(&error))?;
+    Ok(files.into_iter().map(|file| file.name).collect())
+}
+
+/// Says that a file is the configuration's.
+fn read_only(agent: &Agent, name: &str) -> ApiRefusal {
+    let what = format!("the file {name} of agent {}", agent.name);
+    ApiRefusal::ReadOnly { what, file: "the configuration".to_owned() }
 }
 
 /// Says that a file of the configuration cannot be read, or SQLite fails.

@@ -172,9 +172,12 @@ impl Known {
 }
 
 impl EnginePool {
-    /// Returns the same, whose agents know also what a store has for them.
+    /// Returns the same, whose agents know also what a store has for them, unless they know another's.
     #[must_use]
     pub fn with_library(self, library: Arc<dyn Library>) -> Self {
+        if self.known.library.is_some() {
+            return self;
+        }
         Self { known: Known::with(library), ..self }
     }
 
@@ -203,6 +206,11 @@ impl EnginePool {
         settings: &EmbeddingSettings,
     ) -> Option<Arc<Embedder>> {
         self.known.embedder(settings, &self.clock).await
+    }
+
+    /// Drops what an agent knew that is gone.
+    pub(in crate::app) async fn forget_known(&self, agent: &str) {
+        self.known.by_agent.lock().await.remove(agent);
     }
 
     /// Learns what passages mean; never returns.

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::super::{Context, playground, print};
 use super::Sent;
-use crate::app::{App, EnginePool, Hearing};
+use crate::app::{App, EnginePool, Hearing, with_known};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Disclosure, Snapshot};
@@ -57,7 +57,7 @@ pub(in crate::cli) async fn run(
     // Nothing that was said is kept: every turn is to be spoken.
     let hearing = Hearing { known: known.collect(), ..Hearing::default() };
     let config = context.config_with(arguments.agent.as_deref()).await?;
-    let pool = EnginePool::new(context.places, hearing);
+    let pool = with_known(&config, EnginePool::new(context.places, hearing))?;
     let numbers = [playground::number(arguments.graph, arguments.agent)].into_iter().collect();
     // Recordings need not be told that a machine answers.
     let disclosure = Disclosure::OFF;
