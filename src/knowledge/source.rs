@@ -99,32 +99,30 @@ impl SourceFile {
     pub fn open(paths: &[PathBuf]) -> Result<(Vec<Self>, Vec<PathBuf>), KnowledgeError> {
         let (mut files, mut left_out) = (Vec::new(), Vec::new());
         for path in paths {
-            if path.is_dir() {
-                let mut found = Vec::new();
-                walk(path, DEPTH, &mut found)?;
-                found.sort();
-                for path in found {
-                    if read::is_read(&path.display().to_string()) {
-                        files.push(path);
-                    } else {
-                        left_out.push(path);
-                    }
+            if !path.is_dir() {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                files.push(Self::open_one(path.clone(), folder)?);
+                continue;
+            }
+            let mut found = Vec::new();
+            walk(path, DEPTH, &mut found)?;
+            found.sort();
+            for file in found {
+                if read::is_read(&file.display().to_string()) {
+                    files.push(Self::open_one(file, path)?);
+                } else {
+                    left_out.push(file);
                 }
-            } else {
-                files.push(path.clone());
             }
         }
-        let root = |file: &Path| {
-            let folder = paths.iter().find(|path| file != *path && file.starts_with(path));
-            folder.map_or_else(|| file.parent().map(Path::to_path_buf), |path| Some(path.clone()))
-        };
-        let opened = files.into_iter().map(|path| {
-            let name = root(&path).and_then(|root| path.strip_prefix(root).ok().map(shown));
-            let name = name.unwrap_or_else(|| shown(&path));
-            let contents = contents(&path)?;
-            Ok::<_, KnowledgeError>(Self { path, name, contents })
-        });
-        Ok((opened.collect::<Result<_, _>>()?, left_out))
+        Ok((files, left_out))
+    }
+
+    /// Opens a file, whose name is its way from `folder`.
+    fn open_one(path: PathBuf, folder: &Path) -> Result<Self, KnowledgeError> {
+        let name = shown(path.strip_prefix(folder).unwrap_or(&path));
+        let contents = contents(&path)?;
+        Ok(Self { path, name, contents })
     }
 
     /// Returns the key of the source that it is.
