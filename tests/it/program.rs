@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// A command or a service that takes longer is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -89,9 +90,10 @@ impl Hark {
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).stdin(Stdio::null()).spawn().unwrap();
         let said = watch::Sender::new(String::new());
-        tokio::spawn(listen(child.stdout.take().expect("it is piped"), said.clone()));
-        tokio::spawn(listen(child.stderr.take().expect("it is piped"), said.clone()));
-        Running { child, said, address: String::new() }
+        let mut listening = JoinSet::new();
+        listening.spawn(listen(child.stdout.take().expect("it is piped"), said.clone()));
+        listening.spawn(listen(child.stderr.take().expect("it is piped"), said.clone()));
+        Running { child, said, listening, address: String::new() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -131,6 +133,8 @@ impl Ran {
 pub(crate) struct Running {
     child: Child,
     said: watch::Sender<String>,
+    /// Ends with its output.
+    listening: JoinSet<()>,
     /// Where it listens, `127.0.0.1:1234`.
     pub(crate) address: String,
 }
@@ -166,8 +170,7 @@ impl Running {
         self.signal("-INT").await;
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         ended.expect("it stops").unwrap();
-        // The end of its output.
-        self.said.closed().await;
+        while self.listening.join_next().await.is_some() {}
         self.said()
     }
 
