@@ -125,6 +125,7 @@ docs: ## write docs/CONFIG.md and the table of ARCHITECTURE.md anew, from the co
 	$(call need,$(BUILD))
 	HARK_DOCS=write cargo test --locked --test it config_page
 	HARK_DOCS=write cargo test --locked --lib the_table_is_in
+	HARK_DOCS=write cargo test --locked --test it the_page_of_events
 
 bench: ## measure the parts with criterion; HARK_CORPUS adds the speed of whisper tiny and base
 	$(call need,$(CARGO))

@@ -14,6 +14,7 @@ use hark::http::{HealthState, WebhookState, router};
 use hark::provider::{door, payload};
 use hark::queue::Wake;
 use hark::queue::inbox::{EmbeddedInbox, Inbox};
+use hark::queue::lanes::RunningTurns;
 use hark::registry::Registry;
 use hark::remote::http_client;
 use hark::store::sqlite::{Access, SqliteStore};
@@ -92,7 +93,13 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     let registry = Arc::new(Registry::new(config.snapshot()));
     let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve);
     let store = Arc::new(store.expect("a new store opens"));
-    let inbox = EmbeddedInbox::new(store, Clock::System, registry.clone(), Wake::default());
+    let inbox = EmbeddedInbox::new(
+        store,
+        Clock::System,
+        registry.clone(),
+        Wake::default(),
+        RunningTurns::default(),
+    );
     let inbox: Arc<dyn Inbox> = Arc::new(inbox);
     let (metrics, stopping) = (telemetry::init_metrics(), CancellationToken::new());
     let health = HealthState::new(inbox.clone(), metrics, stopping);

@@ -26,6 +26,7 @@ use self::keyring::Keyring;
 pub use self::keyring::LockedError;
 pub use self::named::{settle_agents, with_agent, with_known};
 pub use self::office::Office;
+use self::office::event_webhooks::SigningSecrets;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 pub use self::reload::Reloader;
 pub use self::stored::Stored;
@@ -33,6 +34,8 @@ use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::desk::{DeskKeeper, DeskTimes};
+use crate::events::hooks::HookTeller;
 use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
@@ -43,6 +46,7 @@ use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
+use crate::remote::http_client;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
@@ -88,6 +92,15 @@ pub async fn can_start_empty(config: &Config) -> anyhow::Result<bool> {
     Ok(has_token || !store.directory().await?.numbers.is_empty())
 }
 
+/// Returns how long things of the desk last.
+fn desk_times(config: &Config) -> DeskTimes {
+    DeskTimes {
+        conversation: Duration::from_hours(config.desk.conversation_hours.into()),
+        ticket: Duration::from_mins(config.desk.idle_minutes.into()),
+        events: Duration::from_hours(24 * u64::from(config.events.retention_days)),
+    }
+}
+
 /// Connections that are open at a time, if there are files for them.
 const CONNECTIONS: u64 = 1024;
 
@@ -107,6 +120,8 @@ pub struct App {
     lanes: Lanes,
     keeper: SoundKeeper,
     notes: NoteTaker,
+    desk: DeskKeeper,
+    hooks: HookTeller,
     office: Arc<Office>,
     metrics: PrometheusHandle,
     store: Arc<SqliteStore>,
@@ -147,7 +162,6 @@ impl App {
         let agents = Arc::new(started);
         let shelf = sound::shelf(config, path, &store, clock.clone())?;
         let (sounds, keeper) = shelf.keeper();
-        let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
         let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
         let pipeline = Pipeline {
@@ -160,21 +174,39 @@ impl App {
             clock: clock.clone(),
         };
         let wake = Wake::default();
-        let inbox = Arc::new(EmbeddedInbox::new(
-            Arc::clone(&queue),
-            clock.clone(),
-            Arc::clone(&agents.registry),
-            wake.clone(),
-        ));
         let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
-        let lanes = Lanes::new(queue, Arc::new(pipeline), clock, wake, turns, node);
+        let lanes = Lanes::new(
+            Arc::clone(&queue),
+            Arc::new(pipeline),
+            clock.clone(),
+            wake.clone(),
+            turns,
+            node,
+        );
+        let registry = Arc::clone(&agents.registry);
+        let running = lanes.running();
+        let inbox = EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), running);
+        let inbox = Arc::new(inbox);
+        let here = (lanes.running(), wake);
+        let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
+        let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here);
         let office = Arc::new(office);
+        let desk = DeskKeeper::new(store.clone(), store.clone(), desk_times(config), clock.clone());
+        let hooks = HookTeller {
+            hooks: store.clone(),
+            log: store.clone(),
+            secrets: Arc::new(secrets),
+            client: http_client(),
+            clock,
+        };
         Ok(Self {
             agents,
             inbox,
             lanes,
             keeper,
             notes,
+            desk,
+            hooks,
             office,
             metrics,
             archive: store.clone(),
@@ -216,7 +248,13 @@ impl App {
             knowledge: self.office.clone(),
             uploads: uploads(),
             tokens: self.office.clone(),
+            conversations: self.office.clone(),
+            tickets: self.office.clone(),
+            events: self.office.clone(),
+            commands: self.office.clone(),
+            event_webhooks: self.office.clone(),
             record: self.office,
+            stop: shutdown.stop.clone(),
         }));
         let admin = admin.map(|listener| Server {
             listener,
@@ -248,6 +286,8 @@ impl App {
             }
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
+            () = Box::pin(self.hooks.run()) => unreachable!("so does this"),
+            () = self.desk.run() => unreachable!("it runs for ever"),
             () = agents.pool().make_in_advance() => unreachable!("so does this"),
             () = agents.pool().learn_meanings() => unreachable!("and this"),
             () = agents.follow() => unreachable!("and this"),

@@ -122,6 +122,7 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
         stages,
         total_ms,
         spent: Spent::default(),
+        ticket: None,
         outcome: Outcome::VoiceNote,
         reason: None,
     };

@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod eval;
+mod events;
 pub mod fixtures;
 mod init;
 mod knowledge;
@@ -89,6 +90,8 @@ enum Command {
     Voices(voices::Arguments),
     /// Show what was heard and answered, how it ended and why.
     Turns(turns::Arguments),
+    /// Follow every step of every turn, as CloudEvents.
+    Events(events::Arguments),
     /// List and change the numbers of the store, whether a service runs or not.
     Numbers(numbers::Arguments),
     /// List and change the agents of the store, whether a service runs or not.
@@ -213,7 +216,7 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         // Whoever looks at the record needs no secret, and no other key that is right.
-        (Command::Turns(_), Some(config))
+        (Command::Turns(_) | Command::Events(_), Some(config))
             if !problems.concern("store") && !problems.concern("blobs") =>
         {
             config
@@ -247,6 +250,7 @@ fn run_configured(
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
+            Command::Events(arguments) => events::run(&context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
             | Command::Completions(_)
@@ -278,7 +282,7 @@ async fn look_agents_up(
         Command::Doctor(_) => {
             let _said_by_it = settle_agents(config, problems).await;
         }
-        Command::Turns(_) => {}
+        Command::Turns(_) | Command::Events(_) => {}
         _ => settle_agents(config, problems).await?,
     }
     Ok(())

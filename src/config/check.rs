@@ -17,6 +17,8 @@ const MOST_KEPT: u64 = 1_000_000;
 
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
+/// Hours, minutes or days that a time of the desk may have.
+const MOST_TIME: u32 = 100_000;
 
 impl Config {
     /// Makes an error about `key`, with the file or variable that set it, or the store.
@@ -58,6 +60,15 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     {
         if value > MOST_KEPT {
             wrong(key, format!("must be from 0 to {MOST_KEPT}"));
+        }
+    }
+    for (key, value) in [
+        ("desk.conversation_hours", config.desk.conversation_hours),
+        ("desk.idle_minutes", config.desk.idle_minutes),
+        ("events.retention_days", config.events.retention_days),
+    ] {
+        if !(1..=MOST_TIME).contains(&value) {
+            wrong(key, format!("must be from 1 to {MOST_TIME}"));
         }
     }
     if !(1..=MOST_TURNS).contains(&config.queue.turns) {

@@ -53,6 +53,8 @@ pub struct Config {
     pub store: StoreConfig,
     pub blobs: BlobSettings,
     pub queue: QueueConfig,
+    pub desk: DeskConfig,
+    pub events: EventsConfig,
     pub limits: LimitsConfig,
     pub log: LogConfig,
     pub messages: Arc<Phrases>,
@@ -144,6 +146,21 @@ impl StoreConfig {
     pub fn path(&self) -> &Path {
         Path::new(self.url.strip_prefix("sqlite://").unwrap_or(&self.url))
     }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct DeskConfig {
+    pub conversation_hours: u32,
+    pub idle_minutes: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct EventsConfig {
+    pub retention_days: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

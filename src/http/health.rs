@@ -109,7 +109,7 @@ mod tests {
     use crate::store::StoreError;
     use crate::telemetry;
     use crate::telemetry::testing::told;
-    use crate::turn::{Accepted, Inbound, StatusUpdate};
+    use crate::turn::{Accepted, Echo, Inbound, StatusUpdate};
 
     /// Answers as a store that can be written, or refuses.
     #[derive(Default)]
@@ -122,6 +122,10 @@ mod tests {
         }
 
         async fn statuses(&self, _: Vec<StatusUpdate>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn echoes(&self, _: Vec<Echo>) -> Result<(), StoreError> {
             Ok(())
         }
 

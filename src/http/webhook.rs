@@ -299,10 +299,12 @@ async fn store(
     let ours = |number: &PhoneNumberId| signed(number) || numbers.get(number).is_none();
     let messages: Vec<_> = updates.messages.into_iter().filter(|m| ours(&m.number)).collect();
     let statuses: Vec<_> = updates.statuses.into_iter().filter(|s| signed(&s.number)).collect();
+    let echoes: Vec<_> = updates.echoes.into_iter().filter(|echo| signed(&echo.number)).collect();
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id.clone()).collect();
     let mut counts = Counts { ignored, statuses: statuses.len(), ..Counts::default() };
     // Both are durable before the 200, and both share one commit.
-    let (accepted, ()) = tokio::try_join!(inbox.accept(messages), inbox.statuses(statuses))?;
+    let (accepted, (), ()) =
+        tokio::try_join!(inbox.accept(messages), inbox.statuses(statuses), inbox.echoes(echoes))?;
     for (id, accepted) in ids.into_iter().zip(accepted) {
         match accepted {
             Some(Accepted::New) => counts.accepted += 1,

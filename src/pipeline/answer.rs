@@ -11,7 +11,7 @@ use super::reply::{Reply, ask_agent, log_failure, say};
 use super::stage::stage;
 use crate::agent::{Picture, Question, Retrieval};
 use crate::knowledge::Hit;
-use crate::store::History;
+use crate::store::{DeskState, History};
 use crate::telemetry;
 use crate::turn::{About, LanguageCode, Personal, ReplyMode, Stage};
 
@@ -31,6 +31,8 @@ pub(super) struct Around {
     pub(super) about: Vec<About>,
     /// Pictures that the agent sees.
     pub(super) pictures: Vec<Picture>,
+    /// What the desk has to do with the person.
+    pub(super) desk: DeskState,
     /// When the message was accepted, Unix milliseconds.
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.
@@ -45,7 +47,7 @@ pub(super) async fn answer(
 ) -> Result<Reply, TurnError> {
     let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
-    let Visit { question, wish, asked_language, wants_person, .. } = visit;
+    let Visit { question, wish, asked_language, wants_person, ticket, .. } = visit;
     if wants_person && around.attempt <= 1 {
         telemetry::person_request(&scene.agent.name);
         tracing::info!(agent = scene.agent.name, "a person asks for a person");
@@ -54,11 +56,12 @@ pub(super) async fn answer(
     let (reply, by) = match said {
         None => {
             let passages = look_up(scene, &question).await?;
-            (ask_agent(scene, Question { passages, ..question }).await?, by)
+            let reply = ask_agent(scene, Question { passages, ..question }).await?;
+            (Reply { ticket, ..reply }, by)
         }
-        Some(Say { text, asks_back }) => {
+        Some(Say { text, asks_back, ticket }) => {
             let said = say_own(scene, text, &question.language, question.aloud).await;
-            (Reply { asks_back, ..said }, "a sentence of ours")
+            (Reply { asks_back, ticket, ..said }, "a sentence of ours")
         }
     };
     tracing::info!(

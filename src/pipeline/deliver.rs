@@ -14,7 +14,9 @@ use super::unnoted::SendResult;
 use crate::audio::OggOpus;
 use crate::provider::{Messenger, Outgoing, split_text};
 use crate::store::{Draft, Lease, StoreError};
-use crate::turn::{Content, Outcome, Part, PartState, Personal, Reason, Retry, Role, Stage};
+use crate::turn::{
+    Body, Content, MessageId, Outcome, Part, PartState, Personal, Reason, Retry, Role, Stage,
+};
 
 /// Time between two tries to note what became of a part.
 const NOTE_RETRY: Duration = Duration::from_millis(500);
@@ -107,7 +109,7 @@ impl Delivery<'_> {
         let message = Outgoing {
             to: self.lease.contact.clone(),
             content: part.content,
-            reply_to: Some(self.lease.first().id.clone()),
+            reply_to: self.answers(),
             callback_data: self.lease.turn.callback_data(part.index),
         };
         let mut error = match stage(self.trace, Stage::Send, self.messenger.send(message)).await {
@@ -143,6 +145,12 @@ impl Delivery<'_> {
             self.give_up(&error).await;
         }
         Err(error)
+    }
+
+    /// Returns the message that is answered; an operator's words answer none in particular.
+    fn answers(&self) -> Option<MessageId> {
+        let first = self.lease.first();
+        (!matches!(first.body, Body::Reply { .. })).then(|| first.id.clone())
     }
 
     /// Notes that the part whose send failed is not sent again: something else takes its place.

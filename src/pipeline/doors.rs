@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::{AgentSetup, gate, person, wishes};
+use super::{AgentSetup, gate, person, takeover, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
-use crate::turn::{LanguageCode, Reason, ReplyMode};
+use crate::turn::{LanguageCode, Reason, ReplyMode, TicketReason};
 
 /// The doors, first to last.
 const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] =
@@ -29,6 +29,8 @@ pub(super) struct Visit<'a> {
     pub(super) asked_language: Option<LanguageCode>,
     /// Whether they ask for a person.
     pub(super) wants_person: bool,
+    /// Why a ticket is opened, if the agent answers all the same.
+    pub(super) ticket: Option<TicketReason>,
 }
 
 /// Holds what a door says to the person.
@@ -36,6 +38,15 @@ pub(super) struct Say {
     pub(super) text: String,
     /// Why it is a question back, if it is one.
     pub(super) asks_back: Option<Reason>,
+    /// Why a ticket is opened with it, if one is.
+    pub(super) ticket: Option<TicketReason>,
+}
+
+impl Say {
+    /// Says a sentence.
+    pub(super) fn sentence(text: impl Into<String>) -> Self {
+        Self { text: text.into(), asks_back: None, ticket: None }
+    }
 }
 
 impl<'a> Visit<'a> {
@@ -55,8 +66,9 @@ impl<'a> Visit<'a> {
             internal: false,
         };
         let (wish, asked_language) = (None, None);
+        let (wants_person, ticket) = (false, None);
         let mut visit =
-            Self { agent, heard, around, question, wish, asked_language, wants_person: false };
+            Self { agent, heard, around, question, wish, asked_language, wants_person, ticket };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }
@@ -64,6 +76,13 @@ impl<'a> Visit<'a> {
     /// Leads the message through every door; returns what the first that answers says.
     pub(super) fn pass(&mut self) -> Option<Say> {
         DOORS.iter().try_for_each(|door| door(self)).break_value()
+    }
+
+    /// Says that a person takes over from here, where there are people who can.
+    pub(super) fn hand_over(&self, reason: TicketReason) -> Option<Say> {
+        let desk = self.around.desk;
+        let text = takeover::promise(desk, &self.agent.phrases, &self.heard.language)?;
+        Some(Say { ticket: Some(reason), ..Say::sentence(text) })
     }
 
     /// Returns whether the reply is spoken: the agent's policy, unless the person wants to read.

@@ -9,7 +9,7 @@ use super::doors::{Say, Visit};
 use super::hear::Heard;
 use crate::registry::{Gate, GateAction, Phrase};
 use crate::speech_text::lang::anywhere;
-use crate::turn::{Personal, Reason, Uncertainty};
+use crate::turn::{Personal, Reason, TicketReason, Uncertainty};
 
 /// Limits the characters of a transcript that are repeated in "Did you say ...?".
 const MOST_REPEATED: usize = 300;
@@ -40,10 +40,18 @@ pub(super) fn judge(gate: Gate, heard: &Heard, to_confirm: Option<&Personal>) ->
 pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
     let (phrases, heard) = (&visit.agent.phrases, visit.heard);
     let ask_back = |phrase: &Phrase, reason: Reason| {
-        let text = phrase.in_language(&heard.language).to_owned();
-        ControlFlow::Break(Say { text, asks_back: Some(reason) })
+        let said = Say::sentence(phrase.in_language(&heard.language));
+        ControlFlow::Break(Say { asks_back: Some(reason), ..said })
     };
-    match judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref()) {
+    let verdict = judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref());
+    let doubts = !matches!(verdict, Verdict::Answer | Verdict::Confirmed(_));
+    if doubts
+        && visit.around.history.doubted
+        && let Some(said) = visit.hand_over(TicketReason::Doubts)
+    {
+        return ControlFlow::Break(said);
+    }
+    match verdict {
         Verdict::Answer => ControlFlow::Continue(()),
         Verdict::Confirmed(words) => {
             // The words that were asked about are the question, not the past.
@@ -54,8 +62,8 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         }
         Verdict::Denied => ask_back(&phrases.repeat, Reason::NotConfirmed),
         Verdict::Confirm(why) => ControlFlow::Break(Say {
-            text: did_you_say(&phrases.confirm, heard),
             asks_back: Some(Reason::Confirm(why)),
+            ..Say::sentence(did_you_say(&phrases.confirm, heard))
         }),
         Verdict::Repeat(why) => {
             let phrase = match why {

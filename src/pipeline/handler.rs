@@ -90,14 +90,15 @@ impl JobHandler for Pipeline {
                 trace: &trace,
                 cancel: cancel.token(),
             },
-            scene,
+            scene: Scene { desk: begun.desk, ..scene },
             ahead,
             cancel: &cancel,
             told_ms: begun.told_ms,
             planned_ms: begun.planned_ms,
             sounds: &sounds,
         };
-        let typing = Typing::start(&route.messenger, &lease.first().id);
+        // A person who takes over reads and types on their own.
+        let typing = Typing::start(&route.messenger, &lease.first().id, !turn.is_for_a_person());
         let ended = turn.run(begun).await;
         drop(turn);
         typing.stop().await;

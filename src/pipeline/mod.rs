@@ -1,6 +1,6 @@
 //! One turn, from a leased message to the answer that was sent.
 //!
-//! Sees traits only. Every turn ends in a voice note, a text, a question or the fallback
+//! Sees traits only. Every turn ends in a voice note, a text, a question, a ticket or the fallback
 //! sentence; what went wrong on the way is in the turn's record.
 
 mod ahead;
@@ -27,6 +27,7 @@ mod sound_memory;
 mod speak;
 mod stage;
 mod summary;
+mod takeover;
 #[cfg(test)]
 mod testing;
 mod turn;
@@ -58,7 +59,7 @@ use crate::clock::Clock;
 use crate::knowledge::{Embedder, Knowledge};
 use crate::provider::Messenger;
 use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
-use crate::store::{AgentUsed, Record};
+use crate::store::{AgentUsed, DeskState, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
 use crate::turn::{Personal, PhoneNumberId, Talker};
@@ -139,6 +140,8 @@ struct Scene<'a> {
     opening: Option<&'a Opening>,
     /// Is set when the turn's record is open; without a record nobody waits for it.
     recorded: Option<&'a Recorded>,
+    /// What the desk has to do with who speaks.
+    desk: DeskState,
 }
 
 impl<'a> Scene<'a> {
@@ -158,6 +161,7 @@ impl<'a> Scene<'a> {
             talker: None,
             opening: None,
             recorded: None,
+            desk: DeskState::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Finds a person's request to talk to a person: "I want to talk to a human".
 //!
-//! Runs after the gate, so that what may have been misheard counts once it is confirmed. The answer
-//! stays the agent's; the request is logged and counted. Looks for a request of any language, and
+//! Runs after the gate, so that what may have been misheard counts once it is confirmed. Opens a
+//! ticket; without people who can take over the answer stays the agent's. Looks for a request of any language, and
 //! for words right before it that turn it round; case and accents do not count.
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use super::doors::{Say, Visit};
 use crate::speech_text::PersonRequests;
 use crate::speech_text::lang::{self, entries};
+use crate::turn::TicketReason;
 use crate::written::without_accents;
 
 /// Limits the characters that are looked at: five minutes of speech.
@@ -20,9 +21,17 @@ const MOST_BEFORE: usize = 4;
 /// Limits the words that a `*` stands for.
 const MOST_FREE: usize = 4;
 
-/// Notes a request; the message goes on to the agent.
+/// Notes a request. Where there are people who can take over, one does; else the message goes on to
+/// the agent, and there is a ticket of it.
 pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
     visit.wants_person = wants_person(visit.question.heard.reveal());
+    if !visit.wants_person || visit.around.desk.ticket {
+        return ControlFlow::Continue(());
+    }
+    if let Some(said) = visit.hand_over(TicketReason::AskedForPerson) {
+        return ControlFlow::Break(said);
+    }
+    visit.ticket = Some(TicketReason::AskedForPerson);
     ControlFlow::Continue(())
 }
 

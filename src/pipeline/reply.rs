@@ -14,8 +14,8 @@ use crate::speech_text::sentences_of;
 use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
 use crate::turn::{
-    LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, ReplyText, Stage, Transcript,
-    TurnReport,
+    LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, ReplyText, Stage, TicketReason,
+    Transcript, TurnReport,
 };
 
 /// Sentences written ahead of the voice: all of a long answer. Whoever reads the server does not
@@ -36,6 +36,8 @@ pub(super) struct Reply {
     pub(super) reason: Option<Reason>,
     /// Why it is a question back instead of an answer, if it is.
     pub(super) asks_back: Option<Reason>,
+    /// Why a ticket is opened with it by a rule, if one is.
+    pub(super) ticket: Option<TicketReason>,
     /// How the person wants to be answered from now on, if they said so.
     pub(super) wish: Option<ReplyMode>,
     /// The language that the person wants to be answered in from now on, if they said so.
@@ -58,7 +60,7 @@ impl Reply {
         let reason = self.asks_back.or(self.reason).or(uncertain.map(Reason::Uncertain));
         let (note, audio) = self.note.unzip();
         let report = trace.report(self.said, outcome, reason);
-        (TurnReport { transcript, audio, ..report }, note)
+        (TurnReport { transcript, audio, ticket: self.ticket, ..report }, note)
     }
 }
 
@@ -193,7 +195,14 @@ async fn write(
     if let Some(rest) = splitter.finish() {
         pass_on(rest).await;
     }
-    let text = text.trim().to_owned();
+    let mut text = text.trim().to_owned();
+    if beside.open_ticket.is_some()
+        && let Some(promise) = scene.promise(language, !text.is_empty())
+    {
+        let space = if text.is_empty() { "" } else { " " };
+        text = format!("{text}{space}{promise}");
+        pass_on(promise).await;
+    }
     if text.is_empty() && beside.extras.is_empty() {
         return Err(Unwritten::Failed(Cause::EmptyAnswer.at(Stage::Llm)));
     }

@@ -134,6 +134,7 @@ impl Trace {
             stages,
             total_ms,
             spent: *self.spent.lock().expect("no holder panics"),
+            ticket: None,
             outcome,
             reason,
         }

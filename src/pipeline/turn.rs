@@ -17,10 +17,10 @@ use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::{AgentSetup, Pipeline, Route, Scene};
+use super::{AgentSetup, Pipeline, Route, Scene, takeover};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, HistoryLimits, Lease};
+use crate::store::{Begun, Draft, HistoryLimits, Lease, StoreError};
 use crate::turn::{
     Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
     TurnReport,
@@ -50,15 +50,15 @@ pub(super) struct Turn<'a> {
 }
 
 /// Holds a step that failed, and what is needed to go on.
-struct Failed {
-    error: TurnError,
-    step: Step,
+pub(super) struct Failed {
+    pub(super) error: TurnError,
+    pub(super) step: Step,
     /// What was to be sent or was being resumed.
-    draft: Option<Draft>,
+    pub(super) draft: Option<Draft>,
 }
 
 /// Makes an error the failure of `step`, after which nothing is left to send.
-fn during(step: Step) -> impl Fn(TurnError) -> Failed {
+pub(super) fn during(step: Step) -> impl Fn(TurnError) -> Failed {
     move |error| Failed { error, step, draft: None }
 }
 
@@ -66,7 +66,9 @@ impl Turn<'_> {
     /// Resumes or answers, and does what [`next`] says until the turn is over. The error says what
     /// becomes of the messages if it is not.
     pub(super) async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
+        let kept = begun.draft.clone();
         let mut ended = match self.resume(begun).await {
+            Ok(None) if self.is_for_a_person() => self.leave_to_a_person(kept).await,
             Ok(None) if self.lease.attempt > MAX_ATTEMPTS => {
                 self.fall_back(Reason::GaveUp { attempts: MAX_ATTEMPTS }).await
             }
@@ -81,6 +83,7 @@ impl Turn<'_> {
             };
             let (next, rule) = next(&error, &self.facts(step));
             next.log(&error, rule, self.lease);
+            let next = if self.is_for_a_person() { takeover::only_theirs(next) } else { next };
             ended = match next {
                 Next::Tell(problem) => self.tell(&problem).await,
                 Next::CountAsSent => {
@@ -131,7 +134,7 @@ impl Turn<'_> {
             _ => None,
         });
         match self.delivery.resume(parts).await {
-            Ok(None) if lost => match draft {
+            Ok(None) if lost && !self.is_for_a_person() => match draft {
                 Some(draft) if says_something(&draft) => self.send_lost(draft).await.map(Some),
                 _ => Ok(None),
             },
@@ -169,6 +172,7 @@ impl Turn<'_> {
                 reply_mode: self.lease.reply_mode,
                 contact_name: self.lease.contact.profile_name.clone(),
                 asked_ms: self.lease.first().received_ms,
+                desk: self.scene.desk,
                 attempt: self.lease.attempt,
             };
             // What they speak and what they want to hear may differ: the record keeps the former.
@@ -264,7 +268,13 @@ impl Turn<'_> {
         let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
         let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
         let begun = begun.map_err(TurnError::from).map_err(during(Step::Text))?;
-        self.delivery.follow(draft, begun.parts).await.map_err(during(Step::Text))
+        match self.delivery.follow(draft, begun.parts).await {
+            // The answer is out, and a person goes on from there.
+            Err(TurnError { cause: Cause::Store(StoreError::TakenOver), .. }) => {
+                Ok(Some(Reason::TakenOver))
+            }
+            followed => followed.map_err(during(Step::Text)),
+        }
     }
 
     /// Sends the reply as text after its note failed.
@@ -309,10 +319,11 @@ impl Turn<'_> {
 
     /// Closes a report after its last part was sent; `refused` is why one beside it was not.
     fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
-        let TurnReport { transcript, reply, disclosure, audio, outcome, reason, .. } = draft.report;
+        let TurnReport { transcript, reply, disclosure, audio, ticket, outcome, reason, .. } =
+            draft.report;
         let reason = if outcome == Outcome::Question { reason } else { refused.or(reason) };
         let report = self.scene.trace.report(reply, outcome, reason);
-        Draft { report: TurnReport { transcript, disclosure, audio, ..report }, ..draft }
+        Draft { report: TurnReport { transcript, disclosure, audio, ticket, ..report }, ..draft }
     }
 
     /// Tells the person what is wrong with the message.
@@ -329,17 +340,20 @@ impl Turn<'_> {
 
     /// Sends the fallback text.
     async fn fall_back(&self, reason: Reason) -> Result<Draft, Failed> {
-        let text = self.route.agent.phrases.fallback.in_language(&self.language());
-        self.delivery.text(Role::Fallback, text).await.map_err(during(Step::Fallback))?;
+        let language = self.language();
+        let (text, ticket) = self.fallback_words(&language, &reason);
+        self.delivery.text(Role::Fallback, &text).await.map_err(during(Step::Fallback))?;
         let heard = match &self.lease.first().body {
             Body::Text { text } => Some(text.clone()),
             _ => None,
         };
-        Ok(Draft { heard, ..self.ended(text, Outcome::Fallback, reason) })
+        let mut ended = self.ended(&text, Outcome::Fallback, reason);
+        ended.report.ticket = ticket;
+        Ok(Draft { heard, ..ended })
     }
 
     /// Makes the record of a turn that ends with a sentence of ours.
-    fn ended(&self, text: &str, outcome: Outcome, reason: Reason) -> Draft {
+    pub(super) fn ended(&self, text: &str, outcome: Outcome, reason: Reason) -> Draft {
         let report = self.scene.trace.report(Personal::from(text), outcome, Some(reason));
         Draft { heard: None, language: None, report }
     }

@@ -22,9 +22,12 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// Shows it, and again before WhatsApp hides it.
-    pub(super) fn start(messenger: &Arc<dyn Messenger>, message: &MessageId) -> Self {
+    /// Shows it, if it is to be `shown`, and again before WhatsApp hides it.
+    pub(super) fn start(messenger: &Arc<dyn Messenger>, message: &MessageId, shown: bool) -> Self {
         let stop = CancellationToken::new();
+        if !shown {
+            stop.cancel();
+        }
         let (messenger, message) = (Arc::clone(messenger), message.clone());
         let stopped = stop.clone();
         let task = tokio::spawn(async move {

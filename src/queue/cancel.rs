@@ -12,6 +12,8 @@ pub enum CancelReason {
     Stopping,
     /// Its lease has passed on: another node answers.
     LeaseLost,
+    /// A person has taken the conversation over.
+    TakenOver,
 }
 
 impl fmt::Display for CancelReason {
@@ -19,6 +21,7 @@ impl fmt::Display for CancelReason {
         f.write_str(match self {
             Self::Stopping => "the process is stopping",
             Self::LeaseLost => "another node has taken the turn over",
+            Self::TakenOver => "a person has taken the conversation over",
         })
     }
 }

@@ -9,11 +9,14 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, timeout};
 
 use super::Wake;
+use super::lanes::RunningTurns;
 use crate::clock::Clock;
 use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Loss, Queue, StatusEffect, StoreError};
 use crate::telemetry;
-use crate::turn::{Accepted, Body, DeliveryStatus, Inbound, PhoneNumberId, StatusUpdate, TurnId};
+use crate::turn::{
+    Accepted, Body, DeliveryStatus, Echo, Inbound, PhoneNumberId, StatusUpdate, TurnId,
+};
 
 /// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
 /// customer service window.
@@ -29,6 +32,9 @@ pub trait Inbox: Send + Sync {
     /// Keeps delivery statuses.
     async fn statuses(&self, updates: Vec<StatusUpdate>) -> Result<(), StoreError>;
 
+    /// Lets the agent be silent where somebody wrote on the phone.
+    async fn echoes(&self, echoes: Vec<Echo>) -> Result<(), StoreError>;
+
     /// Checks that what comes can be kept, by writing something; asked often, it is done once a
     /// second. Takes no more than 2 s.
     async fn writable(&self) -> Result<(), StoreError>;
@@ -42,6 +48,8 @@ pub struct EmbeddedInbox {
     registry: Arc<Registry>,
     /// Tells the lanes that something new waits.
     arrived: Wake,
+    /// The turns that run here.
+    running: RunningTurns,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
     /// When the store was last written to see whether it can be, and whether it could.
@@ -62,12 +70,14 @@ impl EmbeddedInbox {
         clock: Clock,
         registry: Arc<Registry>,
         arrived: Wake,
+        running: RunningTurns,
     ) -> Self {
         Self {
             store,
             clock,
             registry,
             arrived,
+            running,
             strangers: Mutex::default(),
             probed: AsyncMutex::default(),
         }
@@ -207,6 +217,21 @@ impl Inbox for EmbeddedInbox {
             if let StatusEffect::Failed(loss) = effect {
                 log_loss(update, loss);
             }
+        }
+        Ok(())
+    }
+
+    async fn echoes(&self, echoes: Vec<Echo>) -> Result<(), StoreError> {
+        if echoes.is_empty() {
+            return Ok(());
+        }
+        let lanes = self.store.answered_elsewhere(echoes, self.clock.now_ms()).await?;
+        for lane in &lanes {
+            tracing::info!(
+                number.id = %lane.number, contact.id = lane.contact_id,
+                "somebody answers on the phone: the agent is silent"
+            );
+            self.running.take_over(lane);
         }
         Ok(())
     }

@@ -18,9 +18,9 @@ use super::places::{Allowed, TurnPlaces};
 use super::retry::LONGEST;
 use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
 use crate::clock::{Clock, as_ms};
-use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
+use crate::store::{Lane, Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
 use crate::telemetry;
-use crate::turn::{NodeId, PhoneNumberId};
+use crate::turn::NodeId;
 
 /// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
 /// takes over from one that died.
@@ -42,8 +42,22 @@ const STORE_RETRY: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 struct Running {
     key: LeaseKey,
-    number: PhoneNumberId,
+    lane: Lane,
     cancel: Cancel,
+}
+
+/// Reaches the turns that run on this node. Clones reach the same ones.
+#[derive(Clone, Default)]
+pub struct RunningTurns(Arc<Mutex<HashMap<u64, Running>>>);
+
+impl RunningTurns {
+    /// Cancels what runs in a lane: a person takes over. What is planned is sent all the same.
+    pub fn take_over(&self, lane: &Lane) {
+        let held = self.0.lock().expect("no holder panics");
+        for running in held.values().filter(|running| running.lane == *lane) {
+            running.cancel.cancel(CancelReason::TakenOver);
+        }
+    }
 }
 
 /// Leases what is due and runs it.
@@ -57,7 +71,7 @@ pub struct Lanes {
     places: TurnPlaces,
     /// The turns of this node by the count of those before: one that is given back and leased again
     /// has the same key for a moment.
-    held: Arc<Mutex<HashMap<u64, Running>>>,
+    held: RunningTurns,
     started: AtomicU64,
 }
 
@@ -73,8 +87,13 @@ impl Lanes {
         node: NodeId,
     ) -> Self {
         let (running, places) = (TaskTracker::new(), TurnPlaces(turns));
-        let (held, started) = (Arc::default(), AtomicU64::new(0));
+        let (held, started) = (RunningTurns::default(), AtomicU64::new(0));
         Self { queue, handler, clock, wake, node, running, places, held, started }
+    }
+
+    /// Returns what reaches the turns that run.
+    pub fn running(&self) -> RunningTurns {
+        self.held.clone()
     }
 
     /// Puts back what an earlier process had leased, then runs until `stop`; turns that run then
@@ -149,7 +168,7 @@ impl Lanes {
     /// that it renewed at: a clock that jumps cannot make the node reclaim from itself.
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
-        let held = self.held.lock().expect("no holder panics").clone();
+        let held = self.held.0.lock().expect("no holder panics").clone();
         let running = held.into_values().map(|running| (running.key, running.cancel));
         let (keys, cancels): (Vec<_>, Vec<_>) = running.unzip();
         if !keys.is_empty() {
@@ -208,20 +227,20 @@ impl Lanes {
 
     /// Returns what may be leased beside what runs.
     fn allowed(&self) -> Allowed {
-        let held = self.held.lock().expect("no holder panics");
-        self.places.allow(held.values().map(|running| &running.number))
+        let held = self.held.0.lock().expect("no holder panics");
+        self.places.allow(held.values().map(|running| &running.lane.number))
     }
 
     /// Starts a turn, and records its end when it has one.
     fn start(&self, lease: Lease, abort: &CancellationToken) {
         let (queue, handler) = (Arc::clone(&self.queue), Arc::clone(&self.handler));
-        let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), Arc::clone(&self.held));
+        let (clock, wake, held) = (self.clock.clone(), self.wake.clone(), self.held.clone());
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
         let attempt = lease.attempt;
         let count = self.started.fetch_add(1, Ordering::Relaxed);
-        let number = lease.lane.number.clone();
-        let running = Running { key: key.clone(), number, cancel: cancel.clone() };
-        held.lock().expect("no holder panics").insert(count, running);
+        let lane = lease.lane.clone();
+        let running = Running { key: key.clone(), lane, cancel: cancel.clone() };
+        held.0.lock().expect("no holder panics").insert(count, running);
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
@@ -236,7 +255,7 @@ impl Lanes {
                 () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
                 () = abort.cancelled() => {}
             }
-            held.lock().expect("no holder panics").remove(&count);
+            held.0.lock().expect("no holder panics").remove(&count);
             wake.wake();
         });
     }

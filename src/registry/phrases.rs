@@ -70,6 +70,8 @@ pub struct Phrases {
     pub text_mode: Phrase,
     pub voice_mode: Phrase,
     pub dont_know: Phrase,
+    pub person_coming: Phrase,
+    pub nobody_there: Phrase,
 }
 
 #[cfg(test)]

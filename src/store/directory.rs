@@ -158,6 +158,12 @@ pub trait Directory: Send + Sync {
     /// the one that is kept.
     async fn keep_secret(&self, secret: SecretRow) -> Result<SecretRow, StoreError>;
 
+    /// Keeps a secret that belongs to no number, in the place of what there is of its owner and name.
+    async fn set_secret(&self, secret: SecretRow) -> Result<(), StoreError>;
+
+    /// Returns the newest secret of an owner and name.
+    async fn secret(&self, owner: &str, name: &str) -> Result<Option<SecretRow>, StoreError>;
+
     /// Adds a version of an agent; its own `version` and `created_ms` are not looked at.
     async fn put_agent(
         &self,

@@ -1,12 +1,17 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`],
-//! [`Library`] and [`Tokens`] for whoever sets numbers and agents up. What a method returned `Ok` for
+//! [`Archive`] and [`People`] for whoever looks back, [`Desk`] for people who take over, [`EventLog`] for
+//! who tells events on, [`SoundIndex`] for who keeps sound, [`Directory`], [`Library`] and [`Tokens`]
+//! for whoever sets numbers and agents up. What a method returned `Ok` for
 //! is on disk. What every backend has to decide alike is in `rules`.
 
 mod archive;
+mod desk;
+mod desk_rules;
 mod directory;
+mod event_hooks;
+mod events;
 mod library;
 mod memories;
 mod people;
@@ -19,9 +24,15 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use desk::{
+    Author, ConversationRow, ConversationSearch, Desk, DeskChange, DeskState, NewTicket,
+    OperatorMessage, OperatorRow, SaidRow, TicketRow, TicketSearch,
+};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
+pub use event_hooks::{DeadEventRow, EventHookRow, EventHooks};
+pub use events::{EventLog, EventRow, EventSearch};
 pub use library::{Library, SourceRow, WordsKey};
 pub use memories::{Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
@@ -63,6 +74,9 @@ pub enum StoreError {
     /// A later attempt has taken the turn over: leave it alone.
     #[error("a later attempt has taken the turn over")]
     LeaseLost,
+    /// A person has the conversation: the agent sends nothing more.
+    #[error("a person has taken the conversation over")]
+    TakenOver,
     /// The store's thread is gone: the process is stopping.
     #[error("store is closed")]
     Closed,
@@ -88,7 +102,7 @@ impl StoreError {
         match self {
             Self::Backend(_) | Self::Commit(_) => Retry::After(Duration::from_secs(1)),
             // It is no longer ours to give back, so nothing comes of it.
-            Self::LeaseLost => Retry::After(Duration::ZERO),
+            Self::LeaseLost | Self::TakenOver => Retry::After(Duration::ZERO),
             Self::Open { .. } | Self::InUse { .. } | Self::Closed => Retry::Never,
         }
     }

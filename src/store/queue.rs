@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::turn::{
-    About, Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, NodeId, PhoneNumberId,
-    ReplyMode, StatusUpdate, TurnId,
+    About, Accepted, Body, ContactRef, Echo, Inbound, LanguageCode, MessageId, NodeId,
+    PhoneNumberId, ReplyMode, StatusUpdate, TurnId,
 };
 
 /// Says what becomes of a newly accepted message.
@@ -187,6 +187,15 @@ pub trait Queue: Send + Sync {
         statuses: Vec<StatusUpdate>,
         now_ms: i64,
     ) -> Result<Vec<StatusEffect>, StoreError>;
+
+    /// Opens a ticket for each contact to whom somebody wrote on the phone, or keeps it open; returns the
+    /// lanes in which the agent is silent from then on. Contacts that nobody knows, and messages of
+    /// ours, are left alone.
+    async fn answered_elsewhere(
+        &self,
+        echoes: Vec<Echo>,
+        now_ms: i64,
+    ) -> Result<Vec<Lane>, StoreError>;
 
     /// Leases up to `limit` turns that are due, at most one a lane and in lane order: those that
     /// have been due for longest first.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Lane, Lease, StoreError};
+use super::{DeskState, Lane, Lease, StoreError};
 use crate::turn::{
     About, Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role,
     TurnId, TurnReport,
@@ -48,6 +48,8 @@ pub struct Begun {
     pub told_ms: Option<i64>,
     /// When the turn's last part was planned, Unix milliseconds.
     pub planned_ms: Option<i64>,
+    /// What the desk has to do with the turn's person.
+    pub desk: DeskState,
 }
 
 /// Holds the conversation so far.
@@ -61,6 +63,8 @@ pub struct History {
     pub began_ms: Vec<i64>,
     /// What the agent noted of those before.
     pub notes: Option<Personal>,
+    /// Whether the last turn ended with a question back, within the hour.
+    pub doubted: bool,
     /// Words that the person was asked to confirm, if the last turn ended so within the hour.
     pub to_confirm: Option<Personal>,
 }
@@ -121,7 +125,8 @@ pub trait Record: Send + Sync {
     async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;
 
     /// Writes parts down, in one transaction, before the first of them is sent. Each gets the next
-    /// free index of the turn. If the kept draft has a disclosure, it is said with them.
+    /// free index of the turn. If the kept draft has a disclosure, it is said with them. Fails with
+    /// `TakenOver` while a person has the conversation, unless the turn says what an operator said.
     async fn plan(
         &self,
         lease: &Lease,
@@ -151,6 +156,13 @@ pub trait Record: Send + Sync {
         assumed: bool,
     ) -> Result<(), StoreError>;
 
-    /// Closes a turn.
+    /// Returns the voice note of an operator's message, Ogg/Opus.
+    async fn recording(
+        &self,
+        lane: &Lane,
+        message: &MessageId,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Closes a turn. If its report wants a ticket, it is opened with that.
     async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError>;
 }

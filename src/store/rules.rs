@@ -114,6 +114,13 @@ pub(super) fn loss_of(part: &LostPart, code: Option<i64>, now_ms: i64) -> Loss {
 /// How long a question back waits for its yes or no.
 const TO_CONFIRM_MS: i64 = 60 * 60 * 1000;
 
+/// Returns whether a turn that ended at `finished_ms` asked the person to say something again, and
+/// still waits for that.
+pub(super) fn awaits_words(reason: &Reason, finished_ms: i64, now_ms: i64) -> bool {
+    let again = matches!(reason, Reason::Confirm(_) | Reason::Repeat(_) | Reason::NotConfirmed);
+    again && now_ms - finished_ms < TO_CONFIRM_MS
+}
+
 /// Returns whether a turn that ended at `finished_ms` still waits for a yes to its words.
 pub(super) fn awaits_yes(reason: &Reason, finished_ms: i64, now_ms: i64) -> bool {
     matches!(reason, Reason::Confirm(_)) && now_ms - finished_ms < TO_CONFIRM_MS

@@ -51,6 +51,13 @@ pub enum Body {
     Unsupported,
     /// A type that is kept and starts no turn: reaction, system, edit, group message, ...
     Silent,
+    /// What an operator says to the person; the store has the note, if it is spoken.
+    Reply {
+        /// Who says it.
+        operator: String,
+        /// Words to be written.
+        text: Option<Personal>,
+    },
 }
 
 /// Holds one message of a webhook, parsed.
@@ -70,6 +77,19 @@ pub struct Inbound {
     pub about: About,
     /// When the person sent it, Unix milliseconds.
     pub sent_at_ms: i64,
+}
+
+/// Holds what somebody of the business wrote to a person on the phone, parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Echo {
+    /// The business number it was sent from.
+    pub number: PhoneNumberId,
+    /// The message.
+    pub id: MessageId,
+    /// Who got it: phone number in digits, or a user id.
+    pub to: Personal,
+    /// The words, if it is a text.
+    pub text: Option<Personal>,
 }
 
 /// Says whether an accepted message was new.

@@ -5,7 +5,9 @@
 
 mod about;
 mod content;
+mod event;
 mod extra;
+mod hours;
 mod ids;
 mod language;
 mod language_names;
@@ -19,16 +21,19 @@ mod source;
 mod spent;
 mod stage;
 mod talker;
+mod ticket;
 mod tool;
 mod words;
 
 pub use about::{About, Attachment, Deed, Quoted};
 pub use content::{Choice, Content, MediaSource};
+pub use event::EventType;
 pub use extra::{Extra, MediaKind};
+pub use hours::WorkingHours;
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;
 pub use message::{
-    Accepted, Body, ContactRef, DeliveryStatus, Exchange, Inbound, MediaRef, ReplyMode,
+    Accepted, Body, ContactRef, DeliveryStatus, Echo, Exchange, Inbound, MediaRef, ReplyMode,
     StatusUpdate,
 };
 pub use part::{Part, PartState, Role};
@@ -42,4 +47,5 @@ pub use source::PassageSource;
 pub use spent::Spent;
 pub use stage::{Retry, Stage, StageRecord};
 pub use talker::Talker;
+pub use ticket::{TicketEnd, TicketReason};
 pub use tool::{ToolOutcome, ToolUse};

@@ -71,6 +71,8 @@ pub enum Reason {
         /// The provider's own words.
         title: Option<String>,
     },
+    /// A person has taken the conversation over.
+    TakenOver,
     /// A reason of another version.
     Other(String),
 }
@@ -102,6 +104,7 @@ impl fmt::Display for Reason {
                 write!(f, "provider status failed {code}")?;
                 title.as_ref().map_or(Ok(()), |title| write!(f, ": {title}"))
             }
+            Self::TakenOver => f.write_str("taken_over"),
             Self::Other(text) => f.write_str(text),
         }
     }
@@ -145,6 +148,7 @@ fn parse(text: &str) -> Option<Reason> {
         "links_failed" => Reason::LinksFailed(owned()),
         "extras_failed" => Reason::ExtrasFailed(owned()),
         "resumed after a restart or a failed send" => Reason::Resumed,
+        "taken_over" => Reason::TakenOver,
         _ => {
             if let Some(stage) = kind.strip_suffix("_failed") {
                 Reason::Without { stage: word(stage)?, error: given() }
@@ -217,6 +221,7 @@ mod tests {
         check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");
         check(&Reason::GaveUp { attempts: 3 }, "gave up after 3 attempts");
         check(&Reason::Resumed, "resumed after a restart or a failed send");
+        check(&Reason::TakenOver, "taken_over");
         let title = Some("Message: gone".to_owned());
         check(
             &Reason::Undelivered { code: Some(131_026), title },

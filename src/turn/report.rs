@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::words::words;
 use super::{
-    Extra, LanguageCode, PassageSource, Personal, Reason, Spent, Stage, StageRecord, ToolUse,
+    Extra, LanguageCode, PassageSource, Personal, Reason, Spent, Stage, StageRecord, TicketReason,
+    ToolUse,
 };
 
 /// Holds what one turn did: the object that `ask`, `demo`, `bench` and `turns` print.
@@ -41,6 +42,9 @@ pub struct TurnReport {
     /// What it cost. Not part of the JSON; the record keeps it in its own column.
     #[serde(skip)]
     pub spent: Spent,
+    /// Why it opens a ticket, if a rule says so; left out of the JSON if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketReason>,
     /// How it ended.
     pub outcome: Outcome,
     /// Why it ended other than with the reply that was wanted.
@@ -150,6 +154,21 @@ pub struct NoteInfo {
     pub bitrate: u64,
 }
 
+impl NoteInfo {
+    /// Describes a file of so many bytes that is not on disk; its bit rate is 0 without sound.
+    pub fn of_file(bytes: usize, duration_ms: f64) -> Self {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a note is far below 2^52 bits, and no number is 0"
+        )]
+        let bitrate = (bytes as f64 * 8000.0 / duration_ms.max(1.0)) as u64;
+        let bitrate = if duration_ms > 0.0 { bitrate } else { 0 };
+        Self { path: None, bytes: bytes as u64, duration_ms, bitrate }
+    }
+}
+
 /// Names the engines that heard and spoke in one turn, each once, in the order of their first work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnginesUsed {
@@ -193,6 +212,8 @@ words! {
         Question = "question",
         /// The fallback sentence was sent.
         Fallback = "fallback",
+        /// A person has the conversation: the agent said nothing.
+        Ticket = "ticket",
         /// Nothing could be delivered; `reason` says why.
         Failed = "failed",
     }

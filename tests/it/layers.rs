@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 25] = [
+const ORDER: [(&str, &[&str]); 27] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -35,7 +35,9 @@ const ORDER: [(&str, &[&str]); 25] = [
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
-    ("http", &["knowledge", "registry", "provider", "store", "queue", "telemetry"]),
+    ("desk", &["store"]),
+    ("events", &["store"]),
+    ("http", &["knowledge", "registry", "provider", "store", "queue", "events", "telemetry"]),
     (
         "pipeline",
         &[

@@ -25,6 +25,7 @@ mod corpus;
 mod costly;
 mod crash;
 mod delivery;
+mod desk;
 mod dialog360;
 mod disclosure;
 mod docs;

@@ -5,6 +5,11 @@
 //! cannot answer is refused before it is kept.
 
 mod agents;
+mod commands;
+mod conversations;
+mod desk;
+pub(super) mod event_webhooks;
+mod events;
 mod knowledge;
 mod numbers;
 mod record;
@@ -26,6 +31,8 @@ use crate::config::{Config, ConfigError, ConfigErrors};
 use crate::http::api::{ApiRefusal, FieldProblem, FindingView};
 use crate::knowledge::{Embedder, Knowledge};
 use crate::pipeline::AgentSetup;
+use crate::queue::Wake;
+use crate::queue::lanes::RunningTurns;
 use crate::registry::Agent;
 use crate::store::Changed;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -39,6 +46,10 @@ pub struct Office {
     clock: Clock,
     client: reqwest::Client,
     pub(super) sounds: Arc<SoundShelf>,
+    /// The turns that run in this process.
+    running: Option<RunningTurns>,
+    /// Lets them begin.
+    wake: Option<Wake>,
 }
 
 /// Says what runs in this process.
@@ -62,7 +73,8 @@ impl Office {
         let sounds = super::sound::shelf(&config, &path, &store, clock.clone())?;
         let behind = Behind::Nothing { config: Box::new(config), pool: Box::new(pool) };
         let client = crate::remote::http_client();
-        Ok(Self { store, keyring, behind, clock, client, sounds })
+        let (running, wake) = (None, None);
+        Ok(Self { store, keyring, behind, clock, client, sounds, running, wake })
     }
 
     /// Makes the one of a service.
@@ -72,10 +84,20 @@ impl Office {
         agents: &Arc<Agents>,
         sounds: Arc<SoundShelf>,
         clock: Clock,
+        (running, wake): (RunningTurns, Wake),
     ) -> Self {
         let behind = Behind::Service(Arc::clone(agents));
         let client = crate::remote::http_client();
-        Self { store: Arc::clone(store), keyring, behind, clock, client, sounds }
+        Self {
+            store: Arc::clone(store),
+            keyring,
+            behind,
+            clock,
+            client,
+            sounds,
+            running: Some(running),
+            wake: Some(wake),
+        }
     }
 
     /// Returns the configuration, without what the store has.

@@ -123,8 +123,13 @@ pub(super) fn page<R, V>(
     let goes_on = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().filter(|_| goes_on).map(key);
-    let next = last.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key));
+    let next = last.map(|key| cursor(&key));
     ListPart { items: rows.into_iter().map(view).collect(), next }
+}
+
+/// Writes where a list goes on.
+pub(super) fn cursor(key: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(key)
 }
 
 pub(super) fn uncursor(cursor: &str) -> Result<String, ApiRefusal> {

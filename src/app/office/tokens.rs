@@ -38,7 +38,7 @@ impl TokensApi for Office {
         {
             error.log("that a token was used was not noted");
         }
-        Ok(Some(Caller { id: row.id, role: row.role }))
+        Ok(Some(Caller { id: row.id, name: row.name, role: row.role }))
     }
 
     async fn tokens(&self) -> Result<Vec<TokenView>, ApiRefusal> {

@@ -5,7 +5,11 @@
 //! itself, which holds nothing of anybody.
 
 mod agents;
+mod commands;
+mod conversations;
 mod document;
+mod event_webhooks;
+mod events;
 mod knowledge;
 mod numbers;
 mod once;
@@ -13,6 +17,7 @@ mod problem;
 mod record;
 mod request;
 mod sound;
+mod tickets;
 mod tokens;
 
 use std::sync::Arc;
@@ -27,11 +32,21 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use commands::{CommandDone, CommandInput, CommandsApi};
+pub use conversations::{
+    ConversationQuery, ConversationView, ConversationsApi, PersonSaid, SaidTaken, SaidView,
+    SayInput,
+};
+pub use event_webhooks::{
+    DeadEventView, EventWebhookInput, EventWebhookView, EventWebhooksApi, ReplayView,
+};
+pub use events::{EventLine, EventQuery, EventsApi};
 pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile, uploads};
 pub use numbers::{
     CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
@@ -44,7 +59,12 @@ pub use record::{
 };
 pub use request::{Caller, unquoted};
 pub use sound::{AudioBytes, AudioFile};
+pub use tickets::{
+    AssignInput, OperatorInput, OperatorView, TicketInput, TicketQuery, TicketView, TicketsApi,
+};
 pub use tokens::{Claimed, TokenInput, TokenView, TokensApi};
+
+use crate::events::catalogue::asyncapi;
 
 /// Limits how long a request may take: an agent's model may have to be loaded.
 const REQUEST_TIME: Duration = Duration::from_mins(2);
@@ -63,6 +83,18 @@ pub struct ApiState {
     pub tokens: Arc<dyn TokensApi>,
     /// Looks back.
     pub record: Arc<dyn RecordApi>,
+    /// Knows what was said, and says what people say.
+    pub conversations: Arc<dyn ConversationsApi>,
+    /// Knows tickets and operators.
+    pub tickets: Arc<dyn TicketsApi>,
+    /// Knows every step.
+    pub events: Arc<dyn EventsApi>,
+    /// Knows who is told of them by HTTP.
+    pub event_webhooks: Arc<dyn EventWebhooksApi>,
+    /// Does what other systems want.
+    pub commands: Arc<dyn CommandsApi>,
+    /// Ends the streams of events.
+    pub stop: CancellationToken,
 }
 
 /// A part of a list.
@@ -95,6 +127,11 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(knowledge::router())
         .merge(tokens::router())
         .merge(record::router())
+        .merge(conversations::router())
+        .merge(tickets::router())
+        .merge(events::router())
+        .merge(commands::router())
+        .merge(event_webhooks::router())
         .merge(sound::router())
         .split_for_parts();
     document::complete(&mut document);
@@ -111,6 +148,7 @@ pub(super) fn router(state: Arc<ApiState>) -> Router {
     let unknown = any(async || ApiRefusal::NotFound("such path".to_owned()));
     router
         .route("/api/v1/openapi.json", get(async move || Json(document)))
+        .route("/api/v1/asyncapi.json", get(async || Json(asyncapi())))
         .route("/api/v1", unknown.clone())
         .route("/api/v1/{*path}", unknown)
         .method_not_allowed_fallback(async || ApiRefusal::Method)

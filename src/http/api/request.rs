@@ -31,6 +31,8 @@ const KEY_LIMIT: usize = 255;
 pub struct Caller {
     /// The token's id.
     pub id: String,
+    /// Who has the token.
+    pub name: String,
     /// What the token allows.
     pub role: TokenRole,
 }
@@ -92,6 +94,24 @@ impl FromRequestParts<Arc<ApiState>> for IfMatch {
     }
 }
 
+/// The version that a change is made for, if the caller cares.
+pub(super) struct MaybeMatch(pub(super) Option<u32>);
+
+impl FromRequestParts<Arc<ApiState>> for MaybeMatch {
+    type Rejection = ApiRefusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<ApiState>,
+    ) -> Result<Self, Self::Rejection> {
+        match IfMatch::from_request_parts(parts, state).await {
+            Ok(IfMatch(version)) => Ok(Self(Some(version))),
+            Err(ApiRefusal::NoVersion) => Ok(Self(None)),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
 /// The key under which a request that comes twice is answered once.
 pub(super) struct IdempotencyKey(pub(super) Option<String>);
 
@@ -123,7 +143,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<ApiState>> for JsonBody<T> {
         let (parts, body) = request.into_parts();
         let is_json = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_json = is_json.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-        if !is_json.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        let json = ["application/json", "application/cloudevents+json"];
+        if !is_json.is_some_and(|kind| json.iter().any(|json| kind.eq_ignore_ascii_case(json))) {
             return Err(ApiRefusal::MediaType("application/json"));
         }
         let read = async {

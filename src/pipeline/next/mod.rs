@@ -6,10 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::error::TurnError;
+use super::error::{Cause, TurnError};
 use super::problem::Problem;
 use crate::queue::back_off;
-use crate::store::Lease;
+use crate::store::{Lease, StoreError};
 use crate::turn::{Retry, Stage};
 
 /// Attempts at an answer; after them the fallback text goes out.
@@ -131,6 +131,13 @@ static RULES: &[ErrorRule] = &[
         turn: "cancelled",
         next: "leave it to the next lease; no attempt is counted",
         fits: |error, facts| facts.cancelled && error.stage != Stage::Send,
+        then: |_| Next::Leave,
+    },
+    ErrorRule {
+        error: "a person has taken the conversation over",
+        turn: "any",
+        next: "leave it to the next lease, which sends nothing new; no attempt is counted",
+        fits: |error, _| matches!(error.cause, Cause::Store(StoreError::TakenOver)),
         then: |_| Next::Leave,
     },
     ErrorRule {

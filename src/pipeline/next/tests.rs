@@ -38,6 +38,7 @@ fn cases() -> Vec<(TurnError, Facts, Next)> {
     let eight = Duration::from_secs(8);
     vec![
         (Cause::from(SttError::Cancelled).at(Stage::Stt), cancelled, Next::Leave),
+        (TurnError::from(StoreError::TakenOver), no_text, Next::Leave),
         (
             Cause::from(DecodeError::Empty).at(Stage::Decode),
             answering,
@@ -119,11 +120,11 @@ fn a_message_that_always_panics_ends_with_the_fallback() {
 
 #[test]
 fn a_log_line_names_the_rule_in_words() {
-    let sending = &RULES[12];
+    let sending = &RULES[13];
     let words = "any other, the turn is sending: the same part again, until the message is 24 \
                  hours old";
     assert_eq!(sending.to_string(), words);
-    assert_eq!(RULES[8].to_string(), "final: send the fallback text");
+    assert_eq!(RULES[9].to_string(), "final: send the fallback text");
 }
 
 /// The table of ARCHITECTURE.md; with `HARK_DOCS=write` it is written first.

@@ -75,15 +75,8 @@ pub(super) async fn encode(
 
 /// Adds size and mean bitrate to a note.
 fn described(file: OggOpus, duration_ms: f64) -> (OggOpus, NoteInfo) {
-    let bytes = file.0.len() as u64;
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a note is far below 2^52 bits"
-    )]
-    let bitrate = (bytes as f64 * 8000.0 / duration_ms.max(1.0)) as u64;
-    (file, NoteInfo { path: None, bytes, duration_ms, bitrate })
+    let info = NoteInfo::of_file(file.0.len(), duration_ms);
+    (file, info)
 }
 
 #[cfg(test)]

@@ -53,8 +53,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         ReplyMode::Text => &visit.agent.phrases.text_mode,
         ReplyMode::Voice => &visit.agent.phrases.voice_mode,
     };
-    let text = agreed.in_language(&visit.question.language).to_owned();
-    ControlFlow::Break(Say { text, asks_back: None })
+    ControlFlow::Break(Say::sentence(agreed.in_language(&visit.question.language)))
 }
 
 impl Wish {

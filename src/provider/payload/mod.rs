@@ -7,6 +7,7 @@
 
 mod about;
 mod content;
+mod echo;
 mod form;
 mod identity;
 mod mend;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::outline::Leaves;
-use crate::turn::{Inbound, MessageId, PhoneNumberId, StatusUpdate};
+use crate::turn::{Echo, Inbound, MessageId, PhoneNumberId, StatusUpdate};
 
 /// Holds what one webhook body carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Updates {
     pub messages: Vec<Inbound>,
     /// Every delivery status, in the order of the body.
     pub statuses: Vec<StatusUpdate>,
+    /// What people of the business wrote on the phone; counted with the others, too.
+    pub echoes: Vec<Echo>,
     /// How many other updates there were: other fields, errors of the account, elements without
     /// an id, ...
     pub others: usize,
@@ -75,9 +78,15 @@ impl Updates {
             }
             for change in changes {
                 let before = updates.count();
-                if leaves.read_member(change, "field")?.is_some_and(|field| field == "messages") {
-                    let value = outline::member(change, "value")?;
-                    updates.read_value(value, entry_ms, leaves)?;
+                let field = leaves.read_member(change, "field")?.unwrap_or_default();
+                let value = outline::member(change, "value")?;
+                match field.as_str() {
+                    Some("messages") => updates.read_value(value, entry_ms, leaves)?,
+                    Some("smb_message_echoes") => {
+                        let room = MOST - updates.echoes.len();
+                        updates.echoes.extend(echo::read(value, leaves)?.into_iter().take(room));
+                    }
+                    _ => {}
                 }
                 if updates.count() == before {
                     updates.others += 1;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::conversations;
 use crate::store::StoreError;
 use crate::store::rules::{ByPhone, Identity, identify};
 use crate::turn::{ContactRef, Personal};
@@ -33,7 +34,7 @@ pub(super) fn resolve(
         Identity::Known(known) => known,
         Identity::New => insert(db, now_ms)?,
         Identity::Merge { known, alias } => {
-            merge(db, known, alias)?;
+            merge(db, known, alias, now_ms)?;
             known
         }
         Identity::MoveNumber { from, to } => {
@@ -59,13 +60,14 @@ fn drop_number(db: &Connection, contact: i64) -> rusqlite::Result<usize> {
 }
 
 /// Moves all that `alias` has to `known`, its lane's messages included.
-fn merge(db: &Connection, known: i64, alias: i64) -> rusqlite::Result<()> {
+fn merge(db: &Connection, known: i64, alias: i64, now_ms: i64) -> rusqlite::Result<()> {
     // Its number is about to be the other's, and no two have the same.
     drop_number(db, alias)?;
     for table in ["messages", "turns"] {
         db.prepare_cached(&format!("UPDATE {table} SET contact_id = ?1 WHERE contact_id = ?2"))?
             .execute([known, alias])?;
     }
+    conversations::merge(db, known, alias, now_ms)?;
     // Of two on one number those of the older id stay: the other's are of a few turns.
     db.prepare_cached("UPDATE OR IGNORE summaries SET contact_id = ?1 WHERE contact_id = ?2")?
         .execute([known, alias])?;

@@ -139,6 +139,26 @@ impl Directory for SqliteStore {
         call.await
     }
 
+    async fn set_secret(&self, secret: SecretRow) -> Result<(), StoreError> {
+        let call = self.writer.call(move |db| {
+            db.prepare_cached("DELETE FROM secrets WHERE owner = ?1 AND name = ?2")?
+                .execute([&secret.owner, &secret.name])?;
+            Ok(insert_secret(db, &secret)?)
+        });
+        call.await
+    }
+
+    async fn secret(&self, owner: &str, name: &str) -> Result<Option<SecretRow>, StoreError> {
+        let (owner, name) = (owner.to_owned(), name.to_owned());
+        let call = self.reader.call(move |db| {
+            let newest = "SELECT id, owner, name, sealed, created_ms FROM secrets
+                          WHERE owner = ?1 AND name = ?2 ORDER BY created_ms DESC LIMIT 1";
+            let mut newest = db.prepare_cached(newest)?;
+            Ok(newest.query_row([owner, name], secret_row).optional()?)
+        });
+        call.await
+    }
+
     async fn put_agent(
         &self,
         agent: AgentRow,

@@ -43,8 +43,8 @@ pub(super) fn conversation(
         .optional()?;
     // "Please try again later" is not an answer that an agent gave.
     let mut statement = db.prepare_cached(
-        "SELECT heard, report -> '$.reply', created_ms, finished_ms FROM turns
-         WHERE contact_id = ?1 AND number = ?2 AND heard IS NOT NULL
+        "SELECT coalesce(heard, ''), report -> '$.reply', created_ms, finished_ms FROM turns
+         WHERE contact_id = ?1 AND number = ?2 AND (heard IS NOT NULL OR operator IS NOT NULL)
            AND finished_ms IS NOT NULL AND outcome <> 'fallback'
          ORDER BY created_ms DESC, rowid DESC",
     )?;
@@ -83,7 +83,36 @@ pub(super) fn conversation(
     }
     read.exchanges.reverse();
     read.began_ms.reverse();
+    join_what_people_said(&mut read);
     Ok(read)
+}
+
+/// Joins what was said while a person had the conversation: messages that got no answer of their own,
+/// and answers that were to none of them.
+fn join_what_people_said(read: &mut Conversation) {
+    let (mut joined, mut began_ms): (Vec<Exchange>, Vec<i64>) = (Vec::new(), Vec::new());
+    let add = |to: &mut Personal, more: &Personal| {
+        if !to.0.is_empty() && !more.0.is_empty() {
+            to.0.push('\n');
+        }
+        to.0.push_str(more.reveal());
+    };
+    for (exchange, at_ms) in read.exchanges.drain(..).zip(read.began_ms.drain(..)) {
+        match joined.last_mut() {
+            Some(last) if exchange.heard.0.is_empty() => {
+                add(&mut last.answered, &exchange.answered);
+            }
+            Some(last) if last.answered.0.is_empty() => {
+                add(&mut last.heard, &exchange.heard);
+                last.answered = exchange.answered;
+            }
+            _ => {
+                joined.push(exchange);
+                began_ms.push(at_ms);
+            }
+        }
+    }
+    (read.exchanges, read.began_ms) = (joined, began_ms);
 }
 
 /// Reads what the person did to messages, oldest first.

@@ -6,18 +6,25 @@
 
 mod archive;
 mod contacts;
+mod conversations;
+mod desk;
 mod directory;
+mod event_hooks;
+mod events;
 mod file;
 mod history;
 mod json;
 mod library;
 mod memories;
+mod operators;
 mod outage;
 mod people;
 mod queue;
 mod records;
 mod sounds;
 mod statuses;
+mod steps;
+mod tickets;
 mod tokens;
 mod writer;
 
@@ -27,6 +34,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::watch;
 
 use self::file::StoreFile;
 use self::writer::{Mode, Worker};
@@ -44,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_sounds.sql"),
     include_str!("migrations/0009_memory.sql"),
     include_str!("migrations/0010_knowledge.sql"),
+    include_str!("migrations/0011_desk.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.
@@ -59,6 +68,8 @@ const MOST_WAL: i64 = 64 << 20;
 pub struct SqliteStore {
     writer: Worker,
     reader: Worker,
+    /// Changes when events were written.
+    events: watch::Sender<u64>,
     /// Held open as long as a service runs on the file.
     _lock: Option<File>,
 }
@@ -101,11 +112,13 @@ impl SqliteStore {
             Ordering::Greater => return Err(unopened(path, &NEWER)),
         }
         let reader = connect(file.path()).map_err(failed)?;
+        let events = watch::Sender::new(0);
         let start = |connection, mode| {
-            Worker::start(connection, mode, file.clone()).map_err(|error| unopened(path, &error))
+            let started = Worker::start(connection, mode, file.clone(), events.clone());
+            started.map_err(|error| unopened(path, &error))
         };
         let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
-        Ok(Self { writer, reader, _lock: lock })
+        Ok(Self { writer, reader, events, _lock: lock })
     }
 
     /// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
@@ -130,9 +143,10 @@ impl SqliteStore {
             newer if newer > MIGRATIONS.len() => return Err(unopened(path, &NEWER)),
             _ => {}
         }
-        let reader = Worker::start(connection, Mode::Read, file);
+        let events = watch::Sender::new(0);
+        let reader = Worker::start(connection, Mode::Read, file, events.clone());
         let reader = reader.map_err(|error| unopened(path, &error))?;
-        Ok(Some(Self { writer: reader.clone(), reader, _lock: None }))
+        Ok(Some(Self { writer: reader.clone(), reader, events, _lock: None }))
     }
 
     /// Writes the file of commits into the database, so that the next start need not.

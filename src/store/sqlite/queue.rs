@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, ToSql, params};
+use serde_json::{Value, json};
 
+use super::events::{self, EventPlace};
 use super::json::{from_json, from_word, to_json};
-use super::{SqliteStore, contacts, statuses};
+use super::{SqliteStore, contacts, conversations, statuses, tickets};
 use crate::store::rules::{due_after_reclaim, first_state};
 use crate::store::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, StatusEffect,
     StoreError, Tenure,
 };
 use crate::turn::{
-    Accepted, Body, ContactRef, Inbound, LanguageCode, MessageId, Personal, PhoneNumberId,
-    StatusUpdate, TurnId,
+    Accepted, Body, ContactRef, Echo, EventType, Inbound, LanguageCode, MessageId, Personal,
+    PhoneNumberId, StatusUpdate, TurnId,
 };
 
 /// The numbers with free lanes, one look at the index each.
@@ -67,6 +69,19 @@ impl Queue for SqliteStore {
             statuses.iter().map(|status| statuses::record(db, status, now_ms)).collect()
         };
         self.writer.call(record).await
+    }
+
+    async fn answered_elsewhere(
+        &self,
+        echoes: Vec<Echo>,
+        now_ms: i64,
+    ) -> Result<Vec<Lane>, StoreError> {
+        let call = self.writer.call(move |db| {
+            let lanes = echoes.iter().map(|echo| tickets::answered_elsewhere(db, echo, now_ms));
+            let lanes: Vec<Option<Lane>> = lanes.collect::<Result<_, _>>()?;
+            Ok(lanes.into_iter().flatten().collect())
+        });
+        call.await
     }
 
     async fn lease_without(
@@ -195,9 +210,15 @@ fn accept(
     }
     let from = message.from.as_ref();
     let contact = from.map(|from| contacts::resolve(db, from, now_ms)).transpose()?;
+    let asks = disposition != Disposition::Expire && message.body != Body::Silent;
+    let conversation = contact
+        .filter(|_| asks)
+        .map(|contact| conversations::go_on(db, &message.number.0, contact, now_ms))
+        .transpose()?;
     db.prepare_cached(
         "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, about, sent_ms,
-             received_ms, state, available_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6, ?7, ?8, ?7)",
+             received_ms, state, available_ms, conversation)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6, ?7, ?8, ?7, ?10)",
     )?
     .execute(params![
         message.number.0,
@@ -208,9 +229,33 @@ fn accept(
         message.sent_at_ms,
         now_ms,
         first_state(disposition, contact.is_some()),
-        (!message.about.is_empty()).then(|| to_json(&message.about)).transpose()?
+        (!message.about.is_empty()).then(|| to_json(&message.about)).transpose()?,
+        conversation
     ])?;
+    if let (Some(contact_id), Some(_)) = (contact, conversation) {
+        let place = EventPlace { number: message.number.0.clone(), contact_id, conversation };
+        received(db, &place, message, now_ms)?;
+    }
     Ok(Accepted::New)
+}
+
+/// Tells that a message came, and whoever has the contact's ticket.
+fn received(
+    db: &Connection,
+    place: &EventPlace,
+    message: &Inbound,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let ticket = tickets::touch(db, &place.number, place.contact_id, now_ms)?;
+    let (kind, text) = match &message.body {
+        Body::Text { text } => (EventType::TextReceived, events::words(text)),
+        Body::Audio { .. } | Body::Lost => (EventType::VoiceReceived, Value::Null),
+        _ => (EventType::MediaReceived, Value::Null),
+    };
+    let turn = TurnId::from_message(&message.number, &message.id);
+    let came = json!({ "turn": turn.0, "ticket": ticket, "text": text,
+                       "message": { "id": message.id.0, "kind": message.raw_type } });
+    events::write(db, kind, place, now_ms, came)
 }
 
 /// Makes a lease of one message: each has a turn of its own.

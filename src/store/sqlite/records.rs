@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::events::{self, PartTold};
 use super::history::{Conversation, conversation, deeds};
 use super::json::{from_json, from_word, to_json};
-use super::{SqliteStore, statuses};
-use crate::store::rules::{awaits_yes, language_shown};
+use super::{SqliteStore, statuses, steps};
+use crate::store::rules::{awaits_words, awaits_yes, language_shown};
 use crate::store::{
     AgentUsed, Begun, Draft, History, HistoryLimits, Lane, Lease, Record, StoreError,
 };
@@ -55,9 +56,10 @@ impl Record for SqliteStore {
             let begun = db
                 .prepare_cached(
                     "INSERT INTO turns (id, number, contact_id, message, agent, attempt, queue_ms,
-                         created_ms, agent_version)
-                     VALUES (?1, ?2, (SELECT contact_id FROM messages WHERE id = ?3), ?4, ?5, ?6,
-                         ?7, ?8, ?9)
+                         created_ms, agent_version, conversation, operator)
+                     SELECT ?1, ?2, contact_id, ?4, ?5, ?6, ?7, ?8, ?9, conversation,
+                            body ->> '$.operator'
+                     FROM messages WHERE id = ?3
                      ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt,
                          agent = excluded.agent, agent_version = excluded.agent_version WHERE attempt <= excluded.attempt",
                 )?
@@ -84,7 +86,8 @@ impl Record for SqliteStore {
             let planned_ms = db
                 .prepare_cached("SELECT max(planned_ms) FROM parts WHERE turn = ?1")?
                 .query_row([turn], |row| row.get(0))?;
-            Ok(Begun { finished, parts, draft, told_ms, planned_ms })
+            let desk = steps::begun(db, &lease, now_ms)?;
+            Ok(Begun { finished, parts, draft, told_ms, planned_ms, desk })
         });
         call.await
     }
@@ -109,12 +112,15 @@ impl Record for SqliteStore {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })
                 .optional()?;
-            let to_confirm = last.and_then(|(heard, reason, finished_ms)| {
-                let waits = awaits_yes(&Reason::from(reason?), finished_ms, now_ms);
-                heard.filter(|_| waits).map(Personal)
+            let asked_back = last.and_then(|(heard, reason, finished_ms)| {
+                let reason = Reason::from(reason?);
+                let waits = awaits_yes(&reason, finished_ms, now_ms);
+                let words = heard.filter(|_| waits).map(Personal);
+                Some((words, awaits_words(&reason, finished_ms, now_ms)))
             });
+            let (to_confirm, doubted) = asked_back.unwrap_or_default();
             let deeds = deeds(db, &lane, now_ms)?;
-            Ok(History { exchanges, deeds, began_ms, notes, to_confirm })
+            Ok(History { exchanges, deeds, began_ms, notes, doubted, to_confirm })
         });
         call.await
     }
@@ -159,6 +165,7 @@ impl Record for SqliteStore {
     ) -> Result<Vec<Part>, StoreError> {
         let (turn, attempt) = (lease.turn.clone(), lease.attempt);
         let call = self.writer.call(move |db| {
+            let place = steps::place_to_send(db, &turn, now_ms)?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
                  SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3,
@@ -169,6 +176,7 @@ impl Record for SqliteStore {
                 let values = params![turn.0, attempt, role.name(), to_json(&content)?, now_ms];
                 let index = insert.query_row(values, |row| row.get(0)).optional()?;
                 let index = index.ok_or(StoreError::LeaseLost)?;
+                events::planned(db, &place, (&turn.0, index), (role, &content), now_ms)?;
                 Ok(Part { index, role, content, state: PartState::Planned })
             };
             let planned = parts.into_iter().map(plan).collect::<Result<_, StoreError>>()?;
@@ -184,7 +192,11 @@ impl Record for SqliteStore {
 
     async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
         let (turn, attempt, draft) = (lease.turn.clone(), lease.attempt, draft.clone());
-        self.writer.call(move |db| keep(db, &turn, attempt, &draft)).await
+        let call = self.writer.call(move |db| {
+            steps::drafted(db, &turn, &draft)?;
+            keep(db, &turn, attempt, &draft)
+        });
+        call.await
     }
 
     async fn settle(
@@ -209,6 +221,11 @@ impl Record for SqliteStore {
                  WHERE turn = ?1 AND idx = ?2",
             )?
             .execute(params![turn.0, index, state, id, sent_ms, error])?;
+            let told = match &id {
+                Some(id) => PartTold::Sent(id),
+                None => PartTold::Failed { code: None, title: error.as_deref() },
+            };
+            events::told_of_part(db, (&turn.0, index), told, now_ms)?;
             id.map_or(Ok(()), |id| statuses::adopt(db, &turn, index, &id))
         });
         call.await
@@ -233,6 +250,20 @@ impl Record for SqliteStore {
         call.await
     }
 
+    async fn recording(
+        &self,
+        lane: &Lane,
+        message: &MessageId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let (number, message) = (lane.number.0.clone(), message.0.clone());
+        let call = self.reader.call(move |db| {
+            let note = "SELECT note FROM recordings WHERE number = ?1 AND message = ?2";
+            let mut note = db.prepare_cached(note)?;
+            Ok(note.query_row([number, message], |row| row.get(0)).optional()?)
+        });
+        call.await
+    }
+
     async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
         let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
         let call = self.writer.call(move |db| {
@@ -247,6 +278,7 @@ impl Record for SqliteStore {
             if let Some(language) = language_shown(&ended) {
                 set_contact(db, &turn, "language", language.as_str())?;
             }
+            steps::ended(db, &turn, &ended, now_ms)?;
             statuses::apply_early_failures(db, &turn, now_ms)
         });
         call.await

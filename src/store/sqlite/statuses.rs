@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::events::{self, PartTold};
 use super::json::{from_json, from_word};
 use crate::store::rules::{LostPart, loss_of, settled_by};
 use crate::store::{Loss, StatusEffect, StoreError};
@@ -77,6 +78,9 @@ pub(super) fn record(
            AND (state = 'planned' OR state = 'sent' AND provider_id IS NULL)",
     )?
     .execute(params![turn.0, index, update.message.0, update.at_ms, state])?;
+    if let Some(told) = told(update).filter(|_| new > 0) {
+        events::told_of_part(db, (&turn.0, index), told, now_ms)?;
+    }
     match (new, failed) {
         (0, _) => Ok(StatusEffect::Known),
         (_, false) => Ok(StatusEffect::Kept),
@@ -84,6 +88,17 @@ pub(super) fn record(
             let (code, title) = (update.error_code, update.error_title.clone());
             Ok(StatusEffect::Failed(lose(db, &turn, index, code, title, now_ms)?))
         }
+    }
+}
+
+/// Returns what there is to tell of a status.
+fn told(update: &StatusUpdate) -> Option<PartTold<'_>> {
+    match update.status {
+        DeliveryStatus::Played => Some(PartTold::Played),
+        DeliveryStatus::Failed => {
+            Some(PartTold::Failed { code: update.error_code, title: update.error_title.as_deref() })
+        }
+        _ => None,
     }
 }
 

@@ -6,8 +6,9 @@
 //! into a file that is not the store's any more, or once SQLite has found damage.
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::events;
 use super::file::StoreFile;
 use super::outage::Outage;
 use crate::store::StoreError;
@@ -41,15 +42,16 @@ pub(super) enum Mode {
 }
 
 impl Worker {
-    /// Starts the thread.
+    /// Starts the thread; `events` is told when a commit had some.
     pub(super) fn start(
         connection: Connection,
         mode: Mode,
         file: StoreFile,
+        events: watch::Sender<u64>,
     ) -> std::io::Result<Self> {
         let (queue, mut calls) = mpsc::channel::<GroupedCall>(QUEUE);
         let name = if mode == Mode::Write { "store-write" } else { "store-read" };
-        let (own, mut outage) = (file.clone(), Outage::default());
+        let (own, mut outage, mut newest) = (file.clone(), Outage::default(), 0);
         std::thread::Builder::new().name(name.into()).spawn(move || {
             while let Some(first) = calls.blocking_recv() {
                 let mut group = vec![first];
@@ -66,6 +68,11 @@ impl Worker {
                         // A group that changed nothing says nothing of the disk.
                         if error.is_some() || connection.total_changes() > before {
                             outage.note(error.as_deref());
+                        }
+                        // What cannot be read is read by whoever asks for events.
+                        let now = events::newest(&connection).unwrap_or(newest);
+                        if error.is_none() && std::mem::replace(&mut newest, now) != now {
+                            events.send_modify(|commits| *commits += 1);
                         }
                     }
                 }

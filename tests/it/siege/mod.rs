@@ -235,8 +235,8 @@ async fn post_statuses(mut statuses: mpsc::Receiver<Value>, provider: Provider) 
 }
 
 /// A number in the environment.
-fn number(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "`make siege` has no configuration")]
+pub(crate) fn number(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a long run has no configuration")]
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }

@@ -1,0 +1,42 @@
+//! Events, as the API tells them on.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::Office;
+use super::conversations::conversation_id;
+use crate::events::cloud_event;
+use crate::http::api::{ApiRefusal, EventLine, EventQuery, EventsApi};
+use crate::store::{EventLog as _, EventRow, EventSearch};
+
+#[async_trait]
+impl EventsApi for Office {
+    async fn events(
+        &self,
+        query: &EventQuery,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<EventLine>, ApiRefusal> {
+        let types = query.types.as_deref().unwrap_or_default();
+        let types = types.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let search = EventSearch {
+            after,
+            types: types.map(str::to_owned).collect(),
+            number: query.number.clone(),
+            conversation: query.conversation.as_deref().map(conversation_id).transpose()?,
+            limit: most,
+        };
+        let rows = self.store.events(search).await?;
+        let line =
+            |row: EventRow| EventLine { id: row.id, event: cloud_event(&row), name: row.name };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    async fn newest_event(&self) -> Result<i64, ApiRefusal> {
+        Ok(self.store.newest_event().await?)
+    }
+
+    fn events_written(&self) -> watch::Receiver<u64> {
+        self.store.events_written()
+    }
+}

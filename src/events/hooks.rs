@@ -1,0 +1,378 @@
+//! Tells events by HTTP to those who want them, each as a CloudEvent with a Standard Webhooks signature.
+//!
+//! Invariants: events of one contact are told in order, the next only when the one before was taken or
+//! given up; contacts do not wait for each other; what was told is told again only if the process died
+//! before it could note so. Source: Standard Webhooks specification, CloudEvents 1.0 HTTP binding.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Response, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{CLOUD_EVENT, cloud_event};
+use crate::clock::Clock;
+use crate::remote::waits::jittered;
+use crate::remote::words::{error_chain, outside};
+use crate::store::{EventHookRow, EventHooks, EventLog, EventRow, EventSearch, StoreError};
+
+/// Events that are read ahead of the first that is not told: one contact whose events are not taken
+/// holds nobody up before these are used.
+const WINDOW: usize = 1_000;
+/// Requests to one webhook at a time.
+const AT_ONCE: usize = 32;
+/// Limits how long an answer may take.
+const ANSWER: Duration = Duration::from_secs(15);
+/// Wait before an event is told again, the first time; then it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Longest wait.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// Time after which an event that is not taken is given up, milliseconds.
+const GIVE_UP_MS: i64 = 24 * 60 * 60 * 1000;
+/// Time between two looks at who wants events.
+const LOOK: Duration = Duration::from_secs(1);
+/// Least time between two notes of how far a webhook is.
+const NOTE: Duration = Duration::from_millis(250);
+/// Marks a secret of Standard Webhooks.
+pub const SECRET_PREFIX: &str = "whsec_";
+
+/// Opens the secrets of webhooks.
+#[async_trait]
+pub trait HookSecrets: Send + Sync {
+    /// Returns the secret of one; `None` if it cannot be opened now.
+    async fn secret(&self, hook: &str) -> Option<SecretString>;
+}
+
+/// Tells events.
+pub struct HookTeller {
+    /// Whom.
+    pub hooks: Arc<dyn EventHooks>,
+    /// What.
+    pub log: Arc<dyn EventLog>,
+    /// Signed with what.
+    pub secrets: Arc<dyn HookSecrets>,
+    /// The client; it follows no redirect to another origin.
+    pub client: Client,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl HookTeller {
+    /// Tells events for ever, each webhook in a task of its own.
+    pub async fn run(self) {
+        let teller = Arc::new(self);
+        let mut tasks: HashMap<(String, u32), HookTask> = HashMap::new();
+        loop {
+            match teller.hooks.event_hooks().await {
+                Ok(hooks) => {
+                    let active = hooks.into_iter().filter(|hook| hook.active);
+                    let wanted: HashMap<_, _> =
+                        active.map(|hook| ((hook.id.clone(), hook.version), hook)).collect();
+                    tasks.retain(|key, task| wanted.contains_key(key) && !task.0.is_finished());
+                    for (key, hook) in wanted {
+                        tasks.entry(key).or_insert_with(|| HookTask::start(&teller, hook));
+                    }
+                }
+                Err(error) => error.log("webhooks of events could not be read"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// Runs one webhook until it is dropped.
+struct HookTask(JoinHandle<()>);
+
+impl HookTask {
+    fn start(teller: &Arc<HookTeller>, hook: EventHookRow) -> Self {
+        let (teller, written) = (Arc::clone(teller), teller.log.events_written());
+        Self(tokio::spawn(async move {
+            let id = hook.id.clone();
+            if let Err(error) = HookRun::new(&teller, hook, written).run().await {
+                // The next look begins it anew, from what is noted.
+                error.log("events could not be told");
+                tracing::debug!(webhook.id = id, "a webhook of events begins anew");
+            }
+        }))
+    }
+}
+
+impl Drop for HookTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Says what became of an event.
+enum Told {
+    /// It was taken.
+    Taken,
+    /// It was given up.
+    GivenUp(String),
+    /// Nothing is wanted there any more.
+    Gone,
+}
+
+/// Tells one webhook.
+struct HookRun<'a> {
+    teller: &'a HookTeller,
+    hook: Arc<EventHookRow>,
+    written: watch::Receiver<u64>,
+    /// Events that are read and not told, by their ids.
+    window: BTreeMap<i64, EventRow>,
+    /// Those that are told although one before them is not.
+    told: HashSet<i64>,
+    /// The last that was read.
+    read: i64,
+    /// Those that were given up once.
+    again: HashSet<i64>,
+    /// When these were looked for.
+    looked: Option<Instant>,
+    /// Whose events are being told.
+    busy: HashSet<String>,
+}
+
+impl<'a> HookRun<'a> {
+    fn new(teller: &'a HookTeller, hook: EventHookRow, written: watch::Receiver<u64>) -> Self {
+        let read = hook.delivered;
+        let (window, told, again) = (BTreeMap::new(), HashSet::new(), HashSet::new());
+        let (looked, busy, hook) = (None, HashSet::new(), Arc::new(hook));
+        Self { teller, hook, written, window, told, read, again, looked, busy }
+    }
+
+    async fn run(mut self) -> Result<(), StoreError> {
+        let mut telling = FuturesUnordered::new();
+        let mut noted = Instant::now();
+        let mut reached = self.hook.delivered;
+        loop {
+            self.written.mark_unchanged();
+            self.fill().await?;
+            while telling.len() < AT_ONCE
+                && let Some(event) = self.next()
+            {
+                self.busy.insert(event.contact.clone());
+                telling.push(tell(self.teller, Arc::clone(&self.hook), event));
+            }
+            let now_at = self.reached();
+            if now_at > reached && (telling.is_empty() || noted.elapsed() >= NOTE) {
+                self.note(now_at).await?;
+                (reached, noted) = (now_at, Instant::now());
+            }
+            tokio::select! {
+                Some((event, told)) = telling.next() => {
+                    self.busy.remove(&event.contact);
+                    match told {
+                        Told::Taken if self.again.remove(&event.id) => {
+                            self.teller.hooks.raise_event(&self.hook.id, event.id).await?;
+                        }
+                        Told::Taken => {}
+                        Told::GivenUp(error) => self.bury(&event, &error).await?,
+                        Told::Gone => return self.stop().await,
+                    }
+                    self.window.remove(&event.id);
+                    self.told.insert(event.id);
+                }
+                _ = self.written.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Reads more events: those that are to be told again, and new ones.
+    async fn fill(&mut self) -> Result<(), StoreError> {
+        let (hooks, id) = (&self.teller.hooks, &self.hook.id);
+        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            for dead in hooks.dead_events(id, true, AT_ONCE).await? {
+                self.again.insert(dead.event.id);
+                self.window.insert(dead.event.id, dead.event);
+            }
+            self.looked = Some(Instant::now());
+        }
+        let room = WINDOW.saturating_sub(self.window.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let search = EventSearch {
+            after: self.read,
+            types: self.hook.types.clone(),
+            number: self.hook.number.clone(),
+            conversation: None,
+            limit: room,
+        };
+        for event in self.teller.log.events(search).await? {
+            self.read = event.id;
+            self.window.insert(event.id, event);
+        }
+        Ok(())
+    }
+
+    /// Returns the first event of somebody whose events are not being told.
+    fn next(&self) -> Option<EventRow> {
+        self.window.values().find(|event| !self.busy.contains(&event.contact)).cloned()
+    }
+
+    /// Returns up to which event all are told.
+    fn reached(&mut self) -> i64 {
+        let first = self.window.keys().next().copied();
+        let reached = first.map_or(self.read, |first| first - 1);
+        self.told.retain(|id| *id > reached);
+        reached
+    }
+
+    async fn note(&self, reached: i64) -> Result<(), StoreError> {
+        let now_ms = self.teller.clock.now_ms();
+        self.teller.hooks.event_hook_reached(&self.hook.id, reached, None, now_ms).await
+    }
+
+    async fn bury(&self, event: &EventRow, error: &str) -> Result<(), StoreError> {
+        tracing::error!(
+            webhook.id = self.hook.id,
+            event.id = event.id,
+            event.r#type = event.name,
+            error,
+            "an event was given up: it can be told again by POST /event-webhooks/{{id}}/replay"
+        );
+        let now_ms = self.teller.clock.now_ms();
+        self.teller.hooks.bury_event(&self.hook.id, event.id, error, now_ms).await
+    }
+
+    /// Ends it: the other side wants nothing any more.
+    async fn stop(self) -> Result<(), StoreError> {
+        tracing::warn!(webhook.id = self.hook.id, "a webhook answered 410: it gets no more events");
+        let now_ms = self.teller.clock.now_ms();
+        let hook = EventHookRow { active: false, ..(*self.hook).clone() };
+        self.teller.hooks.put_event_hook(hook, now_ms).await.map(drop)
+    }
+}
+
+/// Tells an event until it is taken or given up.
+async fn tell(teller: &HookTeller, hook: Arc<EventHookRow>, event: EventRow) -> (EventRow, Told) {
+    let body = cloud_event(&event).to_string();
+    let mut wait = FIRST_WAIT;
+    loop {
+        let error = match post(teller, &hook, event.id, &body).await {
+            Ok(()) => return (event, Told::Taken),
+            Err(Refused::Gone) => return (event, Told::Gone),
+            Err(Refused::Because(error)) => error,
+        };
+        let now_ms = teller.clock.now_ms();
+        if now_ms - event.at_ms >= GIVE_UP_MS {
+            return (event, Told::GivenUp(error));
+        }
+        tracing::warn!(
+            webhook.id = hook.id,
+            event.id = event.id,
+            error,
+            retry.after_s = wait.as_secs_f64(),
+            "an event was not taken"
+        );
+        let noted = teller.hooks.event_hook_reached(&hook.id, 0, Some(error), now_ms).await;
+        if let Err(error) = noted {
+            error.log("that an event was not taken could not be noted");
+        }
+        tokio::time::sleep(jittered(wait)).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Says why an event was not taken.
+enum Refused {
+    /// Nothing is wanted there any more.
+    Gone,
+    /// Anything else, in words.
+    Because(String),
+}
+
+/// Sends an event once.
+async fn post(
+    teller: &HookTeller,
+    hook: &EventHookRow,
+    event: i64,
+    body: &str,
+) -> Result<(), Refused> {
+    let Some(secret) = teller.secrets.secret(&hook.id).await else {
+        return Err(Refused::Because("its secret cannot be opened".to_owned()));
+    };
+    let (id, seconds) = (format!("evt_{event}"), teller.clock.now_ms() / 1000);
+    let signature = sign(&secret, &id, seconds, body).map_err(Refused::Because)?;
+    let request = teller
+        .client
+        .post(&hook.url)
+        .header(CONTENT_TYPE, CLOUD_EVENT)
+        .header("webhook-id", id)
+        .header("webhook-timestamp", seconds.to_string())
+        .header("webhook-signature", signature)
+        .body(body.to_owned())
+        .timeout(ANSWER);
+    judge(request.send().await)
+}
+
+/// Reads an answer.
+fn judge(answer: Result<Response, reqwest::Error>) -> Result<(), Refused> {
+    let because = |why: String| Err(Refused::Because(why));
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.is_timeout() => {
+            return because(format!("it does not answer within {} s", ANSWER.as_secs()));
+        }
+        Err(error) if error.is_redirect() => {
+            return because("it redirects elsewhere: set the new address".to_owned());
+        }
+        Err(error) => return because(error_chain(error)),
+    };
+    let status = answer.status();
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let page = kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+    match status {
+        StatusCode::GONE => Err(Refused::Gone),
+        _ if status.is_redirection() => {
+            because("it redirects elsewhere: set the new address".to_owned())
+        }
+        // A page to log in on, or of whoever has the address now, takes no event.
+        _ if status.is_success() && page => {
+            because("it answers with a web page: is this the right address?".to_owned())
+        }
+        _ if status.is_success() => Ok(()),
+        _ => because(format!("it answers {}", outside(&status.to_string()))),
+    }
+}
+
+/// Signs an event as Standard Webhooks says: `v1,` and the HMAC-SHA256 of id, time and body in Base64.
+///
+/// # Errors
+/// What is wrong with the secret.
+pub fn sign(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Result<String, String> {
+    let text = secret.expose_secret();
+    let key = BASE64_STANDARD
+        .decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
+        .map_err(|_| "its secret is not Base64".to_owned())?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+    mac.update(format!("{id}.{seconds}.{body}").as_bytes());
+    Ok(format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the specification's reference libraries.
+    #[test]
+    fn an_event_is_signed_as_the_specification_shows() {
+        let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let signed =
+            sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+        assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert!(sign(&"whsec_?".into(), "a", 1, "").is_err());
+    }
+}

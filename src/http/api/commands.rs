@@ -1,0 +1,100 @@
+//! `POST /api/v1/events`: what another system wants done, so that the help desk may be somebody else's.
+//!
+//! A command is a CloudEvent of one of the types that hark tells itself; its `id` makes it one thing,
+//! however often it comes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ApiState;
+use super::once::once;
+use super::problem::ApiRefusal;
+use super::request::{Anyone, Caller, IdempotencyKey, JsonBody};
+
+/// Longest id of a command.
+const ID_BYTES: usize = 200;
+
+/// A command.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CommandInput {
+    /// `1.0`.
+    pub specversion: String,
+    /// What makes it one: the same is done once.
+    #[schema(min_length = 1, max_length = 200)]
+    pub id: String,
+    /// Who sends it, in your words.
+    pub source: String,
+    /// `open-ticket`, `agent-assigned`, `get-conversation`, `agent-answer-generated` or `ticket-closed`.
+    pub r#type: String,
+    /// The conversation.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// What the command needs: `summary`, `skill`, `operator` to open or assign a ticket; `text`, or
+    /// `audio` in Base64, and `operator` to answer. `conversation` or `ticket` in the place of `subject`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+/// Says what was done.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CommandDone {
+    /// The command's type.
+    pub r#type: String,
+    /// The conversation.
+    pub conversation: String,
+    /// Its ticket.
+    pub ticket: Option<String>,
+    /// The turn that sends an answer.
+    pub turn: Option<String>,
+}
+
+/// Does what commands say.
+#[async_trait]
+pub trait CommandsApi: Send + Sync {
+    /// Does what a command says.
+    async fn command(
+        &self,
+        caller: &Caller,
+        input: CommandInput,
+    ) -> Result<CommandDone, ApiRefusal>;
+}
+
+pub(super) fn router() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new().routes(routes!(command))
+}
+
+/// Send a command
+///
+/// A CloudEvent of version 1.0, as `application/json` or `application/cloudevents+json`. What it brings
+/// about comes as events. A command whose `id` has been done is answered as it was.
+#[utoipa::path(post, path = "/api/v1/events", tag = "events", request_body = CommandInput,
+    responses((status = 202, description = "It is done", body = CommandDone)))]
+async fn command(
+    Anyone(caller): Anyone,
+    State(state): State<Arc<ApiState>>,
+    IdempotencyKey(key): IdempotencyKey,
+    sent: JsonBody<CommandInput>,
+) -> Result<Response, ApiRefusal> {
+    let JsonBody { value, digest } = sent;
+    if !(1..=ID_BYTES).contains(&value.id.len()) {
+        let problem = format!("must have 1 to {ID_BYTES} characters");
+        return Err(ApiRefusal::invalid("id", problem));
+    }
+    let key = key.unwrap_or_else(|| format!("event {} {}", value.source, value.id));
+    let work = async {
+        let done = state.commands.command(&caller, value).await?;
+        Ok((StatusCode::ACCEPTED, Json(done)).into_response())
+    };
+    once(&state, &caller, IdempotencyKey(Some(key)), &digest, work).await
+}
