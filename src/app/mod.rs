@@ -92,12 +92,31 @@ pub async fn can_start_empty(config: &Config) -> anyhow::Result<bool> {
     Ok(has_token || !store.directory().await?.numbers.is_empty())
 }
 
-/// Returns how long things of the desk last.
-fn desk_times(config: &Config) -> DeskTimes {
-    DeskTimes {
+/// Makes what looks after the desk.
+fn desk_keeper(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+    clock: &Clock,
+    wake: &Wake,
+) -> DeskKeeper {
+    let follow_up = Duration::from_mins(config.followup.minutes.into());
+    let times = DeskTimes {
         conversation: Duration::from_hours(config.desk.conversation_hours.into()),
         ticket: Duration::from_mins(config.desk.idle_minutes.into()),
         events: Duration::from_hours(24 * u64::from(config.events.retention_days)),
+        follow_up: Some(follow_up).filter(|after| !after.is_zero()),
+    };
+    DeskKeeper::new(store.clone(), store.clone(), times, clock.clone(), wake.clone())
+}
+
+/// Makes what tells events by HTTP.
+fn hook_teller(store: &Arc<SqliteStore>, secrets: SigningSecrets, clock: Clock) -> HookTeller {
+    HookTeller {
+        hooks: store.clone(),
+        log: store.clone(),
+        secrets: Arc::new(secrets),
+        client: http_client(),
+        clock,
     }
 }
 
@@ -187,18 +206,12 @@ impl App {
         let running = lanes.running();
         let inbox = EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), running);
         let inbox = Arc::new(inbox);
-        let here = (lanes.running(), wake);
+        let here = (lanes.running(), wake.clone());
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here);
         let office = Arc::new(office);
-        let desk = DeskKeeper::new(store.clone(), store.clone(), desk_times(config), clock.clone());
-        let hooks = HookTeller {
-            hooks: store.clone(),
-            log: store.clone(),
-            secrets: Arc::new(secrets),
-            client: http_client(),
-            clock,
-        };
+        let desk = desk_keeper(config, &store, &clock, &wake);
+        let hooks = hook_teller(&store, secrets, clock);
         Ok(Self {
             agents,
             inbox,

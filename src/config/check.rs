@@ -71,6 +71,10 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
             wrong(key, format!("must be from 1 to {MOST_TIME}"));
         }
     }
+    // A note must be followed within the day.
+    if config.followup.minutes >= 24 * 60 {
+        wrong("followup.minutes", "must be less than the 1440 of WhatsApp's 24 hours".to_owned());
+    }
     if !(1..=MOST_TURNS).contains(&config.queue.turns) {
         wrong("queue.turns", format!("must be from 1 to {MOST_TURNS}"));
     }

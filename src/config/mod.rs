@@ -55,6 +55,7 @@ pub struct Config {
     pub queue: QueueConfig,
     pub desk: DeskConfig,
     pub events: EventsConfig,
+    pub followup: FollowUpConfig,
     pub limits: LimitsConfig,
     pub log: LogConfig,
     pub messages: Arc<Phrases>,
@@ -161,6 +162,13 @@ pub struct DeskConfig {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct EventsConfig {
     pub retention_days: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct FollowUpConfig {
+    pub minutes: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

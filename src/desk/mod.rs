@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::queue::Wake;
 use crate::store::{Desk, EventLog, StoreError};
 
 /// Time between two looks.
@@ -22,6 +23,8 @@ pub struct DeskTimes {
     pub ticket: Duration,
     /// An event is kept for so long.
     pub events: Duration,
+    /// A note that was not played after so long is followed by its words, if that is wanted.
+    pub follow_up: Option<Duration>,
 }
 
 /// Looks after the desk.
@@ -30,6 +33,7 @@ pub struct DeskKeeper {
     events: Arc<dyn EventLog>,
     times: DeskTimes,
     clock: Clock,
+    wake: Wake,
 }
 
 impl DeskKeeper {
@@ -39,18 +43,39 @@ impl DeskKeeper {
         events: Arc<dyn EventLog>,
         times: DeskTimes,
         clock: Clock,
+        wake: Wake,
     ) -> Self {
-        Self { desk, events, times, clock }
+        Self { desk, events, times, clock, wake }
     }
 
     /// Looks at once, and then again and again, for ever.
     pub async fn run(&self) {
+        // Notes up to this time were looked at; those of before the start, too.
+        let mut followed_ms = i64::MIN;
         loop {
-            if let Err(error) = self.look().await {
+            let looked = async {
+                self.look().await?;
+                self.follow_up(&mut followed_ms).await
+            };
+            if let Err(error) = looked.await {
                 error.log("the desk could not be looked after");
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Lets the words of notes follow that were not played in time.
+    async fn follow_up(&self, followed_ms: &mut i64) -> Result<(), StoreError> {
+        let Some(after) = self.times.follow_up else { return Ok(()) };
+        let now_ms = self.clock.now_ms();
+        let until_ms = now_ms - crate::clock::as_ms(after);
+        let notes = self.desk.follow_up(*followed_ms, until_ms, now_ms).await?;
+        if notes > 0 {
+            tracing::info!(notes, "notes were not played: their words follow");
+            self.wake.wake();
+        }
+        *followed_ms = until_ms;
+        Ok(())
     }
 
     /// Looks once.

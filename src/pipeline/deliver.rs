@@ -147,10 +147,12 @@ impl Delivery<'_> {
         Err(error)
     }
 
-    /// Returns the message that is answered; an operator's words answer none in particular.
+    /// Returns the message that is answered; an operator's words, and those that
+    /// follow a note, answer none in particular.
     fn answers(&self) -> Option<MessageId> {
         let first = self.lease.first();
-        (!matches!(first.body, Body::Reply { .. })).then(|| first.id.clone())
+        (!matches!(first.body, Body::Reply { .. } | Body::FollowUp { .. }))
+            .then(|| first.id.clone())
     }
 
     /// Notes that the part whose send failed is not sent again: something else takes its place.

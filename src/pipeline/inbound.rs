@@ -89,7 +89,7 @@ impl Turn<'_> {
             Body::Unsupported if let Some(file) = self.told_of(message) => {
                 Ok(Heard::written(agent, file.sign(), last))
             }
-            Body::Unsupported | Body::Silent | Body::Reply { .. } => {
+            Body::Unsupported | Body::Silent | Body::Reply { .. } | Body::FollowUp { .. } => {
                 let problem = Problem::Type(message.raw_type.clone());
                 Err(Cause::Unheard(problem).at(Stage::Download))
             }

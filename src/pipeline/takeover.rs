@@ -53,13 +53,15 @@ impl Scene<'_> {
 impl Turn<'_> {
     /// Returns whether the agent is silent in this turn.
     pub(super) fn is_for_a_person(&self) -> bool {
-        self.scene.desk.with_person || self.operator().is_some()
+        self.scene.desk.with_person || self.given().is_some()
     }
 
-    /// Returns who says it, and the words, if the turn brings what an operator said.
-    fn operator(&self) -> Option<(&str, Option<&Personal>)> {
+    /// Returns what the turn brings instead of an answer, if it does: what an operator said, which may be
+    /// spoken, or the words of a note that was not played.
+    fn given(&self) -> Option<Option<&Personal>> {
         match &self.lease.first().body {
-            Body::Reply { operator, text } => Some((operator, text.as_ref())),
+            Body::Reply { text, .. } => Some(text.as_ref()),
+            Body::FollowUp { text } => Some(Some(text)),
             _ => None,
         }
     }
@@ -84,7 +86,8 @@ impl Turn<'_> {
     /// Sends what the operator said, or hears the person and leaves the answer to an operator; `kept`
     /// is what an earlier attempt heard.
     pub(super) async fn leave_to_a_person(&self, kept: Option<Draft>) -> Result<Draft, Failed> {
-        if let Some((_, text)) = self.operator() {
+        let follows = matches!(self.lease.first().body, Body::FollowUp { .. });
+        if let Some(text) = self.given().filter(|_| !(follows && self.scene.desk.with_person)) {
             if self.lease.attempt > MAX_ATTEMPTS {
                 let gave_up = Reason::GaveUp { attempts: MAX_ATTEMPTS };
                 return Ok(self.ended("", Outcome::Failed, gave_up));
@@ -92,6 +95,9 @@ impl Turn<'_> {
             return self.bring(text).await;
         }
         let mut ended = self.scene.trace.report(Personal::default(), Outcome::Ticket, None);
+        if follows {
+            return Ok(Draft { heard: None, language: None, report: ended });
+        }
         if let Some(Draft { heard: Some(heard), language, report }) = kept {
             ended.transcript = report.transcript;
             return Ok(Draft { heard: Some(heard), language, report: ended });

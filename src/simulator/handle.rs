@@ -267,6 +267,11 @@ impl Simulator {
         self.shared.state().failing_sends = (code, times);
     }
 
+    /// Says whether people play the notes that they get; they do until they do not.
+    pub fn set_plays(&self, plays: bool) {
+        self.shared.state().unplayed = !plays;
+    }
+
     /// Deletes a media file, as Meta does after 7 or 30 days. Its id must be one the simulator
     /// gave.
     pub fn drop_media(&self, media: &MediaId) {

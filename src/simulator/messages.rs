@@ -167,7 +167,7 @@ impl Inner {
         let voice = audio["voice"].as_bool().unwrap_or(false);
         let fate = match &media.voice {
             Err(_) if voice => Fate::Failed(131_053, "Media upload error".to_owned()),
-            Ok(_) if voice => Fate::Played,
+            Ok(_) if voice && !self.state().unplayed => Fate::Played,
             _ => Fate::Read,
         };
         Ok((MessageMedia::describe(&media, voice), fate))

@@ -181,6 +181,8 @@ pub(super) struct SimulatorState {
     pub faults: Vec<Fault>,
     /// Error code and number of the next messages to accept and let fail.
     pub failing_sends: (i64, usize),
+    /// People leave the notes that they get unplayed.
+    pub unplayed: bool,
 }
 
 impl SimulatorState {

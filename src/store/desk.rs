@@ -317,6 +317,16 @@ pub trait Desk: Send + Sync {
     /// Closes tickets in which nobody has written since `before_ms`; returns how many.
     async fn close_idle(&self, before_ms: i64, now_ms: i64) -> Result<usize, StoreError>;
 
+    /// Puts the words of notes into their lanes that were sent after `since_ms` and until `until_ms` and
+    /// not played since, once each: if the person has not written since, nobody has taken over, and the
+    /// window of 24 hours is open. Returns how many.
+    async fn follow_up(
+        &self,
+        since_ms: i64,
+        until_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError>;
+
     /// Puts what an operator says into the contact's lane, behind what is there. Returns the turn
     /// that will send it; `Closed` if the conversation is over.
     async fn say(

@@ -58,6 +58,11 @@ pub enum Body {
         /// Words to be written.
         text: Option<Personal>,
     },
+    /// The words of a note that the person has not played.
+    FollowUp {
+        /// The words.
+        text: Personal,
+    },
 }
 
 /// Holds one message of a webhook, parsed.

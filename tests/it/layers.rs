@@ -35,7 +35,7 @@ const ORDER: [(&str, &[&str]); 27] = [
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
-    ("desk", &["store"]),
+    ("desk", &["store", "queue"]),
     ("events", &["store"]),
     ("http", &["knowledge", "registry", "provider", "store", "queue", "events", "telemetry"]),
     (

@@ -13,6 +13,30 @@ use crate::store::{
 };
 use crate::turn::{Body, EventType, PhoneNumberId, TicketEnd, TurnId};
 
+/// WhatsApp's window for free answers after a person's message.
+const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The words of notes that were not played.
+const FOLLOW_UP: &str = "
+    INSERT INTO messages (number, provider_id, contact_id, raw_type, body, sent_ms, received_ms, state,
+        available_ms, conversation)
+    SELECT t.number, 'followup:' || t.id, t.contact_id, 'followup',
+           json_object('kind', 'follow_up', 'text', t.report ->> '$.reply.text'), ?3, ?3, 'queued', ?3,
+           t.conversation
+    FROM parts p JOIN turns t ON t.id = p.turn
+    JOIN messages m ON m.number = t.number AND m.provider_id = t.message
+    WHERE p.state = 'sent' AND p.sent_ms > ?1 AND p.sent_ms <= ?2 AND p.role = 'answer'
+      AND p.content ->> '$.voice' IS NOT NULL AND t.outcome = 'voice_note' AND t.operator IS NULL
+      AND t.report ->> '$.reply.text' <> '' AND m.received_ms > ?4
+      AND NOT EXISTS (SELECT 1 FROM statuses s WHERE s.turn = p.turn AND s.idx = p.idx
+                      AND s.status IN ('played', 'failed'))
+      AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.number = t.number
+                      AND o.contact_id = t.contact_id AND o.id > m.id
+                      AND o.conversation IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM tickets k WHERE k.number = t.number
+                      AND k.contact_id = t.contact_id AND k.closed_ms IS NULL)
+    ON CONFLICT (number, provider_id) DO NOTHING";
+
 #[async_trait]
 impl Desk for SqliteStore {
     async fn conversations(
@@ -113,6 +137,19 @@ impl Desk for SqliteStore {
         let call = self.writer.call(move |db| match open_place(db, conversation)? {
             DeskChange::Done(place) => say(db, &place, &message, now_ms).map(DeskChange::Done),
             other => Ok(other.without()),
+        });
+        call.await
+    }
+
+    async fn follow_up(
+        &self,
+        since_ms: i64,
+        until_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let call = self.writer.call(move |db| {
+            let values = params![since_ms, until_ms, now_ms, now_ms - WINDOW_MS];
+            Ok(db.prepare_cached(FOLLOW_UP)?.execute(values)?)
         });
         call.await
     }

@@ -21,7 +21,7 @@ pub(super) fn begun(db: &Connection, lease: &Lease, now_ms: i64) -> Result<DeskS
         Body::Text { .. } => Some(EventType::TextKnown),
         Body::Audio { .. } | Body::Lost => Some(EventType::VoiceKnown),
         Body::Unsupported | Body::Silent => Some(EventType::MediaKnown),
-        Body::Reply { .. } => None,
+        Body::Reply { .. } | Body::FollowUp { .. } => None,
     };
     if let Some(kind) = kind.filter(|_| lease.attempt == 1) {
         let text = match &first.body {

@@ -86,7 +86,7 @@ fn kind(message: &Inbound) -> (&str, Kind) {
         Body::Audio { .. } => Audio,
         Body::Unsupported | Body::Lost => Unsupported,
         Body::Silent => Silent,
-        Body::Reply { .. } => unreachable!("no webhook has it"),
+        Body::Reply { .. } | Body::FollowUp { .. } => unreachable!("no webhook has it"),
     };
     (&message.raw_type, kind)
 }

@@ -5,6 +5,7 @@ mod follow;
 mod hooks;
 mod race;
 mod story;
+mod unplayed;
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};

@@ -18,6 +18,9 @@ CREATE INDEX turns_conversation ON turns (conversation, created_ms);
 -- Who answered, where that was a person.
 ALTER TABLE turns ADD COLUMN operator TEXT;
 
+-- What was sent when: notes that were not played are looked for by it.
+CREATE INDEX parts_sent ON parts (sent_ms) WHERE state = 'sent';
+
 -- People who take over.
 CREATE TABLE operators (
     id         TEXT PRIMARY KEY,
