@@ -33,6 +33,7 @@ use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customers::CustomerBook;
 use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
@@ -150,10 +151,12 @@ impl App {
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
         let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
+        let customers = CustomerBook::new(store.clone(), clock.clone());
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),
             record: store.clone(),
+            customers,
             sounds,
             summaries,
             unnoted: Unnoted::default(),
@@ -214,6 +217,7 @@ impl App {
             numbers: self.office.clone(),
             agents: self.office.clone(),
             knowledge: self.office.clone(),
+            customers: self.office.clone(),
             uploads: uploads(),
             tokens: self.office.clone(),
             record: self.office,

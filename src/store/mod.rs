@@ -1,11 +1,13 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`],
+//! [`Archive`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
+//! [`SoundIndex`] for who keeps sound, [`Directory`],
 //! [`Library`] and [`Tokens`] for whoever sets numbers and agents up. What a method returned `Ok` for
 //! is on disk. What every backend has to decide alike is in `rules`.
 
 mod archive;
+mod customers;
 mod directory;
 mod library;
 mod memories;
@@ -19,6 +21,10 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use customers::{
+    CustomerChange, CustomerEntry, CustomerPatch, CustomerRow, CustomerSource, Customers, Imported,
+    OnFile,
+};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };

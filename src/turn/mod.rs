@@ -5,6 +5,7 @@
 
 mod about;
 mod content;
+mod customer;
 mod extra;
 mod ids;
 mod language;
@@ -12,6 +13,7 @@ mod language_names;
 mod message;
 mod part;
 mod personal;
+mod phone;
 mod reason;
 mod report;
 mod sound;
@@ -24,6 +26,7 @@ mod words;
 
 pub use about::{About, Attachment, Deed, Quoted};
 pub use content::{Choice, Content, MediaSource};
+pub use customer::{Customer, CustomerFields, FIELD_NAME_CHARS};
 pub use extra::{Extra, MediaKind};
 pub use ids::{MediaId, MessageId, NodeId, PhoneNumberId, TurnId};
 pub use language::LanguageCode;
@@ -33,6 +36,7 @@ pub use message::{
 };
 pub use part::{Part, PartState, Role};
 pub use personal::Personal;
+pub use phone::{other_form, phone_digits};
 pub use reason::Reason;
 pub use report::{
     EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,

@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 25] = [
+const ORDER: [(&str, &[&str]); 26] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -31,6 +31,7 @@ const ORDER: [(&str, &[&str]); 25] = [
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
+    ("customers", &["knowledge", "registry", "store", "telemetry"]),
     ("config", &["knowledge", "registry", "stt", "agent", "tts", "telemetry", "blobs"]),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
@@ -40,6 +41,7 @@ const ORDER: [(&str, &[&str]); 25] = [
         "pipeline",
         &[
             "knowledge",
+            "customers",
             "registry",
             "stt",
             "agent",

@@ -1,10 +1,12 @@
-//! `/api/v1`: numbers, agents, what they know, tokens, turns and contacts of a service that runs.
+//! `/api/v1`: numbers, agents, what they know, customers, tokens, turns and contacts of a service that
+//! runs.
 //!
 //! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
 //! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
 //! itself, which holds nothing of anybody.
 
 mod agents;
+mod customers;
 mod document;
 mod knowledge;
 mod numbers;
@@ -32,6 +34,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use customers::{
+    CustomerInput, CustomerQuery, CustomerView, CustomersApi, ImportView, LineProblemView,
+};
 pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile, uploads};
 pub use numbers::{
     CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
@@ -57,6 +62,8 @@ pub struct ApiState {
     pub agents: Arc<dyn AgentsApi>,
     /// Knows what agents know.
     pub knowledge: Arc<dyn KnowledgeApi>,
+    /// Knows customers.
+    pub customers: Arc<dyn CustomersApi>,
     /// Places for requests whose files are held.
     pub uploads: Semaphore,
     /// Knows the tokens.
@@ -93,6 +100,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(numbers::router())
         .merge(agents::router())
         .merge(knowledge::router())
+        .merge(customers::router())
         .merge(tokens::router())
         .merge(record::router())
         .merge(sound::router())

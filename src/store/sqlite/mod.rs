@@ -6,6 +6,8 @@
 
 mod archive;
 mod contacts;
+mod customer_rows;
+mod customers;
 mod directory;
 mod file;
 mod history;
@@ -44,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_sounds.sql"),
     include_str!("migrations/0009_memory.sql"),
     include_str!("migrations/0010_knowledge.sql"),
+    include_str!("migrations/0012_customers.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.

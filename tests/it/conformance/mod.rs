@@ -3,6 +3,7 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod customers;
 mod directory;
 mod disclosure;
 mod leases;
@@ -17,8 +18,8 @@ mod tokens;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Directory, Disposition, Draft, Lease, Lessee, Library, People, Queue, Record,
-    SoundIndex, Tokens,
+    Archive, Customers, Directory, Disposition, Draft, Lease, Lessee, Library, People, Queue,
+    Record, SoundIndex, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -28,7 +29,15 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue + Record + Archive + Directory + Library + People + SoundIndex + Tokens;
+    type Store: Queue
+        + Record
+        + Archive
+        + Customers
+        + Directory
+        + Library
+        + People
+        + SoundIndex
+        + Tokens;
 
     /// Makes an empty one.
     fn fresh() -> Self;
