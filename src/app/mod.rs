@@ -44,6 +44,7 @@ use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
+use crate::remote::model_client;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
@@ -151,7 +152,10 @@ impl App {
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone());
         let queue: Arc<dyn Queue> = store.clone();
         let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
-        let customers = CustomerBook::new(store.clone(), clock.clone());
+        let connect = model_client(Duration::from_millis(config.customers.timeout_ms));
+        let noticed = Arc::new(telemetry::engine_noticed);
+        let customers =
+            CustomerBook::new(store.clone(), &config.customers, connect, clock.clone(), noticed);
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),

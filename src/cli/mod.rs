@@ -240,7 +240,7 @@ fn run_configured(
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => {
-                doctor::run(&context, arguments.json, arguments.fix).await
+                Box::pin(doctor::run(&context, arguments.json, arguments.fix)).await
             }
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Voices(arguments) => voices::run(context, arguments).await,

@@ -158,7 +158,8 @@ impl Turn<'_> {
             let now_ms = self.pipeline.clock.now_ms();
             let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
             let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
-            let writer = self.pipeline.customers.find(self.lease.lane.contact_id);
+            let writer =
+                self.pipeline.customers.find(self.lease.lane.contact_id, &self.lease.contact);
             let (heard, history, about, customer) = tokio::join!(heard, history, about, writer);
             let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
             self.tell_deeds(&mut history, &mut heard, &mut about).await?;

@@ -32,7 +32,10 @@ const ORDER: [(&str, &[&str]); 26] = [
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
     ("customers", &["knowledge", "registry", "store", "telemetry"]),
-    ("config", &["knowledge", "registry", "stt", "agent", "tts", "telemetry", "blobs"]),
+    (
+        "config",
+        &["knowledge", "customers", "registry", "stt", "agent", "tts", "telemetry", "blobs"],
+    ),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),

@@ -1,11 +1,14 @@
 //! Whom the business knows: imported, written by the API, told to the model, forgotten.
 
+pub(crate) mod crm;
 mod files;
+mod lookup;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::api::holds;
+use crate::harness::update::voice_note;
 use crate::harness::{PERSON, Setup, TestApp};
 use crate::openai::chat::{Chat, Script};
 use crate::openai::{router, serve};
@@ -108,6 +111,19 @@ async fn a_customer_is_written_changed_and_deleted_by_the_api() {
     app.api_get(&admin, &path).send().await.problem(404, "not-found");
     assert!(!asks(&app, &chat, PERSON).await.1.contains("on file"));
     assert!(!holds(&app.store_bytes(), "silver"), "it is in the file still");
+}
+
+#[tokio::test]
+async fn who_speaks_is_known_as_well_as_who_writes() {
+    let (setup, chat) = asking().await;
+    let app = setup.hears("When do you open?").await;
+    let admin = app.token("admin").await;
+    add(&app, &admin, "gold").await;
+    app.deliver(voice_note("en_hours.ogg")).await;
+    app.run_until_idle().await;
+    assert_eq!(app.sent_texts(), ["At nine."]);
+    let asked = chat.asked().pop().unwrap().body["messages"].to_string();
+    assert!(asked.contains("gold") && asked.contains("[voice message, transcribed"), "{asked}");
 }
 
 #[tokio::test]
