@@ -22,6 +22,7 @@ pub mod blobs;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod customers;
 pub mod desk;
 pub mod engine;
 pub mod events;

@@ -23,7 +23,7 @@ use tools::{ToolDone, Toolbox};
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
-use crate::turn::{About, Exchange, Extra, LanguageCode, Personal, Uncertainty};
+use crate::turn::{About, Customer, Exchange, Extra, LanguageCode, Personal, Uncertainty};
 
 /// Describes what a responder is asked.
 #[derive(Clone, Debug)]
@@ -40,8 +40,10 @@ pub struct Question {
     pub history: Vec<Exchange>,
     /// What the agent noted of those before.
     pub notes: Option<Personal>,
-    /// The person's name, as their profile has it.
+    /// The person's name: the business's, if it has one, else their profile's.
     pub contact_name: Option<Personal>,
+    /// What the business knows of them, if they are a customer.
+    pub customer: Option<Customer>,
     /// When it was asked, Unix milliseconds.
     pub asked_ms: i64,
     /// Whether the answer will be heard rather than read.
@@ -85,6 +87,7 @@ impl Question {
             history: Vec::new(),
             notes: None,
             contact_name: None,
+            customer: None,
             asked_ms: 0,
             aloud: true,
             passages: Vec::new(),

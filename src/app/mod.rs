@@ -34,6 +34,7 @@ use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customers::CustomerBook;
 use crate::desk::{DeskKeeper, DeskTimes};
 use crate::events::hooks::HookTeller;
 use crate::http::api::uploads;
@@ -46,7 +47,7 @@ use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
-use crate::remote::http_client;
+use crate::remote::{http_client, model_client};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
@@ -183,10 +184,15 @@ impl App {
         let (sounds, keeper) = shelf.keeper();
         let queue: Arc<dyn Queue> = store.clone();
         let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());
+        let connect = model_client(Duration::from_millis(config.customers.timeout_ms));
+        let noticed = Arc::new(telemetry::engine_noticed);
+        let customers =
+            CustomerBook::new(store.clone(), &config.customers, connect, clock.clone(), noticed);
         let pipeline = Pipeline {
             path: voice_path(config)?,
             routes: agents.clone(),
             record: store.clone(),
+            customers,
             sounds,
             summaries,
             unnoted: Unnoted::default(),
@@ -259,6 +265,7 @@ impl App {
             numbers: self.office.clone(),
             agents: self.office.clone(),
             knowledge: self.office.clone(),
+            customers: self.office.clone(),
             uploads: uploads(),
             tokens: self.office.clone(),
             conversations: self.office.clone(),

@@ -56,6 +56,7 @@ fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
         ("server.admin_listen", started.server.admin_listen != new.server.admin_listen),
         ("cache", started.cache != new.cache),
         ("embeddings", !started.embeddings.are_as(&new.embeddings)),
+        ("customers", !started.customers.are_as(&new.customers)),
         ("blobs", !started.blobs.are_as(&new.blobs)),
         ("store.url", started.store.url != new.store.url),
         ("queue.turns", started.queue.turns != new.queue.turns),

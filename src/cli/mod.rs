@@ -6,6 +6,7 @@ mod agents;
 mod ask;
 mod bench;
 mod completions;
+mod contacts;
 mod demo;
 mod doctor;
 mod eval;
@@ -98,6 +99,8 @@ enum Command {
     Agents(agents::Arguments),
     /// Give agents files to know, list, remove and search them, whether a service runs or not.
     Knowledge(knowledge::Arguments),
+    /// Import, list and show whom you know, whether a service runs or not.
+    Contacts(contacts::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -240,13 +243,14 @@ fn run_configured(
             Command::Transcribe(arguments) => transcribe::run(context, arguments).await,
             Command::Say(arguments) => say::run(context, arguments).await,
             Command::Doctor(arguments) => {
-                doctor::run(&context, arguments.json, arguments.fix).await
+                Box::pin(doctor::run(&context, arguments.json, arguments.fix)).await
             }
             Command::Models(arguments) => models::run(context, arguments).await,
             Command::Voices(arguments) => voices::run(context, arguments).await,
             Command::Numbers(arguments) => numbers::run(context, arguments).await,
             Command::Agents(arguments) => agents::run(context, arguments).await,
             Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
+            Command::Contacts(arguments) => contacts::run(context, arguments).await,
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
@@ -275,6 +279,7 @@ async fn look_agents_up(
         // An agent that is named and not there yet may be what they are to add.
         Command::Agents(_)
         | Command::Knowledge(_)
+        | Command::Contacts(_)
         | Command::Numbers(_)
         | Command::Token(_)
         | Command::Secrets(_) => problems.forgive_agents(),

@@ -50,7 +50,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     check_webhook(config, problems);
     check_store(config, problems);
     check_blobs(config, problems);
-    check_embeddings(config, problems);
+    check_servers(config, problems);
     let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
     if config.queue.burst_ms != 0 {
         wrong("queue.burst_ms", "merging bursts is not built yet; use 0".to_owned());
@@ -158,9 +158,13 @@ fn check_blobs(config: &Config, problems: &mut ConfigErrors) {
     }
 }
 
-fn check_embeddings(config: &Config, problems: &mut ConfigErrors) {
-    for Wrong { key, problem } in config.embeddings.check() {
-        problems.add(config.error(&format!("embeddings.{key}"), problem));
+fn check_servers(config: &Config, problems: &mut ConfigErrors) {
+    for (section, wrong) in
+        [("embeddings", config.embeddings.check()), ("customers", config.customers.check())]
+    {
+        for Wrong { key, problem } in wrong {
+            problems.add(config.error(&format!("{section}.{key}"), problem));
+        }
     }
 }
 

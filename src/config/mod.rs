@@ -27,6 +27,7 @@ pub use overlay::Origins;
 pub use problems::{ConfigError, ConfigErrors, THE_FILE};
 
 use crate::blobs::BlobSettings;
+use crate::customers::CustomerSettings;
 use crate::engine::{self, EngineSpec};
 use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
@@ -49,6 +50,7 @@ pub struct Config {
     pub llm: EngineSpec,
     pub tts: EngineSpec,
     pub embeddings: EmbeddingSettings,
+    pub customers: CustomerSettings,
     pub cache: CacheConfig,
     pub store: StoreConfig,
     pub blobs: BlobSettings,

@@ -9,6 +9,7 @@ pub(super) const SECRETS: &[&str] = &[
     "access_token",
     "app_secret",
     "verify_token",
+    "token",
     "api_key",
     "webhook_secret",
     "signature_secret",

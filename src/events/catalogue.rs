@@ -14,6 +14,10 @@ pub enum FieldKind {
     Number,
     /// A number of milliseconds.
     Milliseconds,
+    /// True or false.
+    Flag,
+    /// An object of texts, whose names are yours.
+    Texts,
     /// An object with these members.
     Object(&'static [EventField]),
     /// A list of objects with these members.
@@ -52,7 +56,7 @@ const fn maybe(name: &'static str, kind: FieldKind, about: &'static str) -> Even
     EventField { name, kind, always: false, about }
 }
 
-use FieldKind::{List, Milliseconds, Number, Object, Text};
+use FieldKind::{Flag, List, Milliseconds, Number, Object, Text, Texts};
 
 /// Who it is about; in the `data` of every event.
 pub const CONTACT: EventField = always(
@@ -83,7 +87,17 @@ const MESSAGE: EventField = always(
 const SENT: EventField = always("message", Text, "WhatsApp's id of the message");
 
 const RECEIVED: &[EventField] = &[TURN, MESSAGE, WORDS, OPEN_TICKET];
-const KNOWN: &[EventField] = &[TURN, MESSAGE, WORDS];
+const USER_INFO: EventField = always(
+    "user_info",
+    Object(&[
+        always("known", Flag, "whether the person is a customer, as docs/CUSTOMERS.md has it"),
+        maybe("name", Text, "the customer's name"),
+        maybe("language", Text, "the customer's language"),
+        maybe("fields", Texts, "whatever else is known"),
+    ]),
+    "what is known of the person",
+);
+const KNOWN: &[EventField] = &[TURN, MESSAGE, WORDS, USER_INFO];
 const SEND: &[EventField] = &[
     TURN,
     PART,
@@ -131,7 +145,7 @@ pub const CATALOGUE: &[EventEntry] = &[
     EventEntry {
         kind: EventType::AgentAsked,
         about: "The agent was asked.",
-        data: &[TURN, always("agent", Text, "the agent's name"), WORDS],
+        data: &[TURN, always("agent", Text, "the agent's name"), WORDS, USER_INFO],
     },
     EventEntry {
         kind: EventType::AgentAnswered,
@@ -282,6 +296,8 @@ fn members_problem(fields: &[EventField], value: &Value) -> Option<String> {
             Text => value.is_string(),
             Number => value.is_i64(),
             Milliseconds => value.is_number(),
+            Flag => value.is_boolean(),
+            Texts => value.as_object().is_some_and(|texts| texts.values().all(Value::is_string)),
             Object(fields) => return members_problem(fields, value),
             List(fields) => {
                 let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -353,6 +369,8 @@ fn object(fields: &[EventField]) -> Value {
                 Text => json!({ "type": "string" }),
                 Number => json!({ "type": "integer" }),
                 Milliseconds => json!({ "type": "number" }),
+                Flag => json!({ "type": "boolean" }),
+                Texts => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
                 Object(fields) => object(fields),
                 List(fields) => json!({ "type": "array", "items": object(fields) }),
             };

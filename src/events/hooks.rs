@@ -5,7 +5,7 @@
 //! before it could note so. Source: Standard Webhooks specification, CloudEvents 1.0 HTTP binding.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,9 +35,12 @@ const AT_ONCE: usize = 32;
 /// Limits how long an answer may take.
 const ANSWER: Duration = Duration::from_secs(15);
 /// Wait before an event is told again, the first time; then it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// Longest wait while the other side takes other events, and for how long one taken says so.
+const LIVELY_WAIT: Duration = Duration::from_secs(1);
+const LIVELY_FOR: Duration = Duration::from_secs(10);
 /// Time after which an event that is not taken is given up, milliseconds.
 const GIVE_UP_MS: i64 = 24 * 60 * 60 * 1000;
 /// Time between two looks at who wants events.
@@ -141,14 +144,30 @@ struct HookRun<'a> {
     looked: Option<Instant>,
     /// Whose events are being told.
     busy: HashSet<String>,
+    /// When the last event was taken.
+    pulse: Pulse,
 }
+
+/// Tells when a webhook took an event.
+type Pulse = Arc<Mutex<Option<Instant>>>;
 
 impl<'a> HookRun<'a> {
     fn new(teller: &'a HookTeller, hook: EventHookRow, written: watch::Receiver<u64>) -> Self {
         let read = hook.delivered;
         let (window, told, again) = (BTreeMap::new(), HashSet::new(), HashSet::new());
         let (looked, busy, hook) = (None, HashSet::new(), Arc::new(hook));
-        Self { teller, hook, written, window, told, read, again, looked, busy }
+        Self {
+            teller,
+            hook,
+            written,
+            window,
+            told,
+            read,
+            again,
+            looked,
+            busy,
+            pulse: Pulse::default(),
+        }
     }
 
     async fn run(mut self) -> Result<(), StoreError> {
@@ -162,7 +181,12 @@ impl<'a> HookRun<'a> {
                 && let Some(event) = self.next()
             {
                 self.busy.insert(event.contact.clone());
-                telling.push(tell(self.teller, Arc::clone(&self.hook), event));
+                telling.push(tell(
+                    self.teller,
+                    Arc::clone(&self.hook),
+                    Arc::clone(&self.pulse),
+                    event,
+                ));
             }
             let now_at = self.reached();
             if now_at > reached && (telling.is_empty() || noted.elapsed() >= NOTE) {
@@ -257,12 +281,20 @@ impl<'a> HookRun<'a> {
 }
 
 /// Tells an event until it is taken or given up.
-async fn tell(teller: &HookTeller, hook: Arc<EventHookRow>, event: EventRow) -> (EventRow, Told) {
+async fn tell(
+    teller: &HookTeller,
+    hook: Arc<EventHookRow>,
+    pulse: Pulse,
+    event: EventRow,
+) -> (EventRow, Told) {
     let body = cloud_event(&event).to_string();
     let mut wait = FIRST_WAIT;
     loop {
         let error = match post(teller, &hook, event.id, &body).await {
-            Ok(()) => return (event, Told::Taken),
+            Ok(()) => {
+                *pulse.lock().expect("no holder panics") = Some(Instant::now());
+                return (event, Told::Taken);
+            }
             Err(Refused::Gone) => return (event, Told::Gone),
             Err(Refused::Because(error)) => error,
         };
@@ -281,7 +313,10 @@ async fn tell(teller: &HookTeller, hook: Arc<EventHookRow>, event: EventRow) -> 
         if let Err(error) = noted {
             error.log("that an event was not taken could not be noted");
         }
-        tokio::time::sleep(jittered(wait)).await;
+        let taken = *pulse.lock().expect("no holder panics");
+        let lively = taken.is_some_and(|taken| taken.elapsed() < LIVELY_FOR);
+        let longest = if lively { LIVELY_WAIT } else { LONGEST_WAIT };
+        tokio::time::sleep(jittered(wait.min(longest))).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }

@@ -4,6 +4,7 @@
 //! columns are searched and not said. Any other row says all that it holds: "name: Tea, price: 3".
 
 use super::KnowledgeError;
+use super::rows::{TableRow, cut};
 use super::source::Passage;
 use crate::written::without_accents;
 
@@ -23,34 +24,17 @@ const PRICE_ASKED: &str = "price prices cost costs preis preise kostet kosten te
                            prezzo costa costano prijs kost kostar koster cena kosztuje costă fiyat \
                            harga цена стоит";
 
-/// Lists what separates columns; the first where two fit alike.
-const SEPARATORS: [u8; 4] = *b",;\t|";
-
-/// Separates nothing: no text has this mark.
-const ONE_COLUMN: u8 = 0x1f;
-
-/// Sets how many rows are looked at to find the separator.
-const SAMPLE: usize = 20;
-
 /// Limits the name of a column, in characters: a sentence is no name.
 const LONGEST_NAME: usize = 60;
-
-/// Holds one row: its line, counted from 1, and its cells.
-struct TableRow {
-    line: u64,
-    cells: Vec<String>,
-}
 
 /// Reads a table.
 pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, KnowledgeError> {
     let broken =
         |line: u64, reason: String| KnowledgeError::Line { file: file.to_owned(), line, reason };
-    let (separator, contents, skipped) = separator(contents);
-    let all = rows(contents, separator)
-        .map_err(|(line, reason)| broken(line + skipped, reason))?
-        .into_iter()
-        .map(|row| TableRow { line: row.line + skipped, ..row });
-    let mut rows = all.filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).peekable();
+    let names_both = |header: &[String]| Columns::new(header.to_vec()).asked.is_some();
+    let (separator, rows) =
+        cut(contents, names_both).map_err(|(line, reason)| broken(line, reason))?;
+    let mut rows = rows.into_iter().peekable();
     let mut passages = Vec::new();
     // A title over the table stands alone in its row.
     while let Some(title) = rows.next_if(|row| row.cells.len() > 1 && filled(row).count() == 1) {
@@ -68,7 +52,7 @@ pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, Knowl
     }
     let rows: Vec<TableRow> = rows.collect();
     let mut columns = Columns::new(header.cells);
-    if columns.asked.is_none() && columns.names.len() > 1 && rows.iter().all(TableRow::asks) {
+    if columns.asked.is_none() && columns.names.len() > 1 && rows.iter().all(asks) {
         columns.asked = Some((0, 1));
     }
     for row in rows {
@@ -78,11 +62,9 @@ pub(super) fn passages(file: &str, contents: &str) -> Result<Vec<Passage>, Knowl
     Ok(passages)
 }
 
-impl TableRow {
-    /// Returns whether it begins with a question; a header in any language may stand over it.
-    fn asks(&self) -> bool {
-        self.cells.first().is_some_and(|cell| cell.ends_with(['?', '？', '؟', '՞', ';']))
-    }
+/// Returns whether a row begins with a question; a header in any language may stand over it.
+fn asks(row: &TableRow) -> bool {
+    row.cells.first().is_some_and(|cell| cell.ends_with(['?', '？', '؟', '՞', ';']))
 }
 
 /// Holds what the header says.
@@ -149,51 +131,6 @@ impl Columns {
 
 fn filled(row: &TableRow) -> impl Iterator<Item = &String> {
     row.cells.iter().filter(|cell| !cell.is_empty())
-}
-
-/// Finds what separates the columns; returns the table and how many lines come before it, too.
-fn separator(contents: &str) -> (u8, &str, u64) {
-    let (first, rest) = contents.split_once('\n').unwrap_or((contents, ""));
-    if let Some(&[separator]) =
-        first.trim_end().trim_matches('"').strip_prefix("sep=").map(str::as_bytes)
-    {
-        return (separator, rest, 1);
-    }
-    let fits = |separator: u8| {
-        let Ok(sample) = read(contents, separator).take(SAMPLE).collect::<Result<Vec<_>, _>>()
-        else {
-            return (false, 0);
-        };
-        let width = sample.first().map_or(0, |row| row.cells.len());
-        let asked = sample.iter().any(|row| Columns::new(row.cells.clone()).asked.is_some());
-        let like_first = sample.iter().filter(|row| row.cells.len() == width).count();
-        (asked, if width > 1 { like_first } else { 0 })
-    };
-    let none = (false, 0);
-    let fitting = SEPARATORS.into_iter().rev().map(|separator| (fits(separator), separator));
-    let best = fitting.filter(|(fit, _)| *fit > none).max_by_key(|(fit, _)| *fit);
-    (best.map_or(ONE_COLUMN, |(_, separator)| separator), contents, 0)
-}
-
-/// Reads all rows; the error is a line and a reason.
-fn rows(contents: &str, separator: u8) -> Result<Vec<TableRow>, (u64, String)> {
-    read(contents, separator).collect()
-}
-
-fn read(contents: &str, separator: u8) -> impl Iterator<Item = Result<TableRow, (u64, String)>> {
-    let reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(contents.as_bytes());
-    reader.into_records().map(|record| match record {
-        Ok(record) => Ok(TableRow {
-            line: record.position().map_or(1, csv::Position::line),
-            cells: record.iter().map(str::to_owned).collect(),
-        }),
-        Err(error) => Err((error.position().map_or(1, csv::Position::line), error.to_string())),
-    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,41 @@ pub(super) fn text(contents: &[u8]) -> Result<String, String> {
     Ok(text.into_owned())
 }
 
+/// Returns the text of a file in UTF-8 with lines that are not, as some programs append to one, and the
+/// numbers of these; `None` for any other file.
+pub(super) fn mixed(contents: &[u8]) -> Option<(String, Vec<u64>)> {
+    let contents = match Encoding::for_bom(contents) {
+        Some((encoding, mark)) if encoding == UTF_8 => &contents[mark..],
+        Some(_) => return None,
+        None => contents,
+    };
+    if contents.contains(&0) {
+        return None;
+    }
+    let lines: Vec<&[u8]> = contents.split_inclusive(|byte| *byte == b'\n').collect();
+    let is_utf8 = |line: &[u8]| std::str::from_utf8(line).is_ok();
+    let (mut others, mut letters) = (Vec::new(), 0);
+    for (line, number) in lines.iter().zip(1..) {
+        if !is_utf8(line) {
+            others.push(number);
+        } else if !line.is_ascii() {
+            letters += 1;
+        }
+    }
+    // Of a file in another encoding hardly a line is UTF-8 by chance.
+    if others.is_empty() || letters < others.len() {
+        return None;
+    }
+    let of_others: Vec<u8> =
+        lines.iter().filter(|line| !is_utf8(line)).copied().flatten().copied().collect();
+    let encoding = likely(&of_others);
+    let read = |line: &&[u8]| match std::str::from_utf8(line) {
+        Ok(line) => line.to_owned(),
+        Err(_) => encoding.decode_without_bom_handling(line).0.into_owned(),
+    };
+    Some((lines.iter().map(read).collect(), others))
+}
+
 fn likely(contents: &[u8]) -> &'static Encoding {
     if std::str::from_utf8(contents).is_ok() {
         return UTF_8;

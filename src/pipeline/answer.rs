@@ -13,7 +13,7 @@ use crate::agent::{Picture, Question, Retrieval};
 use crate::knowledge::Hit;
 use crate::store::{DeskState, History};
 use crate::telemetry;
-use crate::turn::{About, LanguageCode, Personal, ReplyMode, Stage};
+use crate::turn::{About, Customer, LanguageCode, Personal, ReplyMode, Stage};
 
 /// Passages that go with a question as its background.
 const PASSAGES: usize = 3;
@@ -25,8 +25,10 @@ pub(super) struct Around {
     pub(super) history: History,
     /// How the person asked to be answered before.
     pub(super) reply_mode: Option<ReplyMode>,
-    /// The person's name.
+    /// The name of the person's profile.
     pub(super) contact_name: Option<Personal>,
+    /// What the business knows of them, if they are a customer.
+    pub(super) customer: Option<Customer>,
     /// What the messages refer to.
     pub(super) about: Vec<About>,
     /// Pictures that the agent sees.
@@ -37,6 +39,14 @@ pub(super) struct Around {
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.
     pub(super) attempt: u32,
+}
+
+impl Around {
+    /// Returns the person's name: the one that the business has goes before the profile's.
+    pub(super) fn name(&self) -> Option<&Personal> {
+        let on_file = self.customer.as_ref().and_then(|customer| customer.name.as_ref());
+        on_file.or(self.contact_name.as_ref())
+    }
 }
 
 /// Makes the reply to what was heard.

@@ -56,6 +56,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::Responder;
 use crate::blobs::SoundIntake;
 use crate::clock::Clock;
+use crate::customers::CustomerBook;
 use crate::knowledge::{Embedder, Knowledge};
 use crate::provider::Messenger;
 use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
@@ -174,6 +175,8 @@ pub struct Pipeline {
     pub routes: Arc<dyn Routes>,
     /// The record.
     pub record: Arc<dyn Record>,
+    /// Knows who writes.
+    pub customers: CustomerBook,
     /// What takes the sound of turns, if it is kept.
     pub sounds: Option<SoundIntake>,
     /// What takes notes on long conversations.

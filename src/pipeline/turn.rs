@@ -161,7 +161,9 @@ impl Turn<'_> {
             let now_ms = self.pipeline.clock.now_ms();
             let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
             let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
-            let (heard, history, about) = tokio::join!(heard, history, about);
+            let writer =
+                self.pipeline.customers.find(self.lease.lane.contact_id, &self.lease.contact);
+            let (heard, history, about, customer) = tokio::join!(heard, history, about, writer);
             let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
             self.tell_deeds(&mut history, &mut heard, &mut about).await?;
             let pictures = self.see(&mut about).await;
@@ -171,6 +173,7 @@ impl Turn<'_> {
                 pictures,
                 reply_mode: self.lease.reply_mode,
                 contact_name: self.lease.contact.profile_name.clone(),
+                customer,
                 asked_ms: self.lease.first().received_ms,
                 desk: self.scene.desk,
                 attempt: self.lease.attempt,

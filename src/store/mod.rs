@@ -1,12 +1,14 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`Desk`] for people who take over, [`EventLog`] for
-//! who tells events on, [`SoundIndex`] for who keeps sound, [`Directory`], [`Library`] and [`Tokens`]
-//! for whoever sets numbers and agents up. What a method returned `Ok` for
-//! is on disk. What every backend has to decide alike is in `rules`.
+//! [`Archive`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
+//! [`Desk`] for people who take over, [`EventLog`] and [`EventHooks`] for who tells events on,
+//! [`SoundIndex`] for who keeps sound, [`Directory`], [`Library`] and [`Tokens`] for whoever sets numbers
+//! and agents up. What a method returned `Ok` for is on disk. What every backend has to decide alike is
+//! in `rules`.
 
 mod archive;
+mod customers;
 mod desk;
 mod desk_rules;
 mod directory;
@@ -24,6 +26,10 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use customers::{
+    CustomerChange, CustomerEntry, CustomerPatch, CustomerRow, CustomerSource, Customers, Imported,
+    OnFile,
+};
 pub use desk::{
     Author, ConversationRow, ConversationSearch, Desk, DeskChange, DeskState, NewTicket,
     OperatorMessage, OperatorRow, SaidRow, TicketRow, TicketSearch,

@@ -59,7 +59,8 @@ pub trait People: Send + Sync {
     /// Returns all messages of a contact, oldest first.
     async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError>;
 
-    /// Deletes a contact with all messages, turns, parts and statuses, and clears the bytes of them;
+    /// Deletes a contact with all messages, turns, parts and statuses, and what is known of them as a
+    /// customer, and clears the bytes of it;
     /// returns whether there was one. A turn that runs for them ends without a record. Their sound is
     /// overdue from then on: see [`SoundIndex::overdue`](super::SoundIndex::overdue).
     async fn forget(&self, id: i64) -> Result<bool, StoreError>;

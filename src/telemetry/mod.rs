@@ -50,6 +50,9 @@ pub const CLOCK_JUMPS_TOTAL: &str = "hark_clock_jumps_total";
 pub const WAITS_CUT_TOTAL: &str = "hark_waits_cut_total";
 /// Counter of delivery statuses, labels `status` and `code` (of `failed`; else empty).
 pub const STATUSES_TOTAL: &str = "hark_statuses_total";
+/// Counter of looks at the server of `[customers] url`, label `result`: `known`, `unknown`, or why it
+/// did not tell (`timed_out`, `unreachable`, `refused`, `unreadable`, `left_alone`).
+pub const CUSTOMER_LOOKUPS_TOTAL: &str = "hark_customer_lookups_total";
 /// Histogram of webhook answers, seconds.
 pub const WEBHOOK_SECONDS: &str = "hark_webhook_seconds";
 /// Counter of sentences to be spoken, label `result`: `hit`, their sound was kept; `miss`, it was made
@@ -265,6 +268,11 @@ pub fn cache_holds(bytes: u64, entries: u64) {
 /// Records what became of a file of sound.
 pub fn sound(side: SoundSide, result: &'static str) {
     metrics::counter!(SOUNDS_TOTAL, "side" => side.name(), "result" => result).increment(1);
+}
+
+/// Records what a server said to who writes.
+pub fn customer_lookup(result: &'static str) {
+    metrics::counter!(CUSTOMER_LOOKUPS_TOTAL, "result" => result).increment(1);
 }
 
 /// Records that somebody asked for a person.

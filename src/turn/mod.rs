@@ -5,6 +5,7 @@
 
 mod about;
 mod content;
+mod customer;
 mod event;
 mod extra;
 mod hours;
@@ -14,6 +15,7 @@ mod language_names;
 mod message;
 mod part;
 mod personal;
+mod phone;
 mod reason;
 mod report;
 mod sound;
@@ -27,6 +29,7 @@ mod words;
 
 pub use about::{About, Attachment, Deed, Quoted};
 pub use content::{Choice, Content, MediaSource};
+pub use customer::{Customer, CustomerFields, FIELD_NAME_CHARS};
 pub use event::EventType;
 pub use extra::{Extra, MediaKind};
 pub use hours::WorkingHours;
@@ -38,6 +41,7 @@ pub use message::{
 };
 pub use part::{Part, PartState, Role};
 pub use personal::Personal;
+pub use phone::{other_form, phone_digits};
 pub use reason::Reason;
 pub use report::{
     EnginesUsed, NoteInfo, Outcome, ReplyText, Segment, Transcript, TurnReport, Uncertainty,

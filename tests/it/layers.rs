@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 27] = [
+const ORDER: [(&str, &[&str]); 28] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -31,7 +31,11 @@ const ORDER: [(&str, &[&str]); 27] = [
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
-    ("config", &["knowledge", "registry", "stt", "agent", "tts", "telemetry", "blobs"]),
+    ("customers", &["knowledge", "registry", "store", "telemetry"]),
+    (
+        "config",
+        &["knowledge", "customers", "registry", "stt", "agent", "tts", "telemetry", "blobs"],
+    ),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
@@ -42,6 +46,7 @@ const ORDER: [(&str, &[&str]); 27] = [
         "pipeline",
         &[
             "knowledge",
+            "customers",
             "registry",
             "stt",
             "agent",

@@ -24,6 +24,7 @@ mod context;
 mod corpus;
 mod costly;
 mod crash;
+mod customers;
 mod delivery;
 mod desk;
 mod dialog360;

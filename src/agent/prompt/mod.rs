@@ -7,6 +7,7 @@
 //! and is never part of an instruction.
 
 mod about;
+mod customer;
 mod languages;
 mod pictures;
 mod tokens;
@@ -111,7 +112,7 @@ impl Persona {
     }
 
     /// Leaves out half of the conversation so far, the oldest first, or then all but the best of
-    /// what is on file; returns whether there was anything.
+    /// what is on file, or then what is known of the person; returns whether there was anything.
     pub fn shorten(&self, question: &mut Question) -> bool {
         let kept = recent(&question.history, self.history_tokens).len();
         if kept > 0 {
@@ -120,7 +121,7 @@ impl Persona {
         }
         let passages = question.passages.len();
         question.passages.truncate(1);
-        passages > 1
+        passages > 1 || question.customer.take().is_some()
     }
 
     /// Estimates the tokens of the longest prompt, but for long messages of the person.
@@ -144,8 +145,12 @@ impl Persona {
         }
         let name = question.contact_name.as_ref().map(|name| one_line(name.reveal(), NAME_LIMIT));
         if let Some(name) = name.filter(|name| !name.is_empty()) {
-            write!(text, "\nThe person's profile name, chosen by themselves, is \"{name}\".")
-                .expect("a string takes it");
+            let whose = if customer::has_name(question) {
+                "name, as the business has it on file,"
+            } else {
+                "profile name, chosen by themselves,"
+            };
+            write!(text, "\nThe person's {whose} is \"{name}\".").expect("a string takes it");
         }
         text
     }
@@ -153,6 +158,7 @@ impl Persona {
     /// Writes the last message: the notes of this turn, then the person's words.
     fn last(&self, question: &Question) -> String {
         let mut text = format!("[It is {}.", self.now(question.asked_ms));
+        text += &question.customer.as_ref().map(customer::on_file).unwrap_or_default();
         if let Some(notes) = &question.notes {
             let notes = one_line(notes.reveal(), NOTES_LIMIT);
             write!(text, "\nYour notes on the conversation before: \"{notes}\".")

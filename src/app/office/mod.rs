@@ -7,6 +7,7 @@
 mod agents;
 mod commands;
 mod conversations;
+mod customers;
 mod desk;
 pub(super) mod event_webhooks;
 mod events;

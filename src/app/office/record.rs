@@ -7,14 +7,15 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::customers::customer_view;
 use super::{Office, time};
 use crate::http::api::{
     ApiRefusal, AudioBytes, AudioFile, ContactView, DeliveryView, ExportView, FindingView,
     ListPart, MessageView, NotesView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
 };
 use crate::store::{
-    Archive as _, ContactRow, Memories as _, MessageRow, PartStatus, People as _, SummaryRow,
-    TurnRow, TurnSearch,
+    Archive as _, ContactRow, Customers as _, Memories as _, MessageRow, PartStatus, People as _,
+    SummaryRow, TurnRow, TurnSearch,
 };
 use crate::turn::{Personal, SoundSide};
 
@@ -76,6 +77,7 @@ impl RecordApi for Office {
         let contact = self.find_contact(id).await?;
         let messages = self.store.messages_of(contact.id).await?;
         let notes = self.store.notes_on(contact.id).await?;
+        let customer = self.store.customer_of(contact.id).await?;
         let mut turns = Vec::new();
         if let Some(key) = contact.user_id.as_ref().or(contact.phone.as_ref()) {
             turns = self.store.turns(Some(key.reveal().to_owned()), usize::MAX).await?;
@@ -85,6 +87,7 @@ impl RecordApi for Office {
             messages: messages.into_iter().map(message_view).collect(),
             turns: turns.into_iter().map(turn_view).collect(),
             notes: notes.into_iter().map(notes_view).collect(),
+            customer: customer.map(customer_view),
         })
     }
 

@@ -2,10 +2,12 @@
 //!
 //! The checks know nothing of each other, run side by side, each with a time limit, and are
 //! printed in one order. Invariant: nothing is sent to anybody, and nothing is changed but what
-//! `--fix` registers with 360dialog; a provider is asked for what it knows of a number, a model server for one word.
+//! `--fix` registers with 360dialog; a provider is asked for what it knows of a number, a model server for one word,
+//! the server of customers for somebody made up.
 
 mod blobs;
 mod clock;
+mod customers;
 mod d360;
 mod embeddings;
 mod engines;
@@ -49,12 +51,24 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         let (numbers, offsets) = numbers::check(config, &client, fix).await;
         (numbers, clock::check(Clock::System.now_ms(), &offsets))
     };
-    let (models, [voices, tts], (numbers, clock), llm, embeddings, tools, store, blobs, webhook) = tokio::join!(
+    let (
+        models,
+        [voices, tts],
+        (numbers, clock),
+        llm,
+        embeddings,
+        customers,
+        tools,
+        store,
+        blobs,
+        webhook,
+    ) = tokio::join!(
         engines::models(config, places),
         engines::voices(config, places),
         numbers,
         llm::check(config, &joined.known),
         embeddings::check(config),
+        customers::check(config),
         tools::check(config),
         store::check(config, joined.trouble.as_ref()),
         blobs::check(config, &client),
@@ -63,8 +77,8 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
     let settings = settings::check(config, &context.problems, &joined.known);
     let entries = joined.check;
     let checks = [
-        settings, entries, models, voices, numbers, llm, embeddings, tools, tts, store, blobs,
-        clock, webhook,
+        settings, entries, models, voices, numbers, llm, embeddings, customers, tools, tts, store,
+        blobs, clock, webhook,
     ];
     let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() || joined.refused {

@@ -20,7 +20,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     "hark".clone_into(&mut document.info.title);
     VERSION.clone_into(&mut document.info.version);
     document.info.description = Some(
-        "Numbers, agents, tokens, turns and contacts of a hark that runs. Every error is a problem of \
+        "Numbers, agents, customers, tokens, turns and contacts of a hark that runs. Every error is a problem of \
          RFC 9457. An object has a version, its `ETag`; who changes it sends that as `If-Match`."
             .to_owned(),
     );
@@ -80,8 +80,9 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if !reads {
         problems.push((409, "It is there already, in use, or set in the configuration file"));
     }
-    let is_versioned =
-        (path.contains("/numbers/") || path.contains("/agents/")) && !path.contains("/knowledge");
+    let is_versioned = (path.contains("/numbers/") || path.contains("/agents/"))
+        && !path.contains("/knowledge")
+        || path.contains("/customers/{") && *method == HttpMethod::Put;
     if is_versioned && !reads && !path.ends_with("/check") {
         problems.extend([(412, "It has another version by now"), (428, "If-Match is missing")]);
         let text = "The ETag of the version that is changed";

@@ -12,8 +12,9 @@ use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
@@ -305,6 +306,46 @@ async fn files(request: Request) -> Result<(Vec<UploadedFile>, String), ApiRefus
         return Err(ApiRefusal::invalid("", "the form has no file"));
     }
     Ok((files, hex::encode(digest.finalize())))
+}
+
+/// Reads the one table that a request is about, as its body or in a form, and what tells the request
+/// from another.
+pub(super) async fn table_file(request: Request) -> Result<(Vec<u8>, String), ApiRefusal> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    let read = async {
+        if kind == "multipart/form-data" {
+            let (mut files, digest) = files(request).await?;
+            let contents = files.pop().map(|file| file.contents).unwrap_or_default();
+            let one = files.is_empty();
+            let problem = || ApiRefusal::invalid("", "send one file at a time");
+            return one.then_some((contents, digest)).ok_or_else(problem);
+        }
+        if !kind.starts_with("text/") {
+            return Err(ApiRefusal::MediaType("text/csv"));
+        }
+        let path = request.uri().path().to_owned();
+        let mut contents = Vec::new();
+        let mut body = request.into_body().into_data_stream();
+        while let Some(piece) = body.next().await {
+            let cut = |_cut| ApiRefusal::Malformed("the body was cut off".to_owned());
+            contents.extend_from_slice(&piece.map_err(cut)?);
+            if contents.len() > MAX_BYTES {
+                return Err(ApiRefusal::TooLarge(MAX_BYTES));
+            }
+        }
+        let digest = Sha256::new().chain_update("POST\0").chain_update(path).chain_update([0]);
+        let digest = hex::encode(digest.chain_update(&contents).finalize());
+        Ok((contents, digest))
+    };
+    let (contents, digest) =
+        tokio::time::timeout(UPLOAD_TIME, read).await.map_err(|_late| ApiRefusal::TooSlow)??;
+    if contents.len() > MAX_BYTES {
+        Err(ApiRefusal::TooLarge(MAX_BYTES))
+    } else {
+        Ok((contents, digest))
+    }
 }
 
 /// Refuses a name that no file should have.

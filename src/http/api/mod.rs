@@ -1,4 +1,5 @@
-//! `/api/v1`: numbers, agents, what they know, tokens, turns and contacts of a service that runs.
+//! `/api/v1`: numbers, agents, what they know, customers, tokens, turns and contacts of a service that
+//! runs.
 //!
 //! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
 //! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
@@ -7,6 +8,7 @@
 mod agents;
 mod commands;
 mod conversations;
+mod customers;
 mod document;
 mod event_webhooks;
 mod events;
@@ -43,6 +45,9 @@ pub use conversations::{
     ConversationQuery, ConversationView, ConversationsApi, PersonSaid, SaidTaken, SaidView,
     SayInput,
 };
+pub use customers::{
+    CustomerInput, CustomerQuery, CustomerView, CustomersApi, ImportView, LineProblemView,
+};
 pub use event_webhooks::{
     DeadEventView, EventWebhookInput, EventWebhookView, EventWebhooksApi, ReplayView,
 };
@@ -77,6 +82,8 @@ pub struct ApiState {
     pub agents: Arc<dyn AgentsApi>,
     /// Knows what agents know.
     pub knowledge: Arc<dyn KnowledgeApi>,
+    /// Knows customers.
+    pub customers: Arc<dyn CustomersApi>,
     /// Places for requests whose files are held.
     pub uploads: Semaphore,
     /// Knows the tokens.
@@ -125,6 +132,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(numbers::router())
         .merge(agents::router())
         .merge(knowledge::router())
+        .merge(customers::router())
         .merge(tokens::router())
         .merge(record::router())
         .merge(conversations::router())

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::problem::ApiRefusal;
 use super::request::Anyone;
-use super::{ApiState, AudioBytes, AudioFile, ListPart};
+use super::{ApiState, AudioBytes, AudioFile, CustomerView, ListPart};
 use crate::turn::SoundSide;
 
 /// Entries of a list where nobody says how many.
@@ -184,6 +184,8 @@ pub struct ExportView {
     pub turns: Vec<TurnView>,
     /// What agents noted of long conversations.
     pub notes: Vec<NotesView>,
+    /// What the business knows of them, if they are a customer.
+    pub customer: Option<CustomerView>,
 }
 
 /// Describes the notes on one conversation.
@@ -300,8 +302,8 @@ async fn contact(
 
 /// Forget a contact
 ///
-/// Deletes their messages, turns and all that hangs on them, the sound that is kept included, and
-/// clears the bytes in the file. Sound whose place is away is deleted as soon as it is back.
+/// Deletes their messages, turns and all that hangs on them, what is known of them as a customer and the
+/// sound that is kept included, and clears the bytes in the file. Sound whose place is away is deleted as soon as it is back.
 #[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id")),
     responses((status = 204, description = "Nothing is known of them any more")))]

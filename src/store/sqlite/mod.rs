@@ -7,6 +7,8 @@
 mod archive;
 mod contacts;
 mod conversations;
+mod customer_rows;
+mod customers;
 mod desk;
 mod directory;
 mod event_hooks;
@@ -53,6 +55,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_memory.sql"),
     include_str!("migrations/0010_knowledge.sql"),
     include_str!("migrations/0011_desk.sql"),
+    include_str!("migrations/0012_customers.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.

@@ -1,10 +1,10 @@
 //! People, looked at and forgotten, on the `contacts` table and all that hangs on it.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::json::from_word;
-use super::{SqliteStore, write_back};
+use super::{SqliteStore, customers, write_back};
 use crate::store::{ContactRow, MessageRow, People, StoreError};
 use crate::turn::{LanguageCode, Personal};
 
@@ -81,26 +81,37 @@ impl People for SqliteStore {
     }
 
     async fn forget(&self, id: i64) -> Result<bool, StoreError> {
+        self.erase(move |db| {
+            customers::forget(db, id)?;
+            let mut deleted = 0;
+            for sql in FORGET {
+                deleted = db.prepare_cached(sql)?.execute([id])?;
+            }
+            Ok(deleted > 0)
+        })
+        .await
+    }
+}
+
+impl SqliteStore {
+    /// Does what deletes, and clears the bytes of what is gone; it returns whether something is.
+    pub(super) async fn erase(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<bool> + Send + 'static,
+    ) -> Result<bool, StoreError> {
         let call = self.writer.call(move |db| {
             // Overwrites what is deleted; a group's other writes may do so, too.
             db.pragma_update(None, "secure_delete", "ON")?;
-            let forget = || {
-                let mut deleted = 0;
-                for sql in FORGET {
-                    deleted = db.prepare_cached(sql)?.execute([id])?;
-                }
-                Ok(deleted > 0)
-            };
-            let forgotten: rusqlite::Result<bool> = forget();
+            let gone = work(db);
             db.pragma_update(None, "secure_delete", "OFF")?;
-            Ok(forgotten?)
+            Ok(gone?)
         });
-        let forgotten = call.await?;
-        if forgotten {
+        let gone = call.await?;
+        if gone {
             // The file of commits still has the pages as they were.
             self.reader.call(|db| Ok(write_back(db)?)).await?;
         }
-        Ok(forgotten)
+        Ok(gone)
     }
 }
 

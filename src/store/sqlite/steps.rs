@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
 
 use super::events::{self, EventPlace};
-use super::tickets;
+use super::{customers, tickets};
 use crate::store::{DeskState, Draft, Lease, NewTicket, StoreError};
 use crate::turn::{Body, EventType, Outcome, Personal, Reason, TicketReason, TurnId};
 
@@ -28,7 +28,8 @@ pub(super) fn begun(db: &Connection, lease: &Lease, now_ms: i64) -> Result<DeskS
             Body::Text { text } => events::words(text),
             _ => Value::Null,
         };
-        let known = json!({ "turn": lease.turn.0, "text": text,
+        let user_info = customers::user_info(db, place.contact_id)?;
+        let known = json!({ "turn": lease.turn.0, "text": text, "user_info": user_info,
                             "message": { "id": first.id.0, "kind": first.raw_type } });
         events::write(db, kind, &place, now_ms, known)?;
     }
@@ -94,7 +95,9 @@ fn heard(
     let agent: String = db
         .prepare_cached("SELECT agent FROM turns WHERE id = ?1")?
         .query_row([&turn.0], |row| row.get(0))?;
-    let asked = json!({ "turn": turn.0, "agent": agent, "text": events::words(words) });
+    let user_info = customers::user_info(db, place.contact_id)?;
+    let asked = json!({ "turn": turn.0, "agent": agent, "text": events::words(words),
+                        "user_info": user_info });
     events::write(db, EventType::AgentAsked, place, now_ms, asked)
 }
 

@@ -3,6 +3,7 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod customers;
 mod desk;
 mod directory;
 mod disclosure;
@@ -18,8 +19,8 @@ mod tokens;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Desk, Directory, Disposition, Draft, EventLog, Lease, Lessee, Library, People, Queue,
-    Record, SoundIndex, Tokens,
+    Archive, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease, Lessee, Library,
+    People, Queue, Record, SoundIndex, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -32,6 +33,7 @@ pub(crate) trait Backend: Sized {
     type Store: Queue
         + Record
         + Archive
+        + Customers
         + Desk
         + Directory
         + Library

@@ -1,6 +1,7 @@
 //! `hark doctor` on a good set-up and on broken ones: the real program, the shipped simulator as
 //! the provider, and a real service behind the webhook.
 
+mod customers;
 mod network;
 mod servers;
 mod stored;
