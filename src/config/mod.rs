@@ -54,6 +54,7 @@ pub struct Config {
     pub blobs: BlobSettings,
     pub queue: QueueConfig,
     pub limits: LimitsConfig,
+    pub credits: CreditsConfig,
     pub log: LogConfig,
     pub messages: Arc<Phrases>,
     /// Where each key came from, for messages about it.
@@ -73,6 +74,7 @@ impl Config {
             phrases: Arc::clone(&self.messages),
             verify_token: self.webhook.verify_token.clone(),
             turn_limit: Duration::from_secs(self.limits.turn_seconds),
+            credits: self.credits.per_turn,
         }
     }
 }
@@ -171,6 +173,13 @@ pub struct LimitsConfig {
     pub audio_bytes: u64,
     pub audio_seconds: u32,
     pub turn_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct CreditsConfig {
+    pub per_turn: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

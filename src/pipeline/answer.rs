@@ -11,7 +11,7 @@ use super::reply::{Reply, ask_agent, log_failure, say};
 use super::stage::stage;
 use crate::agent::{Picture, Question, Retrieval};
 use crate::knowledge::Hit;
-use crate::store::History;
+use crate::store::{Credit, History};
 use crate::telemetry;
 use crate::turn::{About, LanguageCode, Personal, ReplyMode, Stage};
 
@@ -35,6 +35,8 @@ pub(super) struct Around {
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.
     pub(super) attempt: u32,
+    /// Whether an answer may be paid.
+    pub(super) credit: Credit,
 }
 
 /// Makes the reply to what was heard.
@@ -45,7 +47,7 @@ pub(super) async fn answer(
 ) -> Result<Reply, TurnError> {
     let mut visit = Visit::new(scene.agent, heard, around);
     let said = visit.pass();
-    let Visit { question, wish, asked_language, wants_person, .. } = visit;
+    let Visit { question, wish, asked_language, wants_person, ticket_reason, .. } = visit;
     if wants_person && around.attempt <= 1 {
         telemetry::person_request(&scene.agent.name);
         tracing::info!(agent = scene.agent.name, "a person asks for a person");
@@ -56,9 +58,10 @@ pub(super) async fn answer(
             let passages = look_up(scene, &question).await?;
             (ask_agent(scene, Question { passages, ..question }).await?, by)
         }
-        Some(Say { text, asks_back }) => {
+        Some(Say { text, asks_back, instead }) => {
             let said = say_own(scene, text, &question.language, question.aloud).await;
-            (Reply { asks_back, ..said }, "a sentence of ours")
+            let reason = instead.or(said.reason);
+            (Reply { reason, asks_back, ..said }, "a sentence of ours")
         }
     };
     tracing::info!(
@@ -68,7 +71,7 @@ pub(super) async fn answer(
         took_ms = scene.trace.elapsed_ms() - started_ms,
         "answered"
     );
-    Ok(Reply { wish, asked_language, ..reply })
+    Ok(Reply { wish, asked_language, ticket_reason, ..reply })
 }
 
 /// Finds what the agent's knowledge has on the question, as much as its responder wants.

@@ -7,14 +7,14 @@ use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::{AgentSetup, gate, person, wishes};
+use super::{AgentSetup, credits, gate, person, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
 use crate::turn::{LanguageCode, Reason, ReplyMode};
 
 /// The doors, first to last.
 const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] =
-    &[gate::door, person::door, wishes::language_door, wishes::door];
+    &[credits::door, gate::door, person::door, wishes::language_door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
@@ -29,6 +29,8 @@ pub(super) struct Visit<'a> {
     pub(super) asked_language: Option<LanguageCode>,
     /// Whether they ask for a person.
     pub(super) wants_person: bool,
+    /// Why a person should take over, whatever the agent would say: a rule's own word.
+    pub(super) ticket_reason: Option<Reason>,
 }
 
 /// Holds what a door says to the person.
@@ -36,6 +38,8 @@ pub(super) struct Say {
     pub(super) text: String,
     /// Why it is a question back, if it is one.
     pub(super) asks_back: Option<Reason>,
+    /// Why it is said in the place of an answer, if it is.
+    pub(super) instead: Option<Reason>,
 }
 
 impl<'a> Visit<'a> {
@@ -54,9 +58,17 @@ impl<'a> Visit<'a> {
             pictures: around.pictures.clone(),
             internal: false,
         };
-        let (wish, asked_language) = (None, None);
-        let mut visit =
-            Self { agent, heard, around, question, wish, asked_language, wants_person: false };
+        let (wish, asked_language, wants_person, ticket_reason) = (None, None, false, None);
+        let mut visit = Self {
+            agent,
+            heard,
+            around,
+            question,
+            wish,
+            asked_language,
+            wants_person,
+            ticket_reason,
+        };
         visit.question.aloud = visit.is_aloud(around.reply_mode);
         visit
     }

@@ -41,7 +41,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
     let (phrases, heard) = (&visit.agent.phrases, visit.heard);
     let ask_back = |phrase: &Phrase, reason: Reason| {
         let text = phrase.in_language(&heard.language).to_owned();
-        ControlFlow::Break(Say { text, asks_back: Some(reason) })
+        ControlFlow::Break(Say { text, asks_back: Some(reason), instead: None })
     };
     match judge(visit.agent.gate, heard, visit.around.history.to_confirm.as_ref()) {
         Verdict::Answer => ControlFlow::Continue(()),
@@ -56,6 +56,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         Verdict::Confirm(why) => ControlFlow::Break(Say {
             text: did_you_say(&phrases.confirm, heard),
             asks_back: Some(Reason::Confirm(why)),
+            instead: None,
         }),
         Verdict::Repeat(why) => {
             let phrase = match why {

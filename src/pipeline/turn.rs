@@ -20,7 +20,7 @@ use super::reply::Reply;
 use super::{AgentSetup, Pipeline, Route, Scene};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, HistoryLimits, Lease};
+use crate::store::{Begun, Credit, Draft, HistoryLimits, Lease};
 use crate::turn::{
     Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
     TurnReport,
@@ -46,6 +46,8 @@ pub(super) struct Turn<'a> {
     pub(super) told_ms: Option<i64>,
     /// When an earlier attempt planned the last part.
     pub(super) planned_ms: Option<i64>,
+    /// Whether an answer may be paid.
+    pub(super) credit: Credit,
     pub(super) sounds: &'a TurnSounds,
 }
 
@@ -66,6 +68,7 @@ impl Turn<'_> {
     /// Resumes or answers, and does what [`next`] says until the turn is over. The error says what
     /// becomes of the messages if it is not.
     pub(super) async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
+        self.scene.trace.spend(|spent| spent.add(&begun.spent));
         let mut ended = match self.resume(begun).await {
             Ok(None) if self.lease.attempt > MAX_ATTEMPTS => {
                 self.fall_back(Reason::GaveUp { attempts: MAX_ATTEMPTS }).await
@@ -111,7 +114,7 @@ impl Turn<'_> {
     /// Sends what is left of the turn after a part that counts as sent.
     async fn go_on(&self, step: Step) -> Result<Draft, Failed> {
         let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
+        let begun = record.begin(self.lease, self.route.used(), 0.0, now_ms).await;
         let begun = begun.map_err(TurnError::from).map_err(during(step))?;
         let ended = self.resume(begun).await?;
         Ok(ended.unwrap_or_else(|| self.ended("", Outcome::Failed, Reason::Resumed)))
@@ -170,6 +173,7 @@ impl Turn<'_> {
                 contact_name: self.lease.contact.profile_name.clone(),
                 asked_ms: self.lease.first().received_ms,
                 attempt: self.lease.attempt,
+                credit: self.credit,
             };
             // What they speak and what they want to hear may differ: the record keeps the former.
             let spoken = heard.language.clone();
@@ -196,6 +200,9 @@ impl Turn<'_> {
             // Kept before the reply goes out: it promises to remember.
             let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
             kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
+        }
+        if let Some(reason) = &reply.ticket_reason {
+            tracing::info!(reason = %reason, "a person should take over");
         }
         if let Some(language) = &reply.asked_language {
             let kept = self.pipeline.record.set_asked_language(&self.lease.turn, language).await;
@@ -262,7 +269,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
+        let begun = record.begin(self.lease, self.route.used(), 0.0, now_ms).await;
         let begun = begun.map_err(TurnError::from).map_err(during(Step::Text))?;
         self.delivery.follow(draft, begun.parts).await.map_err(during(Step::Text))
     }
@@ -348,6 +355,7 @@ impl Turn<'_> {
     /// taken for sent.
     fn resumed(&self, draft: Option<Draft>, outcome: Outcome, unclear: Option<Reason>) -> Draft {
         let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
+        ended.report.spent = self.scene.trace.spent();
         if outcome != Outcome::VoiceNote {
             ended.report.audio = None;
         }
@@ -359,7 +367,7 @@ impl Turn<'_> {
             ended.report.outcome = outcome;
             let lost = |reason: &Reason| {
                 let refused = matches!(reason, Reason::Without { stage: Stage::Send, .. });
-                refused || matches!(reason, Reason::Undelivered { .. })
+                refused || matches!(reason, Reason::Undelivered { .. } | Reason::CreditsSpent)
             };
             let why = unclear.or(ended.report.reason.take().filter(lost));
             ended.report.reason = Some(why.unwrap_or(Reason::Resumed));

@@ -70,6 +70,7 @@ pub struct Phrases {
     pub text_mode: Phrase,
     pub voice_mode: Phrase,
     pub dont_know: Phrase,
+    pub no_credits: Phrase,
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`],
+//! [`Archive`], [`Books`] and [`People`] for whoever looks back, [`SoundIndex`] for who keeps sound, [`Directory`],
 //! [`Library`] and [`Tokens`] for whoever sets numbers and agents up. What a method returned `Ok` for
 //! is on disk. What every backend has to decide alike is in `rules`.
 
 mod archive;
+mod books;
 mod directory;
 mod library;
 mod memories;
@@ -19,11 +20,15 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use books::{
+    AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
+    UsageKey, UsageRow, UsageSearch, WarningChange,
+};
 pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
 pub use library::{Library, SourceRow, WordsKey};
-pub use memories::{Memories, SummaryRow};
+pub use memories::{FreshNotes, Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,

@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 25] = [
+const ORDER: [(&str, &[&str]); 26] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -23,11 +23,12 @@ const ORDER: [(&str, &[&str]); 25] = [
     ("models", &[]),
     ("knowledge", &[]),
     ("registry", &[]),
+    ("usage", &[]),
     ("stt", &["models", "registry"]),
     ("agent", &["knowledge", "registry"]),
     ("tts", &["models", "registry", "telemetry"]),
     ("provider", &["registry"]),
-    ("store", &["knowledge", "registry"]),
+    ("store", &["knowledge", "registry", "usage"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
@@ -35,12 +36,13 @@ const ORDER: [(&str, &[&str]); 25] = [
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),
     ("queue", &["registry", "store", "telemetry"]),
-    ("http", &["knowledge", "registry", "provider", "store", "queue", "telemetry"]),
+    ("http", &["knowledge", "registry", "usage", "provider", "store", "queue", "telemetry"]),
     (
         "pipeline",
         &[
             "knowledge",
             "registry",
+            "usage",
             "stt",
             "agent",
             "tts",

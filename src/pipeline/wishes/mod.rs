@@ -54,7 +54,7 @@ pub(super) fn door(visit: &mut Visit<'_>) -> ControlFlow<Say> {
         ReplyMode::Voice => &visit.agent.phrases.voice_mode,
     };
     let text = agreed.in_language(&visit.question.language).to_owned();
-    ControlFlow::Break(Say { text, asks_back: None })
+    ControlFlow::Break(Say { text, asks_back: None, instead: None })
 }
 
 impl Wish {

@@ -1,17 +1,20 @@
 //! The embedded store: one SQLite file, WAL, every commit synced to disk.
 //!
 //! Each port is implemented beside its statements, in the file of its name. One thread
-//! writes and one reads; see `writer`. The file is locked while a service runs on it, since a
+//! writes, one reads, and one makes the sums that take long; see `writer`. The file is locked while a service runs on it, since a
 //! second one would lease the first one's messages; see `file`.
 
 mod archive;
+mod books;
 mod contacts;
+mod credits;
 mod directory;
 mod file;
 mod history;
 mod json;
 mod library;
 mod memories;
+mod metering;
 mod outage;
 mod people;
 mod queue;
@@ -29,6 +32,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use self::file::StoreFile;
+use self::metering::BookCache;
 use self::writer::{Mode, Worker};
 use super::StoreError;
 
@@ -44,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_sounds.sql"),
     include_str!("migrations/0009_memory.sql"),
     include_str!("migrations/0010_knowledge.sql"),
+    include_str!("migrations/0013_usage.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.
@@ -59,6 +64,10 @@ const MOST_WAL: i64 = 64 << 20;
 pub struct SqliteStore {
     writer: Worker,
     reader: Worker,
+    /// Reads what takes long.
+    reports: Worker,
+    /// The prices in use.
+    prices: BookCache,
     /// Held open as long as a service runs on the file.
     _lock: Option<File>,
 }
@@ -101,11 +110,13 @@ impl SqliteStore {
             Ordering::Greater => return Err(unopened(path, &NEWER)),
         }
         let reader = connect(file.path()).map_err(failed)?;
+        let reports = connect(file.path()).map_err(failed)?;
         let start = |connection, mode| {
             Worker::start(connection, mode, file.clone()).map_err(|error| unopened(path, &error))
         };
         let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
-        Ok(Self { writer, reader, _lock: lock })
+        let (reports, prices) = (start(reports, Mode::Read)?, BookCache::default());
+        Ok(Self { writer, reader, reports, prices, _lock: lock })
     }
 
     /// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
@@ -132,7 +143,8 @@ impl SqliteStore {
         }
         let reader = Worker::start(connection, Mode::Read, file);
         let reader = reader.map_err(|error| unopened(path, &error))?;
-        Ok(Some(Self { writer: reader.clone(), reader, _lock: None }))
+        let (writer, reports) = (reader.clone(), reader.clone());
+        Ok(Some(Self { writer, reader, reports, prices: BookCache::default(), _lock: None }))
     }
 
     /// Writes the file of commits into the database, so that the next start need not.

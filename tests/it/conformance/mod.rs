@@ -3,6 +3,7 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod credits;
 mod directory;
 mod disclosure;
 mod leases;
@@ -14,11 +15,12 @@ mod record;
 mod sounds;
 mod statuses;
 mod tokens;
+mod usage;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Directory, Disposition, Draft, Lease, Lessee, Library, People, Queue, Record,
-    SoundIndex, Tokens,
+    Archive, Books, Directory, Disposition, Draft, Lease, Lessee, Library, Memories, People, Queue,
+    Record, SoundIndex, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -28,7 +30,16 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue + Record + Archive + Directory + Library + People + SoundIndex + Tokens;
+    type Store: Queue
+        + Record
+        + Archive
+        + Books
+        + Directory
+        + Library
+        + Memories
+        + People
+        + SoundIndex
+        + Tokens;
 
     /// Makes an empty one.
     fn fresh() -> Self;
@@ -124,7 +135,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,
-        spent: hark::turn::Spent { prompt_tokens: 7, ..hark::turn::Spent::default() },
+        spent: hark::turn::Spent { prompt_tokens: 7, answers: 1, ..hark::turn::Spent::default() },
         outcome,
         reason: None,
     };
