@@ -216,6 +216,7 @@ impl App {
             knowledge: self.office.clone(),
             uploads: uploads(),
             tokens: self.office.clone(),
+            books: self.office.clone(),
             record: self.office,
         }));
         let admin = admin.map(|listener| Server {

@@ -26,6 +26,7 @@ mod simulate;
 mod tokens;
 mod transcribe;
 mod turns;
+mod usage;
 mod version;
 mod voices;
 
@@ -95,6 +96,8 @@ enum Command {
     Agents(agents::Arguments),
     /// Give agents files to know, list, remove and search them, whether a service runs or not.
     Knowledge(knowledge::Arguments),
+    /// Sum up what was used and what it cost; set prices and credits, whether a service runs or not.
+    Usage(usage::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -213,7 +216,7 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         // Whoever looks at the record needs no secret, and no other key that is right.
-        (Command::Turns(_), Some(config))
+        (Command::Turns(_) | Command::Usage(_), Some(config))
             if !problems.concern("store") && !problems.concern("blobs") =>
         {
             config
@@ -247,6 +250,7 @@ fn run_configured(
             Command::Token(arguments) => tokens::run(context, arguments).await,
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
+            Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
             | Command::Completions(_)
@@ -273,6 +277,7 @@ async fn look_agents_up(
         | Command::Knowledge(_)
         | Command::Numbers(_)
         | Command::Token(_)
+        | Command::Usage(_)
         | Command::Secrets(_) => problems.forgive_agents(),
         // It looks at the store by itself, and says why it cannot.
         Command::Doctor(_) => {

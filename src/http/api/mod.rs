@@ -1,10 +1,11 @@
-//! `/api/v1`: numbers, agents, what they know, tokens, turns and contacts of a service that runs.
+//! `/api/v1`: numbers, agents, what they know, tokens, turns, contacts and money of a service that runs.
 //!
 //! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
 //! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
 //! itself, which holds nothing of anybody.
 
 mod agents;
+mod credits;
 mod document;
 mod knowledge;
 mod numbers;
@@ -14,6 +15,7 @@ mod record;
 mod request;
 mod sound;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use credits::{AccountView, CreditInput};
 pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile, uploads};
 pub use numbers::{
     CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
@@ -45,6 +48,7 @@ pub use record::{
 pub use request::{Caller, unquoted};
 pub use sound::{AudioBytes, AudioFile};
 pub use tokens::{Claimed, TokenInput, TokenView, TokensApi};
+pub use usage::{BooksApi, PriceVersionView, PriceView, UsageFormat, UsageQuery, UsageView};
 
 /// Limits how long a request may take: an agent's model may have to be loaded.
 const REQUEST_TIME: Duration = Duration::from_mins(2);
@@ -63,6 +67,8 @@ pub struct ApiState {
     pub tokens: Arc<dyn TokensApi>,
     /// Looks back.
     pub record: Arc<dyn RecordApi>,
+    /// Knows what was spent, and what may be.
+    pub books: Arc<dyn BooksApi>,
 }
 
 /// A part of a list.
@@ -96,6 +102,8 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(tokens::router())
         .merge(record::router())
         .merge(sound::router())
+        .merge(usage::router())
+        .merge(credits::router())
         .split_for_parts();
     document::complete(&mut document);
     (router, document)
