@@ -1,12 +1,20 @@
-//! Measures what a lease costs beside what waits, and a whole turn of the queue: accepted, leased, done.
+//! Measures what a lease costs beside what waits, a whole turn of the queue: accepted, leased, done; and
+//! what is written of a turn, with and without prices and credits.
 
 use std::hint::black_box;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hark::store::sqlite::{Access, SqliteStore};
-use hark::store::{Disposition, Lessee, Queue as _};
-use hark::turn::{About, Body, ContactRef, Inbound, NodeId, Personal};
+use hark::store::{
+    AccountChange, BalanceChange, Books as _, Disposition, Draft, Lessee, Queue as _, Record as _,
+    WarningChange,
+};
+use hark::turn::{
+    About, Body, ContactRef, EnginesUsed, Inbound, NodeId, Outcome, Personal, Spent, TurnReport,
+};
+use hark::usage::CreditScope;
 use tokio::runtime::Runtime;
 
 /// Messages that are accepted at a time.
@@ -80,5 +88,80 @@ fn turn(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, lease, turn);
+/// What is written of a turn that is answered at once: two commits, whatever is counted beside it.
+fn record(criterion: &mut Criterion) {
+    const PRICES: &str = r#"{"currency":"USD","llm":{"*":{"input":"0.15","output":"0.60"}},
+        "tts":{"*":{"million_chars":"15"}},"message":"0.0041"}"#;
+    let runtime = Runtime::new().expect("threads start");
+    let mut group = criterion.benchmark_group("store/begin_and_finish");
+    for counted in [false, true] {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = waiting(&runtime, folder.path(), 0, 1);
+        if counted {
+            runtime.block_on(async {
+                let prices = serde_json::from_str(PRICES).expect("it is a book");
+                store.add_prices(prices, 1).await.expect("it is kept");
+                let accounts =
+                    [(CreditScope::Number, "100000000000001"), (CreditScope::Agent, "bench")];
+                let balance = BalanceChange::Set(1 << 40);
+                let warning = WarningChange::Set(Some(9));
+                let change = AccountChange { balance, warning };
+                for (scope, name) in accounts {
+                    let made = store.change_account(scope, name, change, 0, 1).await;
+                    made.expect("it is kept");
+                }
+            });
+        }
+        let name = if counted { "prices and credits" } else { "neither" };
+        let mut count = 0;
+        let draft = answer();
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter_custom(|turns| {
+                let mut took = Duration::ZERO;
+                for _ in 0..turns {
+                    count += 1;
+                    took += runtime.block_on(async {
+                        store.accept(vec![message(0, count)], 1).await.expect("it is stored");
+                        let leases = store.lease(&lessee(), 1, 2).await.expect("it answers");
+                        let started = Instant::now();
+                        let begun = store.begin(&leases[0], "bench".into(), 0.0, 2).await;
+                        black_box(begun.expect("it is recorded"));
+                        let finished = store.finish(&leases[0], &draft, 2).await;
+                        black_box(finished.expect("it is recorded"));
+                        let took = started.elapsed();
+                        store.ack(&leases[0].key()).await.expect("it answers");
+                        took
+                    });
+                }
+                took
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The end of a turn that a model answered.
+fn answer() -> Draft {
+    let mut spent =
+        Spent { prompt_tokens: 900, completion_tokens: 90, answers: 1, ..Spent::default() };
+    spent.by.answered_by("openai/m");
+    let report = TurnReport {
+        transcript: None,
+        reply: Personal::from("yes").into(),
+        disclosure: None,
+        audio: None,
+        engines: EnginesUsed::default(),
+        sources: Vec::new(),
+        tools: Vec::new(),
+        stages: Vec::new(),
+        total_ms: 2.0,
+        overhead_ms: 1.0,
+        spent,
+        outcome: Outcome::Text,
+        reason: None,
+    };
+    Draft { heard: Some("hi".into()), language: None, report }
+}
+
+criterion_group!(benches, lease, turn, record);
 criterion_main!(benches);

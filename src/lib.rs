@@ -43,4 +43,5 @@ pub mod telemetry;
 pub mod threads;
 pub mod tts;
 pub mod turn;
+pub mod usage;
 pub mod written;

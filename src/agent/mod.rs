@@ -23,7 +23,9 @@ use tools::{ToolDone, Toolbox};
 use crate::engine::{Check, Connect, EngineSettings, EngineUser, Wrong, engines};
 use crate::knowledge::{Hit, Knowledge};
 use crate::registry::Phrase;
-use crate::turn::{About, Customer, Exchange, Extra, LanguageCode, Personal, Uncertainty};
+use crate::turn::{
+    About, Customer, Exchange, Extra, LanguageCode, Personal, Spent, TokenCount, Uncertainty,
+};
 
 /// Describes what a responder is asked.
 #[derive(Clone, Debug)]
@@ -130,8 +132,22 @@ pub enum Delta {
 pub struct Usage {
     /// Instructions, history and question.
     pub prompt_tokens: u64,
-    /// The answer.
+    /// Those of them that the server had kept from an earlier question.
+    pub cached_tokens: u64,
+    /// The answer, with what was thought before it.
     pub completion_tokens: u64,
+    /// Whether it is an estimate of ours, since the server told nothing.
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// Adds it to what a turn spent.
+    pub fn add_to(self, spent: &mut Spent) {
+        spent.prompt_tokens += self.prompt_tokens;
+        spent.cached_tokens += self.cached_tokens;
+        spent.completion_tokens += self.completion_tokens;
+        spent.count_as(if self.estimated { TokenCount::Estimated } else { TokenCount::Told });
+    }
 }
 
 /// Answers in text, streamed.

@@ -350,6 +350,7 @@ impl Builder {
             agent: Arc::clone(agent),
             disclosure: snapshot.disclosure,
             turn_limit: snapshot.turn_limit,
+            credits: snapshot.credits,
         })
     }
 }

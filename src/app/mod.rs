@@ -273,6 +273,7 @@ impl App {
             events: self.office.clone(),
             commands: self.office.clone(),
             event_webhooks: self.office.clone(),
+            books: self.office.clone(),
             record: self.office,
             stop: shutdown.stop.clone(),
         }));

@@ -28,6 +28,7 @@ mod simulate;
 mod tokens;
 mod transcribe;
 mod turns;
+mod usage;
 mod version;
 mod voices;
 
@@ -101,6 +102,8 @@ enum Command {
     Knowledge(knowledge::Arguments),
     /// Import, list and show whom you know, whether a service runs or not.
     Contacts(contacts::Arguments),
+    /// Sum up what was used and what it cost; set prices and credits, whether a service runs or not.
+    Usage(usage::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -219,7 +222,7 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         // Whoever looks at the record needs no secret, and no other key that is right.
-        (Command::Turns(_) | Command::Events(_), Some(config))
+        (Command::Turns(_) | Command::Events(_) | Command::Usage(_), Some(config))
             if !problems.concern("store") && !problems.concern("blobs") =>
         {
             config
@@ -255,6 +258,7 @@ fn run_configured(
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
             Command::Events(arguments) => events::run(&context, arguments).await,
+            Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
             | Command::Completions(_)
@@ -282,6 +286,7 @@ async fn look_agents_up(
         | Command::Contacts(_)
         | Command::Numbers(_)
         | Command::Token(_)
+        | Command::Usage(_)
         | Command::Secrets(_) => problems.forgive_agents(),
         // It looks at the store by itself, and says why it cannot.
         Command::Doctor(_) => {

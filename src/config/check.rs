@@ -15,6 +15,9 @@ use crate::remote::words::speaks;
 /// Sentences that may be kept, and their size.
 const MOST_KEPT: u64 = 1_000_000;
 
+/// Credits that an answer may cost.
+const MOST_CREDITS: u32 = 1_000_000;
+
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
 /// Hours, minutes or days that a time of the desk may have.
@@ -74,6 +77,9 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     // A note must be followed within the day.
     if config.followup.minutes >= 24 * 60 {
         wrong("followup.minutes", "must be less than the 1440 of WhatsApp's 24 hours".to_owned());
+    }
+    if config.credits.per_turn > MOST_CREDITS {
+        wrong("credits.per_turn", format!("must be from 0 to {MOST_CREDITS}"));
     }
     if !(1..=MOST_TURNS).contains(&config.queue.turns) {
         wrong("queue.turns", format!("must be from 1 to {MOST_TURNS}"));

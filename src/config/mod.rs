@@ -59,6 +59,7 @@ pub struct Config {
     pub events: EventsConfig,
     pub followup: FollowUpConfig,
     pub limits: LimitsConfig,
+    pub credits: CreditsConfig,
     pub log: LogConfig,
     pub messages: Arc<Phrases>,
     /// Where each key came from, for messages about it.
@@ -78,6 +79,7 @@ impl Config {
             phrases: Arc::clone(&self.messages),
             verify_token: self.webhook.verify_token.clone(),
             turn_limit: Duration::from_secs(self.limits.turn_seconds),
+            credits: self.credits.per_turn,
         }
     }
 }
@@ -198,6 +200,13 @@ pub struct LimitsConfig {
     pub audio_bytes: u64,
     pub audio_seconds: u32,
     pub turn_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct CreditsConfig {
+    pub per_turn: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

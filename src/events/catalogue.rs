@@ -1,7 +1,7 @@
 //! What each event says: the one list that the AsyncAPI document and docs/EVENTS.md are made of, and
 //! that tests hold events to.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::turn::EventType;
 
@@ -268,6 +268,16 @@ pub const CATALOGUE: &[EventEntry] = &[
             always("total_ms", Milliseconds, "how long it took"),
         ],
     },
+    EventEntry {
+        kind: EventType::CreditsLow,
+        about: "The credits of a number or an agent are running out; once, by the turn that did it.",
+        data: &[
+            always("scope", Text, "`number` or `agent`"),
+            always("name", Text, "the number's id, or the agent's name"),
+            always("balance", Number, "what is left"),
+            always("warn_below", Number, "what was to be left"),
+        ],
+    },
 ];
 
 /// Returns what is said of a type.
@@ -308,83 +318,10 @@ fn members_problem(fields: &[EventField], value: &Value) -> Option<String> {
     })
 }
 
-/// Returns the AsyncAPI 3.0 document of all events.
-pub fn asyncapi() -> Value {
-    let messages: Map<String, Value> = CATALOGUE.iter().map(message).collect();
-    let refer = |name: &String| json!({ "$ref": format!("#/components/messages/{name}") });
-    let of_channel: Map<String, Value> =
-        messages.keys().map(|name| (name.clone(), refer(name))).collect();
-    let sent: Vec<Value> = messages
-        .keys()
-        .map(|name| json!({ "$ref": format!("#/channels/events/messages/{name}") }))
-        .collect();
-    json!({
-        "asyncapi": "3.0.0",
-        "info": {
-            "title": "hark's events",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "Every step of every conversation, as CloudEvents 1.0 in structured mode: by \
-                server-sent events (GET /api/v1/events) and by signed webhooks \
-                (/api/v1/event-webhooks). Those of one contact are in order; each comes at least once."
-        },
-        "defaultContentType": super::CLOUD_EVENT,
-        "channels": { "events": { "address": "/api/v1/events", "messages": of_channel } },
-        "operations": {
-            "tell": {
-                "action": "send",
-                "channel": { "$ref": "#/channels/events" },
-                "messages": sent
-            }
-        },
-        "components": { "messages": messages }
-    })
-}
-
-fn message(entry: &EventEntry) -> (String, Value) {
-    let name = entry.kind.name();
-    let fields: Vec<EventField> = entry.data.iter().copied().chain([CONTACT]).collect();
-    let text = json!({ "type": "string" });
-    let payload = json!({
-        "type": "object",
-        "required": ["specversion", "id", "source", "type", "time", "data"],
-        "properties": {
-            "specversion": { "const": "1.0" },
-            "id": text,
-            "source": { "type": "string", "description": "/numbers/{id}/contacts/{id}" },
-            "type": { "const": name },
-            "subject": { "type": "string", "description": "the conversation's id" },
-            "time": { "type": "string", "format": "date-time" },
-            "datacontenttype": { "const": "application/json" },
-            "data": object(&fields)
-        }
-    });
-    (name.to_owned(), json!({ "name": name, "summary": entry.about, "payload": payload }))
-}
-
-fn object(fields: &[EventField]) -> Value {
-    let properties: Map<String, Value> = fields
-        .iter()
-        .map(|field| {
-            let mut schema = match field.kind {
-                Text => json!({ "type": "string" }),
-                Number => json!({ "type": "integer" }),
-                Milliseconds => json!({ "type": "number" }),
-                Flag => json!({ "type": "boolean" }),
-                Texts => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-                Object(fields) => object(fields),
-                List(fields) => json!({ "type": "array", "items": object(fields) }),
-            };
-            schema["description"] = json!(field.about);
-            (field.name.to_owned(), schema)
-        })
-        .collect();
-    let required: Vec<&str> =
-        fields.iter().filter(|field| field.always).map(|field| field.name).collect();
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -9,22 +9,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, StatusCode};
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::Sha256;
+use reqwest::Client;
+use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{CLOUD_EVENT, cloud_event};
+use super::cloud_event;
+use super::post::{Refused, post};
 use crate::clock::Clock;
 use crate::remote::waits::jittered;
-use crate::remote::words::{error_chain, outside};
 use crate::store::{EventHookRow, EventHooks, EventLog, EventRow, EventSearch, StoreError};
 
 /// Events that are read ahead of the first that is not told: one contact whose events are not taken
@@ -32,8 +27,6 @@ use crate::store::{EventHookRow, EventHooks, EventLog, EventRow, EventSearch, St
 const WINDOW: usize = 1_000;
 /// Requests to one webhook at a time.
 const AT_ONCE: usize = 32;
-/// Limits how long an answer may take.
-const ANSWER: Duration = Duration::from_secs(15);
 /// Wait before an event is told again, the first time; then it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait.
@@ -47,8 +40,6 @@ const GIVE_UP_MS: i64 = 24 * 60 * 60 * 1000;
 const LOOK: Duration = Duration::from_secs(1);
 /// Least time between two notes of how far a webhook is.
 const NOTE: Duration = Duration::from_millis(250);
-/// Marks a secret of Standard Webhooks.
-pub const SECRET_PREFIX: &str = "whsec_";
 
 /// Opens the secrets of webhooks.
 #[async_trait]
@@ -318,96 +309,5 @@ async fn tell(
         let longest = if lively { LIVELY_WAIT } else { LONGEST_WAIT };
         tokio::time::sleep(jittered(wait.min(longest))).await;
         wait = (wait * 2).min(LONGEST_WAIT);
-    }
-}
-
-/// Says why an event was not taken.
-enum Refused {
-    /// Nothing is wanted there any more.
-    Gone,
-    /// Anything else, in words.
-    Because(String),
-}
-
-/// Sends an event once.
-async fn post(
-    teller: &HookTeller,
-    hook: &EventHookRow,
-    event: i64,
-    body: &str,
-) -> Result<(), Refused> {
-    let Some(secret) = teller.secrets.secret(&hook.id).await else {
-        return Err(Refused::Because("its secret cannot be opened".to_owned()));
-    };
-    let (id, seconds) = (format!("evt_{event}"), teller.clock.now_ms() / 1000);
-    let signature = sign(&secret, &id, seconds, body).map_err(Refused::Because)?;
-    let request = teller
-        .client
-        .post(&hook.url)
-        .header(CONTENT_TYPE, CLOUD_EVENT)
-        .header("webhook-id", id)
-        .header("webhook-timestamp", seconds.to_string())
-        .header("webhook-signature", signature)
-        .body(body.to_owned())
-        .timeout(ANSWER);
-    judge(request.send().await)
-}
-
-/// Reads an answer.
-fn judge(answer: Result<Response, reqwest::Error>) -> Result<(), Refused> {
-    let because = |why: String| Err(Refused::Because(why));
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) if error.is_timeout() => {
-            return because(format!("it does not answer within {} s", ANSWER.as_secs()));
-        }
-        Err(error) if error.is_redirect() => {
-            return because("it redirects elsewhere: set the new address".to_owned());
-        }
-        Err(error) => return because(error_chain(error)),
-    };
-    let status = answer.status();
-    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let page = kind.is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-    match status {
-        StatusCode::GONE => Err(Refused::Gone),
-        _ if status.is_redirection() => {
-            because("it redirects elsewhere: set the new address".to_owned())
-        }
-        // A page to log in on, or of whoever has the address now, takes no event.
-        _ if status.is_success() && page => {
-            because("it answers with a web page: is this the right address?".to_owned())
-        }
-        _ if status.is_success() => Ok(()),
-        _ => because(format!("it answers {}", outside(&status.to_string()))),
-    }
-}
-
-/// Signs an event as Standard Webhooks says: `v1,` and the HMAC-SHA256 of id, time and body in Base64.
-///
-/// # Errors
-/// What is wrong with the secret.
-pub fn sign(secret: &SecretString, id: &str, seconds: i64, body: &str) -> Result<String, String> {
-    let text = secret.expose_secret();
-    let key = BASE64_STANDARD
-        .decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
-        .map_err(|_| "its secret is not Base64".to_owned())?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
-    mac.update(format!("{id}.{seconds}.{body}").as_bytes());
-    Ok(format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of the specification's reference libraries.
-    #[test]
-    fn an_event_is_signed_as_the_specification_shows() {
-        let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        let signed =
-            sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
-        assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert!(sign(&"whsec_?".into(), "a", 1, "").is_err());
     }
 }

@@ -3,8 +3,10 @@
 //! The store has them in order; this writes one out. `source` names number and contact,
 //! `subject` the conversation. Source: CloudEvents 1.0.2, JSON format.
 
+pub mod asyncapi;
 pub mod catalogue;
 pub mod hooks;
+pub mod post;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

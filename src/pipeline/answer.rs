@@ -11,7 +11,7 @@ use super::reply::{Reply, ask_agent, log_failure, say};
 use super::stage::stage;
 use crate::agent::{Picture, Question, Retrieval};
 use crate::knowledge::Hit;
-use crate::store::{DeskState, History};
+use crate::store::{Credit, DeskState, History};
 use crate::telemetry;
 use crate::turn::{About, Customer, LanguageCode, Personal, ReplyMode, Stage};
 
@@ -39,6 +39,8 @@ pub(super) struct Around {
     pub(super) asked_ms: i64,
     /// How often an answer was tried, this time included.
     pub(super) attempt: u32,
+    /// Whether an answer may be paid.
+    pub(super) credit: Credit,
 }
 
 impl Around {
@@ -69,9 +71,10 @@ pub(super) async fn answer(
             let reply = ask_agent(scene, Question { passages, ..question }).await?;
             (Reply { ticket, ..reply }, by)
         }
-        Some(Say { text, asks_back, ticket }) => {
+        Some(Say { text, asks_back, ticket, instead }) => {
             let said = say_own(scene, text, &question.language, question.aloud).await;
-            (Reply { asks_back, ticket, ..said }, "a sentence of ours")
+            let reason = instead.or(said.reason);
+            (Reply { reason, asks_back, ticket, ..said }, "a sentence of ours")
         }
     };
     tracing::info!(

@@ -7,14 +7,14 @@ use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::{AgentSetup, gate, person, takeover, wishes};
+use super::{AgentSetup, credits, gate, person, takeover, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
 use crate::turn::{LanguageCode, Reason, ReplyMode, TicketReason};
 
 /// The doors, first to last.
 const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] =
-    &[gate::door, person::door, wishes::language_door, wishes::door];
+    &[credits::door, gate::door, person::door, wishes::language_door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {
@@ -40,12 +40,14 @@ pub(super) struct Say {
     pub(super) asks_back: Option<Reason>,
     /// Why a ticket is opened with it, if one is.
     pub(super) ticket: Option<TicketReason>,
+    /// Why it is said in the place of an answer, if it is.
+    pub(super) instead: Option<Reason>,
 }
 
 impl Say {
     /// Says a sentence.
     pub(super) fn sentence(text: impl Into<String>) -> Self {
-        Self { text: text.into(), asks_back: None, ticket: None }
+        Self { text: text.into(), asks_back: None, ticket: None, instead: None }
     }
 }
 

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use super::deliver::Delivery;
 use super::error::{Cause, TurnError};
+use super::next::Step;
 use super::stage::stage;
+use super::turn::{Failed, Turn, during};
 use crate::provider::{OutgoingFile, mime_type_of};
 use crate::speech_text::sentences_of;
-use crate::store::Draft;
+use crate::store::{Draft, StoreError};
 use crate::turn::{
     Content, Extra, MediaKind, MediaSource, Part, PartState, Personal, Reason, Retry, Role, Stage,
 };
@@ -48,6 +50,26 @@ fn rest<'a>(extras: &'a [Extra], parts: &[Part]) -> Vec<&'a Extra> {
 /// Returns the question that buttons answer: the last sentence, if it is one.
 fn question_of(words: &str) -> String {
     sentences_of(words).pop().filter(|last| last.trim_end().ends_with('?')).unwrap_or_default()
+}
+
+impl Turn<'_> {
+    /// Sends what the agent gave beside its words, which are out. Returns why something of it was
+    /// refused, if it was.
+    pub(super) async fn follow(&self, draft: &Draft) -> Result<Option<Reason>, Failed> {
+        if draft.report.reply.extras.is_empty() {
+            return Ok(None);
+        }
+        let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
+        let begun = record.begin(self.lease, self.route.used(), 0.0, now_ms).await;
+        let begun = begun.map_err(TurnError::from).map_err(during(Step::Text))?;
+        match self.delivery.follow(draft, begun.parts).await {
+            // The answer is out, and a person goes on from there.
+            Err(TurnError { cause: Cause::Store(StoreError::TakenOver), .. }) => {
+                Ok(Some(Reason::TakenOver))
+            }
+            followed => followed.map_err(during(Step::Text)),
+        }
+    }
 }
 
 impl Delivery<'_> {

@@ -12,9 +12,9 @@ use super::turn::Turn;
 use super::typing::Typing;
 use super::{Pipeline, Scene};
 use crate::queue::{Cancel, Handled, JobHandler};
-use crate::store::{Begun, Draft, Lease, StoreError};
+use crate::store::{Begun, CreditWarning, Draft, Lease, StoreError};
 use crate::telemetry;
-use crate::turn::Talker;
+use crate::turn::{Spent, Talker};
 
 /// Time between two looks at a message whose number is paused: short, so that it is answered soon
 /// after the pause. Only what was accepted before the pause waits so, and a look is a lease and a
@@ -53,7 +53,7 @@ impl JobHandler for Pipeline {
         let (trace, record) = (Trace::start(), &self.record);
         let (queue_ms, now_ms) = (waited.as_secs_f64() * 1000.0, self.clock.now_ms());
         tracing::Span::current().record("agent", &route.agent.name);
-        let opened = record.begin(&lease, route.agent.used(), queue_ms, now_ms);
+        let opened = record.begin(&lease, route.used(), queue_ms, now_ms);
         let (recorded, sounds) = (Recorded::new(), TurnSounds::new(self.sounds.clone()));
         let scene = Scene {
             contact: lease.contact.profile_name.as_ref(),
@@ -95,6 +95,7 @@ impl JobHandler for Pipeline {
             cancel: &cancel,
             told_ms: begun.told_ms,
             planned_ms: begun.planned_ms,
+            credit: begun.credit,
             sounds: &sounds,
         };
         // A person who takes over reads and types on their own.
@@ -104,7 +105,7 @@ impl JobHandler for Pipeline {
         typing.stop().await;
         trace.log_stages();
         let language = ended.as_ref().ok().and_then(|ended| ended.language.clone());
-        let handled = self.close(&lease, ended).await;
+        let handled = self.close(&lease, ended, &trace).await;
         // Now, when nobody waits for the disk or the network.
         sounds.hand_over(&lease);
         if let Handled::Done = handled {
@@ -115,15 +116,35 @@ impl JobHandler for Pipeline {
 }
 
 impl Pipeline {
-    /// Closes the record of a turn that has ended.
-    async fn close(&self, lease: &Lease, ended: Result<Draft, Handled>) -> Handled {
+    /// Closes the record of a turn that has ended, or keeps what an attempt spent.
+    async fn close(&self, lease: &Lease, ended: Result<Draft, Handled>, trace: &Trace) -> Handled {
         let ended = match ended {
             Ok(ended) => ended,
-            Err(handled) => return handled,
+            Err(handled) => {
+                self.keep_spent(lease, &trace.spent()).await;
+                return handled;
+            }
         };
         telemetry::turn(&ended.report);
-        let finished = self.record.finish(lease, &ended, self.clock.now_ms()).await;
-        finished.map_or_else(|error| unrecorded(&error), |()| Handled::Done)
+        match self.record.finish(lease, &ended, self.clock.now_ms()).await {
+            Ok(warnings) => {
+                warnings.iter().for_each(warn);
+                Handled::Done
+            }
+            Err(error) => unrecorded(&error),
+        }
+    }
+
+    /// Keeps what an attempt spent whose turn has not ended: what is paid stays paid.
+    async fn keep_spent(&self, lease: &Lease, spent: &Spent) {
+        if *spent == Spent::default() {
+            return;
+        }
+        match self.record.spent(lease, spent).await {
+            // Another attempt counts for itself.
+            Ok(()) | Err(StoreError::LeaseLost) => {}
+            Err(error) => error.log("what an attempt spent was not counted"),
+        }
     }
 
     /// Returns the time since the first message was accepted.
@@ -135,6 +156,18 @@ impl Pipeline {
     pub(super) fn since(&self, instant_ms: i64) -> Duration {
         self.clock.age(instant_ms)
     }
+}
+
+/// Says that credits are running out.
+fn warn(CreditWarning { scope, name, balance, warn_below }: &CreditWarning) {
+    telemetry::credits_low(scope.name());
+    tracing::warn!(
+        credits.scope = scope.name(),
+        credits.of = name,
+        credits.balance = balance,
+        credits.warn_below = warn_below,
+        "credits are running out: at 0 nothing is answered; `hark usage credits add` adds some"
+    );
 }
 
 /// Gives messages back whose turn could not be recorded. That nothing can be committed is an error

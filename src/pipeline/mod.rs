@@ -5,6 +5,7 @@
 
 mod ahead;
 mod answer;
+mod credits;
 mod deliver;
 mod doors;
 mod error;
@@ -101,13 +102,6 @@ pub struct AgentSetup {
     pub synthesizer: Arc<dyn Synthesizer>,
 }
 
-impl AgentSetup {
-    /// Names it for the record.
-    fn used(&self) -> AgentUsed<'_> {
-        AgentUsed { name: &self.name, version: self.version }
-    }
-}
-
 /// Describes how one business number is answered. A turn keeps the route it began with.
 pub struct Route {
     /// Its connection to WhatsApp.
@@ -118,6 +112,16 @@ pub struct Route {
     pub disclosure: Disclosure,
     /// After this the fallback text goes out.
     pub turn_limit: Duration,
+    /// How many credits an answer costs, where somebody counts them.
+    pub credits: u32,
+}
+
+impl Route {
+    /// Names who answers for the record.
+    fn used(&self) -> AgentUsed<'_> {
+        let AgentSetup { name, version, .. } = &*self.agent;
+        AgentUsed { name, version: *version, credits: self.credits }
+    }
 }
 
 /// Finds the route of each message.

@@ -15,7 +15,7 @@ use crate::speech_text::{SentenceSplitter, complete_sentences};
 use crate::telemetry;
 use crate::turn::{
     LanguageCode, NoteInfo, Outcome, Personal, Reason, ReplyMode, ReplyText, Stage, TicketReason,
-    Transcript, TurnReport,
+    TokenCount, Transcript, TurnReport,
 };
 
 /// Sentences written ahead of the voice: all of a long answer. Whoever reads the server does not
@@ -69,6 +69,7 @@ impl Reply {
 pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Reply, TurnError> {
     let Scene { agent, trace, cancel, .. } = scene;
     let (language, aloud) = (question.language.clone(), question.aloud);
+    let mut counting = TokenWatch { trace, watched: agent.responder.history_tokens().is_some() };
     let answer = agent.responder.respond(question, cancel).flatten_stream();
     let mut deltas = stage_stream(trace, Stage::Llm, answer);
     let ((said, broke_off), note) = loop {
@@ -77,18 +78,43 @@ pub(super) async fn ask_agent(scene: Scene<'_>, question: Question) -> Result<Re
         let making = async { Ok(make_note(scene, &language, to_speak).await) };
         match tokio::try_join!(writing, making) {
             Ok(both) => break both,
-            Err(Unwritten::Failed(error)) => return Err(error),
+            Err(Unwritten::Failed(error)) => {
+                counting.watched &= cut_off(&error) || cancel.is_cancelled();
+                return Err(error);
+            }
             Err(Unwritten::TakenBack) => {
                 tracing::debug!("what was spoken so far was a thought: the note begins anew");
             }
         }
     };
+    counting.watched &= broke_off.as_ref().is_some_and(cut_off);
+    trace.spend(|spent| spent.answers += 1);
     let reason = broke_off.map(|error| log_failure("the answer broke off", &error));
     let (note, reason) = match note {
         Ok(note) => (note, reason),
         Err(error) => (None, Some(log_failure("the reply goes out as text", &error))),
     };
     Ok(Reply { said, note, reason, ..Reply::default() })
+}
+
+/// Returns whether a failure left an answer behind that went on.
+fn cut_off(error: &TurnError) -> bool {
+    matches!(error.cause, Cause::Deadline | Cause::Cancelled(_))
+}
+
+/// Notes that tokens are missing from the count, if an answer of a language model is dropped before it has
+/// ended: the turn's time was over, or it was cancelled.
+struct TokenWatch<'a> {
+    trace: &'a Trace,
+    watched: bool,
+}
+
+impl Drop for TokenWatch<'_> {
+    fn drop(&mut self) {
+        if self.watched {
+            self.trace.spend(|spent| spent.count_as(TokenCount::Lost));
+        }
+    }
 }
 
 /// Speaks a finished text; `None` if it has no words.
@@ -165,13 +191,7 @@ async fn write(
             }
             Ok(Delta::Extra(extra)) => beside.extras.push(extra),
             Ok(Delta::Ticket(reason)) => beside.open_ticket = Some(reason),
-            Ok(Delta::Usage(Usage { prompt_tokens, completion_tokens })) => {
-                telemetry::usage(agent.responder.name(), prompt_tokens, completion_tokens);
-                trace.spend(|spent| {
-                    spent.prompt_tokens += prompt_tokens;
-                    spent.completion_tokens += completion_tokens;
-                });
-            }
+            Ok(Delta::Usage(usage)) => count(scene, usage),
             Ok(Delta::Tool(done)) => trace.tool_called(*done),
             Ok(Delta::Retract) => return Err(Unwritten::TakenBack),
             Err(error) => broke_off = Some(error),
@@ -207,6 +227,14 @@ async fn write(
         return Err(Unwritten::Failed(Cause::EmptyAnswer.at(Stage::Llm)));
     }
     Ok((ReplyText { text: Personal(text), ..beside }, None))
+}
+
+/// Counts the tokens of one answer.
+fn count(Scene { agent, trace, .. }: Scene<'_>, usage: Usage) {
+    let engine = agent.responder.name();
+    telemetry::usage(engine, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens);
+    trace.worked(|engines| engines.answered_by(engine));
+    trace.spend(|spent| usage.add_to(spent));
 }
 
 /// Logs a failure that the turn survives and returns the record's word for it.

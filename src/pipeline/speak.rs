@@ -66,7 +66,6 @@ pub(super) async fn speak(
             && let Some(sentence) = pieces.pop_front()
         {
             let left = SoundLeft { chars: chars_of(&sentence), said_ms: 0.0, unsaid: &unsaid };
-            trace.spend(|spent| spent.spoken_chars += left.chars as u64);
             let spoken = stage_stream(trace, Stage::Tts, begin(scene, sentence).flatten_stream());
             let (next, after) = oneshot::channel();
             let places = (std::mem::replace(&mut comes, after), next);
@@ -118,16 +117,20 @@ fn said_of_sentence(sentence: &str, known: &mut LanguageCode, voices: &Voices) -
     pieces_of(&spoken(sentence, &language)).into_iter().map(said).collect()
 }
 
-/// Has a sentence spoken, and notes by which engine once there is sound.
+/// Has a sentence spoken, and notes by which engine once there is sound; what was made before costs nothing.
 async fn begin(
     Scene { agent, trace, cancel, .. }: Scene<'_>,
     sentence: Sentence,
 ) -> impl Stream<Item = Result<Sound, TtsError>> + Send {
-    let SpokenBy { engine, sound } = agent.synthesizer.begin(sentence, cancel).await;
+    let chars = chars_of(&sentence) as u64;
+    let SpokenBy { engine, kept, sound } = agent.synthesizer.begin(sentence, cancel).await;
     let mut engine = Some(engine);
     sound.inspect(move |piece| {
         if let (Ok(_), Some(engine)) = (piece, engine.take()) {
             trace.worked(|engines| engines.spoken_by(&engine));
+            if !kept {
+                trace.spend(|spent| spent.spoken_chars += chars);
+            }
         }
     })
 }

@@ -95,6 +95,13 @@ impl Trace {
         add(&mut self.spent.lock().expect("no holder panics"));
     }
 
+    /// Returns what the turn spent so far.
+    pub(super) fn spent(&self) -> Spent {
+        let mut spent = self.spent.lock().expect("no holder panics").clone();
+        spent.by.add(&self.engines.lock().expect("no holder panics"));
+        spent
+    }
+
     /// Notes where what was found is from.
     pub(super) fn cite(&self, found: impl Iterator<Item = PassageSource>) {
         let mut sources = self.sources.lock().expect("no holder panics");
@@ -122,6 +129,8 @@ impl Trace {
         let sends = stages.iter().filter(|record| record.name == Stage::Send);
         let answered = sends.map(|record| record.end_ms).reduce(f64::max);
         let total_ms = answered.unwrap_or_else(|| self.elapsed_ms());
+        // Before the others are locked, which are until the report is whole.
+        let spent = self.spent();
         TurnReport {
             transcript: None,
             reply: reply.into(),
@@ -133,7 +142,7 @@ impl Trace {
             overhead_ms: TurnReport::overhead(total_ms, &stages),
             stages,
             total_ms,
-            spent: *self.spent.lock().expect("no holder panics"),
+            spent,
             ticket: None,
             outcome,
             reason,
@@ -174,6 +183,9 @@ impl Trace {
         let (started, ended) = (done.started.into_std(), done.ended.into_std());
         let (start_ms, end_ms) = (self.at(started), self.at(ended));
         telemetry::tool_called(&done.label, done.outcome, ended - started);
+        if done.outcome.may_have_reached() {
+            self.spend(|spent| spent.tool_calls += 1);
+        }
         let mut records = self.records.lock().expect("no holder panics");
         *records = records.drain(..).flat_map(|one| without(one, start_ms, end_ms)).collect();
         records.push(StageRecord { name: Stage::Tools, start_ms, end_ms });

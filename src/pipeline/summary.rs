@@ -14,9 +14,9 @@ use super::Route;
 use crate::agent::prompt::{NOTES_LIMIT, tokens};
 use crate::agent::{AgentError, Delta, Question};
 use crate::clock::Clock;
-use crate::store::{HistoryLimits, Lane, Memories, Record, StoreError};
+use crate::store::{FreshNotes, HistoryLimits, Lane, Memories, Record, StoreError};
 use crate::telemetry;
-use crate::turn::{Exchange, LanguageCode, Personal};
+use crate::turn::{Exchange, LanguageCode, Personal, Spent};
 
 /// Lanes that may wait; one that finds no place is looked at after its next turn.
 const QUEUE: usize = 64;
@@ -127,17 +127,23 @@ impl NoteTaker {
         }
         let question = Question { aloud: false, ..Question::written(&text, language.clone()) };
         let question = Question { asked_ms: now_ms, internal: true, ..question };
-        let notes = self.write(route, question).await?;
+        let (text, spent) = self.write(route, question).await?;
+        let notes = FreshNotes { agent: &agent.name, text, spent };
         self.memories.note(lane, notes, upto_ms, now_ms).await?;
         tracing::debug!(agent = agent.name, exchanges = count, "notes were taken");
         Ok(())
     }
 
     /// Has the agent's own model write.
-    async fn write(&self, route: &Route, question: Question) -> Result<Personal, Unnotable> {
+    async fn write(
+        &self,
+        route: &Route,
+        question: Question,
+    ) -> Result<(Personal, Spent), Unnotable> {
         let responder = &route.agent.responder;
         let mut deltas = responder.respond(question, &CancellationToken::new()).await;
-        let mut notes = String::new();
+        let (mut notes, mut spent) = (String::new(), Spent::default());
+        spent.by.answered_by(responder.name());
         while let Some(delta) = deltas.next().await {
             match delta? {
                 Delta::Text(piece) => notes.push_str(&piece),
@@ -147,13 +153,15 @@ impl NoteTaker {
                     telemetry::usage(
                         responder.name(),
                         usage.prompt_tokens,
+                        usage.cached_tokens,
                         usage.completion_tokens,
                     );
+                    usage.add_to(&mut spent);
                 }
             }
         }
         let notes: String = notes.trim().chars().take(NOTES_LIMIT).collect();
-        if notes.is_empty() { Err(Unnotable::Empty) } else { Ok(Personal(notes)) }
+        if notes.is_empty() { Err(Unnotable::Empty) } else { Ok((Personal(notes), spent)) }
     }
 }
 

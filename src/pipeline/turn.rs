@@ -20,7 +20,7 @@ use super::reply::Reply;
 use super::{AgentSetup, Pipeline, Route, Scene, takeover};
 use crate::queue::{Cancel, Handled};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Draft, HistoryLimits, Lease, StoreError};
+use crate::store::{Begun, Credit, Draft, HistoryLimits, Lease};
 use crate::turn::{
     Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
     TurnReport,
@@ -46,6 +46,8 @@ pub(super) struct Turn<'a> {
     pub(super) told_ms: Option<i64>,
     /// When an earlier attempt planned the last part.
     pub(super) planned_ms: Option<i64>,
+    /// Whether an answer may be paid.
+    pub(super) credit: Credit,
     pub(super) sounds: &'a TurnSounds,
 }
 
@@ -67,6 +69,7 @@ impl Turn<'_> {
     /// becomes of the messages if it is not.
     pub(super) async fn run(&self, begun: Begun) -> Result<Draft, Handled> {
         let kept = begun.draft.clone();
+        self.scene.trace.spend(|spent| spent.add(&begun.spent));
         let mut ended = match self.resume(begun).await {
             Ok(None) if self.is_for_a_person() => self.leave_to_a_person(kept).await,
             Ok(None) if self.lease.attempt > MAX_ATTEMPTS => {
@@ -114,7 +117,7 @@ impl Turn<'_> {
     /// Sends what is left of the turn after a part that counts as sent.
     async fn go_on(&self, step: Step) -> Result<Draft, Failed> {
         let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
+        let begun = record.begin(self.lease, self.route.used(), 0.0, now_ms).await;
         let begun = begun.map_err(TurnError::from).map_err(during(step))?;
         let ended = self.resume(begun).await?;
         Ok(ended.unwrap_or_else(|| self.ended("", Outcome::Failed, Reason::Resumed)))
@@ -177,6 +180,7 @@ impl Turn<'_> {
                 asked_ms: self.lease.first().received_ms,
                 desk: self.scene.desk,
                 attempt: self.lease.attempt,
+                credit: self.credit,
             };
             // What they speak and what they want to hear may differ: the record keeps the former.
             let spoken = heard.language.clone();
@@ -259,24 +263,6 @@ impl Turn<'_> {
                 Ok(self.sent(draft, refused))
             }
             Err(error) => Err(Failed { error, step: Step::Note, draft: Some(draft) }),
-        }
-    }
-
-    /// Sends what the agent gave beside its words, which are out. Returns why something of it was
-    /// refused, if it was.
-    async fn follow(&self, draft: &Draft) -> Result<Option<Reason>, Failed> {
-        if draft.report.reply.extras.is_empty() {
-            return Ok(None);
-        }
-        let (record, now_ms) = (&self.pipeline.record, self.pipeline.clock.now_ms());
-        let begun = record.begin(self.lease, self.route.agent.used(), 0.0, now_ms).await;
-        let begun = begun.map_err(TurnError::from).map_err(during(Step::Text))?;
-        match self.delivery.follow(draft, begun.parts).await {
-            // The answer is out, and a person goes on from there.
-            Err(TurnError { cause: Cause::Store(StoreError::TakenOver), .. }) => {
-                Ok(Some(Reason::TakenOver))
-            }
-            followed => followed.map_err(during(Step::Text)),
         }
     }
 
@@ -365,6 +351,7 @@ impl Turn<'_> {
     /// taken for sent.
     fn resumed(&self, draft: Option<Draft>, outcome: Outcome, unclear: Option<Reason>) -> Draft {
         let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
+        ended.report.spent = self.scene.trace.spent();
         if outcome != Outcome::VoiceNote {
             ended.report.audio = None;
         }
@@ -376,7 +363,7 @@ impl Turn<'_> {
             ended.report.outcome = outcome;
             let lost = |reason: &Reason| {
                 let refused = matches!(reason, Reason::Without { stage: Stage::Send, .. });
-                refused || matches!(reason, Reason::Undelivered { .. })
+                refused || matches!(reason, Reason::Undelivered { .. } | Reason::CreditsSpent)
             };
             let why = unclear.or(ended.report.reason.take().filter(lost));
             ended.report.reason = Some(why.unwrap_or(Reason::Resumed));

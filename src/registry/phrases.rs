@@ -72,6 +72,7 @@ pub struct Phrases {
     pub dont_know: Phrase,
     pub person_coming: Phrase,
     pub nobody_there: Phrase,
+    pub no_credits: Phrase,
 }
 
 #[cfg(test)]

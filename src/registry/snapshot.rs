@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub verify_token: Option<SecretString>,
     /// After this time a turn ends in the fallback text.
     pub turn_limit: Duration,
+    /// How many credits an answer costs, where somebody counts them.
+    pub credits: u32,
 }
 
 impl Snapshot {

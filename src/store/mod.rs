@@ -1,13 +1,14 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
+//! [`Archive`], [`Books`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
 //! [`Desk`] for people who take over, [`EventLog`] and [`EventHooks`] for who tells events on,
 //! [`SoundIndex`] for who keeps sound, [`Directory`], [`Library`] and [`Tokens`] for whoever sets numbers
 //! and agents up. What a method returned `Ok` for is on disk. What every backend has to decide alike is
 //! in `rules`.
 
 mod archive;
+mod books;
 mod customers;
 mod desk;
 mod desk_rules;
@@ -26,6 +27,10 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use books::{
+    AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
+    UsageKey, UsageRow, UsageSearch, WarningChange,
+};
 pub use customers::{
     CustomerChange, CustomerEntry, CustomerPatch, CustomerRow, CustomerSource, Customers, Imported,
     OnFile,
@@ -40,7 +45,7 @@ pub use directory::{
 pub use event_hooks::{DeadEventRow, EventHookRow, EventHooks};
 pub use events::{EventLog, EventRow, EventSearch};
 pub use library::{Library, SourceRow, WordsKey};
-pub use memories::{Memories, SummaryRow};
+pub use memories::{FreshNotes, Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{DeskState, Lane, Lease, StoreError};
+use super::{Credit, CreditWarning, DeskState, Lane, Lease, StoreError};
 use crate::turn::{
     About, Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role,
-    TurnId, TurnReport,
+    Spent, TurnId, TurnReport,
 };
 
 /// Names the agent that answers a turn.
@@ -15,11 +15,13 @@ pub struct AgentUsed<'a> {
     pub name: &'a str,
     /// Which version of it; `None` for one of the configuration file.
     pub version: Option<u32>,
+    /// How many credits its answer costs, where somebody counts them.
+    pub credits: u32,
 }
 
 impl<'a> From<&'a str> for AgentUsed<'a> {
     fn from(name: &'a str) -> Self {
-        Self { name, version: None }
+        Self { name, version: None, credits: 1 }
     }
 }
 
@@ -50,6 +52,10 @@ pub struct Begun {
     pub planned_ms: Option<i64>,
     /// What the desk has to do with the turn's person.
     pub desk: DeskState,
+    /// What earlier attempts spent, as far as it was kept.
+    pub spent: Spent,
+    /// Whether the turn may cost what an answer costs.
+    pub credit: Credit,
 }
 
 /// Holds the conversation so far.
@@ -93,7 +99,8 @@ impl From<usize> for HistoryLimits {
 /// plans, sends and ends it.
 #[async_trait]
 pub trait Record: Send + Sync {
-    /// Writes a turn's row, or finds the one of an earlier attempt.
+    /// Writes a turn's row, or finds the one of an earlier attempt; and reserves what its answer costs,
+    /// unless it has.
     async fn begin(
         &self,
         lease: &Lease,
@@ -163,6 +170,15 @@ pub trait Record: Send + Sync {
         message: &MessageId,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Closes a turn. If its report wants a ticket, it is opened with that.
-    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError>;
+    /// Keeps what a turn has spent by now, where an attempt ends and the turn does not.
+    async fn spent(&self, lease: &Lease, spent: &Spent) -> Result<(), StoreError>;
+
+    /// Closes a turn: writes down what it used and cost, and spends its credits or gives them back. If its
+    /// report wants a ticket, it is opened with that. Returns whose credits are running out now.
+    async fn finish(
+        &self,
+        lease: &Lease,
+        ended: &Draft,
+        now_ms: i64,
+    ) -> Result<Vec<CreditWarning>, StoreError>;
 }

@@ -3,7 +3,7 @@
 //! Pure: rows in, decisions out. A backend reads, asks here and writes.
 
 use super::{Disposition, Draft, Loss};
-use crate::turn::{DeliveryStatus, LanguageCode, PartState, Reason, Role, StatusUpdate};
+use crate::turn::{DeliveryStatus, LanguageCode, Outcome, PartState, Reason, Role, StatusUpdate};
 
 /// Holds a contact that was found by its phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,13 @@ pub(super) fn awaits_words(reason: &Reason, finished_ms: i64, now_ms: i64) -> bo
 /// Returns whether a turn that ended at `finished_ms` still waits for a yes to its words.
 pub(super) fn awaits_yes(reason: &Reason, finished_ms: i64, now_ms: i64) -> bool {
     matches!(reason, Reason::Confirm(_)) && now_ms - finished_ms < TO_CONFIRM_MS
+}
+
+/// Returns whether a turn that has ended costs its credits: its agent answered, and the person has the
+/// answer. A question back, a word about a message that cannot be heard, and the fallback are free.
+pub(super) fn is_charged(Draft { report, .. }: &Draft) -> bool {
+    let told = !matches!(report.outcome, Outcome::Fallback | Outcome::Failed);
+    told && report.spent.answers > 0 && report.reason != Some(Reason::CreditsSpent)
 }
 
 /// Returns the language that a turn showed of its contact: of written words, or as it was heard.

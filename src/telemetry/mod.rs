@@ -33,7 +33,8 @@ pub const STAGE_SECONDS: &str = "hark_stage_seconds";
 pub const TURN_SECONDS: &str = "hark_turn_seconds";
 /// Counter of finished turns, label `outcome`.
 pub const TURNS_TOTAL: &str = "hark_turns_total";
-/// Counter of a language model's tokens, labels `engine` and `kind` (`prompt`, `completion`).
+/// Counter of a language model's tokens, labels `engine` and `kind` (`prompt`, of which `cached`, and
+/// `completion`).
 pub const LLM_TOKENS_TOTAL: &str = "hark_llm_tokens_total";
 /// Histogram of calls of tools, seconds, labels `tool` (an HTTP tool or MCP server of the configuration,
 /// or `unknown`) and `outcome`.
@@ -64,6 +65,11 @@ pub const CACHE_EVICTIONS_TOTAL: &str = "hark_cache_evictions_total";
 pub const CACHE_BYTES: &str = "hark_cache_bytes";
 /// Gauge of the kept sentences.
 pub const CACHE_ENTRIES: &str = "hark_cache_entries";
+/// Counter of turns that were not answered because the credits of a number or an agent are spent, label
+/// `scope` (`number`, `agent`).
+pub const CREDITS_REFUSED_TOTAL: &str = "hark_credits_refused_total";
+/// Counter of accounts of credits that fell below their warning, label as before.
+pub const CREDITS_LOW_TOTAL: &str = "hark_credits_low_total";
 /// Counter of files of sound, labels `side` (`in`, `out`) and `result`: `kept`, `lost` or `deleted`.
 pub const SOUNDS_TOTAL: &str = "hark_sounds_total";
 
@@ -223,9 +229,9 @@ pub async fn upkeep(metrics: PrometheusHandle) {
     tokio::join!(measured, told);
 }
 
-/// Records the tokens of one answer.
-pub fn usage(responder: &str, prompt_tokens: u64, completion_tokens: u64) {
-    for (kind, tokens) in [("prompt", prompt_tokens), ("completion", completion_tokens)] {
+/// Records the tokens of one answer; the cached ones are among the prompt's.
+pub fn usage(responder: &str, prompt: u64, cached: u64, completion: u64) {
+    for (kind, tokens) in [("prompt", prompt), ("cached", cached), ("completion", completion)] {
         let labels = [("engine", responder.to_owned()), ("kind", kind.to_owned())];
         metrics::counter!(LLM_TOKENS_TOTAL, &labels).increment(tokens);
     }
@@ -273,6 +279,16 @@ pub fn sound(side: SoundSide, result: &'static str) {
 /// Records what a server said to who writes.
 pub fn customer_lookup(result: &'static str) {
     metrics::counter!(CUSTOMER_LOOKUPS_TOTAL, "result" => result).increment(1);
+}
+
+/// Records that a turn is not answered, since there are no credits for it.
+pub fn credits_refused(scope: &'static str) {
+    metrics::counter!(CREDITS_REFUSED_TOTAL, "scope" => scope).increment(1);
+}
+
+/// Records that credits are running out.
+pub fn credits_low(scope: &'static str) {
+    metrics::counter!(CREDITS_LOW_TOTAL, "scope" => scope).increment(1);
 }
 
 /// Records that somebody asked for a person.

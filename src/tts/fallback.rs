@@ -64,19 +64,20 @@ impl Synthesizer for FallbackSynthesizer {
         let mut failed: Option<SpokenBy> = None;
         for (member, call) in self.0.calls() {
             let engine = member.circuit.name.clone();
-            let mut sound = member.engine.speak(sentence.clone(), cancel).await;
+            let begun = member.engine.begin(sentence.clone(), cancel).await;
+            let SpokenBy { kept, mut sound, .. } = begun;
             let Some(first) = sound.next().await else {
                 // It says that there is nothing to say.
                 call.succeeded();
-                return SpokenBy { engine, sound: stream::empty().boxed() };
+                return SpokenBy { engine, kept, sound: stream::empty().boxed() };
             };
             let error = match first {
-                Ok(first) => return SpokenBy { engine, sound: go_on(first, sound, call) },
+                Ok(first) => return SpokenBy { engine, kept, sound: go_on(first, sound, call) },
                 Err(error) => error,
             };
             let cancelled = matches!(error, TtsError::Cancelled);
             note(call, &error);
-            let by = SpokenBy { engine, sound: stream::iter([Err(error)]).boxed() };
+            let by = SpokenBy { engine, kept, sound: stream::iter([Err(error)]).boxed() };
             if cancelled {
                 return by;
             }
@@ -113,6 +114,10 @@ impl Synthesizer for OwnVoice {
 
     async fn speak(&self, sentence: Sentence, cancel: &CancellationToken) -> Sounds {
         self.0.speak(Sentence { voice: None, ..sentence }, cancel).await
+    }
+
+    async fn begin(&self, sentence: Sentence, cancel: &CancellationToken) -> SpokenBy {
+        self.0.begin(Sentence { voice: None, ..sentence }, cancel).await
     }
 }
 
@@ -200,7 +205,8 @@ mod tests {
     /// Who speaks a sentence, its pieces of sound, and how it ends.
     async fn say(mouths: &FallbackSynthesizer) -> (String, usize, bool) {
         let sentence = Sentence { text: "hello".into(), language: "en".into(), voice: None };
-        let SpokenBy { engine, sound } = mouths.begin(sentence, &CancellationToken::new()).await;
+        let SpokenBy { engine, sound, .. } =
+            mouths.begin(sentence, &CancellationToken::new()).await;
         let all: Vec<_> = sound.collect().await;
         (engine, all.iter().filter(|piece| piece.is_ok()).count(), all.iter().all(Result::is_ok))
     }

@@ -52,6 +52,8 @@ pub enum Sound {
 pub struct SpokenBy {
     /// The engine that speaks it, or the first that could not.
     pub engine: String,
+    /// Whether its sound was made before, so that no engine works for it.
+    pub kept: bool,
     /// The stream of [`Synthesizer::speak`].
     pub sound: BoxStream<'static, Result<Sound, TtsError>>,
 }
@@ -102,7 +104,7 @@ pub trait Synthesizer: Send + Sync {
     /// Does the same and tells which engine speaks: one of several does it in the name of all.
     async fn begin(&self, sentence: Sentence, cancel: &CancellationToken) -> SpokenBy {
         let sound = self.speak(sentence, cancel).await;
-        SpokenBy { engine: self.name().to_owned(), sound }
+        SpokenBy { engine: self.name().to_owned(), kept: false, sound }
     }
 }
 

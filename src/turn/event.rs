@@ -58,5 +58,14 @@ words! {
         MessageFailed = "whatsapp-business-message-failed",
         /// A turn has ended.
         TurnEnded = "turn-ended",
+        /// Credits are running out.
+        CreditsLow = "credits-low",
+    }
+}
+
+impl EventType {
+    /// Returns whether it says what is known of the person.
+    pub fn has_user_info(self) -> bool {
+        matches!(self, Self::TextKnown | Self::VoiceKnown | Self::MediaKnown | Self::AgentAsked)
     }
 }

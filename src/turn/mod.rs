@@ -48,7 +48,7 @@ pub use report::{
 };
 pub use sound::SoundSide;
 pub use source::PassageSource;
-pub use spent::Spent;
+pub use spent::{Spent, TokenCount};
 pub use stage::{Retry, Stage, StageRecord};
 pub use talker::Talker;
 pub use ticket::{TicketEnd, TicketReason};

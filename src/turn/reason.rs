@@ -62,6 +62,8 @@ pub enum Reason {
         /// The attempts.
         attempts: u32,
     },
+    /// The credits of the number or the agent are spent: a sentence of ours says so.
+    CreditsSpent,
     /// An earlier attempt had made the reply.
     Resumed,
     /// The provider took the reply and could not deliver it.
@@ -98,6 +100,7 @@ impl fmt::Display for Reason {
             Self::ExtrasFailed(error) => write!(f, "extras_failed: {error}"),
             Self::Failed { stage, error } => write!(f, "{} failed: {error}", stage.name()),
             Self::GaveUp { attempts } => write!(f, "gave up after {attempts} attempts"),
+            Self::CreditsSpent => f.write_str("credits_spent"),
             Self::Resumed => f.write_str("resumed after a restart or a failed send"),
             Self::Undelivered { code, title } => {
                 let code = code.map_or("without a code".to_owned(), |code| code.to_string());
@@ -147,6 +150,7 @@ fn parse(text: &str) -> Option<Reason> {
         "unclear_send" => Reason::Unclear(owned()),
         "links_failed" => Reason::LinksFailed(owned()),
         "extras_failed" => Reason::ExtrasFailed(owned()),
+        "credits_spent" => Reason::CreditsSpent,
         "resumed after a restart or a failed send" => Reason::Resumed,
         "taken_over" => Reason::TakenOver,
         _ => {
@@ -220,6 +224,7 @@ mod tests {
         let error = "the time allowed is over".to_owned();
         check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");
         check(&Reason::GaveUp { attempts: 3 }, "gave up after 3 attempts");
+        check(&Reason::CreditsSpent, "credits_spent");
         check(&Reason::Resumed, "resumed after a restart or a failed send");
         check(&Reason::TakenOver, "taken_over");
         let title = Some("Message: gone".to_owned());

@@ -23,7 +23,7 @@ pub struct TurnReport {
     pub disclosure: Option<String>,
     /// The voice note; `None` when the reply went as text.
     pub audio: Option<NoteInfo>,
-    /// Which engines heard and spoke; left out of the JSON if none did.
+    /// Which engines heard, answered and spoke; left out of the JSON if none did.
     #[serde(default, skip_serializing_if = "EnginesUsed::is_empty")]
     pub engines: EnginesUsed,
     /// Which tools were called, in the order of their ends; left out of the JSON if none was.
@@ -169,19 +169,24 @@ impl NoteInfo {
     }
 }
 
-/// Names the engines that heard and spoke in one turn, each once, in the order of their first work.
+/// Names the engines that heard, answered and spoke in one turn, each once, in the order of their first work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnginesUsed {
     /// Those that heard.
+    #[serde(default)]
     pub stt: Vec<String>,
+    /// The language models that answered, those of a server; left out of the JSON if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub llm: Vec<String>,
     /// Those that spoke.
+    #[serde(default)]
     pub tts: Vec<String>,
 }
 
 impl EnginesUsed {
     /// Returns whether no engine worked.
     pub fn is_empty(&self) -> bool {
-        self.stt.is_empty() && self.tts.is_empty()
+        self.stt.is_empty() && self.llm.is_empty() && self.tts.is_empty()
     }
 
     /// Notes that an engine heard.
@@ -189,9 +194,21 @@ impl EnginesUsed {
         note(&mut self.stt, engine);
     }
 
+    /// Notes that a language model answered.
+    pub fn answered_by(&mut self, engine: &str) {
+        note(&mut self.llm, engine);
+    }
+
     /// Notes that an engine spoke.
     pub fn spoken_by(&mut self, engine: &str) {
         note(&mut self.tts, engine);
+    }
+
+    /// Adds those of an earlier attempt.
+    pub fn add(&mut self, other: &Self) {
+        other.stt.iter().for_each(|engine| self.heard_by(engine));
+        other.llm.iter().for_each(|engine| self.answered_by(engine));
+        other.tts.iter().for_each(|engine| self.spoken_by(engine));
     }
 }
 

@@ -27,6 +27,13 @@ words! {
     }
 }
 
+impl ToolOutcome {
+    /// Returns whether the call may have reached the tool's server, which may have done something for it.
+    pub fn may_have_reached(self) -> bool {
+        !matches!(self, Self::Unreachable | Self::WrongArguments | Self::Unknown)
+    }
+}
+
 /// Describes one call of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolUse {

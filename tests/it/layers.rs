@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 28] = [
+const ORDER: [(&str, &[&str]); 29] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -23,11 +23,12 @@ const ORDER: [(&str, &[&str]); 28] = [
     ("models", &[]),
     ("knowledge", &[]),
     ("registry", &[]),
+    ("usage", &[]),
     ("stt", &["models", "registry"]),
     ("agent", &["knowledge", "registry"]),
     ("tts", &["models", "registry", "telemetry"]),
     ("provider", &["registry"]),
-    ("store", &["knowledge", "registry"]),
+    ("store", &["knowledge", "registry", "usage"]),
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("blobs", &["store", "telemetry"]),
@@ -41,13 +42,17 @@ const ORDER: [(&str, &[&str]); 28] = [
     ("queue", &["registry", "store", "telemetry"]),
     ("desk", &["store", "queue"]),
     ("events", &["store"]),
-    ("http", &["knowledge", "registry", "provider", "store", "queue", "events", "telemetry"]),
+    (
+        "http",
+        &["knowledge", "registry", "usage", "provider", "store", "queue", "events", "telemetry"],
+    ),
     (
         "pipeline",
         &[
             "knowledge",
             "customers",
             "registry",
+            "usage",
             "stt",
             "agent",
             "tts",

@@ -54,6 +54,7 @@ mod memory;
 mod mending;
 mod messengers;
 mod models;
+mod money;
 mod named;
 mod numbers;
 #[cfg(feature = "stt-whisper")]

@@ -33,6 +33,8 @@ pub(super) struct Answering {
     /// Once the first word is there.
     reading: Option<Reading>,
     talk: ToolTalk,
+    /// Told once all that came before it is.
+    failed: Option<AgentError>,
 }
 
 impl Answering {
@@ -41,7 +43,7 @@ impl Answering {
         let reply = server.reply.as_ref().filter(|_| !question.internal);
         let definitions = reply.into_iter().cloned().collect();
         let talk = ToolTalk { definitions, ..ToolTalk::default() };
-        Self { server, question, patience, reading: None, talk }
+        Self { server, question, patience, reading: None, talk, failed: None }
     }
 
     /// Returns what comes next.
@@ -49,6 +51,9 @@ impl Answering {
         loop {
             if let Some(delta) = self.talk.ready.pop_front() {
                 return Some(Ok(delta));
+            }
+            if let Some(error) = self.failed.take() {
+                return Some(Err(error));
             }
             let offers = !self.question.internal && self.server.offers_tools();
             if self.talk.offer.is_none() && offers {
@@ -61,7 +66,7 @@ impl Answering {
             }
             match self.read().await {
                 Some(Ok(delta)) => self.talk.note(delta),
-                Some(Err(error)) => return Some(Err(error)),
+                Some(Err(error)) => self.failed = Some(error),
                 None => {
                     let reading = self.reading.take();
                     let calls = reading.map(Reading::give_back).unwrap_or_default();
@@ -81,16 +86,19 @@ impl Answering {
 
     /// Returns the next words of the server, which is asked if it was not.
     async fn read(&mut self) -> Option<Result<Delta, AgentError>> {
-        let Self { server, question, patience, reading, talk } = self;
+        let Self { server, question, patience, reading, talk, .. } = self;
         let settings = &server.settings;
         let redactor = Redactor { key: settings.key(), text: question.heard.reveal() };
-        let mut call = ServerCall { settings, redactor, patience };
-        let reading = match reading {
-            Some(reading) => reading,
-            None => match server.ask(question, talk, &mut call).await {
+        let mut call = ServerCall { settings, redactor, patience, wasted: Vec::new() };
+        let reading = if let Some(reading) = reading {
+            reading
+        } else {
+            let begun = server.ask(question, talk, &mut call).await;
+            talk.ready.extend(call.wasted.drain(..).map(Delta::Usage));
+            match begun {
                 Ok(begun) => reading.insert(begun),
                 Err(error) => return Some(Err(error)),
-            },
+            }
         };
         let next = reading.next(&mut call).await;
         server.learn(reading);

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::cost::told;
 use super::text::mend;
 use super::tool_calls::{CallPiece, pieces};
 use crate::agent::Usage;
@@ -155,8 +156,8 @@ fn read_whole(json: &[u8]) -> Result<Chunk, serde_json::Error> {
             chunk.take(choice);
         }
     }
-    let groq = wire.x_groq.and_then(|groq| usage(&parsed(groq)["usage"]));
-    chunk.usage = wire.usage.and_then(|spent| usage(&parsed(spent))).or(groq);
+    let groq = wire.x_groq.and_then(|groq| told(&parsed(groq)["usage"]));
+    chunk.usage = wire.usage.and_then(|spent| told(&parsed(spent))).or(groq);
     Ok(chunk)
 }
 
@@ -242,15 +243,6 @@ fn parsed(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
-fn usage(value: &Value) -> Option<Usage> {
-    let prompt_tokens = value["prompt_tokens"].as_u64();
-    let completion_tokens = value["completion_tokens"].as_u64();
-    (prompt_tokens.is_some() || completion_tokens.is_some()).then(|| Usage {
-        prompt_tokens: prompt_tokens.unwrap_or(0),
-        completion_tokens: completion_tokens.unwrap_or(0),
-    })
-}
-
 impl FinishReason {
     fn read(reason: &str) -> Option<Self> {
         match reason.to_ascii_lowercase().as_str() {
@@ -321,7 +313,7 @@ mod tests {
     #[test]
     fn usage_is_found_where_servers_put_it() {
         let used = |json: &str| read(json.as_bytes()).unwrap().usage;
-        let expected = Some(Usage { prompt_tokens: 7, completion_tokens: 3 });
+        let expected = Some(Usage { prompt_tokens: 7, completion_tokens: 3, ..Usage::default() });
         let usage = r#"{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10,"x":null}"#;
         assert_eq!(used(&format!(r#"{{"choices":[],"usage":{usage}}}"#)), expected);
         assert_eq!(used(&format!(r#"{{"usage":null,"x_groq":{{"usage":{usage}}}}}"#)), expected);

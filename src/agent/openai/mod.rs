@@ -7,6 +7,7 @@
 mod answering;
 mod chunk;
 mod context;
+mod cost;
 mod reading;
 mod refusal;
 mod replay;
@@ -293,9 +294,16 @@ impl ChatServer {
             let calls = habits.dialect.tools && !ask.tools.is_empty();
             let calls = calls.then(|| CallsSoFar::new(self.reply.is_some()));
             let mut reading = Reading::new(response, habits.opens_thoughts, calls);
+            reading.count.prompt_tokens = ask.estimate();
             let begun = reading.begin(call).await;
             self.learn(&reading);
-            return begun.map(|()| reading);
+            return match begun {
+                Ok(()) => Ok(reading),
+                Err(failure) => {
+                    call.wasted.extend(reading.wasted());
+                    Err(failure)
+                }
+            };
         }
         let refusal = call.patience.wait(ErrorResponse::read(response)).await;
         let refusal = refusal.map_err(|late| call.too_slow(late))?;

@@ -11,11 +11,12 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
 use super::chunk::{self, Chunk, FinishReason};
+use super::cost::AnswerCount;
 use super::refusal::Failure;
 use super::server_call::ServerCall;
 use super::sse::{Event, Events, TooLong};
 use super::text::{AnswerText, Filtered};
-use super::tool_calls::CallsSoFar;
+use super::tool_calls::{CallPiece, CallsSoFar};
 use crate::agent::tools::ToolCall;
 use crate::agent::{AgentError, Delta, Usage};
 use crate::remote::failure::{ServerError, is_page};
@@ -57,7 +58,8 @@ pub(super) struct Reading {
     text: AnswerText,
     /// Read and not given yet.
     ready: VecDeque<Delta>,
-    usage: Option<Usage>,
+    /// What it costs.
+    pub(super) count: AnswerCount,
     end: Option<FinishReason>,
     /// The calls of tools so far, where tools were offered.
     calls: Option<CallsSoFar>,
@@ -87,7 +89,7 @@ impl Reading {
             form: BodyFormat::Unknown,
             text: AnswerText::new(opens_thoughts),
             ready: VecDeque::new(),
-            usage: None,
+            count: AnswerCount::default(),
             end: None,
             said: String::new(),
             given: false,
@@ -252,7 +254,8 @@ impl Reading {
         if alive && self.end.is_none() {
             call.expect_word();
         }
-        self.usage = chunk.usage.or(self.usage);
+        let called: usize = chunk.calls.iter().map(CallPiece::written).sum();
+        self.count.hear(chunk.usage, chunk.text.len() + called);
         let calls = std::mem::take(&mut chunk.calls);
         let answer = self.calls.as_mut().map_or(Ok(String::new()), |known| known.add(calls));
         let Ok(answer) = answer else {
@@ -301,7 +304,8 @@ impl Reading {
             return;
         }
         self.finish();
-        self.ready.extend(self.usage.take().map(Delta::Usage));
+        let wrote = self.progress == AnswerProgress::Writes;
+        self.ready.extend(self.count.end(wrote).map(Delta::Usage));
         let nothing = self.said.trim().is_empty();
         let calls = self.calls.as_ref().is_some_and(|calls| !calls.is_empty());
         self.failure = match self.end {
@@ -318,6 +322,14 @@ impl Reading {
             Some(FinishReason::Whole | FinishReason::Failure) | None => None,
         }
         .map(Failure::last);
+    }
+
+    /// Returns what an answer cost that has failed before its first word.
+    pub(super) fn wasted(self) -> impl Iterator<Item = Usage> {
+        self.ready.into_iter().filter_map(|delta| match delta {
+            Delta::Usage(usage) => Some(usage),
+            _ => None,
+        })
     }
 
     /// Returns whether the server's answers begin within a thought, once one has shown it.

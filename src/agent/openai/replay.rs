@@ -21,7 +21,8 @@ pub async fn read_answer(pieces: Vec<Vec<u8>>) -> (Vec<Delta>, Option<AgentError
         Reading::new(Response::from(http::Response::new(Body::wrap_stream(body))), None, None);
     let mut patience = Patience::new(Duration::from_millis(settings.timeout_ms));
     let redactor = Redactor::default();
-    let mut call = ServerCall { settings, redactor, patience: &mut patience };
+    let (patience, wasted) = (&mut patience, Vec::new());
+    let mut call = ServerCall { settings, redactor, patience, wasted };
     if let Err(failure) = reading.begin(&mut call).await {
         return (Vec::new(), Some(failure.error));
     }
@@ -59,19 +60,22 @@ fn unhurried() -> Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Usage;
 
     #[tokio::test]
     async fn blanks_before_an_answer_are_none_of_it_however_they_arrive() {
         // Found by fuzzing: alone in a piece they were passed over, else the first line was theirs.
         let answer =
             r#"data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}"#;
+        let cost = Usage { completion_tokens: 1, estimated: true, ..Usage::default() };
+        let cost = Delta::Usage(cost);
         let whole = format!(" \r\n {answer}\n\n").into_bytes();
         for cut in 0..whole.len() {
             let (first, rest) = whole.split_at(cut);
             let (said, error) = read_answer(vec![first.to_vec(), rest.to_vec()]).await;
             assert_eq!(
                 (said, error.is_some()),
-                (vec![Delta::Text("Hi".to_owned())], false),
+                (vec![Delta::Text("Hi".to_owned()), cost.clone()], false),
                 "{cut}"
             );
         }

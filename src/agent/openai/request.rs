@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::agent::prompt::Message;
+use crate::agent::prompt::{Message, tokens};
 use crate::remote::failure::ServerError;
 
 /// Keys of a request that `llm.extra` may not set, since hark does.
@@ -128,6 +128,13 @@ pub(super) struct ChatRequest<'a> {
 }
 
 impl ChatRequest<'_> {
+    /// Estimates the tokens that the model reads, on the high side and without pictures.
+    pub(super) fn estimate(&self) -> u64 {
+        let said = self.messages.iter().map(|message| tokens(message.content.reveal()));
+        let beside = self.calls.iter().chain(self.tools).map(|json| tokens(&json.to_string()));
+        said.chain(beside).sum()
+    }
+
     /// Writes the JSON.
     pub(super) fn body(&self, dialect: Dialect) -> Value {
         let Dialect { streaming, temperature, completion_tokens, tools } = dialect;

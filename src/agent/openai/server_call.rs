@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::refusal::Failure;
 use super::settings::Settings;
-use crate::agent::AgentError;
+use crate::agent::{AgentError, Usage};
 use crate::remote::patience::{Late, Patience};
 use crate::remote::words::Redactor;
 
@@ -13,6 +13,8 @@ pub(super) struct ServerCall<'a> {
     pub(super) settings: &'a Settings,
     pub(super) redactor: Redactor<'a>,
     pub(super) patience: &'a mut Patience,
+    /// What answers cost that were of no use.
+    pub(super) wasted: Vec<Usage>,
 }
 
 impl ServerCall<'_> {

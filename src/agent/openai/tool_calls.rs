@@ -29,6 +29,13 @@ pub(super) struct CallPiece {
     whole: bool,
 }
 
+impl CallPiece {
+    /// Returns how many bytes the model wrote of it.
+    pub(super) fn written(&self) -> usize {
+        self.name.len() + self.arguments.len()
+    }
+}
+
 /// Reads `tool_calls`, or the older `function_call`, of a delta or of a `whole` message.
 pub(super) fn pieces(field: Option<&RawValue>, whole: bool) -> Vec<CallPiece> {
     let value = field.and_then(|field| serde_json::from_str(field.get()).ok());

@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Office, new_id, time};
 use crate::app::keyring::{Keyring, LockedError};
 use crate::events::cloud_event;
-use crate::events::hooks::{HookSecrets, SECRET_PREFIX};
+use crate::events::hooks::HookSecrets;
+use crate::events::post::SECRET_PREFIX;
 use crate::http::api::{
     ApiRefusal, DeadEventView, EventWebhookInput, EventWebhookView, EventWebhooksApi, ReplayView,
 };

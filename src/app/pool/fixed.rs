@@ -104,9 +104,17 @@ fn own_sentences<'a>(
     languages: &Languages,
     speaks_from_file: bool,
 ) -> Vec<(&'a Phrase, LanguageCode)> {
-    let Phrases { disclosure, no_speech, repeat, beyond_model, broke_off, voice_mode, .. } =
-        phrases;
-    let mut spoken = vec![disclosure, repeat, no_speech, voice_mode, beyond_model];
+    let Phrases {
+        disclosure,
+        no_speech,
+        repeat,
+        beyond_model,
+        broke_off,
+        voice_mode,
+        no_credits,
+        ..
+    } = phrases;
+    let mut spoken = vec![disclosure, repeat, no_speech, voice_mode, beyond_model, no_credits];
     spoken.push(if speaks_from_file { &phrases.dont_know } else { broke_off });
     let listed = |phrase: &Phrase| match languages {
         Languages::Fixed(language) => vec![language.clone()],

@@ -1,5 +1,5 @@
-//! `/api/v1`: numbers, agents, what they know, customers, tokens, turns and contacts of a service that
-//! runs.
+//! `/api/v1`: numbers, agents, what they know, customers, tokens, turns, contacts, the desk and money of a
+//! service that runs.
 //!
 //! Reads a request, asks who does the work by a trait, and writes the answer. Every error is a
 //! [`problem`](ApiRefusal). Invariant: nothing is told or done without a token, but for the document
@@ -8,6 +8,7 @@
 mod agents;
 mod commands;
 mod conversations;
+mod credits;
 mod customers;
 mod document;
 mod event_webhooks;
@@ -21,6 +22,7 @@ mod request;
 mod sound;
 mod tickets;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,7 @@ pub use conversations::{
     ConversationQuery, ConversationView, ConversationsApi, PersonSaid, SaidTaken, SaidView,
     SayInput,
 };
+pub use credits::{AccountView, CreditInput};
 pub use customers::{
     CustomerInput, CustomerQuery, CustomerView, CustomersApi, ImportView, LineProblemView,
 };
@@ -68,8 +71,9 @@ pub use tickets::{
     AssignInput, OperatorInput, OperatorView, TicketInput, TicketQuery, TicketView, TicketsApi,
 };
 pub use tokens::{Claimed, TokenInput, TokenView, TokensApi};
+pub use usage::{BooksApi, PriceVersionView, PriceView, UsageFormat, UsageQuery, UsageView};
 
-use crate::events::catalogue::asyncapi;
+use crate::events::asyncapi::asyncapi;
 
 /// Limits how long a request may take: an agent's model may have to be loaded.
 const REQUEST_TIME: Duration = Duration::from_mins(2);
@@ -102,6 +106,8 @@ pub struct ApiState {
     pub commands: Arc<dyn CommandsApi>,
     /// Ends the streams of events.
     pub stop: CancellationToken,
+    /// Knows what was spent, and what may be.
+    pub books: Arc<dyn BooksApi>,
 }
 
 /// A part of a list.
@@ -141,6 +147,8 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(commands::router())
         .merge(event_webhooks::router())
         .merge(sound::router())
+        .merge(usage::router())
+        .merge(credits::router())
         .split_for_parts();
     document::complete(&mut document);
     (router, document)

@@ -63,7 +63,7 @@ fn drop_number(db: &Connection, contact: i64) -> rusqlite::Result<usize> {
 fn merge(db: &Connection, known: i64, alias: i64, now_ms: i64) -> rusqlite::Result<()> {
     // Its number is about to be the other's, and no two have the same.
     drop_number(db, alias)?;
-    for table in ["messages", "turns"] {
+    for table in ["messages", "turns", "usage"] {
         db.prepare_cached(&format!("UPDATE {table} SET contact_id = ?1 WHERE contact_id = ?2"))?
             .execute([known, alias])?;
     }

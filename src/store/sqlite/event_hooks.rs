@@ -124,9 +124,9 @@ impl EventHooks for SqliteStore {
             ))?;
             let row = |row: &Row<'_>| {
                 Ok(DeadEventRow {
-                    event: event_row(row)?,
-                    error: row.get(10)?,
-                    at_ms: row.get(11)?,
+                    event: event_row(db, row)?,
+                    error: row.get(11)?,
+                    at_ms: row.get(12)?,
                 })
             };
             Ok(dead.query_map(params![hook, again, limit], row)?.collect::<Result<_, _>>()?)

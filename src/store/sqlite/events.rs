@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::SqliteStore;
 use super::json::{from_word, to_json};
+use super::{SqliteStore, customers};
 use crate::store::{EventLog, EventRow, EventSearch, StoreError};
 use crate::turn::{Content, EventType, Personal, Role};
 
@@ -16,7 +16,7 @@ const MOST_CHARS: usize = 4_000;
 /// What [`event_row`] reads, of an event `e` and its contact `c`.
 pub(super) const COLUMNS: &str = "
     SELECT e.id, e.type, e.number, c.id || '-' || printf('%x', c.created_ms), e.conversation, e.at_ms,
-           e.data, c.user_id, c.phone, c.profile_name";
+           e.data, c.user_id, c.phone, c.profile_name, c.id";
 
 const EVENTS: &str = "
     FROM events e JOIN contacts c ON c.id = e.contact_id
@@ -169,7 +169,8 @@ impl EventLog for SqliteStore {
         let call = self.reader.call(move |db| {
             let values = params![search.after, types, search.number, search.conversation, limit];
             let mut events = db.prepare_cached(&format!("{COLUMNS}{EVENTS}"))?;
-            Ok(events.query_map(values, event_row)?.collect::<Result<_, _>>()?)
+            let rows = events.query_map(values, |row| event_row(db, row))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         });
         call.await
     }
@@ -198,7 +199,9 @@ pub(super) fn newest(db: &Connection) -> rusqlite::Result<i64> {
     db.prepare_cached("SELECT coalesce(max(id), 0) FROM events")?.query_row([], |row| row.get(0))
 }
 
-pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+/// Reads an event, with who it is about: what is known of them is read now, so that what is forgotten is
+/// in no event.
+pub(super) fn event_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<EventRow> {
     let (name, data): (String, String) = (row.get(1)?, row.get(6)?);
     let id: String = row.get(3)?;
     let mut data: Map<String, Value> = serde_json::from_str(&data).unwrap_or_default();
@@ -210,9 +213,15 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         }
     }
     data.insert("contact".to_owned(), contact);
+    let kind: Option<EventType> = from_word(&name).ok();
+    if kind.is_some_and(EventType::has_user_info) {
+        let known = customers::user_info(db, row.get(10)?)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        data.insert("user_info".to_owned(), known);
+    }
     Ok(EventRow {
         id: row.get(0)?,
-        kind: from_word(&name).ok(),
+        kind,
         name,
         number: row.get(2)?,
         contact: id,

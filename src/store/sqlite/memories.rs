@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use rusqlite::{Row, params};
 
-use super::SqliteStore;
-use crate::store::{Lane, Memories, StoreError, SummaryRow};
+use super::{SqliteStore, metering};
+use crate::store::{FreshNotes, Lane, Memories, StoreError, SummaryRow};
 use crate::turn::Personal;
 
 #[async_trait]
@@ -12,26 +12,22 @@ impl Memories for SqliteStore {
     async fn note(
         &self,
         lane: &Lane,
-        text: Personal,
+        FreshNotes { agent, text, spent }: FreshNotes<'_>,
         upto_ms: i64,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let lane = lane.clone();
+        let (lane, agent, prices) = (lane.clone(), agent.to_owned(), self.prices.clone());
         let call = self.writer.call(move |db| {
-            db.prepare_cached(
-                "INSERT INTO summaries (contact_id, number, text, upto_ms, made_ms)
+            let kept = db
+                .prepare_cached(
+                    "INSERT INTO summaries (contact_id, number, text, upto_ms, made_ms)
                  SELECT id, ?2, ?3, ?4, ?5 FROM contacts WHERE id = ?1
                  ON CONFLICT (contact_id, number) DO UPDATE SET text = excluded.text,
                      upto_ms = excluded.upto_ms, made_ms = excluded.made_ms",
-            )?
-            .execute(params![
-                lane.contact_id,
-                lane.number.0,
-                text.reveal(),
-                upto_ms,
-                now_ms
-            ])?;
-            Ok(())
+                )?
+                .execute(params![lane.contact_id, lane.number.0, text.reveal(), upto_ms, now_ms])?;
+            let person = (kept > 0).then_some(lane.contact_id);
+            metering::notes(db, &prices, (&lane.number, &agent, person), &spent, now_ms)
         });
         call.await
     }

@@ -1,12 +1,14 @@
 //! The embedded store: one SQLite file, WAL, every commit synced to disk.
 //!
 //! Each port is implemented beside its statements, in the file of its name. One thread
-//! writes and one reads; see `writer`. The file is locked while a service runs on it, since a
+//! writes, one reads, and one makes the sums that take long; see `writer`. The file is locked while a service runs on it, since a
 //! second one would lease the first one's messages; see `file`.
 
 mod archive;
+mod books;
 mod contacts;
 mod conversations;
+mod credits;
 mod customer_rows;
 mod customers;
 mod desk;
@@ -18,6 +20,7 @@ mod history;
 mod json;
 mod library;
 mod memories;
+mod metering;
 mod operators;
 mod outage;
 mod people;
@@ -39,6 +42,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
 use self::file::StoreFile;
+use self::metering::BookCache;
 use self::writer::{Mode, Worker};
 use super::StoreError;
 
@@ -56,6 +60,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_knowledge.sql"),
     include_str!("migrations/0011_desk.sql"),
     include_str!("migrations/0012_customers.sql"),
+    include_str!("migrations/0013_usage.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.
@@ -73,6 +78,10 @@ pub struct SqliteStore {
     reader: Worker,
     /// Changes when events were written.
     events: watch::Sender<u64>,
+    /// Reads what takes long.
+    reports: Worker,
+    /// The prices in use.
+    prices: BookCache,
     /// Held open as long as a service runs on the file.
     _lock: Option<File>,
 }
@@ -116,12 +125,14 @@ impl SqliteStore {
         }
         let reader = connect(file.path()).map_err(failed)?;
         let events = watch::Sender::new(0);
+        let reports = connect(file.path()).map_err(failed)?;
         let start = |connection, mode| {
             let started = Worker::start(connection, mode, file.clone(), events.clone());
             started.map_err(|error| unopened(path, &error))
         };
         let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
-        Ok(Self { writer, reader, events, _lock: lock })
+        let (reports, prices) = (start(reports, Mode::Read)?, BookCache::default());
+        Ok(Self { writer, reader, reports, prices, events, _lock: lock })
     }
 
     /// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
@@ -149,7 +160,8 @@ impl SqliteStore {
         let events = watch::Sender::new(0);
         let reader = Worker::start(connection, Mode::Read, file, events.clone());
         let reader = reader.map_err(|error| unopened(path, &error))?;
-        Ok(Some(Self { writer: reader.clone(), reader, events, _lock: None }))
+        let (writer, reports, prices) = (reader.clone(), reader.clone(), BookCache::default());
+        Ok(Some(Self { writer, reader, reports, prices, events, _lock: None }))
     }
 
     /// Writes the file of commits into the database, so that the next start need not.

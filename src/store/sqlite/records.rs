@@ -6,14 +6,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::events::{self, PartTold};
 use super::history::{Conversation, conversation, deeds};
 use super::json::{from_json, from_word, to_json};
-use super::{SqliteStore, statuses, steps};
+use super::{SqliteStore, credits, metering, statuses, steps};
 use crate::store::rules::{awaits_words, awaits_yes, language_shown};
 use crate::store::{
-    AgentUsed, Begun, Draft, History, HistoryLimits, Lane, Lease, Record, StoreError,
+    AgentUsed, Begun, Credit, CreditWarning, Draft, History, HistoryLimits, Lane, Lease, Record,
+    StoreError,
 };
 use crate::turn::{
     Content, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
-    ReplyMode, Role, TurnId, TurnReport,
+    ReplyMode, Role, Spent, TurnId, TurnReport,
 };
 
 /// A message of one lane, and what was said in it: the words of a part, or of the reply that a note
@@ -47,7 +48,8 @@ impl Record for SqliteStore {
         queue_ms: f64,
         now_ms: i64,
     ) -> Result<Begun, StoreError> {
-        let (lease, agent, version) = (lease.clone(), agent.name.to_owned(), agent.version);
+        let AgentUsed { name, version, credits: amount } = agent;
+        let (lease, agent) = (lease.clone(), name.to_owned());
         let call = self.writer.call(move |db| {
             let (turn, number, first) = (&lease.turn.0, &lease.lane.number.0, lease.first());
             let (row, id, attempt) = (first.row, &first.id.0, lease.attempt);
@@ -69,13 +71,21 @@ impl Record for SqliteStore {
             if begun == 0 {
                 return Err(StoreError::LeaseLost);
             }
-            let (finished, draft) = db
+            let (finished, draft, spent) = db
                 .prepare_cached(
                     "SELECT finished_ms IS NOT NULL, heard, language, report, spent, reason
                      FROM turns WHERE id = ?1",
                 )?
-                .query_row([turn], |row| Ok((row.get(0)?, kept_draft(row)?)))?;
-            let parts = db
+                .query_row([turn], |row| {
+                    Ok((row.get(0)?, kept_draft(row)?, kept_spent(row, 4)?))
+                })?;
+            let (payer, turn_id) = ((number.as_str(), agent.as_str()), &lease.turn);
+            let credit = if finished {
+                Credit::Granted
+            } else {
+                credits::reserve(db, turn_id, payer, amount, now_ms)?
+            };
+            let parts: Vec<Part> = db
                 .prepare_cached(
                     "SELECT idx, role, content, state, provider_id, error FROM parts WHERE turn = ?1
                      ORDER BY idx",
@@ -86,8 +96,8 @@ impl Record for SqliteStore {
             let planned_ms = db
                 .prepare_cached("SELECT max(planned_ms) FROM parts WHERE turn = ?1")?
                 .query_row([turn], |row| row.get(0))?;
-            let desk = steps::begun(db, &lease, now_ms)?;
-            Ok(Begun { finished, parts, draft, told_ms, planned_ms, desk })
+            let desk = steps::begun(db, &lease, parts.is_empty(), now_ms)?;
+            Ok(Begun { finished, parts, draft, told_ms, planned_ms, desk, spent, credit })
         });
         call.await
     }
@@ -264,8 +274,25 @@ impl Record for SqliteStore {
         call.await
     }
 
-    async fn finish(&self, lease: &Lease, ended: &Draft, now_ms: i64) -> Result<(), StoreError> {
+    async fn spent(&self, lease: &Lease, spent: &Spent) -> Result<(), StoreError> {
+        let (turn, attempt, spent) = (lease.turn.clone(), lease.attempt, to_json(spent)?);
+        let call = self.writer.call(move |db| {
+            let kept = db
+                .prepare_cached("UPDATE turns SET spent = ?3 WHERE id = ?1 AND attempt = ?2")?
+                .execute(params![turn.0, attempt, spent])?;
+            if kept == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+        });
+        call.await
+    }
+
+    async fn finish(
+        &self,
+        lease: &Lease,
+        ended: &Draft,
+        now_ms: i64,
+    ) -> Result<Vec<CreditWarning>, StoreError> {
         let (turn, attempt, ended) = (lease.turn.clone(), lease.attempt, ended.clone());
+        let prices = self.prices.clone();
         let call = self.writer.call(move |db| {
             keep(db, &turn, attempt, &ended)?;
             let reason = ended.report.reason.as_ref().map(Reason::to_string);
@@ -278,8 +305,11 @@ impl Record for SqliteStore {
             if let Some(language) = language_shown(&ended) {
                 set_contact(db, &turn, "language", language.as_str())?;
             }
-            steps::ended(db, &turn, &ended, now_ms)?;
-            statuses::apply_early_failures(db, &turn, now_ms)
+            let (charged, warnings) = credits::settle(db, &turn, &ended, now_ms)?;
+            steps::ended(db, &turn, &ended, &warnings, now_ms)?;
+            metering::turn(db, &prices, &turn, &ended, charged, now_ms)?;
+            statuses::apply_early_failures(db, &turn, now_ms)?;
+            Ok(warnings)
         });
         call.await
     }
@@ -333,9 +363,13 @@ pub(super) fn kept_report(
     spent: usize,
 ) -> rusqlite::Result<Option<TurnReport>> {
     let Some(report) = row.get::<_, Option<String>>(report)? else { return Ok(None) };
-    let spent = row.get::<_, Option<String>>(spent)?;
-    let spent = spent.map(|spent| from_json(&spent)).transpose()?.unwrap_or_default();
-    Ok(Some(TurnReport { spent, ..from_json(&report)? }))
+    Ok(Some(TurnReport { spent: kept_spent(row, spent)?, ..from_json(&report)? }))
+}
+
+/// Reads what was spent.
+fn kept_spent(row: &Row<'_>, place: usize) -> rusqlite::Result<Spent> {
+    let spent = row.get::<_, Option<String>>(place)?;
+    Ok(spent.map(|spent| from_json(&spent)).transpose()?.unwrap_or_default())
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {

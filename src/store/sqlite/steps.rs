@@ -4,15 +4,21 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
 
 use super::events::{self, EventPlace};
-use super::{customers, tickets};
-use crate::store::{DeskState, Draft, Lease, NewTicket, StoreError};
+use super::tickets;
+use crate::store::{CreditWarning, DeskState, Draft, Lease, NewTicket, StoreError};
 use crate::turn::{Body, EventType, Outcome, Personal, Reason, TicketReason, TurnId};
 
 /// Most characters of what a person said that stand for a summary.
 const SUMMARY: usize = 300;
 
-/// Tells that a turn has begun, in its first attempt, and returns what the desk has to do with it.
-pub(super) fn begun(db: &Connection, lease: &Lease, now_ms: i64) -> Result<DeskState, StoreError> {
+/// Tells that a turn has begun, in its first attempt and if it is `fresh`: nothing of it is planned.
+/// Returns what the desk has to do with it.
+pub(super) fn begun(
+    db: &Connection,
+    lease: &Lease,
+    fresh: bool,
+    now_ms: i64,
+) -> Result<DeskState, StoreError> {
     let Some(place) = EventPlace::of_turn(db, &lease.turn.0)? else {
         return Ok(DeskState::default());
     };
@@ -23,13 +29,12 @@ pub(super) fn begun(db: &Connection, lease: &Lease, now_ms: i64) -> Result<DeskS
         Body::Unsupported | Body::Silent => Some(EventType::MediaKnown),
         Body::Reply { .. } | Body::FollowUp { .. } => None,
     };
-    if let Some(kind) = kind.filter(|_| lease.attempt == 1) {
+    if let Some(kind) = kind.filter(|_| fresh && lease.attempt == 1) {
         let text = match &first.body {
             Body::Text { text } => events::words(text),
             _ => Value::Null,
         };
-        let user_info = customers::user_info(db, place.contact_id)?;
-        let known = json!({ "turn": lease.turn.0, "text": text, "user_info": user_info,
+        let known = json!({ "turn": lease.turn.0, "text": text,
                             "message": { "id": first.id.0, "kind": first.raw_type } });
         events::write(db, kind, &place, now_ms, known)?;
     }
@@ -95,17 +100,16 @@ fn heard(
     let agent: String = db
         .prepare_cached("SELECT agent FROM turns WHERE id = ?1")?
         .query_row([&turn.0], |row| row.get(0))?;
-    let user_info = customers::user_info(db, place.contact_id)?;
-    let asked = json!({ "turn": turn.0, "agent": agent, "text": events::words(words),
-                        "user_info": user_info });
+    let asked = json!({ "turn": turn.0, "agent": agent, "text": events::words(words) });
     events::write(db, EventType::AgentAsked, place, now_ms, asked)
 }
 
-/// Tells how a turn ended, and opens the ticket that it wants.
+/// Tells how a turn ended and whose credits it has nearly spent, and opens the ticket that it wants.
 pub(super) fn ended(
     db: &Connection,
     turn: &TurnId,
     ended: &Draft,
+    warnings: &[CreditWarning],
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let Some(place) = EventPlace::of_turn(db, &turn.0)? else { return Ok(()) };
@@ -117,6 +121,11 @@ pub(super) fn ended(
     let end = json!({ "turn": turn.0, "outcome": report.outcome.name(), "reason": reason,
                       "total_ms": report.total_ms });
     events::write(db, EventType::TurnEnded, &place, now_ms, end)?;
+    for CreditWarning { scope, name, balance, warn_below } in warnings {
+        let low = json!({ "scope": scope.name(), "name": name, "balance": balance,
+                          "warn_below": warn_below });
+        events::write(db, EventType::CreditsLow, &place, now_ms, low)?;
+    }
     let sent = "DELETE FROM recordings
                 WHERE (number, message) = (SELECT number, message FROM turns WHERE id = ?1)";
     db.prepare_cached(sent)?.execute([&turn.0])?;

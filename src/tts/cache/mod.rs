@@ -27,7 +27,7 @@ use self::advance::Planned;
 use self::entry::{Keys, SoundKey};
 pub use self::folder::CacheLimits;
 use self::folder::SoundFolder;
-use super::{Sentence, Sound, Synthesizer, TtsError, Voice};
+use super::{Sentence, Sound, SpokenBy, Synthesizer, TtsError, Voice};
 use crate::audio::{CodedSpeech, NoteEncoder};
 use crate::clock::Clock;
 use crate::telemetry::{self, COMMIT, VERSION};
@@ -170,12 +170,17 @@ impl Synthesizer for CachedSynthesizer {
         sentence: Sentence,
         cancel: &CancellationToken,
     ) -> BoxStream<'static, Result<Sound, TtsError>> {
-        let voiced = &self.0;
+        self.begin(sentence, cancel).await.sound
+    }
+
+    async fn begin(&self, sentence: Sentence, cancel: &CancellationToken) -> SpokenBy {
+        let (voiced, engine) = (&self.0, self.name().to_owned());
         let key = voiced.key(&sentence);
         let is_fixed = voiced.fixed.lock().unwrap_or_else(PoisonError::into_inner).contains(&key);
         if is_fixed && let Some(speech) = voiced.cache.find(key).await {
             telemetry::cache_asked("hit");
-            return stream::iter([Ok(Sound::Opus(speech))]).boxed();
+            let sound = stream::iter([Ok(Sound::Opus(speech))]).boxed();
+            return SpokenBy { engine, kept: true, sound };
         }
         telemetry::cache_asked(if is_fixed { "miss" } else { "other" });
         let awaited = Awaited::new(&voiced.cache);
@@ -189,7 +194,8 @@ impl Synthesizer for CachedSynthesizer {
             cancel: cancel.clone(),
             _awaited: awaited,
         };
-        stream::unfold(passed_on, PassedOn::next).boxed()
+        let sound = stream::unfold(passed_on, PassedOn::next).boxed();
+        SpokenBy { engine, kept: false, sound }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
 mod contacts;
+mod credits;
 mod customers;
 mod desk;
 mod directory;
@@ -16,11 +17,12 @@ mod record;
 mod sounds;
 mod statuses;
 mod tokens;
+mod usage;
 
 use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease, Lessee, Library,
-    People, Queue, Record, SoundIndex, Tokens,
+    Archive, Books, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease, Lessee,
+    Library, Memories, People, Queue, Record, SoundIndex, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -33,11 +35,13 @@ pub(crate) trait Backend: Sized {
     type Store: Queue
         + Record
         + Archive
+        + Books
         + Customers
         + Desk
         + Directory
         + Library
         + EventLog
+        + Memories
         + People
         + SoundIndex
         + Tokens;
@@ -136,7 +140,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,
-        spent: hark::turn::Spent { prompt_tokens: 7, ..hark::turn::Spent::default() },
+        spent: hark::turn::Spent { prompt_tokens: 7, answers: 1, ..hark::turn::Spent::default() },
         ticket: None,
         outcome,
         reason: None,

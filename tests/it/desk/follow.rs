@@ -1,7 +1,8 @@
 //! Events: every step by its name, in order, and resumed.
 
 use futures_util::StreamExt as _;
-use hark::events::catalogue::{CATALOGUE, EventField, FieldKind, asyncapi, problem};
+use hark::events::asyncapi::asyncapi;
+use hark::events::catalogue::{CATALOGUE, EventField, FieldKind, problem};
 use hark::remote::http_client;
 use serde_json::Value;
 
@@ -114,6 +115,7 @@ whatsapp-business-{text,voice,media}-message-received
                       │         ├▶ whatsapp-business-voice-message-played
                       │         └▶ whatsapp-business-message-failed
                       ├▶ turn-ended
+                      │    └▶ credits-low                              docs/USAGE.md
                       └▶ open-ticket                                   by the agent, a rule or an operator
                            └▶ ticket-opened
                                 └▶ agent-assigned

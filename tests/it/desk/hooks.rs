@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::post;
-use hark::events::hooks::sign;
+use hark::events::post::sign;
 use serde_json::{Value, json};
 
 use super::{Tokens, asked_for, writes};

@@ -268,7 +268,8 @@ async fn words_come_one_by_one_and_the_cost_at_the_end() {
     let answer = responder.respond(question, &CancellationToken::new()).await;
     let deltas: Vec<_> = answer.map(Result::unwrap).collect().await;
     let text = |text: &str| Delta::Text(text.to_owned());
-    let usage = Delta::Usage(Usage { prompt_tokens: 20, completion_tokens: 7 });
+    let usage = Usage { prompt_tokens: 20, completion_tokens: 7, ..Usage::default() };
+    let usage = Delta::Usage(usage);
     assert_eq!(deltas, [text("Two "), text("euros."), usage]);
     assert!(chat.asked()[0].headers.get("authorization").is_none());
 }
@@ -287,6 +288,7 @@ async fn an_answer_that_does_not_end_is_cut() {
         .iter()
         .map(|delta| match delta {
             Ok(Delta::Text(text)) => text.len(),
+            Ok(Delta::Usage(_)) => 0,
             other => panic!("{other:?}"),
         })
         .sum();

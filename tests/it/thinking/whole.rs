@@ -92,7 +92,9 @@ async fn an_answer_may_be_the_arguments_of_a_call_and_comes_as_it_is_written() {
     let answer = responder.respond(question, &CancellationToken::new()).await;
     let deltas: Vec<_> = answer.map(Result::unwrap).collect().await;
     let text = |text: &str| Delta::Text(text.to_owned());
-    assert_eq!(deltas, [text("{\"say\": \"At "), text("nine.\"}")]);
+    assert_eq!(deltas[..2], [text("{\"say\": \"At "), text("nine.\"}")]);
+    let [Delta::Usage(cost)] = &deltas[2..] else { panic!("{deltas:?}") };
+    assert!(cost.estimated && cost.completion_tokens > 3, "the server tells none: {cost:?}");
     let [asked] = &chat.asked()[..] else { panic!("one request") };
     assert_eq!(asked.body["tools"][0]["function"]["parameters"], schema);
 }
