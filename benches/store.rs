@@ -157,6 +157,7 @@ fn answer() -> Draft {
         total_ms: 2.0,
         overhead_ms: 1.0,
         spent,
+        ticket: None,
         outcome: Outcome::Text,
         reason: None,
     };

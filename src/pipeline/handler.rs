@@ -100,10 +100,9 @@ impl JobHandler for Pipeline {
         };
         // A person who takes over reads and types on their own.
         let typing = Typing::start(&route.messenger, &lease.first().id, !turn.is_for_a_person());
-        let ended = turn.run(begun).await;
+        let ended = Box::pin(turn.run(begun)).await;
         drop(turn);
         typing.stop().await;
-        trace.log_stages();
         let language = ended.as_ref().ok().and_then(|ended| ended.language.clone());
         let handled = self.close(&lease, ended, &trace).await;
         // Now, when nobody waits for the disk or the network.
@@ -118,6 +117,7 @@ impl JobHandler for Pipeline {
 impl Pipeline {
     /// Closes the record of a turn that has ended, or keeps what an attempt spent.
     async fn close(&self, lease: &Lease, ended: Result<Draft, Handled>, trace: &Trace) -> Handled {
+        trace.log_stages();
         let ended = match ended {
             Ok(ended) => ended,
             Err(handled) => {

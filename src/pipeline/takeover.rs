@@ -40,6 +40,14 @@ pub(super) fn only_theirs(next: Next) -> Next {
     }
 }
 
+/// What a turn brings that was made before.
+enum Given<'a> {
+    /// A note, which the record has.
+    Note,
+    /// Words.
+    Words(&'a Personal),
+}
+
 impl Scene<'_> {
     /// Returns what is said with a ticket that the agent opens; nothing more if it `said` something
     /// and somebody is there.
@@ -58,10 +66,10 @@ impl Turn<'_> {
 
     /// Returns what the turn brings instead of an answer, if it does: what an operator said, which may be
     /// spoken, or the words of a note that was not played.
-    fn given(&self) -> Option<Option<&Personal>> {
+    fn given(&self) -> Option<Given<'_>> {
         match &self.lease.first().body {
-            Body::Reply { text, .. } => Some(text.as_ref()),
-            Body::FollowUp { text } => Some(Some(text)),
+            Body::Reply { text, .. } => Some(text.as_ref().map_or(Given::Note, Given::Words)),
+            Body::FollowUp { text } => Some(Given::Words(text)),
             _ => None,
         }
     }
@@ -87,12 +95,12 @@ impl Turn<'_> {
     /// is what an earlier attempt heard.
     pub(super) async fn leave_to_a_person(&self, kept: Option<Draft>) -> Result<Draft, Failed> {
         let follows = matches!(self.lease.first().body, Body::FollowUp { .. });
-        if let Some(text) = self.given().filter(|_| !(follows && self.scene.desk.with_person)) {
+        if let Some(given) = self.given().filter(|_| !(follows && self.scene.desk.with_person)) {
             if self.lease.attempt > MAX_ATTEMPTS {
                 let gave_up = Reason::GaveUp { attempts: MAX_ATTEMPTS };
                 return Ok(self.ended("", Outcome::Failed, gave_up));
             }
-            return self.bring(text).await;
+            return self.bring(given).await;
         }
         let mut ended = self.scene.trace.report(Personal::default(), Outcome::Ticket, None);
         if follows {
@@ -122,12 +130,20 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends what an operator said.
-    async fn bring(&self, text: Option<&Personal>) -> Result<Draft, Failed> {
+    /// Sends what an operator said, or the words of a note.
+    async fn bring(&self, given: Given<'_>) -> Result<Draft, Failed> {
         let (record, lane) = (&self.pipeline.record, &self.lease.lane);
-        let note = record.recording(lane, &self.lease.first().id).await;
-        let note = note.map_err(TurnError::from).map_err(during(Step::Text))?;
-        let words = text.cloned().unwrap_or_default();
+        let (note, words) = match given {
+            Given::Note => {
+                let note = record.recording(lane, &self.lease.first().id).await;
+                (note.map_err(TurnError::from).map_err(during(Step::Text))?, Personal::default())
+            }
+            Given::Words(words) => (None, words.clone()),
+        };
+        if note.is_none() && words.reveal().is_empty() {
+            // It was sent, and its delivery failed: it is not kept beyond that.
+            return Ok(self.ended("", Outcome::Failed, Reason::MediaGone));
+        }
         let outcome = if note.is_some() { Outcome::VoiceNote } else { Outcome::Text };
         let report = self.scene.trace.report(words, outcome, None);
         let mut draft = Draft { heard: None, language: None, report };

@@ -42,8 +42,9 @@ pub struct TurnReport {
     /// What it cost. Not part of the JSON; the record keeps it in its own column.
     #[serde(skip)]
     pub spent: Spent,
-    /// Why it opens a ticket, if a rule says so; left out of the JSON if none does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Why it opens a ticket, if a rule says so. Not part of the JSON; the record keeps it in its own
+    /// column.
+    #[serde(skip)]
     pub ticket: Option<TicketReason>,
     /// How it ended.
     pub outcome: Outcome,

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
 
 use super::events::{self, EventPlace};
+use super::json::from_word;
 use super::tickets;
 use crate::store::{CreditWarning, DeskState, Draft, Lease, NewTicket, StoreError};
 use crate::turn::{Body, EventType, Outcome, Personal, Reason, TicketReason, TurnId};
@@ -68,6 +69,10 @@ pub(super) fn drafted(db: &Connection, turn: &TurnId, draft: &Draft) -> Result<(
         )?
         .query_row([&turn.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    if let Some(reason) = draft.report.ticket {
+        db.prepare_cached("UPDATE turns SET ticket = ?2 WHERE id = ?1")?
+            .execute([&turn.0, reason.name()])?;
+    }
     let Some((true, began_ms)) = fresh else { return Ok(()) };
     let Some(place) = EventPlace::of_turn(db, &turn.0)? else { return Ok(()) };
     #[expect(clippy::cast_possible_truncation, reason = "a turn lasts minutes")]
@@ -131,7 +136,8 @@ pub(super) fn ended(
     db.prepare_cached(sent)?.execute([&turn.0])?;
     let agents =
         report.reply.open_ticket.as_ref().map(|summary| (TicketReason::Agent, Some(summary)));
-    let ruled = report.ticket.map(|reason| (reason, ended.heard.as_ref()));
+    let ruled = report.ticket.map_or_else(|| kept_ticket(db, turn).transpose(), |it| Some(Ok(it)));
+    let ruled = ruled.transpose()?.map(|reason| (reason, ended.heard.as_ref()));
     // A conversation of before there were any has no ticket.
     if let (Some((reason, summary)), Some(_)) = (ruled.or(agents), place.conversation) {
         let agent: String = db
@@ -149,4 +155,14 @@ pub(super) fn ended(
         tickets::open(db, &place, new, Some(&turn.0), now_ms)?;
     }
     Ok(())
+}
+
+/// Returns why an earlier attempt of a turn wanted a ticket.
+fn kept_ticket(db: &Connection, turn: &TurnId) -> Result<Option<TicketReason>, StoreError> {
+    let kept: Option<String> = db
+        .prepare_cached("SELECT ticket FROM turns WHERE id = ?1")?
+        .query_row([&turn.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    Ok(kept.map(|word| from_word(&word)).transpose()?)
 }

@@ -12,6 +12,7 @@ on_every_backend! {
     a_conversation_goes_on_until_nobody_writes,
     a_ticket_silences_the_agent_from_its_next_part_on,
     a_turn_opens_the_ticket_that_it_wants_once,
+    a_ticket_that_is_wanted_outlives_the_process,
     a_ticket_goes_to_whoever_is_there,
     what_an_operator_says_waits_in_the_lane_and_is_taken_once,
     two_contacts_that_are_one_have_one_conversation_and_one_ticket,
@@ -148,6 +149,20 @@ async fn a_turn_opens_the_ticket_that_it_wants_once<B: Backend>() {
     done(store.close_ticket(&ticket.id, None, TicketEnd::Idle, 1_300).await.unwrap());
     store.finish(&lease, &wanting, 1_400).await.unwrap();
     assert!(open_ones(&store).await.is_empty(), "a turn has one ticket");
+}
+
+async fn a_ticket_that_is_wanted_outlives_the_process<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let lease = begun(&store, "1", 1_000).await;
+    let mut wanting = ended("human please", Outcome::VoiceNote);
+    wanting.report.ticket = Some(TicketReason::AskedForPerson);
+    store.draft(&lease, &wanting).await.unwrap();
+    // What the next attempt ends it with does not know why.
+    finish(&store, &lease, &ended("human please", Outcome::VoiceNote), 1_100).await;
+    let open = open_ones(&store).await;
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].reason, TicketReason::AskedForPerson);
 }
 
 async fn a_ticket_goes_to_whoever_is_there<B: Backend>() {

@@ -17,6 +17,8 @@ ALTER TABLE turns ADD COLUMN conversation INTEGER REFERENCES conversations (id);
 CREATE INDEX turns_conversation ON turns (conversation, created_ms);
 -- Who answered, where that was a person.
 ALTER TABLE turns ADD COLUMN operator TEXT;
+-- Why a rule opens a ticket when the turn ends: turn::TicketReason.
+ALTER TABLE turns ADD COLUMN ticket TEXT;
 
 -- What was sent when: notes that were not played are looked for by it.
 CREATE INDEX parts_sent ON parts (sent_ms) WHERE state = 'sent';
