@@ -41,7 +41,7 @@ pub(super) fn only_theirs(next: Next) -> Next {
 }
 
 /// What a turn brings that was made before.
-enum Given<'a> {
+enum Brought<'a> {
     /// A note, which the record has.
     Note,
     /// Words.
@@ -66,10 +66,10 @@ impl Turn<'_> {
 
     /// Returns what the turn brings instead of an answer, if it does: what an operator said, which may be
     /// spoken, or the words of a note that was not played.
-    fn given(&self) -> Option<Given<'_>> {
+    fn given(&self) -> Option<Brought<'_>> {
         match &self.lease.first().body {
-            Body::Reply { text, .. } => Some(text.as_ref().map_or(Given::Note, Given::Words)),
-            Body::FollowUp { text } => Some(Given::Words(text)),
+            Body::Reply { text, .. } => Some(text.as_ref().map_or(Brought::Note, Brought::Words)),
+            Body::FollowUp { text } => Some(Brought::Words(text)),
             _ => None,
         }
     }
@@ -131,14 +131,14 @@ impl Turn<'_> {
     }
 
     /// Sends what an operator said, or the words of a note.
-    async fn bring(&self, given: Given<'_>) -> Result<Draft, Failed> {
+    async fn bring(&self, given: Brought<'_>) -> Result<Draft, Failed> {
         let (record, lane) = (&self.pipeline.record, &self.lease.lane);
         let (note, words) = match given {
-            Given::Note => {
+            Brought::Note => {
                 let note = record.recording(lane, &self.lease.first().id).await;
                 (note.map_err(TurnError::from).map_err(during(Step::Text))?, Personal::default())
             }
-            Given::Words(words) => (None, words.clone()),
+            Brought::Words(words) => (None, words.clone()),
         };
         if note.is_none() && words.reveal().is_empty() {
             // It was sent, and its delivery failed: it is not kept beyond that.
