@@ -1,34 +1,24 @@
 //! `/api/v1/conversations`: what was said, and what a person says.
-//!
-//! Invariant: of a recording no more than the largest is held, of two requests at a time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Json;
-use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::form::{self, FormPart};
 use super::once::once;
 use super::problem::ApiRefusal;
 use super::record::PageQuery;
 use super::request::{Anyone, Caller, IdempotencyKey, JsonBody};
 use super::{ApiState, ListPart};
-
-/// Most bytes of a recording: an hour of a browser's Opus has half of it.
-const RECORDING_LIMIT: usize = 64 << 20;
-/// Limits how long a recording may take to come.
-const RECORDING_TIME: Duration = Duration::from_secs(100);
 
 /// Says which conversations are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -235,13 +225,12 @@ async fn say(
     request: Request,
 ) -> Result<Response, ApiRefusal> {
     let Path(id) = id?;
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let form = kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/"));
     let _place;
-    let (said, operator, digest) = if form {
+    let (said, operator, digest) = if form::is_form(&request) {
         _place = state.uploads.acquire().await.map_err(|_closed| ApiRefusal::Late)?;
-        let read = tokio::time::timeout(RECORDING_TIME, recording(request)).await;
-        read.map_err(|_late| ApiRefusal::TooSlow)??
+        let (parts, digest) = form::parts(request).await?;
+        let (said, operator) = recording(parts)?;
+        (said, operator, digest)
     } else {
         let JsonBody { value, digest } =
             JsonBody::<SayInput>::from_request(request, &state).await?;
@@ -254,30 +243,10 @@ async fn say(
     once(&state, &caller, key, &digest, work).await
 }
 
-/// Reads the recording of a form, who says it, and what tells the request from another.
-async fn recording(request: Request) -> Result<(PersonSaid, Option<String>, String), ApiRefusal> {
-    let mut digest = Sha256::new().chain_update("POST\0").chain_update(request.uri().path());
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|_odd| ApiRefusal::MediaType("multipart/form-data"))?;
-    let cut = |error: MultipartError| {
-        ApiRefusal::Malformed(format!("the form cannot be read: {}", error.body_text()))
-    };
-    let (mut recording, mut operator, mut bytes) = (None, None, 0);
-    while let Some(mut part) = form.next_field().await.map_err(cut)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let mut contents = Vec::new();
-        while let Some(piece) = part.chunk().await.map_err(cut)? {
-            bytes += piece.len();
-            if bytes > RECORDING_LIMIT {
-                return Err(ApiRefusal::TooLarge(RECORDING_LIMIT));
-            }
-            contents.extend_from_slice(&piece);
-        }
-        digest.update([0]);
-        digest.update(&name);
-        digest.update([0]);
-        digest.update(Sha256::digest(&contents));
+/// Reads the recording of a form, and who says it.
+fn recording(parts: Vec<FormPart>) -> Result<(PersonSaid, Option<String>), ApiRefusal> {
+    let (mut recording, mut operator) = (None, None);
+    for FormPart { name, contents, .. } in parts {
         match name.as_str() {
             "audio" if recording.is_none() => recording = Some(contents),
             "operator" => operator = Some(String::from_utf8_lossy(&contents).into_owned()),
@@ -287,8 +256,6 @@ async fn recording(request: Request) -> Result<(PersonSaid, Option<String>, Stri
             }
         }
     }
-    let Some(recording) = recording else {
-        return Err(ApiRefusal::invalid("audio", "is missing: send the recording"));
-    };
-    Ok((PersonSaid::Recording(recording), operator, hex::encode(digest.finalize())))
+    let missing = || ApiRefusal::invalid("audio", "is missing: send the recording");
+    Ok((PersonSaid::Recording(recording.ok_or_else(missing)?), operator))
 }

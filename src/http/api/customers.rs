@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::knowledge::table_file;
+use super::form::table_file;
 use super::once::once;
 use super::problem::ApiRefusal;
 use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};

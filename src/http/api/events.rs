@@ -59,16 +59,25 @@ pub struct EventLine {
     pub event: Value,
 }
 
+/// Holds some events.
+#[derive(Clone, Debug)]
+pub struct EventLines {
+    /// The events, oldest first.
+    pub lines: VecDeque<EventLine>,
+    /// All that are wanted up to this id are among them: where to go on.
+    pub upto: i64,
+}
+
 /// Knows the events.
 #[async_trait]
 pub trait EventsApi: Send + Sync {
-    /// Returns up to `most` events behind `after`, oldest first.
+    /// Returns up to `most` events behind `after`.
     async fn events(
         &self,
         query: &EventQuery,
         after: i64,
         most: usize,
-    ) -> Result<Vec<EventLine>, ApiRefusal>;
+    ) -> Result<EventLines, ApiRefusal>;
 
     /// Returns the id of the latest.
     async fn newest_event(&self) -> Result<i64, ApiRefusal>;
@@ -105,9 +114,9 @@ async fn events(
         None => state.events.newest_event().await?,
     };
     // Refuses what cannot be asked for before the stream begins.
-    let first = state.events.events(&query, after, AT_ONCE).await?;
+    let EventLines { lines: waiting, upto } = state.events.events(&query, after, AT_ONCE).await?;
     let written = state.events.events_written();
-    let follow = Follow { state, query, after, waiting: first.into(), written };
+    let follow = Follow { state, query, after: upto, waiting, written };
     Ok(Sse::new(follow.stream()).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
@@ -133,13 +142,12 @@ impl Follow {
     async fn next(&mut self) -> Option<EventLine> {
         loop {
             if let Some(line) = self.waiting.pop_front() {
-                self.after = line.id;
                 return Some(line);
             }
             // Before the look: what is written during it is noticed.
             self.written.mark_unchanged();
             match self.state.events.events(&self.query, self.after, AT_ONCE).await {
-                Ok(more) => self.waiting = more.into(),
+                Ok(more) => (self.waiting, self.after) = (more.lines, more.upto),
                 Err(error) => tracing::warn!(error = %error, "events could not be read"),
             }
             if !self.waiting.is_empty() {

@@ -1,41 +1,28 @@
 //! `/api/v1/agents/{name}/knowledge`: files that an agent knows, what is in them, and what it finds.
 //!
-//! Invariant: of what is sent no more than the largest files is held, of two requests at a time; who
-//! announces more is refused before it is read.
+//! Invariant: all files of a request are read before any is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Json;
-use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::form::{self, FormPart};
 use super::numbers::EntrySource;
 use super::once::once;
 use super::problem::ApiRefusal;
 use super::record::PageQuery;
 use super::request::{AdminOnly, Anyone, IdempotencyKey};
 use super::{ApiState, ListPart};
-use crate::knowledge::MAX_BYTES;
 
-/// Most bytes of a request: two of the largest files.
-const UPLOAD_LIMIT: usize = 2 * MAX_BYTES;
-/// Requests whose files are held at a time.
-const UPLOADS: usize = 2;
-/// Limits how long files may take to come.
-const UPLOAD_TIME: Duration = Duration::from_secs(100);
 /// Longest name of a file.
 const NAME_CHARS: usize = 200;
 /// Longest question that is searched for.
@@ -193,8 +180,8 @@ async fn add(
 ) -> Result<Response, ApiRefusal> {
     let Path(name) = name?;
     let _place = state.uploads.acquire().await.map_err(|_closed| ApiRefusal::Late)?;
-    let read = tokio::time::timeout(UPLOAD_TIME, files(request)).await;
-    let (files, digest) = read.map_err(|_late| ApiRefusal::TooSlow)??;
+    let (parts, digest) = form::parts(request).await?;
+    let files = files(parts)?;
     let work = async {
         let added = state.knowledge.add_sources(&name, files).await?;
         Ok((StatusCode::CREATED, Json(ListPart::whole(added))).into_response())
@@ -258,94 +245,21 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes the places for requests whose files are held.
-pub fn uploads() -> Semaphore {
-    Semaphore::new(UPLOADS)
-}
-
-/// Reads the files of a form, and what tells the request from another.
-async fn files(request: Request) -> Result<(Vec<UploadedFile>, String), ApiRefusal> {
-    let announced = request.headers().get(CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > UPLOAD_LIMIT as u64) {
-        return Err(ApiRefusal::TooLarge(UPLOAD_LIMIT));
-    }
-    let path = request.uri().path().to_owned();
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|_odd| ApiRefusal::MediaType("multipart/form-data"))?;
-    let (mut files, mut bytes) = (Vec::new(), 0);
-    let mut digest = Sha256::new().chain_update("POST\0").chain_update(&path);
-    let cut = |error: MultipartError| {
-        ApiRefusal::Malformed(format!("the form cannot be read: {}", error.body_text()))
-    };
-    while let Some(mut part) = form.next_field().await.map_err(cut)? {
-        let name = part.file_name().map(str::to_owned).ok_or_else(|| {
-            let part = part.name().unwrap_or_default().chars().take(NAME_CHARS).collect::<String>();
-            ApiRefusal::invalid(
-                part,
-                "is no file: each part of the form has to be one, with its name",
-            )
-        })?;
-        check_name(&name)?;
-        let mut contents = Vec::new();
-        while let Some(piece) = part.chunk().await.map_err(cut)? {
-            bytes += piece.len();
-            if bytes > UPLOAD_LIMIT {
-                return Err(ApiRefusal::TooLarge(UPLOAD_LIMIT));
-            }
-            contents.extend_from_slice(&piece);
-        }
-        digest.update([0]);
-        digest.update(&name);
-        digest.update([0]);
-        digest.update(Sha256::digest(&contents));
-        files.push(UploadedFile { name, contents });
-    }
-    if files.is_empty() {
+/// Reads the parts of a form as files.
+fn files(parts: Vec<FormPart>) -> Result<Vec<UploadedFile>, ApiRefusal> {
+    if parts.is_empty() {
         return Err(ApiRefusal::invalid("", "the form has no file"));
     }
-    Ok((files, hex::encode(digest.finalize())))
-}
-
-/// Reads the one table that a request is about, as its body or in a form, and what tells the request
-/// from another.
-pub(super) async fn table_file(request: Request) -> Result<(Vec<u8>, String), ApiRefusal> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
-    let kind = kind.trim().to_ascii_lowercase();
-    let read = async {
-        if kind == "multipart/form-data" {
-            let (mut files, digest) = files(request).await?;
-            let contents = files.pop().map(|file| file.contents).unwrap_or_default();
-            let one = files.is_empty();
-            let problem = || ApiRefusal::invalid("", "send one file at a time");
-            return one.then_some((contents, digest)).ok_or_else(problem);
-        }
-        if !kind.starts_with("text/") {
-            return Err(ApiRefusal::MediaType("text/csv"));
-        }
-        let path = request.uri().path().to_owned();
-        let mut contents = Vec::new();
-        let mut body = request.into_body().into_data_stream();
-        while let Some(piece) = body.next().await {
-            let cut = |_cut| ApiRefusal::Malformed("the body was cut off".to_owned());
-            contents.extend_from_slice(&piece.map_err(cut)?);
-            if contents.len() > MAX_BYTES {
-                return Err(ApiRefusal::TooLarge(MAX_BYTES));
-            }
-        }
-        let digest = Sha256::new().chain_update("POST\0").chain_update(path).chain_update([0]);
-        let digest = hex::encode(digest.chain_update(&contents).finalize());
-        Ok((contents, digest))
+    let file = |part: FormPart| {
+        let Some(name) = part.file else {
+            let part = part.name.chars().take(NAME_CHARS).collect::<String>();
+            let problem = "is no file: each part of the form has to be one, with its name";
+            return Err(ApiRefusal::invalid(part, problem));
+        };
+        check_name(&name)?;
+        Ok(UploadedFile { name, contents: part.contents })
     };
-    let (contents, digest) =
-        tokio::time::timeout(UPLOAD_TIME, read).await.map_err(|_late| ApiRefusal::TooSlow)??;
-    if contents.len() > MAX_BYTES {
-        Err(ApiRefusal::TooLarge(MAX_BYTES))
-    } else {
-        Ok((contents, digest))
-    }
+    parts.into_iter().map(file).collect()
 }
 
 /// Refuses a name that no file should have.

@@ -13,6 +13,7 @@ mod customers;
 mod document;
 mod event_webhooks;
 mod events;
+mod form;
 mod knowledge;
 mod numbers;
 mod once;
@@ -54,8 +55,9 @@ pub use customers::{
 pub use event_webhooks::{
     DeadEventView, EventWebhookInput, EventWebhookView, EventWebhooksApi, ReplayView,
 };
-pub use events::{EventLine, EventQuery, EventsApi};
-pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile, uploads};
+pub use events::{EventLine, EventLines, EventQuery, EventsApi};
+pub use form::uploads;
+pub use knowledge::{HitView, KnowledgeApi, PassageView, SourceView, UploadedFile};
 pub use numbers::{
     CheckView, EntrySource, NumberInput, NumberView, NumbersApi, SecretInput, SecretName,
     SecretView,
