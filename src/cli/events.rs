@@ -61,17 +61,17 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     };
     let mut search = EventSearch { after, types, number, conversation: None, limit: AT_ONCE };
     loop {
-        let rows = store.events(search.clone()).await?;
-        for row in &rows {
-            search.after = row.id;
+        let page = store.events(search.clone()).await?;
+        search.after = page.upto;
+        for row in &page.events {
             if !print::is_read(&cloud_event(row).to_string())? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        if once && rows.is_empty() {
+        if once && page.events.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        if rows.is_empty() {
+        if page.events.is_empty() {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }

@@ -125,8 +125,6 @@ struct HookRun<'a> {
     written: watch::Receiver<u64>,
     /// Events that are read and not told, by their ids.
     window: BTreeMap<i64, EventRow>,
-    /// Those that are told although one before them is not.
-    told: HashSet<i64>,
     /// The last that was read.
     read: i64,
     /// Those that were given up once.
@@ -145,20 +143,9 @@ type Pulse = Arc<Mutex<Option<Instant>>>;
 impl<'a> HookRun<'a> {
     fn new(teller: &'a HookTeller, hook: EventHookRow, written: watch::Receiver<u64>) -> Self {
         let read = hook.delivered;
-        let (window, told, again) = (BTreeMap::new(), HashSet::new(), HashSet::new());
+        let (window, again) = (BTreeMap::new(), HashSet::new());
         let (looked, busy, hook) = (None, HashSet::new(), Arc::new(hook));
-        Self {
-            teller,
-            hook,
-            written,
-            window,
-            told,
-            read,
-            again,
-            looked,
-            busy,
-            pulse: Pulse::default(),
-        }
+        Self { teller, hook, written, window, read, again, looked, busy, pulse: Pulse::default() }
     }
 
     async fn run(mut self) -> Result<(), StoreError> {
@@ -196,7 +183,6 @@ impl<'a> HookRun<'a> {
                         Told::Gone => return self.stop().await,
                     }
                     self.window.remove(&event.id);
-                    self.told.insert(event.id);
                 }
                 _ = self.written.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
@@ -225,10 +211,9 @@ impl<'a> HookRun<'a> {
             conversation: None,
             limit: room,
         };
-        for event in self.teller.log.events(search).await? {
-            self.read = event.id;
-            self.window.insert(event.id, event);
-        }
+        let page = self.teller.log.events(search).await?;
+        self.read = page.upto;
+        self.window.extend(page.events.into_iter().map(|event| (event.id, event)));
         Ok(())
     }
 
@@ -238,11 +223,8 @@ impl<'a> HookRun<'a> {
     }
 
     /// Returns up to which event all are told.
-    fn reached(&mut self) -> i64 {
-        let first = self.window.keys().next().copied();
-        let reached = first.map_or(self.read, |first| first - 1);
-        self.told.retain(|id| *id > reached);
-        reached
+    fn reached(&self) -> i64 {
+        self.window.keys().next().map_or(self.read, |first| first - 1)
     }
 
     async fn note(&self, reached: i64) -> Result<(), StoreError> {

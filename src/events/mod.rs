@@ -38,13 +38,12 @@ pub fn cloud_event(row: &EventRow) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::{EventType, Personal};
+    use crate::turn::Personal;
 
     #[test]
     fn an_event_says_where_and_what() {
         let row = EventRow {
             id: 7,
-            kind: Some(EventType::OpenTicket),
             name: "open-ticket".into(),
             number: "106".into(),
             contact: "3-a".into(),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Changed, StoreError};
 use crate::turn::{
     LanguageCode, MessageId, Personal, PhoneNumberId, TicketEnd, TicketReason, WorkingHours,
 };
@@ -344,7 +344,7 @@ pub trait Desk: Send + Sync {
         &self,
         operator: OperatorRow,
         now_ms: i64,
-    ) -> Result<DeskChange<OperatorRow>, StoreError>;
+    ) -> Result<Changed<OperatorRow>, StoreError>;
 
     /// Removes an operator; their tickets go to others.
     async fn remove_operator(&self, id: &str, now_ms: i64) -> Result<bool, StoreError>;

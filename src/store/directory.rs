@@ -90,9 +90,9 @@ impl AgentRow {
 
 /// Says whether a change found what it was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// It is made; this is the version now.
-    Now(u32),
+pub enum Changed<T = u32> {
+    /// It is made; this is the version now, or what is there now.
+    Now(T),
     /// Nothing is changed: this version is there now, and not the one that was expected.
     Stale(u32),
     /// Nothing is changed: there is no such entry.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{DeskChange, EventRow, StoreError};
+use super::{Changed, EventRow, StoreError};
 
 /// Holds a webhook of events as it is kept. Its secret is kept with the others, sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub trait EventHooks: Send + Sync {
         &self,
         row: EventHookRow,
         now_ms: i64,
-    ) -> Result<DeskChange<EventHookRow>, StoreError>;
+    ) -> Result<Changed<EventHookRow>, StoreError>;
 
     /// Removes one with its secret and what it missed; returns whether there was one.
     async fn remove_event_hook(&self, id: &str) -> Result<bool, StoreError>;

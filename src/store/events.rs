@@ -4,16 +4,14 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::StoreError;
-use crate::turn::{EventType, Personal};
+use crate::turn::Personal;
 
 /// Holds one event as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
     /// Its place among all events: a later one has a higher id. Some ids are left out.
     pub id: i64,
-    /// The step. `None` is one of another version.
-    pub kind: Option<EventType>,
-    /// The step's name.
+    /// The step, as `turn::EventType` names it, or another version does.
     pub name: String,
     /// The business number.
     pub number: String,
@@ -42,11 +40,20 @@ pub struct EventSearch {
     pub limit: usize,
 }
 
+/// Holds some events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, oldest first.
+    pub events: Vec<EventRow>,
+    /// All that are wanted up to this id are among them: where to go on.
+    pub upto: i64,
+}
+
 /// Reads events, and lets go of old ones. Who writes them is whatever makes them true.
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Returns events, oldest first.
-    async fn events(&self, search: EventSearch) -> Result<Vec<EventRow>, StoreError>;
+    async fn events(&self, search: EventSearch) -> Result<EventPage, StoreError>;
 
     /// Returns the id of the latest event, 0 if there is none.
     async fn newest_event(&self) -> Result<i64, StoreError>;

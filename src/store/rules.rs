@@ -75,7 +75,7 @@ pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
 }
 
 /// WhatsApp's window for free answers after a person's message.
-const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
+pub(super) const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Says that the window is shut, whatever our clock says.
 const WINDOW_SHUT: i64 = 131_047;

@@ -13,8 +13,6 @@ words! {
         Doubts = "two_doubts",
         /// There are no credits left.
         Credits = "credits_spent",
-        /// It is outside the hours.
-        Hours = "outside_hours",
         /// The agent failed.
         AgentFailed = "agent_failed",
         /// An operator took over.

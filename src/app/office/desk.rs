@@ -67,7 +67,7 @@ impl TicketsApi for Office {
     ) -> Result<TicketView, ApiRefusal> {
         operator.as_deref().map_or(Ok(()), |name| check_name("operator", name))?;
         let now_ms = self.clock.now_ms();
-        let ticket = changed(TICKET, self.store.assign(id, version, operator, now_ms).await?)?;
+        let ticket = changed_ticket(self.store.assign(id, version, operator, now_ms).await?)?;
         self.stop_turns(&ticket);
         Ok(ticket_view(ticket))
     }
@@ -112,7 +112,7 @@ impl TicketsApi for Office {
             tickets: 0,
         };
         let put = self.store.put_operator(row, now_ms).await?;
-        Ok(operator_view(changed(OPERATOR, put)?, now_ms))
+        Ok(operator_view(super::changed(OPERATOR, put)?, now_ms))
     }
 
     async fn remove_operator(&self, id: &str) -> Result<(), ApiRefusal> {
@@ -153,7 +153,7 @@ impl Office {
         end: TicketEnd,
     ) -> Result<TicketRow, ApiRefusal> {
         let now_ms = self.clock.now_ms();
-        changed(TICKET, self.store.close_ticket(id, version, end, now_ms).await?)
+        changed_ticket(self.store.close_ticket(id, version, end, now_ms).await?)
     }
 
     /// Tells what was said in a conversation, as an event.
@@ -182,10 +182,10 @@ pub(super) fn over() -> ApiRefusal {
     )
 }
 
-fn changed<T>(what: &str, change: DeskChange<T>) -> Result<T, ApiRefusal> {
+fn changed_ticket(change: DeskChange<TicketRow>) -> Result<TicketRow, ApiRefusal> {
     match change {
         DeskChange::Done(row) => Ok(row),
-        DeskChange::Absent => Err(ApiRefusal::NotFound(what.to_owned())),
+        DeskChange::Absent => Err(ApiRefusal::NotFound(TICKET.to_owned())),
         DeskChange::Stale(now) => Err(ApiRefusal::Stale { now }),
         DeskChange::Closed => Err(ApiRefusal::Conflict("the ticket is closed".to_owned())),
     }

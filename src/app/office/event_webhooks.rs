@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Office, new_id, time};
+use super::{Office, changed, new_id, time};
 use crate::app::keyring::{Keyring, LockedError};
 use crate::events::cloud_event;
 use crate::events::hooks::HookSecrets;
@@ -19,7 +19,7 @@ use crate::remote::is_web_address;
 use crate::store::sqlite::SqliteStore;
 use crate::store::vault::random;
 use crate::store::{
-    DeskChange, Directory as _, EventHookRow, EventHooks as _, EventLog as _, Sealed, SecretRow,
+    Directory as _, EventHookRow, EventHooks as _, EventLog as _, Sealed, SecretRow,
 };
 
 const WEBHOOK: &str = "webhook of this id";
@@ -90,11 +90,8 @@ impl EventWebhooksApi for Office {
         if let Some(secret) = &secret {
             self.keep_signing_secret(&id, secret).await?;
         }
-        match self.store.put_event_hook(row, now_ms).await? {
-            DeskChange::Done(row) => Ok(view(row, secret.filter(|_| made))),
-            DeskChange::Stale(now) => Err(ApiRefusal::Stale { now }),
-            _ => Err(unknown()),
-        }
+        let put = changed(WEBHOOK, self.store.put_event_hook(row, now_ms).await?)?;
+        Ok(view(put, secret.filter(|_| made)))
     }
 
     async fn remove_event_webhook(&self, id: &str) -> Result<(), ApiRefusal> {

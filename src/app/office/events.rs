@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::Office;
 use super::conversations::conversation_id;
 use crate::events::cloud_event;
-use crate::http::api::{ApiRefusal, EventLine, EventQuery, EventsApi};
+use crate::http::api::{ApiRefusal, EventLine, EventLines, EventQuery, EventsApi};
 use crate::store::{EventLog as _, EventRow, EventSearch};
 
 #[async_trait]
@@ -16,7 +16,7 @@ impl EventsApi for Office {
         query: &EventQuery,
         after: i64,
         most: usize,
-    ) -> Result<Vec<EventLine>, ApiRefusal> {
+    ) -> Result<EventLines, ApiRefusal> {
         let types = query.types.as_deref().unwrap_or_default();
         let types = types.split(',').map(str::trim).filter(|name| !name.is_empty());
         let search = EventSearch {
@@ -26,10 +26,11 @@ impl EventsApi for Office {
             conversation: query.conversation.as_deref().map(conversation_id).transpose()?,
             limit: most,
         };
-        let rows = self.store.events(search).await?;
+        let page = self.store.events(search).await?;
         let line =
             |row: EventRow| EventLine { id: row.id, event: cloud_event(&row), name: row.name };
-        Ok(rows.into_iter().map(line).collect())
+        let lines = page.events.into_iter().map(line).collect();
+        Ok(EventLines { lines, upto: page.upto })
     }
 
     async fn newest_event(&self) -> Result<i64, ApiRefusal> {

@@ -186,9 +186,9 @@ fn field(error: &ConfigError) -> FieldProblem {
 }
 
 /// Reads what became of a change.
-fn changed(what: &str, changed: Changed) -> Result<u32, ApiRefusal> {
+fn changed<T>(what: &str, changed: Changed<T>) -> Result<T, ApiRefusal> {
     match changed {
-        Changed::Now(version) => Ok(version),
+        Changed::Now(now) => Ok(now),
         Changed::Stale(now) => Err(ApiRefusal::Stale { now }),
         Changed::Absent => Err(ApiRefusal::NotFound(what.to_owned())),
     }

@@ -7,14 +7,12 @@ use serde_json::json;
 use super::events::{self, EventPlace};
 use super::json::to_json;
 use super::{SqliteStore, conversations, operators, tickets};
+use crate::store::rules::WINDOW_MS;
 use crate::store::{
-    ConversationRow, ConversationSearch, Desk, DeskChange, NewTicket, OperatorMessage, OperatorRow,
-    SaidRow, StoreError, TicketRow, TicketSearch,
+    Changed, ConversationRow, ConversationSearch, Desk, DeskChange, NewTicket, OperatorMessage,
+    OperatorRow, SaidRow, StoreError, TicketRow, TicketSearch,
 };
 use crate::turn::{Body, EventType, PhoneNumberId, TicketEnd, TurnId};
-
-/// WhatsApp's window for free answers after a person's message.
-const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The words of notes that were not played.
 const FOLLOW_UP: &str = "
@@ -162,7 +160,7 @@ impl Desk for SqliteStore {
         &self,
         operator: OperatorRow,
         now_ms: i64,
-    ) -> Result<DeskChange<OperatorRow>, StoreError> {
+    ) -> Result<Changed<OperatorRow>, StoreError> {
         let call = self.writer.call(move |db| {
             let put = operators::put(db, &operator, now_ms)?;
             tickets::assign_waiting(db, now_ms)?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::SqliteStore;
 use super::events::{self, event_row};
 use super::json::{from_json, to_json};
-use crate::store::{DeadEventRow, DeskChange, EventHookRow, EventHooks, StoreError};
+use crate::store::{Changed, DeadEventRow, EventHookRow, EventHooks, StoreError};
 
 const HOOKS: &str = "
     SELECT h.id, h.url, h.types, h.number, h.active, h.delivered, h.error, h.failed_ms, h.version,
@@ -27,13 +27,13 @@ impl EventHooks for SqliteStore {
         &self,
         row: EventHookRow,
         now_ms: i64,
-    ) -> Result<DeskChange<EventHookRow>, StoreError> {
+    ) -> Result<Changed<EventHookRow>, StoreError> {
         let call = self.writer.call(move |db| {
             match one(db, &row.id)? {
                 None if row.version == 0 => {}
-                None => return Ok(DeskChange::Absent),
+                None => return Ok(Changed::Absent),
                 Some(now) if now.version != row.version => {
-                    return Ok(DeskChange::Stale(now.version));
+                    return Ok(Changed::Stale(now.version));
                 }
                 Some(_) => {}
             }
@@ -53,7 +53,7 @@ impl EventHooks for SqliteStore {
                 row.delivered,
                 now_ms
             ])?;
-            Ok(one(db, &row.id)?.map_or(DeskChange::Absent, DeskChange::Done))
+            Ok(one(db, &row.id)?.map_or(Changed::Absent, Changed::Now))
         });
         call.await
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::json::{from_word, to_json};
 use super::{SqliteStore, customers};
-use crate::store::{EventLog, EventRow, EventSearch, StoreError};
+use crate::store::{EventLog, EventPage, EventRow, EventSearch, StoreError};
 use crate::turn::{Content, EventType, Personal, Role};
 
 /// Most characters of words in an event; the record has all of them.
@@ -163,14 +163,19 @@ pub(super) enum PartTold<'a> {
 
 #[async_trait]
 impl EventLog for SqliteStore {
-    async fn events(&self, search: EventSearch) -> Result<Vec<EventRow>, StoreError> {
-        let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
+    async fn events(&self, search: EventSearch) -> Result<EventPage, StoreError> {
         let types = to_json(&search.types)?;
         let call = self.reader.call(move |db| {
+            // First: what is written from here on is read next time.
+            let newest = newest(db)?;
+            let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
             let values = params![search.after, types, search.number, search.conversation, limit];
-            let mut events = db.prepare_cached(&format!("{COLUMNS}{EVENTS}"))?;
-            let rows = events.query_map(values, |row| event_row(db, row))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let mut statement = db.prepare_cached(&format!("{COLUMNS}{EVENTS}"))?;
+            let rows = statement.query_map(values, |row| event_row(db, row))?;
+            let events: Vec<EventRow> = rows.collect::<Result<_, _>>()?;
+            let last = events.last().map_or(search.after, |event| event.id);
+            let upto = if events.len() < search.limit { last.max(newest) } else { last };
+            Ok(EventPage { events, upto })
         });
         call.await
     }
@@ -215,13 +220,13 @@ pub(super) fn event_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Even
     data.insert("contact".to_owned(), contact);
     let kind: Option<EventType> = from_word(&name).ok();
     if kind.is_some_and(EventType::has_user_info) {
-        let known = customers::user_info(db, row.get(10)?)
+        let mut known = customers::user_info(db, row.get(10)?)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        leave_nulls_out(&mut known);
         data.insert("user_info".to_owned(), known);
     }
     Ok(EventRow {
         id: row.get(0)?,
-        kind,
         name,
         number: row.get(2)?,
         contact: id,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::json::{from_json, to_json};
-use crate::store::{DeskChange, OperatorRow, StoreError};
+use crate::store::{Changed, OperatorRow, StoreError};
 
 const OPERATORS: &str = "
     SELECT o.id, o.name, o.skills, o.languages, o.available, o.hours, o.version, o.created_ms,
@@ -35,14 +35,14 @@ pub(super) fn put(
     db: &Connection,
     operator: &OperatorRow,
     now_ms: i64,
-) -> Result<DeskChange<OperatorRow>, StoreError> {
+) -> Result<Changed<OperatorRow>, StoreError> {
     let OperatorRow { id, name, skills, languages, available, hours, version, .. } = operator;
     let hours = hours.as_ref().map(to_json).transpose()?;
     let now = one(db, id)?;
     match now {
         None if *version == 0 => {}
-        None => return Ok(DeskChange::Absent),
-        Some(now) if now.version != *version => return Ok(DeskChange::Stale(now.version)),
+        None => return Ok(Changed::Absent),
+        Some(now) if now.version != *version => return Ok(Changed::Stale(now.version)),
         Some(_) => {}
     }
     db.prepare_cached(
@@ -60,7 +60,7 @@ pub(super) fn put(
         hours,
         now_ms
     ])?;
-    Ok(one(db, id)?.map_or(DeskChange::Absent, DeskChange::Done))
+    Ok(one(db, id)?.map_or(Changed::Absent, Changed::Now))
 }
 
 /// Removes an operator, who has no ticket any more.

@@ -13,7 +13,7 @@ const CONTACTS: &str = "SELECT id, user_id, phone, profile_name, language, reply
 
 /// Lets go of a contact's sound, deletes what hangs on the contact, and the contact, in the order of
 /// the references.
-const FORGET: [&str; 12] = [
+const FORGET: [&str; 11] = [
     "UPDATE sounds SET kept_until_ms = 0
          WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM statuses WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)
@@ -22,7 +22,6 @@ const FORGET: [&str; 12] = [
     "DELETE FROM parts WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM recordings WHERE (number, message) IN
          (SELECT number, provider_id FROM messages WHERE contact_id = ?1)",
-    "DELETE FROM dead_events WHERE event IN (SELECT id FROM events WHERE contact_id = ?1)",
     "DELETE FROM events WHERE contact_id = ?1",
     "DELETE FROM tickets WHERE contact_id = ?1",
     "DELETE FROM turns WHERE contact_id = ?1",

@@ -175,7 +175,7 @@ impl Record for SqliteStore {
     ) -> Result<Vec<Part>, StoreError> {
         let (turn, attempt) = (lease.turn.clone(), lease.attempt);
         let call = self.writer.call(move |db| {
-            let place = steps::place_to_send(db, &turn, now_ms)?;
+            let place = steps::place_to_send(db, &turn)?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
                  SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3,

@@ -46,16 +46,12 @@ pub(super) fn begun(
 ///
 /// # Errors
 /// `TakenOver` while a person has the conversation, unless an operator says it.
-pub(super) fn place_to_send(
-    db: &Connection,
-    turn: &TurnId,
-    now_ms: i64,
-) -> Result<EventPlace, StoreError> {
+pub(super) fn place_to_send(db: &Connection, turn: &TurnId) -> Result<EventPlace, StoreError> {
     let place = EventPlace::of_turn(db, &turn.0)?.ok_or(StoreError::LeaseLost)?;
     let theirs: bool = db
         .prepare_cached("SELECT operator IS NOT NULL FROM turns WHERE id = ?1")?
         .query_row([&turn.0], |row| row.get(0))?;
-    if !theirs && tickets::state(db, &place.number, place.contact_id, now_ms)?.with_person {
+    if !theirs && tickets::with_person(db, &place.number, place.contact_id)? {
         return Err(StoreError::TakenOver);
     }
     Ok(place)

@@ -67,20 +67,19 @@ pub(super) fn state(
     now_ms: i64,
 ) -> Result<DeskState, StoreError> {
     let operators = operators::all(db)?;
-    let ticket: Option<bool> = db
-        .prepare_cached(
-            "SELECT operator IS NOT NULL FROM tickets
-             WHERE number = ?1 AND contact_id = ?2 AND closed_ms IS NULL",
-        )?
-        .query_row(params![number, contact], |row| row.get(0))
-        .optional()?;
-    let staffed = !operators.is_empty();
     Ok(DeskState {
-        with_person: ticket.is_some_and(|assigned| assigned || staffed),
-        staffed,
+        with_person: with_person(db, number, contact)?,
+        staffed: !operators.is_empty(),
         attended: operators.iter().any(|operator| operator.is_there(now_ms)),
-        ticket: ticket.is_some(),
+        ticket: open_of(db, number, contact)?.is_some(),
     })
+}
+
+/// Returns whether a person has a contact's conversation: asked whenever something is planned.
+pub(super) fn with_person(db: &Connection, number: &str, contact: i64) -> Result<bool, StoreError> {
+    let with = "SELECT 1 FROM tickets WHERE number = ?1 AND contact_id = ?2 AND closed_ms IS NULL
+                  AND (operator IS NOT NULL OR EXISTS (SELECT 1 FROM operators))";
+    Ok(db.prepare_cached(with)?.exists(params![number, contact])?)
 }
 
 /// Opens a ticket, and assigns it. If the contact has an open one, that one stands; an operator whom

@@ -1,8 +1,9 @@
 //! The desk: conversations, tickets, operators, what they say, and the events of all that.
 
 use hark::store::{
-    ConversationSearch, Desk, DeskChange, DeskState, Draft, EventLog, EventSearch, NewTicket,
-    OperatorMessage, OperatorRow, Queue as _, Record, StoreError, TicketRow, TicketSearch,
+    Changed, ConversationSearch, Desk, DeskChange, DeskState, Draft, EventLog, EventSearch,
+    NewTicket, OperatorMessage, OperatorRow, Queue as _, Record, StoreError, TicketRow,
+    TicketSearch,
 };
 use hark::turn::{Body, Content, Outcome, Role, TicketEnd, TicketReason, TurnReport, WorkingHours};
 
@@ -43,6 +44,15 @@ fn new_ticket(id: &str, operator: Option<&str>) -> NewTicket {
     }
 }
 
+/// What an operator is after a change.
+#[track_caller]
+fn put(change: Changed<OperatorRow>) -> OperatorRow {
+    match change {
+        Changed::Now(row) => row,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[track_caller]
 fn done<T: std::fmt::Debug>(change: DeskChange<T>) -> T {
     match change {
@@ -62,7 +72,8 @@ async fn conversations(store: &impl Desk, open: Option<bool>) -> Vec<i64> {
 }
 
 async fn types(store: &impl EventLog) -> Vec<String> {
-    let events = store.events(EventSearch { limit: 999, ..EventSearch::default() }).await.unwrap();
+    let events =
+        store.events(EventSearch { limit: 999, ..EventSearch::default() }).await.unwrap().events;
     assert!(events.is_sorted_by_key(|event| event.id));
     events.into_iter().map(|event| event.name).collect()
 }
@@ -132,7 +143,7 @@ async fn a_ticket_silences_the_agent_from_its_next_part_on<B: Backend>() {
 async fn a_turn_opens_the_ticket_that_it_wants_once<B: Backend>() {
     let backend = B::fresh();
     let store = backend.open();
-    done(store.put_operator(operator("ann", true), 500).await.unwrap());
+    put(store.put_operator(operator("ann", true), 500).await.unwrap());
     let lease = begun(&store, "1", 1_000).await;
     let wants = |report: TurnReport| TurnReport { ticket: Some(TicketReason::Doubts), ..report };
     let Draft { heard, language, report } = ended("hm?", Outcome::Question);
@@ -173,16 +184,16 @@ async fn a_ticket_goes_to_whoever_is_there<B: Backend>() {
     assert_eq!((waits.operator, waits.assigned_ms), (None, None));
     let away = WorkingHours { timezone: "UTC".into(), days: [].into() };
     let asleep = OperatorRow { hours: Some(away), ..operator("bea", true) };
-    done(store.put_operator(asleep, 2_000).await.unwrap());
+    put(store.put_operator(asleep, 2_000).await.unwrap());
     assert_eq!(store.assign_waiting(2_000).await.unwrap(), 0);
-    let ann = done(store.put_operator(operator("ann", true), 3_000).await.unwrap());
+    let ann = put(store.put_operator(operator("ann", true), 3_000).await.unwrap());
     assert_eq!(open_ones(&store).await[0].operator.as_deref(), Some("ann"));
     done(store.open_ticket(2, new_ticket("u", None), 4_000).await.unwrap());
     assert_eq!(store.operators().await.unwrap()[1].tickets, 2);
     // Who goes leaves nothing behind.
     let stale = store.put_operator(OperatorRow { version: 7, ..ann.clone() }, 5_000).await.unwrap();
-    assert_eq!(stale, DeskChange::Stale(1));
-    done(store.put_operator(operator("cai", true), 5_000).await.unwrap());
+    assert_eq!(stale, Changed::Stale(1));
+    put(store.put_operator(operator("cai", true), 5_000).await.unwrap());
     assert!(store.remove_operator("ann", 6_000).await.unwrap());
     assert!(!store.remove_operator("ann", 6_000).await.unwrap());
     let now: Vec<_> =
@@ -269,9 +280,15 @@ async fn events_are_read_in_order_and_let_go<B: Backend>() {
     assert_eq!(self::types(&store).await, all);
     let types = vec!["turn-ended".into()];
     let search = EventSearch { types, limit: 9, ..EventSearch::default() };
-    let found = store.events(search).await.unwrap();
+    let page = store.events(search).await.unwrap();
+    let found = page.events;
     assert_eq!((found.len(), found[0].id), (1, store.newest_event().await.unwrap()));
     assert_eq!(found[0].conversation, Some(1));
+    let newest = store.newest_event().await.unwrap();
+    let none =
+        EventSearch { types: vec!["credits-low".into()], limit: 9, ..EventSearch::default() };
+    let upto = [page.upto, store.events(none).await.unwrap().upto];
+    assert_eq!(upto, [newest, newest], "what is not wanted is not looked through again");
     assert_eq!(store.drop_events(1_001, 3).await.unwrap(), 3);
     assert_eq!(store.drop_events(i64::MAX, 99).await.unwrap(), 4);
     assert_eq!(self::types(&store).await, [""; 0]);

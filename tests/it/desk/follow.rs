@@ -11,7 +11,7 @@ use crate::harness::update::voice_note;
 use crate::harness::{PERSON, TestApp};
 
 /// Reads events until there are so many, as a client that sends `Last-Event-ID`.
-async fn read(app: &TestApp, token: &str, last: &str, many: usize) -> Vec<Value> {
+pub(super) async fn read(app: &TestApp, token: &str, last: &str, many: usize) -> Vec<Value> {
     let client = http_client();
     let answer = client.get(app.address("/api/v1/events")).bearer_auth(token);
     let answer = answer.header("Last-Event-ID", last).send().await.unwrap();

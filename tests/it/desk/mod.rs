@@ -6,6 +6,7 @@ mod hooks;
 mod race;
 mod story;
 mod unplayed;
+mod whole;
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};

@@ -98,9 +98,10 @@ CREATE TABLE event_webhooks (
 -- Events that somebody could not be told of in time.
 CREATE TABLE dead_events (
     webhook    TEXT NOT NULL REFERENCES event_webhooks (id) ON DELETE CASCADE,
-    event      INTEGER NOT NULL,     -- events.id
+    event      INTEGER NOT NULL REFERENCES events (id) ON DELETE CASCADE,
     error      TEXT NOT NULL,
     at_ms      INTEGER NOT NULL,
     again      INTEGER NOT NULL,     -- it is to be told again
     PRIMARY KEY (webhook, event)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX dead_events_event ON dead_events (event);
