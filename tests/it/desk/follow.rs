@@ -64,7 +64,6 @@ async fn every_step_is_told_in_order_and_a_client_that_was_away_misses_none() {
         "turn-ended",
         "whatsapp-business-text-message-received",
         "whatsapp-business-text-message-with-user-info-received",
-        "generate-ai-agent-answer-with-user-info",
         "ai-agent-answer-generated",
         "send-whatsapp-business-voice-message",
         "whatsapp-business-voice-message-sent",
@@ -89,7 +88,7 @@ async fn every_step_is_told_in_order_and_a_client_that_was_away_misses_none() {
     assert_eq!((&first["specversion"], &first["subject"]), (&"1.0".into(), &"1".into()));
     assert_eq!(first["data"]["contact"]["phone"], PERSON);
     assert_eq!(events[2]["data"]["text"], "When are you open?");
-    let document = events[19]["data"]["messages"].as_array().unwrap();
+    let document = events[18]["data"]["messages"].as_array().unwrap();
     assert_eq!(document.len(), 4, "{document:#?}");
 
     let (status, document) = app.get("/api/v1/asyncapi.json").await;
