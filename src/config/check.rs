@@ -12,6 +12,7 @@ use crate::engine::Wrong;
 use crate::registry::{Agent, Number, ProviderKind, check_tools};
 use crate::remote::words::speaks;
 
+use crate::turn::WorkingHours;
 /// Sentences that may be kept, and their size.
 const MOST_KEPT: u64 = 1_000_000;
 
@@ -229,6 +230,9 @@ fn check_languages(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
     if let Some(languages) = &agent.languages {
         if agent.language.is_some() {
             wrong("languages", "language is set too; leave one of the two out".to_owned());
+    if let Some((key, problem)) = agent.hours.as_ref().and_then(WorkingHours::problem) {
+        wrong(&format!("hours.{key}"), problem);
+    }
         }
         if languages.is_empty() {
             wrong("languages", "names none; leave it out to follow any".to_owned());

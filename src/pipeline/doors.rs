@@ -7,14 +7,14 @@ use std::ops::ControlFlow;
 
 use super::answer::Around;
 use super::hear::Heard;
-use super::{AgentSetup, credits, gate, person, takeover, wishes};
+use super::{AgentSetup, credits, gate, hours, person, takeover, wishes};
 use crate::agent::Question;
 use crate::registry::ReplyPolicy;
 use crate::turn::{LanguageCode, Reason, ReplyMode, TicketReason};
 
 /// The doors, first to last.
 const DOORS: &[fn(&mut Visit<'_>) -> ControlFlow<Say>] =
-    &[credits::door, gate::door, person::door, wishes::language_door, wishes::door];
+    &[credits::door, hours::door, gate::door, person::door, wishes::language_door, wishes::door];
 
 /// Follows one message on its way to the agent.
 pub(super) struct Visit<'a> {

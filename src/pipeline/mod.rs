@@ -13,6 +13,7 @@ mod follow;
 mod gate;
 mod handler;
 mod hear;
+mod hours;
 mod inbound;
 mod kept;
 mod listen;
@@ -64,7 +65,7 @@ use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy,
 use crate::store::{AgentUsed, DeskState, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
-use crate::turn::{Personal, PhoneNumberId, Talker};
+use crate::turn::{Personal, PhoneNumberId, Talker, WorkingHours};
 
 /// Holds an agent with its engines.
 pub struct AgentSetup {
@@ -84,6 +85,8 @@ pub struct AgentSetup {
     pub phrases: Arc<Phrases>,
     /// The words that may be said to it.
     pub vocabulary: Vocabulary,
+    /// When it answers; `None`: always.
+    pub hours: Option<WorkingHours>,
     /// What it remembers of a conversation.
     pub memory: Memory,
     /// What it knows, if anything.

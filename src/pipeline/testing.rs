@@ -42,6 +42,7 @@ impl World {
             voice: Voices::default(),
             phrases: Arc::new(Phrases::default()),
             vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
+            hours: None,
             memory: Memory::default(),
             knowledge: None,
             embedder: None,

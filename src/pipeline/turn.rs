@@ -363,7 +363,7 @@ impl Turn<'_> {
             ended.report.outcome = outcome;
             let lost = |reason: &Reason| {
                 let refused = matches!(reason, Reason::Without { stage: Stage::Send, .. });
-                refused || matches!(reason, Reason::Undelivered { .. } | Reason::CreditsSpent)
+                refused || reason.is_instead() || matches!(reason, Reason::Undelivered { .. })
             };
             let why = unclear.or(ended.report.reason.take().filter(lost));
             ended.report.reason = Some(why.unwrap_or(Reason::Resumed));

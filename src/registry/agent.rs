@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{GateOverride, HttpTool, Languages, McpServer, Voices};
 use crate::engine::{EngineList, EngineSpec};
-use crate::turn::LanguageCode;
+use crate::turn::{LanguageCode, WorkingHours};
 
 /// Says when a reply is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -59,6 +59,7 @@ pub struct Agent {
     pub language: Option<LanguageCode>,
     pub languages: Option<Vec<LanguageCode>>,
     pub timezone: Option<String>,
+    pub hours: Option<WorkingHours>,
     #[serde(default)]
     pub reply: ReplyPolicy,
     pub gate: Option<GateOverride>,

@@ -130,7 +130,8 @@ pub(super) fn awaits_yes(reason: &Reason, finished_ms: i64, now_ms: i64) -> bool
 /// answer. A question back, a word about a message that cannot be heard, and the fallback are free.
 pub(super) fn is_charged(Draft { report, .. }: &Draft) -> bool {
     let told = !matches!(report.outcome, Outcome::Fallback | Outcome::Failed);
-    told && report.spent.answers > 0 && report.reason != Some(Reason::CreditsSpent)
+    let instead = report.reason.as_ref().is_some_and(Reason::is_instead);
+    told && report.spent.answers > 0 && !instead
 }
 
 /// Returns the language that a turn showed of its contact: of written words, or as it was heard.

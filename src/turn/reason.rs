@@ -64,6 +64,8 @@ pub enum Reason {
     },
     /// The credits of the number or the agent are spent: a sentence of ours says so.
     CreditsSpent,
+    /// It is outside the agent's hours: a sentence of ours says so.
+    OutsideHours,
     /// An earlier attempt had made the reply.
     Resumed,
     /// The provider took the reply and could not deliver it.
@@ -77,6 +79,13 @@ pub enum Reason {
     TakenOver,
     /// A reason of another version.
     Other(String),
+}
+
+impl Reason {
+    /// Returns whether a sentence of ours was said in the place of an answer.
+    pub fn is_instead(&self) -> bool {
+        matches!(self, Self::CreditsSpent | Self::OutsideHours)
+    }
 }
 
 impl fmt::Display for Reason {
@@ -101,6 +110,7 @@ impl fmt::Display for Reason {
             Self::Failed { stage, error } => write!(f, "{} failed: {error}", stage.name()),
             Self::GaveUp { attempts } => write!(f, "gave up after {attempts} attempts"),
             Self::CreditsSpent => f.write_str("credits_spent"),
+            Self::OutsideHours => f.write_str("outside_hours"),
             Self::Resumed => f.write_str("resumed after a restart or a failed send"),
             Self::Undelivered { code, title } => {
                 let code = code.map_or("without a code".to_owned(), |code| code.to_string());
@@ -151,6 +161,7 @@ fn parse(text: &str) -> Option<Reason> {
         "links_failed" => Reason::LinksFailed(owned()),
         "extras_failed" => Reason::ExtrasFailed(owned()),
         "credits_spent" => Reason::CreditsSpent,
+        "outside_hours" => Reason::OutsideHours,
         "resumed after a restart or a failed send" => Reason::Resumed,
         "taken_over" => Reason::TakenOver,
         _ => {
@@ -225,6 +236,7 @@ mod tests {
         check(&Reason::Failed { stage: Stage::Llm, error }, "llm failed: the time allowed is over");
         check(&Reason::GaveUp { attempts: 3 }, "gave up after 3 attempts");
         check(&Reason::CreditsSpent, "credits_spent");
+        check(&Reason::OutsideHours, "outside_hours");
         check(&Reason::Resumed, "resumed after a restart or a failed send");
         check(&Reason::TakenOver, "taken_over");
         let title = Some("Message: gone".to_owned());

@@ -13,6 +13,8 @@ words! {
         Doubts = "two_doubts",
         /// There are no credits left.
         Credits = "credits_spent",
+        /// It came outside the agent's hours.
+        OutsideHours = "outside_hours",
         /// The agent failed.
         AgentFailed = "agent_failed",
         /// An operator took over.

@@ -109,6 +109,7 @@ impl EnginePool {
             voice,
             phrases: Arc::clone(&config.messages),
             vocabulary,
+            hours: agent.hours.clone(),
             memory: agent.memory,
             knowledge,
             embedder,

@@ -20,6 +20,7 @@ use super::problem::ApiRefusal;
 use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
 use crate::registry::{Memory, ReplyPolicy};
+use crate::turn::WorkingHours;
 
 /// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it and the `headers` of tools are
 /// taken and never shown: in a PUT an absent one stays while its engine, or its tool's name, and its
@@ -43,6 +44,10 @@ pub struct AgentInput {
     /// Where it is, such as `Europe/Madrid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// When it answers; outside of these hours a person is wanted, and told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub hours: Option<WorkingHours>,
     /// When a reply is spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<ReplyPolicy>,

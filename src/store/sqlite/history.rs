@@ -41,11 +41,12 @@ pub(super) fn conversation(
         )?
         .query_row(params![lane.contact_id, lane.number.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    // "Please try again later" is not an answer that an agent gave, nor what is said without credits.
+    // "Please try again later" is not an answer that an agent gave, nor what is said in the place of one.
     let mut statement = db.prepare_cached(
         "SELECT coalesce(heard, ''), report -> '$.reply', created_ms, finished_ms FROM turns
          WHERE contact_id = ?1 AND number = ?2 AND (heard IS NOT NULL OR operator IS NOT NULL)
-           AND finished_ms IS NOT NULL AND outcome <> 'fallback' AND reason IS NOT 'credits_spent'
+           AND finished_ms IS NOT NULL AND outcome <> 'fallback'
+           AND coalesce(reason, '') NOT IN ('credits_spent', 'outside_hours')
          ORDER BY created_ms DESC, rowid DESC",
     )?;
     let mut rows = statement.query(params![lane.contact_id, lane.number.0])?;

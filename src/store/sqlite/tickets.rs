@@ -293,7 +293,10 @@ pub(super) fn close_idle(
     before_ms: i64,
     now_ms: i64,
 ) -> Result<usize, StoreError> {
-    let idle = select(db, "k.closed_ms IS NULL AND k.last_ms < ?1", &[&before_ms])?;
+    // What came at night waits for the morning, where there are people.
+    let idle = "k.closed_ms IS NULL AND k.last_ms < ?1 AND NOT (k.reason = 'outside_hours'
+                    AND k.operator IS NULL AND EXISTS (SELECT 1 FROM operators))";
+    let idle = select(db, idle, &[&before_ms])?;
     for ticket in &idle {
         close(db, &ticket.id, None, TicketEnd::Idle, now_ms)?;
     }

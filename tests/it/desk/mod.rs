@@ -3,6 +3,7 @@
 mod commands;
 mod follow;
 mod hooks;
+mod hours;
 mod race;
 mod story;
 mod unplayed;
