@@ -56,6 +56,9 @@ pub trait People: Send + Sync {
     /// Returns one contact.
     async fn contact(&self, id: i64) -> Result<Option<ContactRow>, StoreError>;
 
+    /// Returns the contacts that have this as WhatsApp's id, or its digits as phone number.
+    async fn contacts_like(&self, who: String) -> Result<Vec<ContactRow>, StoreError>;
+
     /// Returns all messages of a contact, oldest first.
     async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError>;
 

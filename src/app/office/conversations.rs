@@ -170,7 +170,7 @@ fn is_film(bytes: &[u8]) -> bool {
         || matroska && [&b"V_VP8"[..], b"V_VP9", b"V_AV1", b"V_MPEG"].into_iter().any(has)
 }
 
-fn conversation_view(row: ConversationRow) -> ConversationView {
+pub(super) fn conversation_view(row: ConversationRow) -> ConversationView {
     ConversationView {
         id: row.id.to_string(),
         state: state(row.closed_ms),
@@ -186,7 +186,7 @@ fn conversation_view(row: ConversationRow) -> ConversationView {
     }
 }
 
-fn said_view(row: SaidRow) -> SaidView {
+pub(super) fn said_view(row: SaidRow) -> SaidView {
     SaidView {
         from: row.author.name().to_owned(),
         by: row.by,

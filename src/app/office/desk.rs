@@ -225,7 +225,7 @@ fn check_operator(input: &OperatorInput) -> Result<(), ApiRefusal> {
     }
 }
 
-fn ticket_view(row: TicketRow) -> TicketView {
+pub(super) fn ticket_view(row: TicketRow) -> TicketView {
     TicketView {
         id: row.id,
         state: state(row.closed_ms),

@@ -1,21 +1,27 @@
 //! The record: turns, contacts and findings, as the API shows them.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::conversations::{conversation_view, said_view};
 use super::customers::customer_view;
+use super::desk::ticket_view;
 use super::{Office, time};
+use crate::events::cloud_event;
 use crate::http::api::{
     ApiRefusal, AudioBytes, AudioFile, ContactView, DeliveryView, ExportView, FindingView,
-    ListPart, MessageView, NotesView, PageQuery, RecordApi, TurnQuery, TurnView, limit,
+    KeptConversation, ListPart, MessageView, NotesView, PageQuery, RecordApi, TurnQuery, TurnView,
+    limit,
 };
 use crate::store::{
-    Archive as _, ContactRow, Customers as _, Memories as _, MessageRow, PartStatus, People as _,
-    SummaryRow, TurnRow, TurnSearch,
+    Archive as _, ContactRow, ConversationSearch, Customers as _, Desk as _, EventLog as _,
+    EventSearch, Memories as _, MessageRow, PartStatus, People as _, SummaryRow, TicketSearch,
+    TurnRow, TurnSearch,
 };
 use crate::turn::{Personal, SoundSide};
 
@@ -82,12 +88,14 @@ impl RecordApi for Office {
         if let Some(key) = contact.user_id.as_ref().or(contact.phone.as_ref()) {
             turns = self.store.turns(Some(key.reveal().to_owned()), usize::MAX).await?;
         }
+        let conversations = self.kept_conversations(&contact).await?;
         Ok(ExportView {
             contact: contact_view(contact),
             messages: messages.into_iter().map(message_view).collect(),
             turns: turns.into_iter().map(turn_view).collect(),
             notes: notes.into_iter().map(notes_view).collect(),
             customer: customer.map(customer_view),
+            conversations,
         })
     }
 
@@ -106,6 +114,48 @@ impl RecordApi for Office {
 }
 
 impl Office {
+    /// Returns the ids of the contacts that have this phone number, WhatsApp's id or id here.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn contacts_of(&self, who: &str) -> Result<Vec<String>, ApiRefusal> {
+        if let Ok(contact) = self.find_contact(who).await {
+            return Ok(vec![contact_id(&contact)]);
+        }
+        let rows = self.store.contacts_like(who.to_owned()).await?;
+        Ok(rows.iter().map(contact_id).collect())
+    }
+
+    /// Returns everything that is known of a contact's conversations.
+    async fn kept_conversations(
+        &self,
+        contact: &ContactRow,
+    ) -> Result<Vec<KeptConversation>, ApiRefusal> {
+        let key = contact.user_id.as_ref().or(contact.phone.as_ref());
+        let Some(key) = key.map(|key| key.reveal().to_owned()) else { return Ok(Vec::new()) };
+        let search = ConversationSearch {
+            contact: Some(key),
+            limit: usize::MAX,
+            ..ConversationSearch::default()
+        };
+        let mut kept = Vec::new();
+        for row in self.store.conversations(search).await? {
+            let (id, limit) = (row.id, usize::MAX);
+            let tickets = TicketSearch { conversation: Some(id), limit, ..TicketSearch::default() };
+            let events = EventSearch { conversation: Some(id), limit, ..EventSearch::default() };
+            let said = self.store.said(id, 0, limit).await?;
+            let tickets = self.store.tickets(tickets).await?;
+            let events = self.store.events(events).await?.events;
+            kept.push(KeptConversation {
+                conversation: conversation_view(row),
+                said: said.into_iter().map(said_view).collect(),
+                tickets: tickets.into_iter().map(ticket_view).collect(),
+                events: events.iter().map(cloud_event).collect(),
+            });
+        }
+        Ok(kept)
+    }
+
     /// Finds a contact by the id that the API shows.
     async fn find_contact(&self, id: &str) -> Result<ContactRow, ApiRefusal> {
         let unknown = || ApiRefusal::NotFound(CONTACT.to_owned());
@@ -172,8 +222,22 @@ fn turn_view(row: TurnRow) -> TurnView {
         total_ms: report.map(|report| report.total_ms),
         report: report.and_then(|report| serde_json::to_value(report).ok()),
         messages: row.messages,
+        played_ms: played_ms(&row.deliveries),
         deliveries: row.deliveries.into_iter().map(delivery_view).collect(),
     }
+}
+
+/// Returns how long a note lay there before it was played.
+fn played_ms(deliveries: &[PartStatus]) -> Option<f64> {
+    let at = |part: u32, status: &str| {
+        let told = deliveries.iter().filter(|told| told.part == part && told.status == status);
+        told.map(|told| told.at_ms).min()
+    };
+    let played = deliveries.iter().find(|told| told.status == "played")?;
+    let sent = at(played.part, "sent")?;
+    // Statuses may come in any order, and their clock has seconds.
+    let lay = u64::try_from(at(played.part, "played")? - sent).unwrap_or(0);
+    Some(Duration::from_millis(lay).as_secs_f64() * 1000.0)
 }
 
 fn delivery_view(status: PartStatus) -> DeliveryView {

@@ -64,8 +64,8 @@ pub use numbers::{
 };
 pub use problem::{ApiRefusal, FieldProblem, ProblemDetails};
 pub use record::{
-    ContactView, DeliveryView, ExportView, FindingView, MessageView, NotesView, PageQuery,
-    RecordApi, TurnQuery, TurnView, limit,
+    ContactView, DeliveryView, ExportView, FindingView, KeptConversation, MessageView, NotesView,
+    PageQuery, RecordApi, TurnQuery, TurnView, limit,
 };
 pub use request::{Caller, unquoted};
 pub use sound::{AudioBytes, AudioFile};

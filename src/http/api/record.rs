@@ -16,7 +16,9 @@ use utoipa_axum::routes;
 
 use super::problem::ApiRefusal;
 use super::request::Anyone;
-use super::{ApiState, AudioBytes, AudioFile, CustomerView, ListPart};
+use super::{
+    ApiState, AudioBytes, AudioFile, ConversationView, CustomerView, ListPart, SaidView, TicketView,
+};
 use crate::turn::SoundSide;
 
 /// Entries of a list where nobody says how many.
@@ -112,6 +114,9 @@ pub struct TurnView {
     pub report: Option<Value>,
     /// How many messages the provider took.
     pub messages: u32,
+    /// How long the note lay there before it was played, milliseconds, by the provider's clock, which
+    /// counts seconds; `null` if it was not.
+    pub played_ms: Option<f64>,
     /// What the provider said of them.
     pub deliveries: Vec<DeliveryView>,
 }
@@ -186,6 +191,22 @@ pub struct ExportView {
     pub notes: Vec<NotesView>,
     /// What the business knows of them, if they are a customer.
     pub customer: Option<CustomerView>,
+    /// Their conversations, newest first.
+    pub conversations: Vec<KeptConversation>,
+}
+
+/// Holds everything that is known of a conversation.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KeptConversation {
+    /// The conversation.
+    pub conversation: ConversationView,
+    /// What was said in it, oldest first, by operators, too.
+    pub said: Vec<SaidView>,
+    /// Its tickets, newest first.
+    pub tickets: Vec<TicketView>,
+    /// Its events, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<Value>,
 }
 
 /// Describes the notes on one conversation.

@@ -59,6 +59,16 @@ impl People for SqliteStore {
     }
 
     async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError> {
+    async fn contacts_like(&self, who: String) -> Result<Vec<ContactRow>, StoreError> {
+        let digits: String = who.chars().filter(char::is_ascii_digit).collect();
+        let call = self.reader.call(move |db| {
+            let mut contacts =
+                db.prepare_cached(&format!("{CONTACTS} WHERE user_id = ?1 OR phone = ?2"))?;
+            Ok(contacts.query_map([who, digits], contact_row)?.collect::<Result<_, _>>()?)
+        });
+        call.await
+    }
+
         let call = self.reader.call(move |db| {
             let mut messages = db.prepare_cached(
                 "SELECT number, provider_id, raw_type, body, sent_ms, received_ms FROM messages
