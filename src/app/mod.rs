@@ -10,6 +10,7 @@ mod pool;
 mod reload;
 mod sound;
 mod stored;
+mod telling;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,13 +31,13 @@ use self::office::event_webhooks::SigningSecrets;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
 pub use self::reload::Reloader;
 pub use self::stored::Stored;
+use self::telling::Telling;
 use crate::audio::AudioLimits;
 use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::CustomerBook;
 use crate::desk::{DeskKeeper, DeskTimes};
-use crate::events::hooks::HookTeller;
 use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
@@ -47,7 +48,7 @@ use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
-use crate::remote::{http_client, model_client};
+use crate::remote::model_client;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
@@ -110,14 +111,23 @@ fn desk_keeper(
     DeskKeeper::new(store.clone(), store.clone(), times, clock.clone(), wake.clone())
 }
 
-/// Makes what tells events by HTTP.
-fn hook_teller(store: &Arc<SqliteStore>, secrets: SigningSecrets, clock: Clock) -> HookTeller {
-    HookTeller {
-        hooks: store.clone(),
-        log: store.clone(),
-        secrets: Arc::new(secrets),
-        client: http_client(),
-        clock,
+/// Joins those who do what the API is asked.
+fn api_state(office: &Arc<Office>, stop: &CancellationToken) -> ApiState {
+    ApiState {
+        numbers: office.clone(),
+        agents: office.clone(),
+        knowledge: office.clone(),
+        customers: office.clone(),
+        uploads: uploads(),
+        tokens: office.clone(),
+        conversations: office.clone(),
+        tickets: office.clone(),
+        events: office.clone(),
+        commands: office.clone(),
+        event_webhooks: office.clone(),
+        books: office.clone(),
+        record: office.clone(),
+        stop: stop.clone(),
     }
 }
 
@@ -141,7 +151,7 @@ pub struct App {
     keeper: SoundKeeper,
     notes: NoteTaker,
     desk: DeskKeeper,
-    hooks: HookTeller,
+    telling: Telling,
     office: Arc<Office>,
     metrics: PrometheusHandle,
     store: Arc<SqliteStore>,
@@ -217,7 +227,7 @@ impl App {
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here);
         let office = Arc::new(office);
         let desk = desk_keeper(config, &store, &clock, &wake);
-        let hooks = hook_teller(&store, secrets, clock);
+        let telling = Telling::new(config, &store, secrets, clock)?;
         Ok(Self {
             agents,
             inbox,
@@ -225,7 +235,7 @@ impl App {
             keeper,
             notes,
             desk,
-            hooks,
+            telling,
             office,
             metrics,
             archive: store.clone(),
@@ -261,22 +271,9 @@ impl App {
             WebhookState::new(Arc::clone(&self.inbox), registry).context("starting threads")?;
         let health =
             Arc::new(HealthState::new(self.inbox, self.metrics.clone(), shutdown.stop.clone()));
-        let api = api_router(Arc::new(ApiState {
-            numbers: self.office.clone(),
-            agents: self.office.clone(),
-            knowledge: self.office.clone(),
-            customers: self.office.clone(),
-            uploads: uploads(),
-            tokens: self.office.clone(),
-            conversations: self.office.clone(),
-            tickets: self.office.clone(),
-            events: self.office.clone(),
-            commands: self.office.clone(),
-            event_webhooks: self.office.clone(),
-            books: self.office.clone(),
-            record: self.office,
-            stop: shutdown.stop.clone(),
-        }));
+        let api = Arc::new(api_state(&self.office, &shutdown.stop));
+        let telling = self.telling.run(Arc::clone(&api));
+        let api = api_router(api);
         let admin = admin.map(|listener| Server {
             listener,
             router: admin_router(Arc::clone(&health)).merge(api.clone()),
@@ -307,7 +304,7 @@ impl App {
             }
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
-            () = Box::pin(self.hooks.run()) => unreachable!("so does this"),
+            () = Box::pin(telling) => unreachable!("so does this"),
             () = self.desk.run() => unreachable!("it runs for ever"),
             () = agents.pool().make_in_advance() => unreachable!("so does this"),
             () = agents.pool().learn_meanings() => unreachable!("and this"),

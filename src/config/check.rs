@@ -10,9 +10,10 @@ use super::problems::MISSING;
 use super::{Config, ConfigError, ConfigErrors};
 use crate::engine::Wrong;
 use crate::registry::{Agent, Number, ProviderKind, check_tools};
+use crate::remote::redis::RedisServer;
 use crate::remote::words::speaks;
-
 use crate::turn::WorkingHours;
+
 /// Sentences that may be kept, and their size.
 const MOST_KEPT: u64 = 1_000_000;
 
@@ -75,6 +76,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
             wrong(key, format!("must be from 1 to {MOST_TIME}"));
         }
     }
+    check_redis(config, &mut wrong);
     // A note must be followed within the day.
     if config.followup.minutes >= 24 * 60 {
         wrong("followup.minutes", "must be less than the 1440 of WhatsApp's 24 hours".to_owned());
@@ -93,6 +95,26 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
         if value == 0 {
             wrong(key, "must be at least 1".to_owned());
         }
+    }
+}
+
+/// Checks what is said of Redis.
+fn check_redis(config: &Config, wrong: &mut dyn FnMut(&str, String)) {
+    let redis = &config.redis;
+    if redis.events_kept == 0 {
+        wrong("redis.events_kept", "must be at least 1".to_owned());
+    }
+    for (key, name) in [("redis.events", &redis.events), ("redis.commands", &redis.commands)] {
+        if name.trim().is_empty() {
+            wrong(key, "is empty: name a stream".to_owned());
+        }
+    }
+    if redis.events == redis.commands {
+        wrong("redis.commands", "is the stream of events: name another".to_owned());
+    }
+    let url = redis.url.as_ref();
+    if let Some(Err(problem)) = url.map(|url| RedisServer::new(url, redis.password.as_ref())) {
+        wrong("redis.url", problem);
     }
 }
 
@@ -208,6 +230,9 @@ pub(super) fn check_agent(config: &Config, index: usize, problems: &mut ConfigEr
         let example = "for instance: Europe/Madrid";
         wrong("timezone", format!("there is no time zone \"{timezone}\"; {example}"));
     }
+    if let Some((key, problem)) = agent.hours.as_ref().and_then(WorkingHours::problem) {
+        wrong(&format!("hours.{key}"), problem);
+    }
     if let Err(errors) = config.engines(index) {
         problems.extend(errors);
     }
@@ -230,9 +255,6 @@ fn check_languages(agent: &Agent, wrong: &mut dyn FnMut(&str, String)) {
     if let Some(languages) = &agent.languages {
         if agent.language.is_some() {
             wrong("languages", "language is set too; leave one of the two out".to_owned());
-    if let Some((key, problem)) = agent.hours.as_ref().and_then(WorkingHours::problem) {
-        wrong(&format!("hours.{key}"), problem);
-    }
         }
         if languages.is_empty() {
             wrong("languages", "names none; leave it out to follow any".to_owned());

@@ -57,6 +57,7 @@ pub struct Config {
     pub queue: QueueConfig,
     pub desk: DeskConfig,
     pub events: EventsConfig,
+    pub redis: RedisConfig,
     pub followup: FollowUpConfig,
     pub limits: LimitsConfig,
     pub credits: CreditsConfig,
@@ -166,6 +167,17 @@ pub struct DeskConfig {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct EventsConfig {
     pub retention_days: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct RedisConfig {
+    pub url: Option<SecretString>,
+    pub password: Option<SecretString>,
+    pub events: String,
+    pub events_kept: u32,
+    pub commands: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

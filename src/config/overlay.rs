@@ -10,6 +10,7 @@ pub(super) const SECRETS: &[&str] = &[
     "app_secret",
     "verify_token",
     "token",
+    "password",
     "api_key",
     "webhook_secret",
     "signature_secret",

@@ -7,6 +7,7 @@ pub mod asyncapi;
 pub mod catalogue;
 pub mod hooks;
 pub mod post;
+pub mod streams;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

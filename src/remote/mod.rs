@@ -9,6 +9,7 @@ pub mod fields;
 pub mod greeting;
 mod names;
 pub mod patience;
+pub mod redis;
 mod server_error;
 pub mod waits;
 pub mod words;

@@ -49,17 +49,32 @@ pub struct EventPage {
     pub upto: i64,
 }
 
+/// Says which events are gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErasedEvents {
+    /// Those that went with their person.
+    pub ids: Vec<i64>,
+    /// All before this one are gone, too.
+    pub before: i64,
+}
+
 /// Reads events, and lets go of old ones. Who writes them is whatever makes them true.
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Returns events, oldest first.
     async fn events(&self, search: EventSearch) -> Result<EventPage, StoreError>;
 
-    /// Returns the id of the latest event, 0 if there is none.
+    /// Returns the id of the latest event that there has been, 0 if there was none.
     async fn newest_event(&self) -> Result<i64, StoreError>;
 
     /// Deletes events from before `until_ms`, at most `limit` of them; returns how many.
     async fn drop_events(&self, until_ms: i64, limit: usize) -> Result<usize, StoreError>;
+
+    /// Returns which events are gone, for who has copies: at most `limit` that went with their person.
+    async fn erased_events(&self, limit: usize) -> Result<ErasedEvents, StoreError>;
+
+    /// Notes that of these no copies are left.
+    async fn events_erased(&self, ids: Vec<i64>) -> Result<(), StoreError>;
 
     /// Returns what changes whenever this process has written events.
     fn events_written(&self) -> watch::Receiver<u64>;

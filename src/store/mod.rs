@@ -43,7 +43,7 @@ pub use directory::{
     AgentRow, Changed, Directory, DirectoryRows, Expected, NumberRow, Reseal, Sealed, SecretRow,
 };
 pub use event_hooks::{DeadEventRow, EventHookRow, EventHooks};
-pub use events::{EventLog, EventPage, EventRow, EventSearch};
+pub use events::{ErasedEvents, EventLog, EventPage, EventRow, EventSearch};
 pub use library::{Library, SourceRow, WordsKey};
 pub use memories::{FreshNotes, Memories, SummaryRow};
 pub use people::{ContactRow, MessageRow, People};

@@ -73,7 +73,9 @@ impl CommandsApi for Office {
             }
             EventType::OperatorAnswered => {
                 let said = said(&input.data)?;
-                let taken = self.say(caller, &done.conversation, said, operator).await?;
+                let taken = self
+                    .say(caller, &done.conversation, said, operator, Some(&input.key()))
+                    .await?;
                 (done.ticket, done.turn) = (Some(taken.ticket), Some(taken.turn));
             }
             _ => self.tell_conversation(conversation, done.ticket.clone()).await?,

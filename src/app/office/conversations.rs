@@ -1,6 +1,7 @@
 //! Conversations, and what people say in them: a recording becomes a voice note before it is kept.
 
 use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
 
 use super::desk::{is_open, over, state};
 use super::record::{odd_cursor, page, uncursor};
@@ -71,6 +72,7 @@ impl ConversationsApi for Office {
         id: &str,
         said: PersonSaid,
         operator: Option<String>,
+        key: Option<&str>,
     ) -> Result<SaidTaken, ApiRefusal> {
         let conversation = self.find_conversation(id).await?;
         let (text, note) = match said {
@@ -84,7 +86,12 @@ impl ConversationsApi for Office {
         let (row, taker) = (conversation.id, Some(operator.clone()));
         let ticket = self.take_over(row, TicketReason::Operator, None, None, taker).await?;
         let now_ms = self.clock.now_ms();
-        let id = MessageId(format!("operator:{}", new_id(now_ms)));
+        // The same of a key that comes again, though the process died in between.
+        let id = match key {
+            Some(key) => hex::encode(Sha256::digest(format!("{}\n{key}", caller.id))),
+            None => new_id(now_ms),
+        };
+        let id = MessageId(format!("operator:{id}"));
         let message = OperatorMessage { id, operator, text, note };
         let turn = match self.store.say(row, message, now_ms).await? {
             DeskChange::Done(turn) => turn,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Json;
+use axum::body::to_bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -17,12 +18,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::once::once;
+use super::once::{ANSWER_LIMIT, once};
 use super::problem::ApiRefusal;
 use super::request::{Anyone, Caller, IdempotencyKey, JsonBody};
+use crate::events::streams::{CommandDesk, CommandOutcome};
+use crate::store::TokenRole;
 
 /// Longest id of a command.
 const ID_BYTES: usize = 200;
+
+/// Most bytes of a command: five minutes of a recording in Base64.
+const COMMAND_BYTES: usize = 8 << 20;
+
+type CommandBody = JsonBody<CommandInput, COMMAND_BYTES>;
 
 /// A command.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -44,6 +52,13 @@ pub struct CommandInput {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub data: Value,
+}
+
+impl CommandInput {
+    /// What makes it one.
+    pub fn key(&self) -> String {
+        format!("event {} {}", self.source, self.id)
+    }
 }
 
 /// Says what was done.
@@ -84,17 +99,48 @@ async fn command(
     Anyone(caller): Anyone,
     State(state): State<Arc<ApiState>>,
     IdempotencyKey(key): IdempotencyKey,
-    sent: JsonBody<CommandInput>,
+    sent: CommandBody,
 ) -> Result<Response, ApiRefusal> {
-    let JsonBody { value, digest } = sent;
+    do_once(&state, &caller, key, sent).await
+}
+
+async fn do_once(
+    state: &ApiState,
+    caller: &Caller,
+    key: Option<String>,
+    JsonBody { value, digest }: CommandBody,
+) -> Result<Response, ApiRefusal> {
     if !(1..=ID_BYTES).contains(&value.id.len()) {
         let problem = format!("must have 1 to {ID_BYTES} characters");
         return Err(ApiRefusal::invalid("id", problem));
     }
-    let key = key.unwrap_or_else(|| format!("event {} {}", value.source, value.id));
+    let key = key.unwrap_or_else(|| value.key());
     let work = async {
-        let done = state.commands.command(&caller, value).await?;
+        let done = state.commands.command(caller, value).await?;
         Ok((StatusCode::ACCEPTED, Json(done)).into_response())
     };
-    once(&state, &caller, IdempotencyKey(Some(key)), &digest, work).await
+    once(state, caller, IdempotencyKey(Some(key)), &digest, work).await
+}
+
+/// Does the commands of a stream, as those that come by HTTP.
+pub struct StreamCommands(pub Arc<ApiState>);
+
+#[async_trait]
+impl CommandDesk for StreamCommands {
+    async fn take(&self, event: &str) -> CommandOutcome {
+        let caller =
+            Caller { id: "@redis".into(), name: "redis".into(), role: TokenRole::Operator };
+        let done = async {
+            let sent = JsonBody::read("redis", event.as_bytes())?;
+            do_once(&self.0, &caller, None, sent).await
+        };
+        let answer = done.await.unwrap_or_else(ApiRefusal::into_response);
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), ANSWER_LIMIT).await.unwrap_or_default();
+        CommandOutcome {
+            status: status.as_u16(),
+            answer: String::from_utf8_lossy(&body).into_owned(),
+            later: status.is_server_error(),
+        }
+    }
 }

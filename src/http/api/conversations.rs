@@ -153,6 +153,7 @@ pub trait ConversationsApi: Send + Sync {
         id: &str,
         said: PersonSaid,
         operator: Option<String>,
+        key: Option<&str>,
     ) -> Result<SaidTaken, ApiRefusal>;
 }
 
@@ -221,7 +222,7 @@ async fn say(
     Anyone(caller): Anyone,
     State(state): State<Arc<ApiState>>,
     id: Result<Path<String>, PathRejection>,
-    key: IdempotencyKey,
+    IdempotencyKey(key): IdempotencyKey,
     request: Request,
 ) -> Result<Response, ApiRefusal> {
     let Path(id) = id?;
@@ -237,10 +238,10 @@ async fn say(
         (PersonSaid::Text(value.text), value.operator, digest)
     };
     let work = async {
-        let taken = state.conversations.say(&caller, &id, said, operator).await?;
+        let taken = state.conversations.say(&caller, &id, said, operator, key.as_deref()).await?;
         Ok((StatusCode::ACCEPTED, Json(taken)).into_response())
     };
-    once(&state, &caller, key, &digest, work).await
+    once(&state, &caller, IdempotencyKey(key.clone()), &digest, work).await
 }
 
 /// Reads the recording of a form, and who says it.

@@ -43,7 +43,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
-pub use commands::{CommandDone, CommandInput, CommandsApi};
+pub use commands::{CommandDone, CommandInput, CommandsApi, StreamCommands};
 pub use conversations::{
     ConversationQuery, ConversationView, ConversationsApi, PersonSaid, SaidTaken, SaidView,
     SayInput,

@@ -14,7 +14,7 @@ use super::request::{Caller, IdempotencyKey};
 use super::tokens::Claimed;
 
 /// Most bytes of an answer: ours have a few thousand.
-const ANSWER_LIMIT: usize = 4 << 20;
+pub(super) const ANSWER_LIMIT: usize = 4 << 20;
 
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]

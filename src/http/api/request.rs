@@ -129,14 +129,25 @@ impl FromRequestParts<Arc<ApiState>> for IdempotencyKey {
     }
 }
 
-/// A JSON body, and what tells one request from another.
-pub(super) struct JsonBody<T> {
+/// A JSON body of at most `LIMIT` bytes, and what tells one request from another.
+pub(super) struct JsonBody<T, const LIMIT: usize = BODY_LIMIT> {
     pub(super) value: T,
     /// SHA-256 of method, path and body.
     pub(super) digest: String,
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<ApiState>> for JsonBody<T> {
+impl<T: DeserializeOwned, const LIMIT: usize> JsonBody<T, LIMIT> {
+    /// Reads what came another way than by HTTP; `way` names it.
+    pub(super) fn read(way: &str, bytes: &[u8]) -> Result<Self, ApiRefusal> {
+        if bytes.len() > LIMIT {
+            return Err(ApiRefusal::TooLarge(LIMIT));
+        }
+        let digest = Sha256::new().chain_update(way).chain_update([0]).chain_update(bytes);
+        Ok(Self { value: read_json(bytes)?, digest: hex::encode(digest.finalize()) })
+    }
+}
+
+impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<Arc<ApiState>> for JsonBody<T, LIMIT> {
     type Rejection = ApiRefusal;
 
     async fn from_request(request: Request, _: &Arc<ApiState>) -> Result<Self, Self::Rejection> {
@@ -152,8 +163,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<ApiState>> for JsonBody<T> {
             while let Some(piece) = stream.next().await {
                 let piece: Bytes = piece
                     .map_err(|_cut| ApiRefusal::Malformed("the body was cut off".to_owned()))?;
-                if bytes.len() + piece.len() > BODY_LIMIT {
-                    return Err(ApiRefusal::TooLarge(BODY_LIMIT));
+                if bytes.len() + piece.len() > LIMIT {
+                    return Err(ApiRefusal::TooLarge(LIMIT));
                 }
                 bytes.extend_from_slice(&piece);
             }
@@ -161,13 +172,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<ApiState>> for JsonBody<T> {
         };
         let read = tokio::time::timeout(BODY_TIME, read).await;
         let bytes = read.map_err(|_late| ApiRefusal::TooSlow)??;
-        let digest = Sha256::new()
-            .chain_update(parts.method.as_str())
-            .chain_update([0])
-            .chain_update(parts.uri.path())
-            .chain_update([0])
-            .chain_update(&bytes);
-        Ok(Self { value: read_json(&bytes)?, digest: hex::encode(digest.finalize()) })
+        Self::read(&format!("{}\0{}", parts.method, parts.uri.path()), &bytes)
     }
 }
 

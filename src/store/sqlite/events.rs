@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::json::{from_word, to_json};
 use super::{SqliteStore, customers};
-use crate::store::{EventLog, EventPage, EventRow, EventSearch, StoreError};
+use crate::store::{ErasedEvents, EventLog, EventPage, EventRow, EventSearch, StoreError};
 use crate::turn::{Content, EventType, Personal, Role};
 
 /// Most characters of words in an event; the record has all of them.
@@ -189,7 +189,38 @@ impl EventLog for SqliteStore {
         let call = self.writer.call(move |db| {
             let drop = "DELETE FROM events WHERE id IN
                             (SELECT id FROM events WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2)";
-            Ok(db.prepare_cached(drop)?.execute([until_ms, limit])?)
+            let dropped = db.prepare_cached(drop)?.execute([until_ms, limit])?;
+            // Whoever has copies deletes them by the oldest that is left.
+            db.prepare_cached("DELETE FROM erased_events WHERE event < ?1")?
+                .execute([oldest(db)?])?;
+            Ok(dropped)
+        });
+        call.await
+    }
+
+    async fn erased_events(&self, limit: usize) -> Result<ErasedEvents, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let call = self.reader.call(move |db| {
+            let before = oldest(db)?;
+            let mut erased =
+                db.prepare_cached("SELECT event FROM erased_events ORDER BY event LIMIT ?1")?;
+            let ids = erased.query_map([limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(ErasedEvents { ids, before })
+        });
+        call.await
+    }
+
+    async fn events_erased(&self, ids: Vec<i64>) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = to_json(&ids)?;
+        let call = self.writer.call(move |db| {
+            db.prepare_cached(
+                "DELETE FROM erased_events WHERE event IN (SELECT value FROM json_each(?1))",
+            )?
+            .execute([ids])?;
+            Ok(())
         });
         call.await
     }
@@ -199,9 +230,17 @@ impl EventLog for SqliteStore {
     }
 }
 
-/// Returns the id of the latest event.
+/// Returns the id of the latest event that there has been.
 pub(super) fn newest(db: &Connection) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(id), 0) FROM events")?.query_row([], |row| row.get(0))
+    db.prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")?
+        .query_row([], |row| row.get(0))
+}
+
+/// Returns the id of the oldest event that is kept; of the next, if there is none.
+fn oldest(db: &Connection) -> rusqlite::Result<i64> {
+    let oldest: Option<i64> =
+        db.prepare_cached("SELECT min(id) FROM events")?.query_row([], |row| row.get(0))?;
+    oldest.map_or_else(|| Ok(newest(db)? + 1), Ok)
 }
 
 /// Reads an event, with who it is about: what is known of them is read now, so that what is forgotten is

@@ -13,7 +13,7 @@ const CONTACTS: &str = "SELECT id, user_id, phone, profile_name, language, reply
 
 /// Lets go of a contact's sound, deletes what hangs on the contact, and the contact, in the order of
 /// the references.
-const FORGET: [&str; 11] = [
+const FORGET: [&str; 12] = [
     "UPDATE sounds SET kept_until_ms = 0
          WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM statuses WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)
@@ -22,6 +22,7 @@ const FORGET: [&str; 11] = [
     "DELETE FROM parts WHERE turn IN (SELECT id FROM turns WHERE contact_id = ?1)",
     "DELETE FROM recordings WHERE (number, message) IN
          (SELECT number, provider_id FROM messages WHERE contact_id = ?1)",
+    "INSERT INTO erased_events SELECT id FROM events WHERE contact_id = ?1",
     "DELETE FROM events WHERE contact_id = ?1",
     "DELETE FROM tickets WHERE contact_id = ?1",
     "DELETE FROM turns WHERE contact_id = ?1",
@@ -58,7 +59,6 @@ impl People for SqliteStore {
         call.await
     }
 
-    async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError> {
     async fn contacts_like(&self, who: String) -> Result<Vec<ContactRow>, StoreError> {
         let digits: String = who.chars().filter(char::is_ascii_digit).collect();
         let call = self.reader.call(move |db| {
@@ -69,6 +69,7 @@ impl People for SqliteStore {
         call.await
     }
 
+    async fn messages_of(&self, id: i64) -> Result<Vec<MessageRow>, StoreError> {
         let call = self.reader.call(move |db| {
             let mut messages = db.prepare_cached(
                 "SELECT number, provider_id, raw_type, body, sent_ms, received_ms FROM messages

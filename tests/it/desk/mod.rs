@@ -6,6 +6,7 @@ mod hooks;
 mod hours;
 mod race;
 mod story;
+mod streams;
 mod unplayed;
 mod whole;
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 mod redact;
+pub(crate) mod redis;
 mod rewind;
 mod service;
 mod setup;
