@@ -1,13 +1,15 @@
 //! A table as CSV: RFC 4180, and without a cell that a spreadsheet would take for a formula.
 
-/// Writes a header and rows.
+/// Writes a header, unless it is empty, and rows.
 pub fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut write = |row: &[String]| {
         writer.write_record(row.iter().map(|cell| harmless(cell))).expect("memory takes all");
     };
-    write(&header.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+    if !header.is_empty() {
+        write(&header.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+    }
     for row in rows {
         write(&row);
     }

@@ -6,6 +6,8 @@
 //! itself, which holds nothing of anybody.
 
 mod agents;
+mod audit;
+mod call_log;
 mod commands;
 mod conversations;
 mod credits;
@@ -43,6 +45,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use agents::{AgentInput, AgentView, AgentsApi, RollbackInput};
+pub use audit::{AuditApi, DeedQuery, DeedView};
+pub use call_log::CallLogFormat;
 pub use commands::{CommandDone, CommandInput, CommandsApi, StreamCommands};
 pub use conversations::{
     ConversationQuery, ConversationView, ConversationsApi, PersonSaid, SaidTaken, SaidView,

@@ -8,12 +8,14 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::call_log::{self, CallLogFormat};
 use super::problem::ApiRefusal;
 use super::request::Anyone;
 use super::{
@@ -47,6 +49,8 @@ pub struct TurnQuery {
     pub to: Option<String>,
     /// Those in which this was heard or answered.
     pub q: Option<String>,
+    /// All of them as one table, `csv` or `json`, in the place of a list.
+    pub format: Option<CallLogFormat>,
     /// At most so many.
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
@@ -273,14 +277,18 @@ pub(super) fn router() -> OpenApiRouter<Arc<ApiState>> {
 
 /// List turns
 #[utoipa::path(get, path = "/api/v1/turns", tag = "turns", params(TurnQuery),
-    responses((status = 200, description = "Turns, newest first", body = ListPart<TurnView>)))]
+    responses((status = 200, description = "Turns, newest first",
+        content((ListPart<TurnView> = "application/json"), (String = "text/csv")))))]
 async fn turns(
     _: Anyone,
     State(state): State<Arc<ApiState>>,
     query: Result<Query<TurnQuery>, QueryRejection>,
-) -> Result<Json<ListPart<TurnView>>, ApiRefusal> {
+) -> Result<Response, ApiRefusal> {
     let Query(query) = query?;
-    Ok(Json(state.record.turns(query).await?))
+    match query.format {
+        Some(format) => call_log::table(state, query, format).await,
+        None => Ok(Json(state.record.turns(query).await?).into_response()),
+    }
 }
 
 /// Look at a turn
