@@ -37,7 +37,7 @@ use crate::blobs::SoundKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::CustomerBook;
-use crate::desk::{DeskKeeper, DeskTimes};
+use crate::desk::{DeskKeeper, DeskTimes, RetentionKeeper, RetentionTimes};
 use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
@@ -76,6 +76,7 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
             bytes: config.limits.audio_bytes,
             seconds: config.limits.audio_seconds,
         },
+        redaction: config.privacy.redaction(),
     })
 }
 
@@ -111,6 +112,18 @@ fn desk_keeper(
     DeskKeeper::new(store.clone(), store.clone(), times, clock.clone(), wake.clone())
 }
 
+/// Makes what lets go of what is old.
+fn retention_keeper(config: &Config, store: &Arc<SqliteStore>, clock: Clock) -> RetentionKeeper {
+    let days = |days: u32| Duration::from_hours(24 * u64::from(days));
+    let wanted = |time: Duration| Some(time).filter(|time| !time.is_zero());
+    let times = RetentionTimes {
+        words: wanted(days(config.privacy.words_days)),
+        contacts: wanted(days(config.privacy.contacts_days)),
+        audit: days(config.privacy.audit_days),
+    };
+    RetentionKeeper { old: store.clone(), people: store.clone(), times, clock }
+}
+
 /// Joins those who do what the API is asked.
 fn api_state(office: &Arc<Office>, stop: &CancellationToken) -> ApiState {
     ApiState {
@@ -127,6 +140,7 @@ fn api_state(office: &Arc<Office>, stop: &CancellationToken) -> ApiState {
         event_webhooks: office.clone(),
         books: office.clone(),
         record: office.clone(),
+        audit: office.clone(),
         stop: stop.clone(),
     }
 }
@@ -150,7 +164,7 @@ pub struct App {
     lanes: Lanes,
     keeper: SoundKeeper,
     notes: NoteTaker,
-    desk: DeskKeeper,
+    keepers: (DeskKeeper, RetentionKeeper),
     telling: Telling,
     office: Arc<Office>,
     metrics: PrometheusHandle,
@@ -218,15 +232,16 @@ impl App {
             turns,
             node,
         );
-        let registry = Arc::clone(&agents.registry);
-        let running = lanes.running();
-        let inbox = EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), running);
-        let inbox = Arc::new(inbox);
         let here = (lanes.running(), wake.clone());
+        let registry = Arc::clone(&agents.registry);
+        let inbox =
+            EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), lanes.running());
+        let inbox = Arc::new(inbox.without(config.privacy.redaction()));
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
         let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here);
         let office = Arc::new(office);
-        let desk = desk_keeper(config, &store, &clock, &wake);
+        let old = retention_keeper(config, &store, clock.clone());
+        let keepers = (desk_keeper(config, &store, &clock, &wake), old);
         let telling = Telling::new(config, &store, secrets, clock)?;
         Ok(Self {
             agents,
@@ -234,7 +249,7 @@ impl App {
             lanes,
             keeper,
             notes,
-            desk,
+            keepers,
             telling,
             office,
             metrics,
@@ -305,7 +320,8 @@ impl App {
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
             () = Box::pin(telling) => unreachable!("so does this"),
-            () = self.desk.run() => unreachable!("it runs for ever"),
+            () = self.keepers.0.run() => unreachable!("it runs for ever"),
+            () = self.keepers.1.run() => unreachable!("and this"),
             () = agents.pool().make_in_advance() => unreachable!("so does this"),
             () = agents.pool().learn_meanings() => unreachable!("and this"),
             () = agents.follow() => unreachable!("and this"),

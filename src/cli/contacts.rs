@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use futures_util::TryStreamExt as _;
 
 use super::office::{list, open, said};
 use super::{Context, print};
 use crate::app::Office;
-use crate::http::api::{CustomerQuery, CustomerView, CustomersApi as _, ImportView};
+use crate::http::api::{
+    ApiRefusal, CustomerQuery, CustomerView, CustomersApi as _, ImportView, RecordApi as _,
+};
 use crate::knowledge::MAX_BYTES;
 use crate::remote::words::plain;
-use crate::turn::phone_digits;
+use crate::turn::{SoundSide, phone_digits};
 
 /// Customers that are asked of the store at a time.
 const PAGE: u32 = 500;
@@ -50,6 +53,25 @@ enum ContactsCommand {
         #[arg(value_name = "WHO")]
         who: String,
     },
+    /// Print all that is known of a person who wrote, as JSON: messages, turns, conversations, tickets,
+    /// events.
+    Export {
+        /// Phone number, user id, or the id that the API shows.
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// Write the sound that is kept of them into this folder, too.
+        #[arg(long, value_name = "FOLDER")]
+        sound: Option<PathBuf>,
+    },
+    /// Delete all that is known of a person, sound and events included. It cannot be undone.
+    Forget {
+        /// Phone number, user id, or the id that the API shows.
+        #[arg(value_name = "WHO")]
+        who: String,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -69,9 +91,86 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
             }
             list(&all, json, line)?;
         }
+        ContactsCommand::Export { who, sound } => export(&office, &who, sound.as_deref()).await?,
+        ContactsCommand::Forget { who, yes } => return forget(&office, &who, yes, json).await,
         ContactsCommand::Show { who } => list(&[show(&office, &who).await?], json, whole)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints all that is known of a person.
+async fn export(office: &Office, who: &str, sound: Option<&Path>) -> anyhow::Result<()> {
+    let contacts = office.contacts_of(who).await.map_err(said)?;
+    if contacts.is_empty() {
+        bail!("nobody of this number or id has written: hark contacts show WHO has a customer");
+    }
+    for contact in contacts {
+        let export = office.export(&contact).await.map_err(said)?;
+        if let Some(folder) = sound {
+            for turn in &export.turns {
+                write_sound(office, &turn.id, folder).await?;
+            }
+        }
+        print::json(&export)?;
+    }
+    Ok(())
+}
+
+/// Writes the sound of a turn, if there is any, into a folder.
+async fn write_sound(office: &Office, turn: &str, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for side in [SoundSide::In, SoundSide::Out] {
+        let file = match office.find_audio(turn, side).await {
+            Err(ApiRefusal::NotFound(_)) => continue,
+            found => found.map_err(said)?,
+        };
+        let sound = office.read_audio(&file, 0..file.bytes).await.map_err(said)?;
+        let sound: Vec<_> = sound.try_collect().await.context("reading the sound")?;
+        // The name of its key ends as its file did.
+        let ending = Path::new(&file.key).extension().unwrap_or_default().to_string_lossy();
+        let path = folder.join(format!("{turn}-{}.{ending}", side.name()));
+        std::fs::write(&path, sound.concat()).with_context(|| path.display().to_string())?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Deletes all that is known of a person.
+async fn forget(office: &Office, who: &str, yes: bool, json: bool) -> anyhow::Result<ExitCode> {
+    let contacts = office.contacts_of(who).await.map_err(said)?;
+    let customer = show(office, who).await.ok();
+    if contacts.is_empty() && customer.is_none() {
+        bail!("nothing is known of {}", plain(who));
+    }
+    let customers = usize::from(customer.is_some());
+    if !yes {
+        eprintln!(
+            "this deletes {} and {customers} of your customers for good: say --yes. `hark contacts \
+             export` prints it before",
+            of_contacts(contacts.len())
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    for contact in &contacts {
+        office.forget(contact).await.map_err(said)?;
+    }
+    // What the business knew went with a contact; of somebody who never wrote it is here yet.
+    if let Ok(customer) = show(office, who).await {
+        office.remove_customer(&customer.id).await.map_err(said)?;
+    }
+    if json {
+        print::json(&serde_json::json!({ "contacts": contacts.len(), "customers": customers }))?;
+    } else {
+        print::line(&format!(
+            "forgot {} and {customers} of your customers",
+            of_contacts(contacts.len())
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_contacts(count: usize) -> String {
+    format!("{count} {} who wrote", if count == 1 { "contact" } else { "contacts" })
 }
 
 /// Reads a file up to the largest that is imported, or stdin for `-`.

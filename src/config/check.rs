@@ -71,9 +71,18 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
         ("desk.conversation_hours", config.desk.conversation_hours),
         ("desk.idle_minutes", config.desk.idle_minutes),
         ("events.retention_days", config.events.retention_days),
+        ("privacy.audit_days", config.privacy.audit_days),
     ] {
         if !(1..=MOST_TIME).contains(&value) {
             wrong(key, format!("must be from 1 to {MOST_TIME}"));
+        }
+    }
+    for (key, value) in [
+        ("privacy.words_days", config.privacy.words_days),
+        ("privacy.contacts_days", config.privacy.contacts_days),
+    ] {
+        if value > MOST_TIME {
+            wrong(key, format!("must be from 0 to {MOST_TIME}"));
         }
     }
     check_redis(config, &mut wrong);

@@ -32,6 +32,7 @@ use crate::engine::{self, EngineSpec};
 use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
 use crate::telemetry::LogFormat;
+use crate::written::{Redacted, Redaction};
 
 /// Holds everything hark can be configured with.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +59,7 @@ pub struct Config {
     pub desk: DeskConfig,
     pub events: EventsConfig,
     pub redis: RedisConfig,
+    pub privacy: PrivacyConfig,
     pub followup: FollowUpConfig,
     pub limits: LimitsConfig,
     pub credits: CreditsConfig,
@@ -167,6 +169,23 @@ pub struct DeskConfig {
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct EventsConfig {
     pub retention_days: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "default.toml documents every key")]
+pub struct PrivacyConfig {
+    pub redact: Vec<Redacted>,
+    pub words_days: u32,
+    pub contacts_days: u32,
+    pub audit_days: u32,
+}
+
+impl PrivacyConfig {
+    /// Returns what is taken out of people's words.
+    pub fn redaction(&self) -> Redaction {
+        Redaction::new(&self.redact)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

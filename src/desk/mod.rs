@@ -2,9 +2,12 @@
 //!
 //! What people do at the desk is asked of the store's `Desk`; this does what nobody asks for.
 
+mod retention;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::retention::{RetentionKeeper, RetentionTimes};
 use crate::clock::Clock;
 use crate::queue::Wake;
 use crate::store::{Desk, EventLog, StoreError};

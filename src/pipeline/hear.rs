@@ -10,7 +10,8 @@ use super::{AgentSetup, Scene};
 use crate::agent::Spoken;
 use crate::registry::Languages;
 use crate::stt::{LanguageHint, SttError, Utterance};
-use crate::turn::{LanguageCode, Personal, Stage, Transcript, Uncertainty};
+use crate::turn::{LanguageCode, Personal, Segment, Stage, Transcript, Uncertainty};
+use crate::written::Redaction;
 
 /// Wait for a place in the transcriber's queue, and how often it is waited: then the message waits
 /// in the store for a quieter time.
@@ -86,7 +87,7 @@ pub(super) async fn hear(
 ) -> Result<Heard, TurnError> {
     let (languages, started_ms) = (&scene.agent.languages, scene.trace.elapsed_ms());
     let Listened { audio_ms, heard } = listen(scene, audio, &hint(languages, last)).await;
-    let transcript = heard?;
+    let transcript = without(scene.path.redaction, heard?);
     tracing::info!(
         audio_ms,
         language = %transcript.language,
@@ -101,6 +102,20 @@ pub(super) async fn hear(
         language: languages.of_speech(&transcript.language, last),
         transcript: Some(transcript),
     })
+}
+
+/// Takes out what is not to be kept or sent on. A number may go through several pieces: then they
+/// become one.
+fn without(redaction: Redaction, transcript: Transcript) -> Transcript {
+    let Some(text) = redaction.of(transcript.text.reveal()).map(Personal) else {
+        return transcript;
+    };
+    let whole = |segments: &[Segment]| {
+        let (first, last) = (segments.first()?, segments.last()?);
+        Some(Segment { start_ms: first.start_ms, end_ms: last.end_ms, text: text.clone() })
+    };
+    let segments = whole(&transcript.segments).into_iter().collect();
+    Transcript { text, segments, ..transcript }
 }
 
 /// Transcribes one utterance. While the transcriber is busy it waits some seconds for a place:

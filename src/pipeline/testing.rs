@@ -12,6 +12,7 @@ use crate::stt::{Transcriber, Vocabulary};
 use crate::threads::Threads;
 use crate::tts::Synthesizer;
 use crate::turn::Personal;
+use crate::written::Redaction;
 
 /// Holds an agent and everything around it.
 pub(super) struct World {
@@ -32,6 +33,7 @@ impl World {
             encoders: Threads::start("test", 1, 8).unwrap(),
             memory: SoundMemory::new(SoundMemory::USUAL),
             limits: AudioLimits::default(),
+            redaction: Redaction::default(),
         };
         let agent = AgentSetup {
             name: "test".into(),

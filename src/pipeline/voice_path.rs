@@ -17,6 +17,7 @@ use crate::store::History;
 use crate::stt::LanguageHint;
 use crate::threads::Threads;
 use crate::turn::{Exchange, LanguageCode, NoteInfo, Personal, Transcript, TurnReport};
+use crate::written::Redaction;
 
 /// Hears and speaks, without a messenger or a record: `hark ask` needs no more.
 pub struct VoicePath {
@@ -28,6 +29,8 @@ pub struct VoicePath {
     pub memory: SoundMemory,
     /// What may come in.
     pub limits: AudioLimits,
+    /// What is taken out of what was heard.
+    pub redaction: Redaction,
 }
 
 /// Holds what is asked.

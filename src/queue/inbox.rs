@@ -15,8 +15,10 @@ use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Loss, Queue, StatusEffect, StoreError};
 use crate::telemetry;
 use crate::turn::{
-    Accepted, Body, DeliveryStatus, Echo, Inbound, PhoneNumberId, StatusUpdate, TurnId,
+    About, Accepted, Body, Deed, DeliveryStatus, Echo, Inbound, Personal, PhoneNumberId,
+    StatusUpdate, TurnId,
 };
+use crate::written::Redaction;
 
 /// Limits the age of messages that are answered; older ones are kept. Source: WhatsApp's 24 h
 /// customer service window.
@@ -52,6 +54,8 @@ pub struct EmbeddedInbox {
     running: RunningTurns,
     /// Unknown numbers that were logged already: one line each is enough.
     strangers: Mutex<HashSet<PhoneNumberId>>,
+    /// What is taken out of written words.
+    redaction: Redaction,
     /// When the store was last written to see whether it can be, and whether it could.
     probed: AsyncMutex<Option<(Instant, bool)>>,
 }
@@ -79,8 +83,15 @@ impl EmbeddedInbox {
             arrived,
             running,
             strangers: Mutex::default(),
+            redaction: Redaction::default(),
             probed: AsyncMutex::default(),
         }
+    }
+
+    /// Takes these out of written words before they are kept.
+    #[must_use]
+    pub fn without(self, redaction: Redaction) -> Self {
+        Self { redaction, ..self }
     }
 
     /// Logs a message for a number that is not ours, once a number.
@@ -136,6 +147,24 @@ fn disposition(message: &Inbound, status: NumberStatus, clock: &Clock) -> Dispos
     }
 }
 
+/// Takes out of a message's words what is not to be kept.
+fn redact(message: &mut Inbound, redaction: Redaction) {
+    let About { caption, tapped, did, .. } = &mut message.about;
+    let edited = match did {
+        Some(Deed::Edited(words)) => Some(words),
+        _ => None,
+    };
+    let written = match &mut message.body {
+        Body::Text { text } => Some(text),
+        _ => None,
+    };
+    for words in [written, caption.as_mut(), tapped.as_mut(), edited].into_iter().flatten() {
+        if let Some(redacted) = redaction.of(words.reveal()) {
+            *words = Personal(redacted);
+        }
+    }
+}
+
 /// Says why a message that came too late is kept.
 const EXPIRED: &str = "it is older than 24 hours";
 
@@ -167,7 +196,8 @@ impl Inbox for EmbeddedInbox {
         let now_ms = self.clock.now_ms();
         let snapshot = self.registry.snapshot();
         let (mut ours, mut known, mut kept) = (Vec::new(), Vec::new(), Vec::new());
-        for message in messages {
+        for mut message in messages {
+            redact(&mut message, self.redaction);
             let number = snapshot.numbers.get(&message.number);
             known.push(number.is_some());
             let Some(number) = number else {

@@ -8,6 +8,7 @@
 //! in `rules`.
 
 mod archive;
+mod audit;
 mod books;
 mod customers;
 mod desk;
@@ -27,6 +28,7 @@ mod tokens;
 pub mod vault;
 
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
+pub use audit::{AuditLog, DeedRow, DeedSearch, Retention};
 pub use books::{
     AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
     UsageKey, UsageRow, UsageSearch, WarningChange,

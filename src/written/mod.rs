@@ -5,12 +5,14 @@
 //! for what counts letters. Invariant: without evidence nothing is told; no text is forced into a
 //! language.
 
+mod redact;
 mod script;
 mod tokens;
 mod words;
 
 use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 
+pub use redact::{Redacted, Redaction};
 use script::Script;
 pub use words::without_accents;
 use words::{WORDS, is_telling};

@@ -60,6 +60,7 @@ mod numbers;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;
 mod people;
+mod privacy;
 mod reload;
 mod rich;
 mod said_again;

@@ -5,6 +5,7 @@
 //! cannot answer is refused before it is kept.
 
 mod agents;
+mod audit;
 mod books;
 mod commands;
 mod conversations;

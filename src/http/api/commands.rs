@@ -136,6 +136,8 @@ impl CommandDesk for StreamCommands {
         };
         let answer = done.await.unwrap_or_else(ApiRefusal::into_response);
         let status = answer.status();
+        let deed = "a command of the stream".to_owned();
+        self.0.audit.note(&caller, deed, String::new(), status).await;
         let body = to_bytes(answer.into_body(), ANSWER_LIMIT).await.unwrap_or_default();
         CommandOutcome {
             status: status.as_u16(),

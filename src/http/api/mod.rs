@@ -110,6 +110,8 @@ pub struct ApiState {
     pub event_webhooks: Arc<dyn EventWebhooksApi>,
     /// Does what other systems want.
     pub commands: Arc<dyn CommandsApi>,
+    /// Keeps what was done.
+    pub audit: Arc<dyn AuditApi>,
     /// Ends the streams of events.
     pub stop: CancellationToken,
     /// Knows what was spent, and what may be.
@@ -155,6 +157,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(sound::router())
         .merge(usage::router())
         .merge(credits::router())
+        .merge(audit::router())
         .split_for_parts();
     document::complete(&mut document);
     (router, document)
@@ -167,6 +170,8 @@ pub fn openapi() -> OpenApi {
 
 pub(super) fn router(state: Arc<ApiState>) -> Router {
     let (router, document) = parts();
+    let noted = middleware::from_fn_with_state(Arc::clone(&state), audit::audited);
+    let router = router.route_layer(noted);
     let unknown = any(async || ApiRefusal::NotFound("such path".to_owned()));
     router
         .route("/api/v1/openapi.json", get(async move || Json(document)))

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::ApiState;
+use super::audit::KnownCaller;
 use super::problem::ApiRefusal;
 use crate::store::TokenRole;
 
@@ -57,7 +58,12 @@ impl FromRequestParts<Arc<ApiState>> for Anyone {
             return Err(ApiRefusal::NoToken);
         }
         let token = SecretString::from(token.trim());
-        Ok(Self(state.tokens.who(&token).await?.ok_or(ApiRefusal::BadToken)?))
+        let caller = state.tokens.who(&token).await?.ok_or(ApiRefusal::BadToken)?;
+        if let Some(KnownCaller(known)) = parts.extensions.get() {
+            // Asked once a request.
+            known.set(caller.clone()).ok();
+        }
+        Ok(Self(caller))
     }
 }
 

@@ -5,6 +5,7 @@
 //! second one would lease the first one's messages; see `file`.
 
 mod archive;
+mod audit;
 mod books;
 mod contacts;
 mod conversations;
@@ -62,6 +63,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_customers.sql"),
     include_str!("migrations/0013_usage.sql"),
     include_str!("migrations/0014_erased_events.sql"),
+    include_str!("migrations/0015_audit.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.

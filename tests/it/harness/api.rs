@@ -92,6 +92,15 @@ impl TestApp {
         self.api(token, Method::POST, path).json(body)
     }
 
+    /// Gets what is no JSON object: its type and its text.
+    pub(crate) async fn api_text(&self, token: &str, path: &str) -> (String, String) {
+        let ApiCall(call) = self.api_get(token, path);
+        let answer = call.timeout(PATIENCE).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.text().await.unwrap())
+    }
+
     /// Sends bytes and returns the beginning of what is answered.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let address = self.url("").replace("http://", "");
