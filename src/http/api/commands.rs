@@ -8,8 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Json;
 use axum::body::to_bytes;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,8 +28,10 @@ use crate::store::TokenRole;
 /// Longest id of a command.
 const ID_BYTES: usize = 200;
 
-/// Most bytes of a command: five minutes of a recording in Base64.
-const COMMAND_BYTES: usize = 8 << 20;
+/// Most bytes of a command: five minutes of uncompressed sound in Base64.
+const COMMAND_BYTES: usize = 48 << 20;
+/// Most bytes of a command that needs no place among those whose files are held.
+const SMALL: u64 = 1 << 20;
 
 type CommandBody = JsonBody<CommandInput, COMMAND_BYTES>;
 
@@ -99,8 +102,15 @@ async fn command(
     Anyone(caller): Anyone,
     State(state): State<Arc<ApiState>>,
     IdempotencyKey(key): IdempotencyKey,
-    sent: CommandBody,
+    request: Request,
 ) -> Result<Response, ApiRefusal> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let _place = match announced {
+        Some(length) if length <= SMALL => None,
+        _ => Some(state.uploads.acquire().await.map_err(|_closed| ApiRefusal::Late)?),
+    };
+    let sent = CommandBody::from_request(request, &state).await?;
     do_once(&state, &caller, key, sent).await
 }
 
