@@ -10,7 +10,7 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,6 +104,19 @@ async fn command(
     IdempotencyKey(key): IdempotencyKey,
     request: Request,
 ) -> Result<Response, ApiRefusal> {
+    // A task of its own: one that the sender does not wait for is done and remembered all the same,
+    // so that asking again is not doing it again.
+    let done = tokio::spawn(receive(caller, state, key, request)).await;
+    done.unwrap_or(Err(ApiRefusal::Late))
+}
+
+/// Reads a command, and does it.
+async fn receive(
+    caller: Caller,
+    state: Arc<ApiState>,
+    key: Option<String>,
+    request: Request,
+) -> Result<Response, ApiRefusal> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let _place = match announced {
@@ -146,11 +159,12 @@ impl CommandDesk for StreamCommands {
         };
         let answer = done.await.unwrap_or_else(ApiRefusal::into_response);
         let status = answer.status();
+        let later = status.is_server_error() || answer.headers().contains_key(RETRY_AFTER);
         let body = to_bytes(answer.into_body(), ANSWER_LIMIT).await.unwrap_or_default();
         CommandOutcome {
             status: status.as_u16(),
             answer: String::from_utf8_lossy(&body).into_owned(),
-            later: status.is_server_error(),
+            later,
         }
     }
 }
