@@ -19,6 +19,7 @@ pub mod app;
 pub mod audio;
 pub mod bench;
 pub mod blobs;
+pub mod bridge;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,7 @@
 mod agents;
 mod ask;
 mod bench;
+mod bridge;
 mod completions;
 mod contacts;
 mod demo;
@@ -110,6 +111,8 @@ enum Command {
     Secrets(secrets::Arguments),
     /// Run the simulated WhatsApp alone.
     Simulate(simulate::Arguments),
+    /// Hand tickets to somebody else's help desk, and send what is answered there.
+    Bridge(Box<bridge::Arguments>),
     /// Print what a shell needs to complete hark's commands.
     Completions(completions::Arguments),
     /// Print the manual, or write every page of it.
@@ -198,6 +201,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
             runtime()?.block_on(simulate::run(arguments))
         }
+        Command::Bridge(arguments) => {
+            show_logs(LogFormat::Human, None, "info").map_err(anyhow::Error::msg)?;
+            runtime()?.block_on(bridge::run(*arguments, &environment))
+        }
         command => run_configured(command, file, environment),
     }
 }
@@ -261,6 +268,7 @@ fn run_configured(
             Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
+            | Command::Bridge(_)
             | Command::Completions(_)
             | Command::ReadPdf
             | Command::Man(_) => {

@@ -11,7 +11,7 @@ const BASE: [&str; 8] =
     ["turn", "clock", "remote", "threads", "engine", "audio", "speech_text", "written"];
 
 /// What each part may name besides itself and, except in the base, [`BASE`].
-const ORDER: [(&str, &[&str]); 29] = [
+const ORDER: [(&str, &[&str]); 30] = [
     ("turn", &[]),
     ("clock", &[]),
     ("remote", &[]),
@@ -46,6 +46,7 @@ const ORDER: [(&str, &[&str]); 29] = [
         "http",
         &["knowledge", "registry", "usage", "provider", "store", "queue", "events", "telemetry"],
     ),
+    ("bridge", &["http", "store"]),
     (
         "pipeline",
         &[

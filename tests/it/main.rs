@@ -16,6 +16,8 @@ mod bench;
 mod blobs;
 mod cases;
 mod channels;
+#[cfg(feature = "model-micro")]
+mod chatwoot;
 mod cli;
 mod config;
 mod config_page;

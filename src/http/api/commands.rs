@@ -8,8 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Json;
 use axum::body::to_bytes;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,8 +28,10 @@ use crate::store::TokenRole;
 /// Longest id of a command.
 const ID_BYTES: usize = 200;
 
-/// Most bytes of a command: five minutes of a recording in Base64.
-const COMMAND_BYTES: usize = 8 << 20;
+/// Most bytes of a command: five minutes of uncompressed sound in Base64.
+const COMMAND_BYTES: usize = 48 << 20;
+/// Most bytes of a command that needs no place among those whose files are held.
+const SMALL: u64 = 1 << 20;
 
 type CommandBody = JsonBody<CommandInput, COMMAND_BYTES>;
 
@@ -99,8 +102,28 @@ async fn command(
     Anyone(caller): Anyone,
     State(state): State<Arc<ApiState>>,
     IdempotencyKey(key): IdempotencyKey,
-    sent: CommandBody,
+    request: Request,
 ) -> Result<Response, ApiRefusal> {
+    // A task of its own: one that the sender does not wait for is done and remembered all the same,
+    // so that asking again is not doing it again.
+    let done = tokio::spawn(receive(caller, state, key, request)).await;
+    done.unwrap_or(Err(ApiRefusal::Late))
+}
+
+/// Reads a command, and does it.
+async fn receive(
+    caller: Caller,
+    state: Arc<ApiState>,
+    key: Option<String>,
+    request: Request,
+) -> Result<Response, ApiRefusal> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let _place = match announced {
+        Some(length) if length <= SMALL => None,
+        _ => Some(state.uploads.acquire().await.map_err(|_closed| ApiRefusal::Late)?),
+    };
+    let sent = CommandBody::from_request(request, &state).await?;
     do_once(&state, &caller, key, sent).await
 }
 
@@ -138,11 +161,12 @@ impl CommandDesk for StreamCommands {
         let status = answer.status();
         let deed = "a command of the stream".to_owned();
         self.0.audit.note(&caller, deed, String::new(), status).await;
+        let later = status.is_server_error() || answer.headers().contains_key(RETRY_AFTER);
         let body = to_bytes(answer.into_body(), ANSWER_LIMIT).await.unwrap_or_default();
         CommandOutcome {
             status: status.as_u16(),
             answer: String::from_utf8_lossy(&body).into_owned(),
-            later: status.is_server_error(),
+            later,
         }
     }
 }

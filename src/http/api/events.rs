@@ -13,7 +13,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -94,7 +94,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<ApiState>> {
 ///
 /// Server-sent events: `id`, `event` (the type) and `data`, a CloudEvent of version 1.0. They come in the
 /// order in which they became true, each at least once. A client that sends `Last-Event-ID` gets what
-/// it missed.
+/// it missed; an id without an event, at the beginning, says where the stream begins.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventQuery,
     ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came")),
     responses((status = 200, description = "Events, for as long as the client reads",
@@ -107,7 +107,7 @@ async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiRefusal> {
     let Query(query) = query?;
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
-    let after = match last.or(query.after.as_deref()) {
+    let after: i64 = match last.or(query.after.as_deref()) {
         Some(id) => id.trim().parse().map_err(|_| {
             ApiRefusal::Malformed("Last-Event-ID must be the id of an event".to_owned())
         })?,
@@ -117,7 +117,10 @@ async fn events(
     let EventLines { lines: waiting, upto } = state.events.events(&query, after, AT_ONCE).await?;
     let written = state.events.events_written();
     let follow = Follow { state, query, after: upto, waiting, written };
-    Ok(Sse::new(follow.stream()).keep_alive(KeepAlive::new().interval(ALIVE)))
+    // Where it begins, as an id without an event: who is cut off before the first one misses none.
+    let begin = stream::once(async move { Ok(Event::default().id(after.to_string())) });
+    let events = begin.chain(follow.stream());
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
 /// Follows events for one client.

@@ -4,6 +4,7 @@
 //! is refused. Answers of trouble of our own (5xx) are not kept: the request may be tried again.
 
 use axum::body::{Body, to_bytes};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,9 @@ pub(super) async fn once(
         Claimed::Mine => {}
         Claimed::Answered(answer) => return Ok(again(&answer)),
         Claimed::Running => {
-            return Err(ApiRefusal::Conflict("the same request is being answered".to_owned()));
+            let running = ApiRefusal::Conflict("the same request is being answered".to_owned());
+            // Unlike every other conflict, this one passes.
+            return Ok(([(RETRY_AFTER, "1")], running).into_response());
         }
         Claimed::OtherRequest => {
             let problem = "this Idempotency-Key was used for another request: make a new one";

@@ -103,6 +103,20 @@ async fn every_step_is_told_in_order_and_a_client_that_was_away_misses_none() {
     app.sent();
 }
 
+#[tokio::test]
+async fn a_stream_says_where_it_begins_before_anything_happens() {
+    let app = TestApp::start().await;
+    let token = Tokens::of(&app).await.operator;
+    writes(&app, "Hello").await;
+    let before = read(&app, &token, "0", 8).await;
+    let newest = before.last().unwrap()["id"].as_str().unwrap();
+    let answer = http_client().get(app.address("/api/v1/events")).bearer_auth(&token).send().await;
+    let mut pieces = answer.unwrap().bytes_stream();
+    let first = tokio::time::timeout(std::time::Duration::from_secs(10), pieces.next()).await;
+    assert_eq!(first.expect("it comes").unwrap().unwrap(), format!("id: {newest}\n\n"));
+    app.sent();
+}
+
 const FLOW: &str = "
 whatsapp-business-{text,voice,media}-message-received
   └▶ whatsapp-business-{text,voice,media}-message-with-user-info-received
