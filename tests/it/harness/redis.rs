@@ -47,14 +47,20 @@ impl Redis {
     /// Asks it something, once it answers.
     pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let client = redis::Client::open(self.url()).unwrap();
-        let connection = loop {
-            match client.get_multiplexed_async_connection().await {
-                Err(error) if error.is_io_error() => tokio::task::yield_now().await,
-                connected => break connected,
-            }
-        };
         let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]).query_async(&mut connection?).await
+        command.arg(&words[1..]);
+        loop {
+            let asked = async {
+                let mut connection = client.get_multiplexed_async_connection().await?;
+                command.query_async(&mut connection).await
+            };
+            match asked.await {
+                Err(error) if error.is_io_error() || error.code() == Some("LOADING") => {
+                    tokio::task::yield_now().await;
+                }
+                answered => return answered,
+            }
+        }
     }
 }
 
