@@ -63,7 +63,8 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
         (403, "The token does not allow this"),
         (503, "The store is away, or it was not done in time: try again"),
     ];
-    if path.contains('{') {
+    // These name a conversation in the query or the body.
+    if path.contains('{') || path.ends_with("/tickets") || path.ends_with("/events") {
         problems.push((404, "There is no such thing"));
     }
     if path.contains("/audio/") {
@@ -82,7 +83,10 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     }
     let is_versioned = (path.contains("/numbers/") || path.contains("/agents/"))
         && !path.contains("/knowledge")
-        || path.contains("/customers/{") && *method == HttpMethod::Put;
+        || ["/customers/{", "/operators/{", "/event-webhooks/{"]
+            .iter()
+            .any(|one| path.contains(one))
+            && *method == HttpMethod::Put;
     if is_versioned && !reads && !path.ends_with("/check") {
         problems.extend([(412, "It has another version by now"), (428, "If-Match is missing")]);
         let text = "The ETag of the version that is changed";

@@ -50,6 +50,7 @@ pub struct TurnQuery {
     /// Those in which this was heard or answered.
     pub q: Option<String>,
     /// All of them as one table, `csv` or `json`, in the place of a list.
+    #[param(inline)]
     pub format: Option<CallLogFormat>,
     /// At most so many.
     #[param(minimum = 1, maximum = 500)]
