@@ -153,13 +153,12 @@ impl CommandDesk for StreamCommands {
     async fn take(&self, event: &str) -> CommandOutcome {
         let caller =
             Caller { id: "@redis".into(), name: "redis".into(), role: TokenRole::Operator };
-        let done = async {
-            let sent = JsonBody::read("redis", event.as_bytes())?;
-            do_once(&self.0, &caller, None, sent).await
-        };
+        let sent = CommandBody::read("redis", event.as_bytes());
+        let kind = sent.as_ref().map_or("", |sent| sent.value.r#type.as_str());
+        let deed = format!("command {}", kind.chars().take(ID_BYTES).collect::<String>());
+        let done = async { do_once(&self.0, &caller, None, sent?).await };
         let answer = done.await.unwrap_or_else(ApiRefusal::into_response);
         let status = answer.status();
-        let deed = "a command of the stream".to_owned();
         self.0.audit.note(&caller, deed, String::new(), status).await;
         let later = status.is_server_error() || answer.headers().contains_key(RETRY_AFTER);
         let body = to_bytes(answer.into_body(), ANSWER_LIMIT).await.unwrap_or_default();

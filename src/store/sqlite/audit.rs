@@ -7,7 +7,8 @@ use super::SqliteStore;
 use super::json::from_word;
 use crate::store::{AuditLog, DeedRow, DeedSearch, Retention, StoreError};
 
-/// Take the words out of what came in a span of time; ids, times, outcomes and sums stay.
+/// Take the words out of what came in a span of time; ids, times, outcomes and sums stay. What has none any
+/// more is not written again: a start looks at everything.
 const TURNS: &str = "
     UPDATE turns SET heard = NULL,
         report = json_remove(json_set(report, '$.transcript', json('null'), '$.reply.text', ''),
@@ -15,11 +16,13 @@ const TURNS: &str = "
     WHERE finished_ms IS NOT NULL AND created_ms >= ?1 AND created_ms < ?2
       AND (heard IS NOT NULL OR coalesce(report ->> '$.reply.text', '') <> '')";
 const PARTS: &str = r#"
-    UPDATE parts SET content = '{"text":""}' WHERE state <> 'planned' AND turn IN
+    UPDATE parts SET content = '{"text":""}'
+    WHERE state <> 'planned' AND content <> '{"text":""}' AND turn IN
         (SELECT id FROM turns WHERE finished_ms IS NOT NULL AND created_ms >= ?1 AND created_ms < ?2)"#;
 const MESSAGES: &str = r#"
     UPDATE messages SET body = '{"kind":"silent"}', about = NULL
-    WHERE state IN ('done', 'stored', 'expired') AND received_ms >= ?1 AND received_ms < ?2"#;
+    WHERE state IN ('done', 'stored', 'expired') AND received_ms >= ?1 AND received_ms < ?2
+      AND (body <> '{"kind":"silent"}' OR about IS NOT NULL)"#;
 const TICKETS: &str = "
     UPDATE tickets SET summary = NULL
     WHERE closed_ms IS NOT NULL AND summary IS NOT NULL AND opened_ms >= ?1 AND opened_ms < ?2";

@@ -128,7 +128,7 @@ async fn who_is_forgotten_is_on_no_stream_even_if_redis_was_away() {
 async fn another_help_desk_works_by_streams_alone() {
     let redis = Redis::start(&[]);
     let app = with(&redis).await;
-    let token = Tokens::of(&app).await.operator;
+    let Tokens { admin, operator: token } = Tokens::of(&app).await;
     writes(&app, "Hello").await;
     let event = async |id, kind, data| event(&app, &token, id, kind, data).await;
     let open = event("1", "open-ticket", json!({ "operator": "zoe" })).await;
@@ -148,6 +148,11 @@ async fn another_help_desk_works_by_streams_alone() {
     assert!(closed["detail"].as_str().unwrap().contains("no open ticket"));
     let (status, odd) = command(&app, &redis, &json!("make tea")).await;
     assert_eq!((status, &odd["type"]), (422, &json!("urn:hark:problem:invalid")));
+    let deeds = app.api_get(&admin, "/audit").send().await.expect(200);
+    let closing = json!("command ticket-closed");
+    let done: Vec<_> = deeds["items"].as_array().unwrap().iter().collect();
+    assert_eq!((&done[1]["deed"], &done[1]["status"]), (&closing, &json!(409)));
+    assert_eq!((&done[2]["deed"], &done[2]["token"]), (&closing, &json!("@redis")));
     // Nothing of what was said stays there.
     assert!(on(&redis, "hark:commands").await.is_empty());
     assert_eq!(app.sent().len(), 2);
