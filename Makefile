@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # Debian packages, each with a program or file that shows it is there.
 BUILD = cmake:cmake g++:g++ pkg-config:pkg-config
 RUN = espeak-ng:espeak-ng ca-certificates:/etc/ssl/certs/ca-certificates.crt
-TEST = opus-tools:opusinfo ffmpeg:ffmpeg curl:curl bsdutils:script redis-server:redis-server
+TEST = opus-tools:opusinfo ffmpeg:ffmpeg curl:curl bsdutils:script redis-server:redis-server postgresql:/usr/lib/postgresql
 CARGO = cargo:cargo
 
 # $(call need,PAIRS): silent if all are there; root installs what is missing and says so, anyone

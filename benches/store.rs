@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{
     AccountChange, BalanceChange, Books as _, Disposition, Draft, Lessee, Queue as _, Record as _,
     WarningChange,
@@ -35,8 +35,8 @@ fn message(person: usize, count: usize) -> (Inbound, Disposition) {
 }
 
 /// Opens a store in which so many messages wait, of people who each sent `each`.
-fn waiting(runtime: &Runtime, folder: &Path, messages: usize, each: usize) -> SqliteStore {
-    let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve).expect("it opens");
+fn waiting(runtime: &Runtime, folder: &Path, messages: usize, each: usize) -> SqlStore {
+    let store = SqlStore::open(folder.join("hark.db"), Access::Serve).expect("it opens");
     let all: Vec<_> = (0..messages).map(|n| message(n / each, n % each)).collect();
     for batch in all.chunks(BATCH) {
         runtime.block_on(store.accept(batch.to_vec(), 1)).expect("it is stored");

@@ -17,7 +17,7 @@ use hark::queue::inbox::{EmbeddedInbox, Inbox};
 use hark::queue::lanes::RunningTurns;
 use hark::registry::Registry;
 use hark::remote::http_client;
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::telemetry;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -91,7 +91,7 @@ async fn serve(folder: &std::path::Path, secret: &SecretString) -> String {
     std::fs::write(&file, toml).expect("it can be written to");
     let config = config::load(Some(&file), &BTreeMap::new()).expect("the file is right");
     let registry = Arc::new(Registry::new(config.snapshot()));
-    let store = SqliteStore::open(&folder.join("hark.db"), Access::Serve);
+    let store = SqlStore::open(folder.join("hark.db"), Access::Serve);
     let store = Arc::new(store.expect("a new store opens"));
     let inbox = EmbeddedInbox::new(
         store,

@@ -12,7 +12,6 @@ mod sound;
 mod stored;
 mod telling;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ use crate::queue::inbox::{EmbeddedInbox, Inbox};
 use crate::queue::lanes::Lanes;
 use crate::registry::Snapshot;
 use crate::remote::model_client;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Access, SqlStore, StoreAddress};
 use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
 use crate::telemetry;
@@ -86,22 +85,17 @@ pub fn voice_path(config: &Config) -> anyhow::Result<VoicePath> {
 /// # Errors
 /// A store that cannot be read.
 pub async fn can_start_empty(config: &Config) -> anyhow::Result<bool> {
-    let path = config.store.path();
-    if !path.exists() {
+    let at = config.store.address();
+    if !at.may_exist() {
         return Ok(false);
     }
-    let store = SqliteStore::open(path, Access::Inspect)?;
+    let store = SqlStore::open(&at, Access::Inspect)?;
     let has_token = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
     Ok(has_token || !store.directory().await?.numbers.is_empty())
 }
 
 /// Makes what looks after the desk.
-fn desk_keeper(
-    config: &Config,
-    store: &Arc<SqliteStore>,
-    clock: &Clock,
-    wake: &Wake,
-) -> DeskKeeper {
+fn desk_keeper(config: &Config, store: &Arc<SqlStore>, clock: &Clock, wake: &Wake) -> DeskKeeper {
     let follow_up = Duration::from_mins(config.followup.minutes.into());
     let times = DeskTimes {
         conversation: Duration::from_hours(config.desk.conversation_hours.into()),
@@ -113,7 +107,7 @@ fn desk_keeper(
 }
 
 /// Makes what lets go of what is old.
-fn retention_keeper(config: &Config, store: &Arc<SqliteStore>, clock: Clock) -> RetentionKeeper {
+fn retention_keeper(config: &Config, store: &Arc<SqlStore>, clock: Clock) -> RetentionKeeper {
     let days = |days: u32| Duration::from_hours(24 * u64::from(days));
     let wanted = |time: Duration| Some(time).filter(|time| !time.is_zero());
     let times = RetentionTimes {
@@ -168,7 +162,7 @@ pub struct App {
     telling: Telling,
     office: Arc<Office>,
     metrics: PrometheusHandle,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     /// The record, for what runs the service in its own process.
     pub archive: Arc<dyn Archive>,
 }
@@ -180,31 +174,31 @@ impl App {
     /// # Errors
     /// A [`ConfigError`](crate::config::ConfigError) for what the operator can mend in the configuration.
     pub async fn build(config: &Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
-        Self::build_with(config, config.snapshot(), config.store.path(), pool, clock).await
+        Self::build_with(config, config.snapshot(), &config.store.address(), pool, clock).await
     }
 
-    /// Does the same for these numbers and agents and the store at this path.
+    /// Does the same for these numbers and agents and this store.
     ///
     /// # Errors
     /// As [`App::build`].
     pub async fn build_with(
         config: &Config,
         snapshot: Snapshot,
-        path: &Path,
+        at: &StoreAddress,
         pool: EnginePool,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let metrics = telemetry::init_metrics();
         telemetry::built_from(BACKEND.unwrap_or("none"));
         // First, so that a second service by mistake loads no model beside the first.
-        let store = Arc::new(SqliteStore::open(path, Access::Serve)?);
-        let keyring = Arc::new(Keyring::new(config, path));
+        let store = Arc::new(SqlStore::open(at, Access::Serve)?);
+        let keyring = Arc::new(Keyring::new(config, at.beside()));
         let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
         let started =
             Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
         let agents = Arc::new(started);
-        let shelf = sound::shelf(config, path, &store, clock.clone())?;
+        let shelf = sound::shelf(config, at.beside(), &store, clock.clone())?;
         let (sounds, keeper) = shelf.keeper();
         let queue: Arc<dyn Queue> = store.clone();
         let (summaries, notes) = summaries(store.clone(), store.clone(), clock.clone());

@@ -11,7 +11,7 @@ use super::EnginePool;
 use super::keyring::Keyring;
 use super::stored::{agent, agent_secrets};
 use crate::config::{Config, ConfigErrors};
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqlStore;
 use crate::store::{Directory, StoreError};
 
 /// Takes out of `problems` that the file has no agent of a name which the configured store has; where
@@ -24,7 +24,7 @@ pub async fn settle_agents(config: &Config, problems: &mut ConfigErrors) -> Resu
     if !problems.name_unknown_agents() || problems.concern("store") {
         return Ok(());
     }
-    let Some(store) = SqliteStore::look(config.store.path())? else { return Ok(()) };
+    let Some(store) = SqlStore::look(config.store.address())? else { return Ok(()) };
     problems.settle_agents(&names(&store).await?);
     Ok(())
 }
@@ -34,7 +34,7 @@ pub async fn settle_agents(config: &Config, problems: &mut ConfigErrors) -> Resu
 /// # Errors
 /// A store that cannot be opened.
 pub fn with_known(config: &Config, pool: EnginePool) -> Result<EnginePool, StoreError> {
-    Ok(match SqliteStore::look(config.store.path())? {
+    Ok(match SqlStore::look(config.store.address())? {
         Some(store) => pool.with_library(Arc::new(store)),
         None => pool,
     })
@@ -56,9 +56,9 @@ pub async fn with_agent(config: &Config, name: &str) -> anyhow::Result<Config> {
     if is_here && !config.is_built_in(name) {
         return Ok(config.clone());
     }
-    let path = config.store.path();
+    let at = config.store.address();
     // Without a store whoever sets the agent up says that there is none.
-    let Some(store) = SqliteStore::look(path)? else { return Ok(config.clone()) };
+    let Some(store) = SqlStore::look(&at)? else { return Ok(config.clone()) };
     let rows = store.directory().await?.agents;
     let Some(row) = rows.iter().find(|row| row.name == name) else {
         if is_here {
@@ -72,15 +72,14 @@ pub async fn with_agent(config: &Config, name: &str) -> anyhow::Result<Config> {
             names.join(", ")
         );
     };
-    let keyring = Keyring::new(config, path);
+    let keyring = Keyring::new(config, at.beside());
     let secrets = async {
         let vault = if row.sealed.is_some() { keyring.open(&store).await? } else { None };
         agent_secrets(vault.as_deref(), row)
     };
     let secrets = secrets.await.map_err(|error| error.into_start_error(&keyring))?;
-    let agent = agent(row, &secrets).map_err(|why| {
-        anyhow!("agent \"{name}\" of the store {} cannot be read: {why}", path.display())
-    })?;
+    let agent = agent(row, &secrets)
+        .map_err(|why| anyhow!("agent \"{name}\" of the store {at} cannot be read: {why}"))?;
     Ok(config.with_stored(Vec::new(), vec![agent]))
 }
 

@@ -58,7 +58,7 @@ fn waiting_for_a_start(started: &Config, new: &Config) -> Vec<&'static str> {
         ("embeddings", !started.embeddings.are_as(&new.embeddings)),
         ("customers", !started.customers.are_as(&new.customers)),
         ("blobs", !started.blobs.are_as(&new.blobs)),
-        ("store.url", started.store.url != new.store.url),
+        ("store.url", !started.store.is_as(&new.store)),
         ("queue.turns", started.queue.turns != new.queue.turns),
         ("queue.node", started.queue.node != new.queue.node),
         ("limits.audio_bytes", started.limits.audio_bytes != new.limits.audio_bytes),

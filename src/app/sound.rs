@@ -7,7 +7,7 @@ use crate::blobs::SoundShelf;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::remote::http_client;
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqlStore;
 
 /// Opens the shelf beside the store at this path.
 ///
@@ -16,7 +16,7 @@ use crate::store::sqlite::SqliteStore;
 pub(super) fn shelf(
     config: &Config,
     path: &Path,
-    store: &Arc<SqliteStore>,
+    store: &Arc<SqlStore>,
     clock: Clock,
 ) -> Result<Arc<SoundShelf>, ConfigError> {
     let place = config.blobs.place(path).map_err(|wrong| config.error("blobs.url", wrong))?;

@@ -9,7 +9,7 @@ use super::keyring::{Keyring, LockedError};
 use crate::config::Config;
 use crate::http::api::FindingView;
 use crate::registry::{Agent, Number, SecretName};
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqlStore;
 use crate::store::vault::Vault;
 use crate::store::{AgentRow, Directory, DirectoryRows, NumberRow, Sealed, SecretRow, SourceRow};
 
@@ -40,9 +40,9 @@ impl Stored {
     /// # Errors
     /// A store or a secret that cannot be opened.
     pub async fn look(config: &Config) -> Result<Option<Self>, LockedError> {
-        let path = config.store.path();
-        let Some(store) = SqliteStore::look(path)? else { return Ok(None) };
-        Self::read(&store, &Keyring::new(config, path)).await.map(Some)
+        let at = config.store.address();
+        let Some(store) = SqlStore::look(&at)? else { return Ok(None) };
+        Self::read(&store, &Keyring::new(config, at.beside())).await.map(Some)
     }
 
     /// Reads all of it.

@@ -13,7 +13,7 @@ use crate::http::ApiState;
 use crate::http::api::StreamCommands;
 use crate::remote::http_client;
 use crate::remote::redis::RedisServer;
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqlStore;
 
 /// Tells events and takes commands.
 pub(super) struct Telling {
@@ -25,7 +25,7 @@ impl Telling {
     /// Makes the one of a store.
     pub(super) fn new(
         config: &Config,
-        store: &Arc<SqliteStore>,
+        store: &Arc<SqlStore>,
         secrets: SigningSecrets,
         clock: Clock,
     ) -> anyhow::Result<Self> {

@@ -15,6 +15,7 @@ use crate::app::{App, EnginePool, Hearing, with_known};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Disclosure, Snapshot};
+use crate::store::StoreAddress;
 use crate::turn::TurnReport;
 
 #[derive(clap::Args)]
@@ -61,7 +62,8 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
         ..Hearing::default()
     };
     let pool = with_known(&config, EnginePool::new(context.places.clone(), hearing))?;
-    let app = App::build_with(&config, snapshot, &store, pool, clock.clone()).await?;
+    let app = App::build_with(&config, snapshot, &StoreAddress::from(&store), pool, clock.clone())
+        .await?;
     let simulator = playground::simulator(format!("http://{address}/webhook").parse()?);
     let player =
         Player::new(simulator.clone(), playground::NUMBER.into(), Arc::clone(&app.archive));

@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use super::{Context, print};
 use crate::events::cloud_event;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Access, SqlStore};
 use crate::store::{EventLog as _, EventSearch};
 
 /// Time between two looks at the store.
@@ -48,11 +48,11 @@ struct TailArguments {
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let EventsCommand::Tail(arguments) = arguments.command;
-    let path = context.config.store.path();
-    if !path.exists() {
-        bail!("there is no store at {} yet ([store] url); `hark serve` creates it", path.display());
+    let at = context.config.store.address();
+    if !at.may_exist() {
+        bail!("there is no store at {at} yet ([store] url); `hark serve` creates it");
     }
-    let store = SqliteStore::open(path, Access::Inspect)?;
+    let store = SqlStore::open(&at, Access::Inspect)?;
     let TailArguments { types, number, after, once } = arguments;
     let after = match after {
         Some(after) => after,

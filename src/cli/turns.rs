@@ -16,7 +16,7 @@ use jiff::{Span, Timestamp, Zoned, civil};
 use super::{Context, office, print};
 use crate::clock::Clock;
 use crate::remote::words::plain;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Access, SqlStore};
 use crate::store::{Archive as _, PartStatus, TurnRow, TurnSearch};
 use crate::turn::{Outcome, Personal, Reason, SoundSide, TurnId};
 
@@ -91,14 +91,14 @@ async fn audio(context: &Context, arguments: AudioArguments) -> anyhow::Result<E
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let path = context.config.store.path();
-    if !path.exists() {
-        bail!("there is no store at {} yet ([store] url); `hark serve` creates it", path.display());
+    let at = context.config.store.address();
+    if !at.may_exist() {
+        bail!("there is no store at {at} yet ([store] url); `hark serve` creates it");
     }
     if let Some(TurnsCommand::Audio(arguments)) = arguments.command {
         return audio(context, arguments).await;
     }
-    let store = SqliteStore::open(path, Access::Inspect)?;
+    let store = SqlStore::open(&at, Access::Inspect)?;
     let Arguments { contact, since: since_ms, failed, follow, limit, json, .. } = arguments;
     let search = TurnSearch { contact, since_ms, failed, limit, ..TurnSearch::default() };
     let printer = Printer { json, zone: TimeZone::system(), shown: HashMap::new() };
@@ -139,7 +139,7 @@ impl Printer {
     /// Writes the last `limit` turns, and then what is new, until nobody reads any more.
     async fn follow(
         mut self,
-        store: &SqliteStore,
+        store: &SqlStore,
         search: TurnSearch,
         limit: usize,
     ) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use crate::engine::Wrong;
 use crate::registry::{Agent, Number, ProviderKind, check_tools};
 use crate::remote::redis::RedisServer;
 use crate::remote::words::speaks;
+use crate::store::{StoreError, check_address};
 use crate::turn::WorkingHours;
 
 /// Sentences that may be kept, and their size.
@@ -29,7 +30,7 @@ impl Config {
     /// Makes an error about `key`, with the file or variable that set it, or the store.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
         if let Some(entry) = self.entry_of_store(key) {
-            let store = format!("store {}", self.store.path().display());
+            let store = format!("store {}", self.store.address());
             return ConfigError::new(store, entry, problem);
         }
         ConfigError::new(self.origins.find(key), key, problem)
@@ -163,16 +164,26 @@ fn odd_address(url: &Url) -> Option<String> {
 }
 
 fn check_store(config: &Config, problems: &mut ConfigErrors) {
-    let problem = match config.store.url.split_once("://") {
+    if !(1..=MOST_CONNECTIONS).contains(&config.store.connections) {
+        let problem = format!("must be from 1 to {MOST_CONNECTIONS}");
+        problems.add(config.error("store.connections", problem));
+    }
+    let problem = match config.store.url.expose_secret().split_once("://") {
         None | Some(("sqlite", _)) => return,
-        Some(("postgres" | "postgresql", _)) => {
-            "PostgreSQL is not built yet; use a path".to_owned()
+        Some(("postgres" | "postgresql", _)) => match check_address(&config.store.address()) {
+            Ok(()) => return,
+            Err(StoreError::Open { cause, .. }) => cause,
+            Err(error) => error.to_string(),
+        },
+        Some((scheme, _)) => {
+            format!("unknown store \"{scheme}\"; use a path, sqlite://path or postgres://")
         }
-        Some((scheme, _)) => format!("unknown store \"{scheme}\"; use a path or sqlite://path"),
     };
     problems.add(config.error("store.url", problem));
 }
 
+/// Connections that one process may have to a database server.
+const MOST_CONNECTIONS: u32 = 500;
 /// Most days that sound may be kept: a hundred years.
 const MOST_DAYS: u32 = 36_500;
 
@@ -185,7 +196,7 @@ fn check_blobs(config: &Config, problems: &mut ConfigErrors) {
     if let Some(problem) = blobs.endpoint.as_ref().and_then(odd_address) {
         wrong("blobs.endpoint", problem);
     }
-    match blobs.place(config.store.path()) {
+    match blobs.place(config.store.address().beside()) {
         Err(problem) => wrong("blobs.url", problem),
         // Where nothing is kept nothing is asked of a cloud, unless there is something to delete.
         Ok(place) => {

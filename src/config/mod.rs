@@ -13,11 +13,11 @@ mod problems;
 mod stored;
 mod typed;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -31,6 +31,7 @@ use crate::customers::CustomerSettings;
 use crate::engine::{self, EngineSpec};
 use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
+use crate::store::StoreAddress;
 use crate::telemetry::LogFormat;
 use crate::written::{Redacted, Redaction};
 
@@ -143,16 +144,33 @@ pub struct CacheConfig {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "default.toml documents every key")]
 pub struct StoreConfig {
-    pub url: String,
+    pub url: SecretString,
+    pub password: Option<SecretString>,
+    pub connections: u32,
     /// `HARK_SECRET_KEY`, with which secrets in the store are encrypted.
     #[serde(skip)]
     pub secret_key: Option<SecretString>,
 }
 
 impl StoreConfig {
-    /// Returns the database's path, without `sqlite://`.
-    pub fn path(&self) -> &Path {
-        Path::new(self.url.strip_prefix("sqlite://").unwrap_or(&self.url))
+    /// Returns where the store is: a path, without `sqlite://`, or a server.
+    pub fn address(&self) -> StoreAddress {
+        let url = self.url.expose_secret();
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return StoreAddress::File(url.strip_prefix("sqlite://").unwrap_or(url).into());
+        }
+        let mut address = Url::parse(url).ok();
+        if let (Some(address), Some(password)) = (&mut address, &self.password) {
+            // What cannot have a password is said to be odd by whoever connects.
+            address.set_password(Some(password.expose_secret())).ok();
+        }
+        let url = address.map_or_else(|| self.url.clone(), |url| String::from(url).into());
+        StoreAddress::Postgres { url, connections: self.connections }
+    }
+
+    /// Returns whether both name the same database.
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.url.expose_secret() == other.url.expose_secret()
     }
 }
 

@@ -87,7 +87,7 @@ impl Config {
     /// # Errors
     /// It, naming both places.
     pub fn refuse_twins(&self, numbers: &[Number], agents: &[Agent]) -> Result<(), ConfigError> {
-        let store = self.store.path().display();
+        let store = self.store.address();
         for (index, number) in self.numbers.iter().enumerate() {
             if numbers.iter().any(|stored| stored.phone_number_id == number.phone_number_id) {
                 let id = &number.phone_number_id;

@@ -7,6 +7,7 @@
 //! and agents up. What a method returned `Ok` for is on disk. What every backend has to decide alike is
 //! in `rules`.
 
+mod address;
 mod archive;
 mod audit;
 mod books;
@@ -19,14 +20,17 @@ mod events;
 mod library;
 mod memories;
 mod people;
+mod postgres;
 mod queue;
 mod record;
 mod rules;
 mod sounds;
-pub mod sqlite;
+mod sql;
+mod sqlite;
 mod tokens;
 pub mod vault;
 
+pub use address::StoreAddress;
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use audit::{AuditLog, DeedRow, DeedSearch, Retention};
 pub use books::{
@@ -55,6 +59,7 @@ pub use queue::{
 };
 pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record};
 pub use sounds::{SoundIndex, SoundRow};
+pub use sql::{Access, SqlStore, check_address, check_writable};
 pub use tokens::{Claim, ClaimTimes, TokenRole, TokenRow, Tokens};
 
 use std::time::Duration;

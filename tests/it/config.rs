@@ -110,7 +110,8 @@ async fn agents_and_engines_that_do_not_exist_are_refused_with_those_that_do() {
     check("[llm]\nengine = \"claude\"", &["mine.toml: llm.engine: unknown engine \"claude\""])
         .await;
     let store = |url: &str| format!("[store]\nurl = \"{url}\"");
-    check(&store("postgres://db/hark"), &["mine.toml: store.url: ", "not built yet"]).await;
+    let odd = store("postgres://u:secret@db/hark?sslmode=odd");
+    check(&odd, &["mine.toml: store.url: invalid connection string", "sslmode"]).await;
     check(&store("mysql://db"), &["store.url: unknown store \"mysql\"; use a path"]).await;
     let gone = "[store]\nengine = \"sqlite\"";
     check(gone, &["mine.toml: store.engine: leave it out: [store] url decides"]).await;
@@ -298,7 +299,7 @@ fn relative_paths_are_relative_to_the_file() {
     std::fs::write(sub.join("hark.toml"), toml).unwrap();
     let config = config::load(Some(&sub.join("hark.toml")), &BTreeMap::new()).unwrap();
     assert_eq!(config.numbers[0].access_token.as_ref().unwrap().expose_secret(), "from a file");
-    assert_eq!(config.store.path(), sub.join("data/hark.db"));
+    assert_eq!(config.store.address().beside(), sub.join("data/hark.db"));
     assert_eq!(whisper(&config).models_dir, Some(sub.join("models")));
     let voices = sub.join("voices").display().to_string();
     assert_eq!(config.tts.text("voices_dir"), Some(voices.as_str()));

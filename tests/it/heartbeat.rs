@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use hark::clock::Clock;
 use hark::queue::lanes::Lanes;
 use hark::queue::{Cancel, CancelReason, Handled, JobHandler, Wake};
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lapsed, Lease, Lessee, Queue, Tenure};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ impl JobHandler for Waits {
 
 /// Lanes that have begun the turn of one message.
 struct World {
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     clock: Clock,
     handler: Arc<Waits>,
     began: mpsc::Receiver<u32>,
@@ -52,7 +52,7 @@ impl World {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hark.db");
-        let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+        let store = Arc::new(SqlStore::open(&path, Access::Serve).unwrap());
         let clock = Clock::manual(1_000);
         store.accept(vec![text("1")], 1_000).await.unwrap();
         let ((began, begins), (ended, ends)) = (mpsc::channel(9), mpsc::channel(9));

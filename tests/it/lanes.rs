@@ -8,7 +8,7 @@ use hark::clock::Clock;
 use hark::queue::lanes::Lanes;
 use hark::queue::{Cancel, Handled, JobHandler, Wake};
 use hark::simulator::{Call, CallKind};
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lease, Queue as _};
 use hark::turn::PhoneNumberId;
 use serde_json::Value;
@@ -92,7 +92,7 @@ async fn a_clock_that_is_set_back_holds_no_message() {
 async fn a_clock_that_was_set_back_while_nothing_ran_holds_no_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hark.db");
-    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    let store = Arc::new(SqlStore::open(&path, Access::Serve).unwrap());
     store.accept(vec![conformance::text("1")], TEN_HOURS_MS).await.unwrap();
     let (done, mut dones) = mpsc::channel(9);
     let (queue, may_end) = (Arc::clone(&store) as _, Semaphore::new(1));
@@ -169,7 +169,7 @@ impl JobHandler for Hangs {
 async fn a_number_whose_model_hangs_does_not_hold_another() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hark.db");
-    let store = Arc::new(SqliteStore::open(&path, Access::Serve).unwrap());
+    let store = Arc::new(SqlStore::open(&path, Access::Serve).unwrap());
     let write = async |number: &str, people: usize| {
         let message = |person: usize| {
             let (mut message, queue) = conformance::text(&format!("{number}.{person}"));

@@ -35,7 +35,17 @@ const ORDER: [(&str, &[&str]); 30] = [
     ("customers", &["knowledge", "registry", "store", "telemetry"]),
     (
         "config",
-        &["knowledge", "customers", "registry", "stt", "agent", "tts", "telemetry", "blobs"],
+        &[
+            "knowledge",
+            "customers",
+            "registry",
+            "stt",
+            "agent",
+            "tts",
+            "telemetry",
+            "blobs",
+            "store",
+        ],
     ),
     ("simulator", &["provider"]),
     ("bench", &["stt", "simulator", "store"]),

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{Queue as _, StoreError};
 
 use crate::conformance::text;
@@ -100,11 +100,11 @@ async fn an_outage_is_logged_once_however_much_comes() {
 fn a_damaged_store_is_named_before_a_webhook_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hark.db");
-    drop(SqliteStore::open(&file, Access::Serve).unwrap());
+    drop(SqlStore::open(&file, Access::Serve).unwrap());
     // The store's threads close it; the last one takes the file of commits away, unless two close at
     // the same time and each takes the other for the last.
     while folder.path().join("hark.db-wal").exists() {
-        drop(SqliteStore::open(&file, Access::Serve));
+        drop(SqlStore::open(&file, Access::Serve));
         (0..1_000).for_each(|_| std::thread::yield_now());
     }
     let whole = fs::read(&file).unwrap();
@@ -114,7 +114,7 @@ fn a_damaged_store_is_named_before_a_webhook_is_taken() {
         let mut bytes = whole.clone();
         bytes[at..at + 8].fill(0xff);
         fs::write(&file, &bytes).unwrap();
-        let refused = SqliteStore::open(&file, Access::Serve).map(drop);
+        let refused = SqlStore::open(&file, Access::Serve).map(drop);
         let Err(error @ StoreError::Open { .. }) = refused else { panic!("{at}: {refused:?}") };
         let said = error.to_string();
         assert!(said.contains("damaged") || said.contains("not a database"), "{at}: {said}");
@@ -126,7 +126,7 @@ async fn nobody_else_can_read_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("var").join("hark");
     let file = inner.join("hark.db");
-    let store = SqliteStore::open(&file, Access::Serve).unwrap();
+    let store = SqlStore::open(&file, Access::Serve).unwrap();
     store.accept(vec![text("wamid.1")], 1).await.unwrap();
     for end in ["", "-wal", "-shm", ".lock"] {
         assert_eq!(mode(Path::new(&format!("{}{end}", file.display()))), 0o600, "{end}");
@@ -135,7 +135,7 @@ async fn nobody_else_can_read_the_store() {
     drop(store);
     // One of an earlier version is closed to others when it is opened.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    drop(SqliteStore::open(&file, Access::Serve).unwrap());
+    drop(SqlStore::open(&file, Access::Serve).unwrap());
     assert_eq!(mode(&file), 0o600);
 }
 
@@ -143,21 +143,21 @@ async fn nobody_else_can_read_the_store() {
 fn two_names_of_one_file_are_one_store() {
     let folder = tempfile::tempdir().unwrap();
     let (file, link) = (folder.path().join("hark.db"), folder.path().join("other.db"));
-    let first = SqliteStore::open(&file, Access::Serve).unwrap();
+    let first = SqlStore::open(&file, Access::Serve).unwrap();
     symlink(&file, &link).unwrap();
-    let second = SqliteStore::open(&link, Access::Serve).map(drop);
+    let second = SqlStore::open(&link, Access::Serve).map(drop);
     assert!(matches!(second, Err(StoreError::InUse { .. })), "{second:?}");
     drop(first);
-    SqliteStore::open(&link, Access::Serve).unwrap();
+    SqlStore::open(&link, Access::Serve).unwrap();
 }
 
 #[test]
 fn a_service_that_is_just_gone_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hark.db");
-    let first = SqliteStore::open(&file, Access::Serve).unwrap();
+    let first = SqlStore::open(&file, Access::Serve).unwrap();
     std::thread::scope(|scope| {
-        let second = scope.spawn(|| SqliteStore::open(&file, Access::Serve).map(drop));
+        let second = scope.spawn(|| SqlStore::open(&file, Access::Serve).map(drop));
         #[expect(clippy::disallowed_methods, reason = "it has found the lock held by then")]
         std::thread::sleep(Duration::from_millis(300));
         drop(first);

@@ -16,7 +16,7 @@ use crate::http::api::{
     ApiRefusal, DeadEventView, EventWebhookInput, EventWebhookView, EventWebhooksApi, ReplayView,
 };
 use crate::remote::is_web_address;
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqlStore;
 use crate::store::vault::random;
 use crate::store::{
     Directory as _, EventHookRow, EventHooks as _, EventLog as _, Sealed, SecretRow,
@@ -135,7 +135,7 @@ impl Office {
 
 /// Opens the secrets of webhooks, for whoever tells events.
 pub(in crate::app) struct SigningSecrets {
-    pub(in crate::app) store: Arc<SqliteStore>,
+    pub(in crate::app) store: Arc<SqlStore>,
     pub(in crate::app) keyring: Arc<Keyring>,
 }
 

@@ -38,12 +38,12 @@ use crate::queue::Wake;
 use crate::queue::lanes::RunningTurns;
 use crate::registry::Agent;
 use crate::store::Changed;
-use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::vault::random;
+use crate::store::{Access, SqlStore};
 
 /// Does what is asked.
 pub struct Office {
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     keyring: Arc<Keyring>,
     behind: Behind,
     clock: Clock,
@@ -69,11 +69,11 @@ impl Office {
     /// # Errors
     /// `StoreError::Open`, or a [`ConfigError`].
     pub fn open(config: Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
-        let path = config.store.path().to_owned();
-        let store = Arc::new(SqliteStore::open(&path, Access::Inspect)?);
+        let at = config.store.address();
+        let store = Arc::new(SqlStore::open(&at, Access::Inspect)?);
         let pool = pool.with_library(store.clone());
-        let keyring = Arc::new(Keyring::new(&config, &path));
-        let sounds = super::sound::shelf(&config, &path, &store, clock.clone())?;
+        let keyring = Arc::new(Keyring::new(&config, at.beside()));
+        let sounds = super::sound::shelf(&config, at.beside(), &store, clock.clone())?;
         let behind = Behind::Nothing { config: Box::new(config), pool: Box::new(pool) };
         let client = crate::remote::http_client();
         let (running, wake) = (None, None);
@@ -82,7 +82,7 @@ impl Office {
 
     /// Makes the one of a service.
     pub(super) fn of_service(
-        store: &Arc<SqliteStore>,
+        store: &Arc<SqlStore>,
         keyring: Arc<Keyring>,
         agents: &Arc<Agents>,
         sounds: Arc<SoundShelf>,

@@ -23,7 +23,7 @@ use crate::bench::{
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::simulator::Simulator;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Access, SqlStore};
 use crate::telemetry;
 
 /// The configuration of [`Profile::Paced`]: thirty words are ten seconds of the scripted voice.
@@ -77,7 +77,7 @@ pub(super) async fn own(
     let whatsapp = playground::simulator(service.ready.webhook.clone());
     let simulating = CancellationToken::new();
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
-    let archive = Arc::new(SqliteStore::open(&store.0, Access::Inspect)?);
+    let archive = Arc::new(SqlStore::open(&store.0, Access::Inspect)?);
     let mut subject = Subject {
         crowd: crowd(whatsapp, recordings, &plan, &shutdown),
         process: Some(Process::of(service.id)),

@@ -14,7 +14,7 @@ use super::run::{Subject, crowd, steps};
 use crate::bench::{Process, TurnRecords};
 use crate::lifecycle::Shutdown;
 use crate::simulator::Door;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Access, SqlStore};
 
 /// Measures the service behind a webhook.
 pub(super) async fn served(
@@ -36,7 +36,7 @@ pub(super) async fn served(
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
     let record = match &served.store {
         Some(store) => {
-            let archive = Arc::new(SqliteStore::open(store, Access::Inspect)?);
+            let archive = Arc::new(SqlStore::open(store, Access::Inspect)?);
             Some(TurnRecords { archive, number: number.into() })
         }
         None => None,

@@ -18,6 +18,7 @@ use crate::app::{App, EnginePool, Hearing, with_known};
 use crate::clock::Clock;
 use crate::lifecycle::Shutdown;
 use crate::registry::{Disclosure, Snapshot};
+use crate::store::StoreAddress;
 use crate::stt::NoteKey;
 
 #[derive(clap::Args)]
@@ -63,7 +64,8 @@ pub(in crate::cli) async fn run(
     let disclosure = Disclosure::OFF;
     let snapshot = Snapshot { numbers, disclosure, ..config.snapshot() };
     let store = &arguments.store;
-    let app = App::build_with(&config, snapshot, store, pool, Clock::System).await?;
+    let app =
+        App::build_with(&config, snapshot, &StoreAddress::from(store), pool, Clock::System).await?;
     let engines = app.engines(&playground::NUMBER.into());
     print::json(&Ready { webhook, engines })?;
     let stop = shutdown.stop.clone();

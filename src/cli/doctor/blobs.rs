@@ -15,7 +15,7 @@ const KEY: &str = "blobs.url";
 pub(super) async fn check(config: &Config, client: &Client) -> Check {
     let (mut check, days) = (Check::new("blobs"), config.blobs.retention_days);
     // What cannot be read of it is among the settings.
-    let Ok(place) = config.blobs.place(config.store.path()) else { return check };
+    let Ok(place) = config.blobs.place(config.store.address().beside()) else { return check };
     if days == 0 {
         check.skipped("blobs.retention_days is 0: no sound is kept");
         return check;

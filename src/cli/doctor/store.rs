@@ -3,17 +3,16 @@
 use super::TIME_LIMIT;
 use crate::config::Config;
 use crate::engine::Check;
-use crate::store::StoreError;
-use crate::store::sqlite::check_writable;
+use crate::store::{StoreError, check_writable};
 
 /// Tries to write; `trouble` is why it could not be read.
 pub(super) async fn check(config: &Config, trouble: Option<&StoreError>) -> Check {
     const KEY: &str = "store.url";
     const FIX: &str = "correct [store] url, or the permissions and the space of its folder";
     let mut check = Check::new("store");
-    let path = config.store.path().to_owned();
-    let (name, exists) = (path.display().to_string(), path.exists());
-    let trial = tokio::task::spawn_blocking(move || check_writable(&path));
+    let at = config.store.address();
+    let (name, exists) = (at.to_string(), at.may_exist());
+    let trial = tokio::task::spawn_blocking(move || check_writable(&at));
     match tokio::time::timeout(TIME_LIMIT, trial).await {
         Ok(Ok(Ok(()))) if let Some(error) = trouble => check.error(
             KEY,

@@ -82,7 +82,7 @@ impl Joined {
             }
         }
         if numbers + agents > 0 {
-            let store = config.store.path().display();
+            let store = config.store.address();
             self.check.well(format!("{store} has numbers: {numbers}, agents: {agents}"));
         }
         self.config = config;

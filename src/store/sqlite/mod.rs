@@ -1,37 +1,10 @@
-//! The embedded store: one SQLite file, WAL, every commit synced to disk.
+//! The embedded database: one SQLite file, WAL, every commit synced to disk.
 //!
-//! Each port is implemented beside its statements, in the file of its name. One thread
-//! writes, one reads, and one makes the sums that take long; see `writer`. The file is locked while a service runs on it, since a
-//! second one would lease the first one's messages; see `file`.
+//! One thread writes, one reads, and one makes the sums that take long; see `writer`. The file is
+//! locked while a service runs on it, since a second one would lease the first one's messages; see
+//! `file`.
 
-mod archive;
-mod audit;
-mod books;
-mod contacts;
-mod conversations;
-mod credits;
-mod customer_rows;
-mod customers;
-mod desk;
-mod directory;
-mod event_hooks;
-mod events;
 mod file;
-mod history;
-mod json;
-mod library;
-mod memories;
-mod metering;
-mod operators;
-mod outage;
-mod people;
-mod queue;
-mod records;
-mod sounds;
-mod statuses;
-mod steps;
-mod tickets;
-mod tokens;
 mod writer;
 
 use std::cmp::Ordering;
@@ -43,9 +16,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
 use self::file::StoreFile;
-use self::metering::BookCache;
-use self::writer::{Mode, Worker};
-use super::StoreError;
+use super::sql::Worker;
+use super::{Access, StoreError};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[
@@ -75,110 +47,88 @@ const BUSY: Duration = Duration::from_secs(5);
 /// What SQLite keeps of the file of commits when it has been written into the database, in bytes.
 const MOST_WAL: i64 = 64 << 20;
 
-/// Implements every port of the store on one SQLite file.
-pub struct SqliteStore {
-    writer: Worker,
-    reader: Worker,
-    /// Changes when events were written.
-    events: watch::Sender<u64>,
+/// Holds what serves from a file: the threads, and the lock while a service runs on it.
+pub(super) struct SqliteFile {
+    pub(super) writer: Worker,
+    pub(super) reader: Worker,
     /// Reads what takes long.
-    reports: Worker,
-    /// The prices in use.
-    prices: BookCache,
-    /// Held open as long as a service runs on the file.
-    _lock: Option<File>,
+    pub(super) reports: Worker,
+    /// Hold open as long as a service runs on the file.
+    pub(super) lock: Option<File>,
 }
 
-/// Says what the file is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Leases messages: only one process at a time.
-    Serve,
-    /// Reads the record beside a running service.
-    Inspect,
+/// Opens or creates the database at `path` and brings its schema up to date.
+///
+/// # Errors
+/// `InUse` if another service has it, `Open` for everything else.
+pub(super) fn open(
+    path: &Path,
+    access: Access,
+    events: &watch::Sender<u64>,
+) -> Result<SqliteFile, StoreError> {
+    let file = StoreFile::find_or_make(path)?;
+    let lock = match access {
+        Access::Serve => Some(file.lock()?),
+        Access::Inspect => None,
+    };
+    let failed = |error: rusqlite::Error| unopened(path, &error);
+    let writer = connect(file.path()).map_err(failed)?;
+    if access == Access::Serve {
+        file.close_to_others()?;
+        check_pages(&writer, path)?;
+        // What an earlier process left would hold up the first webhook.
+        write_back(&writer).map_err(failed)?;
+    }
+    match applied(&writer).map_err(failed)?.cmp(&MIGRATIONS.len()) {
+        Ordering::Less => {
+            // A service of an older version may run on it: the schema stays under its feet.
+            let _alone = lock.is_none().then(|| file.lock()).transpose()?;
+            migrate(&writer).map_err(failed)?;
+        }
+        Ordering::Equal => {}
+        Ordering::Greater => return Err(unopened(path, &NEWER)),
+    }
+    if access == Access::Serve {
+        // Whoever made these answers died over them: the same request may be answered again.
+        let unanswered = "DELETE FROM idempotency WHERE sealed IS NULL";
+        writer.execute(unanswered, []).map_err(failed)?;
+    }
+    let started = |worker: std::io::Result<Worker>| worker.map_err(|error| unopened(path, &error));
+    let reader = connect(file.path()).map_err(failed)?;
+    let reports = connect(file.path()).map_err(failed)?;
+    Ok(SqliteFile {
+        writer: started(writer::start_writer(writer, file.clone(), events.clone()))?,
+        reader: started(writer::start_reader(reader, file.clone()))?,
+        reports: started(writer::start_reader(reports, file))?,
+        lock,
+    })
 }
 
-impl SqliteStore {
-    /// Opens or creates the database at `path` and brings its schema up to date.
-    ///
-    /// # Errors
-    /// `InUse` if another service has it, `Open` for everything else.
-    pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let file = StoreFile::find_or_make(path)?;
-        let lock = match access {
-            Access::Serve => Some(file.lock()?),
-            Access::Inspect => None,
-        };
-        let failed = |error: rusqlite::Error| unopened(path, &error);
-        let writer = connect(file.path()).map_err(failed)?;
-        if access == Access::Serve {
-            file.close_to_others()?;
-            check_pages(&writer, path)?;
-            // What an earlier process left would hold up the first webhook.
-            write_back(&writer).map_err(failed)?;
-        }
-        match applied(&writer).map_err(failed)?.cmp(&MIGRATIONS.len()) {
-            Ordering::Less => {
-                // A service of an older version may run on it: the schema stays under its feet.
-                let _alone = lock.is_none().then(|| file.lock()).transpose()?;
-                migrate(&writer).map_err(failed)?;
-            }
-            Ordering::Equal => {}
-            Ordering::Greater => return Err(unopened(path, &NEWER)),
-        }
-        if access == Access::Serve {
-            // Whoever made these answers died over them: the same request may be answered again.
-            let unanswered = "DELETE FROM idempotency WHERE sealed IS NULL";
-            writer.execute(unanswered, []).map_err(failed)?;
-        }
-        let reader = connect(file.path()).map_err(failed)?;
-        let events = watch::Sender::new(0);
-        let reports = connect(file.path()).map_err(failed)?;
-        let start = |connection, mode| {
-            let started = Worker::start(connection, mode, file.clone(), events.clone());
-            started.map_err(|error| unopened(path, &error))
-        };
-        let (writer, reader) = (start(writer, Mode::Write)?, start(reader, Mode::Read)?);
-        let (reports, prices) = (start(reports, Mode::Read)?, BookCache::default());
-        Ok(Self { writer, reader, reports, prices, events, _lock: lock })
+/// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
+/// is made, brought up to date or changed, and what writes fails. `None` if there is none, or one
+/// of a version that had no numbers and agents.
+///
+/// # Errors
+/// `Open`.
+pub(super) fn look(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
     }
-
-    /// Opens the database at `path` to look its numbers and agents up, beside a service or not; nothing
-    /// is made, brought up to date or changed, and what writes fails. `None` if there is none, or one
-    /// of a version that had no numbers and agents.
-    ///
-    /// # Errors
-    /// `Open`.
-    pub fn look(path: &Path) -> Result<Option<Self>, StoreError> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        let file = StoreFile::find(path)?;
-        let failed = |error: rusqlite::Error| unopened(path, &error);
-        let connection =
-            Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE);
-        let connection = connection.map_err(failed)?;
-        connection.busy_timeout(BUSY).map_err(failed)?;
-        connection.pragma_update(None, "query_only", "ON").map_err(failed)?;
-        match applied(&connection).map_err(failed)? {
-            0..DIRECTORY => return Ok(None),
-            newer if newer > MIGRATIONS.len() => return Err(unopened(path, &NEWER)),
-            _ => {}
-        }
-        let events = watch::Sender::new(0);
-        let reader = Worker::start(connection, Mode::Read, file, events.clone());
-        let reader = reader.map_err(|error| unopened(path, &error))?;
-        let (writer, reports, prices) = (reader.clone(), reader.clone(), BookCache::default());
-        Ok(Some(Self { writer, reader, reports, prices, events, _lock: None }))
+    let file = StoreFile::find(path)?;
+    let failed = |error: rusqlite::Error| unopened(path, &error);
+    let connection = Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let connection = connection.map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    connection.pragma_update(None, "query_only", "ON").map_err(failed)?;
+    match applied(&connection).map_err(failed)? {
+        0..DIRECTORY => return Ok(None),
+        newer if newer > MIGRATIONS.len() => return Err(unopened(path, &NEWER)),
+        _ => {}
     }
-
-    /// Writes the file of commits into the database, so that the next start need not.
-    ///
-    /// # Errors
-    /// What SQLite says; nothing is lost then.
-    pub async fn write_back(&self) -> Result<(), StoreError> {
-        self.reader.call(|db| Ok(write_back(db)?)).await
-    }
+    let reader = writer::start_reader(connection, file);
+    let reader = reader.map_err(|error| unopened(path, &error))?;
+    let (writer, reports) = (reader.clone(), reader.clone());
+    Ok(Some(SqliteFile { writer, reader, reports, lock: None }))
 }
 
 const NEWER: &str = "it is of a newer version of hark";
@@ -196,7 +146,7 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     Err(unopened(path, &format_args!("it is damaged ({}); {hint}", found.replace('\n', " "))))
 }
 
-fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn write_back(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
@@ -210,7 +160,7 @@ fn unopened(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
 ///
 /// # Errors
 /// `Open` with the obstacle.
-pub fn check_writable(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_writable(path: &Path) -> Result<(), StoreError> {
     if path.exists() {
         return write_and_undo(path).map_err(|error| unopened(path, &error));
     }
@@ -243,6 +193,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Makes an empty database with all tables.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    migrate(&connection).unwrap();
+    connection
+}
+
 /// Counts the migrations that a database has had.
 fn applied(connection: &Connection) -> rusqlite::Result<usize> {
     let done: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -257,10 +215,4 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
         ))?;
     }
     Ok(())
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Backend(Box::new(error))
-    }
 }

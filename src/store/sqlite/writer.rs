@@ -6,12 +6,11 @@
 //! into a file that is not the store's any more, or once SQLite has found damage.
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
-use super::events;
 use super::file::StoreFile;
-use super::outage::Outage;
 use crate::store::StoreError;
+use crate::store::sql::{Db, DbError, Mode, Outage, Ran, StoreCall, Work, Worker};
 
 /// Writes that may wait. At 1,000 webhooks a second this is a quarter of a second of work; a
 /// caller beyond it waits for its place.
@@ -19,96 +18,56 @@ const QUEUE: usize = 256;
 /// Writes that share one commit, so that the first of them is not kept waiting.
 const GROUP: usize = 128;
 
-/// Answers one caller once the commit's fate is known.
-type Finish = Box<dyn FnOnce(Option<&str>) + Send>;
-/// Runs inside the group's transaction; gets `None` if there is none.
-type GroupedCall = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
+/// Starts a thread that reads.
+pub(super) fn start_reader(connection: Connection, file: StoreFile) -> std::io::Result<Worker> {
+    let (queue, mut calls) = mpsc::channel::<StoreCall>(QUEUE);
+    std::thread::Builder::new().name("store-read".into()).spawn(move || {
+        while let Some(StoreCall { mut work, .. }) = calls.blocking_recv() {
+            work.run(&Db::sqlite(&connection));
+            note(&file, work.error());
+            work.finish(None);
+        }
+    })?;
+    Ok(Worker::new(queue, Mode::Read))
+}
 
-/// Hands calls to the thread. Dropping every clone ends it.
-#[derive(Clone)]
-pub(super) struct Worker {
-    queue: mpsc::Sender<GroupedCall>,
-    mode: Mode,
+/// Starts the thread that writes; `events` is told when a commit had some.
+pub(super) fn start_writer(
+    connection: Connection,
     file: StoreFile,
-}
-
-/// Says what surrounds a group of calls.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// A transaction, committed before anyone is answered.
-    Write,
-    /// Nothing: reads see the last commit.
-    Read,
-}
-
-impl Worker {
-    /// Starts the thread; `events` is told when a commit had some.
-    pub(super) fn start(
-        connection: Connection,
-        mode: Mode,
-        file: StoreFile,
-        events: watch::Sender<u64>,
-    ) -> std::io::Result<Self> {
-        let (queue, mut calls) = mpsc::channel::<GroupedCall>(QUEUE);
-        let name = if mode == Mode::Write { "store-write" } else { "store-read" };
-        let (own, mut outage, mut newest) = (file.clone(), Outage::default(), 0);
-        std::thread::Builder::new().name(name.into()).spawn(move || {
-            while let Some(first) = calls.blocking_recv() {
-                let mut group = vec![first];
-                while group.len() < GROUP
-                    && let Ok(next) = calls.try_recv()
-                {
-                    group.push(next);
-                }
-                match mode {
-                    Mode::Read => group.into_iter().for_each(|work| work(Some(&connection))(None)),
-                    Mode::Write => {
-                        let before = connection.total_changes();
-                        let error = run(&connection, &own, group).err();
-                        // A group that changed nothing says nothing of the disk.
-                        if error.is_some() || connection.total_changes() > before {
-                            outage.note(error.as_deref());
-                        }
-                        // What cannot be read is read by whoever asks for events.
-                        let now = events::newest(&connection).unwrap_or(newest);
-                        if error.is_none() && std::mem::replace(&mut newest, now) != now {
-                            events.send_modify(|commits| *commits += 1);
-                        }
-                    }
-                }
+    events: watch::Sender<u64>,
+) -> std::io::Result<Worker> {
+    let (queue, mut calls) = mpsc::channel::<StoreCall>(QUEUE);
+    std::thread::Builder::new().name("store-write".into()).spawn(move || {
+        let mut outage = Outage::default();
+        while let Some(StoreCall { work: first, .. }) = calls.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP
+                && let Ok(StoreCall { work, .. }) = calls.try_recv()
+            {
+                group.push(work);
             }
-        })?;
-        Ok(Self { queue, mode, file })
-    }
-
-    /// Runs `work` on the thread and waits until it is durable.
-    pub(super) async fn call<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let (mode, file) = (self.mode, self.file.clone());
-        let work: GroupedCall = Box::new(move |connection| {
-            let result = connection.map(|connection| in_savepoint(connection, mode, work));
-            if let Some(Err(StoreError::Backend(error))) = &result {
-                file.note(error.downcast_ref());
+            let (before, db) = (connection.total_changes(), Db::sqlite(&connection));
+            let error = run(&connection, &db, &file, group).err();
+            // A group that changed nothing says nothing of the disk.
+            if error.is_some() || connection.total_changes() > before {
+                outage.note(error.as_deref());
             }
-            Box::new(move |commit_error| {
-                let result = match (result, commit_error) {
-                    (Some(result), None) => result,
-                    (_, error) => Err(StoreError::Commit(error.unwrap_or("not begun").to_owned())),
-                };
-                // A caller that gave up needs no answer; its write is kept.
-                let _gone = answer.send(result);
-            })
-        });
-        self.queue.send(work).await.map_err(|_closed| StoreError::Closed)?;
-        answered.await.map_err(|_closed| StoreError::Closed)?
-    }
+            if error.is_none() && db.told_events() {
+                events.send_modify(|commits| *commits += 1);
+            }
+        }
+    })?;
+    Ok(Worker::new(queue, Mode::Write))
 }
 
 /// Runs a group in one transaction and answers every caller; returns why nothing of it is kept.
-fn run(connection: &Connection, file: &StoreFile, group: Vec<GroupedCall>) -> Result<(), String> {
+fn run(
+    connection: &Connection,
+    db: &Db<'_>,
+    file: &StoreFile,
+    mut group: Vec<Box<dyn Work>>,
+) -> Result<(), String> {
     let told = |error: rusqlite::Error| {
         file.note(Some(&error));
         error.to_string()
@@ -117,36 +76,52 @@ fn run(connection: &Connection, file: &StoreFile, group: Vec<GroupedCall>) -> Re
         Some(why) => Err(why),
         None => connection.execute_batch("BEGIN IMMEDIATE").map_err(told),
     };
-    let open = begun.is_ok().then_some(connection);
-    let finishes: Vec<Finish> = group.into_iter().map(|work| work(open)).collect();
-    let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(told));
+    let ran = begun.and_then(|()| {
+        for work in &mut group {
+            in_savepoint(connection, db, work.as_mut()).map_err(told)?;
+            note(file, work.error());
+        }
+        Ok(())
+    });
+    let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(told));
     if committed.is_err() {
         // Leaves the connection clean for the next group; a failed BEGIN has nothing to undo.
         let _nothing_open = connection.execute_batch("ROLLBACK");
     }
-    for finish in finishes {
-        finish(committed.as_ref().err().map(String::as_str));
+    for work in group {
+        work.finish(committed.as_ref().err().map(String::as_str));
     }
     committed
 }
 
-/// Runs one call so that its failure undoes only itself. A read has no transaction to protect.
-fn in_savepoint<T>(
+/// Runs one call so that its failure undoes only itself.
+///
+/// # Errors
+/// Those of the savepoint.
+fn in_savepoint(
     connection: &Connection,
-    mode: Mode,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    if mode == Mode::Read {
-        return work(connection);
-    }
+    db: &Db<'_>,
+    work: &mut dyn Work,
+) -> Result<(), rusqlite::Error> {
     if connection.is_autocommit() {
-        // SQLite gave the whole group up, as on a full disk. Nothing may commit on its own; the
-        // failing COMMIT answers for everyone.
-        return Err(rusqlite::Error::InvalidQuery.into());
+        // SQLite gave the group up in an earlier call: nothing may commit on its own, and the failing
+        // COMMIT answers for everyone.
+        return Ok(());
     }
     connection.execute_batch("SAVEPOINT call")?;
-    let result = work(connection);
-    let end = if result.is_ok() { "RELEASE call" } else { "ROLLBACK TO call; RELEASE call" };
-    connection.execute_batch(end)?;
-    result
+    let ran = work.run(db);
+    if connection.is_autocommit() {
+        return Ok(());
+    }
+    let end = if ran == Ran::Done { "RELEASE call" } else { "ROLLBACK TO call; RELEASE call" };
+    connection.execute_batch(end)
+}
+
+/// Notes an error that tells of damage.
+fn note(file: &StoreFile, error: Option<&StoreError>) {
+    if let Some(StoreError::Backend(error)) = error
+        && let Some(DbError::Sqlite(error)) = error.downcast_ref()
+    {
+        file.note(Some(error));
+    }
 }

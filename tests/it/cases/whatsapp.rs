@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use hark::clock::Clock;
 use hark::remote::http_client;
 use hark::store::Archive as _;
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use serde_json::{Value, json};
 
 use super::Case;
@@ -89,7 +89,7 @@ impl WhatsApp {
         let request = http_client().post(self.service.url("/webhook")).body(body);
         let taken = request.header("x-hub-signature-256", signature).send().await.unwrap();
         assert_eq!(taken.status(), 200);
-        let store = SqliteStore::open(&self.hark.path("hark.db"), Access::Inspect).unwrap();
+        let store = SqlStore::open(self.hark.path("hark.db"), Access::Inspect).unwrap();
         let done = async {
             loop {
                 let counts = store.messages(Clock::System.now_ms()).await.unwrap();

@@ -2,7 +2,7 @@
 //!
 //! The old schema has no port any more, so that it is filled by SQL.
 
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lapsed, MessageCounts, Queue as _, Record as _, StoreError};
 use hark::turn::{Content, Outcome, Part, PartState, Reason, ReplyMode, Role, Uncertainty};
 
@@ -52,7 +52,7 @@ const DATA: &str = r#"
 const REPORT: &str = r#"'{"transcript":null,"reply":{"text":"yes"},"audio":null,"stages":[],
     "total_ms":2.0,"overhead_ms":1.0,"outcome":"question","reason":"confirm: low_probability"}'"#;
 
-fn old_store(folder: &tempfile::TempDir) -> SqliteStore {
+fn old_store(folder: &tempfile::TempDir) -> SqlStore {
     let path = folder.path().join("hark.db");
     let database = rusqlite::Connection::open(&path).unwrap();
     for sql in OLD {
@@ -60,7 +60,7 @@ fn old_store(folder: &tempfile::TempDir) -> SqliteStore {
     }
     database.execute_batch(&DATA.replace("REPORT", REPORT)).unwrap();
     drop(database);
-    SqliteStore::open(&path, Access::Serve).unwrap()
+    SqlStore::open(&path, Access::Serve).unwrap()
 }
 
 #[tokio::test]
@@ -172,12 +172,12 @@ async fn an_old_question_still_waits_for_its_yes_and_old_links_fail_no_note() {
 async fn a_schema_is_changed_by_no_look_beside_a_service_and_by_no_older_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hark.db");
-    let service = SqliteStore::open(&path, Access::Serve).unwrap();
+    let service = SqlStore::open(&path, Access::Serve).unwrap();
     let set_version = |version| {
         let database = rusqlite::Connection::open(&path).unwrap();
         database.pragma_update(None, "user_version", version).unwrap();
     };
-    let inspected = || SqliteStore::open(&path, Access::Inspect).map(drop);
+    let inspected = || SqlStore::open(&path, Access::Inspect).map(drop);
     inspected().unwrap();
     set_version(2);
     assert!(matches!(inspected(), Err(StoreError::InUse { .. })));

@@ -19,15 +19,15 @@ mod statuses;
 mod tokens;
 mod usage;
 
-use hark::store::sqlite::{Access, SqliteStore};
 use hark::store::{
-    Archive, Books, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease, Lessee,
-    Library, Memories, People, Queue, Record, SoundIndex, Tokens,
+    Access, Archive, Books, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease,
+    Lessee, Library, Memories, People, Queue, Record, SoundIndex, SqlStore, StoreAddress, Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
 };
 
+use crate::harness::postgres::Postgres;
 use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
@@ -57,20 +57,45 @@ pub(crate) trait Backend: Sized {
 pub(crate) struct Sqlite(tempfile::TempDir);
 
 impl Backend for Sqlite {
-    type Store = SqliteStore;
+    type Store = SqlStore;
 
     fn fresh() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn open(&self) -> SqliteStore {
-        SqliteStore::open(&self.0.path().join("hark.db"), Access::Serve).unwrap()
+    fn open(&self) -> SqlStore {
+        SqlStore::open(self.0.path().join("hark.db"), Access::Serve).unwrap()
     }
 }
 
-/// Runs generic tests of the file on each backend.
+/// One database of the server that the process shares.
+pub(crate) struct PostgreSql(StoreAddress);
+
+impl Backend for PostgreSql {
+    type Store = SqlStore;
+
+    fn fresh() -> Self {
+        let url = Postgres::shared().database().into();
+        Self(StoreAddress::Postgres { url, connections: 3 })
+    }
+
+    fn open(&self) -> SqlStore {
+        SqlStore::open(&self.0, Access::Serve).unwrap()
+    }
+}
+
+/// Runs generic tests of the file on each backend: on PostgreSQL one after the other, since a server
+/// takes longer to start than they all to run.
 macro_rules! on_every_backend {
     ($($test:ident),+ $(,)?) => {
+        #[tokio::test]
+        async fn postgres() {
+            $(
+                println!("{}", stringify!($test));
+                $test::<crate::conformance::PostgreSql>().await;
+            )+
+        }
+
         mod sqlite {
             $(
                 #[tokio::test]

@@ -4,6 +4,7 @@
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
 pub(crate) mod api;
+pub(crate) mod postgres;
 mod redact;
 pub(crate) mod redis;
 mod rewind;
@@ -18,7 +19,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use hark::simulator::{Call, CallKind, ConversationMessage, PersonMessage, PersonSays, Simulator};
-use hark::store::sqlite::SqliteStore;
+use hark::store::SqlStore;
 use hark::store::{Archive as _, MessageCounts, TurnRow};
 use hark::turn::{MessageId, Reason, TurnReport};
 use rusqlite::Connection;
@@ -50,7 +51,7 @@ pub(crate) fn words_of(reason: Option<Reason>) -> Option<String> {
 pub(crate) struct TestApp {
     service: Service,
     world: World,
-    store: SqliteStore,
+    store: SqlStore,
     pub(crate) simulator: Simulator,
     client: reqwest::Client,
     /// Sent messages that the test has looked at.
@@ -315,7 +316,7 @@ impl TestApp {
 }
 
 /// Messages that are being answered, or are due until then.
-async fn unanswered(store: &SqliteStore, until_ms: i64) -> u32 {
+async fn unanswered(store: &SqlStore, until_ms: i64) -> u32 {
     let counts = store.messages(until_ms).await.unwrap();
     counts.leased + counts.due
 }

@@ -1,6 +1,6 @@
 //! A turn's record put back to an instant before its end, as a crash would have left it.
 
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore};
 use hark::store::{Disposition, Draft, Lessee, Queue as _, Record as _};
 use hark::turn::{About, Body, ContactRef, Content, Inbound, Role};
 
@@ -15,7 +15,7 @@ impl TestApp {
         let now_ms = self.now_ms();
         self.service.stop().await;
         self.world.use_store("rewound.db");
-        let store = SqliteStore::open(&self.world.database_path(), Access::Serve).unwrap();
+        let store = SqlStore::open(self.world.store(), Access::Serve).unwrap();
 
         let message = Inbound {
             number: NUMBER.into(),
@@ -56,6 +56,6 @@ impl TestApp {
         }
         drop(store);
         self.service.start(&self.world).await;
-        self.store = SqliteStore::open(&self.world.database_path(), Access::Inspect).unwrap();
+        self.store = SqlStore::open(self.world.store(), Access::Inspect).unwrap();
     }
 }

@@ -12,11 +12,12 @@ use hark::clock::Clock;
 use hark::config::Environment;
 use hark::remote::http_client;
 use hark::simulator::{Door, Simulator, SimulatorSettings};
-use hark::store::sqlite::{Access, SqliteStore};
+use hark::store::{Access, SqlStore, StoreAddress};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::postgres::Postgres;
 use super::service::Service;
 use super::{APP_SECRET, NUMBER, TOKEN, TestApp, VERIFY_TOKEN};
 
@@ -63,13 +64,24 @@ impl Setup {
         self
     }
 
+    /// Keeps the store in a database of the server that the test process shares.
+    pub(crate) fn on_postgres(self) -> Self {
+        let url = Postgres::shared().database();
+        self.set("store.url", &url)
+    }
+
     /// Reaches the test's number through 360dialog, which signs its webhooks.
     pub(crate) fn over_360dialog(mut self) -> Self {
         self.door = Door::D360;
         self.set("numbers.0.provider", "360dialog").set("numbers.0.signature_secret", APP_SECRET)
     }
 
-    async fn build(self) -> TestApp {
+    async fn build(mut self) -> TestApp {
+        #[expect(clippy::disallowed_methods, reason = "a choice of who runs the tests")]
+        let everywhere = std::env::var(EVERY_STORE).is_ok_and(|store| store == "postgres");
+        if everywhere && !self.keys.contains_key(STORE_URL) {
+            self = self.on_postgres();
+        }
         let simulator_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = simulator_listener.local_addr().unwrap();
         let address = free_address();
@@ -91,7 +103,7 @@ impl Setup {
         tokio::spawn(simulator.serve(simulator_listener, CancellationToken::new()));
         let mut service = Service::new(self.process);
         service.start(&world).await;
-        let store = SqliteStore::open(&world.database_path(), Access::Inspect).unwrap();
+        let store = SqlStore::open(world.store(), Access::Inspect).unwrap();
         TestApp { service, world, store, simulator: handle, client, seen: Cell::new(0) }
     }
 }
@@ -123,6 +135,11 @@ fn free_address() -> SocketAddr {
 /// Stands before what a test adds to the file.
 const ADDED: &str = "\n# added\n";
 
+/// The key that says where the store is.
+const STORE_URL: &str = "HARK__STORE__URL";
+/// Names another store than a file for every test that asks for none: `postgres`.
+const EVERY_STORE: &str = "HARK_TEST_STORE";
+
 /// What outlives a restart of the service.
 pub(super) struct World {
     folder: TempDir,
@@ -134,6 +151,8 @@ pub(super) struct World {
     pub(super) api: SocketAddr,
     pub(super) clock: Clock,
     store: &'static str,
+    /// A database server's, in the place of the file.
+    server: Option<String>,
 }
 
 impl World {
@@ -147,6 +166,7 @@ impl World {
         let (mut file, admin) = (String::new(), free_address());
         let admin_key = "HARK__SERVER__ADMIN_LISTEN".to_owned();
         environment.insert(admin_key, admin.to_string());
+        let server = environment.get(STORE_URL).filter(|url| url.contains("://")).cloned();
         for engine in ["stt", "llm", "tts"] {
             writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
         }
@@ -162,7 +182,7 @@ impl World {
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();
         let now_ms = Clock::System.now_ms();
         let clock = if process { Clock::System } else { Clock::manual(now_ms) };
-        Self { folder, environment, address, admin, api, clock, store: "hark.db" }
+        Self { folder, environment, address, admin, api, clock, store: "hark.db", server }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -189,10 +209,18 @@ impl World {
         self.folder.path().join(self.store)
     }
 
+    /// Where the service has its store.
+    pub(super) fn store(&self) -> StoreAddress {
+        match &self.server {
+            Some(url) => StoreAddress::Postgres { url: url.as_str().into(), connections: 2 },
+            None => self.database_path().into(),
+        }
+    }
+
     /// Lets the service run on another database from its next start on.
     pub(super) fn use_store(&mut self, name: &'static str) {
         self.store = name;
         let path = self.database_path().display().to_string();
-        self.environment.insert("HARK__STORE__URL".to_owned(), path);
+        self.environment.insert(STORE_URL.to_owned(), path);
     }
 }

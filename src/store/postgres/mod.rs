@@ -1,0 +1,138 @@
+//! PostgreSQL, for any number of processes that serve from one database.
+//!
+//! Every statement sees what was committed before it; what belongs together is kept together by locks
+//! that `sql` asks for: of a contact's row, or by name. Invariant: a transaction that fails, a lost
+//! connection included, leaves nothing.
+
+mod connect;
+mod dialect;
+mod pool;
+mod schema;
+mod session;
+mod wire;
+
+use std::error::Error as _;
+use std::thread;
+
+use ::postgres::error::SqlState;
+use tokio::sync::watch;
+
+use self::connect::Connector;
+pub(super) use self::session::{PgSession, PgStatement};
+use super::sql::{DbError, Worker};
+use super::{Access, StoreError};
+
+/// Holds the threads that work on a database.
+pub(super) struct PgThreads {
+    pub(super) writer: Worker,
+    pub(super) reader: Worker,
+    /// Reads what takes long.
+    pub(super) reports: Worker,
+}
+
+/// Connects to the database at `address` and brings its schema up to date; `connections` serve calls,
+/// and one more makes sums.
+///
+/// # Errors
+/// `Open`: the server cannot be reached, or the database is not hark's.
+pub(super) fn open(
+    address: &str,
+    access: Access,
+    connections: u32,
+    events: &watch::Sender<u64>,
+) -> Result<PgThreads, StoreError> {
+    let connector = Connector::new(address, false)?;
+    let first = on_a_thread(|| {
+        let session = connector.connect()?;
+        schema::bring_up_to_date(&session, access, connector.name())?;
+        Ok(session)
+    })?;
+    threads(&connector, first, connections, events)
+}
+
+/// Connects to look, and writes nothing. `None` if hark never served from the database.
+///
+/// # Errors
+/// `Open`.
+pub(super) fn look(address: &str) -> Result<Option<PgThreads>, StoreError> {
+    let connector = Connector::new(address, true)?;
+    let first = on_a_thread(|| {
+        let session = connector.connect()?;
+        Ok(schema::is_there(&session, connector.name())?.then_some(session))
+    })?;
+    first.map(|first| threads(&connector, first, 1, &watch::Sender::new(0))).transpose()
+}
+
+/// Checks whether an address can be one of a database.
+pub(super) fn check_address(address: &str) -> Result<(), StoreError> {
+    Connector::new(address, false).map(drop)
+}
+
+/// Checks whether a service could write to the database: a write is rolled back.
+pub(super) fn check_writable(address: &str) -> Result<(), StoreError> {
+    let connector = Connector::new(address, false)?;
+    on_a_thread(|| {
+        let session = connector.connect()?;
+        let tried = session.run("BEGIN; CREATE TABLE hark_doctor (trial BIGINT); ROLLBACK");
+        tried.map_err(|error| StoreError::Open {
+            path: connector.name().to_owned(),
+            cause: error.to_string(),
+        })
+    })
+}
+
+fn threads(
+    connector: &Connector,
+    first: PgSession,
+    connections: u32,
+    events: &watch::Sender<u64>,
+) -> Result<PgThreads, StoreError> {
+    let unstarted = |error: std::io::Error| StoreError::Open {
+        path: connector.name().to_owned(),
+        cause: error.to_string(),
+    };
+    let (writer, reader) =
+        pool::start(connector, Some(first), connections, events).map_err(unstarted)?;
+    let (_, reports) = pool::start(connector, None, 1, events).map_err(unstarted)?;
+    Ok(PgThreads { writer, reader, reports })
+}
+
+/// Runs what blocks where no other work waits for it: a client has its own loop, and one cannot run
+/// within another.
+fn on_a_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send,
+) -> Result<T, StoreError> {
+    thread::scope(|scope| {
+        scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Says what went wrong, without the values of rows, which stand in details.
+pub(super) fn said(error: &::postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(theirs), _) => format!("{} ({})", theirs.message(), theirs.code().code()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// Returns whether a call met somebody else's writing: it may go well when it runs again.
+pub(super) fn is_conflict(error: &StoreError) -> bool {
+    matches!(error, StoreError::Backend(error)
+        if error.downcast_ref::<DbError>().is_some_and(is_conflict_of))
+}
+
+fn is_conflict_of(error: &DbError) -> bool {
+    const CONFLICTS: [SqlState; 5] = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        // Somebody has just made the row that was not there, or deleted the one that was.
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::FOREIGN_KEY_VIOLATION,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
+    match error {
+        DbError::Postgres(error) => error.code().is_some_and(|code| CONFLICTS.contains(code)),
+        _ => false,
+    }
+}

@@ -1,0 +1,134 @@
+//! What is due to be leased: the first messages of free lanes.
+
+use super::db::{Db, DbResult, DbRow, ToDb, params};
+use super::json::{from_json, from_word, to_json};
+use crate::store::{Lane, Lease, LeasedMessage, Lessee};
+use crate::turn::{Body, ContactRef, LanguageCode, MessageId, Personal, PhoneNumberId, TurnId};
+
+/// The numbers with free lanes, one look at the index each.
+const NUMBERS: &str = "
+    WITH RECURSIVE numbers (number) AS (
+        SELECT min(number) FROM lanes
+        UNION ALL
+        SELECT (SELECT min(number) FROM lanes WHERE number > n.number)
+        FROM numbers n WHERE n.number IS NOT NULL)";
+
+/// The first messages of each number's free lanes, those that have been due for longest first.
+const LEASABLE: &str = "
+    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
+           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about,
+           c.asked_language
+    FROM numbers n
+    JOIN messages m ON m.id IN (
+        SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
+        ORDER BY available_ms, head LIMIT ?2)
+    JOIN contacts c ON c.id = m.contact_id
+    WHERE n.number NOT IN (SELECT value FROM json_each(?3))";
+const FIRST: &str = " ORDER BY m.available_ms, m.id LIMIT ?2";
+const OF_HELD: &str = " AND c.id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))";
+
+/// Holds the contacts of the same messages, but for those that somebody else holds: PostgreSQL.
+const HOLD_LEASABLE: &str = "
+    SELECT c.id FROM numbers n
+    CROSS JOIN LATERAL (
+        SELECT contact_id, available_ms, head FROM lanes
+        WHERE number = n.number AND available_ms <= ?1
+        ORDER BY available_ms, head LIMIT ?2) l
+    JOIN contacts c ON c.id = l.contact_id
+    WHERE n.number NOT IN (SELECT value FROM json_each(?3))
+    ORDER BY l.available_ms, l.head LIMIT ?2 FOR NO KEY UPDATE OF c SKIP LOCKED";
+
+/// When the first message of a free lane is due.
+const NEXT_DUE: &str = "
+    SELECT min((SELECT min(available_ms) FROM lanes WHERE number = n.number)) FROM numbers n";
+
+/// Returns the statement that finds when the first message of a free lane is due.
+pub(super) fn next_due() -> String {
+    format!("{NUMBERS}{NEXT_DUE}")
+}
+
+/// Returns leases of what is due, at most one a lane. `due` is the time, the most leases and the
+/// numbers without which, a list as JSON.
+pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<Vec<Lease>> {
+    let lease = |row: &DbRow<'_>| leasable(row, lessee);
+    if !db.is_shared() {
+        let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{FIRST}"))?;
+        return leases.query_map(due, lease)?.collect();
+    }
+    let mut hold = db.prepare_cached(&format!("{NUMBERS}{HOLD_LEASABLE}"))?;
+    let held: Vec<i64> = hold.query_map(due, |row| row.get(0))?.collect::<DbResult<_>>()?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    // What somebody leased before it was held has no free lane any more.
+    let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{OF_HELD}{FIRST}"))?;
+    let held = to_json(&held)?;
+    let due = [due, params![held]].concat();
+    leases.query_map(&due[..], lease)?.collect()
+}
+
+/// Makes a lease of one message: each has a turn of its own.
+fn leasable(row: &DbRow<'_>, lessee: &Lessee) -> DbResult<Lease> {
+    let personal = |index| row.get::<Option<String>>(index).map(|value| value.map(Personal));
+    let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
+    let turn = row.get::<Option<String>>(7)?.map(TurnId);
+    let message = LeasedMessage {
+        row: row.get(0)?,
+        attempt: row.get::<u32>(6)? + 1,
+        raw_type: row.get(3)?,
+        // A row of another version must not stop every lane: it is answered by a hint.
+        body: from_json(&row.get::<String>(4)?).unwrap_or(Body::Unsupported),
+        // Nor must what such a row refers to.
+        about: row
+            .get::<Option<String>>(14)?
+            .and_then(|about| from_json(&about).ok())
+            .unwrap_or_default(),
+        received_ms: row.get(5)?,
+        id,
+    };
+    Ok(Lease {
+        turn: turn.unwrap_or_else(|| TurnId::from_message(&number, &message.id)),
+        lane: Lane { number, contact_id: row.get(8)? },
+        node: lessee.node.clone(),
+        contact: ContactRef {
+            user_id: personal(9)?,
+            phone: personal(10)?,
+            profile_name: personal(11)?,
+        },
+        contact_language: row.get::<Option<String>>(12)?.map(LanguageCode::from),
+        asked_language: row.get::<Option<String>>(15)?.map(LanguageCode::from),
+        reply_mode: row.get::<Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
+        attempt: message.attempt,
+        messages: vec![message],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_is_read_without_what_waits_behind_its_lanes_heads() {
+        let db = crate::store::sqlite::in_memory();
+        let lanes = |sql: &str| format!("{NUMBERS}{sql}");
+        for (sql, index) in [
+            (lanes(&format!("{LEASABLE}{FIRST}")), "lanes_due"),
+            (lanes(NEXT_DUE), "lanes_due"),
+            (super::super::queue::LAPSED.to_owned(), "messages_leased"),
+        ] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let wanted = plan.parameter_count();
+            let values = std::iter::repeat_n(1, wanted);
+            let steps = plan.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
+            let steps: Vec<String> = steps.unwrap().collect::<Result<_, _>>().unwrap();
+            assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+            let whole = |step: &&String| {
+                step.starts_with("SCAN")
+                    && !step.contains("messages_leased")
+                    && !step.contains("json_each")
+                    && !step.ends_with(" n")
+            };
+            assert_eq!(steps.iter().find(whole), None, "{steps:#?}");
+        }
+    }
+}
