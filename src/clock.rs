@@ -1,7 +1,7 @@
 //! The one place time comes from, so that tests can set it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The machine's time when the process first asked for it, and the same instant by a clock that
@@ -24,8 +24,31 @@ fn system() -> Duration {
 pub enum Clock {
     /// The machine's clock.
     System,
+    /// The clock that all nodes of a store share.
+    Shared(Arc<SharedClock>),
     /// A clock that tests move by hand.
     Manual(Arc<AtomicI64>),
+}
+
+/// Goes on from what another machine's clock showed, by a clock that nobody can set.
+#[derive(Debug)]
+pub struct SharedClock(Mutex<(i64, Instant)>);
+
+impl SharedClock {
+    /// Makes one that showed `ms` at `at`.
+    pub fn new(ms: i64, at: Instant) -> Self {
+        Self(Mutex::new((ms, at)))
+    }
+
+    /// Notes what the other clock showed at `at`.
+    pub fn set(&self, ms: i64, at: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (ms, at);
+    }
+
+    fn now_ms(&self) -> i64 {
+        let (ms, at) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ms.saturating_add(as_ms(at.elapsed()))
+    }
 }
 
 impl Clock {
@@ -41,6 +64,7 @@ impl Clock {
                 LazyLock::force(&ANCHOR);
                 as_ms(system())
             }
+            Self::Shared(shared) => shared.now_ms(),
             Self::Manual(ms) => ms.load(Ordering::SeqCst),
         }
     }
@@ -51,7 +75,7 @@ impl Clock {
         let now_ms = self.now_ms();
         let steady_ms = match self {
             Self::System => as_ms(ANCHOR.0.saturating_add(ANCHOR.1.elapsed())),
-            Self::Manual(_) => now_ms,
+            Self::Shared(_) | Self::Manual(_) => now_ms,
         };
         age(now_ms, steady_ms, since_ms)
     }

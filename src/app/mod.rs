@@ -5,6 +5,7 @@
 mod agents;
 mod keyring;
 mod named;
+mod nodes;
 mod office;
 mod pool;
 mod reload;
@@ -25,6 +26,7 @@ use self::agents::Agents;
 use self::keyring::Keyring;
 pub use self::keyring::LockedError;
 pub use self::named::{settle_agents, with_agent, with_known};
+use self::nodes::Membership;
 pub use self::office::Office;
 use self::office::event_webhooks::SigningSecrets;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
@@ -45,7 +47,7 @@ use crate::pipeline::{
 };
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
-use crate::queue::lanes::Lanes;
+use crate::queue::lanes::{Lanes, RunningTurns};
 use crate::registry::Snapshot;
 use crate::remote::model_client;
 use crate::store::{Access, SqlStore, StoreAddress};
@@ -53,7 +55,7 @@ use crate::store::{Archive, Directory, Queue, Tokens as _};
 use crate::stt::whisper::device::BACKEND;
 use crate::telemetry;
 use crate::threads::Threads;
-use crate::turn::{NodeId, PhoneNumberId};
+use crate::turn::PhoneNumberId;
 
 /// Pieces of audio work that may wait. Each takes milliseconds, so a full queue is seconds of delay,
 /// and refusing beats adding to it.
@@ -161,6 +163,8 @@ pub struct App {
     keepers: (DeskKeeper, RetentionKeeper),
     telling: Telling,
     office: Arc<Office>,
+    membership: Membership,
+    here: (RunningTurns, Wake),
     metrics: PrometheusHandle,
     store: Arc<SqlStore>,
     /// The record, for what runs the service in its own process.
@@ -192,6 +196,8 @@ impl App {
         telemetry::built_from(BACKEND.unwrap_or("none"));
         // First, so that a second service by mistake loads no model beside the first.
         let store = Arc::new(SqlStore::open(at, Access::Serve)?);
+        let membership = Membership::new(config, &store, clock);
+        let clock = membership.clock.clone();
         let keyring = Arc::new(Keyring::new(config, at.beside()));
         let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
@@ -217,22 +223,18 @@ impl App {
             clock: clock.clone(),
         };
         let wake = Wake::default();
-        let (turns, node) = (config.queue.turns, NodeId(config.queue.node()));
-        let lanes = Lanes::new(
-            Arc::clone(&queue),
-            Arc::new(pipeline),
-            clock.clone(),
-            wake.clone(),
-            turns,
-            node,
-        );
+        let (pipeline, turns) = (Arc::new(pipeline), config.queue.turns);
+        let node = (membership.node.clone(), membership.pace);
+        let lanes =
+            Lanes::new(Arc::clone(&queue), pipeline, clock.clone(), wake.clone(), turns, node);
         let here = (lanes.running(), wake.clone());
         let registry = Arc::clone(&agents.registry);
         let inbox =
             EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), lanes.running());
         let inbox = Arc::new(inbox.without(config.privacy.redaction()));
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
-        let office = Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here);
+        let office =
+            Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here.clone());
         let office = Arc::new(office);
         let old = retention_keeper(config, &store, clock.clone());
         let keepers = (desk_keeper(config, &store, &clock, &wake), old);
@@ -246,6 +248,8 @@ impl App {
             keepers,
             telling,
             office,
+            membership,
+            here,
             metrics,
             archive: store.clone(),
             store,
@@ -294,7 +298,7 @@ impl App {
             let serve = |server: Server| server.serve(shutdown.stop.clone());
             tokio::join!(serve(server), OptionFuture::from(admin.map(serve)));
         };
-        let lanes = self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone());
+        let lanes = Box::pin(self.lanes.run(shutdown.stop.clone(), shutdown.abort.clone()));
         let aborted = shutdown.abort.cancelled();
         let upkeep = telemetry::upkeep(self.metrics);
         let agents = self.agents;
@@ -304,6 +308,7 @@ impl App {
             tokio::join!(serve, lanes);
             answered.cancel();
         };
+        let leaver = self.membership.leaver();
         let ended = tokio::select! {
             ((), ()) = async { tokio::join!(answering, keeping) } => {
                 if let Err(error) = self.store.write_back().await {
@@ -314,6 +319,7 @@ impl App {
             () = upkeep => unreachable!("it runs for ever"),
             () = Box::pin(self.notes.run()) => unreachable!("the pipeline asks for notes"),
             () = Box::pin(telling) => unreachable!("so does this"),
+            () = Box::pin(self.membership.run(self.here)) => unreachable!("and this"),
             () = self.keepers.0.run() => unreachable!("it runs for ever"),
             () = self.keepers.1.run() => unreachable!("and this"),
             () = agents.pool().make_in_advance() => unreachable!("so does this"),
@@ -324,6 +330,7 @@ impl App {
                 Ok(())
             }
         };
+        leaver.leave().await;
         telemetry::tell_left_out();
         ended
     }

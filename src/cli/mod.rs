@@ -17,6 +17,7 @@ mod init;
 mod knowledge;
 mod man;
 mod models;
+mod nodes;
 mod numbers;
 mod office;
 mod player;
@@ -105,6 +106,8 @@ enum Command {
     Contacts(contacts::Arguments),
     /// Sum up what was used and what it cost; set prices and credits, whether a service runs or not.
     Usage(usage::Arguments),
+    /// List the processes that serve from the store.
+    Nodes(nodes::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -229,11 +232,10 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         // Whoever looks at the record needs no secret, and no other key that is right.
-        (Command::Turns(_) | Command::Events(_) | Command::Usage(_), Some(config))
-            if !problems.concern("store") && !problems.concern("blobs") =>
-        {
-            config
-        }
+        (
+            Command::Turns(_) | Command::Events(_) | Command::Usage(_) | Command::Nodes(_),
+            Some(config),
+        ) if !problems.concern("store") && !problems.concern("blobs") => config,
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments.json),
         _ => return Err(problems.into()),
@@ -265,6 +267,7 @@ fn run_configured(
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
             Command::Events(arguments) => events::run(&context, arguments).await,
+            Command::Nodes(arguments) => nodes::run(&context, arguments).await,
             Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
@@ -300,7 +303,7 @@ async fn look_agents_up(
         Command::Doctor(_) => {
             let _said_by_it = settle_agents(config, problems).await;
         }
-        Command::Turns(_) | Command::Events(_) => {}
+        Command::Turns(_) | Command::Events(_) | Command::Nodes(_) => {}
         _ => settle_agents(config, problems).await?,
     }
     Ok(())

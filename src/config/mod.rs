@@ -236,9 +236,13 @@ pub struct QueueConfig {
 impl QueueConfig {
     /// Returns the name of this node: the configured one, else the host's.
     pub fn node(&self) -> String {
-        let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let name = self.node.clone().unwrap_or_else(host).trim().to_owned();
-        if name.is_empty() { "hark".to_owned() } else { name }
+        self.node.clone().map_or_else(|| self.host(), |name| name.trim().to_owned())
+    }
+
+    /// Returns the host's name.
+    pub fn host(&self) -> String {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        if name.trim().is_empty() { "hark".to_owned() } else { name.trim().to_owned() }
     }
 }
 

@@ -105,6 +105,10 @@ impl Delivery<'_> {
     /// Sends one part. Returns why it was refused if the answer counts without it: to send the reply
     /// as text for it would answer twice.
     pub(super) async fn send(&self, part: Part) -> Result<Option<Reason>, TurnError> {
+        // A process that stood still may wake here, when another has the turn.
+        if self.lease.time.is_over(self.pipeline.clock.now_ms()) {
+            return Err(StoreError::LeaseLost.into());
+        }
         let (kind, started_ms) = (part.content.kind(), self.trace.elapsed_ms());
         let message = Outgoing {
             to: self.lease.contact.clone(),

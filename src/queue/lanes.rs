@@ -18,22 +18,44 @@ use super::places::{Allowed, TurnPlaces};
 use super::retry::LONGEST;
 use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
 use crate::clock::{Clock, as_ms};
-use crate::store::{Lane, Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
+use crate::store::{Lane, Lapsed, Lease, LeaseKey, LeaseTime, Lessee, Queue, StoreError, Tenure};
 use crate::telemetry;
 use crate::turn::NodeId;
 
-/// Limits how long a lease holds unless it is renewed, and so how long another node waits before it
-/// takes over from one that died.
-const LEASE_MS: i64 = 60_000;
+/// How often a node says that it lives, and looks by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct LeasePace {
+    /// How long a lease holds unless it is renewed, and so how long another node waits before it takes
+    /// over from one that died.
+    lease: Duration,
+    /// Time between two renewals of a lease: three may fail before it expires.
+    heartbeat: Duration,
+    /// Longest time between two looks at the queue and the clock.
+    look: Duration,
+    /// Wait for a lane that somebody held for a moment.
+    held: Option<Duration>,
+}
 
-/// Time between two renewals of a lease: three may fail before it expires.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+impl LeasePace {
+    /// Returns that of a process that has its store for itself.
+    pub const fn alone() -> Self {
+        let (lease, heartbeat) = (Duration::from_mins(1), Duration::from_secs(15));
+        Self { lease, heartbeat, look: Duration::from_mins(1), held: None }
+    }
+
+    /// Returns that of processes that share one: a dead one's turns go on elsewhere within 5 s.
+    pub const fn shared() -> Self {
+        let (lease, heartbeat) = (Duration::from_millis(3_600), Duration::from_millis(900));
+        let held = Some(Duration::from_millis(10));
+        Self { lease, heartbeat, look: Duration::from_secs(1), held }
+    }
+}
 
 /// Wait for the status of a part that may have been sent before a crash.
 const STATUS_GRACE_MS: i64 = 5_000;
 
-/// Longest time between two looks at the queue and the clock.
-const LOOK: Duration = Duration::from_mins(1);
+/// How long a turn that is cut off may take to be given back.
+const GIVE_BACK: Duration = Duration::from_millis(800);
 
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
@@ -44,6 +66,7 @@ struct Running {
     key: LeaseKey,
     lane: Lane,
     cancel: Cancel,
+    time: LeaseTime,
 }
 
 /// Reaches the turns that run on this node. Clones reach the same ones.
@@ -51,6 +74,11 @@ struct Running {
 pub struct RunningTurns(Arc<Mutex<HashMap<u64, Running>>>);
 
 impl RunningTurns {
+    /// Counts them.
+    pub fn count(&self) -> usize {
+        self.0.lock().expect("no holder panics").len()
+    }
+
     /// Cancels what runs in a lane: a person takes over. What is planned is sent all the same.
     pub fn take_over(&self, lane: &Lane) {
         let held = self.0.lock().expect("no holder panics");
@@ -67,6 +95,7 @@ pub struct Lanes {
     clock: Clock,
     wake: Wake,
     node: NodeId,
+    pace: LeasePace,
     running: TaskTracker,
     places: TurnPlaces,
     /// The turns of this node by the count of those before: one that is given back and leased again
@@ -84,11 +113,11 @@ impl Lanes {
         clock: Clock,
         wake: Wake,
         turns: usize,
-        node: NodeId,
+        (node, pace): (NodeId, LeasePace),
     ) -> Self {
         let (running, places) = (TaskTracker::new(), TurnPlaces(turns));
         let (held, started) = (RunningTurns::default(), AtomicU64::new(0));
-        Self { queue, handler, clock, wake, node, running, places, held, started }
+        Self { queue, handler, clock, wake, node, pace, running, places, held, started }
     }
 
     /// Returns what reaches the turns that run.
@@ -110,16 +139,16 @@ impl Lanes {
         let mut watch = ClockWatch::new(self.clock.now_ms());
         let mut beat = Instant::now();
         while !stop.is_cancelled() {
-            if beat.elapsed() >= HEARTBEAT {
+            if beat.elapsed() >= self.pace.heartbeat {
                 self.heartbeat().await;
                 beat = Instant::now();
             }
             if watch.was_set(self.clock.now_ms()) {
                 self.cut_waits().await;
             }
-            let mut wait = self.lease_all(&abort).await.min(LOOK);
-            if !self.running.is_empty() {
-                wait = wait.min(HEARTBEAT.saturating_sub(beat.elapsed()));
+            let mut wait = self.lease_all(&abort).await.min(self.pace.look);
+            if !self.running.is_empty() || self.pace.held.is_some() {
+                wait = wait.min(self.pace.heartbeat.saturating_sub(beat.elapsed()));
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -128,7 +157,7 @@ impl Lanes {
             }
         }
         self.running.close();
-        while tokio::time::timeout(HEARTBEAT, self.running.wait()).await.is_err() {
+        while tokio::time::timeout(self.pace.heartbeat, self.running.wait()).await.is_err() {
             self.heartbeat().await;
         }
     }
@@ -169,19 +198,21 @@ impl Lanes {
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
         let held = self.held.0.lock().expect("no holder panics").clone();
-        let running = held.into_values().map(|running| (running.key, running.cancel));
-        let (keys, cancels): (Vec<_>, Vec<_>) = running.unzip();
+        let lessee = self.lessee(now_ms);
+        let running: Vec<Running> = held.into_values().collect();
+        let keys: Vec<LeaseKey> = running.iter().map(|running| running.key.clone()).collect();
         if !keys.is_empty() {
-            let tenures = match self.queue.renew(&self.lessee(now_ms), &keys).await {
+            let tenures = match self.queue.renew(&lessee, &keys).await {
                 Ok(tenures) => tenures,
                 Err(error) => {
                     error.log("leases could not be renewed");
                     return;
                 }
             };
-            for (cancel, tenure) in cancels.iter().zip(tenures) {
-                if tenure == Tenure::Lost {
-                    cancel.cancel(CancelReason::LeaseLost);
+            for (running, tenure) in running.iter().zip(tenures) {
+                match tenure {
+                    Tenure::Held => running.time.renew(lessee.until_ms),
+                    Tenure::Lost => running.cancel.cancel(CancelReason::LeaseLost),
                 }
             }
         }
@@ -190,7 +221,7 @@ impl Lanes {
 
     /// Names this node, with leases as of `now_ms`.
     fn lessee(&self, now_ms: i64) -> Lessee {
-        Lessee { node: self.node.clone(), until_ms: now_ms + LEASE_MS }
+        Lessee { node: self.node.clone(), until_ms: now_ms + as_ms(self.pace.lease) }
     }
 
     /// Leases and starts everything that is due; returns how long nothing else can be.
@@ -216,8 +247,12 @@ impl Lanes {
                 let wait_ms = due_ms - self.clock.now_ms();
                 Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
             }
-            // What was due waits for a place, and ends of turns wake us.
-            Ok(_) => LOOK,
+            // What was due waits for a place, and ends of turns wake us; or somebody held its lane while
+            // we looked.
+            Ok((Some(_), _)) if self.allowed().limit > 0 => {
+                self.pace.held.unwrap_or(self.pace.look)
+            }
+            Ok(_) => self.pace.look,
             Err(error) => {
                 error.log("messages could not be leased");
                 STORE_RETRY
@@ -239,7 +274,8 @@ impl Lanes {
         let attempt = lease.attempt;
         let count = self.started.fetch_add(1, Ordering::Relaxed);
         let lane = lease.lane.clone();
-        let running = Running { key: key.clone(), lane, cancel: cancel.clone() };
+        let time = lease.time.clone();
+        let running = Running { key: key.clone(), lane, cancel: cancel.clone(), time };
         held.0.lock().expect("no holder panics").insert(count, running);
         let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
         self.running.spawn(async move {
@@ -253,7 +289,7 @@ impl Lanes {
                 // First, so that what a cancelled turn gives back counts no attempt.
                 biased;
                 () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
-                () = abort.cancelled() => {}
+                () = async { abort.cancelled().await; tokio::time::sleep(GIVE_BACK).await } => {}
             }
             held.0.lock().expect("no holder panics").remove(&count);
             wake.wake();

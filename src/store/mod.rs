@@ -19,6 +19,7 @@ mod event_hooks;
 mod events;
 mod library;
 mod memories;
+mod nodes;
 mod people;
 mod postgres;
 mod queue;
@@ -52,10 +53,11 @@ pub use event_hooks::{DeadEventRow, EventHookRow, EventHooks};
 pub use events::{ErasedEvents, EventLog, EventPage, EventRow, EventSearch};
 pub use library::{Library, SourceRow, WordsKey};
 pub use memories::{FreshNotes, Memories, SummaryRow};
+pub use nodes::{NodeRow, Nodes};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
-    Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Loss, Queue, StatusEffect,
-    Tenure,
+    Disposition, Lane, Lapsed, Lease, LeaseKey, LeaseTime, LeasedMessage, Lessee, Loss, Queue,
+    StatusEffect, Tenure,
 };
 pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record};
 pub use sounds::{SoundIndex, SoundRow};

@@ -3,6 +3,9 @@
 //! A lease belongs to one node until a time, and is renewed while its turn runs. Whatever ends or
 //! renews it names it by its [`LeaseKey`]; a key whose lease has passed on changes nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -61,6 +64,29 @@ pub struct Lease {
     pub attempt: u32,
     /// The messages, oldest first; at least one.
     pub messages: Vec<LeasedMessage>,
+    /// Until when it holds.
+    pub time: LeaseTime,
+}
+
+/// Tells until when a lease holds. Clones tell of the same lease.
+#[derive(Clone, Debug)]
+pub struct LeaseTime(Arc<AtomicI64>);
+
+impl LeaseTime {
+    /// Makes that of a lease which holds until `until_ms`, Unix milliseconds.
+    pub fn until(until_ms: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(until_ms)))
+    }
+
+    /// Notes that the lease was renewed.
+    pub fn renew(&self, until_ms: i64) {
+        self.0.store(until_ms, Ordering::Relaxed);
+    }
+
+    /// Returns whether the lease may have passed on, as of a process that stood still.
+    pub fn is_over(&self, now_ms: i64) -> bool {
+        now_ms >= self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Lease {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hark::clock::Clock;
-use hark::queue::lanes::Lanes;
+use hark::queue::lanes::{Lanes, LeasePace};
 use hark::queue::{Cancel, CancelReason, Handled, JobHandler, Wake};
 use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lapsed, Lease, Lessee, Queue, Tenure};
@@ -58,7 +58,14 @@ impl World {
         let ((began, begins), (ended, ends)) = (mpsc::channel(9), mpsc::channel(9));
         let handler = Arc::new(Waits { may_end: Semaphore::new(0), began, ended });
         let (queue, jobs) = (Arc::clone(&store) as _, Arc::clone(&handler) as _);
-        let lanes = Lanes::new(queue, jobs, clock.clone(), Wake::default(), 2, "a".into());
+        let lanes = Lanes::new(
+            queue,
+            jobs,
+            clock.clone(),
+            Wake::default(),
+            2,
+            ("a".into(), LeasePace::alone()),
+        );
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let lanes = tokio::spawn(async move { lanes.run(stopped, CancellationToken::new()).await });

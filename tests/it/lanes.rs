@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hark::clock::Clock;
-use hark::queue::lanes::Lanes;
+use hark::queue::lanes::{Lanes, LeasePace};
 use hark::queue::{Cancel, Handled, JobHandler, Wake};
 use hark::simulator::{Call, CallKind};
 use hark::store::{Access, SqlStore};
@@ -97,7 +97,8 @@ async fn a_clock_that_was_set_back_while_nothing_ran_holds_no_message() {
     let (done, mut dones) = mpsc::channel(9);
     let (queue, may_end) = (Arc::clone(&store) as _, Semaphore::new(1));
     let (jobs, clock) = (Arc::new(Hangs { may_end, done }), Clock::manual(1_000));
-    let lanes = Lanes::new(queue, jobs, clock, Wake::default(), 8, "a".into());
+    let lanes =
+        Lanes::new(queue, jobs, clock, Wake::default(), 8, ("a".into(), LeasePace::alone()));
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
     let stopping = stop.clone();
     let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
@@ -184,7 +185,14 @@ async fn a_number_whose_model_hangs_does_not_hold_another() {
     let handler = Arc::new(Hangs { may_end: Semaphore::new(0), done });
     let (queue, wake, stop) = (Arc::clone(&store) as _, Wake::default(), CancellationToken::new());
     let jobs = Arc::clone(&handler) as _;
-    let lanes = Lanes::new(queue, jobs, Clock::manual(1_000), wake.clone(), 8, "a".into());
+    let lanes = Lanes::new(
+        queue,
+        jobs,
+        Clock::manual(1_000),
+        wake.clone(),
+        8,
+        ("a".into(), LeasePace::alone()),
+    );
     let (stopping, abort) = (stop.clone(), CancellationToken::new());
     let lanes = tokio::spawn(async move { lanes.run(stopping, abort).await });
     while store.messages(1_000).await.unwrap().leased < 8 {

@@ -58,6 +58,7 @@ mod messengers;
 mod models;
 mod money;
 mod named;
+mod nodes;
 mod numbers;
 #[cfg(feature = "stt-whisper")]
 mod odd_secrets;

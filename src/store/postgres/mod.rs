@@ -4,6 +4,7 @@
 //! that `sql` asks for: of a contact's row, or by name. Invariant: a transaction that fails, a lost
 //! connection included, leaves nothing.
 
+mod bus;
 mod connect;
 mod dialect;
 mod pool;
@@ -12,15 +13,19 @@ mod session;
 mod wire;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use ::postgres::error::SqlState;
 use tokio::sync::watch;
 
+use self::bus::{Hearers, Notices};
 use self::connect::Connector;
 pub(super) use self::session::{PgSession, PgStatement};
 use super::sql::{DbError, Worker};
 use super::{Access, StoreError};
+use crate::clock::SharedClock;
 
 /// Holds the threads that work on a database.
 pub(super) struct PgThreads {
@@ -28,6 +33,20 @@ pub(super) struct PgThreads {
     pub(super) reader: Worker,
     /// Reads what takes long.
     pub(super) reports: Worker,
+    pub(super) bus: PgBus,
+}
+
+/// Hears other processes that serve from the same database, until it is dropped.
+pub(super) struct PgBus {
+    notices: Arc<Notices>,
+    pub(super) lanes: watch::Sender<u64>,
+    pub(super) clock: Arc<SharedClock>,
+}
+
+impl Drop for PgBus {
+    fn drop(&mut self) {
+        self.notices.end();
+    }
 }
 
 /// Connects to the database at `address` and brings its schema up to date; `connections` serve calls,
@@ -45,9 +64,20 @@ pub(super) fn open(
     let first = on_a_thread(|| {
         let session = connector.connect()?;
         schema::bring_up_to_date(&session, access, connector.name())?;
-        Ok(session)
+        let bus = bus_of(&session, connector.name())?;
+        Ok((session, bus))
     })?;
-    threads(&connector, first, connections, events)
+    if access == Access::Serve {
+        let told = Hearers {
+            lanes: first.1.lanes.clone(),
+            events: events.clone(),
+            clock: Arc::clone(&first.1.clock),
+        };
+        let started = bus::start(connector.clone(), Arc::clone(&first.1.notices), told);
+        started.map_err(|error| unstarted(&connector, &error))?;
+    }
+    let (first, bus) = first;
+    threads(&connector, first, connections, events, bus)
 }
 
 /// Connects to look, and writes nothing. `None` if hark never served from the database.
@@ -58,9 +88,14 @@ pub(super) fn look(address: &str) -> Result<Option<PgThreads>, StoreError> {
     let connector = Connector::new(address, true)?;
     let first = on_a_thread(|| {
         let session = connector.connect()?;
-        Ok(schema::is_there(&session, connector.name())?.then_some(session))
+        if !schema::is_there(&session, connector.name())? {
+            return Ok(None);
+        }
+        let bus = bus_of(&session, connector.name())?;
+        Ok(Some((session, bus)))
     })?;
-    first.map(|first| threads(&connector, first, 1, &watch::Sender::new(0))).transpose()
+    let Some((first, bus)) = first else { return Ok(None) };
+    threads(&connector, first, 1, &watch::Sender::new(0), bus).map(Some)
 }
 
 /// Checks whether an address can be one of a database.
@@ -86,15 +121,26 @@ fn threads(
     first: PgSession,
     connections: u32,
     events: &watch::Sender<u64>,
+    bus: PgBus,
 ) -> Result<PgThreads, StoreError> {
-    let unstarted = |error: std::io::Error| StoreError::Open {
-        path: connector.name().to_owned(),
-        cause: error.to_string(),
+    let start = |first, connections| {
+        let started = pool::start(connector, first, connections, events, &bus.notices);
+        started.map_err(|error| unstarted(connector, &error))
     };
-    let (writer, reader) =
-        pool::start(connector, Some(first), connections, events).map_err(unstarted)?;
-    let (_, reports) = pool::start(connector, None, 1, events).map_err(unstarted)?;
-    Ok(PgThreads { writer, reader, reports })
+    let ((writer, reader), (_, reports)) = (start(Some(first), connections)?, start(None, 1)?);
+    Ok(PgThreads { writer, reader, reports, bus })
+}
+
+fn unstarted(connector: &Connector, error: &std::io::Error) -> StoreError {
+    StoreError::Open { path: connector.name().to_owned(), cause: error.to_string() }
+}
+
+/// Makes what hears others, with the server's clock.
+fn bus_of(session: &PgSession, name: &str) -> Result<PgBus, StoreError> {
+    let failed =
+        |error: DbError| StoreError::Open { path: name.to_owned(), cause: error.to_string() };
+    let clock = SharedClock::new(session.now_ms().map_err(failed)?, Instant::now());
+    Ok(PgBus { notices: Arc::default(), lanes: watch::Sender::new(0), clock: Arc::new(clock) })
 }
 
 /// Runs what blocks where no other work waits for it: a client has its own loop, and one cannot run

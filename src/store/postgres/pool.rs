@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::bus::Notices;
 use super::connect::Connector;
 use super::session::PgSession;
 use crate::store::StoreError;
 use crate::store::sql::{Db, Mode, Outage, Ran, StoreCall, Worker};
 
-/// CallQueue that may wait; a caller beyond it waits for its place.
+/// Calls that may wait; a caller beyond it waits for its place.
 const QUEUE: usize = 256;
 /// How often a call runs that meets other writing, before it fails.
 const TRIES: u32 = 10;
@@ -27,6 +28,7 @@ type CallQueue = Arc<Mutex<mpsc::Receiver<StoreCall>>>;
 struct Shared {
     connector: Connector,
     events: watch::Sender<u64>,
+    notices: Arc<Notices>,
     outage: Mutex<Outage>,
 }
 
@@ -37,12 +39,14 @@ pub(super) fn start(
     first: Option<PgSession>,
     threads: u32,
     events: &watch::Sender<u64>,
+    notices: &Arc<Notices>,
 ) -> std::io::Result<(Worker, Worker)> {
     let (queue, calls) = mpsc::channel(QUEUE);
     let calls: CallQueue = Arc::new(Mutex::new(calls));
     let shared = Arc::new(Shared {
         connector: connector.clone(),
         events: events.clone(),
+        notices: Arc::clone(notices),
         outage: Mutex::default(),
     });
     let mut first = first;
@@ -110,7 +114,11 @@ fn run(session: &PgSession, shared: &Shared, call: StoreCall) -> Option<StoreCal
         }
         if ran == Ran::Done && mode != Mode::Read {
             shared.outage.lock().unwrap_or_else(PoisonError::into_inner).note(None);
+            if db.told_lanes() {
+                shared.notices.lanes();
+            }
             if db.told_events() {
+                shared.notices.events();
                 shared.events.send_modify(|commits| *commits += 1);
             }
         }

@@ -5,7 +5,8 @@ use crate::store::sql::{Db, DbError, DbResult, Lock, Mode};
 use crate::store::{Access, StoreError};
 
 /// Applied in order; `hark_schema` counts them. One that has shipped never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_all.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_all.sql"), include_str!("migrations/0002_nodes.sql")];
 
 /// Brings the schema up to date, one process at a time.
 ///

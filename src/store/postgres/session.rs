@@ -36,6 +36,13 @@ impl PgSession {
         self.client.borrow().is_closed()
     }
 
+    pub(super) fn with<T>(
+        &self,
+        call: impl FnOnce(&mut Client) -> Result<T, ::postgres::Error>,
+    ) -> DbResult<T> {
+        Ok(call(&mut self.client.borrow_mut())?)
+    }
+
     pub(in crate::store) fn prepare(&self, sql: &str) -> DbResult<Statement> {
         if let Some(prepared) = self.prepared.borrow().get(sql) {
             return Ok(prepared.clone());

@@ -69,6 +69,8 @@ pub(in crate::store) struct Db<'c> {
     engine: Engine<'c>,
     /// The call wrote events.
     told_events: Cell<bool>,
+    /// It let messages wait.
+    told_lanes: Cell<bool>,
 }
 
 #[derive(Clone, Copy)]
@@ -79,11 +81,25 @@ enum Engine<'c> {
 
 impl<'c> Db<'c> {
     pub(in crate::store) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { engine: Engine::Sqlite(connection), told_events: Cell::new(false) }
+        Self::on(Engine::Sqlite(connection))
     }
 
     pub(in crate::store) fn postgres(session: &'c PgSession) -> Self {
-        Self { engine: Engine::Postgres(session), told_events: Cell::new(false) }
+        Self::on(Engine::Postgres(session))
+    }
+
+    fn on(engine: Engine<'c>) -> Self {
+        Self { engine, told_events: Cell::new(false), told_lanes: Cell::new(false) }
+    }
+
+    /// Notes that messages wait, which other processes may answer.
+    pub(in crate::store) fn tell_lanes(&self) {
+        self.told_lanes.set(true);
+    }
+
+    /// Returns whether messages wait.
+    pub(in crate::store) fn told_lanes(&self) -> bool {
+        self.told_lanes.get()
     }
 
     /// Notes that events were written.

@@ -149,6 +149,7 @@ impl Desk for SqlStore {
     ) -> Result<usize, StoreError> {
         let call = self.writer.call(move |db| {
             let values = params![since_ms, until_ms, now_ms, now_ms - WINDOW_MS];
+            db.tell_lanes();
             Ok(db.prepare_cached(FOLLOW_UP)?.execute(values)?)
         });
         call.await
@@ -220,6 +221,7 @@ fn say(
     if new == 0 {
         return Ok(turn.0);
     }
+    db.tell_lanes();
     if let Some(note) = &message.note {
         let keep =
             "INSERT INTO recordings (number, message, note, made_ms) VALUES (?1, ?2, ?3, ?4)";

@@ -2,7 +2,7 @@
 
 use super::db::{Db, DbResult, DbRow, ToDb, params};
 use super::json::{from_json, from_word, to_json};
-use crate::store::{Lane, Lease, LeasedMessage, Lessee};
+use crate::store::{Lane, Lease, LeaseTime, LeasedMessage, Lessee, StoreError};
 use crate::turn::{Body, ContactRef, LanguageCode, MessageId, Personal, PhoneNumberId, TurnId};
 
 /// The numbers with free lanes, one look at the index each.
@@ -67,6 +67,22 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
     leases.query_map(&due[..], lease)?.collect()
 }
 
+/// Checks whether a node has a message's lease, in this attempt: nobody else plans what is sent.
+///
+/// # Errors
+/// `LeaseLost`.
+pub(super) fn check_held(
+    db: &Db<'_>,
+    row: i64,
+    attempt: u32,
+    node: &str,
+) -> Result<(), StoreError> {
+    let held = "SELECT 1 FROM messages WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3
+                    AND state = 'leased'";
+    let held = db.prepare_cached(held)?.exists(params![row, attempt, node])?;
+    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
 /// Makes a lease of one message: each has a turn of its own.
 fn leasable(row: &DbRow<'_>, lessee: &Lessee) -> DbResult<Lease> {
     let personal = |index| row.get::<Option<String>>(index).map(|value| value.map(Personal));
@@ -100,6 +116,7 @@ fn leasable(row: &DbRow<'_>, lessee: &Lessee) -> DbResult<Lease> {
         reply_mode: row.get::<Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
         attempt: message.attempt,
         messages: vec![message],
+        time: LeaseTime::until(lessee.until_ms),
     })
 }
 

@@ -23,6 +23,7 @@ mod leases;
 mod library;
 mod memories;
 mod metering;
+mod nodes;
 mod operators;
 mod outage;
 mod people;
@@ -38,10 +39,12 @@ mod worker;
 
 use secrecy::ExposeSecret as _;
 use std::fs::File;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 use self::metering::BookCache;
 use super::{StoreAddress, StoreError, postgres, sqlite};
+use crate::clock::Clock;
 
 pub(super) use self::db::{Db, DbError, DbResult, Hold, Lock};
 pub(super) use self::outage::Outage;
@@ -58,8 +61,15 @@ pub struct SqlStore {
     events: watch::Sender<u64>,
     /// The prices in use.
     prices: BookCache,
-    /// Hold open as long as a service runs on a file.
-    _lock: Option<File>,
+    held: KeptOpen,
+}
+
+/// What a store holds as long as it is open.
+enum KeptOpen {
+    /// The lock of a service on its file.
+    File { _lock: Option<File> },
+    /// What hears other processes.
+    Server(postgres::PgBus),
 }
 
 /// Says what a database is opened for.
@@ -111,12 +121,36 @@ impl SqlStore {
 
     fn on_file(file: sqlite::SqliteFile, events: watch::Sender<u64>) -> Self {
         let sqlite::SqliteFile { writer, reader, reports, lock } = file;
-        Self { writer, reader, reports, events, prices: BookCache::default(), _lock: lock }
+        Self {
+            writer,
+            reader,
+            reports,
+            events,
+            prices: BookCache::default(),
+            held: KeptOpen::File { _lock: lock },
+        }
     }
 
     fn on_server(threads: postgres::PgThreads, events: watch::Sender<u64>) -> Self {
-        let postgres::PgThreads { writer, reader, reports } = threads;
-        Self { writer, reader, reports, events, prices: BookCache::default(), _lock: None }
+        let postgres::PgThreads { writer, reader, reports, bus } = threads;
+        let (prices, held) = (BookCache::default(), KeptOpen::Server(bus));
+        Self { writer, reader, reports, events, prices, held }
+    }
+
+    /// Returns the clock that all processes on the store share, if there may be several.
+    pub fn clock(&self) -> Option<Clock> {
+        match &self.held {
+            KeptOpen::File { .. } => None,
+            KeptOpen::Server(bus) => Some(Clock::Shared(Arc::clone(&bus.clock))),
+        }
+    }
+
+    /// Returns what changes when another process lets messages wait, if there may be others.
+    pub fn lanes_elsewhere(&self) -> Option<watch::Receiver<u64>> {
+        match &self.held {
+            KeptOpen::File { .. } => None,
+            KeptOpen::Server(bus) => Some(bus.lanes.subscribe()),
+        }
     }
 
     /// Writes the file of commits into the database, so that the next start need not.

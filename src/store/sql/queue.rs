@@ -122,6 +122,7 @@ impl Queue for SqlStore {
                 let at_ms = due_after_reclaim(*maybe_sent, now_ms, retry_ms);
                 freed += free.execute(params![until_ms, node, row, at_ms])?;
             }
+            db.tell_lanes();
             Ok(freed)
         });
         call.await
@@ -192,6 +193,7 @@ fn accept(
     }
     let from = message.from.as_ref();
     let contact = from.map(|from| contacts::resolve(db, from, now_ms)).transpose()?;
+    db.tell_lanes();
     let asks = disposition != Disposition::Expire && message.body != Body::Silent;
     let conversation = contact
         .filter(|_| asks)
@@ -257,5 +259,6 @@ fn update_held(
         let key: [&dyn ToDb; 3] = [row, attempt, &lease.node.0];
         changed += update.execute(&[&key[..], values].concat()[..])?;
     }
+    db.tell_lanes();
     Ok(if changed == lease.held.len() { Tenure::Held } else { Tenure::Lost })
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use super::events::{self, PartTold};
 use super::history::{Conversation, conversation, deeds};
 use super::json::{from_json, from_word, to_json};
-use super::{SqlStore, credits, metering, statuses, steps};
+use super::{SqlStore, credits, leases, metering, statuses, steps};
 use crate::store::rules::{awaits_words, awaits_yes, language_shown};
 use crate::store::{
     AgentUsed, Begun, Credit, CreditWarning, Draft, History, HistoryLimits, Lane, Lease, Record,
@@ -176,8 +176,10 @@ impl Record for SqlStore {
         now_ms: i64,
     ) -> Result<Vec<Part>, StoreError> {
         let (turn, attempt) = (lease.turn.clone(), lease.attempt);
+        let (row, node) = (lease.first().row, lease.node.0.clone());
         let call = self.writer.call(move |db| {
             db.hold(Hold::Turn(&turn.0))?;
+            leases::check_held(db, row, attempt, &node)?;
             let place = steps::place_to_send(db, &turn)?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO parts (turn, idx, role, state, content, planned_ms)

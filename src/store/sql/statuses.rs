@@ -202,6 +202,7 @@ fn open_again(
              (SELECT number, message FROM turns WHERE id = ?1)",
     )?
     .execute(params![turn.0, now_ms])?;
+    db.tell_lanes();
     Ok(())
 }
 

@@ -157,7 +157,7 @@ impl<T: FromDb> FromDb for Option<T> {
 
 /// Is given to a statement: one value for each of `?1`, `?2` and on.
 pub(in crate::store) trait Params {
-    /// CallQueue `run` with the values.
+    /// Calls `run` with the values.
     fn bind<R>(self, run: impl FnOnce(&[DbValue<'_>]) -> R) -> R;
 }
 

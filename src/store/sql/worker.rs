@@ -1,4 +1,4 @@
-//! CallQueue on the store: handed to threads that own connections, and answered once they are durable.
+//! Calls on the store: handed to threads that own connections, and answered once they are durable.
 //!
 //! A call may run more than once: where others write to the same database, what met somebody else's
 //! writing is undone and runs again. So it is an `Fn`, and changes nothing but rows.

@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_usage.sql"),
     include_str!("migrations/0014_erased_events.sql"),
     include_str!("migrations/0015_audit.sql"),
+    include_str!("migrations/0016_nodes.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.

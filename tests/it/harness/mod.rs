@@ -24,6 +24,7 @@ use hark::store::{Archive as _, MessageCounts, TurnRow};
 use hark::turn::{MessageId, Reason, TurnReport};
 use rusqlite::Connection;
 use serde_json::{Value, json};
+pub(crate) use service::OtherNode;
 use service::Service;
 pub(crate) use setup::Setup;
 use setup::World;
@@ -307,6 +308,30 @@ impl TestApp {
     /// The id of the service's process.
     pub(crate) fn process(&self) -> u32 {
         self.service.process()
+    }
+
+    /// Starts another process on the same store, with these keys beside its configuration.
+    pub(crate) async fn another_node(&self, keys: &[(&str, &str)]) -> OtherNode {
+        OtherNode::start(&self.world, keys).await
+    }
+
+    /// Posts texts of people to a node, signed, in one webhook.
+    pub(crate) async fn post_to(&self, node: &str, texts: &[Value]) -> u16 {
+        let body = update::messages(NUMBER, texts).to_string();
+        let signature = update::sign(APP_SECRET, body.as_bytes());
+        let request = self.client.post(format!("{node}/webhook")).timeout(PATIENCE).body(body);
+        let request = request.header("X-Hub-Signature-256", signature);
+        request.send().await.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    /// Runs one of hark's commands on the same configuration; returns what it prints.
+    #[track_caller]
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hark"));
+        command.arg("--config").arg(self.world.config_path()).args(arguments);
+        let ran = command.envs(&self.world.environment).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
     }
 
     /// Starts the service again after [`Self::kill`].

@@ -1,6 +1,7 @@
 //! The service under test: in the test's own process, or as the real program in one of its own.
 
 use std::fs::File;
+use std::net::SocketAddr;
 
 use hark::app::{App, EnginePool, Hearing, Keeping, Places, Reloader, settle_agents};
 use hark::lifecycle::Shutdown;
@@ -8,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::setup::World;
+use super::setup::{World, free_address};
 use super::{LOOK_AGAIN, PATIENCE};
 
 pub(super) enum Service {
@@ -33,7 +34,9 @@ impl Service {
     pub(super) async fn start(&mut self, world: &World) {
         match self {
             Self::Here(running) => *running = Some(start_here(world).await),
-            Self::Process(child) => *child = Some(start_process(world).await),
+            Self::Process(child) => {
+                *child = Some(start_process(world, world.address, &[]).await);
+            }
         }
     }
 
@@ -113,20 +116,59 @@ async fn start_here(world: &World) -> Running {
     Running { shutdown, reloader, task }
 }
 
-async fn start_process(world: &World) -> Child {
+/// Another process of the real program, which serves from the same store.
+pub(crate) struct OtherNode {
+    process: Option<Child>,
+    address: SocketAddr,
+}
+
+impl OtherNode {
+    /// Starts it with these keys beside those of the world.
+    pub(super) async fn start(world: &World, keys: &[(&str, &str)]) -> Self {
+        let (address, admin) = (free_address(), free_address().to_string());
+        let keys = [&[("HARK__SERVER__ADMIN_LISTEN", admin.as_str())], keys].concat();
+        let process = Some(start_process(world, address, &keys).await);
+        Self { process, address }
+    }
+
+    /// The address of a path of it.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Kills it with SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        self.process.take().expect("it runs").kill().await.unwrap();
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().and_then(Child::id).expect("it runs").to_string();
+        Command::new("kill").args([&format!("-{signal}"), &id]).status().await.unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        tokio::time::timeout(PATIENCE, process.wait()).await.expect("it stops").unwrap();
+    }
+}
+
+async fn start_process(world: &World, address: SocketAddr, keys: &[(&str, &str)]) -> Child {
     let log = File::options().create(true).append(true).open(world.log_path()).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_hark"))
         .arg("--config")
         .arg(world.config_path())
-        .args(["serve", "--listen", &world.address.to_string()])
+        .args(["serve", "--listen", &address.to_string()])
         .env("HARK__LOG__LEVEL", "trace")
         .envs(&world.environment)
+        .envs(keys.iter().copied())
         .stderr(log)
         .kill_on_drop(true)
         .spawn()
         .unwrap();
     let ready = async {
-        while tokio::net::TcpStream::connect(world.address).await.is_err() {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
             assert!(child.try_wait().unwrap().is_none(), "the service ended at its start");
             tokio::time::sleep(LOOK_AGAIN).await;
         }

@@ -64,10 +64,14 @@ impl Setup {
         self
     }
 
+    /// Keeps the store in this database.
+    pub(crate) fn on_database(self, url: &str) -> Self {
+        self.set("store.url", url)
+    }
+
     /// Keeps the store in a database of the server that the test process shares.
     pub(crate) fn on_postgres(self) -> Self {
-        let url = Postgres::shared().database();
-        self.set("store.url", &url)
+        self.on_database(&Postgres::shared().database())
     }
 
     /// Reaches the test's number through 360dialog, which signs its webhooks.
@@ -119,7 +123,7 @@ impl IntoFuture for Setup {
 
 /// An address to listen on before and after a restart: below the ports that the system gives to
 /// outgoing connections, so that none of them takes it in between.
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         // Two runs of the tests, whose process ids are close, begin at different places.

@@ -1,0 +1,145 @@
+//! This process among those that serve from its store: its name, its time, its signs of life.
+//!
+//! Invariant: leases are a process's, not a name's, where there may be several: two processes of one name
+//! do not take each other's turns, and both say that there are two.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::pending;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::{Clock, as_ms};
+use crate::config::Config;
+use crate::queue::Wake;
+use crate::queue::lanes::{LeasePace, RunningTurns};
+use crate::store::{NodeRow, Nodes, SqlStore};
+use crate::turn::NodeId;
+
+/// Time between two signs of life.
+const BEAT: Duration = Duration::from_secs(1);
+/// The same of a process that has its store for itself.
+const LONE_BEAT: Duration = Duration::from_secs(15);
+/// How many signs of life a node may leave out before it counts as gone.
+const MISSED: u32 = 5;
+/// How long a node that is gone is listed.
+const LISTED: Duration = Duration::from_hours(24);
+
+/// What a process is to its store.
+pub(super) struct Membership {
+    pub(super) clock: Clock,
+    pub(super) node: NodeId,
+    pub(super) pace: LeasePace,
+    row: NodeRow,
+    store: Arc<SqlStore>,
+}
+
+impl Membership {
+    /// Makes that of a process that starts. `clock` is asked unless the store has one for all.
+    pub(super) fn new(config: &Config, store: &Arc<SqlStore>, clock: Clock) -> Self {
+        let id = config.queue.node();
+        let session = format!("{:016x}", fastrand::u64(..));
+        // Tests move a clock of their own.
+        let shared = store.clock().filter(|_| !matches!(clock, Clock::Manual(_)));
+        let clock = shared.unwrap_or(clock);
+        let (node, pace) = match store.clock() {
+            Some(_) => (NodeId(format!("{id}/{session}")), LeasePace::shared()),
+            None => (NodeId(id.clone()), LeasePace::alone()),
+        };
+        let row = NodeRow {
+            session,
+            id,
+            host: config.queue.host(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            setup: setup(config),
+            turns: 0,
+            started_ms: clock.now_ms(),
+            seen_ms: clock.now_ms(),
+        };
+        Self { clock, node, pace, row, store: Arc::clone(store) }
+    }
+
+    /// Says that this process lives and what is odd about others, and wakes the lanes when another
+    /// process let messages wait; for ever.
+    pub(super) async fn run(self, (running, wake): (RunningTurns, Wake)) {
+        tokio::join!(hear_others(Arc::clone(&self.store), wake), self.live(running));
+    }
+
+    async fn live(mut self, running: RunningTurns) {
+        let beat = if self.store.clock().is_some() { BEAT } else { LONE_BEAT };
+        let mut said = HashSet::new();
+        loop {
+            let now_ms = self.clock.now_ms();
+            self.row.seen_ms = now_ms;
+            self.row.turns = running.count().try_into().unwrap_or(u32::MAX);
+            let forget_ms = now_ms - as_ms(LISTED);
+            match self.store.node_lives(self.row.clone(), forget_ms).await {
+                Ok(()) => self.look_at_others(now_ms - as_ms(beat * MISSED), &mut said).await,
+                Err(error) => error.log("this node could not say that it lives"),
+            }
+            tokio::time::sleep(beat).await;
+        }
+    }
+
+    /// Says once of each other process what is odd about it.
+    async fn look_at_others(&self, since_ms: i64, said: &mut HashSet<(String, &'static str)>) {
+        let nodes = match self.store.nodes().await {
+            Ok(nodes) => nodes,
+            Err(error) => return error.log("other nodes could not be read"),
+        };
+        let alive = |node: &&NodeRow| node.session != self.row.session && node.seen_ms > since_ms;
+        for other in nodes.iter().filter(alive) {
+            if other.id == self.row.id && said.insert((other.session.clone(), "name")) {
+                tracing::error!(
+                    node = other.id,
+                    host = other.host,
+                    "another process has this node's name: give each its own in [queue] node"
+                );
+            }
+            if other.setup != self.row.setup && said.insert((other.session.clone(), "setup")) {
+                tracing::error!(
+                    node = other.id,
+                    host = other.host,
+                    "a node has other numbers or agents in its configuration: who answers depends on \
+                     which node gets the message"
+                );
+            }
+        }
+    }
+
+    /// Returns what says that the process has ended.
+    pub(super) fn leaver(&self) -> Leaver {
+        Leaver { store: Arc::clone(&self.store), session: self.row.session.clone() }
+    }
+}
+
+/// Takes a process off the list.
+pub(super) struct Leaver {
+    store: Arc<SqlStore>,
+    session: String,
+}
+
+impl Leaver {
+    pub(super) async fn leave(&self) {
+        if let Err(error) = self.store.node_ended(&self.session).await {
+            error.log("this node could not say that it has ended");
+        }
+    }
+}
+
+async fn hear_others(store: Arc<SqlStore>, wake: Wake) {
+    if let Some(mut lanes) = store.lanes_elsewhere() {
+        while lanes.changed().await.is_ok() {
+            wake.wake();
+        }
+    }
+    pending::<()>().await;
+}
+
+/// Returns what differs where numbers or agents differ; no secret is in it.
+fn setup(config: &Config) -> String {
+    let entries = serde_json::to_vec(&(&config.numbers, &config.agents));
+    let entries = entries.expect("numbers and agents can be written as JSON");
+    hex::encode(Sha256::digest(entries))
+}
