@@ -196,14 +196,13 @@ impl App {
         telemetry::built_from(BACKEND.unwrap_or("none"));
         // First, so that a second service by mistake loads no model beside the first.
         let store = Arc::new(SqlStore::open(at, Access::Serve)?);
-        let membership = Membership::new(config, &store, clock);
+        let membership = Membership::new(config, &store, clock).await?;
         let clock = membership.clock.clone();
         let keyring = Arc::new(Keyring::new(config, at.beside()));
         let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
-        let started =
-            Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
-        let agents = Arc::new(started);
+        let agents = Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring));
+        let agents = Arc::new(agents.await?);
         let shelf = sound::shelf(config, at.beside(), &store, clock.clone())?;
         let (sounds, keeper) = shelf.keeper();
         let queue: Arc<dyn Queue> = store.clone();
@@ -231,7 +230,8 @@ impl App {
         let registry = Arc::clone(&agents.registry);
         let inbox =
             EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), lanes.running());
-        let inbox = Arc::new(inbox.without(config.privacy.redaction()));
+        let inbox = inbox.without(config.privacy.redaction()).behind(membership.front.clone());
+        let inbox = Arc::new(inbox);
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
         let office =
             Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here.clone());

@@ -7,12 +7,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::pending;
+use futures_util::future::{OptionFuture, pending};
 use sha2::{Digest as _, Sha256};
 
+use super::telling::redis_server;
 use crate::clock::{Clock, as_ms};
 use crate::config::Config;
 use crate::queue::Wake;
+use crate::queue::front::KnownIds;
 use crate::queue::lanes::{LeasePace, RunningTurns};
 use crate::store::{NodeRow, Nodes, SqlStore};
 use crate::turn::NodeId;
@@ -31,13 +33,22 @@ pub(super) struct Membership {
     pub(super) clock: Clock,
     pub(super) node: NodeId,
     pub(super) pace: LeasePace,
+    /// Knows which messages the store has, if there is a Redis.
+    pub(super) front: Option<Arc<KnownIds>>,
     row: NodeRow,
     store: Arc<SqlStore>,
 }
 
 impl Membership {
     /// Makes that of a process that starts. `clock` is asked unless the store has one for all.
-    pub(super) fn new(config: &Config, store: &Arc<SqlStore>, clock: Clock) -> Self {
+    ///
+    /// # Errors
+    /// A [`ConfigError`](crate::config::ConfigError) for the address of Redis, or a store that cannot be read.
+    pub(super) async fn new(
+        config: &Config,
+        store: &Arc<SqlStore>,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let id = config.queue.node();
         let session = format!("{:016x}", fastrand::u64(..));
         // Tests move a clock of their own.
@@ -57,13 +68,19 @@ impl Membership {
             started_ms: clock.now_ms(),
             seen_ms: clock.now_ms(),
         };
-        Self { clock, node, pace, row, store: Arc::clone(store) }
+        let front = match redis_server(config)? {
+            Some(server) => Some(Arc::new(KnownIds::new(server, &store.installation().await?))),
+            None => None,
+        };
+        Ok(Self { clock, node, pace, front, row, store: Arc::clone(store) })
     }
 
     /// Says that this process lives and what is odd about others, and wakes the lanes when another
     /// process let messages wait; for ever.
     pub(super) async fn run(self, (running, wake): (RunningTurns, Wake)) {
-        tokio::join!(hear_others(Arc::clone(&self.store), wake), self.live(running));
+        let front = self.front.clone();
+        let front = async { OptionFuture::from(front.as_ref().map(|front| front.run())).await };
+        tokio::join!(hear_others(Arc::clone(&self.store), wake), front, self.live(running));
     }
 
     async fn live(mut self, running: RunningTurns) {

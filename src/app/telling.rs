@@ -52,13 +52,19 @@ impl Telling {
 /// Names the streams, if there is a server for them.
 fn streams(config: &Config) -> anyhow::Result<Option<RedisStreams>> {
     let redis = &config.redis;
-    let Some(url) = &redis.url else { return Ok(None) };
-    let server = RedisServer::new(url, redis.password.as_ref());
-    let server = server.map_err(|problem| config.error("redis.url", problem))?;
+    let Some(server) = redis_server(config)? else { return Ok(None) };
     Ok(Some(RedisStreams {
         server,
         events: redis.events.clone(),
         events_kept: redis.events_kept,
         commands: redis.commands.clone(),
     }))
+}
+
+/// Returns the configured server, if there is one.
+pub(super) fn redis_server(config: &Config) -> anyhow::Result<Option<RedisServer>> {
+    let redis = &config.redis;
+    let Some(url) = &redis.url else { return Ok(None) };
+    let server = RedisServer::new(url, redis.password.as_ref());
+    Ok(Some(server.map_err(|problem| config.error("redis.url", problem))?))
 }

@@ -92,7 +92,11 @@ async fn ready(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
 /// Tells whether traffic may come, and why not.
 async fn ready_in_detail(State(state): State<Arc<HealthState>>) -> impl IntoResponse {
     let (code, status) = state.ready().await;
-    (code, Json(json!({ "status": status })))
+    let mut detail = json!({ "status": status });
+    if let Some(is_up) = state.inbox.front_is_up() {
+        detail["redis"] = json!(if is_up { "up" } else { "away" });
+    }
+    (code, Json(detail))
 }
 
 /// Renders the metrics in Prometheus' text format.

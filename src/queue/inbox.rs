@@ -9,13 +9,14 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, timeout};
 
 use super::Wake;
+use super::front::KnownIds;
 use super::lanes::RunningTurns;
 use crate::clock::Clock;
 use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Loss, Queue, StatusEffect, StoreError};
 use crate::telemetry;
 use crate::turn::{
-    About, Accepted, Body, Deed, DeliveryStatus, Echo, Inbound, Personal, PhoneNumberId,
+    About, Accepted, Body, Deed, DeliveryStatus, Echo, Inbound, MessageId, Personal, PhoneNumberId,
     StatusUpdate, TurnId,
 };
 use crate::written::Redaction;
@@ -40,6 +41,11 @@ pub trait Inbox: Send + Sync {
     /// Checks that what comes can be kept, by writing something; asked often, it is done once a
     /// second. Takes no more than 2 s.
     async fn writable(&self) -> Result<(), StoreError>;
+
+    /// Returns whether what stands in front of the store answers; `None` if nothing does.
+    fn front_is_up(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// Keeps the inbox of one node, on its own store.
@@ -56,6 +62,8 @@ pub struct EmbeddedInbox {
     strangers: Mutex<HashSet<PhoneNumberId>>,
     /// What is taken out of written words.
     redaction: Redaction,
+    /// Ids that the store is known to have, if there is somebody who knows.
+    front: Option<Arc<KnownIds>>,
     /// When the store was last written to see whether it can be, and whether it could.
     probed: AsyncMutex<Option<(Instant, bool)>>,
 }
@@ -84,6 +92,7 @@ impl EmbeddedInbox {
             running,
             strangers: Mutex::default(),
             redaction: Redaction::default(),
+            front: None,
             probed: AsyncMutex::default(),
         }
     }
@@ -92,6 +101,38 @@ impl EmbeddedInbox {
     #[must_use]
     pub fn without(self, redaction: Redaction) -> Self {
         Self { redaction, ..self }
+    }
+
+    /// Answers of what is known without asking the store.
+    #[must_use]
+    pub fn behind(self, front: Option<Arc<KnownIds>>) -> Self {
+        Self { front, ..self }
+    }
+
+    /// Stores messages that are not known to be there, and returns what became of each.
+    async fn store(
+        &self,
+        messages: Vec<(Inbound, Disposition)>,
+        now_ms: i64,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let Some(front) = &self.front else { return self.store.accept(messages, now_ms).await };
+        let id =
+            |(message, _): &(Inbound, Disposition)| (message.number.clone(), message.id.clone());
+        let ids: Vec<(PhoneNumberId, MessageId)> = messages.iter().map(id).collect();
+        let known = front.known(&ids).await;
+        let mut of_known = known.iter();
+        let is_unknown = |_: &_| of_known.next() == Some(&false);
+        let unknown: Vec<_> = messages.into_iter().filter(is_unknown).collect();
+        telemetry::known_in_front(ids.len() - unknown.len());
+        let mut accepted = Vec::new();
+        if !unknown.is_empty() {
+            accepted = self.store.accept(unknown, now_ms).await?;
+            let kept = ids.iter().zip(&known).filter(|(_, known)| !**known);
+            front.kept(kept.map(|(id, _)| id));
+        }
+        let mut accepted = accepted.into_iter();
+        let answer = |known| if known { Some(Accepted::Duplicate) } else { accepted.next() };
+        Ok(known.into_iter().filter_map(answer).collect())
     }
 
     /// Logs a message for a number that is not ours, once a number.
@@ -213,7 +254,7 @@ impl Inbox for EmbeddedInbox {
         }
         // Wakes the lanes also when the provider hangs up before the answer: the write goes on.
         let _wake = WakeLanes(&self.arrived);
-        let accepted = self.store.accept(ours, now_ms).await?;
+        let accepted = self.store(ours, now_ms).await?;
         for (accepted, kept) in accepted.iter().zip(kept) {
             if let (Accepted::New, Some((EXPIRED, raw_type))) = (accepted, &kept) {
                 telemetry::expired();
@@ -264,6 +305,10 @@ impl Inbox for EmbeddedInbox {
             self.running.take_over(lane);
         }
         Ok(())
+    }
+
+    fn front_is_up(&self) -> Option<bool> {
+        self.front.as_ref().map(|front| front.is_up())
     }
 
     async fn writable(&self) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod clock_watch;
+pub mod front;
 pub mod inbox;
 pub mod lanes;
 mod places;

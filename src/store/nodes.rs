@@ -34,6 +34,9 @@ pub trait Nodes: Send + Sync {
     /// Notes that a process has ended.
     async fn node_ended(&self, session: &str) -> Result<(), StoreError>;
 
+    /// Returns the store's name, which no other has.
+    async fn installation(&self) -> Result<String, StoreError>;
+
     /// Returns those that were seen and have not ended, oldest first.
     async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 }

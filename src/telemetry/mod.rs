@@ -45,6 +45,10 @@ pub const WEBHOOK_TOTAL: &str = "hark_webhook_total";
 pub const PERSON_REQUESTS_TOTAL: &str = "hark_person_requests_total";
 /// Messages that came more than 24 hours late and are not answered.
 pub const EXPIRED_TOTAL: &str = "hark_messages_expired_total";
+/// 1 while known messages are looked up in Redis, 0 while it is away.
+pub const REDIS_UP: &str = "hark_redis_up";
+/// Messages that came again and were answered without the store.
+pub const KNOWN_IN_REDIS_TOTAL: &str = "hark_known_in_redis_total";
 /// Times that the machine's clock was set while hark ran, by direction.
 pub const CLOCK_JUMPS_TOTAL: &str = "hark_clock_jumps_total";
 /// Messages that waited too long for a clock that was set, and became due.
@@ -294,6 +298,16 @@ pub fn credits_low(scope: &'static str) {
 /// Records that somebody asked for a person.
 pub fn person_request(agent: &str) {
     metrics::counter!(PERSON_REQUESTS_TOTAL, "agent" => agent.to_owned()).increment(1);
+}
+
+/// Notes whether known messages are looked up in Redis.
+pub fn front_is_up(up: bool) {
+    metrics::gauge!(REDIS_UP).set(if up { 1.0 } else { 0.0 });
+}
+
+/// Counts messages that came again and were answered without the store.
+pub fn known_in_front(messages: usize) {
+    metrics::counter!(KNOWN_IN_REDIS_TOTAL).increment(messages as u64);
 }
 
 /// Counts a message that came too late.

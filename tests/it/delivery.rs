@@ -21,10 +21,8 @@ fn status(message: &str, index: u32, id: &str, word: &str, at_s: i64) -> Value {
 /// Word and time of every stored status, in the order they came, also of those without a turn,
 /// which no port shows.
 fn stored(app: &TestApp) -> Vec<(String, i64)> {
-    let database = app.database();
-    let mut statuses = database.prepare("SELECT status, at_ms FROM statuses ORDER BY id").unwrap();
-    let rows = statuses.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+    let rows = app.sql("SELECT status, at_ms FROM statuses ORDER BY id");
+    rows.into_iter().map(|row| (row[0].clone(), row[1].parse().unwrap())).collect()
 }
 
 #[tokio::test]

@@ -185,7 +185,7 @@ async fn it_is_told_in_each_chat_of_a_business() {
     ask(&app, "hello").await;
     // The simulator plays one number; the record is that of the other chat.
     let moved = "UPDATE turns SET number = 'another'";
-    app.database().execute(moved, []).unwrap();
+    app.sql(moved);
     ask(&app, "hello").await;
     assert_eq!(told(&app), [Err(2 + words(ENGLISH)), Err(2 + words(ENGLISH))]);
     assert_ne!(NUMBER, "another");

@@ -84,9 +84,7 @@ async fn turns_are_found_by_time_and_by_failure() {
         let hark = &hark;
         async move { lines_with(&printed(hark, &["--since", since]).await, "  heard").len() }
     };
-    app.database()
-        .execute("UPDATE turns SET created_ms = created_ms - 7200000 WHERE heard = 'well'", [])
-        .unwrap();
+    app.sql("UPDATE turns SET created_ms = created_ms - 7200000 WHERE heard = 'well'");
     assert_eq!((of("1h").await, of("3h").await, of("2000-01-01").await), (2, 3, 3));
     let wrong = hark.run(&["turns", "--since", "soon"]).await;
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);

@@ -29,7 +29,7 @@ async fn tell(app: &TestApp, statuses: &[Value]) {
 
 /// Forgets that a message was delivered, as if no status but `sent` had come.
 fn undelivered(app: &TestApp) {
-    app.database().execute("DELETE FROM statuses WHERE status <> 'sent'", []).unwrap();
+    app.sql("DELETE FROM statuses WHERE status <> 'sent'");
 }
 
 /// Type and words of everything that was sent.
@@ -185,7 +185,7 @@ async fn two_statuses_of_one_note_or_of_its_copies_are_followed_by_one_text() {
 async fn a_failure_that_overtakes_the_other_statuses_is_followed_by_one_text() {
     for code in [131_053, 131_026] {
         let app = answered().await;
-        app.database().execute("DELETE FROM statuses", []).unwrap();
+        app.sql("DELETE FROM statuses");
         let note = app.sent_one();
         let (failed, accepted) = (status(&note, "failed", code), status(&note, "sent", 0));
         tell(&app, &[failed.clone(), failed.clone(), accepted.clone()]).await;

@@ -36,6 +36,7 @@ mod doctor;
 mod evals;
 mod fallback;
 mod foreign_graph;
+mod front;
 mod full_disk;
 mod fuzz;
 #[cfg(feature = "model-micro")]

@@ -72,7 +72,7 @@ async fn what_no_longer_fits_is_noted_after_the_answer() {
     assert!(!notes.contains("on Monday"), "the last exchange stays as it is: {notes}");
     let kept = || {
         let text = "SELECT text FROM summaries";
-        app.database().query_row(text, [], |row| row.get::<_, String>(0)).unwrap_or_default()
+        app.sql(text).concat().concat()
     };
     app.wait_until("it is kept", async || kept() == "Noted.").await;
     app.advance(MINUTE_MS).await;
@@ -106,7 +106,7 @@ async fn notes_that_fail_cost_nobody_an_answer() {
     assert_eq!(app.sent_texts(), ["One.", "Two."]);
     app.wait_until("it was tried", async || chat.asked().len() == 3).await;
     let notes = "SELECT count(*) FROM summaries";
-    assert_eq!(app.database().query_row(notes, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+    assert_eq!(app.sql_number(notes), 0);
 }
 
 #[tokio::test]

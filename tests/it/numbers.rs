@@ -174,13 +174,10 @@ async fn a_new_token_that_the_provider_refuses_is_not_kept() {
     let admin = app.token("admin").await;
     let (second, number) = app.second_number("200", SECRET, TOKEN).await;
     app.api_post(&admin, "/numbers", &number).send().await.expect(201);
-    let store = app.database();
     let add = json!({ "name": "access_token", "value": "wrong" });
     let refused = app.api_post(&admin, "/numbers/200/secrets", &add).of_version(1).send().await;
     refused.problem(422, "invalid");
-    let count: u32 = store
-        .query_row("SELECT count(*) FROM secrets WHERE owner = '200'", [], |row| row.get(0))
-        .unwrap();
+    let count = app.sql_number("SELECT count(*) FROM secrets WHERE owner = '200'");
     assert_eq!(count, 2, "nothing is kept");
     assert_eq!(answer(&app, &second, PERSON).await.as_deref(), Some("here"));
 }

@@ -13,6 +13,7 @@ mod embeddings;
 mod engines;
 mod llm;
 mod numbers;
+mod redis;
 mod report;
 mod settings;
 mod store;
@@ -60,6 +61,7 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         customers,
         tools,
         store,
+        redis,
         blobs,
         webhook,
     ) = tokio::join!(
@@ -71,6 +73,7 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
         customers::check(config),
         tools::check(config),
         store::check(config, joined.trouble.as_ref()),
+        redis::check(config),
         blobs::check(config, &client),
         webhook::check(config, &client),
     );
@@ -78,7 +81,7 @@ pub(super) async fn run(context: &Context, json: bool, fix: bool) -> anyhow::Res
     let entries = joined.check;
     let checks = [
         settings, entries, models, voices, numbers, llm, embeddings, customers, tools, tts, store,
-        blobs, clock, webhook,
+        redis, blobs, clock, webhook,
     ];
     let findings = report::print(&checks, json)?;
     if !context.problems.is_empty() || joined.refused {

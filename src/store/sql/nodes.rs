@@ -33,6 +33,14 @@ impl Nodes for SqlStore {
         call.await
     }
 
+    async fn installation(&self) -> Result<String, StoreError> {
+        let call = self.reader.call(|db| {
+            let name = "SELECT name FROM installation";
+            Ok(db.prepare_cached(name)?.query_row(params![], |row| row.get(0))?)
+        });
+        call.await
+    }
+
     async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         let call = self.reader.call(|db| {
             let mut nodes = db.prepare_cached(

@@ -59,8 +59,7 @@ async fn kept(app: &TestApp, count: usize) -> Vec<PathBuf> {
     let folder = app.folder().join("sound");
     let written = "SELECT count(*) FROM sounds WHERE written_ms IS NOT NULL";
     app.wait_until("sound is kept", async || {
-        let rows: u32 = app.database().query_row(written, [], |row| row.get(0)).unwrap();
-        usize::try_from(rows).unwrap() == count && files(&folder).len() == count
+        app.sql_number(written) == count && files(&folder).len() == count
     })
     .await;
     files(&folder)

@@ -21,10 +21,10 @@ async fn looking(answers: Answers) -> (Setup, Chat, Crm) {
 }
 
 /// Waits until so many answers are kept.
-async fn kept(app: &TestApp, count: u32) {
+async fn kept(app: &TestApp, count: usize) {
     let rows = async || {
         let sql = "SELECT count(*) FROM customers WHERE source = 'lookup'";
-        app.database().query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() == count
+        app.sql_number(sql) == count
     };
     app.wait_until("the answer is kept", rows).await;
 }

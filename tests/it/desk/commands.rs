@@ -44,7 +44,7 @@ async fn another_help_desk_takes_over_answers_and_gives_back() {
     let sent = app.sent();
     assert_eq!((sent.len(), sent[1].text.as_deref(), sent[2].kind), (3, Some("Zoe here"), "audio"));
     // A crash of hark may take the answer to a command along: what it said is not said again.
-    app.database().execute("DELETE FROM idempotency", []).unwrap();
+    app.sql("DELETE FROM idempotency");
     let answer = json!({ "text": "Zoe here" });
     command(&app, &token, "4", "agent-answer-generated", answer).await.expect(202);
     app.run_until_idle().await;

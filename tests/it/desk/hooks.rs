@@ -201,9 +201,7 @@ async fn every_event_is_told_over_kills_and_failures() {
     }
     app.run_until_done().await;
     assert_eq!(app.sent().len(), messages);
-    let count = "SELECT count(*) FROM events";
-    let all: u32 = app.database().query_row(count, [], |row| row.get(0)).unwrap();
-    let all = all as usize;
+    let all = app.sql_number("SELECT count(*) FROM events");
     let told =
         || receiver.taken().iter().map(|(_, event)| event["id"].clone()).collect::<HashSet<_>>();
     let mut reached = told().len();

@@ -32,12 +32,7 @@ async fn events(redis: &Redis) -> Vec<Value> {
 
 /// Waits until the stream has the events of the store, and no other.
 async fn is_told(app: &TestApp, redis: &Redis) {
-    let kept = || -> Vec<String> {
-        let store = app.database();
-        let mut ids = store.prepare("SELECT id FROM events ORDER BY id").unwrap();
-        let ids = ids.query_map([], |row| row.get::<_, i64>(0)).unwrap();
-        ids.map(|id| id.unwrap().to_string()).collect()
-    };
+    let kept = || app.sql("SELECT id FROM events ORDER BY id").concat();
     let same = async || {
         let told = events(redis).await;
         told.iter().map(|event| event["id"].as_str().unwrap()).eq(kept())

@@ -89,9 +89,8 @@ async fn a_known_customer_is_answered_handed_over_and_answered_again_until_credi
     assert_eq!(tickets["items"][0]["reason"], "credits_spent");
     assert_eq!(app.sent().len(), 6);
 
-    let count = "SELECT count(*) FROM events";
-    let count: u32 = app.database().query_row(count, [], |row| row.get(0)).unwrap();
-    let events = read(&app, &token, "0", count as usize).await;
+    let count = app.sql_number("SELECT count(*) FROM events");
+    let events = read(&app, &token, "0", count).await;
     for event in &events {
         println!("{}", line(event));
     }

@@ -4,6 +4,7 @@
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
 pub(crate) mod api;
+mod database;
 pub(crate) mod postgres;
 mod redact;
 pub(crate) mod redis;
@@ -22,7 +23,6 @@ use hark::simulator::{Call, CallKind, ConversationMessage, PersonMessage, Person
 use hark::store::SqlStore;
 use hark::store::{Archive as _, MessageCounts, TurnRow};
 use hark::turn::{MessageId, Reason, TurnReport};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 pub(crate) use service::OtherNode;
 use service::Service;
@@ -127,14 +127,6 @@ impl TestApp {
     /// How many stored messages are in each state.
     pub(crate) async fn counts(&self) -> MessageCounts {
         self.store.messages(self.now_ms()).await.unwrap()
-    }
-
-    /// Another connection to the service's database, for what no port says or does: the SQL of
-    /// PRIVACY.md, a table that is broken on purpose, columns that only the service reads.
-    pub(crate) fn database(&self) -> Connection {
-        let database = Connection::open(self.world.database_path()).unwrap();
-        database.busy_timeout(Duration::from_secs(5)).unwrap();
-        database
     }
 
     /// Everything hark has sent so far, in order.

@@ -91,6 +91,18 @@ impl Postgres {
     }
 }
 
+/// Runs a statement at an address; returns its rows.
+#[track_caller]
+pub(crate) fn rows(url: &str, sql: &str) -> Vec<Vec<String>> {
+    let mut psql = Command::new("psql");
+    let ran = psql.args([url, "-X", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-c", sql]).output();
+    let ran = ran.expect("postgresql is not installed: make deps installs it");
+    assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
+    let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(&ran.stdout[..]);
+    let words = |row: csv::StringRecord| row.iter().map(str::to_owned).collect();
+    table.records().map(|row| words(row.unwrap())).collect()
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();

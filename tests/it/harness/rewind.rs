@@ -31,7 +31,8 @@ impl TestApp {
             sent_at_ms: now_ms,
         };
         store.accept(vec![(message, Disposition::Queue)], now_ms).await.unwrap();
-        let lessee = Lessee { node: "local".into(), until_ms: now_ms + 60_000 };
+        // Of a process that is gone: over, where others would wait for its end.
+        let lessee = Lessee { node: "local".into(), until_ms: now_ms };
         let lease = store.lease(&lessee, 1, now_ms).await.unwrap().remove(0);
         assert_eq!(lease.turn, row.turn);
         store.begin(&lease, row.agent.as_str().into(), 0.0, now_ms).await.unwrap();

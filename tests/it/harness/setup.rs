@@ -224,7 +224,13 @@ impl World {
     /// Lets the service run on another database from its next start on.
     pub(super) fn use_store(&mut self, name: &'static str) {
         self.store = name;
+        self.server = self.server.take().map(|_| Postgres::shared().database());
         let path = self.database_path().display().to_string();
-        self.environment.insert(STORE_URL.to_owned(), path);
+        self.environment.insert(STORE_URL.to_owned(), self.server.clone().unwrap_or(path));
+    }
+
+    /// The address of its database, if that is a server's.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 }

@@ -93,10 +93,7 @@ async fn a_turn_that_dies_is_paid_once() {
     let set = ["usage", "credits", "set", "--number", NUMBER, "--balance", "1"];
     app.hark(&set).await;
     app.text(PERSON, "hello").await;
-    let reserved = |app: &TestApp| {
-        let sql = "SELECT reserved FROM credits";
-        app.database().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
-    };
+    let reserved = |app: &TestApp| app.sql_number("SELECT reserved FROM credits");
     app.wait_until("the credit is reserved", async || reserved(&app) == 1).await;
     app.kill().await;
     assert_eq!(reserved(&app), 1);

@@ -85,16 +85,9 @@ async fn a_turn_is_metered_and_keeps_its_price() {
     app.api_post(&admin, "/prices", &dearer).send().await.expect(201);
     answered(&app, PERSON, "and tea").await;
     app.sent();
-    let priced: Vec<(u32, u64)> = {
-        let database = app.database();
-        let mut rows = database.prepare("SELECT prices, cost FROM usage ORDER BY prices").unwrap();
-        let rows = rows
-            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
-            .unwrap();
-        rows.map(Result::unwrap).collect()
-    };
+    let priced = app.sql("SELECT prices, cost FROM usage ORDER BY prices");
     let second = 165 + 15 * characters + 1_000_000;
-    assert_eq!(priced, [(1, first), (2, second)]);
+    assert_eq!(priced, [["1".to_owned(), first.to_string()], ["2".to_owned(), second.to_string()]]);
     let all = &usage(&app, &operator, "by=").await[0];
     assert_eq!(all["cost"], format!("1.{:06}", first + second - 1_000_000));
     let versions = app.api_get(&operator, "/prices").send().await.expect(200);

@@ -95,11 +95,12 @@ async fn words_go_after_their_days_and_the_rest_stays() {
     app.run_until_idle().await;
     app.advance(10 * DAY_MS).await;
     app.restart().await;
-    let old = "SELECT (SELECT count(*) FROM turns WHERE report LIKE '%an old secret%')
-                   + (SELECT count(*) FROM messages WHERE body LIKE '%an old secret%')
-                   + (SELECT count(*) FROM parts WHERE content LIKE '%an old secret%')
+    let old =
+        "SELECT (SELECT count(*) FROM turns WHERE CAST(report AS TEXT) LIKE '%an old secret%')
+                   + (SELECT count(*) FROM messages WHERE CAST(body AS TEXT) LIKE '%an old secret%')
+                   + (SELECT count(*) FROM parts WHERE CAST(content AS TEXT) LIKE '%an old secret%')
                    + (SELECT count(*) FROM events WHERE data LIKE '%an old secret%')";
-    let gone = async || app.database().query_row(old, [], |row| row.get(0)) == Ok(0);
+    let gone = async || app.sql_number(old) == 0;
     app.wait_until("the words are gone", &gone).await;
     let turns = app.api_get(&admin, "/turns").send().await.expect(200);
     let turns = turns["items"].as_array().unwrap().clone();
@@ -157,8 +158,5 @@ async fn a_person_is_handed_out_and_forgotten_from_a_terminal() {
     for word in [PERSON, "a secret word"] {
         assert!(!holds(&app.store_bytes(), word), "{word} is in the store");
     }
-    assert_eq!(
-        app.database().query_row("SELECT count(*) FROM events", [], |row| row.get(0)),
-        Ok(0)
-    );
+    assert_eq!(app.sql_number("SELECT count(*) FROM events"), 0);
 }

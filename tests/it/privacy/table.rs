@@ -50,7 +50,7 @@ async fn a_table_goes_on_over_pages() {
     let more = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
         INSERT INTO turns (id, number, contact_id, message, agent, attempt, created_ms)
         SELECT 'made-' || i, number, contact_id, 'made-' || i, agent, 1, created_ms + i FROM turns, n";
-    app.database().execute(more, []).unwrap();
+    app.sql(more);
     let (_, text) = table(&app, &operator, "format=csv").await;
     assert_eq!(text.lines().count(), 1202);
     let (_, text) = table(&app, &operator, "format=json").await;

@@ -9,3 +9,7 @@ CREATE TABLE nodes (
     started_ms BIGINT NOT NULL,
     seen_ms    BIGINT NOT NULL
 );
+
+-- Names this store among others: what is kept of it elsewhere is under its name.
+CREATE TABLE installation (id BIGINT PRIMARY KEY CHECK (id = 1), name TEXT COLLATE "C" NOT NULL);
+INSERT INTO installation VALUES (1, substr(replace(gen_random_uuid()::text, '-', ''), 1, 16));

@@ -9,3 +9,7 @@ CREATE TABLE nodes (
     started_ms INTEGER NOT NULL,
     seen_ms    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Names this store among others: what is kept of it elsewhere is under its name.
+CREATE TABLE installation (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL) STRICT;
+INSERT INTO installation VALUES (1, lower(hex(randomblob(8))));
