@@ -1,5 +1,5 @@
 //! Measures what a lease costs beside what waits, a whole turn of the queue: accepted, leased, done; and
-//! what is written of a turn, with and without prices and credits.
+//! what is written of a turn, with and without prices and credits, and with and without events.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -12,9 +12,11 @@ use hark::store::{
     WarningChange,
 };
 use hark::turn::{
-    About, Body, ContactRef, EnginesUsed, Inbound, NodeId, Outcome, Personal, Spent, TurnReport,
+    About, Body, ContactRef, Content, EnginesUsed, Inbound, NodeId, Outcome, Personal, Role, Spent,
+    TurnReport,
 };
 use hark::usage::CreditScope;
+use rusqlite::Connection;
 use tokio::runtime::Runtime;
 
 /// Messages that are accepted at a time.
@@ -140,6 +142,45 @@ fn record(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// All that the store does for a turn with one text, with its events and with none: a trigger drops
+/// them.
+fn events(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("threads start");
+    let mut group = criterion.benchmark_group("store/whole_turn");
+    for told in [true, false] {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = waiting(&runtime, folder.path(), 0, 1);
+        if !told {
+            let file = Connection::open(folder.path().join("hark.db")).expect("it opens");
+            let drop_all = "CREATE TRIGGER dropped BEFORE INSERT ON events
+                            BEGIN SELECT RAISE(IGNORE); END";
+            file.execute_batch(drop_all).expect("it is made");
+        }
+        let name = if told { "with events" } else { "without" };
+        let (mut count, draft) = (0, answer());
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.to_async(&runtime).iter(|| {
+                count += 1;
+                whole_turn(&store, &draft, count)
+            });
+        });
+    }
+    group.finish();
+}
+
+async fn whole_turn(store: &SqlStore, draft: &Draft, count: usize) {
+    store.accept(vec![message(0, count)], 1).await.expect("it is stored");
+    let lease = store.lease(&lessee(), 1, 2).await.expect("it answers").remove(0);
+    store.begin(&lease, "bench".into(), 0.0, 2).await.expect("it is recorded");
+    store.draft(&lease, draft).await.expect("it is recorded");
+    let part = (Role::Answer, Content::Text("yes".into()));
+    let part = store.plan(&lease, vec![part], 2).await.expect("it is recorded")[0].index;
+    let id = format!("out.{count}").as_str().into();
+    store.settle(&lease.turn, part, Ok(id), 2).await.expect("it is recorded");
+    store.finish(&lease, draft, 2).await.expect("it is recorded");
+    store.ack(&lease.key()).await.expect("it answers");
+}
+
 /// The end of a turn that a model answered.
 fn answer() -> Draft {
     let mut spent =
@@ -164,5 +205,5 @@ fn answer() -> Draft {
     Draft { heard: Some("hi".into()), language: None, report }
 }
 
-criterion_group!(benches, lease, turn, record);
+criterion_group!(benches, lease, turn, record, events);
 criterion_main!(benches);

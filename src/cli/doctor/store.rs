@@ -14,13 +14,21 @@ pub(super) async fn check(config: &Config, trouble: Option<&StoreError>) -> Chec
     let (name, exists) = (at.to_string(), at.may_exist());
     let trial = tokio::task::spawn_blocking(move || check_writable(&at));
     match tokio::time::timeout(TIME_LIMIT, trial).await {
-        Ok(Ok(Ok(()))) if let Some(error) = trouble => check.error(
+        Ok(Ok(Ok(_))) if let Some(error) = trouble => check.error(
             KEY,
             error.to_string(),
             "run the version of hark that wrote it, or correct [store] url",
         ),
-        Ok(Ok(Ok(()))) if exists => check.well(format!("{name} is writable")),
-        Ok(Ok(Ok(()))) => {
+        Ok(Ok(Ok(Some(commit)))) if commit == "off" => check.warning(
+            KEY,
+            format!("{name} is writable, and its synchronous_commit is off"),
+            "switch it on: what was answered 200 is lost with a server that dies",
+        ),
+        Ok(Ok(Ok(Some(commit)))) => {
+            check.well(format!("{name} is writable, and its synchronous_commit is {commit}"));
+        }
+        Ok(Ok(Ok(None))) if exists => check.well(format!("{name} is writable")),
+        Ok(Ok(Ok(None))) => {
             check.well(format!(
                 "{name} does not exist yet and can be created: `hark serve` does it"
             ));

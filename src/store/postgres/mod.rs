@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use self::bus::{Hearers, Notices};
 use self::connect::Connector;
 pub(super) use self::session::{PgSession, PgStatement};
-use super::sql::{DbError, Worker};
+use super::sql::{Db, DbError, Worker};
 use super::{Access, StoreError};
 use crate::clock::SharedClock;
 
@@ -103,13 +103,19 @@ pub(super) fn check_address(address: &str) -> Result<(), StoreError> {
     Connector::new(address, false).map(drop)
 }
 
-/// Checks whether a service could write to the database: a write is rolled back.
-pub(super) fn check_writable(address: &str) -> Result<(), StoreError> {
+/// Checks whether a service could write to the database: a write is rolled back. Returns whether the
+/// server waits for the disk at each commit: `synchronous_commit`.
+pub(super) fn check_writable(address: &str) -> Result<String, StoreError> {
     let connector = Connector::new(address, false)?;
     on_a_thread(|| {
         let session = connector.connect()?;
         let tried = session.run("BEGIN; CREATE TABLE hark_doctor (trial BIGINT); ROLLBACK");
-        tried.map_err(|error| StoreError::Open {
+        let waits = tried.and_then(|()| {
+            let mut waits = Db::postgres(&session)
+                .prepare_cached("SELECT current_setting('synchronous_commit')")?;
+            waits.query_row([0_i64; 0], |row| row.get(0))
+        });
+        waits.map_err(|error| StoreError::Open {
             path: connector.name().to_owned(),
             cause: error.to_string(),
         })

@@ -174,13 +174,15 @@ pub fn check_address(at: &StoreAddress) -> Result<(), StoreError> {
 }
 
 /// Checks whether a service could write to a database, and leaves no trace. A service may run on it.
-/// Blocks for up to 5 s.
+/// Returns the server's `synchronous_commit`, if there is a server. Blocks for up to 5 s.
 ///
 /// # Errors
 /// `Open` with the obstacle.
-pub fn check_writable(at: &StoreAddress) -> Result<(), StoreError> {
+pub fn check_writable(at: &StoreAddress) -> Result<Option<String>, StoreError> {
     match at {
-        StoreAddress::File(path) => sqlite::check_writable(path),
-        StoreAddress::Postgres { url, .. } => postgres::check_writable(url.expose_secret()),
+        StoreAddress::File(path) => sqlite::check_writable(path).map(|()| None),
+        StoreAddress::Postgres { url, .. } => {
+            postgres::check_writable(url.expose_secret()).map(Some)
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod customers;
 mod network;
+mod postgres;
 mod redis;
 mod servers;
 mod stored;

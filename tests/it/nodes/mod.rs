@@ -1,6 +1,8 @@
 //! Several processes on one PostgreSQL: killed, stopped, cut off, joined and asked to go. Each message
 //! is answered once, and each person's in order.
 
+mod store;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
