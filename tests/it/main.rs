@@ -35,6 +35,7 @@ mod docs;
 mod doctor;
 mod evals;
 mod fallback;
+mod faults;
 mod foreign_graph;
 mod full_disk;
 mod fuzz;
