@@ -42,7 +42,8 @@ use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{
-    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath, summaries,
+    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, TurnFailures, Unnoted, VoicePath,
+    summaries,
 };
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
@@ -201,8 +202,7 @@ impl App {
         let keyring = Arc::new(Keyring::new(config, path));
         let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
-        let started =
-            Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring)).await?;
+        let started = Agents::start(config, snapshot, pool, directory, keyring.clone()).await?;
         let agents = Arc::new(started);
         let shelf = sound::shelf(config, path, &store, clock.clone())?;
         let (sounds, keeper) = shelf.keeper();
@@ -220,6 +220,7 @@ impl App {
             sounds,
             summaries,
             unnoted: Unnoted::default(),
+            failures: TurnFailures::default(),
             clock: clock.clone(),
         };
         let wake = Wake::default();
