@@ -16,6 +16,7 @@ mod bench;
 mod blobs;
 mod cases;
 mod channels;
+mod chaos;
 #[cfg(feature = "model-micro")]
 mod chatwoot;
 mod cli;
