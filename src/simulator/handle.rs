@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::faults::FaultDice;
-use super::said::PersonSaid;
+use super::said::SaidMessage;
 use super::state::{Call, CallKind, ConversationMessage, Direction, Fault};
 use super::webhook::{GivenUp, timestamp};
 use super::{Simulator, WebhookTarget};
@@ -134,7 +134,7 @@ impl Simulator {
     }
 
     /// Keeps a message of a person.
-    fn said(&self, message: PersonMessage) -> PersonSaid {
+    fn said(&self, message: PersonMessage) -> SaidMessage {
         let shared = &self.shared;
         let id = message.id.unwrap_or_else(|| MessageId(shared.new_id("wamid.sim.")));
         let at_ms = shared.now_ms();
@@ -180,7 +180,7 @@ impl Simulator {
             }
         }
         shared.changed();
-        PersonSaid { id, about, message: sent, contact }
+        SaidMessage { id, about, message: sent, contact }
     }
 
     /// Sends webhooks there from now on, as who registers an address with 360dialog.

@@ -12,7 +12,7 @@ use super::state::{ConversationMessage, MessageMedia};
 use crate::turn::MessageId;
 
 /// A message of a person on its way to hark.
-pub(super) struct PersonSaid {
+pub(super) struct SaidMessage {
     pub id: MessageId,
     /// What faults know it by.
     pub about: String,
@@ -21,7 +21,7 @@ pub(super) struct PersonSaid {
     pub contact: Value,
 }
 
-impl PersonSaid {
+impl SaidMessage {
     /// Returns what the webhook's envelope holds.
     pub(super) fn webhook(&self) -> Value {
         json!({ "contacts": [self.contact], "messages": [self.message] })

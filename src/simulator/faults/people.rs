@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{FaultDice, FaultKind as Kind};
 use crate::simulator::Inner;
-use crate::simulator::said::PersonSaid;
+use crate::simulator::said::SaidMessage;
 use crate::simulator::webhook::{GivenUp, timestamp};
 
 /// Webhooks that may be held back.
@@ -34,7 +34,10 @@ pub(in crate::simulator) struct WebhookBatch {
 
 impl Inner {
     /// Posts what a person said, with the faults that it meets.
-    pub(in crate::simulator) async fn post_said(self: &Arc<Self>, said: PersonSaid) -> WebhookFate {
+    pub(in crate::simulator) async fn post_said(
+        self: &Arc<Self>,
+        said: SaidMessage,
+    ) -> WebhookFate {
         let Some(dice) = &self.faults else {
             return self.inbound.post_noted(&self.settings.envelope(said.webhook())).await;
         };
@@ -92,7 +95,7 @@ impl Inner {
     async fn gather(
         self: &Arc<Self>,
         dice: &FaultDice,
-        said: &PersonSaid,
+        said: &SaidMessage,
         begins: bool,
     ) -> Option<WebhookFate> {
         let size = usize::try_from(dice.plan.amount("webhooks", "batch_size")).unwrap_or(1);

@@ -203,3 +203,74 @@ pub(super) fn assumed(log: &str) -> HashSet<String> {
     let turn = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
     lines.filter_map(turn).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use hark::simulator::{Direction, MessageStatus};
+
+    use super::*;
+    use crate::harness::NUMBER;
+
+    fn asked(person: usize, id: &str, posted_ms: i64) -> PersonAsked {
+        let turn = TurnId::from_message(&NUMBER.into(), &id.into());
+        PersonAsked { person, id: id.to_owned(), turn, posted_ms, taken_ms: posted_ms + 10 }
+    }
+
+    /// A part of the answer to this message, with the times at which statuses were told.
+    fn sent(id: &str, at_ms: i64, statuses: &[(&'static str, Option<i64>)]) -> ConversationMessage {
+        let turn = TurnId::from_message(&NUMBER.into(), &id.into());
+        let status = |(status, told_at_ms): &(&'static str, Option<i64>)| MessageStatus {
+            status,
+            at_ms,
+            error_code: None,
+            told_at_ms: *told_at_ms,
+        };
+        ConversationMessage {
+            contact: "1".to_owned(),
+            direction: Direction::Out,
+            id: format!("{id}.{at_ms}").as_str().into(),
+            kind: "audio",
+            text: None,
+            media: None,
+            content: None,
+            reply_to: None,
+            callback_data: Some(turn.callback_data(0)),
+            unanswered: false,
+            at_ms,
+            statuses: statuses.iter().map(status).collect(),
+        }
+    }
+
+    fn books(sent: &[ConversationMessage], kills: &[Kill]) -> ChaosBooks {
+        let asked = [asked(1, "a", 0), asked(1, "b", 100)];
+        ChaosBooks::of(&asked, sent, kills, &HashSet::new())
+    }
+
+    #[test]
+    fn what_is_lost_or_overtaken_is_in_the_books() {
+        let in_order = books(&[sent("a", 200, &[]), sent("b", 300, &[])], &[]);
+        assert!(in_order.lost.is_empty() && in_order.out_of_order.is_empty());
+        assert_eq!(books(&[sent("b", 200, &[])], &[]).lost, ["a"]);
+        assert_eq!(books(&[sent("b", 200, &[]), sent("a", 300, &[])], &[]).out_of_order, ["b"]);
+        let failed = |told| [sent("a", 200, &[("failed", told)]), sent("b", 300, &[])];
+        assert_eq!(books(&failed(Some(210)), &[]).lost, ["a"]);
+        assert_eq!(books(&failed(None), &[]).untold, 1);
+    }
+
+    #[test]
+    fn a_second_send_is_explained_by_a_kill_or_by_silence_and_by_nothing_that_was_told() {
+        let twice = |told| {
+            [sent("a", 200, &[("sent", told)]), sent("a", 9_000, &[]), sent("b", 9_100, &[])]
+        };
+        let kill = |at_ms| [Kill { at_ms, after: None }];
+        assert_eq!(books(&twice(None), &[]).unexplained.len(), 1);
+        assert_eq!(books(&twice(None), &kill(8_000)).unexplained.len(), 1);
+        let explained = books(&twice(None), &kill(900));
+        assert_eq!((explained.unexplained.len(), explained.after_kills.len()), (0, 1));
+        assert_eq!(books(&twice(Some(300)), &kill(900)).unexplained.len(), 1);
+        let mut silent = twice(None);
+        silent[0].unanswered = true;
+        let explained = books(&silent, &[]);
+        assert_eq!((explained.unexplained.len(), explained.after_silence), (0, 1));
+    }
+}

@@ -71,6 +71,8 @@ impl ChaosPlan {
     /// Takes from the environment what `make chaos` sets.
     fn read() -> Self {
         let faults = FaultPlan::read(FAULTS).expect("the example can be read");
+        // A message of which no status comes is what the window is about.
+        let faults = faults.with(FaultKind::StatusLost, 0.6);
         let long = number("HARK_CHAOS_KILLS");
         Self {
             seed: number("HARK_CHAOS_SEED").unwrap_or(1),
