@@ -11,7 +11,7 @@ use crate::turn::TurnId;
 /// Turns that are remembered; then all begin anew.
 const REMEMBERED: usize = 10_000;
 
-/// Counts failures by turn. At most [`REMEMBERED`] are known.
+/// Counts failures by turn. At most ten thousand are known.
 #[derive(Debug, Default)]
 pub struct TurnFailures(Mutex<HashMap<TurnId, u32>>);
 
