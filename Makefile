@@ -38,7 +38,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege chaos fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,14 @@ siege: ## attack and kill the program, and print the books; HARK_SIEGE_SECONDS, 
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	$(voice)
 	$(SIEGE) cargo test --profile quick --locked --test it siege -- --nocapture
+
+CHAOS = HARK_CHAOS_KILLS=$${HARK_CHAOS_KILLS:-200} HARK_CHAOS_SEED=$${HARK_CHAOS_SEED:-$$(date +%s)}
+
+chaos: ## kill the program against a WhatsApp that breaks things, and print the books; HARK_CHAOS_KILLS, _SEED
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	$(voice)
+	$(CHAOS) cargo test --profile quick --locked --test it chaos_on -- --nocapture
 
 # fuzz/README.md says what these do.
 FUZZ ?= webhook ogg sound stream wav table model

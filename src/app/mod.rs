@@ -43,7 +43,8 @@ use crate::http::api::uploads;
 use crate::http::{ApiState, HealthState, Server, WebhookState, admin_router, api_router, router};
 use crate::lifecycle::{Shutdown, raise_file_limit};
 use crate::pipeline::{
-    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, Unnoted, VoicePath, summaries,
+    AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, TurnFailures, Unnoted, VoicePath,
+    summaries,
 };
 use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
@@ -201,8 +202,8 @@ impl App {
         let keyring = Arc::new(Keyring::new(config, at.beside()));
         let pool = pool.with_library(store.clone());
         let directory: Arc<dyn Directory> = store.clone();
-        let agents = Agents::start(config, snapshot, pool, directory, Arc::clone(&keyring));
-        let agents = Arc::new(agents.await?);
+        let agents = Agents::start(config, snapshot, pool, directory, keyring.clone()).await?;
+        let agents = Arc::new(agents);
         let shelf = sound::shelf(config, at.beside(), &store, clock.clone())?;
         let (sounds, keeper) = shelf.keeper();
         let queue: Arc<dyn Queue> = store.clone();
@@ -219,6 +220,7 @@ impl App {
             sounds,
             summaries,
             unnoted: Unnoted::default(),
+            failures: TurnFailures::default(),
             clock: clock.clone(),
         };
         let wake = Wake::default();

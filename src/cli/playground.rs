@@ -11,7 +11,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::registry::{FormerSecrets, Number, NumberStatus, ProviderKind};
 use crate::remote::http_client;
-use crate::simulator::{Door, Simulator, SimulatorSettings};
+use crate::simulator::{Door, FaultPlan, Simulator, SimulatorSettings};
 
 /// The number. It and its secrets never leave this machine.
 pub(super) const NUMBER: &str = "100000000000001";
@@ -45,31 +45,34 @@ pub(super) fn number(graph: Url, agent: Option<String>) -> Number {
 
 /// Simulates the WhatsApp of the number, whose service takes webhooks there.
 pub(super) fn simulator(webhook: Url) -> Simulator {
-    simulator_of(Door::Meta, NUMBER, SECRET, Some(TOKEN), webhook)
+    simulator_of(Door::Meta, NUMBER, SECRET, Some(TOKEN), webhook, None)
 }
 
-/// Simulates the WhatsApp of any number; without a token every one will do.
+/// Simulates the WhatsApp of any number; without a token every one will do. Faults come with their
+/// seed.
 pub(super) fn simulator_of(
     door: Door,
     number: &str,
     app_secret: &str,
     token: Option<&str>,
     webhook: Url,
+    faults: Option<(FaultPlan, u64)>,
 ) -> Simulator {
     let clock = Clock::System;
-    Simulator::new(
-        SimulatorSettings {
-            webhook,
-            app_secret: app_secret.into(),
-            door,
-            phone_number_id: number.into(),
-            access_token: token.map(Into::into),
-            public_url: None,
-            id_seed: clock.now_ms().to_string(),
-            clock,
-        },
-        http_client(),
-    )
+    let settings = SimulatorSettings {
+        webhook,
+        app_secret: app_secret.into(),
+        door,
+        phone_number_id: number.into(),
+        access_token: token.map(Into::into),
+        public_url: None,
+        id_seed: clock.now_ms().to_string(),
+        clock,
+    };
+    match faults {
+        Some((plan, seed)) => Simulator::with_faults(settings, http_client(), plan, seed),
+        None => Simulator::new(settings, http_client()),
+    }
 }
 
 /// Makes the folder of the notes and the store. Everybody may write into the system's folder for

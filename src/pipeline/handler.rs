@@ -129,6 +129,7 @@ impl Pipeline {
         match self.record.finish(lease, &ended, self.clock.now_ms()).await {
             Ok(warnings) => {
                 warnings.iter().for_each(warn);
+                self.failures.forget(&lease.turn);
                 Handled::Done
             }
             Err(error) => unrecorded(&error),

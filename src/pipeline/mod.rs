@@ -9,6 +9,7 @@ mod credits;
 mod deliver;
 mod doors;
 mod error;
+mod failures;
 mod follow;
 mod gate;
 mod handler;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{Cause, TurnError};
+pub use failures::TurnFailures;
 pub use problem::Problem;
 pub use sound_memory::SoundMemory;
 pub use speak::{MAX_CHARS, said_of, spoken_in};
@@ -190,6 +192,8 @@ pub struct Pipeline {
     pub summaries: Summaries,
     /// What was sent and the record could not take yet.
     pub unnoted: Unnoted,
+    /// How often waiting turns failed.
+    pub failures: TurnFailures,
     /// The time.
     pub clock: Clock,
 }

@@ -201,6 +201,7 @@ impl Trace {
 
     /// Records an interval.
     pub(super) fn noted(&self, name: Stage, started: Instant, ended: Instant) {
+        tracing::trace!(stage.name = name.name(), "worked");
         let (start_ms, end_ms) = (self.at(started), self.at(ended));
         let mut records = self.records.lock().expect("no holder panics");
         match records.iter_mut().rev().find(|record| record.name == name) {

@@ -18,7 +18,7 @@ use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::{AgentSetup, Pipeline, Route, Scene, takeover};
-use crate::queue::{Cancel, Handled};
+use crate::queue::{Cancel, Handled, back_off};
 use crate::speech_text::long_links;
 use crate::store::{Begun, Credit, Draft, HistoryLimits, Lease};
 use crate::turn::{
@@ -84,7 +84,11 @@ impl Turn<'_> {
                 Ok(ended) => return Ok(ended),
                 Err(failed) => failed,
             };
-            let (next, rule) = next(&error, &self.facts(step));
+            let (mut next, rule) = next(&error, &self.facts(step));
+            if let Next::Again(wait) = &mut next {
+                let failures = &self.pipeline.failures;
+                *wait = back_off(*wait, failures.count(&self.lease.turn, self.lease.attempt));
+            }
             next.log(&error, rule, self.lease);
             let next = if self.is_for_a_person() { takeover::only_theirs(next) } else { next };
             ended = match next {
@@ -100,7 +104,7 @@ impl Turn<'_> {
                 Next::FallBack => self.fall_back(error.reason()).await,
                 Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
                 Next::Wait(wait) => return Err(Handled::Postpone(wait)),
-                Next::Again(wait) => return Err(Handled::RetryAfter(wait)),
+                Next::Again(wait) => return Err(Handled::RetryIn(wait)),
                 Next::GiveUp => Ok(self.ended("", Outcome::Failed, error.reason())),
             };
         }

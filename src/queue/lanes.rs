@@ -308,6 +308,7 @@ async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Hand
         let result = match handled {
             Handled::Done => queue.ack(lease).await,
             Handled::RetryAfter(wait) => release(back_off(wait, attempt), true).await,
+            Handled::RetryIn(wait) => release(wait, true).await,
             Handled::Postpone(wait) => release(wait, false).await,
         };
         match result {

@@ -29,6 +29,8 @@ pub enum Handled {
     Done,
     /// Lease it again after this long, and longer with each attempt: see [`back_off`].
     RetryAfter(Duration),
+    /// Lease it again after exactly this long; this lease was an attempt.
+    RetryIn(Duration),
     /// Lease it again after exactly this long; this lease was not an attempt.
     Postpone(Duration),
 }

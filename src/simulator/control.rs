@@ -1,6 +1,6 @@
 //! Serves the control API: makes people of the simulator speak and shows what they got.
 //!
-//! `POST /sim/messages`, `POST /sim/faults` and `GET /sim/conversations`. It reads files of the
+//! `POST /sim/messages`, `POST /sim/faults`, `GET /sim/faults` and `GET /sim/conversations`. It reads files of the
 //! machine it runs on and asks for no token: listen only where nobody else can reach it.
 
 use std::path::Path;
@@ -74,7 +74,7 @@ impl IntoResponse for BadRequest {
 pub(super) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/sim/messages", post(speak))
-        .route("/sim/faults", post(fault))
+        .route("/sim/faults", get(faults).post(fault))
         .route("/sim/conversations", get(conversations))
         .with_state(simulator)
 }
@@ -153,6 +153,10 @@ async fn fault(State(simulator): State<Simulator>, body: Bytes) -> Result<Json<V
         serde_json::from_slice(&body).map_err(|error| BadRequest(error.to_string()))?;
     simulator.fail_delivery(code, times);
     Ok(Json(json!({})))
+}
+
+async fn faults(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(simulator.faults())
 }
 
 async fn read_file(path: &Path) -> Result<Bytes, BadRequest> {

@@ -72,7 +72,7 @@ async fn send(
     State(shared): State<Arc<Inner>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, GraphError> {
+) -> Result<Response, GraphError> {
     let path = numbered(&shared);
     messages::post(State(shared), path, headers, body).await
 }

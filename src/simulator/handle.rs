@@ -5,15 +5,14 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::state::{Call, CallKind, ConversationMessage, Direction, Fault, MessageMedia};
+use super::faults::FaultDice;
+use super::said::SaidMessage;
+use super::state::{Call, CallKind, ConversationMessage, Direction, Fault};
 use super::webhook::{GivenUp, timestamp};
-use super::{Inner, Simulator, WebhookTarget};
+use super::{Simulator, WebhookTarget};
 use crate::turn::{MediaId, MessageId};
 
 /// Holds what a person says.
@@ -110,8 +109,9 @@ impl Simulator {
 
     /// Sends a message from a person; returns when its webhook is queued.
     pub async fn send(&self, message: PersonMessage) -> MessageId {
-        let (id, webhook) = self.said(message);
-        self.shared.inbound.post(&webhook).await;
+        let said = self.said(message);
+        let id = said.id.clone();
+        let _nobody_waits = self.shared.post_said(said).await;
         id
     }
 
@@ -121,14 +121,20 @@ impl Simulator {
     /// # Errors
     /// The status it was answered with last, or none, when it was given up.
     pub async fn deliver(&self, message: PersonMessage) -> (MessageId, Result<Duration, GivenUp>) {
-        let (id, webhook) = self.said(message);
-        let posted = Instant::now();
-        let delivered = self.shared.courier.deliver(webhook.to_string().into()).await;
+        let said = self.said(message);
+        let (id, posted) = (said.id.clone(), Instant::now());
+        let delivered = if self.shared.faults.is_some() {
+            let answered = self.shared.post_said(said).await.await;
+            answered.unwrap_or(Err(GivenUp { status: None }))
+        } else {
+            let webhook = self.shared.settings.envelope(said.webhook());
+            self.shared.courier.deliver(webhook.to_string().into()).await
+        };
         (id, delivered.map(|()| posted.elapsed()))
     }
 
-    /// Keeps a message of a person; returns its id and its webhook.
-    fn said(&self, message: PersonMessage) -> (MessageId, Value) {
+    /// Keeps a message of a person.
+    fn said(&self, message: PersonMessage) -> SaidMessage {
         let shared = &self.shared;
         let id = message.id.unwrap_or_else(|| MessageId(shared.new_id("wamid.sim.")));
         let at_ms = shared.now_ms();
@@ -149,6 +155,7 @@ impl Simulator {
             sent["context"] = json!({ "id": quoted });
         }
         let key = shared.know(&message.from, message.user_id.as_deref(), message.name.as_deref());
+        let about = shared.faults.as_ref().map(|dice| dice.name(&key, &id.0)).unwrap_or_default();
         let mut kept = ConversationMessage {
             contact: key,
             direction: Direction::In,
@@ -159,10 +166,11 @@ impl Simulator {
             content: None,
             reply_to: message.quotes,
             callback_data: None,
+            unanswered: false,
             at_ms,
             statuses: Vec::new(),
         };
-        let body = shared.says(message.says, &mut kept);
+        let body = shared.says(message.says, &mut kept, &about);
         sent[kept.kind] = body;
         sent["type"] = kept.kind.into();
         {
@@ -172,8 +180,7 @@ impl Simulator {
             }
         }
         shared.changed();
-        let webhook = json!({ "contacts": [contact], "messages": [sent] });
-        (id, shared.settings.envelope(webhook))
+        SaidMessage { id, about, message: sent, contact }
     }
 
     /// Sends webhooks there from now on, as who registers an address with 360dialog.
@@ -251,6 +258,13 @@ impl Simulator {
         json!({ "conversations": conversations, "calls": state.calls })
     }
 
+    /// Returns the answer of `GET /sim/faults`: the seed, and of each kind how often it comes and came;
+    /// null without faults.
+    #[must_use]
+    pub fn faults(&self) -> Value {
+        self.shared.faults.as_ref().map_or(Value::Null, FaultDice::report)
+    }
+
     /// Returns the bytes of a media file.
     #[must_use]
     pub fn note(&self, media: &MediaId) -> Option<Bytes> {
@@ -285,87 +299,5 @@ impl PersonMessage {
     pub fn new(from: &str, says: PersonSays) -> Self {
         let from = from.to_owned();
         Self { from, user_id: None, name: None, id: None, quotes: None, says }
-    }
-}
-
-impl Inner {
-    /// Remembers a person and returns the key of the conversation.
-    fn know(&self, from: &str, user_id: Option<&str>, name: Option<&str>) -> String {
-        let key = if from.is_empty() { user_id.unwrap_or_default() } else { from };
-        let mut state = self.state();
-        if let Some(user_id) = user_id {
-            state.aliases.insert(user_id.to_owned(), key.to_owned());
-        }
-        if let Some(name) = name {
-            state.names.insert(key.to_owned(), name.to_owned());
-        }
-        key.to_owned()
-    }
-
-    /// Keeps what a person says; returns the webhook's object of its kind.
-    fn says(&self, says: PersonSays, kept: &mut ConversationMessage) -> Value {
-        match says {
-            PersonSays::Text(text) => {
-                let body = json!({ "body": text });
-                kept.text = Some(text);
-                body
-            }
-            PersonSays::Tap { kind, reply } => {
-                kept.kind = "interactive";
-                kept.text = reply["title"].as_str().map(str::to_owned);
-                json!({ "type": kind, kind: reply })
-            }
-            PersonSays::Reaction(emoji) => {
-                kept.kind = "reaction";
-                let reaction = json!({ "message_id": kept.reply_to, "emoji": emoji });
-                kept.text = Some(emoji);
-                reaction
-            }
-            PersonSays::Location { latitude, longitude, name } => {
-                kept.kind = "location";
-                kept.text.clone_from(&name);
-                json!({ "latitude": latitude, "longitude": longitude, "name": name })
-            }
-            PersonSays::Audio { bytes, mime_type, with_url } => {
-                let (audio, media) = self.record(bytes, mime_type, with_url);
-                kept.kind = "audio";
-                kept.media = Some(media);
-                audio
-            }
-            PersonSays::File { bytes, mime_type, name, caption } => {
-                kept.kind = match mime_type.split('/').next() {
-                    Some("image") => "image",
-                    Some("video") => "video",
-                    _ => "document",
-                };
-                let (mut file, media) = self.record(bytes, mime_type, true);
-                file["caption"] = caption.as_str().into();
-                if kept.kind == "document" {
-                    file["filename"] = name.into();
-                }
-                kept.text = Some(caption);
-                kept.media = Some(media);
-                file
-            }
-        }
-    }
-
-    /// Stores what a person recorded; returns the webhook's `audio` and the description.
-    fn record(&self, bytes: Bytes, mime_type: String, with_url: bool) -> (Value, MessageMedia) {
-        let sha256 = BASE64_STANDARD.encode(Sha256::digest(&bytes));
-        let voice = mime_type.starts_with("audio/ogg");
-        let id = self.store_media(bytes, mime_type, "recording.ogg");
-        let stored = self.state().media(&id.0).cloned();
-        let media = MessageMedia::describe(&stored.expect("it was stored just now"), voice);
-        let mut audio = json!({
-            "id": id,
-            "mime_type": media.mime_type,
-            "sha256": sha256,
-            "voice": voice,
-        });
-        if let (true, Some(base)) = (with_url, self.media_base()) {
-            audio["url"] = self.link(&id, base).into();
-        }
-        (audio, media)
     }
 }

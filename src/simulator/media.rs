@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::http::{HeaderMap, Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -53,7 +53,12 @@ pub(super) async fn upload(
         return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     rules::check_upload_type(&file.mime_type)?;
-    let id = shared.store_media(file.bytes, file.mime_type, &file.name);
+    let about = match &shared.faults {
+        Some(_) => format!("upload/{}", hex::encode(&Sha256::digest(&file.bytes)[..8])),
+        None => String::new(),
+    };
+    shared.disturb_call(&about)?;
+    let id = shared.store_media(file.bytes, file.mime_type, &file.name, about);
     Ok(Json(json!({ "id": id })))
 }
 
@@ -101,6 +106,7 @@ pub(super) fn look_up(
     let (Some(media), Some(base)) = (media, base) else {
         return Err(GraphError::no_object(&Method::GET, id));
     };
+    shared.disturb_call(&media.about)?;
     Ok(Json(json!({
         "messaging_product": "whatsapp",
         "url": shared.link(&media.id, &base),
@@ -129,7 +135,7 @@ pub(super) async fn download(
     let id = media.as_ref().map(|media| media.id.clone());
     shared.admit(CallKind::MediaDownload, &head, json!({ "id": id }))?;
     let media = media.ok_or_else(GraphError::no_link)?;
-    Ok(([(header::CONTENT_TYPE, media.mime_type)], media.bytes).into_response())
+    shared.hand_out(media)
 }
 
 /// Handles `DELETE /{version}/{media}`.
@@ -150,10 +156,16 @@ pub(super) async fn delete(
 
 impl Inner {
     /// Stores a file and judges whether it is a voice note.
-    pub(super) fn store_media(&self, bytes: Bytes, mime_type: String, file_name: &str) -> MediaId {
+    pub(super) fn store_media(
+        &self,
+        bytes: Bytes,
+        mime_type: String,
+        file_name: &str,
+        about: String,
+    ) -> MediaId {
         let id = MediaId(self.new_id("media.sim."));
         let voice = voice_check::check_upload(&mime_type, file_name, &bytes);
-        self.state().add_media(StoredMedia { id: id.clone(), bytes, mime_type, voice });
+        self.state().add_media(StoredMedia { id: id.clone(), bytes, mime_type, about, voice });
         id
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ pub(super) async fn post(
     Path((version, number)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, GraphError> {
+) -> Result<Response, GraphError> {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let marks_read = body.get("status").is_some();
     let kind = if marks_read { CallKind::Read } else { CallKind::Messages };
@@ -39,21 +40,27 @@ pub(super) async fn post(
         return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     if marks_read {
-        return shared.mark_read(&body);
+        return Ok(shared.mark_read(&body)?.into_response());
     }
-    let (mut message, to, fate) = shared.take(&body)?;
+    let about = shared.name_of_send(&body);
+    shared.disturb_send(&about)?;
+    let (mut message, to, mut fate) = shared.take(&body)?;
+    if message.media.as_ref().is_some_and(|media| media.voice) && shared.refuses_note(&about) {
+        fate = Fate::Failed(131_053, "Media upload error".to_owned());
+    }
     let answer = json!({
         "messaging_product": "whatsapp",
         "contacts": [to.answered()],
         "messages": [{ "id": message.id }],
     });
     let statuses = shared.follow_up(&mut message, &to, &fate);
+    let silence = shared.silence_of(&about);
+    message.unanswered = silence.is_some();
     shared.state().add_message(message);
     shared.changed();
-    for status in statuses {
-        shared.statuses.post(&status).await;
-    }
-    Ok(Json(answer))
+    shared.post_statuses(statuses, &about).await;
+    shared.delay_answer(&about).await;
+    Ok(silence.unwrap_or_else(|| Json(answer).into_response()))
 }
 
 /// Names the recipient of a message.
@@ -99,6 +106,8 @@ impl Inner {
         }
         let now_ms = self.now_ms();
         let id = body["message_id"].as_str().unwrap_or_default();
+        let known = self.faults.as_ref().and_then(|dice| dice.name_of(id));
+        known.map_or(Ok(()), |about| self.disturb_call(&format!("{about}/read")))?;
         let mut state = self.state();
         let message = state
             .message_mut(id)
@@ -153,6 +162,7 @@ impl Inner {
             media,
             reply_to: body["context"]["message_id"].as_str().map(MessageId::from),
             callback_data,
+            unanswered: false,
             at_ms: self.now_ms(),
             statuses: Vec::new(),
         };

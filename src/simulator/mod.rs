@@ -6,6 +6,7 @@
 
 mod control;
 mod d360;
+mod faults;
 mod graph;
 mod handle;
 mod info;
@@ -13,6 +14,7 @@ mod media;
 mod messages;
 mod rich;
 mod rules;
+mod said;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use axum::Router;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -34,6 +36,7 @@ use crate::turn::PhoneNumberId;
 
 pub use control::mime_type_of;
 pub use d360::{Door, WebhookTarget};
+pub use faults::{FaultKind, FaultPlan};
 pub use handle::{PersonMessage, PersonSays};
 pub use state::{Call, CallKind, ConversationMessage, Direction, MessageMedia, MessageStatus};
 pub use webhook::GivenUp;
@@ -70,6 +73,25 @@ impl Simulator {
     /// clone of it. Must be called within a tokio runtime.
     #[must_use]
     pub fn new(settings: SimulatorSettings, client: reqwest::Client) -> Self {
+        Self::build(settings, client, None)
+    }
+
+    /// Makes one as [`Self::new`] that has faults: the same seed has the same ones.
+    #[must_use]
+    pub fn with_faults(
+        settings: SimulatorSettings,
+        client: reqwest::Client,
+        plan: FaultPlan,
+        seed: u64,
+    ) -> Self {
+        Self::build(settings, client, Some(faults::FaultDice::new(plan, seed)))
+    }
+
+    fn build(
+        settings: SimulatorSettings,
+        client: reqwest::Client,
+        faults: Option<faults::FaultDice>,
+    ) -> Self {
         let courier = webhook::Courier {
             client,
             target: Arc::new(Mutex::new(WebhookTarget {
@@ -89,6 +111,9 @@ impl Simulator {
             origin: OnceLock::new(),
             state: Mutex::default(),
             changes: watch::Sender::new(0),
+            faults,
+            held: Arc::new(Semaphore::new(faults::HELD)),
+            gathering: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -151,6 +176,12 @@ struct Inner {
     statuses: webhook::Outbox,
     /// Posts what waits for no other.
     courier: webhook::Courier,
+    /// What is to go wrong; `None` for nothing.
+    faults: Option<faults::FaultDice>,
+    /// Webhooks that may be held back.
+    held: Arc<Semaphore>,
+    /// What becomes one webhook.
+    gathering: Mutex<faults::WebhookBatch>,
 }
 
 impl Inner {

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::state::{Call, CallKind};
-use super::{Door, Inner};
+use super::{Door, Inner, faults};
 
 /// Types that uploads may declare. Source: fbsamples/whatsapp-api-examples issue 10.
 const UPLOAD_TYPES: [&str; 19] = [
@@ -43,6 +43,8 @@ pub(super) struct GraphError {
     message: String,
     /// Whether it is in 360dialog's words and not in Meta's.
     reseller: bool,
+    /// Whether nothing is answered at all.
+    hangs_up: bool,
 }
 
 impl GraphError {
@@ -69,7 +71,17 @@ impl GraphError {
 
     fn new(status: u16, code: i64, message: String) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, subcode: None, message, reseller: false }
+        Self { status, code, subcode: None, message, reseller: false, hangs_up: false }
+    }
+
+    /// Makes an error that was asked for.
+    pub(super) fn injected(status: u16, code: i64) -> Self {
+        Self::new(status, code, format!("(#{code}) Fault injected by the simulator"))
+    }
+
+    /// Makes no answer at all.
+    pub(super) fn hang_up() -> Self {
+        Self { hangs_up: true, ..Self::new(503, 0, String::new()) }
     }
 
     /// Makes an error of 360dialog's own, which has no code.
@@ -80,6 +92,9 @@ impl GraphError {
 
 impl IntoResponse for GraphError {
     fn into_response(self) -> Response {
+        if self.hangs_up {
+            return faults::hang_up();
+        }
         if self.reseller {
             let meta = json!({
                 "success": false,
@@ -184,8 +199,7 @@ impl Inner {
             let message = "Fault injected by the simulator";
             return Err(GraphError::reseller(fault.http_status, message));
         }
-        let message = format!("(#{}) Fault injected by the simulator", fault.code);
-        Err(GraphError::new(fault.http_status, fault.code, message))
+        Err(GraphError::injected(fault.http_status, fault.code))
     }
 
     /// Checks the version and, for endpoints of the number, the number in a path.

@@ -109,6 +109,9 @@ pub struct ConversationMessage {
     pub reply_to: Option<MessageId>,
     /// `biz_opaque_callback_data`.
     pub callback_data: Option<String>,
+    /// Whether hark was not told that it was taken: a fault that was asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Time of sending, Unix milliseconds.
     pub at_ms: i64,
     /// Events of the message, in order.
@@ -139,6 +142,9 @@ pub struct MessageStatus {
     pub at_ms: i64,
     /// The error code of `failed`.
     pub error_code: Option<i64>,
+    /// When hark took the webhook that says so, Unix milliseconds; known where faults are asked for.
+    #[serde(skip)]
+    pub told_at_ms: Option<i64>,
 }
 
 /// Holds a stored media file.
@@ -147,6 +153,8 @@ pub(super) struct StoredMedia {
     pub id: MediaId,
     pub bytes: Bytes,
     pub mime_type: String,
+    /// What faults know it by.
+    pub about: String,
     /// Duration in ms, or the reason why it is not a voice note.
     pub voice: Result<f64, String>,
 }
@@ -259,7 +267,7 @@ impl SimulatorState {
 
 impl MessageStatus {
     pub(super) fn new(status: &'static str, at_ms: i64) -> Self {
-        Self { status, at_ms, error_code: None }
+        Self { status, at_ms, error_code: None, told_at_ms: None }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::provider::cloud::{CloudAccess, CloudClient, CloudSettings};
 use crate::provider::door;
 use crate::provider::payload::{self, Updates};
 use crate::remote::http_client;
-use crate::simulator::{Simulator, SimulatorSettings};
+use crate::simulator::{FaultPlan, Simulator, SimulatorSettings};
 use crate::turn::{ContactRef, MediaRef};
 
 pub(super) const SECRET: &str = "app secret of the tests";
@@ -40,6 +40,15 @@ impl World {
 
     /// Starts with settings that `change` may alter.
     pub(super) async fn start_with(change: impl FnOnce(&mut SimulatorSettings)) -> Self {
+        Self::build(change, None).await
+    }
+
+    /// Starts with these faults of seed 1.
+    pub(super) async fn start_faulty(plan: FaultPlan) -> Self {
+        Self::build(|_| {}, Some(plan)).await
+    }
+
+    async fn build(change: impl FnOnce(&mut SimulatorSettings), faults: Option<FaultPlan>) -> Self {
         let webhooks = Listener::start(StatusCode::OK).await;
         let clock = Clock::manual(1_790_000_000_000);
         let mut settings = SimulatorSettings {
@@ -53,7 +62,10 @@ impl World {
             id_seed: "s".to_owned(),
         };
         change(&mut settings);
-        let simulator = Simulator::new(settings, http_client());
+        let simulator = match faults {
+            Some(plan) => Simulator::with_faults(settings, http_client(), plan, 1),
+            None => Simulator::new(settings, http_client()),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let cancel = CancellationToken::new();

@@ -10,7 +10,7 @@ use axum::http::header;
 use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Door, SimulatorSettings, WebhookTarget};
 use crate::provider::door;
@@ -99,22 +99,31 @@ pub struct GivenUp {
     pub status: Option<u16>,
 }
 
+/// A webhook, and who wants to know what became of it.
+struct Posting {
+    body: Bytes,
+    tell: oneshot::Sender<Result<(), GivenUp>>,
+}
+
 /// Queues webhooks for the task that posts them.
 pub(super) struct Outbox {
-    queue: mpsc::Sender<Bytes>,
+    queue: mpsc::Sender<Posting>,
     pending: watch::Sender<usize>,
 }
 
 impl Outbox {
     /// Starts the task, which ends when the outbox has been dropped and its queue is empty.
     pub(super) fn open(courier: Courier, pending: watch::Sender<usize>) -> Self {
-        let (queue, mut waiting) = mpsc::channel::<Bytes>(QUEUE);
+        let (queue, mut waiting) = mpsc::channel::<Posting>(QUEUE);
         let done = pending.clone();
         tokio::spawn(async move {
-            while let Some(body) = waiting.recv().await {
-                if let Err(error) = courier.deliver(body).await {
+            while let Some(Posting { body, tell }) = waiting.recv().await {
+                let delivered = courier.deliver(body).await;
+                if let Err(error) = delivered {
                     tracing::warn!(error = %error, "the simulator gave up on a webhook");
                 }
+                // Most want to know nothing.
+                tell.send(delivered).ok();
                 done.send_modify(|count| *count -= 1);
             }
         });
@@ -123,12 +132,19 @@ impl Outbox {
 
     /// Queues a webhook; waits while the queue is full.
     pub(super) async fn post(&self, body: &Value) {
+        let _nobody_waits = self.post_noted(body).await;
+    }
+
+    /// Works like [`Self::post`]; what comes out says what became of it.
+    pub(super) async fn post_noted(&self, body: &Value) -> oneshot::Receiver<Result<(), GivenUp>> {
+        let (tell, told) = oneshot::channel();
         let Ok(place) = self.queue.reserve().await else {
             tracing::error!("the simulator's webhook task has ended");
-            return;
+            return told;
         };
         self.pending.send_modify(|count| *count += 1);
-        place.send(Bytes::from(body.to_string()));
+        place.send(Posting { body: Bytes::from(body.to_string()), tell });
+        told
     }
 }
 

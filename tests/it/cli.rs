@@ -318,6 +318,18 @@ async fn two_processes(hark: Hark) -> (Hark, Running, Running) {
 }
 
 #[tokio::test]
+async fn faults_that_cannot_be_are_named_and_nothing_starts() {
+    let hark = Hark::new().file("f.toml", "[sends]\nslow = 2\nhang_up = 0.1\n");
+    let simulate = ["simulate", "--webhook", "http://127.0.0.1:9/webhook", "--app-secret", "s"];
+    let faults = ["--phone-number-id", "900", "--faults", "f.toml", "--seed", "3"];
+    let ran = hark.run(&[&simulate[..], &faults].concat()).await;
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+    for said in ["f.toml", "sends.slow", "from 0 to 1", "sends.hang_up", "hang_up_after"] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn turns_shows_what_a_service_answered() {
     let (hark, service, whatsapp) = two_processes(Hark::new().file("q.ogg", QUESTION)).await;
     let client = hark::remote::http_client();

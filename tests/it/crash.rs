@@ -163,3 +163,22 @@ async fn a_message_that_kills_the_service_three_times_gets_the_fallback() {
     assert_eq!(report.outcome, Outcome::Fallback);
     assert_eq!(words_of(report.reason).as_deref(), Some("gave up after 3 attempts"));
 }
+
+#[tokio::test]
+async fn kills_make_a_pause_that_the_provider_asks_for_no_longer() {
+    let mut app = TestApp::start().in_a_process().thinks_ms(60_000).await;
+    let id = app.text(PERSON, "poison").await.0;
+    for attempt in 1..=3 {
+        app.wait_until("the turn runs", async || app.count(CallKind::Read) == attempt).await;
+        app.kill().await;
+        if attempt == 3 {
+            // The fallback text goes out in the fourth attempt, of which the first refusal is this one.
+            app.simulator.fail_next(CallKind::Messages, 429, 130_429, 1);
+        }
+        app.start_again().await;
+    }
+    app.run_until_done().await;
+    check_answered_once(&app, &[id]);
+    let log = app.log();
+    assert!(log.contains("retry.after=1.0 s"), "{log}");
+}

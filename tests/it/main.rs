@@ -16,6 +16,7 @@ mod bench;
 mod blobs;
 mod cases;
 mod channels;
+mod chaos;
 #[cfg(feature = "model-micro")]
 mod chatwoot;
 mod cli;
@@ -35,6 +36,7 @@ mod docs;
 mod doctor;
 mod evals;
 mod fallback;
+mod faults;
 mod foreign_graph;
 mod front;
 mod full_disk;

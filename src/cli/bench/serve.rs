@@ -31,7 +31,7 @@ pub(super) async fn served(
         .with_context(|| format!("listening on {} (--listen)", served.listen))?;
     let number = served.phone_number_id.as_str();
     let (secret, webhook) = (&served.app_secret, served.url.clone());
-    let whatsapp = playground::simulator_of(Door::Meta, number, secret, None, webhook);
+    let whatsapp = playground::simulator_of(Door::Meta, number, secret, None, webhook, None);
     let simulating = CancellationToken::new();
     tokio::spawn(whatsapp.clone().serve(listener, simulating.clone()));
     let record = match &served.store {

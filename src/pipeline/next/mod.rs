@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::error::{Cause, TurnError};
 use super::problem::Problem;
-use crate::queue::back_off;
 use crate::store::{Lease, StoreError};
 use crate::turn::{Retry, Stage};
 
@@ -69,7 +68,7 @@ pub(super) enum Next {
     Text,
     /// Send the fallback text.
     FallBack,
-    /// Lease the message again; this counted as an attempt.
+    /// Lease the message again; this counted as an attempt. The rules name the first wait.
     Again(Duration),
     /// Lease the message again; this was no attempt.
     Wait(Duration),
@@ -94,8 +93,7 @@ impl Next {
                 return;
             }
             Self::Leave => (again, Some(Duration::ZERO)),
-            Self::Again(wait) => (again, Some(back_off(*wait, lease.attempt))),
-            Self::Wait(wait) => (again, Some(*wait)),
+            Self::Again(wait) | Self::Wait(wait) => (again, Some(*wait)),
         };
         let after_s = wait.map(|wait| wait.as_secs_f64());
         if let Some(fix) = error.fix() {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use hark::clock::Clock;
 use hark::config::Environment;
 use hark::remote::http_client;
-use hark::simulator::{Door, Simulator, SimulatorSettings};
+use hark::simulator::{Door, FaultPlan, Simulator, SimulatorSettings};
 use hark::store::{Access, SqlStore, StoreAddress};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -27,6 +27,7 @@ pub(crate) struct Setup {
     keys: Environment,
     process: bool,
     door: Door,
+    faults: FaultPlan,
 }
 
 impl Setup {
@@ -74,6 +75,12 @@ impl Setup {
         self.on_database(&Postgres::shared().database())
     }
 
+    /// Lets the simulator break things.
+    pub(crate) fn faults(mut self, plan: &str) -> Self {
+        self.faults = FaultPlan::read(plan).unwrap();
+        self
+    }
+
     /// Reaches the test's number through 360dialog, which signs its webhooks.
     pub(crate) fn over_360dialog(mut self) -> Self {
         self.door = Door::D360;
@@ -102,7 +109,7 @@ impl Setup {
             clock: world.clock.clone(),
             id_seed: "test".to_owned(),
         };
-        let simulator = Simulator::new(settings, client.clone());
+        let simulator = Simulator::with_faults(settings, client.clone(), self.faults, 1);
         let handle = simulator.clone();
         tokio::spawn(simulator.serve(simulator_listener, CancellationToken::new()));
         let mut service = Service::new(self.process);

@@ -12,8 +12,20 @@ use tokio::process::{Child, Command};
 use crate::harness::{APP_SECRET, NUMBER, TOKEN, VERIFY_TOKEN};
 use crate::program::PATIENCE;
 
+/// How one is built.
+pub(crate) struct FortSettings<'a> {
+    /// The Graph API it talks to.
+    pub(crate) graph: &'a str,
+    /// The sections of its engines.
+    pub(crate) engines: &'a str,
+    /// `[store] url`; a relative path is in its own folder.
+    pub(crate) store: &'a str,
+    /// `[log] level`.
+    pub(crate) log: &'a str,
+}
+
 /// The program, its folder and its addresses.
-pub(super) struct Fort {
+pub(crate) struct Fort {
     folder: TempDir,
     address: String,
     child: Option<Child>,
@@ -24,16 +36,23 @@ pub(super) struct Fort {
 impl Fort {
     /// Prepares one that talks to this Graph, with its own engines or scripted ones.
     pub(super) fn new(graph: &str, own_engines: bool) -> Self {
+        let engines: &[&str] = if own_engines { &["llm"] } else { &["llm", "stt", "tts"] };
+        let scripted = |engine: &&str| format!("[{engine}]\nengine = \"scripted\"\n");
+        let engines: String = engines.iter().map(scripted).collect();
+        Self::build(&FortSettings { graph, engines: &engines, store: "hark.db", log: "info" })
+    }
+
+    /// Prepares one.
+    pub(crate) fn build(settings: &FortSettings) -> Self {
+        let FortSettings { graph, engines, store, log } = settings;
         let folder = tempfile::tempdir().unwrap();
         // Both are held until both are known, so that they differ.
         let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [address, admin] = ports.map(|port| port.local_addr().unwrap().to_string());
-        let engines: &[&str] = if own_engines { &["llm"] } else { &["llm", "stt", "tts"] };
-        let scripted = |engine: &&str| format!("[{engine}]\nengine = \"scripted\"\n");
-        let engines: String = engines.iter().map(scripted).collect();
         let toml = format!(
-            "{engines}[server]\nlisten = \"{address}\"\nadmin_listen = \"{admin}\"\n\
-             [store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
+            "{engines}[log]\nlevel = \"{log}\"\n\
+             [server]\nlisten = \"{address}\"\nadmin_listen = \"{admin}\"\n\
+             [store]\nurl = \"{store}\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\napi_url = \"{graph}\"\n"
         );
@@ -41,7 +60,7 @@ impl Fort {
         Self { folder, address, child: None, peak_mib: 0 }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -50,7 +69,7 @@ impl Fort {
     }
 
     /// Starts it; returns when it takes connections.
-    pub(super) async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hark"));
         command.arg("serve").current_dir(self.folder.path()).stderr(log).kill_on_drop(true);
@@ -67,7 +86,7 @@ impl Fort {
     }
 
     /// Kills it with SIGKILL.
-    pub(super) async fn kill(&mut self) -> Instant {
+    pub(crate) async fn kill(&mut self) -> Instant {
         self.peak_mib();
         let mut child = self.child.take().expect("it runs");
         child.kill().await.unwrap();
@@ -88,11 +107,11 @@ impl Fort {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 
-    fn log_path(&self) -> PathBuf {
+    pub(crate) fn log_path(&self) -> PathBuf {
         self.folder.path().join("hark.log")
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log_path()).unwrap()).into_owned()
     }
 

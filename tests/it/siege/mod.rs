@@ -8,7 +8,7 @@
 
 mod attacks;
 mod books;
-mod fort;
+pub(crate) mod fort;
 mod graph;
 mod hostile;
 mod people;
