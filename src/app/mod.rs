@@ -226,14 +226,13 @@ impl App {
         let wake = Wake::default();
         let (pipeline, turns) = (Arc::new(pipeline), config.queue.turns);
         let node = (membership.node.clone(), membership.pace);
-        let lanes =
-            Lanes::new(Arc::clone(&queue), pipeline, clock.clone(), wake.clone(), turns, node);
+        let lanes = Lanes::new(queue.clone(), pipeline, clock.clone(), wake.clone(), turns, node);
         let here = (lanes.running(), wake.clone());
         let registry = Arc::clone(&agents.registry);
         let inbox =
             EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), lanes.running());
-        let inbox = inbox.without(config.privacy.redaction()).behind(membership.front.clone());
-        let inbox = Arc::new(inbox);
+        let inbox = inbox.without(config.privacy.redaction());
+        let inbox = Arc::new(inbox.behind(membership.front.clone()));
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
         let office =
             Office::of_service(&store, keyring, &agents, shelf, clock.clone(), here.clone());
