@@ -178,6 +178,11 @@ impl World {
         let admin_key = "HARK__SERVER__ADMIN_LISTEN".to_owned();
         environment.insert(admin_key, admin.to_string());
         let server = environment.get(STORE_URL).filter(|url| url.contains("://")).cloned();
+        if server.is_some() {
+            // Beside a server nothing lies.
+            let sound = folder.path().join("sound").display().to_string();
+            environment.entry("HARK__BLOBS__URL".to_owned()).or_insert(sound);
+        }
         for engine in ["stt", "llm", "tts"] {
             writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
         }
