@@ -17,6 +17,9 @@ pub(super) const DEFAULTS: &str = include_str!("default.toml");
 /// The file that is read unless another is named.
 pub const USUAL_FILE: &str = "hark.toml";
 
+/// Beside this name lie files that go with a server's store, as they do beside a file of one.
+const BESIDE: &str = "hark.db";
+
 /// Holds the process's environment, read once in `main`.
 pub type Environment = BTreeMap<String, String>;
 
@@ -60,6 +63,8 @@ pub fn read(file: Option<&Path>, environment: &Environment) -> (Option<Config>, 
     for (number, file) in config.numbers.iter_mut().zip(token_files) {
         number.access_token_file = file;
     }
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    config.store.beside = folder.join(BESIDE);
     config.store.secret_key =
         variable(environment, "HARK_SECRET_KEY").map(|key| key.as_str().into());
     fill_aliases(&mut config, environment, &mut problems);

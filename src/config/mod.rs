@@ -147,6 +147,9 @@ pub struct StoreConfig {
     pub url: SecretString,
     pub password: Option<SecretString>,
     pub connections: u32,
+    /// Beside which files lie that go with a server's store: in the configuration's folder.
+    #[serde(skip)]
+    pub beside: PathBuf,
     /// `HARK_SECRET_KEY`, with which secrets in the store are encrypted.
     #[serde(skip)]
     pub secret_key: Option<SecretString>,
@@ -165,7 +168,7 @@ impl StoreConfig {
             address.set_password(Some(password.expose_secret())).ok();
         }
         let url = address.map_or_else(|| self.url.clone(), |url| String::from(url).into());
-        StoreAddress::Postgres { url, connections: self.connections }
+        StoreAddress::Postgres { url, connections: self.connections, beside: self.beside.clone() }
     }
 
     /// Returns whether both name the same database.

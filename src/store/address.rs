@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-/// What lies beside the store where the store is a server: its key, sound.
-const BESIDE: &str = "hark.db";
-
 /// Says where the store is. It is shown without a password.
 #[derive(Clone, Debug)]
 pub enum StoreAddress {
@@ -20,6 +17,8 @@ pub enum StoreAddress {
         url: SecretString,
         /// Connections of this process.
         connections: u32,
+        /// Beside which other files of the store lie: its key, sound.
+        beside: PathBuf,
     },
 }
 
@@ -28,7 +27,7 @@ impl StoreAddress {
     pub fn beside(&self) -> &Path {
         match self {
             Self::File(path) => path,
-            Self::Postgres { .. } => Path::new(BESIDE),
+            Self::Postgres { beside, .. } => beside,
         }
     }
 

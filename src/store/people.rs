@@ -26,6 +26,18 @@ pub struct ContactRow {
     pub created_ms: i64,
 }
 
+impl ContactRow {
+    /// Returns what the contact is called outside.
+    pub fn key(&self) -> String {
+        contact_key(self.id, self.created_ms)
+    }
+}
+
+/// Names a contact outside: its row, and when it was made, so that an id that is used again is not it.
+pub(super) fn contact_key(id: i64, created_ms: i64) -> String {
+    format!("{id}-{created_ms:x}")
+}
+
 /// Holds a message of a person as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageRow {

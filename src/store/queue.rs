@@ -70,22 +70,29 @@ pub struct Lease {
 
 /// Tells until when a lease holds. Clones tell of the same lease.
 #[derive(Clone, Debug)]
-pub struct LeaseTime(Arc<AtomicI64>);
+pub struct LeaseTime(Option<Arc<AtomicI64>>);
 
 impl LeaseTime {
-    /// Makes that of a lease which holds until `until_ms`, Unix milliseconds.
+    /// Makes that of a lease which holds until `until_ms`, Unix milliseconds, and then passes on.
     pub fn until(until_ms: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(until_ms)))
+        Self(Some(Arc::new(AtomicI64::new(until_ms))))
+    }
+
+    /// Makes that of a lease which nobody else can take, whatever the clock is set to.
+    pub fn unlimited() -> Self {
+        Self(None)
     }
 
     /// Notes that the lease was renewed.
     pub fn renew(&self, until_ms: i64) {
-        self.0.store(until_ms, Ordering::Relaxed);
+        if let Some(until) = &self.0 {
+            until.store(until_ms, Ordering::Relaxed);
+        }
     }
 
     /// Returns whether the lease may have passed on, as of a process that stood still.
     pub fn is_over(&self, now_ms: i64) -> bool {
-        now_ms >= self.0.load(Ordering::Relaxed)
+        self.0.as_ref().is_some_and(|until| now_ms >= until.load(Ordering::Relaxed))
     }
 }
 

@@ -120,10 +120,10 @@ impl Office {
     /// A store that cannot be read.
     pub async fn contacts_of(&self, who: &str) -> Result<Vec<String>, ApiRefusal> {
         if let Ok(contact) = self.find_contact(who).await {
-            return Ok(vec![contact_id(&contact)]);
+            return Ok(vec![contact.key()]);
         }
         let rows = self.store.contacts_like(who.to_owned()).await?;
-        Ok(rows.iter().map(contact_id).collect())
+        Ok(rows.iter().map(ContactRow::key).collect())
     }
 
     /// Returns everything that is known of a contact's conversations.
@@ -162,7 +162,7 @@ impl Office {
         let row = id.split_once('-').and_then(|(row, _)| row.parse().ok()).ok_or_else(unknown)?;
         let found = self.store.contact(row).await?;
         // A row may be used again once its contact is forgotten: the time tells them apart.
-        found.filter(|contact| contact_id(contact) == id).ok_or_else(unknown)
+        found.filter(|contact| contact.key() == id).ok_or_else(unknown)
     }
 }
 
@@ -245,13 +245,9 @@ fn delivery_view(status: PartStatus) -> DeliveryView {
     DeliveryView { part, status, at: time(at_ms), code, details }
 }
 
-fn contact_id(row: &ContactRow) -> String {
-    format!("{}-{:x}", row.id, row.created_ms)
-}
-
 fn contact_view(row: ContactRow) -> ContactView {
     ContactView {
-        id: contact_id(&row),
+        id: row.key(),
         user_id: row.user_id.map(|id| id.0),
         phone: row.phone.map(|phone| phone.0),
         name: row.name.map(|Personal(name)| name),

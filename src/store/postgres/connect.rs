@@ -1,7 +1,6 @@
 //! How a connection to PostgreSQL is made: the address, TLS, and what every session is set to.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ::postgres::config::{Config, Host, SslMode};
@@ -18,8 +17,7 @@ use crate::store::StoreError;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a machine that was cut off may leave what is sent unanswered.
 const UNANSWERED: Duration = Duration::from_secs(10);
-/// A process that stops within a transaction keeps others waiting no longer than this. Statements are
-/// planned for what they are given: a queue that was empty when they were prepared may be long.
+/// A process that stops within a transaction keeps others waiting no longer than its four seconds.
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '4s'; SET lock_timeout = '10s';
      SET TIME ZONE 'UTC'; SET client_min_messages = 'warning'";
 const READ_ONLY: &str = "; SET default_transaction_read_only = on";
@@ -28,7 +26,7 @@ const READ_ONLY: &str = "; SET default_transaction_read_only = on";
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
-    tls: Arc<ClientConfig>,
+    tls: MakeRustlsConnect,
     read_only: bool,
     /// The address without its password.
     name: String,
@@ -65,7 +63,7 @@ impl Connector {
         config.application_name("hark");
         let name = name(&config);
         let tls = match tls(&config, root) {
-            Ok(tls) => Arc::new(tls),
+            Ok(tls) => MakeRustlsConnect::new(tls),
             Err(cause) => return Err(StoreError::Open { path: name, cause }),
         };
         Ok(Self { config, tls, read_only, name })
@@ -82,8 +80,8 @@ impl Connector {
     /// `Open` with what the server or the system says.
     pub(super) fn connect(&self) -> Result<PgSession, StoreError> {
         let failed = |cause| StoreError::Open { path: self.name.clone(), cause };
-        let tls = MakeRustlsConnect::new(ClientConfig::clone(&self.tls));
-        let client = self.config.connect(tls).map_err(|error| failed(super::said(&error)))?;
+        let client = self.config.connect(self.tls.clone());
+        let client = client.map_err(|error| failed(super::said(&error)))?;
         let session = PgSession::new(client);
         let read_only = if self.read_only { READ_ONLY } else { "" };
         let set = session.run(&format!("{SETTINGS}{read_only}"));

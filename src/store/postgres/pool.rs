@@ -98,7 +98,7 @@ fn run(session: &PgSession, shared: &Shared, call: StoreCall) -> Option<StoreCal
         if ran != Ran::Done && session.is_closed() {
             return Some(StoreCall { mode, work });
         }
-        let ended = begun.and_then(|()| session.end(ran == Ran::Done));
+        let ended = begun.and_then(|()| session.end(mode, ran == Ran::Done));
         let again = ran == Ran::Conflict || ended.as_ref().is_err_and(super::is_conflict_of);
         if again && tried < TRIES {
             #[expect(clippy::disallowed_methods, reason = "a thread of its own, for milliseconds")]

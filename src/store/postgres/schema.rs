@@ -19,9 +19,10 @@ pub(super) fn bring_up_to_date(
     name: &str,
 ) -> Result<(), StoreError> {
     let failed = |error: &dyn std::fmt::Display| unopened(name, error);
-    session.begin(Mode::Alone(Lock::Schema)).map_err(|error| failed(&error))?;
+    let alone = Mode::Alone(Lock::Schema);
+    session.begin(alone).map_err(|error| failed(&error))?;
     let brought = migrate(session, access, name);
-    let ended = session.end(brought.is_ok()).map_err(|error| failed(&error));
+    let ended = session.end(alone, brought.is_ok()).map_err(|error| failed(&error));
     brought.and(ended)
 }
 

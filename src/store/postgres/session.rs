@@ -1,6 +1,6 @@
 //! One connection to PostgreSQL: statements prepared once, transactions, locks.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ::postgres::types::ToSql;
@@ -17,7 +17,6 @@ pub(in crate::store) struct PgSession {
     client: RefCell<Client>,
     /// By the statement as it was written.
     prepared: RefCell<HashMap<String, Statement>>,
-    in_transaction: Cell<bool>,
 }
 
 /// A statement that the server has prepared.
@@ -25,11 +24,7 @@ pub(in crate::store) type PgStatement = Statement;
 
 impl PgSession {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client: RefCell::new(client),
-            prepared: RefCell::default(),
-            in_transaction: Cell::new(false),
-        }
+        Self { client: RefCell::new(client), prepared: RefCell::default() }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -78,25 +73,20 @@ impl PgSession {
     /// waiting for a lock nothing is out of date.
     pub(super) fn begin(&self, mode: Mode) -> DbResult<()> {
         match mode {
-            Mode::Read => return Ok(()),
-            Mode::Write => self.run("BEGIN")?,
+            Mode::Read => Ok(()),
+            Mode::Write => self.run("BEGIN"),
             Mode::Alone(lock) => {
-                self.run(&format!(
-                    "BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {})",
-                    lock as i32
-                ))?;
+                self.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {})", lock as i32))
             }
         }
-        self.in_transaction.set(true);
-        Ok(())
     }
 
     /// Ends it.
-    pub(super) fn end(&self, commits: bool) -> DbResult<()> {
-        if !self.in_transaction.replace(false) {
-            return Ok(());
+    pub(super) fn end(&self, mode: Mode, commits: bool) -> DbResult<()> {
+        match mode {
+            Mode::Read => Ok(()),
+            _ => self.run(if commits { "COMMIT" } else { "ROLLBACK" }),
         }
-        self.run(if commits { "COMMIT" } else { "ROLLBACK" })
     }
 
     pub(in crate::store) fn lock(&self, lock: Lock) -> DbResult<()> {

@@ -1,8 +1,9 @@
 //! Conversations: which one a message belongs to, and what was said in one.
 
-use super::db::{Db, DbResult, DbRow, OptionalRow as _, contact_key, params};
+use super::db::{Db, DbResult, DbRow, OptionalRow as _, params};
 
 use super::json::from_json;
+use crate::store::people::contact_key;
 use crate::store::{Author, ConversationRow, ConversationSearch, SaidRow, StoreError};
 use crate::turn::{Content, Personal, PhoneNumberId};
 

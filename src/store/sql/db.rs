@@ -278,11 +278,6 @@ impl DbRow<'_> {
     }
 }
 
-/// Names a contact outside: its row, and when it was made, so that an id that is used again is not it.
-pub(super) fn contact_key(id: i64, created_ms: i64) -> String {
-    format!("{id}-{created_ms:x}")
-}
-
 /// Makes of a row that is not there a `None`.
 pub(in crate::store) trait OptionalRow<T> {
     fn optional(self) -> DbResult<Option<T>>;

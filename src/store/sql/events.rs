@@ -1,12 +1,13 @@
 //! Events, on the `events` table: written beside what makes them true, read by whoever tells them on.
 
-use super::db::{Db, DbResult, DbRow, Lock, OptionalRow as _, contact_key, params};
+use super::db::{Db, DbResult, DbRow, Lock, OptionalRow as _, params};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::json::{from_word, to_json};
 use super::{SqlStore, customers};
+use crate::store::people::contact_key;
 use crate::store::{ErasedEvents, EventLog, EventPage, EventRow, EventSearch, StoreError};
 use crate::turn::{Content, EventType, Personal, Role};
 
@@ -249,9 +250,9 @@ impl SqlStore {
     async fn number_events(&self) -> Result<(), StoreError> {
         let unnumbered = |db: &Db<'_>| {
             let waiting = "SELECT 1 FROM events WHERE id IS NULL LIMIT 1";
-            Ok(db.is_shared() && db.prepare_cached(waiting)?.exists(params![])?)
+            Ok(db.prepare_cached(waiting)?.exists(params![])?)
         };
-        if !self.reader.call(unnumbered).await? {
+        if !self.is_shared() || !self.reader.call(unnumbered).await? {
             return Ok(());
         }
         let number = |db: &Db<'_>| {

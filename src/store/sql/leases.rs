@@ -50,7 +50,10 @@ pub(super) fn next_due() -> String {
 /// Returns leases of what is due, at most one a lane. `due` is the time, the most leases and the
 /// numbers without which, a list as JSON.
 pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<Vec<Lease>> {
-    let lease = |row: &DbRow<'_>| leasable(row, lessee);
+    let until = |shared| {
+        if shared { LeaseTime::until(lessee.until_ms) } else { LeaseTime::unlimited() }
+    };
+    let lease = |row: &DbRow<'_>| leasable(row, lessee, until(db.is_shared()));
     if !db.is_shared() {
         let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{FIRST}"))?;
         return leases.query_map(due, lease)?.collect();
@@ -84,7 +87,7 @@ pub(super) fn check_held(
 }
 
 /// Makes a lease of one message: each has a turn of its own.
-fn leasable(row: &DbRow<'_>, lessee: &Lessee) -> DbResult<Lease> {
+fn leasable(row: &DbRow<'_>, lessee: &Lessee, time: LeaseTime) -> DbResult<Lease> {
     let personal = |index| row.get::<Option<String>>(index).map(|value| value.map(Personal));
     let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
     let turn = row.get::<Option<String>>(7)?.map(TurnId);
@@ -116,7 +119,7 @@ fn leasable(row: &DbRow<'_>, lessee: &Lessee) -> DbResult<Lease> {
         reply_mode: row.get::<Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
         attempt: message.attempt,
         messages: vec![message],
-        time: LeaseTime::until(lessee.until_ms),
+        time,
     })
 }
 

@@ -93,7 +93,7 @@ impl SqlStore {
                 let file = sqlite::open(&path, access, &events)?;
                 Ok(Self::on_file(file, events))
             }
-            StoreAddress::Postgres { url, connections } => {
+            StoreAddress::Postgres { url, connections, .. } => {
                 let url = url.expose_secret();
                 let threads = postgres::open(url, access, connections, &events)?;
                 Ok(Self::on_server(threads, events))
@@ -135,6 +135,11 @@ impl SqlStore {
         let postgres::PgThreads { writer, reader, reports, bus } = threads;
         let (prices, held) = (BookCache::default(), KeptOpen::Server(bus));
         Self { writer, reader, reports, events, prices, held }
+    }
+
+    /// Returns whether other processes may serve from the same database.
+    fn is_shared(&self) -> bool {
+        matches!(self.held, KeptOpen::Server(_))
     }
 
     /// Returns the clock that all processes on the store share, if there may be several.

@@ -1,8 +1,6 @@
 //! Tickets: opened, assigned, closed, each with the events that tell of it.
 
-use super::db::{
-    Db, DbError, DbResult, DbRow, Hold, Lock, OptionalRow as _, ToDb, contact_key, params,
-};
+use super::db::{Db, DbError, DbResult, DbRow, Hold, Lock, OptionalRow as _, ToDb, params};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -10,6 +8,7 @@ use super::events::{self, EventPlace};
 use super::json::from_word;
 use super::{conversations, operators};
 use crate::store::desk_rules::choose;
+use crate::store::people::contact_key;
 use crate::store::{
     DeskChange, DeskState, Lane, NewTicket, SaidRow, StoreError, TicketRow, TicketSearch,
 };

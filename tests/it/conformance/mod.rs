@@ -27,7 +27,7 @@ use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
 };
 
-use crate::harness::postgres::Postgres;
+use crate::harness::postgres::{self, Postgres};
 use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
@@ -75,8 +75,7 @@ impl Backend for PostgreSql {
     type Store = SqlStore;
 
     fn fresh() -> Self {
-        let url = Postgres::shared().database().into();
-        Self(StoreAddress::Postgres { url, connections: 3 })
+        Self(postgres::address(&Postgres::shared().database(), 3))
     }
 
     fn open(&self) -> SqlStore {

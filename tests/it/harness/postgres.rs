@@ -11,8 +11,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use hark::store::StoreAddress;
+
 /// Debian puts the server's programs here, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// Stands between two columns: no value has it.
+const BETWEEN: &str = "\u{1f}";
 /// Runs the server until nobody holds the pipe any more.
 const KEEPER: &str = r#"
     "$1" -D "$2/data" -k "$2" -c listen_addresses='' -c fsync=off -c full_page_writes=off \
@@ -91,16 +95,21 @@ impl Postgres {
     }
 }
 
+/// A store's address.
+pub(crate) fn address(url: &str, connections: u32) -> StoreAddress {
+    StoreAddress::Postgres { url: url.into(), connections, beside: PathBuf::new() }
+}
+
 /// Runs a statement at an address; returns its rows.
 #[track_caller]
 pub(crate) fn rows(url: &str, sql: &str) -> Vec<Vec<String>> {
     let mut psql = Command::new("psql");
-    let ran = psql.args([url, "-X", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-c", sql]).output();
-    let ran = ran.expect("postgresql is not installed: make deps installs it");
+    psql.args([url, "-X", "-A", "-t", "-q", "-F", BETWEEN, "-v", "ON_ERROR_STOP=1", "-c", sql]);
+    let ran = psql.output().expect("postgresql is not installed: make deps installs it");
     assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
-    let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(&ran.stdout[..]);
-    let words = |row: csv::StringRecord| row.iter().map(str::to_owned).collect();
-    table.records().map(|row| words(row.unwrap())).collect()
+    let table = String::from_utf8(ran.stdout).unwrap();
+    let row = |line: &str| line.split(BETWEEN).map(str::to_owned).collect();
+    table.lines().map(row).collect()
 }
 
 impl Drop for Postgres {

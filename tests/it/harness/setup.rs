@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::postgres::Postgres;
+use super::postgres::{self, Postgres};
 use super::service::Service;
 use super::{APP_SECRET, NUMBER, TOKEN, TestApp, VERIFY_TOKEN};
 
@@ -178,11 +178,6 @@ impl World {
         let admin_key = "HARK__SERVER__ADMIN_LISTEN".to_owned();
         environment.insert(admin_key, admin.to_string());
         let server = environment.get(STORE_URL).filter(|url| url.contains("://")).cloned();
-        if server.is_some() {
-            // Beside a server nothing lies.
-            let sound = folder.path().join("sound").display().to_string();
-            environment.entry("HARK__BLOBS__URL".to_owned()).or_insert(sound);
-        }
         for engine in ["stt", "llm", "tts"] {
             writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
         }
@@ -228,7 +223,7 @@ impl World {
     /// Where the service has its store.
     pub(super) fn store(&self) -> StoreAddress {
         match &self.server {
-            Some(url) => StoreAddress::Postgres { url: url.as_str().into(), connections: 2 },
+            Some(url) => postgres::address(url, 2),
             None => self.database_path().into(),
         }
     }

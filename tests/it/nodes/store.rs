@@ -10,10 +10,10 @@ use hark::store::{
 use hark::turn::Accepted;
 
 use crate::conformance::text;
-use crate::harness::postgres::Postgres;
+use crate::harness::postgres::{self, Postgres};
 
 fn address(url: &str) -> StoreAddress {
-    StoreAddress::Postgres { url: url.into(), connections: 4 }
+    postgres::address(url, 4)
 }
 
 fn refused(url: &str) -> String {
