@@ -1,9 +1,11 @@
 //! A PostgreSQL of the test's own, from Debian's package, at a socket in a folder that goes with it.
 //!
-//! The server ends when the pipe to its keeper does, so that none outlives its test however that ends.
+//! The server ends when the pipe to its keeper does, and its folder with it, so that neither outlives its
+//! test however that ends.
 //! PostgreSQL refuses to run as root: then the user of Debian's package runs it.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -17,11 +19,11 @@ use hark::store::StoreAddress;
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Stands between two columns: no value has it.
 const BETWEEN: &str = "\u{1f}";
-/// Runs the server until nobody holds the pipe any more.
+/// Runs the server until it is told a word, or nobody holds the pipe any more: then nobody wants its data.
 const KEEPER: &str = r#"
     "$1" -D "$2/data" -k "$2" -c listen_addresses='' -c fsync=off -c full_page_writes=off \
         -c shared_buffers=32MB -c max_connections=300 $3 2>>"$2/log" &
-    cat >/dev/null; kill -QUIT $!; wait"#;
+    read -r word; kill -QUIT $!; wait; [ -n "$word" ] || rm -rf "$2""#;
 
 /// A server, and the folder of its data.
 pub(crate) struct Postgres {
@@ -59,7 +61,7 @@ impl Postgres {
     /// Kills it at once, as a machine that loses its power does.
     pub(crate) fn kill(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
-            drop(keeper.stdin.take());
+            keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();
             keeper.wait().unwrap();
         }
     }
@@ -114,7 +116,10 @@ pub(crate) fn rows(url: &str, sql: &str) -> Vec<Vec<String>> {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.kill();
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            keeper.wait().unwrap();
+        }
     }
 }
 
