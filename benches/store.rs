@@ -174,7 +174,7 @@ async fn whole_turn(store: &SqlStore, draft: &Draft, count: usize) {
     store.begin(&lease, "bench".into(), 0.0, 2).await.expect("it is recorded");
     store.draft(&lease, draft).await.expect("it is recorded");
     let part = (Role::Answer, Content::Text("yes".into()));
-    let part = store.plan(&lease, vec![part], 2).await.expect("it is recorded")[0].index;
+    let part = store.plan(&lease, vec![part].into(), 2).await.expect("it is recorded")[0].index;
     let id = format!("out.{count}").as_str().into();
     store.settle(&lease.turn, part, Ok(id), 2).await.expect("it is recorded");
     store.finish(&lease, draft, 2).await.expect("it is recorded");
@@ -197,6 +197,7 @@ fn answer() -> Draft {
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,
+        burst_ms: None,
         spent,
         ticket: None,
         outcome: Outcome::Text,

@@ -80,6 +80,15 @@ impl Clock {
         age(now_ms, steady_ms, since_ms)
     }
 
+    /// Lengthens a wait by up to a tenth, so that what failed together is not tried again together; by a
+    /// clock that tests move it stays as it is.
+    pub fn spread(&self, wait: Duration) -> Duration {
+        match self {
+            Self::System | Self::Shared(_) => wait.mul_f64(1.0 + fastrand::f64() / 10.0),
+            Self::Manual(_) => wait,
+        }
+    }
+
     /// Moves a manual clock forward; the system clock stays as it is.
     pub fn advance(&self, ms: i64) {
         if let Self::Manual(now) = self {

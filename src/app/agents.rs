@@ -21,7 +21,7 @@ use crate::config::{Config, ConfigErrors};
 use crate::http::api::FindingView;
 use crate::pipeline::{AgentSetup, Route, Routes};
 use crate::provider::cloud::{CloudClient, CloudSettings};
-use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot};
+use crate::registry::{Agent, Number, NumberStatus, Registry, Snapshot, USUAL_PACE};
 use crate::remote::http_client;
 use crate::store::Directory;
 use crate::turn::PhoneNumberId;
@@ -351,6 +351,8 @@ impl Builder {
             disclosure: snapshot.disclosure,
             turn_limit: snapshot.turn_limit,
             credits: snapshot.credits,
+            per_second: number.messages_per_second.unwrap_or(USUAL_PACE),
+            template: number.template.clone(),
         })
     }
 }

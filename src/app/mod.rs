@@ -46,9 +46,9 @@ use crate::pipeline::{
     AgentSetup, NoteTaker, Pipeline, Routes as _, SoundMemory, TurnFailures, Unnoted, VoicePath,
     summaries,
 };
-use crate::queue::Wake;
 use crate::queue::inbox::{EmbeddedInbox, Inbox};
-use crate::queue::lanes::{Lanes, RunningTurns};
+use crate::queue::lanes::Lanes;
+use crate::queue::{RunningTurns, Wake};
 use crate::registry::Snapshot;
 use crate::remote::model_client;
 use crate::store::{Access, SqlStore, StoreAddress};
@@ -137,6 +137,7 @@ fn api_state(office: &Arc<Office>, stop: &CancellationToken) -> ApiState {
         event_webhooks: office.clone(),
         books: office.clone(),
         record: office.clone(),
+        queue: office.clone(),
         audit: office.clone(),
         stop: stop.clone(),
     }
@@ -221,17 +222,17 @@ impl App {
             summaries,
             unnoted: Unnoted::default(),
             failures: TurnFailures::default(),
+            burst_ms: config.queue.burst_ms(),
             clock: clock.clone(),
         };
-        let wake = Wake::default();
-        let (pipeline, turns) = (Arc::new(pipeline), config.queue.turns);
+        let (wake, pipeline, turns) = (Wake::default(), Arc::new(pipeline), config.queue.turns);
         let node = (membership.node.clone(), membership.pace);
         let lanes = Lanes::new(queue.clone(), pipeline, clock.clone(), wake.clone(), turns, node);
         let here = (lanes.running(), wake.clone());
         let registry = Arc::clone(&agents.registry);
         let inbox =
             EmbeddedInbox::new(queue, clock.clone(), registry, wake.clone(), lanes.running());
-        let inbox = inbox.without(config.privacy.redaction());
+        let inbox = inbox.without(config.privacy.redaction()).gathering(config.queue.burst_ms());
         let inbox = Arc::new(inbox.behind(membership.front.clone()));
         let secrets = SigningSecrets { store: store.clone(), keyring: Arc::clone(&keyring) };
         let office =

@@ -119,6 +119,7 @@ fn turn(step: usize, number: usize, wait: f64, random: &mut fastrand::Rng) -> Be
         sources: Vec::new(),
         tools: Vec::new(),
         overhead_ms: TurnReport::overhead(total_ms, &stages),
+        burst_ms: None,
         stages,
         total_ms,
         spent: Spent::default(),

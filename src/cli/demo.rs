@@ -54,7 +54,9 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let numbers = [playground::number(graph, None)].into_iter().collect();
     // Recordings need not be told that a machine answers.
     let disclosure = Disclosure::OFF;
-    let config = context.config_with(None).await?;
+    let mut config = context.config_with(None).await?;
+    // Each recording is a message by itself: nobody waits for more.
+    config.queue.burst_ms = 0;
     let snapshot = Snapshot { numbers, disclosure, ..config.snapshot() };
     let hearing = Hearing {
         fixtures: Some(fixtures::known),

@@ -23,6 +23,7 @@ mod office;
 mod player;
 mod playground;
 mod print;
+mod queue;
 mod say;
 mod secrets;
 mod serve;
@@ -106,6 +107,8 @@ enum Command {
     Contacts(contacts::Arguments),
     /// Sum up what was used and what it cost; set prices and credits, whether a service runs or not.
     Usage(usage::Arguments),
+    /// List, show, replay and drop messages that wait or gave up, whether a service runs or not.
+    Queue(queue::Arguments),
     /// List the processes that serve from the store.
     Nodes(nodes::Arguments),
     /// Make, list and revoke tokens of the API.
@@ -231,11 +234,11 @@ fn run_configured(
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
-        // Whoever looks at the record needs no secret, and no other key that is right.
-        (
-            Command::Turns(_) | Command::Events(_) | Command::Usage(_) | Command::Nodes(_),
-            Some(config),
-        ) if !problems.concern("store") && !problems.concern("blobs") => config,
+        (command, Some(config))
+            if command.looks_back() && !problems.concern("store") && !problems.concern("blobs") =>
+        {
+            config
+        }
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments.json),
         _ => return Err(problems.into()),
@@ -267,7 +270,8 @@ fn run_configured(
             Command::Secrets(arguments) => secrets::run(context, arguments).await,
             Command::Turns(arguments) => turns::run(&context, arguments).await,
             Command::Events(arguments) => events::run(&context, arguments).await,
-            Command::Nodes(arguments) => nodes::run(&context, arguments).await,
+            Command::Queue(arguments) => queue::run(context, arguments).await,
+            Command::Nodes(arguments) => nodes::run(context, arguments).await,
             Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
@@ -279,6 +283,16 @@ fn run_configured(
             }
         }
     })
+}
+
+impl Command {
+    /// Returns whether it looks at the record alone, which needs no secret and no other key that is right.
+    fn looks_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Turns(_) | Self::Events(_) | Self::Usage(_) | Self::Queue(_) | Self::Nodes(_)
+        )
+    }
 }
 
 /// Looks for agents that the configuration names and does not have in the store.
@@ -303,7 +317,7 @@ async fn look_agents_up(
         Command::Doctor(_) => {
             let _said_by_it = settle_agents(config, problems).await;
         }
-        Command::Turns(_) | Command::Events(_) | Command::Nodes(_) => {}
+        Command::Turns(_) | Command::Events(_) | Command::Queue(_) | Command::Nodes(_) => {}
         _ => settle_agents(config, problems).await?,
     }
     Ok(())

@@ -83,6 +83,9 @@ struct AddArguments {
     /// The API's address, if it is not the provider's own.
     #[arg(long, value_name = "URL")]
     api_url: Option<String>,
+    /// How many messages WhatsApp takes from it a second [default: 80].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    messages_per_second: Option<u32>,
     /// Let the app get the account's webhooks, too, which needs --business-id; at 360dialog have the
     /// number's webhooks sent here.
     #[arg(long)]
@@ -151,6 +154,8 @@ fn input(added: AddArguments) -> anyhow::Result<NumberInput> {
         media_hosts: None,
         agent: added.agent,
         status: NumberStatus::Active,
+        messages_per_second: added.messages_per_second,
+        template: None,
         subscribe: added.subscribe,
     })
 }
@@ -176,6 +181,8 @@ async fn set_status(office: &Office, id: &str, status: NumberStatus) -> anyhow::
         media_hosts: number.media_hosts,
         agent: number.agent,
         status,
+        messages_per_second: number.messages_per_second,
+        template: number.template,
         subscribe: false,
     };
     office.put_number(id, version, input).await.map_err(said)

@@ -40,6 +40,8 @@ pub(super) fn number(graph: Url, agent: Option<String>) -> Number {
         media_hosts: None,
         agent,
         status: NumberStatus::Active,
+        messages_per_second: Some(1_000),
+        template: None,
     }
 }
 

@@ -23,6 +23,8 @@ const MOST_CREDITS: u32 = 1_000_000;
 
 /// Turns that may run side by side: each holds a note and an answer in memory.
 const MOST_TURNS: usize = 10_000;
+/// Longest wait for more of the same person, which is waited at most.
+const MOST_BURST_MS: u64 = 4_000;
 /// Hours, minutes or days that a time of the desk may have.
 const MOST_TIME: u32 = 100_000;
 
@@ -58,8 +60,8 @@ pub(super) fn check(config: &Config, problems: &mut ConfigErrors) {
     check_blobs(config, problems);
     check_servers(config, problems);
     let mut wrong = |key: &str, problem: String| problems.add(config.error(key, problem));
-    if config.queue.burst_ms != 0 {
-        wrong("queue.burst_ms", "merging bursts is not built yet; use 0".to_owned());
+    if config.queue.burst_ms > MOST_BURST_MS {
+        wrong("queue.burst_ms", format!("must be from 0 to {MOST_BURST_MS}"));
     }
     for (key, value) in
         [("cache.megabytes", config.cache.megabytes), ("cache.entries", config.cache.entries)]
@@ -332,6 +334,12 @@ pub(super) fn check_number(config: &Config, index: usize, problems: &mut ConfigE
         |name, problem: &str| problems.add(config.error(&key(name), problem.to_owned()));
     if number.phone_number_id.0.is_empty() {
         wrong("phone_number_id", MISSING);
+    }
+    if let Some(problem) = number.pace_problem() {
+        wrong("messages_per_second", &problem);
+    }
+    if number.template.as_ref().is_some_and(|template| template.name.trim().is_empty()) {
+        wrong("template.name", MISSING);
     }
     let mut secrets = vec![("access_token", &number.access_token)];
     if number.provider == ProviderKind::D360 {

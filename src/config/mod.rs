@@ -237,6 +237,11 @@ pub struct QueueConfig {
 }
 
 impl QueueConfig {
+    /// Returns how long more of the same person is waited for, milliseconds.
+    pub fn burst_ms(&self) -> i64 {
+        i64::try_from(self.burst_ms).unwrap_or(i64::MAX)
+    }
+
     /// Returns the name of this node: the configured one, else the host's.
     pub fn node(&self) -> String {
         self.node.clone().map_or_else(|| self.host(), |name| name.trim().to_owned())

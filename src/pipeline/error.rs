@@ -8,7 +8,7 @@ use crate::audio::{DecodeError, EncodeError};
 use crate::knowledge::KnowledgeError;
 use crate::provider::ProviderError;
 use crate::queue::CancelReason;
-use crate::store::StoreError;
+use crate::store::{StoreError, WINDOW_SHUT};
 use crate::stt::SttError;
 use crate::threads::RunError;
 use crate::tts::TtsError;
@@ -34,8 +34,10 @@ pub(super) struct Sending {
     pub(super) unclear: u32,
 }
 
-/// Wait for the status of a part that may have been sent, before it is sent again.
+/// First wait for the status of a part that may have been sent, before it is sent again.
 const STATUS_WAIT: Duration = Duration::from_secs(8);
+/// So many of these waits are longer than the one before.
+const LONGER: u32 = 6;
 
 impl From<StoreError> for TurnError {
     fn from(error: StoreError) -> Self {
@@ -81,6 +83,9 @@ pub enum Cause {
     /// Saying it takes too long: it is sent as text.
     #[error("it takes longer to say than the five minutes of the longest note")]
     TooMuch,
+    /// WhatsApp takes no more messages from the number, or to the person, for so long: wait.
+    #[error("no more messages are sent for {} s, at the pace that WhatsApp allows", .0.as_secs_f64())]
+    Paced(Duration),
     /// The agent's answer had no words.
     #[error("the answer is empty")]
     EmptyAnswer,
@@ -106,7 +111,11 @@ impl TurnError {
     /// Returns whether and when the same call may be tried again.
     pub fn retry(&self) -> Retry {
         match &self.cause {
-            _ if self.may_have_arrived() => Retry::After(STATUS_WAIT),
+            _ if self.may_have_arrived() => {
+                let unclear = self.sending.map_or(1, |sending| sending.unclear);
+                Retry::After(STATUS_WAIT * 2_u32.pow(unclear.clamp(1, LONGER) - 1))
+            }
+            Cause::Paced(wait) => Retry::After(*wait),
             Cause::Stt(error) => error.retry(),
             Cause::Agent(error) => error.retry(),
             Cause::Tts(error) => error.retry(),
@@ -153,6 +162,15 @@ impl TurnError {
             && self.retry() != Retry::Never
     }
 
+    /// Returns whether WhatsApp delivers nothing but templates to the person.
+    pub(super) fn is_window_shut(&self) -> bool {
+        match &self.cause {
+            Cause::Store(error) => matches!(error, StoreError::WindowShut),
+            Cause::Provider(ProviderError::Refused { code, .. }) => *code == WINDOW_SHUT,
+            _ => false,
+        }
+    }
+
     /// Returns what the operator has to mend, where the number's set-up is at fault.
     pub(super) fn fix(&self) -> Option<&'static str> {
         if let Cause::Provider(error) = &self.cause { error.fix() } else { None }
@@ -162,7 +180,9 @@ impl TurnError {
     /// it no attempt, and it is answered in full when we can.
     pub fn postpones(&self) -> bool {
         match &self.cause {
-            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Cancelled(_) => true,
+            Cause::Stt(SttError::Busy) | Cause::Busy | Cause::Cancelled(_) | Cause::Paced(_) => {
+                true
+            }
             Cause::Provider(error) => error.fix().is_some() && error.retry() != Retry::Never,
             _ => false,
         }

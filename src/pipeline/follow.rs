@@ -96,16 +96,13 @@ impl Delivery<'_> {
     ) -> Result<Option<Reason>, TurnError> {
         let reply = &draft.report.reply;
         let planned = parts.iter().any(|part| part.role == Role::Extra);
+        let last = parts.iter().rfind(|part| part.role != Role::Extra).map(|part| part.index);
         if planned {
-            let mut refused = None;
             let waits = |part: &Part| {
                 part.role == Role::Extra
-                    && matches!(part.state, PartState::Planned | PartState::InDoubt(_))
+                    && matches!(part.state, PartState::Planned | PartState::InDoubt { .. })
             };
-            for part in parts.into_iter().filter(waits) {
-                refused = self.send(part).await?.or(refused);
-            }
-            return Ok(refused);
+            return self.send_in_order(parts.into_iter().filter(waits).collect()).await;
         }
         let question = question_of(reply.text.reveal());
         let (mut contents, mut left_out) = (Vec::new(), None);
@@ -117,6 +114,9 @@ impl Delivery<'_> {
                     left_out = Some(Reason::ExtrasFailed(problem));
                 }
             }
+        }
+        if let Some(last) = last.filter(|_| !contents.is_empty()) {
+            self.until_sent(last).await?;
         }
         let refused = self.plan_and_send(contents).await?;
         Ok(refused.or(left_out))
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn part(role: Role, content: Content) -> Part {
-        Part { index: 0, role, content, state: PartState::Sent("wamid".into()) }
+        Part { index: 0, role, content, state: PartState::Sent("wamid".into()), due_ms: 0 }
     }
 
     #[test]

@@ -8,10 +8,11 @@ use super::ahead::{AheadOfTurn, Recorded};
 use super::deliver::Delivery;
 use super::kept::TurnSounds;
 use super::stage::Trace;
+use super::takeover::is_for_a_person;
 use super::turn::Turn;
 use super::typing::Typing;
-use super::{Pipeline, Scene};
-use crate::queue::{Cancel, Handled, JobHandler};
+use super::{Pipeline, Route, Scene};
+use crate::queue::{Cancel, Handled, JobHandler, News};
 use crate::store::{Begun, CreditWarning, Draft, Lease, StoreError};
 use crate::telemetry;
 use crate::turn::{Spent, Talker};
@@ -42,7 +43,7 @@ impl JobHandler for Pipeline {
             attempt = lease.attempt
         )
     )]
-    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+    async fn handle(&self, lease: Lease, cancel: Cancel, news: News) -> Handled {
         let waited = self.age(&lease);
         let Some(route) = self.routes.route(&lease.lane.number) else {
             if waited.as_millis() % PAUSED_LOG.as_millis() < PAUSED.as_millis() {
@@ -69,27 +70,28 @@ impl JobHandler for Pipeline {
             Err(error) => return unrecorded(&error),
         };
         recorded.set(()).expect("it is set here alone");
-        let first = lease.first();
-        tracing::info!(
-            contact.id = lease.lane.contact_id,
-            message.type = first.raw_type,
-            messages = (lease.messages.len() > 1).then_some(lease.messages.len()),
-            agent = route.agent.name,
-            queue_ms,
-            "a turn begins"
-        );
+        log_begin(&lease, &route, queue_ms);
+        // A person who takes over reads and types on their own.
+        let shown = !is_for_a_person(begun.desk, &lease);
+        let typing = Typing::start(&route.messenger, &lease.messages, shown);
+        let delivery = Delivery {
+            files: &route.agent.files,
+            pipeline: self,
+            messenger: route.messenger.as_ref(),
+            lease: &lease,
+            trace: &trace,
+            cancel: cancel.token(),
+            news: &news,
+            per_second: route.per_second,
+            unless_more: false,
+        };
         let turn = Turn {
             pipeline: self,
             route: &route,
             lease: &lease,
-            delivery: Delivery {
-                files: &route.agent.files,
-                pipeline: self,
-                messenger: route.messenger.as_ref(),
-                lease: &lease,
-                trace: &trace,
-                cancel: cancel.token(),
-            },
+            delivery,
+            news: &news,
+            marks: typing.marks.clone(),
             scene: Scene { desk: begun.desk, ..scene },
             ahead,
             cancel: &cancel,
@@ -98,8 +100,6 @@ impl JobHandler for Pipeline {
             credit: begun.credit,
             sounds: &sounds,
         };
-        // A person who takes over reads and types on their own.
-        let typing = Typing::start(&route.messenger, &lease.first().id, !turn.is_for_a_person());
         let ended = Box::pin(turn.run(begun)).await;
         drop(turn);
         typing.stop().await;
@@ -112,6 +112,18 @@ impl JobHandler for Pipeline {
         }
         handled
     }
+}
+
+/// Says that a turn begins.
+fn log_begin(lease: &Lease, route: &Route, queue_ms: f64) {
+    tracing::info!(
+        contact.id = lease.lane.contact_id,
+        message.type = lease.first().raw_type,
+        messages = (lease.messages.len() > 1).then_some(lease.messages.len()),
+        agent = route.agent.name,
+        queue_ms,
+        "a turn begins"
+    );
 }
 
 impl Pipeline {

@@ -19,6 +19,7 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 const BUSY_TRIES: u32 = 100;
 
 /// Holds what the agent is to answer.
+#[derive(Clone)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Heard {
     pub(super) text: Personal,

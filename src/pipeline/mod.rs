@@ -5,6 +5,7 @@
 
 mod ahead;
 mod answer;
+mod answering;
 mod credits;
 mod deliver;
 mod doors;
@@ -12,6 +13,7 @@ mod error;
 mod failures;
 mod follow;
 mod gate;
+mod gather;
 mod handler;
 mod hear;
 mod hours;
@@ -31,6 +33,7 @@ mod speak;
 mod stage;
 mod summary;
 mod takeover;
+mod template;
 #[cfg(test)]
 mod testing;
 mod turn;
@@ -63,7 +66,10 @@ use crate::clock::Clock;
 use crate::customers::CustomerBook;
 use crate::knowledge::{Embedder, Knowledge};
 use crate::provider::Messenger;
-use crate::registry::{Disclosure, Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
+use crate::registry::{
+    Disclosure, Gate, InterruptPolicy, Languages, Memory, MessageTemplate, Phrases, ReplyPolicy,
+    Voices,
+};
 use crate::store::{AgentUsed, DeskState, Record};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::tts::Synthesizer;
@@ -91,6 +97,8 @@ pub struct AgentSetup {
     pub hours: Option<WorkingHours>,
     /// What it remembers of a conversation.
     pub memory: Memory,
+    /// What becomes of messages that come while it answers.
+    pub interrupt: InterruptPolicy,
     /// What it knows, if anything.
     pub knowledge: Option<Arc<Knowledge>>,
     /// Tells what questions mean, if there is one.
@@ -119,6 +127,10 @@ pub struct Route {
     pub turn_limit: Duration,
     /// How many credits an answer costs, where somebody counts them.
     pub credits: u32,
+    /// How many messages the number may send a second.
+    pub per_second: u32,
+    /// What is sent to who has not written for 24 hours, if anything.
+    pub template: Option<MessageTemplate>,
 }
 
 impl Route {
@@ -194,6 +206,8 @@ pub struct Pipeline {
     pub unnoted: Unnoted,
     /// How often waiting turns failed.
     pub failures: TurnFailures,
+    /// How long more of the same person is waited for, milliseconds.
+    pub burst_ms: i64,
     /// The time.
     pub clock: Clock,
 }

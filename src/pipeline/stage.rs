@@ -29,6 +29,8 @@ pub struct Trace {
     engines: Arc<Mutex<EnginesUsed>>,
     sources: Arc<Mutex<Vec<PassageSource>>>,
     tools: Arc<Mutex<Vec<ToolUse>>>,
+    /// How long nothing was done but to wait for more of the same person.
+    burst: Arc<Mutex<Option<Duration>>>,
     /// How often each stage is waited for now.
     waits: Arc<Mutex<BTreeMap<Stage, usize>>>,
 }
@@ -51,8 +53,8 @@ impl Drop for StageWait {
 impl Trace {
     /// Starts the turn's clock.
     pub fn start() -> Self {
-        let (records, spent, engines, sources, tools, waits) = <_>::default();
-        Self { started: Instant::now(), records, spent, engines, sources, tools, waits }
+        let (records, spent, engines, sources, tools, burst, waits) = <_>::default();
+        Self { started: Instant::now(), records, spent, engines, sources, tools, burst, waits }
     }
 
     /// Returns the milliseconds since the start.
@@ -102,6 +104,11 @@ impl Trace {
         spent
     }
 
+    /// Notes a wait for more of the same person, in which nothing else was done.
+    pub(super) fn waited(&self, time: Duration) {
+        *self.burst.lock().expect("no holder panics").get_or_insert_default() += time;
+    }
+
     /// Notes where what was found is from.
     pub(super) fn cite(&self, found: impl Iterator<Item = PassageSource>) {
         let mut sources = self.sources.lock().expect("no holder panics");
@@ -131,6 +138,8 @@ impl Trace {
         let total_ms = answered.unwrap_or_else(|| self.elapsed_ms());
         // Before the others are locked, which are until the report is whole.
         let spent = self.spent();
+        let burst = *self.burst.lock().expect("no holder panics");
+        let burst_ms = burst.map(|burst| burst.as_secs_f64() * 1000.0);
         TurnReport {
             transcript: None,
             reply: reply.into(),
@@ -139,7 +148,8 @@ impl Trace {
             sources: self.sources.lock().expect("no holder panics").clone(),
             engines: self.engines.lock().expect("no holder panics").clone(),
             tools: self.tools.lock().expect("no holder panics").clone(),
-            overhead_ms: TurnReport::overhead(total_ms, &stages),
+            overhead_ms: TurnReport::overhead(total_ms - burst_ms.unwrap_or_default(), &stages),
+            burst_ms,
             stages,
             total_ms,
             spent,

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::turn::{Failed, Turn, during};
 use crate::audio::{OggOpus, inspect_note};
 use crate::registry::Phrases;
-use crate::store::{DeskState, Draft};
+use crate::store::{DeskState, Draft, Lease};
 use crate::turn::{
     Body, LanguageCode, NoteInfo, Outcome, Personal, Reason, Retry, Role, Stage, TicketReason,
     TurnReport,
@@ -61,17 +61,7 @@ impl Scene<'_> {
 impl Turn<'_> {
     /// Returns whether the agent is silent in this turn.
     pub(super) fn is_for_a_person(&self) -> bool {
-        self.scene.desk.with_person || self.given().is_some()
-    }
-
-    /// Returns what the turn brings instead of an answer, if it does: what an operator said, which may be
-    /// spoken, or the words of a note that was not played.
-    fn given(&self) -> Option<Brought<'_>> {
-        match &self.lease.first().body {
-            Body::Reply { text, .. } => Some(text.as_ref().map_or(Brought::Note, Brought::Words)),
-            Body::FollowUp { text } => Some(Brought::Words(text)),
-            _ => None,
-        }
+        is_for_a_person(self.scene.desk, self.lease)
     }
 
     /// Returns the fallback sentence, and why a ticket is opened with it: where the agent has failed a
@@ -95,7 +85,8 @@ impl Turn<'_> {
     /// is what an earlier attempt heard.
     pub(super) async fn leave_to_a_person(&self, kept: Option<Draft>) -> Result<Draft, Failed> {
         let follows = matches!(self.lease.first().body, Body::FollowUp { .. });
-        if let Some(given) = self.given().filter(|_| !(follows && self.scene.desk.with_person)) {
+        if let Some(given) = given(self.lease).filter(|_| !(follows && self.scene.desk.with_person))
+        {
             if self.lease.attempt > MAX_ATTEMPTS {
                 let gave_up = Reason::GaveUp { attempts: MAX_ATTEMPTS };
                 return Ok(self.ended("", Outcome::Failed, gave_up));
@@ -150,8 +141,10 @@ impl Turn<'_> {
         let Some(note) = note.map(Bytes::from) else {
             let words = draft.report.words();
             self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
-            self.delivery.text(Role::Answer, &words).await.map_err(during(Step::Text))?;
-            return Ok(self.brought(draft));
+            return match self.delivery.text(Role::Answer, &words).await {
+                Ok(()) => Ok(self.brought(draft)),
+                Err(error) => Err(Failed { error, step: Step::Text, draft: Some(draft) }),
+            };
         };
         draft.report.audio = Some(described(&note).map_err(during(Step::Note))?);
         let sent = self.delivery.voice(OggOpus(note.clone()), "", &draft);
@@ -183,6 +176,21 @@ impl Turn<'_> {
         let TurnReport { reply, audio, outcome, .. } = draft.report;
         let report = self.scene.trace.report(reply, outcome, None);
         Draft { report: TurnReport { audio, ..report }, ..draft }
+    }
+}
+
+/// Returns whether the agent is silent in a turn.
+pub(super) fn is_for_a_person(desk: DeskState, lease: &Lease) -> bool {
+    desk.with_person || given(lease).is_some()
+}
+
+/// Returns what a turn brings instead of an answer, if it does: what an operator said, which may be
+/// spoken, or the words of a note that was not played.
+fn given(lease: &Lease) -> Option<Brought<'_>> {
+    match &lease.first().body {
+        Body::Reply { text, .. } => Some(text.as_ref().map_or(Brought::Note, Brought::Words)),
+        Body::FollowUp { text } => Some(Brought::Words(text)),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AgentSetup, Scene, SoundMemory, Trace, VoicePath};
 use crate::agent::scripted;
 use crate::audio::AudioLimits;
-use crate::registry::{Gate, Languages, Memory, Phrases, ReplyPolicy, Voices};
+use crate::registry::{Gate, InterruptPolicy, Languages, Memory, Phrases, ReplyPolicy, Voices};
 use crate::stt::{Transcriber, Vocabulary};
 use crate::threads::Threads;
 use crate::tts::Synthesizer;
@@ -46,6 +46,7 @@ impl World {
             vocabulary: Vocabulary::of_agent(&["Hark".to_owned()], &[]),
             hours: None,
             memory: Memory::default(),
+            interrupt: InterruptPolicy::default(),
             knowledge: None,
             embedder: None,
             rich: false,

@@ -5,33 +5,25 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
-
 use super::ahead::AheadOfTurn;
-use super::answer::{Around, answer};
 use super::deliver::Delivery;
-use super::error::{Cause, TurnError};
+use super::error::TurnError;
 use super::hear::Heard;
 use super::kept::TurnSounds;
 use super::next::{Facts, MAX_ATTEMPTS, Next, Step, next};
 use super::opening::Opening;
 use super::problem::Problem;
 use super::reply::Reply;
-use super::{AgentSetup, Pipeline, Route, Scene, takeover};
-use crate::queue::{Cancel, Handled, back_off};
+use super::template::is_unusable;
+use super::typing::ReadMarks;
+use super::{Pipeline, Route, Scene, takeover};
+use crate::queue::{Cancel, Handled, News, back_off};
 use crate::speech_text::long_links;
-use crate::store::{Begun, Credit, Draft, HistoryLimits, Lease};
+use crate::store::{Begun, Credit, Draft, Lease};
 use crate::turn::{
     Body, Content, LanguageCode, Outcome, Part, PartState, Personal, Reason, Role, Stage,
     TurnReport,
 };
-
-/// Exchanges of the past that are looked up for an agent that counts no tokens.
-const HISTORY: usize = 20;
-/// Most exchanges for one that does.
-const MOST_HISTORY: usize = 500;
-/// Most bytes of a token, by the estimate of `agent::prompt`: what is beyond them is not read there.
-const TOKEN_BYTES: usize = 3;
 
 /// Runs the messages of one lease to their end.
 pub(super) struct Turn<'a> {
@@ -49,6 +41,9 @@ pub(super) struct Turn<'a> {
     /// Whether an answer may be paid.
     pub(super) credit: Credit,
     pub(super) sounds: &'a TurnSounds,
+    /// Tells that its person has sent more.
+    pub(super) news: &'a News,
+    pub(super) marks: ReadMarks,
 }
 
 /// Holds a step that failed, and what is needed to go on.
@@ -101,11 +96,12 @@ impl Turn<'_> {
                     self.delivery.give_up(&error).await;
                     self.send_text(draft, &error, step).await
                 }
+                Next::Template => self.send_template(draft).await,
                 Next::FallBack => self.fall_back(error.reason()).await,
                 Next::Leave => return Err(Handled::Postpone(Duration::ZERO)),
                 Next::Wait(wait) => return Err(Handled::Postpone(wait)),
                 Next::Again(wait) => return Err(Handled::RetryIn(wait)),
-                Next::GiveUp => Ok(self.ended("", Outcome::Failed, error.reason())),
+                Next::GiveUp => Ok(self.given_up(&error)),
             };
         }
     }
@@ -115,7 +111,8 @@ impl Turn<'_> {
         let (attempt, age) = (self.lease.attempt, self.pipeline.age(self.lease));
         let sending = self.planned_ms.map(|planned_ms| self.pipeline.since(planned_ms));
         let (sending, cancelled) = (sending.unwrap_or_default(), self.cancel.reason().is_some());
-        Facts { step, attempt, age, sending, cancelled }
+        let template = self.route.template.is_some() && step != Step::Fallback;
+        Facts { step, attempt, age, sending, cancelled, template }
     }
 
     /// Sends what is left of the turn after a part that counts as sent.
@@ -131,19 +128,23 @@ impl Turn<'_> {
     async fn resume(&self, begun: Begun) -> Result<Option<Draft>, Failed> {
         let Begun { parts, draft, .. } = begun;
         let is_note = |part: &Part| {
-            matches!(part.state, PartState::Planned | PartState::InDoubt(_))
+            matches!(part.state, PartState::Planned | PartState::InDoubt { .. })
                 && matches!(part.content, Content::Voice(_))
         };
         let note = parts.iter().any(is_note);
-        let lost = parts.iter().any(Part::is_lost_note);
+        let lost = parts.iter().filter(|part| part.is_lost_note()).count();
         let unclear = parts.iter().find_map(|part| match &part.state {
             PartState::Assumed(error) => Some(Reason::Unclear(error.clone())),
             _ => None,
         });
         match self.delivery.resume(parts).await {
-            Ok(None) if lost && !self.is_for_a_person() => match draft {
-                Some(draft) if says_something(&draft) => self.send_lost(draft).await.map(Some),
-                _ => Ok(None),
+            Ok(None) if lost > 0 && !self.is_for_a_person() => match draft {
+                Some(draft) if !says_something(&draft) => Ok(None),
+                Some(draft) if lost == 1 && is_unusable(&draft) => {
+                    self.say_again(draft).await.map(Some)
+                }
+                Some(draft) => self.send_lost(draft).await.map(Some),
+                None => Ok(None),
             },
             Ok(None) => Ok(None),
             Ok(Some(outcome)) => {
@@ -161,90 +162,20 @@ impl Turn<'_> {
         }
     }
 
-    /// Hears the messages, asks the agent and speaks within the turn's time, then sends.
-    async fn answer(&self) -> Result<Draft, Failed> {
-        let make_reply = async {
-            let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message)));
-            let now_ms = self.pipeline.clock.now_ms();
-            let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
-            let about = try_join_all(self.lease.messages.iter().map(|message| self.about(message)));
-            let writer =
-                self.pipeline.customers.find(self.lease.lane.contact_id, &self.lease.contact);
-            let (heard, history, about, customer) = tokio::join!(heard, history, about, writer);
-            let (mut heard, mut history, mut about) = (Heard::join(heard)?, history?, about?);
-            self.tell_deeds(&mut history, &mut heard, &mut about).await?;
-            let pictures = self.see(&mut about).await;
-            let around = Around {
-                history,
-                about,
-                pictures,
-                reply_mode: self.lease.reply_mode,
-                contact_name: self.lease.contact.profile_name.clone(),
-                customer,
-                asked_ms: self.lease.first().received_ms,
-                desk: self.scene.desk,
-                attempt: self.lease.attempt,
-                credit: self.credit,
-            };
-            // What they speak and what they want to hear may differ: the record keeps the former.
-            let spoken = heard.language.clone();
-            let heard =
-                Heard { language: self.asked_language().unwrap_or(heard.language), ..heard };
-            let opening = self.opening(&heard.language);
-            let scene = Scene { opening: opening.as_ref(), ..self.scene };
-            let reply = answer(scene, &heard, &around).await?;
-            let heard = Heard { language: spoken, ..heard };
-            match self.cancel.reason() {
-                // What a cancelled engine left is not an answer.
-                Some(reason) => Err(Cause::Cancelled(reason).at(Stage::Llm)),
-                None => Ok((heard, reply, opening)),
-            }
-        };
-        // Sending is not part of that time: a send that was cut off may have arrived.
-        let mut make_reply = std::pin::pin!(make_reply);
-        let made = tokio::time::timeout(self.route.turn_limit, &mut make_reply).await;
-        let made = made.unwrap_or_else(|_late| {
-            Err(Cause::Deadline.at(self.scene.trace.waits_for().unwrap_or(Stage::Llm)))
-        });
-        let (heard, reply, opening) = made.map_err(during(Step::Answering))?;
-        if let Some(mode) = reply.wish {
-            // Kept before the reply goes out: it promises to remember.
-            let kept = self.pipeline.record.set_reply_mode(&self.lease.turn, mode).await;
-            kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
-        }
-        if let Some(language) = &reply.asked_language {
-            let kept = self.pipeline.record.set_asked_language(&self.lease.turn, language).await;
-            kept.map_err(TurnError::from).map_err(during(Step::Answering))?;
-        }
-        self.send(heard, reply, opening).await
-    }
-
-    /// Returns how much of the conversation the agent can be shown.
-    fn remembers(&self) -> HistoryLimits {
-        let AgentSetup { responder, memory, .. } = &*self.route.agent;
-        let limits = match responder.history_tokens() {
-            Some(tokens) => HistoryLimits {
-                bytes: (tokens as usize).saturating_mul(TOKEN_BYTES),
-                ..MOST_HISTORY.into()
-            },
-            None => HISTORY.into(),
-        };
-        HistoryLimits { session_ms: memory.session_ms(), ..limits }
-    }
-
     /// Returns the language that the person asked for, if the agent has it.
-    fn asked_language(&self) -> Option<LanguageCode> {
+    pub(super) fn asked_language(&self) -> Option<LanguageCode> {
         self.route.agent.languages.offered(self.lease.asked_language.as_ref()?)
     }
 
     /// Returns what is said before the reply, if the person is to be told.
-    fn opening(&self, language: &LanguageCode) -> Option<Opening> {
+    pub(super) fn opening(&self, language: &LanguageCode) -> Option<Opening> {
         Opening::due(self.route, language, self.told_ms, self.pipeline.clock.now_ms())
     }
 
     /// Sends the note with its links, or the text where there is no note.
-    async fn send(
+    pub(super) async fn send(
         &self,
+        delivery: Delivery<'_>,
         heard: Heard,
         reply: Reply,
         opening: Option<Opening>,
@@ -254,10 +185,10 @@ impl Turn<'_> {
         let (mut report, note) = reply.report(self.scene.trace, transcript);
         report.disclosure = opening.map(|opening| opening.text);
         let draft = Draft { heard: Some(text), language: shows.then_some(language), report };
-        let Some(note) = note else { return self.send_as_text(draft).await };
+        let Some(note) = note else { return self.send_as_text(delivery, draft).await };
         // Nobody writes a long address down from hearing it.
         let links = long_links(draft.report.reply.text.reveal()).join("\n");
-        let sent = self.delivery.voice(note.clone(), &links, &draft).await;
+        let sent = delivery.voice(note.clone(), &links, &draft).await;
         if sent.as_ref().err().is_none_or(TurnError::may_have_arrived) {
             self.sounds.note_sent(note);
         }
@@ -287,11 +218,11 @@ impl Turn<'_> {
             self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
             return self.send_lost(draft).await;
         }
-        self.send_as_text(draft).await
+        self.send_as_text(self.delivery, draft).await
     }
 
     /// Sends the words of a note that an earlier attempt made and that did not go through.
-    async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
+    pub(super) async fn send_lost(&self, draft: Draft) -> Result<Draft, Failed> {
         let sent = self.delivery.text(Role::Answer, &draft.report.words()).await;
         sent.map_err(during(Step::Text))?;
         self.follow(&draft).await?;
@@ -299,19 +230,24 @@ impl Turn<'_> {
     }
 
     /// Sends the reply as text.
-    async fn send_as_text(&self, mut draft: Draft) -> Result<Draft, Failed> {
+    async fn send_as_text(
+        &self,
+        delivery: Delivery<'_>,
+        mut draft: Draft,
+    ) -> Result<Draft, Failed> {
         if draft.report.outcome != Outcome::Question {
             draft.report.outcome = Outcome::Text;
         }
-        self.delivery.draft(&draft).await.map_err(during(Step::Text))?;
-        let sent = self.delivery.written(&draft).await;
-        sent.map_err(during(Step::Text))?;
+        delivery.draft(&draft).await.map_err(during(Step::Text))?;
+        if let Err(error) = delivery.written(&draft).await {
+            return Err(Failed { error, step: Step::Text, draft: Some(draft) });
+        }
         let refused = self.follow(&draft).await?;
         Ok(self.sent(draft, refused))
     }
 
     /// Closes a report after its last part was sent; `refused` is why one beside it was not.
-    fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
+    pub(super) fn sent(&self, draft: Draft, refused: Option<Reason>) -> Draft {
         let TurnReport { transcript, reply, disclosure, audio, ticket, outcome, reason, .. } =
             draft.report;
         let reason = if outcome == Outcome::Question { reason } else { refused.or(reason) };
@@ -353,7 +289,12 @@ impl Turn<'_> {
 
     /// Closes a turn whose parts an earlier attempt had made; `unclear` is why one of them is only
     /// taken for sent.
-    fn resumed(&self, draft: Option<Draft>, outcome: Outcome, unclear: Option<Reason>) -> Draft {
+    pub(super) fn resumed(
+        &self,
+        draft: Option<Draft>,
+        outcome: Outcome,
+        unclear: Option<Reason>,
+    ) -> Draft {
         let mut ended = draft.unwrap_or_else(|| self.ended("", outcome, Reason::Resumed));
         ended.report.spent = self.scene.trace.spent();
         if outcome != Outcome::VoiceNote {
@@ -376,7 +317,7 @@ impl Turn<'_> {
     }
 
     /// Returns the language of a sentence to somebody whose words are not at hand.
-    fn language(&self) -> LanguageCode {
+    pub(super) fn language(&self) -> LanguageCode {
         self.asked_language().unwrap_or_else(|| {
             self.route.agent.languages.without_words(self.lease.contact_language.as_ref())
         })

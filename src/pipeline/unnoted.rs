@@ -17,7 +17,8 @@ pub(super) enum SendResult {
     /// The provider refused it, for this reason.
     Refused(String),
     /// It may have been taken; this error left it open. `assumed` says that it counts as sent.
-    InDoubt { error: String, assumed: bool },
+    /// It was sent so often.
+    InDoubt { error: String, sends: u32, assumed: bool },
 }
 
 /// Holds the results of parts until they are noted. At most one a running turn.

@@ -8,9 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, timeout};
 
-use super::Wake;
 use super::front::KnownIds;
-use super::lanes::RunningTurns;
+use super::{RunningTurns, Wake};
 use crate::clock::Clock;
 use crate::registry::{NumberStatus, Registry};
 use crate::store::{Disposition, Loss, Queue, StatusEffect, StoreError};
@@ -62,6 +61,8 @@ pub struct EmbeddedInbox {
     strangers: Mutex<HashSet<PhoneNumberId>>,
     /// What is taken out of written words.
     redaction: Redaction,
+    /// How long more of the same person is waited for, milliseconds.
+    burst_ms: i64,
     /// Ids that the store is known to have, if there is somebody who knows.
     front: Option<Arc<KnownIds>>,
     /// When the store was last written to see whether it can be, and whether it could.
@@ -92,6 +93,7 @@ impl EmbeddedInbox {
             running,
             strangers: Mutex::default(),
             redaction: Redaction::default(),
+            burst_ms: 0,
             front: None,
             probed: AsyncMutex::default(),
         }
@@ -101,6 +103,12 @@ impl EmbeddedInbox {
     #[must_use]
     pub fn without(self, redaction: Redaction) -> Self {
         Self { redaction, ..self }
+    }
+
+    /// Lets messages wait so many milliseconds for more of the same person.
+    #[must_use]
+    pub fn gathering(self, burst_ms: i64) -> Self {
+        Self { burst_ms, ..self }
     }
 
     /// Answers of what is known without asking the store.
@@ -176,13 +184,20 @@ fn log_loss(update: &StatusUpdate, loss: Loss) {
 }
 
 /// Decides what becomes of a message.
-fn disposition(message: &Inbound, status: NumberStatus, clock: &Clock) -> Disposition {
+fn disposition(
+    message: &Inbound,
+    status: NumberStatus,
+    clock: &Clock,
+    burst_ms: i64,
+) -> Disposition {
     // 0 is "unknown": a webhook without a timestamp counts as fresh.
     let is_dated = message.sent_at_ms != 0;
     if is_dated && clock.age(message.sent_at_ms) > ANSWERABLE {
         Disposition::Expire
     } else if status == NumberStatus::Paused || message.body == Body::Silent {
         Disposition::Store
+    } else if burst_ms > 0 {
+        Disposition::QueueIn(burst_ms)
     } else {
         Disposition::Queue
     }
@@ -212,7 +227,7 @@ const EXPIRED: &str = "it is older than 24 hours";
 /// Says why a message starts no turn; `None` if it does.
 fn why_kept(disposition: Disposition, status: NumberStatus) -> Option<&'static str> {
     match disposition {
-        Disposition::Queue => None,
+        Disposition::Queue | Disposition::QueueIn(_) => None,
         Disposition::Expire => Some(EXPIRED),
         Disposition::Store if status == NumberStatus::Paused => Some("its number is paused"),
         Disposition::Store => Some("it asks nothing"),
@@ -245,7 +260,7 @@ impl Inbox for EmbeddedInbox {
                 self.log_stranger(&message.number);
                 continue;
             };
-            let disposition = disposition(&message, number.status, &self.clock);
+            let disposition = disposition(&message, number.status, &self.clock, self.burst_ms);
             kept.push(why_kept(disposition, number.status).zip(Some(message.raw_type.clone())));
             ours.push((message, disposition));
         }
@@ -254,7 +269,16 @@ impl Inbox for EmbeddedInbox {
         }
         // Wakes the lanes also when the provider hangs up before the answer: the write goes on.
         let _wake = WakeLanes(&self.arrived);
+        let senders: Vec<_> = ours
+            .iter()
+            .map(|(message, _)| (message.number.clone(), message.from.clone()))
+            .collect();
         let accepted = self.store(ours, now_ms).await?;
+        for (number, from) in senders {
+            if let Some(from) = from {
+                self.running.more_came(&number, &from);
+            }
+        }
         for (accepted, kept) in accepted.iter().zip(kept) {
             if let (Accepted::New, Some((EXPIRED, raw_type))) = (accepted, &kept) {
                 telemetry::expired();
@@ -284,6 +308,10 @@ impl Inbox for EmbeddedInbox {
             if effect != StatusEffect::Known {
                 telemetry::status(update);
                 log_status(update);
+                let part = update.callback_data.as_deref().and_then(TurnId::parse_callback_data);
+                if let Some((turn, _)) = part {
+                    self.running.status_came(&turn);
+                }
             }
             if let StatusEffect::Failed(loss) = effect {
                 log_loss(update, loss);

@@ -4,9 +4,8 @@
 //! wakes up: when something arrived, when a turn ended, when a waiting message is due, and while
 //! turns run often enough to keep their leases.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,9 +15,10 @@ use tokio_util::task::TaskTracker;
 use super::clock_watch::ClockWatch;
 use super::places::{Allowed, TurnPlaces};
 use super::retry::LONGEST;
-use super::{Cancel, CancelReason, Handled, JobHandler, Wake, back_off};
+use super::running::{Running, RunningTurns};
+use super::{Cancel, CancelReason, Handled, JobHandler, News, Wake, back_off};
 use crate::clock::{Clock, as_ms};
-use crate::store::{Lane, Lapsed, Lease, LeaseKey, LeaseTime, Lessee, Queue, StoreError, Tenure};
+use crate::store::{Lapsed, Lease, LeaseKey, Lessee, Queue, StoreError, Tenure};
 use crate::telemetry;
 use crate::turn::NodeId;
 
@@ -60,34 +60,6 @@ const GIVE_BACK: Duration = Duration::from_millis(800);
 /// Wait after the store failed, before it is asked again.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
-/// Holds a turn that runs, until its end is recorded.
-#[derive(Clone)]
-struct Running {
-    key: LeaseKey,
-    lane: Lane,
-    cancel: Cancel,
-    time: LeaseTime,
-}
-
-/// Reaches the turns that run on this node. Clones reach the same ones.
-#[derive(Clone, Default)]
-pub struct RunningTurns(Arc<Mutex<HashMap<u64, Running>>>);
-
-impl RunningTurns {
-    /// Counts them.
-    pub fn count(&self) -> usize {
-        self.0.lock().expect("no holder panics").len()
-    }
-
-    /// Cancels what runs in a lane: a person takes over. What is planned is sent all the same.
-    pub fn take_over(&self, lane: &Lane) {
-        let held = self.0.lock().expect("no holder panics");
-        for running in held.values().filter(|running| running.lane == *lane) {
-            running.cancel.cancel(CancelReason::TakenOver);
-        }
-    }
-}
-
 /// Leases what is due and runs it.
 pub struct Lanes {
     queue: Arc<dyn Queue>,
@@ -98,8 +70,6 @@ pub struct Lanes {
     pace: LeasePace,
     running: TaskTracker,
     places: TurnPlaces,
-    /// The turns of this node by the count of those before: one that is given back and leased again
-    /// has the same key for a moment.
     held: RunningTurns,
     started: AtomicU64,
 }
@@ -197,7 +167,7 @@ impl Lanes {
     /// that it renewed at: a clock that jumps cannot make the node reclaim from itself.
     async fn heartbeat(&self) {
         let now_ms = self.clock.now_ms();
-        let held = self.held.0.lock().expect("no holder panics").clone();
+        let held = self.held.held().clone();
         let lessee = self.lessee(now_ms);
         let running: Vec<Running> = held.into_values().collect();
         let keys: Vec<LeaseKey> = running.iter().map(|running| running.key.clone()).collect();
@@ -262,7 +232,7 @@ impl Lanes {
 
     /// Returns what may be leased beside what runs.
     fn allowed(&self) -> Allowed {
-        let held = self.held.0.lock().expect("no holder panics");
+        let held = self.held.held();
         self.places.allow(held.values().map(|running| &running.lane.number))
     }
 
@@ -273,11 +243,18 @@ impl Lanes {
         let (key, cancel, abort) = (lease.key(), Cancel::under(abort), abort.clone());
         let attempt = lease.attempt;
         let count = self.started.fetch_add(1, Ordering::Relaxed);
-        let lane = lease.lane.clone();
-        let time = lease.time.clone();
-        let running = Running { key: key.clone(), lane, cancel: cancel.clone(), time };
-        held.0.lock().expect("no holder panics").insert(count, running);
-        let turn = tokio::spawn(async move { handler.handle(lease, cancel).await });
+        let news = News::default();
+        let running = Running {
+            key: key.clone(),
+            turn: lease.turn.clone(),
+            lane: lease.lane.clone(),
+            contact: lease.contact.clone(),
+            cancel: cancel.clone(),
+            news: news.clone(),
+            time: lease.time.clone(),
+        };
+        held.held().insert(count, running);
+        let turn = tokio::spawn(async move { handler.handle(lease, cancel, news).await });
         self.running.spawn(async move {
             // A turn that panicked is tried again like one whose process died.
             let handled = turn.await.unwrap_or_else(|error| {
@@ -291,7 +268,7 @@ impl Lanes {
                 () = leave(queue.as_ref(), &clock, &key, handled, attempt) => {}
                 () = async { abort.cancelled().await; tokio::time::sleep(GIVE_BACK).await } => {}
             }
-            held.0.lock().expect("no holder panics").remove(&count);
+            held.held().remove(&count);
             wake.wake();
         });
     }
@@ -307,8 +284,8 @@ async fn leave(queue: &dyn Queue, clock: &Clock, lease: &LeaseKey, handled: Hand
     loop {
         let result = match handled {
             Handled::Done => queue.ack(lease).await,
-            Handled::RetryAfter(wait) => release(back_off(wait, attempt), true).await,
-            Handled::RetryIn(wait) => release(wait, true).await,
+            Handled::RetryAfter(wait) => release(clock.spread(back_off(wait, attempt)), true).await,
+            Handled::RetryIn(wait) => release(clock.spread(wait), true).await,
             Handled::Postpone(wait) => release(wait, false).await,
         };
         match result {

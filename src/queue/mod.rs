@@ -8,12 +8,16 @@ mod clock_watch;
 pub mod front;
 pub mod inbox;
 pub mod lanes;
+mod news;
 mod places;
 mod retry;
+mod running;
 mod wake;
 
 pub use cancel::{Cancel, CancelReason};
+pub use news::News;
 pub use retry::back_off;
+pub use running::RunningTurns;
 pub use wake::Wake;
 
 use std::time::Duration;
@@ -39,5 +43,5 @@ pub enum Handled {
 #[async_trait]
 pub trait JobHandler: Send + Sync {
     /// Handles one turn. Runs again with a higher `attempt` if the process dies in it.
-    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled;
+    async fn handle(&self, lease: Lease, cancel: Cancel, news: News) -> Handled;
 }

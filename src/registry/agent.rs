@@ -22,6 +22,19 @@ pub enum ReplyPolicy {
     Text,
 }
 
+/// Says what becomes of messages that come while an agent answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InterruptPolicy {
+    /// They are answered next.
+    #[default]
+    Followup,
+    /// They are answered next, together with all that waits.
+    Collect,
+    /// What was not sent yet is thrown away, and the answer begun anew with them.
+    Interrupt,
+}
+
 /// Says what an agent remembers of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -81,6 +94,8 @@ pub struct Agent {
     pub mcp: Vec<McpServer>,
     #[serde(default)]
     pub memory: Memory,
+    #[serde(default)]
+    pub interrupt: InterruptPolicy,
 }
 
 impl Agent {

@@ -18,11 +18,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use agent::{Agent, Memory, Override, ReplyPolicy};
+pub use agent::{Agent, InterruptPolicy, Memory, Override, ReplyPolicy};
 pub use disclosure::Disclosure;
 pub use gate::{Gate, GateAction, GateOverride};
 pub use language::Languages;
-pub use number::{FormerSecrets, Number, NumberStatus, ProviderKind, SecretName};
+pub use number::{
+    FormerSecrets, MessageTemplate, Number, NumberStatus, ProviderKind, SecretName, USUAL_PACE,
+};
 pub use phrases::{Phrase, Phrases};
 pub use snapshot::{AppSecret, Numbers, SharedSecret, ShownBy, Snapshot};
 pub use tool::{

@@ -73,7 +73,28 @@ pub struct Number {
     pub agent: Option<String>,
     #[serde(default)]
     pub status: NumberStatus,
+    pub messages_per_second: Option<u32>,
+    pub template: Option<MessageTemplate>,
 }
+
+/// Names a message template that WhatsApp has approved of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessageTemplate {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 512)]
+    pub name: String,
+    /// Its language, as WhatsApp names it, e.g. `en_US`.
+    #[schema(min_length = 2, max_length = 16)]
+    pub language: String,
+    /// Whether its body has one place, `{{1}}`, which gets the words of the answer.
+    #[serde(default)]
+    pub words: bool,
+}
+
+/// Messages a second that WhatsApp takes from a number, unless it is raised and at most.
+pub const USUAL_PACE: u32 = 80;
+const MOST_PACE: u32 = 1_000;
 
 /// Holds secrets that are valid beside the newest, until they are removed.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +159,12 @@ impl Number {
     /// Returns the secrets that may have signed its webhooks.
     pub fn app_secrets(&self) -> impl Iterator<Item = &SecretString> {
         self.app_secret.iter().chain(&self.former.app_secrets)
+    }
+
+    /// Returns what is wrong with how fast it may send, if anything is.
+    pub fn pace_problem(&self) -> Option<String> {
+        let odd = self.messages_per_second.filter(|pace| !(1..=MOST_PACE).contains(pace));
+        odd.map(|_| format!("must be from 1 to {MOST_PACE}"))
     }
 
     /// Returns the address its calls go to.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::rules::GraphError;
 
 /// Types of messages beside `text` and `audio`.
-const TYPES: [&str; 7] =
-    ["image", "video", "document", "sticker", "location", "contacts", "interactive"];
+const TYPES: [&str; 8] =
+    ["image", "video", "document", "sticker", "location", "contacts", "interactive", "template"];
 
 /// Returns the type if there is one of this name.
 pub(super) fn known(kind: &str) -> Result<&'static str, GraphError> {
@@ -21,7 +21,7 @@ pub(super) fn known(kind: &str) -> Result<&'static str, GraphError> {
 
 /// Returns the words that a person reads first.
 pub(super) fn words(object: &Value) -> Option<String> {
-    let places = ["/body/text", "/caption", "/emoji", "/name"];
+    let places = ["/components/0/parameters/0/text", "/body/text", "/caption", "/emoji", "/name"];
     let words = places.iter().find_map(|place| object.pointer(place)?.as_str());
     words.map(str::to_owned)
 }
@@ -49,6 +49,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Result<(), GraphError> {
             text(object, "emoji", 0, 16)
         }
         "interactive" => interactive(object),
+        "template" => template(object),
         _ => file(object),
     }
 }
@@ -60,6 +61,23 @@ fn file(object: &Value) -> Result<(), GraphError> {
         return Err(missing("id or link"));
     }
     if object["caption"].is_null() { Ok(()) } else { text(object, "caption", 1, 1024) }
+}
+
+fn template(object: &Value) -> Result<(), GraphError> {
+    text(object, "name", 1, 512)?;
+    text(&object["language"], "code", 2, 16)?;
+    for part in object["components"].as_array().into_iter().flatten() {
+        for parameter in part["parameters"].as_array().into_iter().flatten() {
+            text(parameter, "text", 1, 1024)?;
+            let words = parameter["text"].as_str().unwrap_or_default();
+            if words.contains(['\n', '\t']) || words.contains("     ") {
+                return Err(GraphError::parameter(
+                    "Param text cannot have new-line/tab characters",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn interactive(object: &Value) -> Result<(), GraphError> {

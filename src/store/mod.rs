@@ -1,7 +1,7 @@
 //! The record: messages in and out, contacts, turns and delivery statuses.
 //!
 //! Ports on one database, each for its callers: [`Queue`] for `queue`, [`Record`] for `pipeline`,
-//! [`Archive`], [`Books`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
+//! [`Archive`], [`Books`], [`Backlog`] and [`People`] for whoever looks back, [`Customers`] for who wants to know who writes,
 //! [`Desk`] for people who take over, [`EventLog`] and [`EventHooks`] for who tells events on,
 //! [`SoundIndex`] for who keeps sound, [`Directory`], [`Library`] and [`Tokens`] for whoever sets numbers
 //! and agents up. What a method returned `Ok` for is on disk. What every backend has to decide alike is
@@ -10,6 +10,7 @@
 mod address;
 mod archive;
 mod audit;
+mod backlog;
 mod books;
 mod customers;
 mod desk;
@@ -20,6 +21,7 @@ mod events;
 mod library;
 mod memories;
 mod nodes;
+mod pace;
 mod people;
 mod postgres;
 mod queue;
@@ -34,6 +36,7 @@ pub mod vault;
 pub use address::StoreAddress;
 pub use archive::{Archive, MessageCounts, PartStatus, TurnRow, TurnSearch};
 pub use audit::{AuditLog, DeedRow, DeedSearch, Retention};
+pub use backlog::{Backlog, BacklogChange, BacklogRow, BacklogSearch, BacklogState};
 pub use books::{
     AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
     UsageKey, UsageRow, UsageSearch, WarningChange,
@@ -56,10 +59,11 @@ pub use memories::{FreshNotes, Memories, SummaryRow};
 pub use nodes::{NodeRow, Nodes};
 pub use people::{ContactRow, MessageRow, People};
 pub use queue::{
-    Disposition, Lane, Lapsed, Lease, LeaseKey, LeaseTime, LeasedMessage, Lessee, Loss, Queue,
-    StatusEffect, Tenure,
+    Burst, Disposition, Lane, Lapsed, Lease, LeaseKey, LeaseTime, LeasedMessage, Lessee, Loss,
+    Queue, StatusEffect, Tenure,
 };
-pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record};
+pub use record::{AgentUsed, Begun, Draft, History, HistoryLimits, Record, SendPlan};
+pub use rules::WINDOW_SHUT;
 pub use sounds::{SoundIndex, SoundRow};
 pub use sql::{Access, SqlStore, check_address, check_writable};
 pub use tokens::{Claim, ClaimTimes, TokenRole, TokenRow, Tokens};
@@ -97,6 +101,12 @@ pub enum StoreError {
     /// A person has the conversation: the agent sends nothing more.
     #[error("a person has taken the conversation over")]
     TakenOver,
+    /// WhatsApp delivers nothing but templates to the person: they have not written for 24 hours.
+    #[error("the 24 hours are over in which the person may be written to")]
+    WindowShut,
+    /// The person has sent more, which the answer is to know: nothing was planned.
+    #[error("the person has sent more")]
+    MoreCame,
     /// The store's thread is gone: the process is stopping.
     #[error("store is closed")]
     Closed,
@@ -122,8 +132,10 @@ impl StoreError {
         match self {
             Self::Backend(_) | Self::Commit(_) => Retry::After(Duration::from_secs(1)),
             // It is no longer ours to give back, so nothing comes of it.
-            Self::LeaseLost | Self::TakenOver => Retry::After(Duration::ZERO),
-            Self::Open { .. } | Self::InUse { .. } | Self::Closed => Retry::Never,
+            Self::LeaseLost | Self::TakenOver | Self::MoreCame => Retry::After(Duration::ZERO),
+            Self::Open { .. } | Self::InUse { .. } | Self::Closed | Self::WindowShut => {
+                Retry::Never
+            }
         }
     }
 }

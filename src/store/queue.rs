@@ -3,8 +3,8 @@
 //! A lease belongs to one node until a time, and is renewed while its turn runs. Whatever ends or
 //! renews it names it by its [`LeaseKey`]; a key whose lease has passed on changes nothing.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
@@ -19,6 +19,8 @@ use crate::turn::{
 pub enum Disposition {
     /// It starts a turn.
     Queue,
+    /// It starts a turn after so many milliseconds, in which the person may send more.
+    QueueIn(i64),
     /// It is kept and starts no turn.
     Store,
     /// It came more than 24 h late; kept, not answered.
@@ -62,8 +64,10 @@ pub struct Lease {
     pub reply_mode: Option<ReplyMode>,
     /// 1 on the first try.
     pub attempt: u32,
-    /// The messages, oldest first; at least one.
+    /// The messages that it began with, oldest first; at least one.
     pub messages: Vec<LeasedMessage>,
+    /// What names it to the queue, with all that has joined it.
+    pub(super) key: LeaseKey,
     /// Until when it holds.
     pub time: LeaseTime,
 }
@@ -104,8 +108,7 @@ impl Lease {
 
     /// Returns what names this lease to the queue.
     pub fn key(&self) -> LeaseKey {
-        let held = self.messages.iter().map(|message| (message.row, message.attempt)).collect();
-        LeaseKey { node: self.node.clone(), held }
+        self.key.clone()
     }
 }
 
@@ -129,13 +132,75 @@ pub struct LeasedMessage {
 }
 
 /// Names one lease. A message that is leased again has a higher attempt or another node, so an
-/// old key never fits a new lease, unless it was given back without counting the attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// old key never fits a new lease, unless it was given back without counting the attempt. Clones name
+/// the same lease: what joins it is known to all.
+#[derive(Clone, Debug)]
 pub struct LeaseKey {
-    /// The node that held it.
+    /// The node that holds it.
     pub(super) node: NodeId,
     /// Row and attempt of each message.
-    pub(super) held: Vec<(i64, u32)>,
+    held: Arc<Mutex<Vec<(i64, u32)>>>,
+}
+
+impl LeaseKey {
+    /// Names a lease of these messages.
+    pub(super) fn new(node: &NodeId, messages: &[LeasedMessage]) -> Self {
+        let key = Self { node: node.clone(), held: Arc::default() };
+        key.join(messages);
+        key
+    }
+
+    /// Notes that messages have joined the lease.
+    pub(super) fn join(&self, messages: &[LeasedMessage]) {
+        let joined = messages.iter().map(|message| (message.row, message.attempt));
+        self.held.lock().expect("no holder panics").extend(joined);
+    }
+
+    /// Returns row and attempt of each message.
+    pub(super) fn held(&self) -> Vec<(i64, u32)> {
+        self.held.lock().expect("no holder panics").clone()
+    }
+}
+
+/// Longest time that the messages of one burst are waited for, milliseconds, as long as more come.
+const LONGEST_BURST_MS: i64 = 4_000;
+/// Most messages of one turn.
+pub(super) const MOST_MESSAGES: usize = 30;
+
+/// Says which of the messages that wait behind those of a turn are answered with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// When the turn's first message was accepted, Unix milliseconds.
+    pub first_ms: i64,
+    /// When its last one was.
+    pub last_ms: i64,
+    /// So long after each the next may come, milliseconds.
+    pub window_ms: i64,
+    /// Whether all are that wait, whenever they came.
+    pub all: bool,
+}
+
+impl Burst {
+    /// Begins with a turn's messages.
+    pub fn of(messages: &[LeasedMessage], window_ms: i64, all: bool) -> Self {
+        let came = |message: Option<&LeasedMessage>| message.map_or(0, |m| m.received_ms);
+        let (first_ms, last_ms) = (came(messages.first()), came(messages.last()));
+        Self { first_ms, last_ms, window_ms, all }
+    }
+
+    /// Returns until when more is waited for, Unix milliseconds.
+    pub fn ends_ms(&self) -> i64 {
+        (self.last_ms + self.window_ms).min(self.first_ms + self.window_ms.max(LONGEST_BURST_MS))
+    }
+
+    /// Takes the next message in, if it is one of them.
+    pub fn takes(&mut self, message: &LeasedMessage) -> bool {
+        let takes = self.all || self.window_ms > 0 && message.received_ms <= self.ends_ms();
+        if takes {
+            self.last_ms = self.last_ms.max(message.received_ms);
+        }
+        takes
+    }
 }
 
 /// Says whether a lease was still its node's when it was renewed or ended.
@@ -191,7 +256,7 @@ impl Loss {
     /// Says it to the operator.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Resend => "the reply goes out as text",
+            Self::Resend => "the reply goes out again",
             Self::WindowShut => "nothing: the 24 hours are over",
             Self::Reply => "nothing: the turn has failed",
             Self::Beside => "nothing: the note stands without it",

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Credit, CreditWarning, DeskState, Lane, Lease, StoreError};
+use super::{Burst, Credit, CreditWarning, DeskState, Lane, Lease, LeasedMessage, StoreError};
 use crate::turn::{
-    About, Content, Exchange, LanguageCode, MessageId, Part, Personal, Quoted, ReplyMode, Role,
-    Spent, TurnId, TurnReport,
+    About, Content, DeliveryStatus, Exchange, LanguageCode, MessageId, Part, Personal, Quoted,
+    ReplyMode, Role, Spent, TurnId, TurnReport,
 };
 
 /// Names the agent that answers a turn.
@@ -75,6 +75,24 @@ pub struct History {
     pub to_confirm: Option<Personal>,
 }
 
+/// Says what a turn sends, and how.
+#[derive(Clone, Debug)]
+pub struct SendPlan {
+    /// What is sent, in order.
+    pub parts: Vec<(Role, Content)>,
+    /// How many messages the number may send a second.
+    pub per_second: u32,
+    /// Whether nothing is planned if the person has sent more meanwhile.
+    pub unless_more: bool,
+}
+
+impl From<Vec<(Role, Content)>> for SendPlan {
+    /// At the pace that WhatsApp gives a number unless it is raised.
+    fn from(parts: Vec<(Role, Content)>) -> Self {
+        Self { parts, per_second: 80, unless_more: false }
+    }
+}
+
 /// Bounds how much of a conversation is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryLimits {
@@ -109,6 +127,18 @@ pub trait Record: Send + Sync {
         now_ms: i64,
     ) -> Result<Begun, StoreError>;
 
+    /// Takes the messages of a burst that wait behind those of a turn into its lease, as long as nothing
+    /// of them was tried on its own; returns them, oldest first.
+    async fn gather(
+        &self,
+        lease: &Lease,
+        burst: Burst,
+        now_ms: i64,
+    ) -> Result<Vec<LeasedMessage>, StoreError>;
+
+    /// Returns whether messages wait behind those of a turn which [`Record::gather`] would take.
+    async fn more_waits(&self, lease: &Lease) -> Result<bool, StoreError>;
+
     /// Returns the last finished exchanges of a lane within `limits`, as of `now_ms`.
     async fn history(
         &self,
@@ -132,14 +162,23 @@ pub trait Record: Send + Sync {
     async fn set_reply_mode(&self, turn: &TurnId, mode: ReplyMode) -> Result<(), StoreError>;
 
     /// Writes parts down, in one transaction, before the first of them is sent. Each gets the next
-    /// free index of the turn. If the kept draft has a disclosure, it is said with them. Fails with
-    /// `TakenOver` while a person has the conversation, unless the turn says what an operator said.
+    /// free index of the turn, and the time from which it may go. If the kept draft has a disclosure, it
+    /// is said with them. Fails with `TakenOver` while a person has the conversation, unless the turn
+    /// says what an operator said; with `WindowShut` if the person has not written for 24 hours and it is
+    /// no template; with `MoreCame` if the plan asks for that.
     async fn plan(
         &self,
         lease: &Lease,
-        parts: Vec<(Role, Content)>,
+        plan: SendPlan,
         now_ms: i64,
     ) -> Result<Vec<Part>, StoreError>;
+
+    /// Returns what the provider said last of a part, if it has said anything.
+    async fn status_of(
+        &self,
+        turn: &TurnId,
+        index: u32,
+    ) -> Result<Option<DeliveryStatus>, StoreError>;
 
     /// Keeps what is about to be sent, so that a crash loses neither words nor times.
     async fn draft(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError>;

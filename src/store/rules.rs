@@ -53,8 +53,8 @@ pub(super) fn identify(
 /// Returns the state that a new message is kept in. One that names no sender has nobody to answer.
 pub(super) fn first_state(disposition: Disposition, has_sender: bool) -> &'static str {
     match disposition {
-        Disposition::Queue if has_sender => "queued",
-        Disposition::Queue | Disposition::Store => "stored",
+        Disposition::Queue | Disposition::QueueIn(_) if has_sender => "queued",
+        Disposition::Queue | Disposition::QueueIn(_) | Disposition::Store => "stored",
         Disposition::Expire => "expired",
     }
 }
@@ -77,8 +77,8 @@ pub(super) fn settled_by(update: &StatusUpdate) -> PartState {
 /// WhatsApp's window for free answers after a person's message.
 pub(super) const WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Says that the window is shut, whatever our clock says.
-const WINDOW_SHUT: i64 = 131_047;
+/// Meta's code for a window that is shut, whatever our clock says.
+pub const WINDOW_SHUT: i64 = 131_047;
 
 /// Holds what is known of a part that was taken and not delivered.
 #[derive(Clone, Copy, Debug)]

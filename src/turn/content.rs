@@ -40,6 +40,8 @@ pub enum Content {
     Link { text: Personal, url: Personal, title: Personal },
     /// An emoji on an earlier message.
     Reaction { message: MessageId, emoji: Personal },
+    /// What WhatsApp has approved of: all that it delivers to who has not written for 24 hours.
+    Template { name: String, language: String, words: Option<Personal> },
 }
 
 impl Content {
@@ -59,6 +61,7 @@ impl Content {
             Self::List { .. } => "list",
             Self::Link { .. } => "link",
             Self::Reaction { .. } => "reaction",
+            Self::Template { .. } => "template",
         }
     }
 }
@@ -135,6 +138,8 @@ mod tests {
         check(&link, r#"{"link":{"text":"w","url":"w","title":"w"}}"#);
         let reaction = Content::Reaction { message: "wamid".into(), emoji: words() };
         check(&reaction, r#"{"reaction":{"message":"wamid","emoji":"w"}}"#);
+        let template = Content::Template { name: "n".into(), language: "en".into(), words: None };
+        check(&template, r#"{"template":{"name":"n","language":"en","words":null}}"#);
     }
 
     #[test]

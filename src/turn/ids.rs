@@ -79,6 +79,14 @@ impl TurnId {
         Self(hex::encode(&digest[..8]))
     }
 
+    /// Derives the id of the turn that answers anew, at `now_ms`, what this one did not.
+    #[must_use]
+    pub fn replayed(&self, now_ms: i64) -> Self {
+        let digest =
+            Sha256::new().chain_update(&self.0).chain_update(now_ms.to_be_bytes()).finalize();
+        Self(hex::encode(&digest[..8]))
+    }
+
     /// Returns what is sent as `biz_opaque_callback_data` with part `index`: `hark:<turn>:<index>`.
     pub fn callback_data(&self, index: u32) -> String {
         format!("hark:{}:{index}", self.0)

@@ -25,11 +25,16 @@ words! {
 pub enum PartState {
     /// Written down, perhaps sent.
     Planned,
-    /// Sent once, and the provider's answer does not say whether it was taken.
-    InDoubt(String),
+    /// Sent so many times, and the provider's answers do not say whether it was taken.
+    InDoubt {
+        /// The last answer.
+        error: String,
+        /// How often it was sent.
+        sends: u32,
+    },
     /// The provider gave it an id.
     Sent(MessageId),
-    /// Sent twice without a clear answer: it counts as sent.
+    /// Sent again and again without a clear answer: it counts as sent.
     Assumed(String),
     /// The provider refused it.
     Failed,
@@ -46,6 +51,8 @@ pub struct Part {
     pub content: Content,
     /// How far it is.
     pub state: PartState,
+    /// From when it may be sent, Unix milliseconds.
+    pub due_ms: i64,
 }
 
 impl Part {

@@ -77,6 +77,12 @@ pub enum Reason {
     },
     /// A person has taken the conversation over.
     TakenOver,
+    /// The person had not written for 24 hours: WhatsApp delivers nothing but templates.
+    WindowShut,
+    /// Somebody took the message out of the queue.
+    Dropped,
+    /// The person sent more: what was not sent yet was left out.
+    Interrupted,
     /// A reason of another version.
     Other(String),
 }
@@ -118,6 +124,9 @@ impl fmt::Display for Reason {
                 title.as_ref().map_or(Ok(()), |title| write!(f, ": {title}"))
             }
             Self::TakenOver => f.write_str("taken_over"),
+            Self::WindowShut => f.write_str("window_shut"),
+            Self::Dropped => f.write_str("dropped"),
+            Self::Interrupted => f.write_str("interrupted"),
             Self::Other(text) => f.write_str(text),
         }
     }
@@ -164,6 +173,9 @@ fn parse(text: &str) -> Option<Reason> {
         "outside_hours" => Reason::OutsideHours,
         "resumed after a restart or a failed send" => Reason::Resumed,
         "taken_over" => Reason::TakenOver,
+        "window_shut" => Reason::WindowShut,
+        "dropped" => Reason::Dropped,
+        "interrupted" => Reason::Interrupted,
         _ => {
             if let Some(stage) = kind.strip_suffix("_failed") {
                 Reason::Without { stage: word(stage)?, error: given() }

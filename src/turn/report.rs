@@ -37,8 +37,12 @@ pub struct TurnReport {
     pub stages: Vec<StageRecord>,
     /// From lease or input read to send answered or file closed.
     pub total_ms: f64,
-    /// `total_ms` minus the union of the external stages.
+    /// `total_ms` minus the union of the external stages, and minus `burst_ms`.
     pub overhead_ms: f64,
+    /// How long nothing was done but to wait for more of the same person; left out of the JSON if that
+    /// was not waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_ms: Option<f64>,
     /// What it cost. Not part of the JSON; the record keeps it in its own column.
     #[serde(skip)]
     pub spent: Spent,
@@ -79,7 +83,8 @@ impl TurnReport {
     /// Moves the end of the turn to `total_ms` after its start.
     pub fn end_at(&mut self, total_ms: f64) {
         self.total_ms = total_ms;
-        self.overhead_ms = Self::overhead(total_ms, &self.stages);
+        let burst_ms = self.burst_ms.unwrap_or_default();
+        self.overhead_ms = Self::overhead(total_ms - burst_ms, &self.stages);
     }
 }
 

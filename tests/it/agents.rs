@@ -19,6 +19,7 @@ async fn with_agent(app: &TestApp, admin: &str, agent: &Value) -> hark::simulato
     app.api_post(admin, "/agents", &agent).send().await.expect(201);
     let (second, mut number) = app.second_number("200", "secret-200", "token-200").await;
     number["agent"] = json!("desk");
+    number["messages_per_second"] = json!(1_000);
     app.api_post(admin, "/numbers", &number).send().await.expect(201);
     second
 }

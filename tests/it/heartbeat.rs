@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hark::clock::Clock;
 use hark::queue::lanes::{Lanes, LeasePace};
-use hark::queue::{Cancel, CancelReason, Handled, JobHandler, Wake};
+use hark::queue::{Cancel, CancelReason, Handled, JobHandler, News, Wake};
 use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lapsed, Lease, Lessee, Queue, Tenure};
 use tokio::sync::{Semaphore, mpsc};
@@ -25,7 +25,7 @@ struct Waits {
 
 #[async_trait]
 impl JobHandler for Waits {
-    async fn handle(&self, lease: Lease, cancel: Cancel) -> Handled {
+    async fn handle(&self, lease: Lease, cancel: Cancel, _news: News) -> Handled {
         self.began.send(lease.attempt).await.unwrap();
         tokio::select! {
             _ = self.may_end.acquire() => {}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hark::clock::Clock;
 use hark::queue::lanes::{Lanes, LeasePace};
-use hark::queue::{Cancel, Handled, JobHandler, Wake};
+use hark::queue::{Cancel, Handled, JobHandler, News, Wake};
 use hark::simulator::{Call, CallKind};
 use hark::store::{Access, SqlStore};
 use hark::store::{Archive as _, Lease, Queue as _};
@@ -157,7 +157,7 @@ struct Hangs {
 
 #[async_trait]
 impl JobHandler for Hangs {
-    async fn handle(&self, lease: Lease, _: Cancel) -> Handled {
+    async fn handle(&self, lease: Lease, _: Cancel, _: News) -> Handled {
         if lease.lane.number == NUMBER.into() {
             self.may_end.acquire().await.unwrap().forget();
         }

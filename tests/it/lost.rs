@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{NUMBER, PERSON, TestApp, update, words_of};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
-const LOST: &str = "provider status failed 131053: Failure injected by the simulator";
+const LOST: &str = "provider status failed 131026: Failure injected by the simulator";
 
 /// A status of a sent message, as the simulator does not post it by itself.
 fn status(message: &ConversationMessage, word: &str, code: i64) -> Value {
@@ -55,7 +55,7 @@ async fn answered() -> TestApp {
 #[tokio::test]
 async fn the_words_of_a_lost_note_are_sent_once_and_the_record_says_why() {
     let app = TestApp::start().answers("At nine.").await;
-    app.simulator.fail_delivery(131_053, 1);
+    app.simulator.fail_delivery(131_026, 1);
     app.text(PERSON, "hello").await;
     app.run_until_idle().await;
     assert_eq!(sent(&app), [NOTE, text("At nine.")]);
@@ -66,7 +66,7 @@ async fn the_words_of_a_lost_note_are_sent_once_and_the_record_says_why() {
     assert_eq!(row.statuses, ["sent", "failed", "sent", "delivered", "read"]);
     let metrics = app.metrics().await;
     assert!(
-        metrics.contains("hark_statuses_total{status=\"failed\",code=\"131053\"}"),
+        metrics.contains("hark_statuses_total{status=\"failed\",code=\"131026\"}"),
         "{metrics}"
     );
 }
@@ -74,7 +74,7 @@ async fn the_words_of_a_lost_note_are_sent_once_and_the_record_says_why() {
 #[tokio::test]
 async fn a_lost_text_is_not_sent_again() {
     let app = TestApp::start().answers("At nine.").await;
-    app.simulator.fail_delivery(131_053, 9);
+    app.simulator.fail_delivery(131_026, 9);
     app.text(PERSON, "hello").await;
     app.run_until_idle().await;
     assert_eq!(sent(&app), [NOTE, text("At nine.")]);
@@ -87,7 +87,7 @@ async fn a_note_that_is_lost_while_its_links_go_out_is_followed_by_all_words() {
     let link = "https://shop.example.com/orders/4711/track?code=ab12cd34ef56&lang=en";
     let answer = format!("Look here: {link}");
     let app = TestApp::start().answers(&answer).await;
-    app.simulator.fail_delivery(131_053, 1);
+    app.simulator.fail_delivery(131_026, 1);
     app.text(PERSON, "hello").await;
     app.run_until_idle().await;
     assert_eq!(sent(&app), [NOTE, text(link), text(&answer)]);
@@ -110,7 +110,6 @@ async fn lost_links_beside_a_note_change_nothing() {
 #[tokio::test]
 async fn a_status_of_every_code_but_that_of_a_shut_window_is_followed_by_the_words() {
     for (code, follows) in [
-        (131_053, true),
         (131_000, true),
         (131_026, true),
         (131_049, true),
@@ -150,7 +149,7 @@ async fn nothing_is_sent_after_twenty_four_hours() {
         let app = answered().await;
         let note = app.sent_one();
         app.advance(after_ms).await;
-        tell(&app, &[status(&note, "failed", 131_053)]).await;
+        tell(&app, &[status(&note, "failed", 131_026)]).await;
         assert_eq!(app.report().await.outcome, expected);
         assert_eq!(app.sent().len(), if expected == Outcome::Text { 2 } else { 1 });
     }
@@ -161,7 +160,7 @@ async fn a_note_that_was_delivered_cannot_be_lost() {
     for word in ["delivered", "read", "played"] {
         let app = answered().await;
         let note = app.sent_one();
-        tell(&app, &[status(&note, word, 0), status(&note, "failed", 131_053)]).await;
+        tell(&app, &[status(&note, word, 0), status(&note, "failed", 131_026)]).await;
         assert_eq!(sent(&app), [NOTE], "{word}");
         assert_eq!(app.report().await.outcome, Outcome::VoiceNote, "{word}");
     }
@@ -172,7 +171,7 @@ async fn two_statuses_of_one_note_or_of_its_copies_are_followed_by_one_text() {
     let app = answered().await;
     let note = app.sent_one();
     let copy = ConversationMessage { id: "wamid.copy".into(), ..note.clone() };
-    let failed = |message: &ConversationMessage| status(message, "failed", 131_053);
+    let failed = |message: &ConversationMessage| status(message, "failed", 131_026);
     tell(&app, &[failed(&note), failed(&note), failed(&copy)]).await;
     tell(&app, &[failed(&copy), failed(&note)]).await;
     let other = ConversationMessage { id: "wamid.copy.2".into(), ..note };
@@ -183,7 +182,7 @@ async fn two_statuses_of_one_note_or_of_its_copies_are_followed_by_one_text() {
 
 #[tokio::test]
 async fn a_failure_that_overtakes_the_other_statuses_is_followed_by_one_text() {
-    for code in [131_053, 131_026] {
+    for code in [131_000, 131_026] {
         let app = answered().await;
         app.sql("DELETE FROM statuses");
         let note = app.sent_one();
@@ -207,7 +206,7 @@ async fn the_words_go_out_between_the_turn_that_runs_and_the_next() {
         app.post_signed(&update::messages(NUMBER, &[update::text(id, words)])).await;
     }
     app.wait_until("the second turn runs", async || app.count(CallKind::Read) == 2).await;
-    tell(&app, &[status(&note, "failed", 131_053)]).await;
+    tell(&app, &[status(&note, "failed", 131_026)]).await;
     assert_eq!(sent(&app), [NOTE, NOTE, text("one"), NOTE]);
     let answered: Vec<_> =
         app.sent().into_iter().map(|message| message.reply_to.unwrap().0).collect();
@@ -218,7 +217,7 @@ async fn the_words_go_out_between_the_turn_that_runs_and_the_next() {
 async fn a_question_back_stays_one_when_its_note_is_lost() {
     let app =
         TestApp::start().hears("a table for two.").set("stt.uncertain", "low_probability").await;
-    app.simulator.fail_delivery(131_053, 1);
+    app.simulator.fail_delivery(131_026, 1);
     app.deliver(update::voice_note("en_hours.ogg")).await;
     app.run_until_idle().await;
     assert_eq!(sent(&app), [NOTE, text("Did you say: a table for two?")]);
@@ -240,7 +239,7 @@ async fn what_was_answered_200_about_a_lost_note_survives_a_kill() {
     let note = app.sent_one();
     // The text cannot be sent before the kill.
     app.simulator.fail_next(CallKind::Messages, 500, 131_000, 1);
-    let failed = status(&note, "failed", 131_053);
+    let failed = status(&note, "failed", 131_026);
     let (code, _) = app.post_signed(&update::statuses(NUMBER, std::slice::from_ref(&failed))).await;
     assert_eq!(code, 200);
     app.kill().await;
@@ -253,8 +252,7 @@ async fn what_was_answered_200_about_a_lost_note_survives_a_kill() {
         log.lines().filter(|line| line.contains("a status says failed")).collect();
     assert_eq!(lines.len(), 1, "{log}");
     let turn = TurnId::from_message(&NUMBER.into(), note.reply_to.as_ref().unwrap());
-    for part in
-        ["WARN", "131053", "Lost: in more words", "the reply goes out as text", &turn.0[..8]]
+    for part in ["WARN", "131026", "Lost: in more words", "the reply goes out again", &turn.0[..8]]
     {
         assert!(lines[0].contains(part), "{part}: {}", lines[0]);
     }

@@ -337,6 +337,8 @@ fn read(id: &str, input: &NumberInput, before: Option<&Number>) -> Result<Number
         media_hosts: input.media_hosts.clone(),
         agent: input.agent.clone(),
         status: input.status,
+        messages_per_second: input.messages_per_second,
+        template: input.template.clone(),
     };
     let mut before = before.cloned();
     for name in SecretName::ALL {
@@ -381,6 +383,8 @@ fn view(
         media_hosts: number.media_hosts.clone(),
         agent: number.agent.clone(),
         status: number.status,
+        messages_per_second: number.messages_per_second,
+        template: number.template.clone(),
         source: if row.is_some() { EntrySource::Store } else { EntrySource::File },
         version: number.version.unwrap_or_default(),
         created_at: row.map(|row| time(row.created_ms)),

@@ -78,9 +78,7 @@ impl EnginePool {
             Ok(unreadable) => wrong("knowledge", unreadable.to_string()).into(),
             Err(error) => error,
         })?;
-        // Of the demo's own knowledge none: the shop is made up.
-        let names = known.as_ref().map_or(&[][..], |known| known.names());
-        let vocabulary = Vocabulary::of_agent(&agent.vocabulary, names);
+        let vocabulary = vocabulary(agent, known.as_deref());
         let knowledge =
             known.map_or_else(|| own_knowledge(&engines.llm), |known| Ok(Some(known)))?;
         // First what is quickly refused.
@@ -111,6 +109,7 @@ impl EnginePool {
             vocabulary,
             hours: agent.hours.clone(),
             memory: agent.memory,
+            interrupt: agent.interrupt,
             knowledge,
             embedder,
             rich: agent.rich,
@@ -122,6 +121,11 @@ impl EnginePool {
         self.announce(&set_up);
         Ok(set_up)
     }
+}
+
+/// Returns the words that may be said to an agent. Of the demo's own knowledge none: the shop is made up.
+fn vocabulary(agent: &Agent, known: Option<&Knowledge>) -> Vocabulary {
+    Vocabulary::of_agent(&agent.vocabulary, known.map_or(&[][..], |known| known.names()))
 }
 
 /// Returns what an engine knows by itself.

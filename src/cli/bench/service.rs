@@ -57,7 +57,9 @@ pub(in crate::cli) async fn run(
         .filter_map(|recording| Some((NoteKey::from_note(&recording.bytes), recording.words?)));
     // Nothing that was said is kept: every turn is to be spoken.
     let hearing = Hearing { known: known.collect(), ..Hearing::default() };
-    let config = context.config_with(arguments.agent.as_deref()).await?;
+    let mut config = context.config_with(arguments.agent.as_deref()).await?;
+    // Each recording is a message by itself: nobody waits for more.
+    config.queue.burst_ms = 0;
     let pool = with_known(&config, EnginePool::new(context.places, hearing))?;
     let numbers = [playground::number(arguments.graph, arguments.agent)].into_iter().collect();
     // Recordings need not be told that a machine answers.

@@ -19,7 +19,7 @@ use super::once::once;
 use super::problem::ApiRefusal;
 use super::request::{AdminOnly, Anyone, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
-use crate::registry::{Memory, ReplyPolicy};
+use crate::registry::{InterruptPolicy, Memory, ReplyPolicy};
 use crate::turn::WorkingHours;
 
 /// Describes an agent, with the keys of `[[agents]]`. An `api_key` in it and the `headers` of tools are
@@ -88,6 +88,9 @@ pub struct AgentInput {
     /// What it remembers of a conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
+    /// What becomes of messages that come while it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<InterruptPolicy>,
 }
 
 /// Describes one version of an agent.

@@ -20,6 +20,7 @@ mod knowledge;
 mod numbers;
 mod once;
 mod problem;
+mod queue;
 mod record;
 mod request;
 mod sound;
@@ -67,6 +68,7 @@ pub use numbers::{
     SecretView,
 };
 pub use problem::{ApiRefusal, FieldProblem, ProblemDetails};
+pub use queue::{NodeView, QueueApi, QueueQuery, QueuedView};
 pub use record::{
     ContactView, DeliveryView, ExportView, FindingView, KeptConversation, MessageView, NotesView,
     PageQuery, RecordApi, TurnQuery, TurnView, limit,
@@ -110,6 +112,8 @@ pub struct ApiState {
     pub event_webhooks: Arc<dyn EventWebhooksApi>,
     /// Does what other systems want.
     pub commands: Arc<dyn CommandsApi>,
+    /// Knows the queue and who works on it.
+    pub queue: Arc<dyn QueueApi>,
     /// Keeps what was done.
     pub audit: Arc<dyn AuditApi>,
     /// Ends the streams of events.
@@ -158,6 +162,7 @@ fn parts() -> (Router<Arc<ApiState>>, OpenApi) {
         .merge(usage::router())
         .merge(credits::router())
         .merge(audit::router())
+        .merge(queue::router())
         .split_for_parts();
     document::complete(&mut document);
     (router, document)

@@ -19,7 +19,7 @@ use super::problem::{ApiRefusal, FieldProblem};
 use super::request::{AdminOnly, Anyone, Caller, IdempotencyKey, IfMatch, JsonBody};
 use super::{ApiState, ListPart, tagged};
 pub use crate::registry::SecretName;
-use crate::registry::{NumberStatus, ProviderKind};
+use crate::registry::{MessageTemplate, NumberStatus, ProviderKind};
 use crate::store::TokenRole;
 
 /// Describes a number that is added or replaced. Secrets are taken and never shown.
@@ -67,6 +67,11 @@ pub struct NumberInput {
     /// Whether messages are answered.
     #[serde(default)]
     pub status: NumberStatus,
+    /// How many messages WhatsApp takes from it a second; absent: 80.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub messages_per_second: Option<u32>,
+    /// What is sent to who has not written for 24 hours; absent: nothing.
+    pub template: Option<MessageTemplate>,
     /// Lets the app get the account's webhooks, too; at 360dialog has the number's webhooks sent here.
     #[serde(default)]
     pub subscribe: bool,
@@ -111,6 +116,10 @@ pub struct NumberView {
     pub agent: Option<String>,
     /// Whether messages are answered.
     pub status: NumberStatus,
+    /// How many messages WhatsApp takes from it a second, if that is not 80.
+    pub messages_per_second: Option<u32>,
+    /// What is sent to who has not written for 24 hours, if anything.
+    pub template: Option<MessageTemplate>,
     /// Where it is kept.
     pub source: EntrySource,
     /// Its version, which is its `ETag`; 0 for one of the configuration file.

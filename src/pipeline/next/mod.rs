@@ -14,8 +14,8 @@ use crate::turn::{Retry, Stage};
 /// Attempts at an answer; after them the fallback text goes out.
 pub(super) const MAX_ATTEMPTS: u32 = 3;
 
-/// Sends of one part that the provider may have taken; after them it counts as sent.
-const MAX_UNCLEAR_SENDS: u32 = 2;
+/// Sends of one part that the provider may have taken; after them, and four minutes, it counts as sent.
+const MAX_UNCLEAR_SENDS: u32 = 6;
 
 /// How long a turn's sends may be refused while later messages of the person wait behind it: an
 /// outage that is over by then costs no answer, and one that is not holds nobody for a day.
@@ -53,6 +53,8 @@ pub(super) struct Facts {
     /// Since the turn's last part was planned.
     pub(super) sending: Duration,
     pub(super) cancelled: bool,
+    /// Whether the number has a template that the turn has not sent.
+    pub(super) template: bool,
 }
 
 /// Names what to do.
@@ -66,6 +68,8 @@ pub(super) enum Next {
     CountAsSent,
     /// Send the reply as text.
     Text,
+    /// Send the number's template.
+    Template,
     /// Send the fallback text.
     FallBack,
     /// Lease the message again; this counted as an attempt. The rules name the first wait.
@@ -84,6 +88,7 @@ impl Next {
             Self::Tell(_) => return,
             Self::CountAsSent => ("the message may have arrived twice and counts as sent", None),
             Self::Text => ("the reply goes out as text", None),
+            Self::Template => ("the number's template goes out", None),
             Self::FallBack => ("the fallback text goes out", None),
             Self::GiveUp => {
                 tracing::error!(
@@ -148,7 +153,21 @@ static RULES: &[ErrorRule] = &[
         then: |error| Problem::from_cause(&error.cause).map_or(Next::FallBack, Next::Tell),
     },
     ErrorRule {
-        error: "a second send of one part that may have arrived",
+        error: "the person has not written for 24 hours",
+        turn: "is of a number with a template, and has not sent it",
+        next: "send the template",
+        fits: |error, facts| error.is_window_shut() && facts.template,
+        then: |_| Next::Template,
+    },
+    ErrorRule {
+        error: "the person has not written for 24 hours",
+        turn: "any",
+        next: "send nothing: the turn is closed as failed, and says so",
+        fits: |error, _| error.is_window_shut(),
+        then: |_| Next::GiveUp,
+    },
+    ErrorRule {
+        error: "a sixth send of one part that may have arrived",
         turn: "any",
         next: "count the part as sent; the turn's record says why",
         fits: |error, _| error.sending.is_some_and(|send| send.unclear >= MAX_UNCLEAR_SENDS),
@@ -158,7 +177,8 @@ static RULES: &[ErrorRule] = &[
         error: "a send that may have arrived: no answer, half of one, nonsense, a 5xx without a code \
                 (but 503)",
         turn: "any",
-        next: "wait 8 s for its status, then send it once more; no attempt is counted",
+        next: "wait for its status, then send it once more: after 8 s, and twice as long each time; no \
+               attempt is counted",
         fits: |error, _| error.may_have_arrived(),
         then: |error| Next::Wait(wait(error)),
     },
@@ -213,7 +233,7 @@ static RULES: &[ErrorRule] = &[
         then: |_| Next::GiveUp,
     },
     ErrorRule {
-        error: "ours alone: token, permission or account refused, full queue, paused number",
+        error: "ours alone: token, permission or account refused, full queue, the pace of sends",
         turn: "any",
         next: "wait; no attempt is counted",
         fits: |error, _| error.postpones(),

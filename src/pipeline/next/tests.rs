@@ -16,7 +16,7 @@ fn refused(code: i64, retry: Retry) -> Cause {
 
 fn facts(step: Step) -> Facts {
     let (age, sending) = (Duration::from_secs(1), Duration::ZERO);
-    Facts { step, attempt: 1, age, sending, cancelled: false }
+    Facts { step, attempt: 1, age, sending, cancelled: false, template: false }
 }
 
 /// Returns every row, with a case that it decides.
@@ -35,6 +35,7 @@ fn cases() -> Vec<(TurnError, Facts, Next)> {
     let third = |step| Facts { attempt: 3, ..facts(step) };
     let (answering, no_text) = (facts(Step::Answering), facts(Step::Text));
     let cancelled = Facts { cancelled: true, ..answering };
+    let with_template = Facts { template: true, ..facts(Step::Note) };
     let eight = Duration::from_secs(8);
     vec![
         (Cause::from(SttError::Cancelled).at(Stage::Stt), cancelled, Next::Leave),
@@ -44,7 +45,9 @@ fn cases() -> Vec<(TurnError, Facts, Next)> {
             answering,
             Next::Tell(Problem::EmptyAudio),
         ),
-        (cut(2), resuming(true), Next::CountAsSent),
+        (TurnError::from(StoreError::WindowShut), with_template, Next::Template),
+        (send(refused(131_047, Retry::Never)), no_text, Next::GiveUp),
+        (cut(6), resuming(true), Next::CountAsSent),
         (cut(1), old(Step::Note), Next::Wait(eight)),
         (network().at(Stage::Upload), facts(Step::Note), Next::Text),
         (send(last()), resuming(true), Next::Text),
@@ -78,6 +81,17 @@ fn a_cancelled_turn_sends_nothing_and_a_send_that_began_is_settled() {
     let send = Cause::Deadline.at(Stage::Send);
     let wait = Next::Wait(Duration::from_secs(8));
     assert_eq!(next(&send, &cancelled(Step::Note)).0, wait);
+}
+
+#[test]
+fn a_status_is_waited_for_longer_with_each_send() {
+    let unclear = |unclear| {
+        let sending = Some(Sending { part: 0, unclear });
+        let error = TurnError { sending, ..Cause::Deadline.at(Stage::Send) };
+        next(&error, &facts(Step::Text)).0
+    };
+    let waits = [8, 16, 32, 64, 128].map(|s| Next::Wait(Duration::from_secs(s)));
+    assert_eq!([1, 2, 3, 4, 5].map(unclear), waits);
 }
 
 #[test]
@@ -120,11 +134,11 @@ fn a_message_that_always_panics_ends_with_the_fallback() {
 
 #[test]
 fn a_log_line_names_the_rule_in_words() {
-    let sending = &RULES[13];
+    let sending = &RULES[15];
     let words = "any other, the turn is sending: the same part again, until the message is 24 \
                  hours old";
     assert_eq!(sending.to_string(), words);
-    assert_eq!(RULES[9].to_string(), "final: send the fallback text");
+    assert_eq!(RULES[11].to_string(), "final: send the fallback text");
 }
 
 /// The table of ARCHITECTURE.md; with `HARK_DOCS=write` it is written first.

@@ -56,6 +56,9 @@ fn typed(content: &Content) -> (&'static str, Value) {
         Content::Reaction { message, emoji } => {
             ("reaction", json!({ "message_id": message, "emoji": emoji }))
         }
+        Content::Template { name, language, words } => {
+            rich::template(name, language, words.as_ref().map(Personal::reveal))
+        }
     }
 }
 

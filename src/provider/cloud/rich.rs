@@ -149,6 +149,17 @@ pub(super) fn file(
     (kind, file)
 }
 
+/// Writes a template; `words` fill the one place in its body, in which WhatsApp takes no line breaks.
+pub(super) fn template(name: &str, language: &str, words: Option<&str>) -> Typed {
+    let mut template = json!({ "name": name, "language": { "code": language } });
+    if let Some(words) = words {
+        let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = json!({ "type": "text", "text": shortened(&line, BODY) });
+        template["components"] = json!([{ "type": "body", "parameters": [text] }]);
+    }
+    ("template", template)
+}
+
 fn interactive(kind: &str, words: &str, action: &Value) -> Typed {
     ("interactive", json!({ "type": kind, "body": { "text": words }, "action": action }))
 }

@@ -5,8 +5,11 @@ use crate::store::sql::{Db, DbError, DbResult, Lock, Mode};
 use crate::store::{Access, StoreError};
 
 /// Applied in order; `hark_schema` counts them. One that has shipped never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_all.sql"), include_str!("migrations/0002_nodes.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_all.sql"),
+    include_str!("migrations/0002_nodes.sql"),
+    include_str!("migrations/0003_out.sql"),
+];
 
 /// Brings the schema up to date, one process at a time.
 ///

@@ -2,7 +2,7 @@
 
 use super::db::{Db, DbResult, DbRow, ToDb, params};
 use super::json::{from_json, from_word, to_json};
-use crate::store::{Lane, Lease, LeaseTime, LeasedMessage, Lessee, StoreError};
+use crate::store::{Lane, Lease, LeaseKey, LeaseTime, LeasedMessage, Lessee, StoreError};
 use crate::turn::{Body, ContactRef, LanguageCode, MessageId, Personal, PhoneNumberId, TurnId};
 
 /// The numbers with free lanes, one look at the index each.
@@ -13,10 +13,13 @@ const NUMBERS: &str = "
         SELECT (SELECT min(number) FROM lanes WHERE number > n.number)
         FROM numbers n WHERE n.number IS NOT NULL)";
 
+/// The columns of a message that [`message`] reads.
+pub(super) const MESSAGE: &str =
+    "m.id, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.about";
+
 /// The first messages of each number's free lanes, those that have been due for longest first.
-const LEASABLE: &str = "
-    SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
-           c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about,
+const LEASABLE: &str = ",
+           m.number, m.turn, c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode,
            c.asked_language
     FROM numbers n
     JOIN messages m ON m.id IN (
@@ -25,6 +28,10 @@ const LEASABLE: &str = "
     JOIN contacts c ON c.id = m.contact_id
     WHERE n.number NOT IN (SELECT value FROM json_each(?3))";
 const FIRST: &str = " ORDER BY m.available_ms, m.id LIMIT ?2";
+/// The messages that were answered with the first of a lane before, in a turn that has not ended.
+const WITH_FIRST: &str = "
+    FROM messages m WHERE m.number = ?1 AND m.contact_id = ?2 AND m.id > ?3 AND m.turn = ?4
+        AND m.state IN ('queued', 'leased') AND m.state = 'queued' ORDER BY m.id";
 const OF_HELD: &str = " AND c.id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))";
 
 /// Holds the contacts of the same messages, but for those that somebody else holds: PostgreSQL.
@@ -54,9 +61,10 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
         if shared { LeaseTime::until(lessee.until_ms) } else { LeaseTime::unlimited() }
     };
     let lease = |row: &DbRow<'_>| leasable(row, lessee, until(db.is_shared()));
+    let leasable = format!("{NUMBERS} SELECT {MESSAGE}{LEASABLE}");
     if !db.is_shared() {
-        let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{FIRST}"))?;
-        return leases.query_map(due, lease)?.collect();
+        let mut leases = db.prepare_cached(&format!("{leasable}{FIRST}"))?;
+        return leases.query_map(due, lease)?.map(|lease| whole(db, lease?)).collect();
     }
     let mut hold = db.prepare_cached(&format!("{NUMBERS}{HOLD_LEASABLE}"))?;
     let held: Vec<i64> = hold.query_map(due, |row| row.get(0))?.collect::<DbResult<_>>()?;
@@ -64,10 +72,23 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
         return Ok(Vec::new());
     }
     // What somebody leased before it was held has no free lane any more.
-    let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{OF_HELD}{FIRST}"))?;
+    let mut leases = db.prepare_cached(&format!("{leasable}{OF_HELD}{FIRST}"))?;
     let held = to_json(&held)?;
     let due = [due, params![held]].concat();
-    leases.query_map(&due[..], lease)?.collect()
+    leases.query_map(&due[..], lease)?.map(|lease| whole(db, lease?)).collect()
+}
+
+/// Adds the messages that an earlier attempt of the turn had gathered.
+fn whole(db: &Db<'_>, (mut lease, tried): (Lease, bool)) -> DbResult<Lease> {
+    if tried {
+        let mut others = db.prepare_cached(&format!("SELECT {MESSAGE}{WITH_FIRST}"))?;
+        let (number, contact) = (&lease.lane.number.0, lease.lane.contact_id);
+        let values = params![number, contact, lease.first().row, lease.turn.0];
+        let others: Vec<_> = others.query_map(values, message)?.collect::<DbResult<_>>()?;
+        lease.key.join(&others);
+        lease.messages.extend(others);
+    }
+    Ok(lease)
 }
 
 /// Checks whether a node has a message's lease, in this attempt: nobody else plans what is sent.
@@ -86,41 +107,48 @@ pub(super) fn check_held(
     if held { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
-/// Makes a lease of one message: each has a turn of its own.
-fn leasable(row: &DbRow<'_>, lessee: &Lessee, time: LeaseTime) -> DbResult<Lease> {
-    let personal = |index| row.get::<Option<String>>(index).map(|value| value.map(Personal));
-    let (number, id) = (PhoneNumberId(row.get(1)?), MessageId(row.get(2)?));
-    let turn = row.get::<Option<String>>(7)?.map(TurnId);
-    let message = LeasedMessage {
+/// Reads [`MESSAGE`] as it is in its next attempt.
+pub(super) fn message(row: &DbRow<'_>) -> DbResult<LeasedMessage> {
+    Ok(LeasedMessage {
         row: row.get(0)?,
-        attempt: row.get::<u32>(6)? + 1,
-        raw_type: row.get(3)?,
+        id: MessageId(row.get(1)?),
+        raw_type: row.get(2)?,
         // A row of another version must not stop every lane: it is answered by a hint.
-        body: from_json(&row.get::<String>(4)?).unwrap_or(Body::Unsupported),
+        body: from_json(&row.get::<String>(3)?).unwrap_or(Body::Unsupported),
+        received_ms: row.get(4)?,
+        attempt: row.get::<u32>(5)? + 1,
         // Nor must what such a row refers to.
         about: row
-            .get::<Option<String>>(14)?
+            .get::<Option<String>>(6)?
             .and_then(|about| from_json(&about).ok())
             .unwrap_or_default(),
-        received_ms: row.get(5)?,
-        id,
-    };
-    Ok(Lease {
-        turn: turn.unwrap_or_else(|| TurnId::from_message(&number, &message.id)),
-        lane: Lane { number, contact_id: row.get(8)? },
+    })
+}
+
+/// Makes a lease of the first message of a lane; returns with it whether it was tried before.
+fn leasable(row: &DbRow<'_>, lessee: &Lessee, time: LeaseTime) -> DbResult<(Lease, bool)> {
+    let personal = |index| row.get::<Option<String>>(index).map(|value| value.map(Personal));
+    let (first, number) = (message(row)?, PhoneNumberId(row.get(7)?));
+    let turn = row.get::<Option<String>>(8)?.map(TurnId);
+    let (tried, attempt, messages) = (turn.is_some(), first.attempt, vec![first]);
+    let lease = Lease {
+        turn: turn.unwrap_or_else(|| TurnId::from_message(&number, &messages[0].id)),
+        lane: Lane { number, contact_id: row.get(9)? },
         node: lessee.node.clone(),
         contact: ContactRef {
-            user_id: personal(9)?,
-            phone: personal(10)?,
-            profile_name: personal(11)?,
+            user_id: personal(10)?,
+            phone: personal(11)?,
+            profile_name: personal(12)?,
         },
-        contact_language: row.get::<Option<String>>(12)?.map(LanguageCode::from),
+        contact_language: row.get::<Option<String>>(13)?.map(LanguageCode::from),
+        reply_mode: row.get::<Option<String>>(14)?.and_then(|word| from_word(&word).ok()),
         asked_language: row.get::<Option<String>>(15)?.map(LanguageCode::from),
-        reply_mode: row.get::<Option<String>>(13)?.and_then(|word| from_word(&word).ok()),
-        attempt: message.attempt,
-        messages: vec![message],
+        attempt,
+        key: LeaseKey::new(&lessee.node, &messages),
+        messages,
         time,
-    })
+    };
+    Ok((lease, tried))
 }
 
 #[cfg(test)]
@@ -132,7 +160,7 @@ mod tests {
         let db = crate::store::sqlite::in_memory();
         let lanes = |sql: &str| format!("{NUMBERS}{sql}");
         for (sql, index) in [
-            (lanes(&format!("{LEASABLE}{FIRST}")), "lanes_due"),
+            (lanes(&format!(" SELECT {MESSAGE}{LEASABLE}{FIRST}")), "lanes_due"),
             (lanes(NEXT_DUE), "lanes_due"),
             (super::super::queue::LAPSED.to_owned(), "messages_leased"),
         ] {

@@ -6,7 +6,9 @@
 
 mod archive;
 mod audit;
+mod backlog;
 mod books;
+mod bursts;
 mod contacts;
 mod conversations;
 mod credits;
@@ -27,6 +29,7 @@ mod nodes;
 mod operators;
 mod outage;
 mod people;
+mod plans;
 mod queue;
 mod records;
 mod sounds;

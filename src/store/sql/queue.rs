@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::events::{self, EventPlace};
 use super::json::to_json;
-use super::{SqlStore, contacts, conversations, leases, statuses, tickets};
+use super::{SqlStore, bursts, contacts, conversations, leases, statuses, tickets};
 use crate::store::rules::{due_after_reclaim, first_state};
 use crate::store::{
     Disposition, Lane, Lapsed, Lease, LeaseKey, LeasedMessage, Lessee, Queue, StatusEffect,
@@ -194,6 +194,15 @@ fn accept(
     let from = message.from.as_ref();
     let contact = from.map(|from| contacts::resolve(db, from, now_ms)).transpose()?;
     db.tell_lanes();
+    let due_ms = match (disposition, contact) {
+        // What is spoken is heard while more is waited for.
+        (Disposition::QueueIn(_), Some(contact)) if has_sound(&message.body) => {
+            bursts::hear_at_once(db, &message.number, contact, now_ms)?;
+            now_ms
+        }
+        (Disposition::QueueIn(ms), _) => now_ms + ms,
+        _ => now_ms,
+    };
     let asks = disposition != Disposition::Expire && message.body != Body::Silent;
     let conversation = contact
         .filter(|_| asks)
@@ -202,7 +211,7 @@ fn accept(
     db.prepare_cached(
         "INSERT INTO messages (number, provider_id, contact_id, raw_type, body, about, sent_ms,
              received_ms, state, available_ms, conversation)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6, ?7, ?8, ?7, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6, ?7, ?8, ?11, ?10)",
     )?
     .execute(params![
         message.number.0,
@@ -214,13 +223,19 @@ fn accept(
         now_ms,
         first_state(disposition, contact.is_some()),
         (!message.about.is_empty()).then(|| to_json(&message.about)).transpose()?,
-        conversation
+        conversation,
+        due_ms
     ])?;
     if let (Some(contact_id), Some(_)) = (contact, conversation) {
         let place = EventPlace { number: message.number.0.clone(), contact_id, conversation };
         received(db, &place, message, now_ms)?;
     }
     Ok(Accepted::New)
+}
+
+/// Returns whether it takes time to learn what a message says.
+fn has_sound(body: &Body) -> bool {
+    matches!(body, Body::Audio { .. })
 }
 
 /// Tells that a message came, and whoever has the contact's ticket.
@@ -254,11 +269,12 @@ fn update_held(
         "UPDATE messages SET {set} WHERE id = ?1 AND attempts = ?2 AND lease_owner = ?3"
     ))?;
     let mut changed = 0;
-    for (row, attempt) in &lease.held {
+    let held = lease.held();
+    for (row, attempt) in &held {
         db.hold(Hold::Message(*row))?;
         let key: [&dyn ToDb; 3] = [row, attempt, &lease.node.0];
         changed += update.execute(&[&key[..], values].concat()[..])?;
     }
     db.tell_lanes();
-    Ok(if changed == lease.held.len() { Tenure::Held } else { Tenure::Lost })
+    Ok(if changed == held.len() { Tenure::Held } else { Tenure::Lost })
 }

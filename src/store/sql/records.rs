@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use super::events::{self, PartTold};
 use super::history::{Conversation, conversation, deeds};
 use super::json::{from_json, from_word, to_json};
-use super::{SqlStore, credits, leases, metering, statuses, steps};
+use super::{SqlStore, bursts, credits, metering, plans, statuses, steps};
 use crate::store::rules::{awaits_words, awaits_yes, language_shown};
 use crate::store::{
-    AgentUsed, Begun, Credit, CreditWarning, Draft, History, HistoryLimits, Lane, Lease, Record,
-    StoreError,
+    AgentUsed, Begun, Burst, Credit, CreditWarning, Draft, History, HistoryLimits, Lane, Lease,
+    LeasedMessage, Record, SendPlan, StoreError,
 };
 use crate::turn::{
-    Content, LanguageCode, MessageId, Outcome, Part, PartState, Personal, Quoted, Reason,
-    ReplyMode, Role, Spent, TurnId, TurnReport,
+    DeliveryStatus, LanguageCode, MessageId, Outcome, Part, Personal, Quoted, Reason, ReplyMode,
+    Spent, TurnId, TurnReport,
 };
 
 /// A message of one lane, and what was said in it: the words of a part, or of the reply that a note
@@ -89,10 +89,11 @@ impl Record for SqlStore {
             };
             let parts: Vec<Part> = db
                 .prepare_cached(
-                    "SELECT idx, role, content, state, provider_id, error FROM parts WHERE turn = ?1
+                    "SELECT idx, role, content, state, provider_id, error, due_ms, unclear FROM parts
+                     WHERE turn = ?1
                      ORDER BY idx",
                 )?
-                .query_map([turn], part)?
+                .query_map([turn], plans::part)?
                 .collect::<Result<_, _>>()?;
             let told_ms = db.prepare_cached(TOLD)?.query_row([turn], |row| row.get(0))?;
             let planned_ms = db
@@ -169,38 +170,46 @@ impl Record for SqlStore {
         self.writer.call(move |db| set_contact(db, &turn, "reply_mode", mode.name())).await
     }
 
+    async fn gather(
+        &self,
+        lease: &Lease,
+        burst: Burst,
+        now_ms: i64,
+    ) -> Result<Vec<LeasedMessage>, StoreError> {
+        let (own, key) = (lease.clone(), lease.key());
+        let call = self.writer.call(move |db| bursts::gather(db, &own, burst, now_ms));
+        let taken = call.await?;
+        key.join(&taken);
+        Ok(taken)
+    }
+
+    async fn more_waits(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let row = lease.first().row;
+        self.reader.call(move |db| bursts::more_waits(db, row)).await
+    }
+
     async fn plan(
         &self,
         lease: &Lease,
-        parts: Vec<(Role, Content)>,
+        plan: SendPlan,
         now_ms: i64,
     ) -> Result<Vec<Part>, StoreError> {
-        let (turn, attempt) = (lease.turn.clone(), lease.attempt);
-        let (row, node) = (lease.first().row, lease.node.0.clone());
-        let call = self.writer.call(move |db| {
-            db.hold(Hold::Turn(&turn.0))?;
-            leases::check_held(db, row, attempt, &node)?;
-            let place = steps::place_to_send(db, &turn)?;
-            let mut insert = db.prepare_cached(
-                "INSERT INTO parts (turn, idx, role, state, content, planned_ms)
-                 SELECT id, (SELECT coalesce(max(idx) + 1, 0) FROM parts WHERE turn = ?1), ?3,
-                     'planned', ?4, ?5
-                 FROM turns WHERE id = ?1 AND attempt = ?2 RETURNING idx",
-            )?;
-            let plan = |(role, content): &(Role, Content)| {
-                let values = params![turn.0, attempt, role.name(), to_json(content)?, now_ms];
-                let index = insert.query_row(values, |row| row.get(0)).optional()?;
-                let index = index.ok_or(StoreError::LeaseLost)?;
-                events::planned(db, &place, (&turn.0, index), (*role, content), now_ms)?;
-                Ok(Part { index, role: *role, content: content.clone(), state: PartState::Planned })
-            };
-            let planned = parts.iter().map(plan).collect::<Result<_, StoreError>>()?;
-            db.prepare_cached(
-                "UPDATE turns SET disclosed_ms = ?2
-                 WHERE id = ?1 AND report ->> 'disclosure' IS NOT NULL",
-            )?
-            .execute(params![turn.0, now_ms])?;
-            Ok(planned)
+        let lease = lease.clone();
+        self.writer.call(move |db| plans::plan(db, &lease, &plan, now_ms)).await
+    }
+
+    async fn status_of(
+        &self,
+        turn: &TurnId,
+        index: u32,
+    ) -> Result<Option<DeliveryStatus>, StoreError> {
+        let turn = turn.clone();
+        let call = self.reader.call(move |db| {
+            let status = "SELECT status FROM statuses WHERE turn = ?1 AND idx = ?2
+                          ORDER BY id DESC LIMIT 1";
+            let mut status = db.prepare_cached(status)?;
+            let read = |row: &DbRow<'_>| from_word(&row.get::<String>(0)?);
+            Ok(status.query_row(params![turn.0, index], read).optional()?)
         });
         call.await
     }
@@ -258,7 +267,7 @@ impl Record for SqlStore {
         let (turn, state) = (turn.clone(), if assumed { "sent" } else { "planned" });
         let call = self.writer.call(move |db| {
             db.prepare_cached(
-                "UPDATE parts SET state = ?3, error = ?4
+                "UPDATE parts SET state = ?3, error = ?4, unclear = unclear + 1
                  WHERE turn = ?1 AND idx = ?2 AND state = 'planned'",
             )?
             .execute(params![turn.0, index, state, error])?;
@@ -306,6 +315,7 @@ impl Record for SqlStore {
             let reason = ended.report.reason.as_ref().map(Reason::to_string);
             db.prepare_cached(
                 "UPDATE turns SET outcome = ?2, reason = ?3, finished_ms = ?4,
+                     dead_ms = CASE WHEN ?2 IN ('failed', 'fallback') THEN CAST(?4 AS BIGINT) END,
                      disclosed_ms = CASE WHEN report ->> 'disclosure' IS NULL THEN NULL ELSE disclosed_ms END
                  WHERE id = ?1",
             )?
@@ -378,20 +388,4 @@ pub(super) fn kept_report(
 fn kept_spent(row: &DbRow<'_>, place: usize) -> DbResult<Spent> {
     let spent = row.get::<Option<String>>(place)?;
     Ok(spent.map(|spent| from_json(&spent)).transpose()?.unwrap_or_default())
-}
-
-fn part(row: &DbRow<'_>) -> DbResult<Part> {
-    let (id, error): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
-    Ok(Part {
-        index: row.get(0)?,
-        role: from_word(&row.get::<String>(1)?)?,
-        content: from_json(&row.get::<String>(2)?)?,
-        state: match (row.get::<String>(3)?.as_str(), id, error) {
-            ("sent", None, Some(error)) => PartState::Assumed(error),
-            ("sent", id, _) => PartState::Sent(MessageId(id.unwrap_or_default())),
-            ("failed", ..) => PartState::Failed,
-            (_, _, Some(error)) => PartState::InDoubt(error),
-            (_, _, None) => PartState::Planned,
-        },
-    })
 }

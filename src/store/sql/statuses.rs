@@ -164,10 +164,10 @@ fn lose(
         Loss::Resend => open_again(db, turn, index, &reason, now_ms)?,
         Loss::Reply | Loss::WindowShut => {
             db.prepare_cached(
-                "UPDATE turns SET outcome = ?2, reason = ?3
+                "UPDATE turns SET outcome = ?2, reason = ?3, dead_ms = ?4
                  WHERE id = ?1 AND finished_ms IS NOT NULL",
             )?
-            .execute(params![turn.0, Outcome::Failed.name(), reason])?;
+            .execute(params![turn.0, Outcome::Failed.name(), reason, now_ms])?;
         }
         Loss::Beside | Loss::Replaced | Loss::Arrived | Loss::Foreign => {}
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::events::{self, EventPlace};
 use super::json::from_word;
 use super::tickets;
-use crate::store::{CreditWarning, DeskState, Draft, Lease, NewTicket, StoreError};
+use crate::store::{CreditWarning, DeskState, Draft, Lease, LeasedMessage, NewTicket, StoreError};
 use crate::turn::{Body, EventType, Outcome, Personal, Reason, TicketReason, TurnId};
 
 /// Most characters of what a person said that stand for a summary.
@@ -23,23 +23,29 @@ pub(super) fn begun(
     let Some(place) = EventPlace::of_turn(db, &lease.turn.0)? else {
         return Ok(DeskState::default());
     };
-    let first = lease.first();
-    let kind = match &first.body {
-        Body::Text { .. } => Some(EventType::TextKnown),
-        Body::Audio { .. } | Body::Lost => Some(EventType::VoiceKnown),
-        Body::Unsupported | Body::Silent => Some(EventType::MediaKnown),
-        Body::Reply { .. } | Body::FollowUp { .. } => None,
-    };
-    if let Some(kind) = kind.filter(|_| fresh && lease.attempt == 1) {
-        let text = match &first.body {
-            Body::Text { text } => events::words(text),
-            _ => Value::Null,
-        };
-        let known = json!({ "turn": lease.turn.0, "text": text,
-                            "message": { "id": first.id.0, "kind": first.raw_type } });
-        events::write(db, kind, &place, now_ms, known)?;
+    if fresh && lease.attempt == 1 {
+        known(db, &place, &lease.turn, lease.first(), now_ms)?;
     }
     tickets::state(db, &place.number, place.contact_id, now_ms)
+}
+
+/// Tells that it is known who wrote a message of a turn.
+pub(super) fn known(
+    db: &Db<'_>,
+    place: &EventPlace,
+    turn: &TurnId,
+    message: &LeasedMessage,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let (kind, text) = match &message.body {
+        Body::Text { text } => (EventType::TextKnown, events::words(text)),
+        Body::Audio { .. } | Body::Lost => (EventType::VoiceKnown, Value::Null),
+        Body::Unsupported | Body::Silent => (EventType::MediaKnown, Value::Null),
+        Body::Reply { .. } | Body::FollowUp { .. } => return Ok(()),
+    };
+    let known = json!({ "turn": turn.0, "text": text,
+                        "message": { "id": message.id.0, "kind": message.raw_type } });
+    events::write(db, kind, place, now_ms, known)
 }
 
 /// Returns where a turn sends to.

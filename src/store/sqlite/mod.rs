@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_erased_events.sql"),
     include_str!("migrations/0015_audit.sql"),
     include_str!("migrations/0016_nodes.sql"),
+    include_str!("migrations/0017_out.sql"),
 ];
 
 /// The migrations that made the tables of the directory, and what agents know.

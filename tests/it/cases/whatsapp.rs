@@ -57,7 +57,7 @@ impl WhatsApp {
         let router = Router::new().fallback(answer_call).with_state(graph.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let toml = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[stt]\nengine = \"scripted\"\ntext = \"{HEARD}\"\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\n[queue]\nburst_ms = 0\n[stt]\nengine = \"scripted\"\ntext = \"{HEARD}\"\n\
              [llm]\nengine = \"openai\"\nurl = \"{model_url}\"\nmodel = \"m\"\n\
              [tts]\nengine = \"scripted\"\n[[numbers]]\nphone_number_id = \"{NUMBER}\"\n\
              access_token = \"t0ken\"\napp_secret = \"{SECRET}\"\napi_url = \"{}\"\n",

@@ -190,7 +190,7 @@ async fn a_turn_that_is_opened_again_is_paid_once<B: Backend>() {
     open(&store, CreditScope::Number, NUMBER, 1).await;
     let lease = begun(&store, "1", 1_000).await;
     let parts = vec![(Role::Answer, hark::turn::Content::Voice("media.1".into()))];
-    store.plan(&lease, parts, 1_000).await.unwrap();
+    store.plan(&lease, parts.into(), 1_000).await.unwrap();
     store.settle(&lease.turn, 0, Ok("wamid.out".into()), 1_000).await.unwrap();
     finish(&store, &lease, &ended("hi", Outcome::VoiceNote), 1_000).await;
     assert_eq!(books(&store, NUMBER).await, (0, 0, 1));

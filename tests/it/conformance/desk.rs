@@ -121,10 +121,10 @@ async fn a_ticket_silences_the_agent_from_its_next_part_on<B: Backend>() {
     let store = backend.open();
     let lease = begun(&store, "1", 1_000).await;
     let words = |words: &str| vec![(Role::Answer, Content::Text(words.into()))];
-    let planned = store.plan(&lease, words("one"), 1_000).await.unwrap().remove(0);
+    let planned = store.plan(&lease, words("one").into(), 1_000).await.unwrap().remove(0);
     let ticket = done(store.open_ticket(1, new_ticket("t", Some("ann")), 2_000).await.unwrap());
     assert_eq!((ticket.operator.as_deref(), ticket.version), (Some("ann"), 2));
-    let refused = store.plan(&lease, words("two"), 2_000).await;
+    let refused = store.plan(&lease, words("two").into(), 2_000).await;
     assert!(matches!(refused, Err(StoreError::TakenOver)), "{refused:?}");
     // What was planned before is sent.
     store.settle(&lease.turn, planned.index, Ok("out.1".into()), 2_100).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_ticket_silences_the_agent_from_its_next_part_on<B: Backend>() {
     assert_eq!(closed, DeskChange::Stale(2));
     done(store.close_ticket("t", Some(2), TicketEnd::Operator, 3_000).await.unwrap());
     assert_eq!(store.assign("t", None, None, 3_000).await.unwrap(), DeskChange::Closed);
-    assert_eq!(store.plan(&lease, words("three"), 3_000).await.unwrap().len(), 1);
+    assert_eq!(store.plan(&lease, words("three").into(), 3_000).await.unwrap().len(), 1);
     let desk = store.begin(&lease, "hark".into(), 0.0, 3_000).await.unwrap().desk;
     assert_eq!(desk, DeskState::default());
 }
@@ -226,7 +226,7 @@ async fn what_an_operator_says_waits_in_the_lane_and_is_taken_once<B: Backend>()
     assert_eq!(note.as_deref(), Some(&b"OggS"[..]));
     store.begin(&theirs, "hark".into(), 0.0, 3_000).await.unwrap();
     let planned =
-        store.plan(&theirs, vec![(Role::Answer, Content::Voice("m".into()))], 3_000).await;
+        store.plan(&theirs, vec![(Role::Answer, Content::Voice("m".into()))].into(), 3_000).await;
     assert_eq!(planned.unwrap().len(), 1, "an operator is not silenced by the ticket");
     let said = Draft { heard: None, ..ended("Hello, Ann here", Outcome::VoiceNote) };
     finish(&store, &theirs, &said, 3_100).await;

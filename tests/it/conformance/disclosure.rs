@@ -30,7 +30,7 @@ async fn it_counts_from_the_planning_of_a_part_that_says_so<B: Backend>() {
     store.draft(&lease, &telling(Outcome::Text)).await.unwrap();
     assert_eq!(told_ms(&store, &lease).await, None, "nothing is planned");
     let parts = vec![(Role::Answer, hark::turn::Content::Text("words".into()))];
-    store.plan(&lease, parts, 2_000).await.unwrap();
+    store.plan(&lease, parts.into(), 2_000).await.unwrap();
     drop(store);
     let store = backend.open();
     assert_eq!(told_ms(&store, &lease).await, Some(2_000));

@@ -97,7 +97,7 @@ async fn only_the_latest_attempt_may_write<B: Backend>() {
     let new = lease_one(&store, 1_000).await;
     store.begin(&new, "hark".into(), 0.0, 1_000).await.unwrap();
     let parts = || vec![(Role::Answer, Content::Text("words".into()))];
-    let refused = store.plan(&old, parts(), 1_000).await;
+    let refused = store.plan(&old, parts().into(), 1_000).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     let refused = store.begin(&old, "hark".into(), 0.0, 1_000).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
@@ -108,5 +108,5 @@ async fn only_the_latest_attempt_may_write<B: Backend>() {
     }
     let row = store.turns(None, 1).await.unwrap().remove(0);
     assert!(row.heard.is_none() && row.report.is_none(), "{row:?}");
-    assert_eq!(store.plan(&new, parts(), 1_000).await.unwrap()[0].index, 0);
+    assert_eq!(store.plan(&new, parts().into(), 1_000).await.unwrap()[0].index, 0);
 }

@@ -120,7 +120,7 @@ async fn what_an_older_version_left_is_finished() {
     let begun = store.begin(&unfinished, "hark".into(), 0.0, 5_100).await.unwrap();
     assert!(!begun.finished);
     let text = |words: &str| Content::Text(words.into());
-    let part = |index, role, content, state| Part { index, role, content, state };
+    let part = |index, role, content, state| Part { index, role, content, state, due_ms: 0 };
     let expected = [
         part(0, Role::Answer, Content::Voice("media.2".into()), PartState::Failed),
         part(1, Role::Answer, text("two in words"), PartState::Planned),
@@ -133,7 +133,7 @@ async fn what_an_older_version_left_is_finished() {
 
     store.settle(&unfinished.turn, 1, Ok("out.4".into()), 5_200).await.unwrap();
     let parts = vec![(Role::Beside, text("https://b.example"))];
-    assert_eq!(store.plan(&unfinished, parts, 5_200).await.unwrap()[0].index, 1001);
+    assert_eq!(store.plan(&unfinished, parts.into(), 5_200).await.unwrap()[0].index, 1001);
     finish(&store, &unfinished, &ended("two", Outcome::Text), 5_300).await;
     let row = store.turns(Some("2".to_owned()), 9).await.unwrap().remove(0);
     assert_eq!(row.report.unwrap().outcome, Outcome::Text);

@@ -2,6 +2,7 @@
 //!
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
+mod bursts;
 mod contacts;
 mod credits;
 mod customers;
@@ -14,6 +15,7 @@ mod migration;
 mod people;
 mod queue;
 mod record;
+mod sending;
 mod sounds;
 mod statuses;
 mod tokens;
@@ -164,6 +166,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
         stages: Vec::new(),
         total_ms: 2.0,
         overhead_ms: 1.0,
+        burst_ms: None,
         spent: hark::turn::Spent { prompt_tokens: 7, answers: 1, ..hark::turn::Spent::default() },
         ticket: None,
         outcome,
@@ -175,7 +178,7 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
 /// Plans one text with a role, and returns its index.
 async fn plan(store: &impl Record, lease: &Lease, role: Role, words: &str) -> u32 {
     let parts = vec![(role, hark::turn::Content::Text(words.into()))];
-    store.plan(lease, parts, 0).await.unwrap()[0].index
+    store.plan(lease, parts.into(), 0).await.unwrap()[0].index
 }
 
 /// Finishes a turn and takes its messages out of the queue.

@@ -106,7 +106,7 @@ async fn a_failed_status_that_comes_first_fails_the_turn_at_its_end<B: Backend>(
 /// Plans a note as part 0, and settles it as sent under the id "a".
 async fn send_note(store: &impl Record, lease: &Lease) {
     let note = vec![(Role::Answer, Content::Voice("media.1".into()))];
-    store.plan(lease, note, 1_000).await.unwrap();
+    store.plan(lease, note.into(), 1_000).await.unwrap();
     store.settle(&lease.turn, 0, Ok("a".into()), 1_000).await.unwrap();
 }
 
@@ -144,7 +144,9 @@ async fn a_lost_note_opens_its_turn_again<B: Backend>() {
 
 /// The same lease in a later attempt.
 fn lease_as(lease: &Lease, attempt: u32) -> Lease {
-    Lease { attempt, ..lease.clone() }
+    let mut lease = lease.clone();
+    lease.attempt = attempt;
+    lease
 }
 
 async fn a_note_that_is_lost_before_the_end_of_its_lease_opens_its_turn_again<B: Backend>() {

@@ -67,6 +67,12 @@ async fn says(app: &TestApp, token: &str, text: &str) -> ApiAnswer {
     app.api_post(token, &path, &json!({ "text": text })).send().await
 }
 
+/// Says something as a person whom everybody believes.
+pub(crate) async fn operator_says(app: &TestApp, text: &str) {
+    let token = Tokens::of(app).await.operator;
+    says(app, &token, text).await.expect(202);
+}
+
 /// Says something by voice.
 async fn speaks(app: &TestApp, token: &str, recording: &[u8]) -> ApiAnswer {
     let path = path(app, token, "/messages").await;

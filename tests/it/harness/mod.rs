@@ -111,6 +111,11 @@ impl TestApp {
         }
     }
 
+    /// Moves the clock alone: the person writes nothing.
+    pub(crate) fn pass(&self, ms: i64) {
+        self.world.clock.advance(ms);
+    }
+
     /// Moves the clock and wakes the lanes, which sleep by the system's.
     pub(crate) async fn advance(&self, ms: i64) {
         self.world.clock.advance(ms);

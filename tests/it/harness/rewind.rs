@@ -47,8 +47,10 @@ impl TestApp {
             (None, Some(text)) => (Role::Beside, Content::Text(text.as_str().into())),
             (None, None) => panic!("{message:?} is neither"),
         };
-        let parts = sent.iter().map(content).collect();
-        for (part, message) in store.plan(&lease, parts, now_ms).await.unwrap().iter().zip(&sent) {
+        let parts: Vec<_> = sent.iter().map(content).collect();
+        for (part, message) in
+            store.plan(&lease, parts.into(), now_ms).await.unwrap().iter().zip(&sent)
+        {
             assert_eq!(message.callback_data, Some(lease.turn.callback_data(part.index)));
             if !(first..=last).contains(&part.index) {
                 let id = message.id.clone();

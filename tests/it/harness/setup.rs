@@ -184,10 +184,10 @@ impl World {
         write!(
             file,
             "[disclosure]\nenabled = false\n[cache]\nmegabytes = 0\n\
-             [store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
+             [queue]\nburst_ms = 0\n[store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\n\
-             api_url = \"http://{api}\"\n"
+             api_url = \"http://{api}\"\nmessages_per_second = 1000\n"
         )
         .unwrap();
         std::fs::write(folder.path().join("hark.toml"), file).unwrap();

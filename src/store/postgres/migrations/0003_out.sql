@@ -1,0 +1,15 @@
+-- When a part may be sent, by the pace that WhatsApp allows; and how often it was sent without an answer
+-- that says what became of it.
+ALTER TABLE parts ADD COLUMN due_ms BIGINT;
+ALTER TABLE parts ADD COLUMN unclear BIGINT NOT NULL DEFAULT 0;
+UPDATE parts SET unclear = 1 WHERE state = 'planned' AND error IS NOT NULL;
+
+-- When a number may send a second of messages at once again, after all that is planned.
+CREATE TABLE paces (
+    number  TEXT COLLATE "C" PRIMARY KEY,
+    full_us BIGINT NOT NULL  -- Unix microseconds
+);
+
+-- When a turn gave up, until somebody replays or drops it.
+ALTER TABLE turns ADD COLUMN dead_ms BIGINT;
+CREATE INDEX turns_dead ON turns (dead_ms) WHERE dead_ms IS NOT NULL;
