@@ -84,11 +84,13 @@ pub(super) fn turn_words(title: &str, heard: Option<&str>, report: &TurnReport) 
             note.bitrate / 1000
         ));
     }
+    let waited = report.burst_ms.map(|ms| format!(", waited for more {ms:.1} ms"));
     lines.push(format!(
-        "  stages    {}  total {:.1} ms, overhead {:.1} ms",
+        "  stages    {}  total {:.1} ms, overhead {:.1} ms{}",
         stages(report),
         report.total_ms,
-        report.overhead_ms
+        report.overhead_ms,
+        waited.unwrap_or_default()
     ));
     let reason =
         report.reason.as_ref().map(|r| format!(" ({})", plain(&r.to_string()))).unwrap_or_default();

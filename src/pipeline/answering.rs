@@ -12,8 +12,8 @@ use super::opening::Opening;
 use super::reply::Reply;
 use super::turn::{Failed, Turn, during};
 use super::{AgentSetup, Scene};
-use crate::store::{Draft, HistoryLimits};
-use crate::turn::Stage;
+use crate::store::{Draft, History, HistoryLimits};
+use crate::turn::{Customer, Stage};
 
 /// Exchanges of the past that are looked up for an agent that counts no tokens.
 const HISTORY: usize = 20;
@@ -41,11 +41,16 @@ impl Turn<'_> {
     /// Answers what is gathered, and what still comes.
     async fn answer_all(&self, gathered: &mut Gathered) -> Result<Draft, Failed> {
         let make_reply = async {
-            self.gather(gathered).await?;
+            let now_ms = self.pipeline.clock.now_ms();
+            let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
+            let writer =
+                self.pipeline.customers.find(self.lease.lane.contact_id, &self.lease.contact);
+            let (came, history, customer) = tokio::join!(self.gather(gathered), history, writer);
+            came?;
             let heard = gathered.join()?;
-            let gathered: &Gathered = gathered;
+            let (gathered, known): (&Gathered, _) = (gathered, (history?, customer));
             tokio::select! {
-                reply = self.reply_to(heard, gathered) => reply,
+                reply = self.reply_to(heard, gathered, known) => reply,
                 more = self.interrupted(gathered) => Err(more),
             }
         };
@@ -73,13 +78,10 @@ impl Turn<'_> {
         &self,
         mut heard: Heard,
         gathered: &Gathered,
+        (mut history, customer): (History, Option<Customer>),
     ) -> Result<(Heard, Reply, Option<Opening>), TurnError> {
-        let now_ms = self.pipeline.clock.now_ms();
-        let history = self.pipeline.record.history(&self.lease.lane, self.remembers(), now_ms);
-        let about = try_join_all(gathered.messages.iter().map(|message| self.about(message)));
-        let writer = self.pipeline.customers.find(self.lease.lane.contact_id, &self.lease.contact);
-        let (history, about, customer) = tokio::join!(history, about, writer);
-        let (mut history, mut about) = (history?, about?);
+        let about = gathered.messages.iter().map(|message| self.about(message));
+        let mut about = try_join_all(about).await?;
         self.tell_deeds(&mut history, &mut heard, &mut about).await?;
         let pictures = self.see(&mut about).await;
         let around = Around {
