@@ -27,6 +27,7 @@ mod say;
 mod secrets;
 mod serve;
 mod simulate;
+mod store;
 mod tokens;
 mod transcribe;
 mod turns;
@@ -108,6 +109,8 @@ enum Command {
     Usage(usage::Arguments),
     /// List the processes that serve from the store.
     Nodes(nodes::Arguments),
+    /// Move the store to another database, or save it while a service runs.
+    Store(store::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -120,6 +123,16 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the manual, or write every page of it.
     Man(man::Arguments),
+}
+
+impl Command {
+    /// Returns whether it looks at the store, and needs no secret and no other key that is right.
+    fn needs_the_store_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Turns(_) | Self::Events(_) | Self::Usage(_) | Self::Nodes(_) | Self::Store(_)
+        )
+    }
 }
 
 /// Holds what every command gets.
@@ -231,11 +244,11 @@ fn run_configured(
     // A configuration that cannot be used is what the doctor is asked about.
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
-        // Whoever looks at the record needs no secret, and no other key that is right.
-        (
-            Command::Turns(_) | Command::Events(_) | Command::Usage(_) | Command::Nodes(_),
-            Some(config),
-        ) if !problems.concern("store") && !problems.concern("blobs") => config,
+        (command, Some(config))
+            if command.needs_the_store_alone() && problems.spare_the_store() =>
+        {
+            config
+        }
         (_, Some(config)) if problems.is_empty() => config,
         (Command::Doctor(arguments), None) => return doctor::unreadable(&problems, arguments.json),
         _ => return Err(problems.into()),
@@ -268,6 +281,7 @@ fn run_configured(
             Command::Turns(arguments) => turns::run(&context, arguments).await,
             Command::Events(arguments) => events::run(&context, arguments).await,
             Command::Nodes(arguments) => nodes::run(&context, arguments).await,
+            Command::Store(arguments) => store::run(&context, arguments),
             Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
@@ -303,7 +317,7 @@ async fn look_agents_up(
         Command::Doctor(_) => {
             let _said_by_it = settle_agents(config, problems).await;
         }
-        Command::Turns(_) | Command::Events(_) | Command::Nodes(_) => {}
+        Command::Turns(_) | Command::Events(_) | Command::Nodes(_) | Command::Store(_) => {}
         _ => settle_agents(config, problems).await?,
     }
     Ok(())

@@ -31,7 +31,7 @@ use crate::customers::CustomerSettings;
 use crate::engine::{self, EngineSpec};
 use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
-use crate::store::StoreAddress;
+use crate::store::{StoreAddress, StoreError, check_address};
 use crate::telemetry::LogFormat;
 use crate::written::{Redacted, Redaction};
 
@@ -173,6 +173,27 @@ impl StoreConfig {
 
     /// Returns whether both name the same database.
     pub fn is_as(&self, other: &Self) -> bool {
+    /// Returns the same for another address.
+    #[must_use]
+    pub fn elsewhere(&self, url: &str, password: Option<SecretString>) -> Self {
+        Self { url: url.into(), password, ..self.clone() }
+    }
+
+    /// Returns what is wrong with the address, if something is.
+    pub fn odd(&self) -> Option<String> {
+        match self.url.expose_secret().split_once("://") {
+            None | Some(("sqlite", _)) => None,
+            Some(("postgres" | "postgresql", _)) => match check_address(&self.address()) {
+                Ok(()) => None,
+                Err(StoreError::Open { cause, .. }) => Some(cause),
+                Err(error) => Some(error.to_string()),
+            },
+            Some((scheme, _)) => Some(format!(
+                "unknown store \"{scheme}\"; use a path, sqlite://path or postgres://"
+            )),
+        }
+    }
+
         self.url.expose_secret() == other.url.expose_secret()
     }
 }

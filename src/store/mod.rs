@@ -11,6 +11,7 @@ mod address;
 mod archive;
 mod audit;
 mod books;
+mod copy;
 mod customers;
 mod desk;
 mod desk_rules;
@@ -37,6 +38,10 @@ pub use audit::{AuditLog, DeedRow, DeedSearch, Retention};
 pub use books::{
     AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
     UsageKey, UsageRow, UsageSearch, WarningChange,
+};
+pub use copy::{
+    BackupReport, CopyError, CopyReport, CopyStep, RewrittenValue, TableCheck, backup_store,
+    copy_store,
 };
 pub use customers::{
     CustomerChange, CustomerEntry, CustomerPatch, CustomerRow, CustomerSource, Customers, Imported,
@@ -101,6 +106,10 @@ pub enum StoreError {
     #[error("store is closed")]
     Closed,
 }
+
+/// Says that a database has half a store.
+const UNFINISHED: &str =
+    "a copy into it has not ended: run `hark store copy` again, or give hark an empty database";
 
 impl StoreError {
     /// Returns whether the store itself has logged it: it says once that nothing can be written.

@@ -76,6 +76,7 @@ mod shells;
 mod siege;
 mod source;
 mod speaking;
+mod stores;
 mod storing;
 mod thinking;
 mod tools;

@@ -46,9 +46,9 @@ use self::metering::BookCache;
 use super::{StoreAddress, StoreError, postgres, sqlite};
 use crate::clock::Clock;
 
-pub(super) use self::db::{Db, DbError, DbResult, Hold, Lock};
+pub(super) use self::db::{Db, DbError, DbResult, Hold, Lock, OptionalRow};
 pub(super) use self::outage::Outage;
-pub(super) use self::value::DbValue;
+pub(super) use self::value::{DbValue, FromDb, ToDb, params};
 pub(super) use self::worker::{Mode, Ran, StoreCall, Work, Worker};
 
 /// Implements every port of the store on one database.
