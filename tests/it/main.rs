@@ -78,6 +78,7 @@ mod source;
 mod speaking;
 mod stores;
 mod storing;
+mod supervised;
 mod thinking;
 mod tools;
 mod voice;

@@ -158,6 +158,11 @@ impl SqlStore {
         }
     }
 
+    /// Counts the calls that wrote and have ended, well or not: it grows as long as the store lives.
+    pub fn answered(&self) -> u64 {
+        self.writer.answered()
+    }
+
     /// Writes the file of commits into the database, so that the next start need not.
     ///
     /// # Errors
