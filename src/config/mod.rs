@@ -164,15 +164,15 @@ impl StoreConfig {
         }
         let mut address = Url::parse(url).ok();
         if let (Some(address), Some(password)) = (&mut address, &self.password) {
-            // What cannot have a password is said to be odd by whoever connects.
-            address.set_password(Some(password.expose_secret())).ok();
+            // An address that names a socket has no host, and no place before it for a password.
+            if address.set_password(Some(password.expose_secret())).is_err() {
+                address.query_pairs_mut().append_pair("password", password.expose_secret());
+            }
         }
         let url = address.map_or_else(|| self.url.clone(), |url| String::from(url).into());
         StoreAddress::Postgres { url, connections: self.connections, beside: self.beside.clone() }
     }
 
-    /// Returns whether both name the same database.
-    pub fn is_as(&self, other: &Self) -> bool {
     /// Returns the same for another address.
     #[must_use]
     pub fn elsewhere(&self, url: &str, password: Option<SecretString>) -> Self {
@@ -194,6 +194,8 @@ impl StoreConfig {
         }
     }
 
+    /// Returns whether both name the same database.
+    pub fn is_as(&self, other: &Self) -> bool {
         self.url.expose_secret() == other.url.expose_secret()
     }
 }

@@ -29,6 +29,7 @@ mod costly;
 mod crash;
 mod customers;
 mod delivery;
+mod deploy;
 mod desk;
 mod dialog360;
 mod disclosure;
