@@ -6,7 +6,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # Debian packages, each with a program or file that shows it is there.
 BUILD = cmake:cmake g++:g++ pkg-config:pkg-config
 RUN = espeak-ng:espeak-ng ca-certificates:/etc/ssl/certs/ca-certificates.crt
-TEST = opus-tools:opusinfo ffmpeg:ffmpeg curl:curl bsdutils:script redis-server:redis-server postgresql:/usr/lib/postgresql
+TEST = opus-tools:opusinfo ffmpeg:ffmpeg curl:curl bsdutils:script redis-server:redis-server postgresql:/usr/lib/postgresql \
+    python3:python3 python3-yaml:/usr/lib/python3/dist-packages/yaml
 CARGO = cargo:cargo
 
 # $(call need,PAIRS): silent if all are there; root installs what is missing and says so, anyone
@@ -38,7 +39,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege chaos fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege chaos compose fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +78,13 @@ chaos: ## kill the program against a WhatsApp that breaks things, and print the 
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	$(voice)
 	$(CHAOS) cargo test --profile quick --locked --test it chaos_on -- --nocapture
+
+compose: ## start the services of deploy/compose.yaml without Docker, and kill some; needs root
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST) caddy:caddy iproute2:ip)
+	$(voice)
+	cargo build --profile quick --locked
+	python3 tests/compose/by_hand.py target/quick/hark
 
 # fuzz/README.md says what these do.
 FUZZ ?= webhook ogg sound stream wav table model

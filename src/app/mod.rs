@@ -8,6 +8,7 @@ mod named;
 mod nodes;
 mod office;
 mod pool;
+mod pulse;
 mod reload;
 mod sound;
 mod stored;
@@ -30,6 +31,7 @@ use self::nodes::Membership;
 pub use self::office::Office;
 use self::office::event_webhooks::SigningSecrets;
 pub use self::pool::{EnginePool, Hearing, Keeping, Places, Unheard};
+pub use self::pulse::ServicePulse;
 pub use self::reload::Reloader;
 pub use self::stored::Stored;
 use self::telling::Telling;
@@ -261,6 +263,11 @@ impl App {
     /// Returns what reads the configuration again; `config` is the one that the service runs on.
     pub fn reloader(&self, config: Config) -> Reloader {
         Reloader { agents: Arc::clone(&self.agents), started: Box::new(config) }
+    }
+
+    /// Returns what shows that the service lives.
+    pub fn pulse(&self) -> ServicePulse {
+        ServicePulse { store: Arc::clone(&self.store), clock: self.membership.clock.clone() }
     }
 
     /// Names what hears, answers and speaks for a number; nothing of one that is not answered.

@@ -28,6 +28,7 @@ mod say;
 mod secrets;
 mod serve;
 mod simulate;
+mod store;
 mod tokens;
 mod transcribe;
 mod turns;
@@ -111,6 +112,8 @@ enum Command {
     Queue(queue::Arguments),
     /// List the processes that serve from the store.
     Nodes(nodes::Arguments),
+    /// Move the store to another database, or save it while a service runs.
+    Store(store::Arguments),
     /// Make, list and revoke tokens of the API.
     Token(tokens::Arguments),
     /// Encrypt the secrets of the store with a new key.
@@ -123,6 +126,21 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the manual, or write every page of it.
     Man(man::Arguments),
+}
+
+impl Command {
+    /// Returns whether it looks at the store, and needs no secret and no other key that is right.
+    fn needs_the_store_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Turns(_)
+                | Self::Events(_)
+                | Self::Usage(_)
+                | Self::Queue(_)
+                | Self::Nodes(_)
+                | Self::Store(_)
+        )
+    }
 }
 
 /// Holds what every command gets.
@@ -235,7 +253,7 @@ fn run_configured(
     let config = match (&command, config) {
         (Command::Doctor(_), Some(config)) => config,
         (command, Some(config))
-            if command.looks_back() && !problems.concern("store") && !problems.concern("blobs") =>
+            if command.needs_the_store_alone() && problems.spare_the_store() =>
         {
             config
         }
@@ -272,6 +290,7 @@ fn run_configured(
             Command::Events(arguments) => events::run(&context, arguments).await,
             Command::Queue(arguments) => queue::run(context, arguments).await,
             Command::Nodes(arguments) => nodes::run(context, arguments).await,
+            Command::Store(arguments) => store::run(&context, arguments),
             Command::Usage(arguments) => usage::run(context, arguments).await,
             Command::Init(_)
             | Command::Simulate(_)
@@ -283,16 +302,6 @@ fn run_configured(
             }
         }
     })
-}
-
-impl Command {
-    /// Returns whether it looks at the record alone, which needs no secret and no other key that is right.
-    fn looks_back(&self) -> bool {
-        matches!(
-            self,
-            Self::Turns(_) | Self::Events(_) | Self::Usage(_) | Self::Queue(_) | Self::Nodes(_)
-        )
-    }
 }
 
 /// Looks for agents that the configuration names and does not have in the store.
@@ -317,7 +326,11 @@ async fn look_agents_up(
         Command::Doctor(_) => {
             let _said_by_it = settle_agents(config, problems).await;
         }
-        Command::Turns(_) | Command::Events(_) | Command::Queue(_) | Command::Nodes(_) => {}
+        Command::Turns(_)
+        | Command::Events(_)
+        | Command::Queue(_)
+        | Command::Nodes(_)
+        | Command::Store(_) => {}
         _ => settle_agents(config, problems).await?,
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::{Context, fixtures};
 use crate::app::{App, EnginePool, Hearing, Keeping, can_start_empty};
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::lifecycle::{Shutdown, hangups, outlive_file_sizes};
+use crate::lifecycle::{Shutdown, Supervisor, hangups, outlive_file_sizes};
 use crate::registry::ProviderKind;
 
 #[derive(clap::Args)]
@@ -24,6 +24,8 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     if context.config.numbers.is_empty() && !can_start_empty(&context.config).await? {
         return Ok(without_a_number(&context));
     }
+    let variable = |name: &str| context.environment.get(name).map(String::as_str);
+    let supervisor = Supervisor::new(variable)?;
     let shutdown = Shutdown::on_signals()?;
     let mut hangups = hangups()?;
     outlive_file_sizes()?;
@@ -42,17 +44,28 @@ pub(super) async fn run(context: Context, arguments: Arguments) -> anyhow::Resul
     let admin = admin_listener(&context.config).await?;
     log_callback(&context.config);
     let Context { config, file, environment, .. } = context;
+    let (pulse, stop) = (app.pulse(), shutdown.stop.clone());
     let mut reloader = app.reloader(config);
     let reload = async {
         while hangups.recv().await.is_some() {
             let (file, environment) = (file.clone(), environment.clone());
+            supervisor.reloading().await;
             reloader.reload(move || config::read(file.as_deref(), &environment)).await;
+            supervisor.ready().await;
         }
         std::future::pending::<()>().await;
+    };
+    let watched = async {
+        supervisor.ready().await;
+        tokio::join!(supervisor.watch(|within| pulse.beats(within)), async {
+            stop.cancelled().await;
+            supervisor.stopping().await;
+        });
     };
     tokio::select! {
         served = app.run(listener, admin, shutdown) => served?,
         () = reload => unreachable!("it waits for ever"),
+        () = watched => unreachable!("so does this"),
     }
     Ok(ExitCode::SUCCESS)
 }

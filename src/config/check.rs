@@ -12,7 +12,6 @@ use crate::engine::Wrong;
 use crate::registry::{Agent, Number, ProviderKind, check_tools};
 use crate::remote::redis::RedisServer;
 use crate::remote::words::speaks;
-use crate::store::{StoreError, check_address};
 use crate::turn::WorkingHours;
 
 /// Sentences that may be kept, and their size.
@@ -170,18 +169,9 @@ fn check_store(config: &Config, problems: &mut ConfigErrors) {
         let problem = format!("must be from 1 to {MOST_CONNECTIONS}");
         problems.add(config.error("store.connections", problem));
     }
-    let problem = match config.store.url.expose_secret().split_once("://") {
-        None | Some(("sqlite", _)) => return,
-        Some(("postgres" | "postgresql", _)) => match check_address(&config.store.address()) {
-            Ok(()) => return,
-            Err(StoreError::Open { cause, .. }) => cause,
-            Err(error) => error.to_string(),
-        },
-        Some((scheme, _)) => {
-            format!("unknown store \"{scheme}\"; use a path, sqlite://path or postgres://")
-        }
-    };
-    problems.add(config.error("store.url", problem));
+    if let Some(problem) = config.store.odd() {
+        problems.add(config.error("store.url", problem));
+    }
 }
 
 /// Connections that one process may have to a database server.

@@ -31,7 +31,7 @@ use crate::customers::CustomerSettings;
 use crate::engine::{self, EngineSpec};
 use crate::knowledge::EmbeddingSettings;
 use crate::registry::{Agent, Disclosure, Gate, Number, Phrases, Snapshot};
-use crate::store::StoreAddress;
+use crate::store::{StoreAddress, StoreError, check_address};
 use crate::telemetry::LogFormat;
 use crate::written::{Redacted, Redaction};
 
@@ -164,11 +164,34 @@ impl StoreConfig {
         }
         let mut address = Url::parse(url).ok();
         if let (Some(address), Some(password)) = (&mut address, &self.password) {
-            // What cannot have a password is said to be odd by whoever connects.
-            address.set_password(Some(password.expose_secret())).ok();
+            // An address that names a socket has no host, and no place before it for a password.
+            if address.set_password(Some(password.expose_secret())).is_err() {
+                address.query_pairs_mut().append_pair("password", password.expose_secret());
+            }
         }
         let url = address.map_or_else(|| self.url.clone(), |url| String::from(url).into());
         StoreAddress::Postgres { url, connections: self.connections, beside: self.beside.clone() }
+    }
+
+    /// Returns the same for another address.
+    #[must_use]
+    pub fn elsewhere(&self, url: &str, password: Option<SecretString>) -> Self {
+        Self { url: url.into(), password, ..self.clone() }
+    }
+
+    /// Returns what is wrong with the address, if something is.
+    pub fn odd(&self) -> Option<String> {
+        match self.url.expose_secret().split_once("://") {
+            None | Some(("sqlite", _)) => None,
+            Some(("postgres" | "postgresql", _)) => match check_address(&self.address()) {
+                Ok(()) => None,
+                Err(StoreError::Open { cause, .. }) => Some(cause),
+                Err(error) => Some(error.to_string()),
+            },
+            Some((scheme, _)) => Some(format!(
+                "unknown store \"{scheme}\"; use a path, sqlite://path or postgres://"
+            )),
+        }
     }
 
     /// Returns whether both name the same database.

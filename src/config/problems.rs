@@ -119,6 +119,11 @@ impl ConfigErrors {
         self.iter().any(|error| concerns(&error.key))
     }
 
+    /// Returns whether what says where the store and its sound are can be used.
+    pub fn spare_the_store(&self) -> bool {
+        !self.concern("store") && !self.concern("blobs")
+    }
+
     /// Returns the problems.
     pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
         self.all.iter()

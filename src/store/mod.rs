@@ -12,6 +12,7 @@ mod archive;
 mod audit;
 mod backlog;
 mod books;
+mod copy;
 mod customers;
 mod desk;
 mod desk_rules;
@@ -40,6 +41,10 @@ pub use backlog::{Backlog, BacklogChange, BacklogRow, BacklogSearch, BacklogStat
 pub use books::{
     AccountChange, AccountRow, BalanceChange, Books, Credit, CreditWarning, PriceRow, UsageDay,
     UsageKey, UsageRow, UsageSearch, WarningChange,
+};
+pub use copy::{
+    BackupReport, CopyError, CopyReport, CopyStep, RewrittenValue, TableCheck, backup_store,
+    copy_store,
 };
 pub use customers::{
     CustomerChange, CustomerEntry, CustomerPatch, CustomerRow, CustomerSource, Customers, Imported,
@@ -111,6 +116,10 @@ pub enum StoreError {
     #[error("store is closed")]
     Closed,
 }
+
+/// Says that a database has half a store.
+const UNFINISHED: &str =
+    "a copy into it has not ended: run `hark store copy` again, or give hark an empty database";
 
 impl StoreError {
     /// Returns whether the store itself has logged it: it says once that nothing can be written.

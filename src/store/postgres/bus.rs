@@ -115,7 +115,7 @@ fn serve(session: &PgSession, me: &str, notices: &Notices, told: &Hearers) -> Db
 
 impl PgSession {
     /// Returns the server's time, Unix milliseconds.
-    pub(super) fn now_ms(&self) -> DbResult<i64> {
+    pub(in crate::store) fn now_ms(&self) -> DbResult<i64> {
         let now = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
         let mut now = Db::postgres(self).prepare_cached(now)?;
         now.query_row([0_i64; 0], |row| row.get(0))

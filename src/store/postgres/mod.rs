@@ -6,6 +6,7 @@
 
 mod bus;
 mod connect;
+mod copied;
 mod dialect;
 mod pool;
 mod schema;
@@ -22,7 +23,9 @@ use tokio::sync::watch;
 
 use self::bus::{Hearers, Notices};
 use self::connect::Connector;
+pub(super) use self::copied::{bring_up_to_date, copied, copied_into};
 pub(super) use self::session::{PgSession, PgStatement};
+pub(super) use self::wire::{kept_json, kept_words};
 use super::sql::{Db, DbError, Worker};
 use super::{Access, StoreError};
 use crate::clock::SharedClock;
@@ -63,6 +66,7 @@ pub(super) fn open(
     let connector = Connector::new(address, false)?;
     let first = on_a_thread(|| {
         let session = connector.connect()?;
+        schema::refuse_unfinished(&session, connector.name())?;
         schema::bring_up_to_date(&session, access, connector.name())?;
         let bus = bus_of(&session, connector.name())?;
         Ok((session, bus))
@@ -91,6 +95,7 @@ pub(super) fn look(address: &str) -> Result<Option<PgThreads>, StoreError> {
         if !schema::is_there(&session, connector.name())? {
             return Ok(None);
         }
+        schema::refuse_unfinished(&session, connector.name())?;
         let bus = bus_of(&session, connector.name())?;
         Ok(Some((session, bus)))
     })?;

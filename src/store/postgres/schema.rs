@@ -1,8 +1,9 @@
 //! The tables, made and brought up to date, and the check that they are hark's.
 
 use super::session::PgSession;
+use crate::store::copy::is_unfinished;
 use crate::store::sql::{Db, DbError, DbResult, Lock, Mode};
-use crate::store::{Access, StoreError};
+use crate::store::{Access, StoreError, UNFINISHED};
 
 /// Applied in order; `hark_schema` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[
@@ -62,6 +63,18 @@ fn migrate(session: &PgSession, access: Access, name: &str) -> Result<(), StoreE
 }
 
 const NEWER: &str = "it is of a newer version of hark";
+
+/// Refuses half a store.
+///
+/// # Errors
+/// `Open`: a copy into it has not ended.
+pub(super) fn refuse_unfinished(session: &PgSession, name: &str) -> Result<(), StoreError> {
+    match is_unfinished(&Db::postgres(session)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(unopened(name, &UNFINISHED)),
+        Err(error) => Err(unopened(name, &error)),
+    }
+}
 
 /// Returns whether hark has tables there that this version can read.
 ///

@@ -10,7 +10,7 @@ use super::dialect;
 use crate::store::sql::{DbResult, DbValue, Hold, Lock, Mode};
 
 /// Locks of hark among all advisory locks of a database: "hark" in ASCII.
-const LOCKS: i32 = 0x6861_726b;
+pub(super) const LOCKS: i32 = 0x6861_726b;
 
 /// A connection.
 pub(in crate::store) struct PgSession {
@@ -65,7 +65,7 @@ impl PgSession {
     }
 
     /// Runs statements without parameters.
-    pub(super) fn run(&self, sql: &str) -> DbResult<()> {
+    pub(in crate::store) fn run(&self, sql: &str) -> DbResult<()> {
         Ok(self.client.borrow_mut().batch_execute(sql)?)
     }
 

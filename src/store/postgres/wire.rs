@@ -3,12 +3,16 @@
 //! A parameter has the type that the server found for it, so that one number may become a truth or an
 //! integer of any size. A column of another type than these is an error of the statement.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use ::postgres::types::private::BytesMut;
 use ::postgres::types::{FromSql, IsNull, ToSql, Type};
 
 use crate::store::sql::DbValue;
+
+/// The escape of a character of which PostgreSQL makes no words.
+const NUL: &str = "\\u0000";
 
 impl ToSql for DbValue<'_> {
     fn to_sql(
@@ -26,12 +30,11 @@ impl ToSql for DbValue<'_> {
             Self::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out)?,
             Self::Bytes(bytes) if *ty == Type::BYTEA => bytes.to_sql(ty, out)?,
             Self::Text(words) if *ty == Type::JSON => {
-                out.extend_from_slice(without_nul_escapes(words).as_bytes());
+                out.extend_from_slice(kept_json(words).as_bytes());
                 IsNull::No
             }
             Self::Text(words) if <&str as ToSql>::accepts(ty) => {
-                // PostgreSQL keeps every character but this one.
-                words.replace('\0', "\u{fffd}").to_sql(ty, out)?
+                kept_words(words).to_sql(ty, out)?
             }
             value => return Err(format!("{value:?} is no {ty}").into()),
         };
@@ -73,9 +76,19 @@ impl<'a> FromSql<'a> for DbValue<'a> {
     }
 }
 
-/// Replaces escapes of the one character that PostgreSQL cannot read out of JSON.
-fn without_nul_escapes(json: &str) -> String {
-    const NUL: &str = "\\u0000";
+/// Returns words as PostgreSQL keeps them: it keeps every character but one.
+pub(in crate::store) fn kept_words(words: &str) -> Cow<'_, str> {
+    if !words.contains('\0') {
+        return Cow::Borrowed(words);
+    }
+    Cow::Owned(words.replace('\0', "\u{fffd}"))
+}
+
+/// Returns JSON without escapes of the one character that PostgreSQL cannot read out of it.
+pub(in crate::store) fn kept_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(NUL) {
+        return Cow::Borrowed(json);
+    }
     let mut kept = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(place) = rest.find(NUL) {
@@ -87,7 +100,8 @@ fn without_nul_escapes(json: &str) -> String {
         rest = &from[NUL.len()..];
     }
     kept.push_str(rest);
-    kept
+    // An escape behind a backslash stays as it was.
+    if kept == json { Cow::Borrowed(json) } else { Cow::Owned(kept) }
 }
 
 #[cfg(test)]
@@ -102,7 +116,7 @@ mod tests {
             (r#"{"a":"\\\u0000\u0000"}"#, r#"{"a":"\\\ufffd\ufffd"}"#),
             (r#"{"a":"\u00001"}"#, r#"{"a":"\ufffd1"}"#),
         ] {
-            assert_eq!(without_nul_escapes(json), kept);
+            assert_eq!(kept_json(json), kept);
         }
     }
 }

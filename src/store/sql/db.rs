@@ -125,6 +125,14 @@ impl<'c> Db<'c> {
         })
     }
 
+    /// Runs statements without parameters and results, one after the other.
+    pub(in crate::store) fn run(&self, sql: &str) -> DbResult<()> {
+        match self.engine {
+            Engine::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Engine::Postgres(session) => session.run(sql),
+        }
+    }
+
     /// Waits until nobody else does something for a person, and keeps others waiting until the end of
     /// the transaction. SQLite has one writer at a time.
     pub(in crate::store) fn hold(&self, whom: Hold<'_>) -> DbResult<()> {

@@ -49,9 +49,9 @@ use self::metering::BookCache;
 use super::{StoreAddress, StoreError, postgres, sqlite};
 use crate::clock::Clock;
 
-pub(super) use self::db::{Db, DbError, DbResult, Hold, Lock};
+pub(super) use self::db::{Db, DbError, DbResult, Hold, Lock, OptionalRow};
 pub(super) use self::outage::Outage;
-pub(super) use self::value::DbValue;
+pub(super) use self::value::{DbValue, FromDb, ToDb, params};
 pub(super) use self::worker::{Mode, Ran, StoreCall, Work, Worker};
 
 /// Implements every port of the store on one database.
@@ -159,6 +159,11 @@ impl SqlStore {
             KeptOpen::File { .. } => None,
             KeptOpen::Server(bus) => Some(bus.lanes.subscribe()),
         }
+    }
+
+    /// Counts the calls that wrote and have ended, well or not: it grows as long as the store lives.
+    pub fn answered(&self) -> u64 {
+        self.writer.answered()
     }
 
     /// Writes the file of commits into the database, so that the next start need not.

@@ -177,7 +177,7 @@ impl<T: ToDb, const N: usize> Params for [T; N] {
 /// Lists parameters of different types.
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
-        &[$(&$value as &dyn $crate::store::sql::value::ToDb),*] as &[&dyn $crate::store::sql::value::ToDb]
+        &[$(&$value as &dyn $crate::store::sql::ToDb),*] as &[&dyn $crate::store::sql::ToDb]
     };
 }
 pub(in crate::store) use params;

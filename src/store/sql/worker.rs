@@ -3,6 +3,9 @@
 //! A call may run more than once: where others write to the same database, what met somebody else's
 //! writing is undone and runs again. So it is an `Fn`, and changes nothing but rows.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::db::{Db, Lock};
@@ -50,6 +53,7 @@ struct StoreJob<T, F> {
     run: F,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
+    answered: Arc<AtomicU64>,
 }
 
 impl<T: Send, F: Fn(&Db<'_>) -> Result<T, StoreError> + Send> Work for StoreJob<T, F> {
@@ -73,6 +77,7 @@ impl<T: Send, F: Fn(&Db<'_>) -> Result<T, StoreError> + Send> Work for StoreJob<
             (Some(result), None) => result,
             (_, error) => Err(StoreError::Commit(error.unwrap_or("not begun").to_owned())),
         };
+        self.answered.fetch_add(1, Ordering::Relaxed);
         // A caller that gave up needs no answer; its write is kept.
         let _gone = self.answer.send(result);
     }
@@ -83,11 +88,18 @@ impl<T: Send, F: Fn(&Db<'_>) -> Result<T, StoreError> + Send> Work for StoreJob<
 pub(in crate::store) struct Worker {
     queue: mpsc::Sender<StoreCall>,
     mode: Mode,
+    /// Calls of this worker that have ended, well or not.
+    answered: Arc<AtomicU64>,
 }
 
 impl Worker {
     pub(in crate::store) fn new(queue: mpsc::Sender<StoreCall>, mode: Mode) -> Self {
-        Self { queue, mode }
+        Self { queue, mode, answered: Arc::default() }
+    }
+
+    /// Counts the calls that have ended, well or not.
+    pub(in crate::store) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// Runs `run` and waits until it is durable.
@@ -113,7 +125,8 @@ impl Worker {
         run: impl Fn(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let work = Box::new(StoreJob { run, result: None, answer });
+        let work =
+            Box::new(StoreJob { run, result: None, answer, answered: Arc::clone(&self.answered) });
         self.queue.send(StoreCall { mode, work }).await.map_err(|_closed| StoreError::Closed)?;
         answered.await.map_err(|_closed| StoreError::Closed)?
     }

@@ -4,6 +4,7 @@
 //! locked while a service runs on it, since a second one would lease the first one's messages; see
 //! `file`.
 
+mod copied;
 mod file;
 mod writer;
 
@@ -15,9 +16,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+pub(super) use self::copied::{FileEnd, check_saved, copied, copied_into, save};
 use self::file::StoreFile;
-use super::sql::Worker;
-use super::{Access, StoreError};
+use super::copy::is_unfinished;
+use super::sql::{Db, Worker};
+use super::{Access, StoreError, UNFINISHED};
 
 /// Applied in order; `PRAGMA user_version` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[
@@ -81,6 +84,7 @@ pub(super) fn open(
         // What an earlier process left would hold up the first webhook.
         write_back(&writer).map_err(failed)?;
     }
+    refuse_unfinished(&writer, path)?;
     match applied(&writer).map_err(failed)?.cmp(&MIGRATIONS.len()) {
         Ordering::Less => {
             // A service of an older version may run on it: the schema stays under its feet.
@@ -122,6 +126,7 @@ pub(super) fn look(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
     let connection = connection.map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
     connection.pragma_update(None, "query_only", "ON").map_err(failed)?;
+    refuse_unfinished(&connection, path)?;
     match applied(&connection).map_err(failed)? {
         0..DIRECTORY => return Ok(None),
         newer if newer > MIGRATIONS.len() => return Err(unopened(path, &NEWER)),
@@ -134,6 +139,15 @@ pub(super) fn look(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
 }
 
 const NEWER: &str = "it is of a newer version of hark";
+
+/// Refuses half a store.
+fn refuse_unfinished(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    match is_unfinished(&Db::sqlite(connection)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(unopened(path, &UNFINISHED)),
+        Err(error) => Err(unopened(path, &error)),
+    }
+}
 
 /// Reads every page of the database.
 fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {

@@ -110,7 +110,7 @@ macro_rules! on_every_backend {
 pub(crate) use on_every_backend;
 
 /// A text of a person with these ids, to be answered.
-fn from(id: &str, phone: Option<&str>, user_id: Option<&str>) -> (Inbound, Disposition) {
+pub(crate) fn from(id: &str, phone: Option<&str>, user_id: Option<&str>) -> (Inbound, Disposition) {
     let (phone, user_id) = (phone.map(Personal::from), user_id.map(Personal::from));
     let message = Inbound {
         number: NUMBER.into(),
@@ -134,7 +134,7 @@ fn lessee(node: &str, until_ms: i64) -> Lessee {
 }
 
 /// Leases everything that is due at `now_ms` to one node, for long.
-async fn lease(store: &impl Queue, now_ms: i64) -> Vec<Lease> {
+pub(crate) async fn lease(store: &impl Queue, now_ms: i64) -> Vec<Lease> {
     store.lease(&lessee("a", i64::MAX), 100, now_ms).await.unwrap()
 }
 
@@ -154,7 +154,7 @@ async fn begun(store: &(impl Queue + Record), id: &str, now_ms: i64) -> Lease {
 }
 
 /// The end of a turn that answered `heard` with "yes, " and the same.
-fn ended(heard: &str, outcome: Outcome) -> Draft {
+pub(crate) fn ended(heard: &str, outcome: Outcome) -> Draft {
     let report = TurnReport {
         transcript: None,
         reply: Personal(format!("yes, {heard}")).into(),
@@ -176,13 +176,18 @@ fn ended(heard: &str, outcome: Outcome) -> Draft {
 }
 
 /// Plans one text with a role, and returns its index.
-async fn plan(store: &impl Record, lease: &Lease, role: Role, words: &str) -> u32 {
+pub(crate) async fn plan(store: &impl Record, lease: &Lease, role: Role, words: &str) -> u32 {
     let parts = vec![(role, hark::turn::Content::Text(words.into()))];
     store.plan(lease, parts.into(), 0).await.unwrap()[0].index
 }
 
 /// Finishes a turn and takes its messages out of the queue.
-async fn finish(store: &(impl Queue + Record), lease: &Lease, ended: &Draft, now_ms: i64) {
+pub(crate) async fn finish(
+    store: &(impl Queue + Record),
+    lease: &Lease,
+    ended: &Draft,
+    now_ms: i64,
+) {
     store.finish(lease, ended, now_ms).await.unwrap();
     store.ack(&lease.key()).await.unwrap();
 }

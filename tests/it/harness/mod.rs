@@ -324,11 +324,16 @@ impl TestApp {
     /// Runs one of hark's commands on the same configuration; returns what it prints.
     #[track_caller]
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hark"));
-        command.arg("--config").arg(self.world.config_path()).args(arguments);
-        let ran = command.envs(&self.world.environment).output().unwrap();
+        let ran = self.ran(arguments);
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap()
+    }
+
+    /// Runs one of hark's commands on the same configuration.
+    pub(crate) fn ran(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hark"));
+        command.arg("--config").arg(self.world.config_path()).args(arguments);
+        command.envs(&self.world.environment).output().unwrap()
     }
 
     /// Starts the service again after [`Self::kill`].

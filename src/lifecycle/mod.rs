@@ -2,12 +2,16 @@
 //!
 //! Signals: the first one to stop finishes what runs, the second or the grace period aborts it;
 //! SIGHUP asks for the configuration to be read again. Files: as many as it may have; one that may not
-//! grow is an error, as a full disk is, and not the end.
+//! grow is an error, as a full disk is, and not the end. The supervisor is told how it goes.
+
+mod supervisor;
 
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+pub use self::supervisor::{Supervisor, SupervisorError};
 
 /// Limits how long turns may finish after the first signal. Platforms that send SIGTERM kill after
 /// 30 s by default; an aborted turn is taken up again at the next start.
