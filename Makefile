@@ -73,11 +73,12 @@ siege: ## attack and kill the program, and print the books; HARK_SIEGE_SECONDS, 
 
 CHAOS = HARK_CHAOS_KILLS=$${HARK_CHAOS_KILLS:-200} HARK_CHAOS_SEED=$${HARK_CHAOS_SEED:-$$(date +%s)}
 
-chaos: ## kill the program against a WhatsApp that breaks things, and print the books; HARK_CHAOS_KILLS, _SEED
+# One node on SQLite, then three on PostgreSQL and Redis; ON=one or ON=three for one of them.
+chaos: ## kill the program against a WhatsApp that breaks things, and print the books; HARK_CHAOS_KILLS, _SEED, ON=three
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN) $(TEST))
 	$(voice)
-	$(CHAOS) cargo test --profile quick --locked --test it chaos_on -- --nocapture
+	$(CHAOS) cargo test --profile quick --locked --test it chaos_on_$(ON) -- --nocapture --test-threads 1
 
 compose: ## start the services of deploy/compose.yaml without Docker, and kill some; needs root
 	$(call need,$(CARGO))

@@ -3,7 +3,7 @@
 //! Invariant: leases are a process's, not a name's, where there may be several: two processes of one name
 //! do not take each other's turns, and both say that there are two.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,14 +86,14 @@ impl Membership {
 
     async fn live(mut self, running: RunningTurns) {
         let beat = if self.store.clock().is_some() { BEAT } else { LONE_BEAT };
-        let mut said = HashSet::new();
+        let mut others = OtherNodes::default();
         loop {
             let now_ms = self.clock.now_ms();
             self.row.seen_ms = now_ms;
             self.row.turns = running.count().try_into().unwrap_or(u32::MAX);
             let forget_ms = now_ms - as_ms(LISTED);
             match self.store.node_lives(self.row.clone(), forget_ms).await {
-                Ok(()) => self.look_at_others(now_ms - as_ms(beat * MISSED), &mut said).await,
+                Ok(()) => self.look_at_others(now_ms - as_ms(beat * MISSED), &mut others).await,
                 Err(error) => error.log("this node could not say that it lives"),
             }
             tokio::time::sleep(beat).await;
@@ -101,21 +101,23 @@ impl Membership {
     }
 
     /// Says once of each other process what is odd about it.
-    async fn look_at_others(&self, since_ms: i64, said: &mut HashSet<(String, &'static str)>) {
+    async fn look_at_others(&self, since_ms: i64, others: &mut OtherNodes) {
         let nodes = match self.store.nodes().await {
             Ok(nodes) => nodes,
             Err(error) => return error.log("other nodes could not be read"),
         };
         let alive = |node: &&NodeRow| node.session != self.row.session && node.seen_ms > since_ms;
         for other in nodes.iter().filter(alive) {
-            if other.id == self.row.id && said.insert((other.session.clone(), "name")) {
+            // This node's predecessor, if that was killed, shows no sign of life any more.
+            let lives_on = others.has_moved(other);
+            if lives_on && other.id == self.row.id && others.is_news(other, "name") {
                 tracing::error!(
                     node = other.id,
                     host = other.host,
                     "another process has this node's name: give each its own in [queue] node"
                 );
             }
-            if other.setup != self.row.setup && said.insert((other.session.clone(), "setup")) {
+            if other.setup != self.row.setup && others.is_news(other, "setup") {
                 tracing::error!(
                     node = other.id,
                     host = other.host,
@@ -129,6 +131,27 @@ impl Membership {
     /// Returns what says that the process has ended.
     pub(super) fn leaver(&self) -> Leaver {
         Leaver { store: Arc::clone(&self.store), session: self.row.session.clone() }
+    }
+}
+
+/// Remembers what was seen and said of other processes, by their sessions.
+#[derive(Default)]
+struct OtherNodes {
+    /// Their first sign of life that was seen.
+    first_ms: HashMap<String, i64>,
+    said: HashSet<(String, &'static str)>,
+}
+
+impl OtherNodes {
+    /// Returns whether a process has shown another sign of life since it was first seen.
+    fn has_moved(&mut self, node: &NodeRow) -> bool {
+        let first_ms = self.first_ms.entry(node.session.clone()).or_insert(node.seen_ms);
+        node.seen_ms > *first_ms
+    }
+
+    /// Returns whether this was not said of it yet.
+    fn is_news(&mut self, node: &NodeRow, what: &'static str) -> bool {
+        self.said.insert((node.session.clone(), what))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Adds every event to a stream, in the order of the store, under its own id.
 //!
-//! The stream itself knows how far it is: an event that is there already is refused by the server. One
-//! that was emptied is filled again with what is kept.
+//! The stream itself knows how far it is: an event that is there already is refused by the server, so
+//! that several processes may add what they read, each where the other was faster. One that was emptied is filled again with what is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,16 @@ pub struct EventOutlet {
     pub streams: RedisStreams,
     /// The events.
     pub log: Arc<dyn EventLog>,
+}
+
+/// What the server says of an event that is there, or that was and is not any more.
+const IS_THERE: &str = "equal or smaller than the target stream top item";
+
+/// Says what became of events that were to be added.
+enum Added {
+    All,
+    /// Another process on the store has added some of them, or more.
+    ByOthers,
 }
 
 /// Says why it stands still.
@@ -66,8 +76,10 @@ impl EventOutlet {
                 written.mark_unchanged();
                 let search = EventSearch { after: at, limit: AT_ONCE, ..EventSearch::default() };
                 let page = self.log.events(search).await.map_err(Stuck::Store)?;
-                self.add(&mut server, &page.events).await?;
-                at = page.upto;
+                at = match self.add(&mut server, &page.events).await? {
+                    Added::All => page.upto,
+                    Added::ByOthers => self.position(&mut server).await?,
+                };
                 self.erase(&mut server, &mut trimmed).await?;
                 if page.events.len() < AT_ONCE {
                     tokio::select! {
@@ -87,13 +99,17 @@ impl EventOutlet {
     /// Finds the last event that the stream has had.
     async fn position(&self, server: &mut MultiplexedConnection) -> Result<i64, Stuck> {
         let key = &self.streams.events;
-        let newest = self.log.newest_event().await.map_err(Stuck::Store)?;
         let there: bool = redis::cmd("EXISTS").arg(key).query_async(server).await?;
+        let info: Vec<Value> = if there {
+            redis::cmd("XINFO").arg("STREAM").arg(key).query_async(server).await?
+        } else {
+            Vec::new()
+        };
+        // Read later: another process may just have added one.
+        let newest = self.log.newest_event().await.map_err(Stuck::Store)?;
         if !there {
             return Ok((newest - i64::from(self.streams.events_kept)).max(0));
         }
-        let info: Vec<Value> =
-            redis::cmd("XINFO").arg("STREAM").arg(key).query_async(server).await?;
         let last = last_id(&info).ok_or_else(|| self.foreign())?;
         if last > newest || !self.same(server, last).await? {
             return Err(self.foreign().into());
@@ -130,9 +146,9 @@ impl EventOutlet {
         &self,
         server: &mut MultiplexedConnection,
         events: &[EventRow],
-    ) -> Result<(), RedisTrouble> {
+    ) -> Result<Added, RedisTrouble> {
         if events.is_empty() {
-            return Ok(());
+            return Ok(Added::All);
         }
         let mut pipe = redis::pipe();
         for event in events {
@@ -141,7 +157,13 @@ impl EventOutlet {
             pipe.arg("type").arg(&event.name);
             pipe.arg("event").arg(cloud_event(event).to_string()).ignore();
         }
-        Ok(pipe.query_async(server).await?)
+        match pipe.query_async::<()>(server).await {
+            Ok(()) => Ok(Added::All),
+            Err(error) if error.detail().is_some_and(|detail| detail.contains(IS_THERE)) => {
+                Ok(Added::ByOthers)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Deletes there what was deleted here: with a person, or because it is old.

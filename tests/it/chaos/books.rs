@@ -1,29 +1,22 @@
 //! The books of chaos: what became of each message, and which second sends the documented window
 //! explains.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 
 use hark::simulator::ConversationMessage;
 use hark::turn::{MessageId, TurnId};
 
+use super::harm::{Harm, HarmKind};
 use super::people::PersonAsked;
+use super::traces::Traces;
 
-/// A kill later than this after a message was taken came after it was noted: the simulator answers
-/// 300 ms late at most, and hark notes at once.
+/// What was done later than this after a message was taken came after it was noted: the simulator
+/// answers 300 ms late at most, and hark notes at once.
 const NOTED_MS: i64 = 1_500;
-/// A status that was taken so shortly before a send came while it was under way.
+/// A status that was taken so shortly before a send came while it was under way; and so shortly after
+/// a kill the simulator takes what was on its way.
 const UNDER_WAY_MS: i64 = 250;
-
-/// Digits of a turn's id in the log.
-const TURN_DIGITS: usize = 8;
-
-/// A kill, and the stage that it came right after.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kill {
-    pub(super) at_ms: i64,
-    pub(super) after: Option<&'static str>,
-}
 
 /// Messages that were sent, in order, each as it was last seen.
 #[derive(Default)]
@@ -62,8 +55,8 @@ pub(super) struct ChaosBooks {
     untold: usize,
     /// Never taken: no send was answered, which looks as if it had been.
     assumed: usize,
-    /// Second sends whose first was taken right before a kill.
-    pub(super) after_kills: Vec<Kill>,
+    /// Second sends whose first was taken right before something was done to who had sent it.
+    pub(super) after_harm: Vec<Harm>,
     /// Second sends whose first was not answered.
     after_silence: usize,
     /// Second sends that neither explains, or of which a status had told.
@@ -71,13 +64,13 @@ pub(super) struct ChaosBooks {
 }
 
 impl ChaosBooks {
-    /// Compares what was asked with what was taken, in the order in which it was. `assumed` are the turns
-    /// of which hark says that a part counts as sent.
+    /// Compares what was asked with what was taken, in the order in which it was. `traces` know who had
+    /// a turn, and of which turns hark says that a part counts as sent.
     pub(super) fn of(
         asked: &[PersonAsked],
         sent: &[ConversationMessage],
-        kills: &[Kill],
-        assumed: &HashSet<String>,
+        harm: &[Harm],
+        traces: &Traces,
     ) -> Self {
         let mut books = Self { asked: asked.len(), ..Self::default() };
         let mut by_turn: HashMap<TurnId, Vec<(usize, &ConversationMessage)>> = HashMap::new();
@@ -101,15 +94,14 @@ impl ChaosBooks {
                 None if answers.iter().any(|(_, answer)| !failure_told(answer)) => {
                     books.untold += 1;
                 }
-                None if assumed
-                    .contains(question.turn.0.get(..TURN_DIGITS).unwrap_or_default()) =>
-                {
-                    books.assumed += 1;
-                }
+                None if traces.is_assumed(&question.turn) => books.assumed += 1,
                 None => books.lost.push(question.id.clone()),
             }
             for (nth, second) in seen.iter().enumerate().skip(1) {
-                books.second_send(&seen[..nth], second, kills);
+                let first = &seen[..nth];
+                books.second_send(first, second, |first| {
+                    window(&question.turn, first, harm, traces)
+                });
             }
         }
         for (question, place) in places.values().flatten() {
@@ -122,30 +114,51 @@ impl ChaosBooks {
         books
     }
 
-    /// Finds out why something was sent although an answer was out.
+    /// Finds out why something was sent although an answer was out; `window` finds what was done before
+    /// it could be noted.
     fn second_send(
         &mut self,
         before: &[&ConversationMessage],
         second: &ConversationMessage,
-        kills: &[Kill],
+        window: impl Fn(&ConversationMessage) -> Option<Harm>,
     ) {
         let known = before.iter().any(|first| {
             let told = first.statuses.iter().filter_map(|status| status.told_at_ms).min();
             told.is_some_and(|told| told < second.at_ms - UNDER_WAY_MS)
         });
-        let window = |first: &&ConversationMessage, kill: &Kill| {
-            (first.at_ms..first.at_ms + NOTED_MS).contains(&kill.at_ms)
-        };
-        let kill = kills.iter().find(|kill| before.iter().any(|first| window(first, kill)));
-        match kill {
+        match before.iter().find_map(|first| window(first)) {
             _ if known => self.unexplained.push(described(before, second, "a status had told")),
             _ if before.iter().any(|first| first.unanswered) => self.after_silence += 1,
-            Some(kill) => self.after_kills.push(*kill),
+            Some(harm) => self.after_harm.push(harm),
             None => {
-                self.unexplained.push(described(before, second, "no kill, and it was answered"));
+                let why = "nothing was done to its node, and it was answered";
+                self.unexplained.push(described(before, second, why));
             }
         }
     }
+
+    /// Counts second sends after kills, and after what else was done.
+    fn inside(&self) -> (usize, usize) {
+        let kills = |harm: &&Harm| matches!(harm.what, HarmKind::Kill { .. });
+        let kills = self.after_harm.iter().filter(kills).count();
+        (kills, self.after_harm.len() - kills)
+    }
+}
+
+/// Finds what was done to who had just sent this, before it could note that it was taken.
+fn window(
+    turn: &TurnId,
+    first: &ConversationMessage,
+    harm: &[Harm],
+    traces: &Traces,
+) -> Option<Harm> {
+    let holders = traces.holders(turn, first.at_ms);
+    let hit = |harm: &&Harm| {
+        harm.from_ms < first.at_ms + NOTED_MS
+            && harm.until_ms > first.at_ms - UNDER_WAY_MS
+            && harm.node.is_none_or(|node| holders.contains(&node))
+    };
+    harm.iter().find(hit).copied()
 }
 
 fn failed(message: &ConversationMessage) -> bool {
@@ -180,10 +193,11 @@ impl fmt::Display for ChaosBooks {
             self.out_of_order.len(),
             self.unexplained.len(),
         )?;
+        let (kills, blows) = self.inside();
         writeln!(
             f,
-            "second sends inside the window: {} after a kill, {} after an answer that never came",
-            self.after_kills.len(),
+            "second sends inside the window: {kills} after a kill, {blows} after a node or the database was out \
+             of reach, {} after an answer that never came",
             self.after_silence,
         )?;
         write!(
@@ -193,15 +207,6 @@ impl fmt::Display for ChaosBooks {
             self.notes, self.texts, self.untold, self.assumed,
         )
     }
-}
-
-/// Finds the turns of which a log says that a part counts as sent: two sends of it were not answered,
-/// and no status came. A person gets nothing then if neither was taken, as ARCHITECTURE.md says.
-pub(super) fn assumed(log: &str) -> HashSet<String> {
-    let lines =
-        log.lines().filter(|line| line.contains("may have arrived twice and counts as sent"));
-    let turn = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
-    lines.filter_map(turn).collect()
 }
 
 #[cfg(test)]
@@ -241,9 +246,11 @@ mod tests {
         }
     }
 
-    fn books(sent: &[ConversationMessage], kills: &[Kill]) -> ChaosBooks {
+    /// Node 0 had the turn of "a" all the time.
+    fn books(sent: &[ConversationMessage], harm: &[Harm]) -> ChaosBooks {
         let asked = [asked(1, "a", 0), asked(1, "b", 100)];
-        ChaosBooks::of(&asked, sent, kills, &HashSet::new())
+        let line = format!("1970-01-01 00:00:00.190 INFO  [{}] sent\n", &asked[0].turn.0[..8]);
+        ChaosBooks::of(&asked, sent, harm, &Traces::read(&[line]))
     }
 
     #[test]
@@ -258,16 +265,27 @@ mod tests {
     }
 
     #[test]
-    fn a_second_send_is_explained_by_a_kill_or_by_silence_and_by_nothing_that_was_told() {
+    fn a_second_send_is_explained_by_harm_to_its_sender_or_by_silence_and_by_nothing_that_was_told()
+    {
         let twice = |told| {
             [sent("a", 200, &[("sent", told)]), sent("a", 9_000, &[]), sent("b", 9_100, &[])]
         };
-        let kill = |at_ms| [Kill { at_ms, after: None }];
-        assert_eq!(books(&twice(None), &[]).unexplained.len(), 1);
-        assert_eq!(books(&twice(None), &kill(8_000)).unexplained.len(), 1);
-        let explained = books(&twice(None), &kill(900));
-        assert_eq!((explained.unexplained.len(), explained.after_kills.len()), (0, 1));
-        assert_eq!(books(&twice(Some(300)), &kill(900)).unexplained.len(), 1);
+        let hit = |node, from_ms, until_ms| {
+            [Harm { what: HarmKind::Kill { after: None }, node, from_ms, until_ms }]
+        };
+        let kill = |at_ms| hit(Some(0), at_ms, at_ms);
+        for unexplained in [
+            books(&twice(None), &[]),
+            books(&twice(None), &kill(8_000)),
+            books(&twice(None), &hit(Some(1), 900, 900)),
+            books(&twice(Some(300)), &kill(900)),
+        ] {
+            assert_eq!((unexplained.unexplained.len(), unexplained.inside()), (1, (0, 0)));
+        }
+        for harm in [kill(900), kill(150), hit(Some(0), 100, 8_000), hit(None, 900, 900)] {
+            let explained = books(&twice(None), &harm);
+            assert_eq!((explained.unexplained.len(), explained.inside()), (0, (1, 0)), "{harm:?}");
+        }
         let mut silent = twice(None);
         silent[0].unanswered = true;
         let explained = books(&silent, &[]);

@@ -1,13 +1,20 @@
 //! Chaos: the real program against the shipped simulator with its faults, killed at random and right
-//! after each stage of a turn, and started again. At the end come the books.
+//! after each stage of a turn, and started again. Where several processes share their servers, those
+//! and what is between are struck, too. At the end come the books.
 //!
-//! `make test` runs a short one, `make chaos` as long a one as one likes. How many processes there
-//! are, and on which store, is an [`Arrangement`]; the rest of the run knows neither.
+//! `make test` runs short ones, `make chaos` as long ones as one likes. How many processes there are, and
+//! on which store, is an [`Arrangement`]. What a run leaves goes with it, unless it fails: then it says
+//! where that is, and the next run takes it away.
 
 #![expect(clippy::print_stdout, reason = "the books are what it is for")]
 
 mod books;
+mod harm;
+mod link;
 mod people;
+mod place;
+mod strikes;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -20,8 +27,10 @@ use hark::simulator::{Door, FaultKind, FaultPlan, Simulator, SimulatorSettings, 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::books::{ChaosBooks, Kill, SentRecord};
+use self::books::{ChaosBooks, SentRecord};
+use self::harm::{Blow, Harm, HarmKind, Servers, Standing};
 use self::people::{Crowd, PersonAsked};
+use self::traces::Traces;
 use crate::harness::{APP_SECRET, NUMBER, TOKEN};
 use crate::siege::fort::{Fort, FortSettings};
 use crate::siege::number;
@@ -43,14 +52,18 @@ const FAULTS: &str = include_str!("../../../docs/faults.toml");
 const STAGE_PATIENCE: Duration = Duration::from_secs(4);
 
 /// How many processes serve the number, on which store.
-struct Arrangement {
-    nodes: usize,
-    /// `[store] url`; a relative path is that of one process.
-    store: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrangement {
+    /// One, on a file of its own.
+    OneOnSqlite,
+    /// Three, on one PostgreSQL and one Redis.
+    ThreeOnPostgres,
 }
 
 impl Arrangement {
-    const ONE_NODE_ON_SQLITE: Self = Self { nodes: 1, store: "hark.db" };
+    fn nodes(self) -> usize {
+        if self == Self::OneOnSqlite { 1 } else { 3 }
+    }
 }
 
 /// How long it lasts, and what goes wrong.
@@ -65,19 +78,29 @@ struct ChaosPlan {
     quiet: Duration,
     /// By then everybody is answered.
     drained: Duration,
+    /// After so many kills something else is struck.
+    kills_a_blow: u64,
 }
 
 impl ChaosPlan {
     /// Takes from the environment what `make chaos` sets.
-    fn read() -> Self {
+    fn read(arrangement: Arrangement) -> Self {
         let faults = FaultPlan::read(FAULTS).expect("the example can be read");
         // A message of which no status comes is what the window is about.
-        let faults = faults.with(FaultKind::StatusLost, 0.6);
+        let mut faults = faults.with(FaultKind::StatusLost, 0.6);
+        if arrangement == Arrangement::ThreeOnPostgres {
+            // A thousand messages are six thousand statements there, all over a proxy of the test's.
+            faults = faults.with(FaultKind::Batch, 0.003);
+        }
         let long = number("HARK_CHAOS_KILLS");
         Self {
             seed: number("HARK_CHAOS_SEED").unwrap_or(1),
-            kills: long.unwrap_or(8),
-            people: if long.is_some() { 20 } else { 8 },
+            kills: long.unwrap_or(if arrangement == Arrangement::OneOnSqlite { 8 } else { 6 }),
+            people: match (long, arrangement) {
+                (Some(_), Arrangement::OneOnSqlite) => 20,
+                (Some(_), Arrangement::ThreeOnPostgres) => 12,
+                (None, _) => 8,
+            },
             // Faults hold a lane back longer than kills do.
             pace: Duration::from_millis(if long.is_some() { 2_500 } else { 900 }),
             // A token that is refused is waited for five minutes.
@@ -88,13 +111,19 @@ impl ChaosPlan {
             },
             quiet: Duration::from_secs(if long.is_some() { 20 } else { 9 }),
             drained: Duration::from_mins(if long.is_some() { 20 } else { 4 }),
+            kills_a_blow: if long.is_some() { 8 } else { 1 },
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_on_one_node_with_sqlite_costs_no_message_and_answers_each_once() {
-    Chaos::begin(ChaosPlan::read(), Arrangement::ONE_NODE_ON_SQLITE).await.run().await;
+    Chaos::begin(Arrangement::OneOnSqlite).await.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_on_three_nodes_with_postgresql_and_redis_costs_no_message_and_answers_each_once() {
+    Chaos::begin(Arrangement::ThreeOnPostgres).await.run().await;
 }
 
 /// Everything around the program.
@@ -102,19 +131,33 @@ struct Chaos {
     plan: ChaosPlan,
     simulator: Simulator,
     forts: Vec<Fort>,
+    /// What the forts share, if they share anything.
+    servers: Option<Servers>,
     random: Rng,
     clock: Clock,
     /// Everything that was sent: the simulator forgets what is old.
     sent: SentRecord,
+    /// Everything that was done.
+    harm: Vec<Harm>,
+    /// Blows that last.
+    standing: Vec<Standing>,
+    /// Where webhooks go.
+    target: usize,
 }
 
 impl Chaos {
-    async fn begin(plan: ChaosPlan, arrangement: Arrangement) -> Self {
+    async fn begin(arrangement: Arrangement) -> Self {
+        let plan = ChaosPlan::read(arrangement);
+        place::clear();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let graph = format!("http://{}", listener.local_addr().unwrap());
-        let settings =
-            FortSettings { graph: &graph, engines: ENGINES, store: arrangement.store, log: LOG };
-        let mut forts: Vec<Fort> = (0..arrangement.nodes).map(|_| Fort::build(&settings)).collect();
+        let nodes = arrangement.nodes();
+        let servers = match arrangement {
+            Arrangement::OneOnSqlite => None,
+            Arrangement::ThreeOnPostgres => Some(Servers::start(nodes).await),
+        };
+        let mut forts: Vec<Fort> =
+            (0..nodes).map(|node| fort(node, &graph, servers.as_ref())).collect();
         let clock = Clock::System;
         let settings = SimulatorSettings {
             webhook: forts[0].url("/webhook").parse().unwrap(),
@@ -132,32 +175,43 @@ impl Chaos {
         for fort in &mut forts {
             fort.start().await;
         }
+        println!(
+            "{arrangement:?}: seed {}, {} kills, {} people",
+            plan.seed, plan.kills, plan.people
+        );
         let random = Rng::with_seed(plan.seed);
-        Self { plan, simulator, forts, random, clock, sent: SentRecord::default() }
+        let (sent, harm, standing) = (SentRecord::default(), Vec::new(), Vec::new());
+        Self { plan, simulator, forts, servers, random, clock, sent, harm, standing, target: 0 }
     }
 
     async fn run(mut self) {
-        println!("seed {}, {} kills, {} people", self.plan.seed, self.plan.kills, self.plan.people);
         let (crowd, stop) = (Crowd::default(), CancellationToken::new());
         let writing =
             crowd.write(&self.simulator, self.plan.people, self.plan.pace, self.plan.seed, &stop);
-        let mut kills = Vec::new();
+        let mut blows = Blow::ALL.into_iter().cycle();
         for nth in 0..self.plan.kills {
-            kills.push(self.kill(nth, &crowd).await);
+            self.lift(false);
+            if nth % self.plan.kills_a_blow == 0 && self.can_be_struck() {
+                self.strike(blows.next().expect("it is a circle")).await;
+            }
+            self.kill(nth, &crowd).await;
             self.sent.note(self.simulator.sent());
         }
+        self.lift_all().await;
         stop.cancel();
         writing.join_all().await;
         let asked = crowd.asked();
         let drained = self.drain(&asked).await;
+        self.settle_up(&asked, drained);
+    }
 
-        let logs: Vec<String> = self.forts.iter().map(Fort::log).collect();
-        let books =
-            ChaosBooks::of(&asked, self.sent.all(), &kills, &books::assumed(&logs.concat()));
+    /// Prints the books, and checks them.
+    fn settle_up(&self, asked: &[PersonAsked], drained: bool) {
+        let logs = self.logs();
+        let books = ChaosBooks::of(asked, self.sent.all(), &self.harm, &Traces::read(&logs));
         println!("{books}");
-        println!("{}", told(&kills, &books));
+        println!("{}", told(&self.harm, &books));
         println!("faults: {}", self.faults());
-        std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/chaos.log"), logs.concat()).unwrap();
         assert!(asked.len() > self.plan.people, "nobody was there");
         assert!(logs.iter().all(|log| !log.contains("panicked")), "it panicked");
         assert!(drained, "not answered in {:?}: {:?}", self.plan.drained, books.lost);
@@ -165,10 +219,15 @@ impl Chaos {
         assert_eq!(books.unexplained, Vec::<String>::new());
     }
 
-    /// Kills one of the processes and starts it again; meanwhile webhooks go to the next one.
-    async fn kill(&mut self, nth: u64, crowd: &Crowd) -> Kill {
-        let place = self.random.usize(..self.forts.len());
-        let next = (place + 1) % self.forts.len();
+    fn logs(&self) -> Vec<String> {
+        self.forts.iter().map(Fort::log).collect()
+    }
+
+    /// Kills one of the processes that nothing stands against, and starts it again; meanwhile webhooks
+    /// go to another, if there is one.
+    async fn kill(&mut self, nth: u64, crowd: &Crowd) {
+        let free = self.free();
+        let place = free[self.random.usize(..free.len())];
         let mut after = None;
         if nth.is_multiple_of(2) {
             tokio::time::sleep(Duration::from_millis(self.random.u64(50..1_500))).await;
@@ -182,10 +241,10 @@ impl Chaos {
         }
         self.forts[place].kill().await;
         let at_ms = self.clock.now_ms();
-        let url = self.forts[next].url("/webhook").parse().unwrap();
-        self.simulator.send_webhooks_to(WebhookTarget { url, headers: Vec::new() });
+        let what = HarmKind::Kill { after };
+        self.harm.push(Harm { what, node: Some(place), from_ms: at_ms, until_ms: at_ms });
+        self.send_webhooks_beside(place);
         self.forts[place].start().await;
-        Kill { at_ms, after }
     }
 
     /// Waits until everybody is answered, and for what may come in spite of it; `false` if somebody was
@@ -200,8 +259,8 @@ impl Chaos {
             if seen.0 != sent.len() {
                 seen = (sent.len(), Instant::now());
             }
-            let logs: String = self.forts.iter().map(Fort::log).collect();
-            let answered = ChaosBooks::of(asked, sent, &[], &books::assumed(&logs)).lost.is_empty();
+            let traces = Traces::read(&self.logs());
+            let answered = ChaosBooks::of(asked, sent, &[], &traces).lost.is_empty();
             if answered && seen.1.elapsed() > self.plan.quiet {
                 return true;
             }
@@ -222,6 +281,35 @@ impl Chaos {
     }
 }
 
+impl Drop for Chaos {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let kept: Vec<_> = self.forts.iter_mut().map(Fort::keep).collect();
+            if let Some(servers) = &self.servers {
+                servers.postgres.save(harm::DATABASE, &kept[0]);
+            }
+            println!("what it left, until the next run: {kept:?}");
+        }
+    }
+}
+
+/// Prepares one of the processes.
+fn fort(node: usize, graph: &str, servers: Option<&Servers>) -> Fort {
+    let folder = place::folder(node);
+    let Some(servers) = servers else {
+        let (sections, store) = (ENGINES, "hark.db");
+        return Fort::build(&FortSettings { graph, sections, store, log: LOG }, folder);
+    };
+    let sections = format!(
+        "{ENGINES}[queue]\nnode = \"node-{node}\"\n[redis]\nurl = \"{}\"\n\
+         [blobs]\nurl = \"{}\"\n",
+        servers.redis.url(),
+        servers.sounds().display()
+    );
+    let store = servers.url(node);
+    Fort::build(&FortSettings { graph, sections: &sections, store: &store, log: LOG }, folder)
+}
+
 /// Waits until a stage of some turn has worked, as the log says; `false` if none did in good time.
 async fn worked(fort: &Fort, stage: &str) -> bool {
     let mut log = std::fs::File::open(fort.log_path()).unwrap();
@@ -232,28 +320,38 @@ async fn worked(fort: &Fort, stage: &str) -> bool {
         let mut bytes = Vec::new();
         log.read_to_end(&mut bytes).unwrap();
         new.push_str(&String::from_utf8_lossy(&bytes));
-        if new.lines().any(|line| line.contains(&ends)) {
+        if new.contains(&ends) {
             return true;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        // The rest of a line comes later.
+        new.drain(..new.rfind('\n').map_or(0, |end| end + 1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     false
 }
 
-/// Says when it was killed, and after which kills something was sent twice.
-fn told(kills: &[Kill], books: &ChaosBooks) -> String {
-    let mut by_moment: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for kill in kills {
-        by_moment.entry(kill.after.unwrap_or("any time")).or_default().0 += 1;
+/// Says what was done, and after which of it something was sent twice.
+fn told(harm: &[Harm], books: &ChaosBooks) -> String {
+    let moment = |harm: &Harm| match harm.what {
+        HarmKind::Kill { after } => (0, after.unwrap_or("any time")),
+        HarmKind::Blow(blow) => (1, blow.name()),
+    };
+    let mut by_moment: BTreeMap<(u8, &str), (usize, usize)> = BTreeMap::new();
+    for harm in harm {
+        by_moment.entry(moment(harm)).or_default().0 += 1;
     }
-    for kill in &books.after_kills {
-        by_moment.entry(kill.after.unwrap_or("any time")).or_default().1 += 1;
+    for harm in &books.after_harm {
+        by_moment.entry(moment(harm)).or_default().1 += 1;
     }
-    let moments = by_moment.iter().map(|(moment, (kills, twice))| {
-        format!(
-            "{moment} {kills}{}",
-            if *twice > 0 { format!(" ({twice} sent twice)") } else { String::new() }
-        )
-    });
-    format!("killed after: {}", moments.collect::<Vec<_>>().join(", "))
+    let of = |kind| {
+        let moments = by_moment.iter().filter(move |((of, _), _)| *of == kind);
+        let moments = moments.map(|((_, moment), (done, twice))| {
+            let twice = if *twice > 0 { format!(" ({twice} sent twice)") } else { String::new() };
+            format!("{moment} {done}{twice}")
+        });
+        moments.collect::<Vec<_>>().join(", ")
+    };
+    let blows = of(1);
+    let blows = if blows.is_empty() { blows } else { format!("\nbeside that: {blows}") };
+    format!("killed after: {}{blows}", of(0))
 }

@@ -154,6 +154,24 @@ async fn another_help_desk_works_by_streams_alone() {
 }
 
 #[tokio::test]
+async fn several_processes_add_each_event_once_and_none_stands_still() {
+    let redis = Redis::start(&[]);
+    let setup = TestApp::start().set("redis.url", &redis.url()).set("queue.node", "one");
+    let app = setup.in_a_process().on_postgres().await;
+    let _others = [
+        app.another_node(&[("HARK__QUEUE__NODE", "two")]).await,
+        app.another_node(&[("HARK__QUEUE__NODE", "three")]).await,
+    ];
+    for _ in 0..10 {
+        app.text(PERSON, "Hello").await;
+    }
+    app.run_until_done().await;
+    is_told(&app, &redis).await;
+    assert_eq!(app.sent().len(), 10);
+    assert!(!app.log().contains("stands still"), "a process waits for no other");
+}
+
+#[tokio::test]
 async fn commands_that_came_while_hark_was_away_are_done_once() {
     let redis = Redis::start(&[]);
     let mut app = TestApp::start().set("redis.url", &redis.url()).in_a_process().await;

@@ -30,15 +30,27 @@ pub(crate) struct Postgres {
     folder: tempfile::TempDir,
     keeper: Option<Child>,
     databases: AtomicU32,
+    /// Arguments beside the usual ones, of which they win.
+    arguments: &'static str,
 }
 
 impl Postgres {
     /// Starts a server.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts one that waits for the disk, as an operator's does.
+    pub(crate) fn durable() -> Self {
+        Self::start_with("-c fsync=on -c full_page_writes=on -c max_wal_size=128MB")
+    }
+
+    fn start_with(arguments: &'static str) -> Self {
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap();
         give_away(folder.path());
         copy(&template(), &folder.path().join("data"));
-        let mut this = Self { folder, keeper: None, databases: AtomicU32::new(0) };
+        let databases = AtomicU32::new(0);
+        let mut this = Self { folder, keeper: None, databases, arguments };
         this.start_again();
         this
     }
@@ -53,6 +65,7 @@ impl Postgres {
     pub(crate) fn start_again(&mut self) {
         let mut keeper = as_its_user("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(program("postgres")).arg(self.folder.path());
+        keeper.arg(self.arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null());
         self.keeper = Some(keeper.spawn().unwrap());
         self.sql("postgres", "SELECT 1");
@@ -71,6 +84,19 @@ impl Postgres {
         let name = format!("hark{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         self.url(&name)
+    }
+
+    /// Returns the socket that it listens at.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
+    /// Writes what it logged and the rows of a database into a folder.
+    pub(crate) fn save(&self, database: &str, to: &Path) {
+        fs::copy(self.folder.path().join("log"), to.join("postgres.log")).unwrap();
+        let mut dump = Command::new("pg_dump");
+        dump.args(["-U", "postgres", "-d", database, "-h"]).arg(self.folder.path());
+        assert!(dump.arg("-f").arg(to.join("hark.sql")).status().unwrap().success());
     }
 
     /// Returns the address of a database.

@@ -1,14 +1,20 @@
 //! A Redis of the test's own, from Debian's package, at a socket in a folder that goes with it.
+//!
+//! The server is killed when the pipe to its keeper ends, so that it does not outlive its test however that
+//! ends.
 
 use std::process::{Child, Command, Stdio};
 
 use redis::{FromRedisValue, RedisResult};
 use tempfile::TempDir;
 
+/// Runs the server until nobody holds the pipe any more.
+const KEEPER: &str = r#"redis-server "$@" & read -r word; kill -KILL $!; wait"#;
+
 /// A server that is killed with its test.
 pub(crate) struct Redis {
     folder: TempDir,
-    server: Option<Child>,
+    keeper: Option<Child>,
     arguments: Vec<String>,
 }
 
@@ -16,26 +22,28 @@ impl Redis {
     /// Starts a server with these arguments beside the usual ones.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut this = Self { folder: tempfile::tempdir().unwrap(), server: None, arguments };
+        let mut this = Self { folder: tempfile::tempdir().unwrap(), keeper: None, arguments };
         this.start_again();
         this
     }
 
     /// Starts it, empty.
     pub(crate) fn start_again(&mut self) {
-        let mut command = Command::new("redis-server");
-        command.current_dir(self.folder.path());
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", ""]);
-        command.args(&self.arguments).stdout(Stdio::null());
-        let started = command.spawn();
-        self.server = Some(started.expect("redis-server is not installed: make deps installs it"));
+        let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        there.expect("redis-server is not installed: make deps installs it");
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).current_dir(self.folder.path());
+        keeper.args(["--port", "0", "--unixsocket", "redis.sock", "--save", ""]);
+        keeper.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::null());
+        // What the shell says of the killing.
+        self.keeper = Some(keeper.stderr(Stdio::null()).spawn().unwrap());
     }
 
     /// Kills it, with all that it had.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().unwrap();
-            server.wait().unwrap();
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            keeper.wait().unwrap();
         }
     }
 
