@@ -86,7 +86,7 @@ impl Next {
         let (stage, again) = (error.stage.name(), "a turn is tried again");
         let (message, wait) = match self {
             Self::Tell(_) => return,
-            Self::CountAsSent => ("the message may have arrived twice and counts as sent", None),
+            Self::CountAsSent => ("the message may have arrived and counts as sent", None),
             Self::Text => ("the reply goes out as text", None),
             Self::Template => ("the number's template goes out", None),
             Self::FallBack => ("the fallback text goes out", None),

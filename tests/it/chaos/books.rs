@@ -1,7 +1,7 @@
 //! The books of chaos: what became of each message, and which second sends the documented window
 //! explains.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use hark::simulator::ConversationMessage;
@@ -80,6 +80,8 @@ impl ChaosBooks {
                 by_turn.entry(turn).or_default().push((place, message));
             }
         }
+        // Messages that came in one breath have one turn.
+        let mut counted = HashSet::new();
         let mut places: HashMap<usize, Vec<(&PersonAsked, usize)>> = HashMap::new();
         for question in asked {
             let answers = by_turn.get(&question.turn).map(Vec::as_slice).unwrap_or_default();
@@ -96,6 +98,9 @@ impl ChaosBooks {
                 }
                 None if traces.is_assumed(&question.turn) => books.assumed += 1,
                 None => books.lost.push(question.id.clone()),
+            }
+            if !counted.insert(&question.turn) {
+                continue;
             }
             for (nth, second) in seen.iter().enumerate().skip(1) {
                 let first = &seen[..nth];
@@ -203,7 +208,7 @@ impl fmt::Display for ChaosBooks {
         write!(
             f,
             "answered by {} voice notes and {} texts; {} notes failed and hark was never told; {} counted as \
-             sent after two sends without an answer, neither of which was taken",
+             sent after six sends without an answer, none of which was taken",
             self.notes, self.texts, self.untold, self.assumed,
         )
     }

@@ -16,7 +16,7 @@ mod place;
 mod strikes;
 mod traces;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use fastrand::Rng;
 use hark::clock::Clock;
 use hark::remote::http_client;
 use hark::simulator::{Door, FaultKind, FaultPlan, Simulator, SimulatorSettings, WebhookTarget};
+use hark::turn::TurnId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +32,8 @@ use self::books::{ChaosBooks, SentRecord};
 use self::harm::{Blow, Harm, HarmKind, Servers, Standing};
 use self::people::{Crowd, PersonAsked};
 use self::traces::Traces;
-use crate::harness::{APP_SECRET, NUMBER, TOKEN};
+use crate::harness::database::sqlite_rows;
+use crate::harness::{APP_SECRET, NUMBER, TOKEN, postgres};
 use crate::siege::fort::{Fort, FortSettings};
 use crate::siege::number;
 
@@ -208,6 +210,7 @@ impl Chaos {
     /// Prints the books, and checks them.
     fn settle_up(&self, asked: &[PersonAsked], drained: bool) {
         let logs = self.logs();
+        let asked = &self.by_turn(asked);
         let books = ChaosBooks::of(asked, self.sent.all(), &self.harm, &Traces::read(&logs));
         println!("{books}");
         println!("{}", told(&self.harm, &books));
@@ -260,7 +263,8 @@ impl Chaos {
                 seen = (sent.len(), Instant::now());
             }
             let traces = Traces::read(&self.logs());
-            let answered = ChaosBooks::of(asked, sent, &[], &traces).lost.is_empty();
+            let asked = self.by_turn(asked);
+            let answered = ChaosBooks::of(&asked, sent, &[], &traces).lost.is_empty();
             if answered && seen.1.elapsed() > self.plan.quiet {
                 return true;
             }
@@ -269,6 +273,22 @@ impl Chaos {
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
+    }
+
+    /// Names the turn of each message: of several that came in one breath that of the first.
+    fn by_turn(&self, asked: &[PersonAsked]) -> Vec<PersonAsked> {
+        let turns = "SELECT provider_id, turn FROM messages WHERE turn IS NOT NULL";
+        let rows = match &self.servers {
+            Some(servers) => postgres::rows(&servers.postgres.url(harm::DATABASE), turns),
+            None => sqlite_rows(&self.forts[0].path("hark.db"), turns),
+        };
+        let turns: HashMap<String, String> =
+            rows.into_iter().map(|mut row| (row.swap_remove(0), row.swap_remove(0))).collect();
+        let of_turn = |asked: &PersonAsked| {
+            let turn = turns.get(&asked.id).map(|turn| TurnId(turn.clone()));
+            PersonAsked { turn: turn.unwrap_or(asked.turn.clone()), ..asked.clone() }
+        };
+        asked.iter().map(of_turn).collect()
     }
 
     /// What the simulator did.

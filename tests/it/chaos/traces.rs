@@ -20,8 +20,8 @@ const LATE_MS: i64 = 50;
 pub(super) struct Traces {
     /// By turn: when a node said something of it, Unix milliseconds.
     lines: HashMap<String, Vec<(i64, usize)>>,
-    /// Turns of which a part counts as sent: two sends of it were not answered, and no status came. A
-    /// person gets nothing then if neither was taken, as ARCHITECTURE.md says.
+    /// Turns of which a part counts as sent: six sends of it were not answered, and no status came. A
+    /// person gets nothing then if none was taken, as ARCHITECTURE.md says.
     assumed: HashSet<String>,
 }
 
@@ -43,7 +43,7 @@ impl Traces {
         else {
             return;
         };
-        if line.contains("may have arrived twice and counts as sent") {
+        if line.contains("may have arrived and counts as sent") {
             self.assumed.insert(turn.to_owned());
         }
         let time = before.get(..TIME_CHARS).and_then(|time| time.parse::<DateTime>().ok());

@@ -1,5 +1,6 @@
 //! The service's database, for what no port says or does.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -15,13 +16,7 @@ impl TestApp {
         if let Some(url) = self.world.server() {
             return postgres::rows(url, sql);
         }
-        let database = self.database();
-        let mut statement = database.prepare(sql).unwrap();
-        let columns = statement.column_count();
-        let row =
-            |row: &rusqlite::Row<'_>| (0..columns).map(|i| Ok(words(row.get_ref(i)?))).collect();
-        let rows = statement.query_map([], row).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        sqlite_rows(&self.world.database_path(), sql)
     }
 
     /// Runs a statement that returns one number.
@@ -33,10 +28,25 @@ impl TestApp {
     /// Another connection to the service's SQLite file, for what no port says or does: the SQL of
     /// PRIVACY.md, a table that is broken on purpose, columns that only the service reads.
     pub(crate) fn database(&self) -> Connection {
-        let database = Connection::open(self.world.database_path()).unwrap();
-        database.busy_timeout(Duration::from_secs(5)).unwrap();
-        database
+        open(&self.world.database_path())
     }
+}
+
+fn open(file: &Path) -> Connection {
+    let database = Connection::open(file).unwrap();
+    database.busy_timeout(Duration::from_secs(5)).unwrap();
+    database
+}
+
+/// Runs a statement on an SQLite file; returns its rows in words.
+#[track_caller]
+pub(crate) fn sqlite_rows(file: &Path, sql: &str) -> Vec<Vec<String>> {
+    let database = open(file);
+    let mut statement = database.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let row = |row: &rusqlite::Row<'_>| (0..columns).map(|i| Ok(words(row.get_ref(i)?))).collect();
+    let rows = statement.query_map([], row).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
 }
 
 /// A value as PostgreSQL prints it.

@@ -4,7 +4,7 @@
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
 pub(crate) mod api;
-mod database;
+pub(crate) mod database;
 pub(crate) mod postgres;
 mod redact;
 pub(crate) mod redis;

@@ -135,8 +135,13 @@ impl Fort {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 
+    /// One of its files.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     pub(crate) fn log_path(&self) -> PathBuf {
-        self.folder.path().join("hark.log")
+        self.path("hark.log")
     }
 
     pub(crate) fn log(&self) -> String {
