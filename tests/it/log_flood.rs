@@ -67,7 +67,13 @@ async fn floods_of_all_kinds_together_stay_below_a_megabyte_a_minute() {
     let began = Instant::now();
     let before = app.log().len();
     app.simulator.fail_next(CallKind::MediaUpload, 400, 100, 100_000);
-    flood(&app, 400, |at| messages(NUMBER, &[text(&format!("wamid.{at}"), "hi")])).await;
+    // Each a person of their own: one gets 45 messages at once.
+    flood(&app, 400, |at| {
+        let mut one = text(&format!("wamid.{at}"), "hi");
+        one["from"] = format!("1555{at:07}").into();
+        messages(NUMBER, &[one])
+    })
+    .await;
     flood(&app, 1_500, |at| {
         let mut late = text(&format!("wamid.late.{at}"), "hi");
         (late["timestamp"], late["type"]) = ("1000000".into(), PERSON.into());

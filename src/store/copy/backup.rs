@@ -51,7 +51,7 @@ pub fn backup_store(
         return Err(CopyError::Refused(format!("{} is the store itself", file.display())));
     }
     refuse_existing(file, replaces)?;
-    let part = PartFile(with_end(file, ".part"));
+    let part = BackupPart(with_end(file, ".part"));
     part.remove().map_err(failed)?;
     let (rows, tables) = match from {
         StoreAddress::File(store) => sqlite::save(store, &part.0)?,
@@ -95,9 +95,9 @@ fn refuse_existing(file: &Path, replaces: bool) -> Result<(), CopyError> {
 }
 
 /// A file that is not whole yet; it goes with its owner, and what SQLite puts beside it too.
-struct PartFile(PathBuf);
+struct BackupPart(PathBuf);
 
-impl PartFile {
+impl BackupPart {
     fn remove(&self) -> io::Result<()> {
         for end in ["", "-wal", "-shm", "-journal", ".lock"] {
             match fs::remove_file(with_end(&self.0, end)) {
@@ -109,7 +109,7 @@ impl PartFile {
     }
 }
 
-impl Drop for PartFile {
+impl Drop for BackupPart {
     fn drop(&mut self) {
         if let Err(error) = self.remove() {
             tracing::warn!(file = %self.0.display(), error = %error, "half a backup was left");

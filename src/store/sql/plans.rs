@@ -17,9 +17,11 @@ use crate::turn::{Body, Content, MessageId, Part, PartState, Role, TurnId};
 const LATELY: &str = "
     SELECT p.due_ms FROM turns own
     JOIN turns t ON t.contact_id = own.contact_id AND t.number = own.number
-        AND t.created_ms > ?2 - 3600000
+        AND t.created_ms > ?2
     JOIN parts p ON p.turn = t.id
-    WHERE own.id = ?1 AND p.due_ms > ?2 - ?3 AND p.due_ms < ?2 + 3600000 ORDER BY p.due_ms";
+    WHERE own.id = ?1 AND p.due_ms > ?3 AND p.due_ms < ?4 ORDER BY p.due_ms";
+/// How old a turn may be whose parts count.
+const LATELY_MS: i64 = 60 * 60 * 1000;
 
 /// When the person last wrote to the number.
 const LAST_WRITTEN: &str = "
@@ -105,7 +107,10 @@ fn times(
 ) -> Result<Vec<i64>, StoreError> {
     let lately: Vec<i64> = db
         .prepare_cached(LATELY)?
-        .query_map(params![turn.0, now_ms, PAIR_MEMORY_MS], |row| row.get(0))?
+        .query_map(
+            params![turn.0, now_ms - LATELY_MS, now_ms - PAIR_MEMORY_MS, now_ms + LATELY_MS],
+            |row| row.get(0),
+        )?
         .collect::<Result<_, _>>()?;
     let mut times = pair_times(&lately, plan.parts.len(), now_ms);
     // Turns of one number take their places one after the other: this keeps its row from others.

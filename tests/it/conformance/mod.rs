@@ -2,6 +2,7 @@
 //!
 //! A backend joins with an `impl Backend` and a line in [`on_every_backend`].
 
+mod backlog;
 mod bursts;
 mod contacts;
 mod credits;
@@ -22,8 +23,9 @@ mod tokens;
 mod usage;
 
 use hark::store::{
-    Access, Archive, Books, Customers, Desk, Directory, Disposition, Draft, EventLog, Lease,
-    Lessee, Library, Memories, People, Queue, Record, SoundIndex, SqlStore, StoreAddress, Tokens,
+    Access, Archive, Backlog, Books, Customers, Desk, Directory, Disposition, Draft, EventLog,
+    Lease, Lessee, Library, Memories, People, Queue, Record, SoundIndex, SqlStore, StoreAddress,
+    Tokens,
 };
 use hark::turn::{
     About, Body, ContactRef, Inbound, Outcome, Personal, Role, Transcript, TurnReport,
@@ -34,7 +36,8 @@ use crate::harness::{NUMBER, PERSON};
 
 /// A database that a test has for itself.
 pub(crate) trait Backend: Sized {
-    type Store: Queue
+    type Store: Backlog
+        + Queue
         + Record
         + Archive
         + Books
