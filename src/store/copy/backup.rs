@@ -65,6 +65,8 @@ pub fn backup_store(
     let bytes = fs::metadata(&part.0).map_err(failed)?.len();
     File::open(&part.0).and_then(|part| part.sync_all()).map_err(failed)?;
     refuse_existing(file, replaces)?;
+    // What SQLite had beside the file that is replaced: with it the new one would be damaged.
+    remove(file, &BESIDE).map_err(failed)?;
     fs::rename(&part.0, file).map_err(failed)?;
     if let Some(folder) = file.parent() {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -99,14 +101,23 @@ struct BackupPart(PathBuf);
 
 impl BackupPart {
     fn remove(&self) -> io::Result<()> {
-        for end in ["", "-wal", "-shm", "-journal", ".lock"] {
-            match fs::remove_file(with_end(&self.0, end)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        remove(&self.0, &["", ".lock"])?;
+        remove(&self.0, &BESIDE)
     }
+}
+
+/// What the files are called that SQLite puts beside one, behind its name.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Removes those of the files beside one that are there.
+fn remove(file: &Path, ends: &[&str]) -> io::Result<()> {
+    for end in ends {
+        match fs::remove_file(with_end(file, end)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl Drop for BackupPart {

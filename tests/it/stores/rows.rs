@@ -181,6 +181,7 @@ impl Database {
             ("events", "type") => text("whatsapp-business-text-message-received"),
             ("operators", "hours") => "NULL".to_owned(),
             (_, "turn") | ("turns", "id") => text(&format!("turn {n}")),
+            ("paces", "number") => text(&format!("90{n}")),
             ("messages", "provider_id") | ("turns", "message") => text(&format!("wamid.{n}")),
             ("dead_events", "webhook") => text(&format!("event_webhooks id {n}")),
             ("prices", "book") => text(r#"{"currency":"EUR"}"#),
