@@ -13,11 +13,14 @@ const NUMBERS: &str = "
         SELECT (SELECT min(number) FROM lanes WHERE number > n.number)
         FROM numbers n WHERE n.number IS NOT NULL)";
 
-/// The first messages of each number's free lanes, those that have been due for longest first.
-const LEASABLE: &str = "
+/// What [`leasable`] reads.
+const COLUMNS: &str = "
     SELECT m.id, m.number, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.turn,
            c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode, m.about,
-           c.asked_language
+           c.asked_language";
+
+/// The first messages of each number's free lanes, those that have been due for longest first.
+const LEASABLE: &str = "
     FROM numbers n
     JOIN messages m ON m.id IN (
         SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
@@ -25,7 +28,6 @@ const LEASABLE: &str = "
     JOIN contacts c ON c.id = m.contact_id
     WHERE n.number NOT IN (SELECT value FROM json_each(?3))";
 const FIRST: &str = " ORDER BY m.available_ms, m.id LIMIT ?2";
-const OF_HELD: &str = " AND c.id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))";
 
 /// Holds the contacts of the same messages, but for those that somebody else holds: PostgreSQL.
 const HOLD_LEASABLE: &str = "
@@ -37,6 +39,18 @@ const HOLD_LEASABLE: &str = "
     JOIN contacts c ON c.id = l.contact_id
     WHERE n.number NOT IN (SELECT value FROM json_each(?3))
     ORDER BY l.available_ms, l.head LIMIT ?2 FOR NO KEY UPDATE OF c SKIP LOCKED";
+
+/// The first messages of the free lanes of contacts that are held. Lanes first: of each message that a
+/// contact has, PostgreSQL would look at all that are due.
+const LEASABLE_OF_HELD: &str = "
+    FROM numbers n
+    CROSS JOIN LATERAL (
+        SELECT head FROM lanes
+        WHERE number = n.number AND available_ms <= ?1
+            AND contact_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))) l
+    JOIN messages m ON m.id = l.head
+    JOIN contacts c ON c.id = m.contact_id
+    WHERE n.number NOT IN (SELECT value FROM json_each(?3))";
 
 /// When the first message of a free lane is due.
 const NEXT_DUE: &str = "
@@ -55,7 +69,7 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
     };
     let lease = |row: &DbRow<'_>| leasable(row, lessee, until(db.is_shared()));
     if !db.is_shared() {
-        let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{FIRST}"))?;
+        let mut leases = db.prepare_cached(&format!("{NUMBERS}{COLUMNS}{LEASABLE}{FIRST}"))?;
         return leases.query_map(due, lease)?.collect();
     }
     let mut hold = db.prepare_cached(&format!("{NUMBERS}{HOLD_LEASABLE}"))?;
@@ -64,7 +78,8 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
         return Ok(Vec::new());
     }
     // What somebody leased before it was held has no free lane any more.
-    let mut leases = db.prepare_cached(&format!("{NUMBERS}{LEASABLE}{OF_HELD}{FIRST}"))?;
+    let of_held = format!("{NUMBERS}{COLUMNS}{LEASABLE_OF_HELD}{FIRST}");
+    let mut leases = db.prepare_cached(&of_held)?;
     let held = to_json(&held)?;
     let due = [due, params![held]].concat();
     leases.query_map(&due[..], lease)?.collect()
@@ -132,7 +147,7 @@ mod tests {
         let db = crate::store::sqlite::in_memory();
         let lanes = |sql: &str| format!("{NUMBERS}{sql}");
         for (sql, index) in [
-            (lanes(&format!("{LEASABLE}{FIRST}")), "lanes_due"),
+            (lanes(&format!("{COLUMNS}{LEASABLE}{FIRST}")), "lanes_due"),
             (lanes(NEXT_DUE), "lanes_due"),
             (super::super::queue::LAPSED.to_owned(), "messages_leased"),
         ] {
