@@ -39,7 +39,7 @@ define voice
 	@python3 models/voices/fetch.py || { [ $$? -eq 75 ] && echo "going on without the neural voice" >&2; }
 endef
 
-.PHONY: help demo test siege chaos compose fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real hoarder fixtures model official voice audit deps native
+.PHONY: help demo test siege chaos compose fuzz api-fuzz blobs-cloud check docs bench bench-peers ears voices real scale hoarder fixtures model official voice audit deps native
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -160,6 +160,15 @@ bench-peers: ## hark beside other programs, ears and whole turns; PEERS="--round
 	cargo build --profile quick --locked
 	python3 models/official/make.py
 	python3 benches/peers/run.py target/quick/hark target/peers $(PEERS_ARGS)
+
+# docs/SCALE.md says what this does.
+SCALE ?= ack
+
+scale: ## what many messages cost on SQLite and on PostgreSQL; SCALE=ack, SCALE=drain, SCALE=nodes
+	$(call need,$(CARGO))
+	$(call need,$(BUILD) $(RUN) $(TEST))
+	$(voice)
+	cargo bench --profile quick --locked --bench scale -- $(SCALE)
 
 hoarder: ## what others wait beside one who sends forty notes of ten minutes; HOARDER="--model base"
 	$(call need,$(CARGO))

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Value;
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamRangeReply;
+use redis::{RedisError, ServerError, Value};
 
 use super::{Away, RedisStreams};
 use crate::events::cloud_event;
@@ -159,9 +159,7 @@ impl EventOutlet {
         }
         match pipe.query_async::<()>(server).await {
             Ok(()) => Ok(Added::All),
-            Err(error) if error.detail().is_some_and(|detail| detail.contains(IS_THERE)) => {
-                Ok(Added::ByOthers)
-            }
+            Err(error) if only_says_that_they_are_there(&error) => Ok(Added::ByOthers),
             Err(error) => Err(error.into()),
         }
     }
@@ -185,6 +183,16 @@ impl EventOutlet {
         *trimmed = gone.before;
         self.log.events_erased(gone.ids).await.map_err(Stuck::Store)
     }
+}
+
+/// Returns whether a server refused events for no other reason than that they are there.
+fn only_says_that_they_are_there(error: &RedisError) -> bool {
+    let refused = error.clone().into_server_errors();
+    refused.is_some_and(|refused| {
+        let is_there =
+            |error: &ServerError| error.details().is_some_and(|it| it.contains(IS_THERE));
+        !refused.is_empty() && refused.iter().all(|(_, error)| is_there(error))
+    })
 }
 
 /// Reads the last id that a stream gave; `None` if it is none of ours.

@@ -17,10 +17,12 @@ const NUMBERS: &str = "
 pub(super) const MESSAGE: &str =
     "m.id, m.provider_id, m.raw_type, m.body, m.received_ms, m.attempts, m.about";
 
+/// What [`leasable`] reads behind them.
+const COLUMNS: &str = ", m.number, m.turn, c.id, c.user_id, c.phone, c.profile_name, c.language,
+           c.reply_mode, c.asked_language";
+
 /// The first messages of each number's free lanes, those that have been due for longest first.
-const LEASABLE: &str = ",
-           m.number, m.turn, c.id, c.user_id, c.phone, c.profile_name, c.language, c.reply_mode,
-           c.asked_language
+const LEASABLE: &str = "
     FROM numbers n
     JOIN messages m ON m.id IN (
         SELECT head FROM lanes WHERE number = n.number AND available_ms <= ?1
@@ -32,7 +34,6 @@ const FIRST: &str = " ORDER BY m.available_ms, m.id LIMIT ?2";
 const WITH_FIRST: &str = "
     FROM messages m WHERE m.number = ?1 AND m.contact_id = ?2 AND m.id > ?3 AND m.turn = ?4
         AND m.state IN ('queued', 'leased') AND m.state = 'queued' ORDER BY m.id";
-const OF_HELD: &str = " AND c.id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))";
 
 /// Holds the contacts of the same messages, but for those that somebody else holds: PostgreSQL.
 const HOLD_LEASABLE: &str = "
@@ -44,6 +45,18 @@ const HOLD_LEASABLE: &str = "
     JOIN contacts c ON c.id = l.contact_id
     WHERE n.number NOT IN (SELECT value FROM json_each(?3))
     ORDER BY l.available_ms, l.head LIMIT ?2 FOR NO KEY UPDATE OF c SKIP LOCKED";
+
+/// The first messages of the free lanes of contacts that are held. Lanes first: of each message that a
+/// contact has, PostgreSQL would look at all that are due.
+const LEASABLE_OF_HELD: &str = "
+    FROM numbers n
+    CROSS JOIN LATERAL (
+        SELECT head FROM lanes
+        WHERE number = n.number AND available_ms <= ?1
+            AND contact_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4))) l
+    JOIN messages m ON m.id = l.head
+    JOIN contacts c ON c.id = m.contact_id
+    WHERE n.number NOT IN (SELECT value FROM json_each(?3))";
 
 /// When the first message of a free lane is due.
 const NEXT_DUE: &str = "
@@ -61,9 +74,9 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
         if shared { LeaseTime::until(lessee.until_ms) } else { LeaseTime::unlimited() }
     };
     let lease = |row: &DbRow<'_>| leasable(row, lessee, until(db.is_shared()));
-    let leasable = format!("{NUMBERS} SELECT {MESSAGE}{LEASABLE}");
     if !db.is_shared() {
-        let mut leases = db.prepare_cached(&format!("{leasable}{FIRST}"))?;
+        let leasable = format!("{NUMBERS} SELECT {MESSAGE}{COLUMNS}{LEASABLE}{FIRST}");
+        let mut leases = db.prepare_cached(&leasable)?;
         return leases.query_map(due, lease)?.map(|lease| whole(db, lease?)).collect();
     }
     let mut hold = db.prepare_cached(&format!("{NUMBERS}{HOLD_LEASABLE}"))?;
@@ -72,7 +85,8 @@ pub(super) fn due(db: &Db<'_>, due: &[&dyn ToDb], lessee: &Lessee) -> DbResult<V
         return Ok(Vec::new());
     }
     // What somebody leased before it was held has no free lane any more.
-    let mut leases = db.prepare_cached(&format!("{leasable}{OF_HELD}{FIRST}"))?;
+    let mut leases = db
+        .prepare_cached(&format!("{NUMBERS} SELECT {MESSAGE}{COLUMNS}{LEASABLE_OF_HELD}{FIRST}"))?;
     let held = to_json(&held)?;
     let due = [due, params![held]].concat();
     leases.query_map(&due[..], lease)?.map(|lease| whole(db, lease?)).collect()
@@ -160,7 +174,7 @@ mod tests {
         let db = crate::store::sqlite::in_memory();
         let lanes = |sql: &str| format!("{NUMBERS}{sql}");
         for (sql, index) in [
-            (lanes(&format!(" SELECT {MESSAGE}{LEASABLE}{FIRST}")), "lanes_due"),
+            (lanes(&format!(" SELECT {MESSAGE}{COLUMNS}{LEASABLE}{FIRST}")), "lanes_due"),
             (lanes(NEXT_DUE), "lanes_due"),
             (super::super::queue::LAPSED.to_owned(), "messages_leased"),
         ] {
