@@ -110,7 +110,7 @@ async fn serve(arguments: &Arguments, folder: &Path) -> anyhow::Result<(Simulato
          [webhook]\nverify_token = \"v\"\n[[numbers]]\nphone_number_id = \"{NUMBER}\"\n\
          provider = \"simulator\"\naccess_token = \"{TOKEN}\"\napp_secret = \"{SECRET}\"\n\
          api_url = \"http://{api}\"\n\
-         [store]\nurl = \"{}\"\n",
+         [queue]\nburst_ms = 0\n[store]\nurl = \"{}\"\n",
         arguments.model,
         arguments.stt.join("\n"),
         folder.join("hark.db").display(),

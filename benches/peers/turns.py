@@ -46,6 +46,8 @@ prompt = "{prompt}"
 engine = "openai"
 url = "{openai}"
 model = "paced"
+[queue]
+burst_ms = 0
 [store]
 url = "{name}.db"
 [stt]

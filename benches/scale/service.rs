@@ -120,7 +120,7 @@ impl Node {
              [queue]\nnode = \"{name}\"\n[server]\nlisten = \"{address}\"\nadmin_listen = \"{admin}\"\n\
              [store]\nurl = \"{store}\"\n[webhook]\nverify_token = \"v\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
-             access_token = \"t\"\napp_secret = \"{SECRET}\"\napi_url = \"{graph}\"\n"
+             access_token = \"t\"\napp_secret = \"{SECRET}\"\napi_url = \"{graph}\"\nmessages_per_second = 1000\n"
         );
         std::fs::write(folder.path().join("hark.toml"), toml)?;
         let log = folder.path().join("hark.log");
