@@ -69,7 +69,7 @@ async fn a_turn_is_shown_with_name_local_time_messages_and_times_of_statuses() {
 async fn turns_are_found_by_time_and_by_failure() {
     let app = TestApp::start().answers("At nine.").await;
     says(&app, "Ann", "well").await;
-    app.simulator.fail_delivery(131_053, 1);
+    app.simulator.fail_delivery(131_000, 1);
     says(&app, "Ann", "lost").await;
     app.simulator.fail_delivery(131_026, 2);
     says(&app, "Ann", "gone").await;
@@ -77,9 +77,9 @@ async fn turns_are_found_by_time_and_by_failure() {
     let failed = printed(&hark, &["--failed"]).await;
     let heard: Vec<_> = lines_with(&failed, "  heard");
     assert_eq!(heard, ["  heard     gone", "  heard     lost"]);
-    let why = "(131053: Failure injected by the simulator)";
+    let why = "(131000: Failure injected by the simulator)";
     assert_eq!(lines_with(&failed, why).len(), 1, "{failed}");
-    assert_eq!(lines_with(&failed, "outcome   text (provider status failed 131053").len(), 1);
+    assert_eq!(lines_with(&failed, "outcome   text (provider status failed 131000").len(), 1);
     let of = |since: &'static str| {
         let hark = &hark;
         async move { lines_with(&printed(hark, &["--since", since]).await, "  heard").len() }

@@ -177,6 +177,8 @@ impl World {
         let (mut file, admin) = (String::new(), free_address());
         let admin_key = "HARK__SERVER__ADMIN_LISTEN".to_owned();
         environment.insert(admin_key, admin.to_string());
+        // Each message is answered by itself, unless a test is about more.
+        environment.entry("HARK__QUEUE__BURST_MS".to_owned()).or_insert_with(|| "0".to_owned());
         let server = environment.get(STORE_URL).filter(|url| url.contains("://")).cloned();
         for engine in ["stt", "llm", "tts"] {
             writeln!(file, "[{engine}]\nengine = \"scripted\"").unwrap();
@@ -184,7 +186,7 @@ impl World {
         write!(
             file,
             "[disclosure]\nenabled = false\n[cache]\nmegabytes = 0\n\
-             [queue]\nburst_ms = 0\n[store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
+             [store]\nurl = \"hark.db\"\n[webhook]\nverify_token = \"{VERIFY_TOKEN}\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"{TOKEN}\"\napp_secret = \"{APP_SECRET}\"\n\
              api_url = \"http://{api}\"\nmessages_per_second = 1000\n"

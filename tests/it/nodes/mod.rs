@@ -112,11 +112,12 @@ async fn a_node_that_is_asked_to_go_and_one_that_joins_lose_and_reorder_nothing(
     two.signal("TERM").await;
     let joined = app.another_node(&named("three")).await;
     two.ended().await;
-    let listed = app.command(&["nodes", "--json"]);
-    let names: Vec<Value> =
-        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<&str> = names.iter().map(|node| node["id"].as_str().unwrap()).collect();
-    assert_eq!(names, ["one", "three"], "{listed}");
+    let listed = async || {
+        let listed = app.command(&["nodes", "--json"]);
+        let id = |line| serde_json::from_str::<Value>(line).unwrap()["id"].clone();
+        listed.lines().map(id).collect::<Vec<_>>() == ["one", "three"]
+    };
+    app.wait_until("one has left the list, another has come", listed).await;
     app.run_until_done().await;
     check_books(&app, EACH);
     drop(joined);

@@ -45,7 +45,9 @@ impl Fort {
         let engines: &[&str] = if own_engines { &["llm"] } else { &["llm", "stt", "tts"] };
         let scripted = |engine: &&str| format!("[{engine}]\nengine = \"scripted\"\n");
         let engines: String = engines.iter().map(scripted).collect();
-        let settings = FortSettings { graph, sections: &engines, store: "hark.db", log: "info" };
+        // Its books look for an answer to each message.
+        let sections = format!("{engines}[queue]\nburst_ms = 0\n");
+        let settings = FortSettings { graph, sections: &sections, store: "hark.db", log: "info" };
         Self::build(&settings, tempfile::tempdir().unwrap())
     }
 
