@@ -55,6 +55,8 @@ impl Turn<'_> {
         let all = self.route.agent.interrupt != InterruptPolicy::Followup;
         let mut burst = Burst::of(&gathered.messages, self.pipeline.burst_ms, all);
         while burst.window_ms > 0 || all {
+            // Before the look: what comes during it is looked for again.
+            let now_ms = clock.now_ms();
             if record.more_waits(self.lease).await? {
                 let more = record.gather(self.lease, burst, clock.now_ms()).await?;
                 for message in &more {
@@ -64,7 +66,7 @@ impl Turn<'_> {
                 }
                 gathered.messages.extend(more);
             }
-            let left_ms = burst.ends_ms() - clock.now_ms();
+            let left_ms = burst.ends_ms() - now_ms;
             let Some(left_ms) = u64::try_from(left_ms).ok().filter(|left_ms| *left_ms > 0) else {
                 break;
             };

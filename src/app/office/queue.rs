@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::record::{odd_cursor, page, uncursor};
-use super::{Office, time};
+use super::{Behind, Office, time};
 use crate::http::api::{ApiRefusal, ListPart, NodeView, QueueApi, QueueQuery, QueuedView, limit};
 use crate::store::{Backlog as _, BacklogChange, BacklogRow, BacklogSearch, NodeRow, Nodes as _};
 
@@ -51,7 +51,13 @@ impl QueueApi for Office {
 impl Office {
     /// Returns the time that all who share the store go by.
     fn now_ms(&self) -> i64 {
-        self.store.clock().unwrap_or_else(|| self.clock.clone()).now_ms()
+        match &self.behind {
+            // Its clock is theirs.
+            Behind::Service(_) => self.clock.now_ms(),
+            Behind::Nothing { .. } => {
+                self.store.clock().unwrap_or_else(|| self.clock.clone()).now_ms()
+            }
+        }
     }
 
     fn changed(&self, id: &str, change: BacklogChange) -> Result<(), ApiRefusal> {
