@@ -40,7 +40,8 @@ impl LeasePace {
     /// Returns that of a process that has its store for itself.
     pub const fn alone() -> Self {
         let (lease, heartbeat) = (Duration::from_mins(1), Duration::from_secs(15));
-        Self { lease, heartbeat, look: Duration::from_mins(1), held: None }
+        // What a command lets be tried again is begun soon.
+        Self { lease, heartbeat, look: Duration::from_secs(2), held: None }
     }
 
     /// Returns that of processes that share one: a dead one's turns go on elsewhere within 5 s.
