@@ -13,10 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::telling::redis_server;
 use crate::clock::{Clock, as_ms};
 use crate::config::Config;
-use crate::queue::RunningTurns;
-use crate::queue::Wake;
 use crate::queue::front::KnownIds;
 use crate::queue::lanes::LeasePace;
+use crate::queue::{RunningTurns, Wake};
 use crate::store::{NodeRow, Nodes, SqlStore};
 use crate::turn::NodeId;
 

@@ -113,11 +113,15 @@ impl Delivery<'_> {
         let (mut refused, mut parts) = (None, parts.into_iter().peekable());
         while let Some(part) = parts.next() {
             let index = part.index;
-            refused = self.send(part).await?.or(refused);
+            let why = self.send(part).await?;
+            let went = why.is_none();
+            refused = why.or(refused);
             if parts.peek().is_none() {
                 break;
             }
-            self.until_sent(index).await?;
+            if went {
+                self.until_sent(index).await?;
+            }
             if self.unless_more && self.pipeline.record.more_waits(self.lease).await? {
                 for left in parts {
                     let why = SendResult::Refused(Reason::Interrupted.to_string());

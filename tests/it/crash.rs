@@ -162,6 +162,11 @@ async fn a_message_that_kills_the_service_three_times_gets_the_fallback() {
     let report = app.report().await;
     assert_eq!(report.outcome, Outcome::Fallback);
     assert_eq!(words_of(report.reason).as_deref(), Some("gave up after 3 attempts"));
+    let letters = app.command(&["queue", "list", "--state", "dead"]);
+    assert!(
+        letters.lines().count() == 1 && letters.contains("gave up after 3 attempts"),
+        "{letters}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Adds every event to a stream, in the order of the store, under its own id.
 //!
 //! The stream itself knows how far it is: an event that is there already is refused by the server, so
-//! that several processes may add what they read, each where the other was faster. One that was emptied is filled again with what is kept.
+//! that several processes may add what they read, each where the other was faster. One that was emptied
+//! is filled again with what is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
