@@ -48,7 +48,7 @@ demo: ## build hark and play eleven voice notes against a simulated WhatsApp
 	$(call need,$(CARGO))
 	$(call need,$(BUILD) $(RUN))
 	$(voice)
-	@[ -e target/quick/hark ] || echo "The first build takes about 5 minutes on two cores."
+	@[ -e target/quick/hark ] || echo "The first build takes 5 to 20 minutes on two cores."
 	cargo run --profile quick --locked -- demo --once
 
 test: ## run every test

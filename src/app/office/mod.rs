@@ -71,6 +71,8 @@ impl Office {
     pub fn open(config: Config, pool: EnginePool, clock: Clock) -> anyhow::Result<Self> {
         let at = config.store.address();
         let store = Arc::new(SqlStore::open(&at, Access::Inspect)?);
+        // That of all who share it, if it has one.
+        let clock = store.clock().unwrap_or(clock);
         let pool = pool.with_library(store.clone());
         let keyring = Arc::new(Keyring::new(&config, at.beside()));
         let sounds = super::sound::shelf(&config, at.beside(), &store, clock.clone())?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::record::{odd_cursor, page, uncursor};
-use super::{Behind, Office, time};
+use super::{Office, time};
 use crate::http::api::{ApiRefusal, ListPart, NodeView, QueueApi, QueueQuery, QueuedView, limit};
 use crate::store::{Backlog as _, BacklogChange, BacklogRow, BacklogSearch, NodeRow, Nodes as _};
 
@@ -30,36 +30,25 @@ impl QueueApi for Office {
     }
 
     async fn replay(&self, id: &str) -> Result<QueuedView, ApiRefusal> {
-        let change = self.store.replay(row_of(id)?, self.now_ms()).await?;
+        let change = self.store.replay(row_of(id)?, self.clock.now_ms()).await?;
         self.changed(id, change)?;
         self.queued(id).await
     }
 
     async fn drop_queued(&self, id: &str) -> Result<(), ApiRefusal> {
-        let change = self.store.give_up(row_of(id)?, self.now_ms()).await?;
+        let change = self.store.give_up(row_of(id)?, self.clock.now_ms()).await?;
         self.changed(id, change)
     }
 
     async fn nodes(&self) -> Result<Vec<NodeView>, ApiRefusal> {
         let gone_ms = if self.store.clock().is_some() { GONE_MS } else { LONE_GONE_MS };
-        let now_ms = self.now_ms();
+        let now_ms = self.clock.now_ms();
         let view = |node: NodeRow| node_view(node, now_ms, gone_ms);
         Ok(self.store.nodes().await?.into_iter().map(view).collect())
     }
 }
 
 impl Office {
-    /// Returns the time that all who share the store go by.
-    fn now_ms(&self) -> i64 {
-        match &self.behind {
-            // Its clock is theirs.
-            Behind::Service(_) => self.clock.now_ms(),
-            Behind::Nothing { .. } => {
-                self.store.clock().unwrap_or_else(|| self.clock.clone()).now_ms()
-            }
-        }
-    }
-
     fn changed(&self, id: &str, change: BacklogChange) -> Result<(), ApiRefusal> {
         match change {
             BacklogChange::Done => {
