@@ -8,11 +8,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::remote::redis::{RedisServer, RedisTrouble};
+use crate::remote::redis::{RedisConnection, RedisServer, RedisTrouble};
 use crate::telemetry;
 use crate::turn::{MessageId, PhoneNumberId};
 
@@ -33,7 +32,7 @@ pub struct KnownIds {
     /// What every key begins with.
     prefix: String,
     /// The connection, while the server answers soon.
-    open: Mutex<Option<MultiplexedConnection>>,
+    open: Mutex<Option<RedisConnection>>,
     fresh: mpsc::Sender<Vec<String>>,
     waiting: tokio::sync::Mutex<mpsc::Receiver<Vec<String>>>,
 }
@@ -43,7 +42,8 @@ impl KnownIds {
     pub fn new(server: RedisServer, store: &str) -> Self {
         let (fresh, waiting) = mpsc::channel(WAITING);
         let waiting = tokio::sync::Mutex::new(waiting);
-        let prefix = format!("hark:{store}:seen:");
+        // What is in braces has all of them on one server of a cluster, so that one look asks for many.
+        let prefix = format!("hark:{{{store}}}:seen:");
         Self { server, prefix, open: Mutex::default(), fresh, waiting }
     }
 
@@ -133,9 +133,10 @@ impl KnownIds {
                     }
                 }
                 _ = look.tick() => {
-                    let ping = redis::cmd("PING");
-                    let ping = ping.query_async::<String>(&mut server);
-                    timeout(SOON, ping).await.map_err(|_| late())??;
+                    // The server that has them, in a cluster.
+                    let mut ask = redis::cmd("EXISTS");
+                    let asked = ask.arg(&self.prefix).query_async::<bool>(&mut server);
+                    timeout(SOON, asked).await.map_err(|_| late())??;
                     if !self.is_up() {
                         // It was too slow for somebody who asked, and is not any more.
                         self.set(Some(server.clone()));
@@ -149,11 +150,11 @@ impl KnownIds {
         format!("{}{number}:{}", self.prefix, message.0)
     }
 
-    fn connection(&self) -> Option<MultiplexedConnection> {
+    fn connection(&self) -> Option<RedisConnection> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, connection: Option<MultiplexedConnection>) {
+    fn set(&self, connection: Option<RedisConnection>) {
         telemetry::front_is_up(connection.is_some());
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = connection;
     }
@@ -163,12 +164,19 @@ fn late() -> RedisTrouble {
     RedisTrouble(format!("the server of [redis] takes longer than {} ms", SOON.as_millis()))
 }
 
-/// Says what is wrong with a server that answers: its version, and what it does when it is full.
+/// Says what is wrong with a server that answers, or with those of a cluster: the version, and what it
+/// does when it is full.
 ///
 /// # Errors
 /// It does not say.
-pub async fn oddities(server: &mut MultiplexedConnection) -> Result<Vec<String>, RedisTrouble> {
-    let said: String = redis::cmd("INFO").query_async(server).await?;
+pub async fn oddities(server: &mut RedisConnection) -> Result<Vec<String>, RedisTrouble> {
+    let mut odd: Vec<String> = server.infos().await?.iter().flat_map(|said| odd_in(said)).collect();
+    odd.sort();
+    odd.dedup();
+    Ok(odd)
+}
+
+fn odd_in(said: &str) -> Vec<String> {
     let value =
         |name: &str| said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let mut odd = Vec::new();
@@ -187,5 +195,5 @@ pub async fn oddities(server: &mut MultiplexedConnection) -> Result<Vec<String>,
              its stream may go untold; set it to noeviction"
         ));
     }
-    Ok(odd)
+    odd
 }

@@ -1,12 +1,19 @@
-//! Connections to a Redis or Valkey server, and what its errors mean.
+//! Connections to a Redis or Valkey server or to a cluster of them, and what their errors mean.
 //!
-//! Invariant: no address, user or password is in what an error says. A connection that blocks is its
-//! caller's alone: others would wait for it.
+//! A server says by itself whether it is one of a cluster. Invariant: no address, user or password is in
+//! what an error says. A connection that blocks is its caller's alone: others would wait for it.
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo as _};
+use std::collections::HashMap;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind,
+    IntoConnectionInfo as _, Pipeline, RedisFuture, RedisResult, ServerErrorKind, Value,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::words::outside;
@@ -17,11 +24,24 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(10);
 /// What is wrong with an address.
 const ODD: &str = "is no address of a Redis server: write redis://host:6379/0, rediss:// with TLS, or \
-                   redis+unix:///path";
+                   redis+unix:///path; of a cluster, redis://host:6379,other:6379";
 
-/// Knows a server.
+/// What is wrong with several addresses.
+const NO_CLUSTER: &str = "[redis] url names several servers, and the first that answers is of no \
+                          cluster: name one";
+
+/// Knows a server, or some of those of a cluster.
 #[derive(Clone)]
-pub struct RedisServer(Client);
+pub struct RedisServer(Vec<ConnectionInfo>);
+
+/// Asks a server, or those of a cluster.
+#[derive(Clone)]
+pub enum RedisConnection {
+    /// One server has every key.
+    One(MultiplexedConnection),
+    /// Each has some.
+    Cluster(ClusterConnection),
+}
 
 impl std::fmt::Debug for RedisServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,7 +55,8 @@ impl std::fmt::Debug for RedisServer {
 pub struct RedisTrouble(pub String);
 
 impl RedisServer {
-    /// Reads the address of a server, with a password if that is not in it.
+    /// Reads the address of a server, with a password if that is not in it. Further servers of its
+    /// cluster follow it as `,host:port`, for when it is away at the start.
     ///
     /// # Errors
     /// What is wrong with the address.
@@ -43,19 +64,24 @@ impl RedisServer {
         // What says which TLS the process speaks; an error means that somebody said so before.
         rustls::crypto::ring::default_provider().install_default().ok();
         let odd = |_| ODD.to_owned();
-        let mut info: ConnectionInfo = url.expose_secret().into_connection_info().map_err(odd)?;
+        let mut named = url.expose_secret().split(',');
+        let first = named.next().unwrap_or_default();
+        let mut info: ConnectionInfo = first.into_connection_info().map_err(odd)?;
         if let Some(password) = password {
             let login = info.redis_settings().clone().set_password(password.expose_secret());
             info = info.set_redis_settings(login);
         }
-        Client::open(info).map(Self).map_err(odd)
+        let others: Option<Vec<_>> = named.map(|other| beside(&info, other)).collect();
+        let mut servers = others.ok_or(ODD)?;
+        servers.insert(0, info);
+        Ok(Self(servers))
     }
 
     /// Connects.
     ///
     /// # Errors
     /// The server is away, or lets nobody in.
-    pub async fn connect(&self) -> Result<MultiplexedConnection, RedisTrouble> {
+    pub async fn connect(&self) -> Result<RedisConnection, RedisTrouble> {
         self.connect_for(Some(ANSWER)).await
     }
 
@@ -63,18 +89,121 @@ impl RedisServer {
     ///
     /// # Errors
     /// As [`RedisServer::connect`].
-    pub async fn connect_to_wait(&self) -> Result<MultiplexedConnection, RedisTrouble> {
+    pub async fn connect_to_wait(&self) -> Result<RedisConnection, RedisTrouble> {
         self.connect_for(None).await
     }
 
-    async fn connect_for(
-        &self,
-        answer: Option<Duration>,
-    ) -> Result<MultiplexedConnection, RedisTrouble> {
+    async fn connect_for(&self, answer: Option<Duration>) -> Result<RedisConnection, RedisTrouble> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(answer);
-        Ok(self.0.get_multiplexed_async_connection_with_config(&config).await?)
+        let mut one = self.any(&config).await?;
+        if !is_of_a_cluster(&mut one).await? {
+            if self.0.len() > 1 {
+                return Err(RedisTrouble(NO_CLUSTER.to_owned()));
+            }
+            return Ok(RedisConnection::One(one));
+        }
+        let mut cluster =
+            ClusterClient::builder(self.0.iter().cloned()).connection_timeout(CONNECT);
+        if let Some(answer) = answer {
+            cluster = cluster.response_timeout(answer);
+        }
+        Ok(RedisConnection::Cluster(cluster.build()?.get_async_connection().await?))
+    }
+
+    /// Connects to the first that answers.
+    async fn any(&self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+        let mut tried = None;
+        for server in &self.0 {
+            let client = Client::open(server.clone())?;
+            match client.get_multiplexed_async_connection_with_config(config).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => tried = tried.or(Some(error)),
+            }
+        }
+        Err(tried.unwrap_or_else(|| (ErrorKind::InvalidClientConfig, "no server is named").into()))
+    }
+}
+
+/// Names another server of the cluster that a server is of; `None` if that is no `host:port`.
+fn beside(first: &ConnectionInfo, other: &str) -> Option<ConnectionInfo> {
+    let (name, number) = other.rsplit_once(':')?;
+    let number = number.parse().ok()?;
+    if name.is_empty() {
+        return None;
+    }
+    let mut addr = first.addr().clone();
+    match &mut addr {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            (*host, *port) = (name.to_owned(), number);
+        }
+        _ => return None,
+    }
+    Some(first.clone().set_addr(addr))
+}
+
+async fn is_of_a_cluster(server: &mut MultiplexedConnection) -> RedisResult<bool> {
+    let said = redis::cmd("INFO").arg("cluster").query_async::<String>(server).await;
+    match said {
+        Ok(said) => Ok(said.contains("cluster_enabled:1")),
+        // A user who may not ask is let in nevertheless.
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl RedisConnection {
+    /// Returns what `INFO` says, of each server that takes writes.
+    ///
+    /// # Errors
+    /// One does not say.
+    pub async fn infos(&mut self) -> Result<Vec<String>, RedisTrouble> {
+        let info = redis::cmd("INFO");
+        Ok(match self {
+            Self::One(server) => vec![info.query_async(server).await?],
+            Self::Cluster(servers) => {
+                let said: HashMap<String, String> = info.query_async(servers).await?;
+                said.into_values().collect()
+            }
+        })
+    }
+
+    /// Names a key of what is beside another's: a transaction may take both.
+    pub fn beside(&self, key: &str, word: &str) -> String {
+        match self {
+            // Braces keep both on one server of a cluster.
+            Self::Cluster(_) if !key.contains('{') => format!("{{{key}}}:{word}"),
+            _ => format!("{key}:{word}"),
+        }
+    }
+}
+
+impl ConnectionLike for RedisConnection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(server) => server.req_packed_command(command),
+            Self::Cluster(servers) => servers.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(server) => server.req_packed_commands(commands, offset, count),
+            Self::Cluster(servers) => servers.req_packed_commands(commands, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(server) => server.get_db(),
+            Self::Cluster(servers) => servers.get_db(),
+        }
     }
 }
 
@@ -96,6 +225,9 @@ impl From<redis::RedisError> for RedisTrouble {
                 "the server of [redis] does not answer in time".to_owned()
             }
             (ErrorKind::Io, _) => format!("the server of [redis] is away: {}", error.category()),
+            (ErrorKind::ClusterConnectionNotFound, _) | (_, "CLUSTERDOWN") => {
+                format!("the cluster of [redis] is away: {}", told())
+            }
             _ => format!("the server of [redis] answers {code} {}", told()),
         })
     }
@@ -108,10 +240,12 @@ mod tests {
     #[test]
     fn an_address_is_read_and_never_shown() {
         let server = |url: &str| RedisServer::new(&SecretString::from(url), None);
-        for url in ["redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/redis.sock"] {
+        let one = ["redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/redis.sock"];
+        for url in one.into_iter().chain(["rediss://u:p@h:1,i:2,[::1]:3"]) {
             assert_eq!(format!("{:?}", server(url).unwrap()), "RedisServer");
         }
-        for url in ["h:6379", "http://h", "redis://", ""] {
+        let several = ["redis://h,", "redis://h,i", "redis://h,:1", "redis+unix:///s,h:1"];
+        for url in ["h:6379", "http://h", "redis://", ""].into_iter().chain(several) {
             assert_eq!(server(url).unwrap_err(), ODD, "{url}");
         }
     }

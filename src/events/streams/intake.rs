@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamId, StreamReadReply};
 use serde_json::Value;
 
 use super::{Away, RedisStreams};
-use crate::remote::redis::RedisTrouble;
+use crate::remote::redis::{RedisConnection, RedisTrouble};
 
 /// The group that reads commands, and the one that does so in it.
 const GROUP: &str = "hark";
@@ -77,7 +76,7 @@ impl CommandIntake {
         }
     }
 
-    async fn make_group(&self, server: &mut MultiplexedConnection) -> Result<(), RedisTrouble> {
+    async fn make_group(&self, server: &mut RedisConnection) -> Result<(), RedisTrouble> {
         let mut make = redis::cmd("XGROUP");
         make.arg("CREATE").arg(&self.streams.commands).arg(GROUP).arg("0").arg("MKSTREAM");
         match make.query_async::<()>(server).await {
@@ -88,7 +87,7 @@ impl CommandIntake {
 
     async fn read(
         &self,
-        server: &mut MultiplexedConnection,
+        server: &mut RedisConnection,
         from: &str,
     ) -> Result<Vec<StreamId>, RedisTrouble> {
         let block = u64::try_from(BLOCK.as_millis()).unwrap_or(u64::MAX);
@@ -104,7 +103,7 @@ impl CommandIntake {
 
     async fn take(
         &self,
-        server: &mut MultiplexedConnection,
+        server: &mut RedisConnection,
         away: &mut Away,
         command: &StreamId,
     ) -> Result<(), RedisTrouble> {
@@ -131,7 +130,7 @@ impl CommandIntake {
         }
         let (key, id) = (&self.streams.commands, &command.id);
         let mut pipe = redis::pipe();
-        pipe.atomic().cmd("XADD").arg(format!("{key}:done"));
+        pipe.atomic().cmd("XADD").arg(server.beside(key, "done"));
         pipe.arg("MAXLEN").arg("~").arg(OUTCOMES).arg("*").arg("command").arg(id);
         pipe.arg("id").arg(parsed["id"].as_str().unwrap_or_default());
         pipe.arg("status").arg(status).arg("answer").arg(answer).ignore();

@@ -7,13 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::streams::StreamRangeReply;
 use redis::{RedisError, ServerError, Value};
 
 use super::{Away, RedisStreams};
 use crate::events::cloud_event;
-use crate::remote::redis::RedisTrouble;
+use crate::remote::redis::{RedisConnection, RedisTrouble};
 use crate::store::{EventLog, EventRow, EventSearch, StoreError};
 
 /// Events that are added in one go.
@@ -98,7 +97,7 @@ impl EventOutlet {
     }
 
     /// Finds the last event that the stream has had.
-    async fn position(&self, server: &mut MultiplexedConnection) -> Result<i64, Stuck> {
+    async fn position(&self, server: &mut RedisConnection) -> Result<i64, Stuck> {
         let key = &self.streams.events;
         let there: bool = redis::cmd("EXISTS").arg(key).query_async(server).await?;
         let info: Vec<Value> = if there {
@@ -119,7 +118,7 @@ impl EventOutlet {
     }
 
     /// Returns whether an event is the same there and here, as far as both have it.
-    async fn same(&self, server: &mut MultiplexedConnection, id: i64) -> Result<bool, Stuck> {
+    async fn same(&self, server: &mut RedisConnection, id: i64) -> Result<bool, Stuck> {
         let search = EventSearch { after: id - 1, limit: 1, ..EventSearch::default() };
         let ours = self.log.events(search).await.map_err(Stuck::Store)?.events;
         let Some(ours) = ours.into_iter().find(|event| event.id == id) else { return Ok(true) };
@@ -145,7 +144,7 @@ impl EventOutlet {
 
     async fn add(
         &self,
-        server: &mut MultiplexedConnection,
+        server: &mut RedisConnection,
         events: &[EventRow],
     ) -> Result<Added, RedisTrouble> {
         if events.is_empty() {
@@ -166,11 +165,7 @@ impl EventOutlet {
     }
 
     /// Deletes there what was deleted here: with a person, or because it is old.
-    async fn erase(
-        &self,
-        server: &mut MultiplexedConnection,
-        trimmed: &mut i64,
-    ) -> Result<(), Stuck> {
+    async fn erase(&self, server: &mut RedisConnection, trimmed: &mut i64) -> Result<(), Stuck> {
         let gone = self.log.erased_events(AT_ONCE).await.map_err(Stuck::Store)?;
         if gone.ids.is_empty() && gone.before == *trimmed {
             return Ok(());

@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod postgres;
 mod redact;
 pub(crate) mod redis;
+pub(crate) mod redis_cluster;
 mod rewind;
 mod service;
 mod setup;
