@@ -117,7 +117,7 @@ impl Node {
              reply = \"text\"\n[stt]\nengine = \"scripted\"\n[llm]\nengine = \"scripted\"\n\
              text = \"We are open from nine to six.\"\n[tts]\nengine = \"scripted\"\n\
              [disclosure]\nenabled = false\n[cache]\nmegabytes = 0\n{redis}\
-             [queue]\nnode = \"{name}\"\n[server]\nlisten = \"{address}\"\nadmin_listen = \"{admin}\"\n\
+             [queue]\nburst_ms = 0\nnode = \"{name}\"\n[server]\nlisten = \"{address}\"\nadmin_listen = \"{admin}\"\n\
              [store]\nurl = \"{store}\"\n[webhook]\nverify_token = \"v\"\n\
              [[numbers]]\nphone_number_id = \"{NUMBER}\"\nprovider = \"simulator\"\n\
              access_token = \"t\"\napp_secret = \"{SECRET}\"\napi_url = \"{graph}\"\nmessages_per_second = 1000\n"

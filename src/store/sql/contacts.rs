@@ -1,6 +1,6 @@
 //! Who a message is from: finds, creates and merges contacts, as `rules` decides.
 
-use super::db::{Db, DbResult, OptionalRow as _, params};
+use super::db::{Db, DbResult, Hold, OptionalRow as _, params};
 
 use super::conversations;
 use crate::store::StoreError;
@@ -12,21 +12,42 @@ pub(super) fn resolve(db: &Db<'_>, contact: &ContactRef, now_ms: i64) -> Result<
     let user_id = contact.user_id.as_ref().map(Personal::reveal);
     let phone = contact.phone.as_ref().map(Personal::reveal);
     let profile_name = contact.profile_name.as_ref().map(Personal::reveal);
+    // Whether the row says already what the message says.
+    let mut says_so = false;
     let by_user_id = match user_id {
         Some(user_id) => db
-            .prepare_cached("SELECT id FROM contacts WHERE user_id = ?1")?
-            .query_row([user_id], |row| row.get(0))
+            .prepare_cached(
+                "SELECT id, coalesce(?2, phone) IS NOT DISTINCT FROM phone
+                     AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
+                 FROM contacts WHERE user_id = ?1",
+            )?
+            .query_row(params![user_id, phone, profile_name], |row| {
+                says_so = row.get(1)?;
+                row.get(0)
+            })
             .optional()?,
         None => None,
     };
     let by_phone = match phone {
         Some(phone) => db
-            .prepare_cached("SELECT id, user_id IS NOT NULL FROM contacts WHERE phone = ?1")?
-            .query_row([phone], |row| Ok(ByPhone { row: row.get(0)?, has_user_id: row.get(1)? }))
+            .prepare_cached(
+                "SELECT id, user_id IS NOT NULL, coalesce(?2, user_id) IS NOT DISTINCT FROM user_id
+                     AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
+                 FROM contacts WHERE phone = ?1",
+            )?
+            .query_row(params![phone, user_id, profile_name], |row| {
+                says_so |= row.get::<bool>(2)?;
+                Ok(ByPhone { row: row.get(0)?, has_user_id: row.get(1)? })
+            })
             .optional()?,
         None => None,
     };
     let row = match identify(user_id.is_some(), by_user_id, by_phone) {
+        // Most messages are of somebody known: no row is written, and its lock keeps theirs in order.
+        Identity::Known(known) if says_so => {
+            db.hold(Hold::Contact(known))?;
+            return Ok(known);
+        }
         Identity::Known(known) => known,
         Identity::New => insert(db, now_ms)?,
         Identity::Merge { known, alias } => {
