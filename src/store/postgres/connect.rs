@@ -18,7 +18,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long a machine that was cut off may leave what is sent unanswered.
 const UNANSWERED: Duration = Duration::from_secs(10);
 /// A process that stops within a transaction keeps others waiting no longer than its four seconds.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '4s'; SET lock_timeout = '10s';
+pub(super) const SETTINGS: &str =
+    "SET idle_in_transaction_session_timeout = '4s'; SET lock_timeout = '10s';
      SET TIME ZONE 'UTC'; SET client_min_messages = 'warning'";
 const READ_ONLY: &str = "; SET default_transaction_read_only = on";
 

@@ -1,9 +1,13 @@
 //! The tables, made and brought up to date, and the check that they are hark's.
 
+use super::connect::SETTINGS;
 use super::session::PgSession;
 use crate::store::copy::is_unfinished;
 use crate::store::sql::{Db, DbError, DbResult, Lock, Mode};
 use crate::store::{Access, StoreError, UNFINISHED};
+
+/// Who starts beside a migration waits for its end; one that stands still is not waited for for ever.
+const PATIENT: &str = "SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '1min'";
 
 /// Applied in order; `hark_schema` counts them. One that has shipped never changes.
 const MIGRATIONS: &[&str] = &[
@@ -24,10 +28,12 @@ pub(super) fn bring_up_to_date(
 ) -> Result<(), StoreError> {
     let failed = |error: &dyn std::fmt::Display| unopened(name, error);
     let alone = Mode::Alone(Lock::Schema);
+    session.run(PATIENT).map_err(|error| failed(&error))?;
     session.begin(alone).map_err(|error| failed(&error))?;
     let brought = migrate(session, access, name);
     let ended = session.end(alone, brought.is_ok()).map_err(|error| failed(&error));
-    brought.and(ended)
+    brought.and(ended)?;
+    session.run(SETTINGS).map_err(|error| failed(&error))
 }
 
 fn migrate(session: &PgSession, access: Access, name: &str) -> Result<(), StoreError> {
