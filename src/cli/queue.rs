@@ -36,7 +36,7 @@ enum QueueCommand {
         /// Its id, as the list has it.
         id: String,
     },
-    /// Try a message at once; one that gave up is answered anew.
+    /// Try a message at once; one that gave up is answered anew. So with all that is answered with it.
     Replay {
         /// Its id, as the list has it.
         #[arg(required_unless_present = "all_dead")]
@@ -45,7 +45,7 @@ enum QueueCommand {
         #[arg(long, conflicts_with = "id")]
         all_dead: bool,
     },
-    /// Take a message out of the queue: it is kept, and not answered.
+    /// Take a message out of the queue: it is kept, and not answered. So with all that is answered with it.
     Drop {
         /// Its id, as the list has it.
         #[arg(required_unless_present = "all_dead")]

@@ -89,9 +89,10 @@ pub trait Backlog: Send + Sync {
     /// Returns messages of the queue, those that were accepted first before others.
     async fn backlog(&self, search: BacklogSearch) -> Result<Vec<BacklogRow>, StoreError>;
 
-    /// Makes a message that waits due at once, and answers one that gave up in a turn of its own.
+    /// Makes a message that waits due at once, and answers one that gave up in a new turn; so with those
+    /// of its burst.
     async fn replay(&self, row: i64, now_ms: i64) -> Result<BacklogChange, StoreError>;
 
-    /// Takes a message out of the queue; it is kept, and nobody answers it.
+    /// Takes a message out of the queue, and those of its burst; they are kept, and nobody answers them.
     async fn give_up(&self, row: i64, now_ms: i64) -> Result<BacklogChange, StoreError>;
 }

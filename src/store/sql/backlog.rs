@@ -26,6 +26,12 @@ const BACKLOG: &str = "
     WHERE m.id > ?2 AND (m.id = ?3 OR ?3 IS NULL)
     ORDER BY m.id LIMIT ?4";
 
+/// A message and those that are answered with it: what becomes of one becomes of all.
+const OF_ITS_TURN: &str = "id IN (
+    SELECT o.id FROM messages m JOIN messages o ON o.contact_id = m.contact_id
+        AND o.number = m.number AND (o.id = m.id OR o.turn = m.turn)
+    WHERE m.id = ?1)";
+
 #[async_trait]
 impl Backlog for SqlStore {
     async fn backlog(&self, search: BacklogSearch) -> Result<Vec<BacklogRow>, StoreError> {
@@ -54,17 +60,18 @@ impl Backlog for SqlStore {
             match (state.as_str(), turn) {
                 ("leased", _) => return Ok(BacklogChange::Running),
                 ("queued", _) => {
-                    let due = "UPDATE messages SET available_ms = ?2 WHERE id = ?1";
-                    db.prepare_cached(due)?.execute([row, now_ms])?;
+                    let due = "UPDATE messages SET available_ms = ?2 WHERE state = 'queued'";
+                    let due = format!("{due} AND {OF_ITS_TURN}");
+                    db.prepare_cached(&due)?.execute([row, now_ms])?;
                 }
                 ("done", Some(turn)) if dead => {
                     settle(db, &turn)?;
                     // What is sent of it is another turn's than what was.
                     let again = TurnId(turn).replayed(now_ms);
-                    db.prepare_cached(
+                    db.prepare_cached(&format!(
                         "UPDATE messages SET state = 'queued', available_ms = ?2, attempts = 0,
-                             turn = ?3 WHERE id = ?1",
-                    )?
+                             turn = ?3 WHERE state = 'done' AND {OF_ITS_TURN}"
+                    ))?
                     .execute(params![row, now_ms, again.0])?;
                 }
                 _ => return Ok(BacklogChange::Unknown),
@@ -83,8 +90,8 @@ impl Backlog for SqlStore {
             match (state.as_str(), turn) {
                 ("leased", _) => return Ok(BacklogChange::Running),
                 ("queued", turn) => {
-                    let kept = "UPDATE messages SET state = 'stored' WHERE id = ?1";
-                    db.prepare_cached(kept)?.execute([row])?;
+                    let kept = "UPDATE messages SET state = 'stored' WHERE state = 'queued'";
+                    db.prepare_cached(&format!("{kept} AND {OF_ITS_TURN}"))?.execute([row])?;
                     turn.map_or(Ok(()), |turn| drop_turn(db, &turn, now_ms))?;
                 }
                 ("done", Some(turn)) if dead => settle(db, &turn)?,

@@ -1,7 +1,9 @@
 //! What waits, what runs and what gave up; and letting go of it.
 
 use hark::store::BacklogState::{Dead, Running, Waiting};
-use hark::store::{Backlog, BacklogChange, BacklogRow, BacklogSearch, BacklogState, Queue, Record};
+use hark::store::{
+    Backlog, BacklogChange, BacklogRow, BacklogSearch, BacklogState, Burst, Lease, Queue, Record,
+};
 use hark::turn::{Outcome, Reason};
 
 use super::{Backend, begun, ended, finish, from, lease, lease_one, on_every_backend, text};
@@ -80,7 +82,34 @@ async fn what_waits_is_tried_at_once_or_not_at_all<B: Backend>() {
     assert_eq!(lease_one(&store, 3_000).await.messages[0].id.0, "b", "the lane goes on");
 }
 
+async fn what_is_answered_together_is_tried_again_and_let_go_together<B: Backend>() {
+    let backend = B::fresh();
+    let store = backend.open();
+    let ids = |lease: &Lease| -> Vec<String> {
+        lease.messages.iter().map(|message| message.id.0.clone()).collect()
+    };
+    let burst = begun(&store, "a", 1_000).await;
+    store.accept(vec![text("b")], 1_500).await.unwrap();
+    store.gather(&burst, Burst::of(&burst.messages, 700, false), 1_500).await.unwrap();
+    finish(&store, &burst, &ended("hi", Outcome::Failed), 2_000).await;
+    let rows = store.backlog(all(None)).await.unwrap();
+    assert_eq!(states(&rows), [Dead], "one answer is missing");
+    assert_eq!(store.replay(rows[0].row, 3_000).await.unwrap(), BacklogChange::Done);
+    let again = lease_one(&store, 3_000).await;
+    assert_eq!((ids(&again), again.attempt), (vec!["a".to_owned(), "b".to_owned()], 1));
+    store.release(&again.key(), 90_000, true).await.unwrap();
+    let second = store.backlog(all(None)).await.unwrap()[1].row;
+    assert_eq!(store.replay(second, 4_000).await.unwrap(), BacklogChange::Done);
+    let again = lease_one(&store, 4_000).await;
+    assert_eq!(ids(&again), ["a", "b"], "named by its second message");
+    store.release(&again.key(), 90_000, true).await.unwrap();
+    assert_eq!(store.give_up(second, 5_000).await.unwrap(), BacklogChange::Done);
+    assert!(store.backlog(all(None)).await.unwrap().is_empty());
+    assert!(lease(&store, 95_000).await.is_empty());
+}
+
 on_every_backend!(
+    what_is_answered_together_is_tried_again_and_let_go_together,
     messages_are_listed_by_what_they_do,
     what_gave_up_is_answered_anew_or_let_go,
     what_waits_is_tried_at_once_or_not_at_all,
