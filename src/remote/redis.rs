@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use std::collections::HashMap;
+use std::error::Error as _;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
@@ -224,7 +225,17 @@ impl From<redis::RedisError> for RedisTrouble {
             (ErrorKind::Io, _) if error.is_timeout() => {
                 "the server of [redis] does not answer in time".to_owned()
             }
-            (ErrorKind::Io, _) => format!("the server of [redis] is away: {}", error.category()),
+            (ErrorKind::Io, _) => {
+                let cause = error.source().map_or_else(told, |cause| outside(&cause.to_string()));
+                if cause.contains("invalid peer certificate") {
+                    format!(
+                        "the certificate of the server of [redis] is not trusted ({cause}): name the \
+                         file of its authority's in SSL_CERT_FILE"
+                    )
+                } else {
+                    format!("the server of [redis] is away: {cause}")
+                }
+            }
             (ErrorKind::ClusterConnectionNotFound, _) | (_, "CLUSTERDOWN") => {
                 format!("the cluster of [redis] is away: {}", told())
             }

@@ -36,7 +36,7 @@ pub(super) async fn check(config: &Config) -> Check {
         Err(trouble) => check.error(
             "redis.url",
             trouble.to_string(),
-            "start the server, or correct [redis] url and password",
+            "start the server, or correct [redis] url, password or SSL_CERT_FILE",
         ),
     }
     check

@@ -35,7 +35,8 @@ pub(super) struct Connector {
 
 impl Connector {
     /// Reads `postgres://user:password@host:port/database`, with `?sslmode=` `disable`, `prefer`
-    /// (the default) or `require`, and `?sslrootcert=` with a file in PEM.
+    /// (the default, but for servers of this machine) or `require`, and `?sslrootcert=` with a file in
+    /// PEM.
     ///
     /// # Errors
     /// `Open` with what is wrong with it.
@@ -45,8 +46,9 @@ impl Connector {
         let unnamed = |cause: String| StoreError::Open { path: "[store] url".to_owned(), cause };
         let mut url = Url::parse(address).map_err(|error| unnamed(error.to_string()))?;
         let mut root: Option<PathBuf> = None;
-        let mut kept = Vec::new();
+        let (mut kept, mut names_mode) = (Vec::new(), false);
         for (key, value) in url.query_pairs().into_owned() {
+            names_mode |= key == "sslmode";
             match (key.as_str(), value.as_str()) {
                 ("sslrootcert", _) => root = Some(value.into()),
                 // A certificate is always looked at.
@@ -62,6 +64,10 @@ impl Connector {
             url.as_str().parse().map_err(|error| unnamed(super::said(&error)))?;
         config.connect_timeout(CONNECT).tcp_user_timeout(UNANSWERED);
         config.application_name("hark");
+        // Debian's server has a certificate that nobody knows, and on this machine nobody is in between.
+        if !names_mode && is_here(&config) {
+            config.ssl_mode(SslMode::Disable);
+        }
         let name = name(&config);
         let tls = match tls(&config, root) {
             Ok(tls) => MakeRustlsConnect::new(tls),
@@ -82,13 +88,31 @@ impl Connector {
     pub(super) fn connect(&self) -> Result<PgSession, StoreError> {
         let failed = |cause| StoreError::Open { path: self.name.clone(), cause };
         let client = self.config.connect(self.tls.clone());
-        let client = client.map_err(|error| failed(super::said(&error)))?;
+        let client = client.map_err(|error| failed(advised(super::said(&error))))?;
         let session = PgSession::new(client);
         let read_only = if self.read_only { READ_ONLY } else { "" };
         let set = session.run(&format!("{SETTINGS}{read_only}"));
         set.map_err(|error| failed(error.to_string()))?;
         Ok(session)
     }
+}
+
+/// Returns whether the server is on this machine.
+fn is_here(config: &Config) -> bool {
+    let here = ["localhost", "127.0.0.1", "::1", "[::1]"];
+    let is_here = |host: &Host| matches!(host, Host::Tcp(host) if here.contains(&host.as_str()));
+    config.get_hosts().iter().all(is_here)
+}
+
+/// Says of a certificate that is refused what to do.
+fn advised(said: String) -> String {
+    if !said.contains("invalid peer certificate") {
+        return said;
+    }
+    format!(
+        "its certificate is not trusted ({said}): name the file of its authority's certificate in \
+         [store] url, as ?sslrootcert=FILE"
+    )
 }
 
 fn name(config: &Config) -> String {

@@ -2,6 +2,7 @@
 //! the provider, and a real service behind the webhook.
 
 mod customers;
+mod encrypted;
 mod network;
 mod postgres;
 mod redis;

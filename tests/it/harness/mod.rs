@@ -4,6 +4,7 @@
 //! A test that leaves a job or a sent message unseen fails when its [`TestApp`] is dropped.
 
 pub(crate) mod api;
+pub(crate) mod certificates;
 pub(crate) mod database;
 pub(crate) mod postgres;
 mod redact;

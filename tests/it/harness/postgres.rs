@@ -17,6 +17,8 @@ use hark::store::StoreAddress;
 
 /// Debian puts the server's programs here, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// The number in the name of its socket.
+const PORT: u16 = 5432;
 /// Stands between two columns: no value has it.
 const BETWEEN: &str = "\u{1f}";
 /// Runs the server until it is told a word, or nobody holds the pipe any more: then nobody wants its data.
@@ -31,26 +33,42 @@ pub(crate) struct Postgres {
     keeper: Option<Child>,
     databases: AtomicU32,
     /// Arguments beside the usual ones, of which they win.
-    arguments: &'static str,
+    arguments: String,
+    port: u16,
 }
 
 impl Postgres {
     /// Starts a server.
     pub(crate) fn start() -> Self {
-        Self::start_with("")
+        Self::start_with(String::new(), PORT)
     }
 
     /// Starts one that waits for the disk, as an operator's does.
     pub(crate) fn durable() -> Self {
-        Self::start_with("-c fsync=on -c full_page_writes=on -c max_wal_size=128MB")
+        let waits = "-c fsync=on -c full_page_writes=on -c max_wal_size=128MB";
+        Self::start_with(waits.to_owned(), PORT)
     }
 
-    fn start_with(arguments: &'static str) -> Self {
+    /// Starts one that listens at a port of this machine, too, with this certificate and its key.
+    pub(crate) fn encrypted(port: u16, [certificate, key]: &[PathBuf; 2]) -> Self {
+        let folder = certificate.parent().unwrap();
+        for file in [folder, certificate.as_path(), key.as_path()] {
+            give_away(file);
+        }
+        let (certificate, key) = (certificate.display(), key.display());
+        let arguments = format!(
+            "-c listen_addresses=localhost -c port={port} -c ssl=on -c ssl_cert_file={certificate} \
+             -c ssl_key_file={key}"
+        );
+        Self::start_with(arguments, port)
+    }
+
+    fn start_with(arguments: String, port: u16) -> Self {
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap();
         give_away(folder.path());
         copy(&template(), &folder.path().join("data"));
         let databases = AtomicU32::new(0);
-        let mut this = Self { folder, keeper: None, databases, arguments };
+        let mut this = Self { folder, keeper: None, databases, arguments, port };
         this.start_again();
         this
     }
@@ -65,7 +83,7 @@ impl Postgres {
     pub(crate) fn start_again(&mut self) {
         let mut keeper = as_its_user("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(program("postgres")).arg(self.folder.path());
-        keeper.arg(self.arguments);
+        keeper.arg(&self.arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null());
         self.keeper = Some(keeper.spawn().unwrap());
         self.sql("postgres", "SELECT 1");
@@ -110,7 +128,8 @@ impl Postgres {
         loop {
             let mut psql = Command::new("psql");
             psql.args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]);
-            psql.arg("-h").arg(self.folder.path()).args(["-d", database, "-c", sql]);
+            psql.arg("-h").arg(self.folder.path()).args(["-p", &self.port.to_string()]);
+            psql.args(["-d", database, "-c", sql]);
             let done = psql.output().expect("postgresql is not installed: make deps installs it");
             let said = String::from_utf8_lossy(&done.stderr);
             // 2: the server did not answer.
