@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ogg::writing::{PacketWriteEndInfo, PacketWriter};
 
 use crate::audio::{
-    OggOpus, SampleRate,
+    CodedSpeech, OggOpus, SampleRate,
     opus_head::OpusHead,
     span::{Packet, lookahead},
 };
@@ -59,6 +59,21 @@ impl NoteMuxer {
     /// the rate before encoding, informational only.
     #[must_use]
     pub fn with_pre_skip(pre_skip: u16, rate: SampleRate) -> Self {
+        Self::commented(pre_skip, rate, &COMMENTS)
+    }
+
+    /// Joins recordings of people, which nothing says a machine spoke, to one file.
+    #[must_use]
+    pub fn join(recordings: &[CodedSpeech]) -> OggOpus {
+        let pre_skip = recordings.first().map_or(0, CodedSpeech::pre_skip);
+        let padding = recordings.last().map_or(0, CodedSpeech::padding_granules);
+        let mut muxer = Self::commented(pre_skip, SampleRate::SPEECH, &[]);
+        muxer.push(recordings.iter().flat_map(CodedSpeech::packets).cloned());
+        let coded: u64 = recordings.iter().map(CodedSpeech::coded_granules).sum();
+        muxer.finish(coded.saturating_sub(padding + u64::from(pre_skip)))
+    }
+
+    fn commented(pre_skip: u16, rate: SampleRate, comments: &[&str]) -> Self {
         let head = OpusHead::mono(pre_skip, rate.0);
         let writer = PacketWriter::new(Vec::new());
         let mut muxer = Self {
@@ -70,7 +85,7 @@ impl NoteMuxer {
             taken: 0,
         };
         muxer.write(head.to_packet(), PacketWriteEndInfo::EndPage, 0);
-        muxer.write(tags(), PacketWriteEndInfo::EndPage, 0);
+        muxer.write(tags(comments), PacketWriteEndInfo::EndPage, 0);
         muxer
     }
 
@@ -126,13 +141,13 @@ impl NoteMuxer {
 }
 
 /// Returns the comment header (RFC 7845 section 5.2).
-fn tags() -> Vec<u8> {
+fn tags(comments: &[&str]) -> Vec<u8> {
     let mut tags = OpusHead::TAGS.to_vec();
     tags.extend(VENDOR_LENGTH.to_le_bytes());
     tags.extend(VENDOR);
     let counted = |length: usize| u32::try_from(length).expect("a few lines").to_le_bytes();
-    tags.extend(counted(COMMENTS.len()));
-    for comment in COMMENTS {
+    tags.extend(counted(comments.len()));
+    for comment in comments {
         tags.extend(counted(comment.len()));
         tags.extend(comment.as_bytes());
     }

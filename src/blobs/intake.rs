@@ -142,6 +142,11 @@ impl SoundRecording {
         self
     }
 
+    /// Returns the file, if all of it is there.
+    pub fn file(&self) -> Option<Bytes> {
+        (self.state == Collected::Whole).then(|| self.pieces.concat().into())
+    }
+
     /// Notes that the file is at its end.
     pub fn end(&mut self) {
         if self.state == Collected::Begun {

@@ -30,18 +30,18 @@ pub(super) async fn download<'a>(
     Ok(stage_stream(trace, Stage::Download, bytes).boxed())
 }
 
-type HearingFirst<'a> = BoxFuture<'a, Result<Heard, TurnError>>;
+type HearingNote<'a> = BoxFuture<'a, Result<Heard, TurnError>>;
 
-/// Downloads the voice note that a turn begins with, and hears it.
-pub(super) fn hear_first<'a>(
+/// Downloads a voice note, and hears it.
+pub(super) fn hear_note<'a>(
     scene: Scene<'a>,
     route: &'a Route,
     lease: &'a Lease,
     media: &'a MediaRef,
     sounds: &'a TurnSounds,
-) -> HearingFirst<'a> {
+) -> HearingNote<'a> {
     async move {
-        let audio = sounds.collect(download(route, scene.trace, media).await?);
+        let audio = sounds.collect(media, download(route, scene.trace, media).await?);
         hear(scene, audio, lease.contact_language.as_ref()).await
     }
     .boxed()
@@ -49,7 +49,7 @@ pub(super) fn hear_first<'a>(
 
 /// What is said in a turn's first message, which is listened to before it is needed.
 #[derive(Default)]
-pub(super) struct AheadOfTurn<'a>(Mutex<Option<Pin<Box<MaybeDone<HearingFirst<'a>>>>>>);
+pub(super) struct AheadOfTurn<'a>(Mutex<Option<Pin<Box<MaybeDone<HearingNote<'a>>>>>>);
 
 impl<'a> AheadOfTurn<'a> {
     /// Does `other`, which opens the turn's record, and begins to listen meanwhile, if nobody has tried to
@@ -66,7 +66,7 @@ impl<'a> AheadOfTurn<'a> {
             Body::Audio { media } if lease.attempt == 1 => media,
             _ => return (Self::default(), other.await),
         };
-        let mut ahead = Box::pin(maybe_done(hear_first(scene, route, lease, media, sounds)));
+        let mut ahead = Box::pin(maybe_done(hear_note(scene, route, lease, media, sounds)));
         let mut other = std::pin::pin!(other);
         let done = tokio::select! {
             biased;

@@ -128,7 +128,8 @@ mod tests {
 
     fn heard(text: &str, uncertain: Option<Uncertainty>) -> Heard {
         let transcript = Transcript { text: text.into(), uncertain, ..Transcript::default() };
-        Heard { text: text.into(), language: "en".into(), transcript: Some(transcript) }
+        let (text, language) = (text.into(), "en".into());
+        Heard { text, language, transcript: Some(transcript), audio_ms: 0.0 }
     }
 
     #[test]

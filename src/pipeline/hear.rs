@@ -26,16 +26,18 @@ pub(super) struct Heard {
     /// What to answer in.
     pub(super) language: LanguageCode,
     pub(super) transcript: Option<Transcript>,
+    /// Length of the sound, milliseconds; 0 of written words.
+    pub(super) audio_ms: f64,
 }
 
 impl Heard {
     /// Takes written words; `last` is the language of the person's last message.
     pub(super) fn written(agent: &AgentSetup, text: Personal, last: Option<&LanguageCode>) -> Self {
         let language = agent.languages.of_text(text.reveal(), last);
-        Self { text, language, transcript: None }
+        Self { text, language, transcript: None, audio_ms: 0.0 }
     }
 
-    /// Joins the messages of one turn, oldest first. Those without words count only if none has
+    /// Joins the messages of one turn, oldest first, as if their sound were one. Those without words count only if none has
     /// any: then the first says what is wrong. What failed for another reason fails all, so that
     /// no message is left unheard.
     pub(super) fn join(mut all: Vec<Result<Self, TurnError>>) -> Result<Self, TurnError> {
@@ -44,12 +46,14 @@ impl Heard {
             return all.swap_remove(at);
         }
         let joined = all.into_iter().reduce(|before, next| match (before, next) {
-            (Ok(Self { mut text, transcript, .. }), Ok(next)) => {
+            (Ok(Self { mut text, transcript, audio_ms, .. }), Ok(next)) => {
                 text.0.push('\n');
                 text.0.push_str(next.text.reveal());
-                let spoken: Vec<_> = transcript.into_iter().chain(next.transcript).collect();
+                let next_spoken = next.transcript.map(|spoken| later(spoken, audio_ms));
+                let spoken: Vec<_> = transcript.into_iter().chain(next_spoken).collect();
                 let transcript = (!spoken.is_empty()).then(|| join(spoken));
-                Ok(Self { text, language: next.language, transcript })
+                let audio_ms = audio_ms + next.audio_ms;
+                Ok(Self { text, language: next.language, transcript, audio_ms })
             }
             (Ok(words), Err(_)) | (Err(_), Ok(words)) => Ok(words),
             (Err(first), Err(_)) => Err(first),
@@ -102,7 +106,17 @@ pub(super) async fn hear(
         text: transcript.text.clone(),
         language: languages.of_speech(&transcript.language, last),
         transcript: Some(transcript),
+        audio_ms: audio_ms.unwrap_or_default(),
     })
+}
+
+/// Moves what was said to where its sound begins.
+fn later(mut transcript: Transcript, by_ms: f64) -> Transcript {
+    for segment in &mut transcript.segments {
+        segment.start_ms += by_ms;
+        segment.end_ms += by_ms;
+    }
+    transcript
 }
 
 /// Takes out what is not to be kept or sent on. A number may go through several pieces: then they
@@ -217,7 +231,7 @@ mod tests {
     }
 
     fn written(text: &str, language: &str) -> Heard {
-        Heard { text: text.into(), language: language.into(), transcript: None }
+        Heard { text: text.into(), language: language.into(), transcript: None, audio_ms: 0.0 }
     }
 
     fn spoken(text: &str, language: &str) -> Heard {
@@ -236,6 +250,20 @@ mod tests {
         let voices = joined(vec![Ok(spoken("one", "en")), Ok(two())]);
         let transcript = spoken("one two", "en").transcript;
         assert_eq!(voices, Ok(Heard { transcript, ..written("one\ntwo", "en") }));
+    }
+
+    #[test]
+    fn words_of_a_later_note_are_where_its_sound_is() {
+        let note = |text: &str| {
+            let mut note = Heard { audio_ms: 1_500.0, ..spoken(text, "en") };
+            let segment = Segment { start_ms: 100.0, end_ms: 900.0, text: text.into() };
+            note.transcript.as_mut().unwrap().segments.push(segment);
+            Ok(note)
+        };
+        let joined = joined(vec![note("one"), Ok(written("two", "en")), note("three")]).unwrap();
+        let segments = joined.transcript.unwrap().segments;
+        let times: Vec<_> = segments.iter().map(|at| (at.start_ms, at.end_ms)).collect();
+        assert_eq!((times, joined.audio_ms), (vec![(100.0, 900.0), (1_600.0, 2_400.0)], 3_000.0));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use futures_util::TryStreamExt as _;
 
-use super::ahead::{download, hear_first};
+use super::ahead::{download, hear_note};
 use super::error::{Cause, TurnError};
-use super::hear::{Heard, hear};
+use super::hear::Heard;
 use super::problem::Problem;
 use super::turn::Turn;
 use crate::agent::{Picture, Retrieval};
@@ -75,15 +75,13 @@ impl Turn<'_> {
         match &message.body {
             Body::Text { text } => Ok(Heard::written(agent, text.clone(), last)),
             Body::Audio { media } => {
-                if message.id != self.lease.first().id {
-                    let audio = download(self.route, self.scene.trace, media).await?;
-                    return hear(self.scene, audio, last).await;
-                }
-                if let Some(heard) = self.ahead.take().await {
+                if message.id == self.lease.first().id
+                    && let Some(heard) = self.ahead.take().await
+                {
                     return heard;
                 }
                 let Self { scene, route, lease, sounds, .. } = self;
-                hear_first(*scene, route, lease, media, sounds).await
+                hear_note(*scene, route, lease, media, sounds).await
             }
             Body::Lost => Err(Cause::Unheard(Problem::MediaGone).at(Stage::Download)),
             Body::Unsupported if let Some(file) = self.told_of(message) => {

@@ -103,7 +103,7 @@ impl Turn<'_> {
         }
         let heard = join_all(self.lease.messages.iter().map(|message| self.hear(message))).await;
         match Heard::join(heard) {
-            Ok(Heard { text, language, transcript }) => {
+            Ok(Heard { text, language, transcript, .. }) => {
                 let report = self.scene.trace.report(Personal::default(), Outcome::Ticket, None);
                 let report = TurnReport { transcript, ..report };
                 Ok(Draft { heard: Some(text), language: Some(language), report })

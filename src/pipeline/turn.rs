@@ -180,7 +180,7 @@ impl Turn<'_> {
         reply: Reply,
         opening: Option<Opening>,
     ) -> Result<Draft, Failed> {
-        let Heard { text, language, transcript } = heard;
+        let Heard { text, language, transcript, .. } = heard;
         let shows = transcript.is_some() || self.route.agent.languages.are_told_by(text.reveal());
         let (mut report, note) = reply.report(self.scene.trace, transcript);
         report.disclosure = opening.map(|opening| opening.text);
