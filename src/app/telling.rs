@@ -58,6 +58,7 @@ fn streams(config: &Config) -> anyhow::Result<Option<RedisStreams>> {
         events: redis.events.clone(),
         events_kept: redis.events_kept,
         commands: redis.commands.clone(),
+        node: config.queue.node(),
     }))
 }
 

@@ -31,6 +31,8 @@ pub struct RedisStreams {
     pub events_kept: u32,
     /// Where commands come from.
     pub commands: String,
+    /// The node's name.
+    pub node: String,
 }
 
 /// Counts how long the server has been away, and says so once.

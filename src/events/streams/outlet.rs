@@ -1,11 +1,12 @@
 //! Adds every event to a stream, in the order of the store, under its own id.
 //!
-//! The stream itself knows how far it is: an event that is there already is refused by the server, so
-//! that several processes may add what they read, each where the other was faster. One that was emptied
-//! is filled again with what is kept.
+//! Of several processes one does it, which its key beside the stream says: all of them would read every
+//! event for nothing. Should two believe it, nothing is there twice: the stream itself knows how far it is,
+//! and an event that is there already is refused by the server. One that was emptied is filled again with
+//! what is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::streams::StreamRangeReply;
 use redis::{RedisError, ServerError, Value};
@@ -19,6 +20,8 @@ use crate::store::{EventLog, EventRow, EventSearch, StoreError};
 const AT_ONCE: usize = 200;
 /// Time between two looks while nothing is written.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long whoever adds events may be silent before somebody else does.
+const SILENT: Duration = Duration::from_secs(3);
 
 /// Adds events to the stream.
 pub struct EventOutlet {
@@ -70,15 +73,28 @@ impl EventOutlet {
         let follow = async {
             let mut server = self.streams.server.connect().await?;
             let mut written = self.log.events_written();
-            let (mut at, mut trimmed) = (self.position(&mut server).await?, 0);
-            away.back();
+            let (mut place, mut trimmed, mut asked) = (None, 0, None::<Instant>);
             loop {
                 written.mark_unchanged();
+                if asked.is_none_or(|asked| asked.elapsed() >= LOOK) {
+                    if !self.is_for_this_node(&mut server).await? {
+                        (place, asked) = (None, None);
+                        away.back();
+                        tokio::time::sleep(LOOK).await;
+                        continue;
+                    }
+                    asked = Some(Instant::now());
+                }
+                let at = match place {
+                    Some(at) => at,
+                    None => self.position(&mut server).await?,
+                };
+                away.back();
                 let search = EventSearch { after: at, limit: AT_ONCE, ..EventSearch::default() };
                 let page = self.log.events(search).await.map_err(Stuck::Store)?;
-                at = match self.add(&mut server, &page.events).await? {
-                    Added::All => page.upto,
-                    Added::ByOthers => self.position(&mut server).await?,
+                place = match self.add(&mut server, &page.events).await? {
+                    Added::All => Some(page.upto),
+                    Added::ByOthers => None,
                 };
                 self.erase(&mut server, &mut trimmed).await?;
                 if page.events.len() < AT_ONCE {
@@ -94,6 +110,24 @@ impl EventOutlet {
             Err(stuck) => stuck,
             Ok(never) => match never {},
         }
+    }
+
+    /// Returns whether this node adds the events, and keeps others from it if so.
+    async fn is_for_this_node(&self, server: &mut RedisConnection) -> Result<bool, Stuck> {
+        let (key, node) = (server.beside(&self.streams.events, "node"), &self.streams.node);
+        let silent_ms = u64::try_from(SILENT.as_millis()).unwrap_or(u64::MAX);
+        let mut take = redis::cmd("SET");
+        take.arg(&key).arg(node).arg("NX").arg("PX").arg(silent_ms);
+        if take.query_async::<Option<String>>(server).await?.is_some() {
+            return Ok(true);
+        }
+        let whose: Option<String> = redis::cmd("GET").arg(&key).query_async(server).await?;
+        let is_ours = whose.as_ref() == Some(node);
+        if is_ours {
+            let mut keep = redis::cmd("PEXPIRE");
+            let () = keep.arg(&key).arg(silent_ms).query_async(server).await?;
+        }
+        Ok(is_ours)
     }
 
     /// Finds the last event that the stream has had.
