@@ -9,10 +9,10 @@ use super::drain::{Waiting, drain};
 #[derive(Args)]
 pub(crate) struct Settings {
     /// Messages that wait.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 30_000)]
     messages: usize,
     /// People whom they are of.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 3_000)]
     lanes: usize,
     /// How often it is measured, one beside three.
     #[arg(long, default_value_t = 3)]

@@ -10,7 +10,7 @@ const PAIR_EVERY_MS: i64 = 6_000;
 /// What was planned longer ago than this says nothing any more: the bucket is full again.
 pub(super) const PAIR_MEMORY_MS: i64 = PAIR_BURST * PAIR_EVERY_MS;
 /// Longest time that the sends of a number are planned ahead.
-const LONGEST_US: i64 = 10 * 60 * 1_000_000;
+pub(super) const LONGEST_US: i64 = 10 * 60 * 1_000_000;
 
 /// Returns when `count` messages may go to a person, to whom others go or went at `before`, in order.
 pub(super) fn pair_times(before: &[i64], count: usize, now_ms: i64) -> Vec<i64> {
@@ -23,16 +23,19 @@ pub(super) fn pair_times(before: &[i64], count: usize, now_ms: i64) -> Vec<i64> 
     (0..count).map(|_| take()).collect()
 }
 
-/// Plans a message of a number that may send `per_second`, and that many at once after a pause; its
-/// bucket is full again at `full_us`, Unix microseconds. Returns when this one may go, Unix milliseconds,
-/// and when the bucket is full after it.
-pub(super) fn number_time(full_us: i64, per_second: u32, now_ms: i64) -> (i64, i64) {
-    let (now_us, every_us) = (now_ms * 1_000, 1_000_000 / i64::from(per_second.max(1)));
-    // So far ahead is nothing planned: the clock was set back.
-    let full_us = if full_us > now_us + LONGEST_US { now_us } else { full_us.max(now_us) };
-    let full_us = full_us + every_us;
-    let due_us = now_us.max(full_us - 1_000_000);
-    ((due_us + 999) / 1_000, full_us)
+/// Returns the microseconds in which the bucket of a number that may send `per_second` takes one more.
+pub(super) fn every_us(per_second: u32) -> i64 {
+    1_000_000 / i64::from(per_second.max(1))
+}
+
+/// Returns when each of `count` messages of a number may go, Unix milliseconds: it may send `per_second`,
+/// and that many at once after a pause. With these its bucket is full at `full_us`, Unix microseconds.
+pub(super) fn number_times(full_us: i64, count: i64, per_second: u32, now_ms: i64) -> Vec<i64> {
+    let due = |after: i64| {
+        let due_us = full_us - after * every_us(per_second) - 1_000_000;
+        (due_us + 999).div_euclid(1_000).max(now_ms)
+    };
+    (0..count).rev().map(due).collect()
 }
 
 #[cfg(test)]
@@ -45,9 +48,8 @@ mod tests {
     fn sent(per_second: u32, wanted: &[i64]) -> Vec<i64> {
         let mut full_us = 0;
         let plan = |now_ms: &i64| {
-            let (due_ms, next) = number_time(full_us, per_second, *now_ms);
-            full_us = next;
-            due_ms
+            full_us = full_us.max(now_ms * 1_000) + every_us(per_second);
+            number_times(full_us, 1, per_second, *now_ms)[0]
         };
         wanted.iter().map(plan).collect()
     }
@@ -57,7 +59,7 @@ mod tests {
         let times = sent(80, &[1_000_000; 100]);
         assert!(times[..80].iter().all(|time| *time == 1_000_000), "{times:?}");
         assert_eq!(&times[80..83], [1_000_013, 1_000_025, 1_000_038]);
-        assert_eq!(number_time(i64::MAX / 2, 80, 1_000), (1_000, 1_012_500));
+        assert_eq!(number_times(3_000_000, 3, 2, 1_000), [1_000, 1_500, 2_000], "all at once");
         let slow = sent(1, &[5_000, 5_000, 5_000, 5_500]);
         assert_eq!(slow, [5_000, 6_000, 7_000, 8_000]);
     }

@@ -75,6 +75,7 @@ impl PgSession {
         match mode {
             Mode::Read => Ok(()),
             Mode::Write => self.run("BEGIN"),
+            Mode::Hasty => self.run("SET synchronous_commit = off"),
             Mode::Alone(lock) => {
                 self.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {})", lock as i32))
             }
@@ -85,6 +86,7 @@ impl PgSession {
     pub(super) fn end(&self, mode: Mode, commits: bool) -> DbResult<()> {
         match mode {
             Mode::Read => Ok(()),
+            Mode::Hasty => self.run("RESET synchronous_commit"),
             _ => self.run(if commits { "COMMIT" } else { "ROLLBACK" }),
         }
     }

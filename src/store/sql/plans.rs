@@ -7,7 +7,7 @@ use super::db::{Db, DbResult, DbRow, Hold, OptionalRow as _, params};
 use super::events::{self, EventPlace};
 use super::json::{from_json, from_word, to_json};
 use super::{bursts, leases, steps};
-use crate::store::pace::{PAIR_MEMORY_MS, number_time, pair_times};
+use crate::store::pace::{LONGEST_US, PAIR_MEMORY_MS, every_us, number_times, pair_times};
 use crate::store::rules::WINDOW_MS;
 use crate::store::{Lease, SendPlan, StoreError};
 use crate::turn::{Body, Content, MessageId, Part, PartState, Role, TurnId};
@@ -23,17 +23,26 @@ const LATELY: &str = "
 /// How old a turn may be whose parts count.
 const LATELY_MS: i64 = 60 * 60 * 1000;
 
+/// Moves the time at which a number's bucket is full. One that is so far ahead that nothing was planned
+/// for it is of a clock that was set back.
+const TAKE: &str = "
+    INSERT INTO paces (number, full_us) VALUES (?1, CAST(?2 AS BIGINT) + ?3)
+    ON CONFLICT (number) DO UPDATE SET full_us = ?3 + CASE
+        WHEN paces.full_us BETWEEN ?2 AND ?4 THEN paces.full_us ELSE ?2 END
+    RETURNING full_us";
+
 /// When the person last wrote to the number.
 const LAST_WRITTEN: &str = "
     SELECT max(m.received_ms) FROM turns t
     JOIN messages m ON m.contact_id = t.contact_id AND m.number = t.number
     WHERE t.id = ?1 AND m.body ->> 'kind' NOT IN ('reply', 'follow_up')";
 
-/// Writes parts down.
+/// Writes parts down; `own` is when their number may send each, if that is known.
 pub(super) fn plan(
     db: &Db<'_>,
     lease: &Lease,
     plan: &SendPlan,
+    own: Option<&[i64]>,
     now_ms: i64,
 ) -> Result<Vec<Part>, StoreError> {
     let (turn, first) = (&lease.turn, lease.first());
@@ -47,7 +56,13 @@ pub(super) fn plan(
     if !templates && !may_write(db, lease, now_ms)? {
         return Err(StoreError::WindowShut);
     }
-    let times = times(db, turn, &place, plan, now_ms)?;
+    let (number, count) = (&lease.lane.number.0, plan.parts.len());
+    let own = match own {
+        Some(own) => own.to_vec(),
+        None => pace(db, number, (count, plan.per_second), now_ms)?,
+    };
+    let pair = pair_pace(db, turn, count, now_ms)?;
+    let times = pair.into_iter().zip(own).map(|(pair_ms, own_ms)| pair_ms.max(own_ms));
     let parts = plan.parts.iter().zip(times);
     let planned = parts.map(|((role, content), due_ms)| {
         write(db, lease, &place, (*role, content), due_ms, now_ms)
@@ -97,12 +112,26 @@ fn may_write(db: &Db<'_>, lease: &Lease, now_ms: i64) -> Result<bool, StoreError
     Ok(written.is_some_and(|written_ms| now_ms - written_ms <= WINDOW_MS))
 }
 
-/// Returns when each part may go, and keeps that they will.
-fn times(
+/// Returns when a number may send so many messages at so many a second, and keeps that it will.
+pub(super) fn pace(
+    db: &Db<'_>,
+    number: &str,
+    (count, per_second): (usize, u32),
+    now_ms: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let (now_us, count) = (now_ms * 1_000, i64::try_from(count).unwrap_or(i64::MAX));
+    let (take_us, latest_us) = (count * every_us(per_second), now_us + LONGEST_US);
+    let full_us = db
+        .prepare_cached(TAKE)?
+        .query_row(params![number, now_us, take_us, latest_us], |row| row.get(0))?;
+    Ok(number_times(full_us, count, per_second, now_ms))
+}
+
+/// Returns when so many messages may go to the person of a turn.
+fn pair_pace(
     db: &Db<'_>,
     turn: &TurnId,
-    place: &EventPlace,
-    plan: &SendPlan,
+    count: usize,
     now_ms: i64,
 ) -> Result<Vec<i64>, StoreError> {
     let lately: Vec<i64> = db
@@ -112,19 +141,7 @@ fn times(
             |row| row.get(0),
         )?
         .collect::<Result<_, _>>()?;
-    let mut times = pair_times(&lately, plan.parts.len(), now_ms);
-    // Turns of one number take their places one after the other: this keeps its row from others.
-    let ahead = "INSERT INTO paces VALUES (?1, 0)
-                 ON CONFLICT (number) DO UPDATE SET number = excluded.number RETURNING full_us";
-    let mut full_us = db.prepare_cached(ahead)?.query_row([&place.number], |row| row.get(0))?;
-    for due_ms in &mut times {
-        let own_ms;
-        (own_ms, full_us) = number_time(full_us, plan.per_second, now_ms);
-        *due_ms = own_ms.max(*due_ms);
-    }
-    db.prepare_cached("UPDATE paces SET full_us = ?2 WHERE number = ?1")?
-        .execute(params![place.number, full_us])?;
-    Ok(times)
+    Ok(pair_times(&lately, count, now_ms))
 }
 
 /// Reads a part.

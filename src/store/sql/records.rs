@@ -194,8 +194,16 @@ impl Record for SqlStore {
         plan: SendPlan,
         now_ms: i64,
     ) -> Result<Vec<Part>, StoreError> {
-        let lease = lease.clone();
-        self.writer.call(move |db| plans::plan(db, &lease, &plan, now_ms)).await
+        let (lease, mut own) = (lease.clone(), None);
+        if self.is_shared() {
+            // By itself: the turns of a number would wait for each other's commits. A place that is not
+            // taken then is lost, which does no harm.
+            let (number, count, per_second) =
+                (lease.lane.number.0.clone(), plan.parts.len(), plan.per_second);
+            let pace = move |db: &Db<'_>| plans::pace(db, &number, (count, per_second), now_ms);
+            own = Some(self.writer.hasty(pace).await?);
+        }
+        self.writer.call(move |db| plans::plan(db, &lease, &plan, own.as_deref(), now_ms)).await
     }
 
     async fn status_of(

@@ -18,6 +18,8 @@ pub(in crate::store) enum Mode {
     Write,
     /// The same, while nobody else has this lock.
     Alone(Lock),
+    /// One statement, committed by itself, which may be lost with the machine's power.
+    Hasty,
     /// Nothing: reads see the last commit.
     Read,
 }
@@ -117,6 +119,14 @@ impl Worker {
         run: impl Fn(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.hand(Mode::Alone(lock), run).await
+    }
+
+    /// Runs one statement whose loss does no harm, without waiting for a shared store's disk.
+    pub(in crate::store) async fn hasty<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.hand(Mode::Hasty, run).await
     }
 
     async fn hand<T: Send + 'static>(
