@@ -3,10 +3,9 @@
 //! A server says by itself whether it is one of a cluster. Invariant: no address, user or password is in
 //! what an error says. A connection that blocks is its caller's alone: others would wait for it.
 
-use std::time::Duration;
-
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
@@ -26,7 +25,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// What is wrong with an address.
 const ODD: &str = "is no address of a Redis server: write redis://host:6379/0, rediss:// with TLS, or \
                    redis+unix:///path; of a cluster, redis://host:6379,other:6379";
-
 /// What is wrong with several addresses.
 const NO_CLUSTER: &str = "[redis] url names several servers, and the first that answers is of no \
                           cluster: name one";
@@ -65,14 +63,20 @@ impl RedisServer {
         // What says which TLS the process speaks; an error means that somebody said so before.
         rustls::crypto::ring::default_provider().install_default().ok();
         let odd = |_| ODD.to_owned();
-        let mut named = url.expose_secret().split(',');
-        let first = named.next().unwrap_or_default();
+        let url = url.expose_secret();
+        // Passwords may have commas.
+        let hosts = url.rfind('@').unwrap_or_default();
+        let (first, others) = match url[hosts..].find(',') {
+            Some(end) => (&url[..hosts + end], Some(&url[hosts + end + 1..])),
+            None => (url, None),
+        };
         let mut info: ConnectionInfo = first.into_connection_info().map_err(odd)?;
         if let Some(password) = password {
             let login = info.redis_settings().clone().set_password(password.expose_secret());
             info = info.set_redis_settings(login);
         }
-        let others: Option<Vec<_>> = named.map(|other| beside(&info, other)).collect();
+        let others = others.into_iter().flat_map(|others| others.split(','));
+        let others: Option<Vec<_>> = others.map(|other| beside(&info, other)).collect();
         let mut servers = others.ok_or(ODD)?;
         servers.insert(0, info);
         Ok(Self(servers))
@@ -252,7 +256,7 @@ mod tests {
     fn an_address_is_read_and_never_shown() {
         let server = |url: &str| RedisServer::new(&SecretString::from(url), None);
         let one = ["redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/redis.sock"];
-        for url in one.into_iter().chain(["rediss://u:p@h:1,i:2,[::1]:3"]) {
+        for url in one.into_iter().chain(["rediss://u:p@h:1,i:2,[::1]:3", "redis://u:p,q@h"]) {
             assert_eq!(format!("{:?}", server(url).unwrap()), "RedisServer");
         }
         let several = ["redis://h,", "redis://h,i", "redis://h,:1", "redis+unix:///s,h:1"];

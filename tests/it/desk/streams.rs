@@ -154,8 +154,11 @@ async fn another_help_desk_works_by_streams_alone() {
 }
 
 #[tokio::test]
-async fn several_processes_add_each_event_once_and_none_stands_still() {
+async fn one_of_several_processes_adds_each_event_once_and_none_stands_still() {
     let redis = Redis::start(&[]);
+    // One that is no more did it before.
+    let gone = ["SET", "hark:events:node", "gone", "PX", "3000"];
+    let _: String = redis.ask(&gone).await.unwrap();
     let setup = TestApp::start().set("redis.url", &redis.url()).set("queue.node", "one");
     let app = setup.in_a_process().on_postgres().await;
     let _others = [
@@ -168,6 +171,8 @@ async fn several_processes_add_each_event_once_and_none_stands_still() {
     app.run_until_done().await;
     is_told(&app, &redis).await;
     assert_eq!(app.sent().len(), 10);
+    let whose: String = redis.ask(&["GET", "hark:events:node"]).await.unwrap();
+    assert!(["one", "two", "three"].contains(&&*whose), "{whose}");
     assert!(!app.log().contains("stands still"), "a process waits for no other");
 }
 
