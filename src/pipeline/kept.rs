@@ -20,12 +20,12 @@ use crate::turn::{MediaRef, SoundSide};
 pub(super) struct TurnSounds {
     intake: Option<SoundIntake>,
     /// What came, in the order in which it was asked for.
-    came: Mutex<Vec<(MediaRef, Recording)>>,
+    came: Mutex<Vec<(MediaRef, PassingSound)>>,
     sent: Mutex<Option<OggOpus>>,
 }
 
 /// Shared with the stream that passes by.
-type Recording = Arc<Mutex<Option<SoundRecording>>>;
+type PassingSound = Arc<Mutex<Option<SoundRecording>>>;
 
 impl TurnSounds {
     pub(super) fn new(intake: Option<SoundIntake>) -> Self {
@@ -35,7 +35,7 @@ impl TurnSounds {
     /// Collects what passes by on its way to the decoder.
     pub(super) fn collect<'a>(&self, media: &MediaRef, audio: Audio<'a>) -> Audio<'a> {
         let Some(intake) = &self.intake else { return audio };
-        let came: Recording = Arc::new(Mutex::new(Some(intake.record())));
+        let came: PassingSound = Arc::new(Mutex::new(Some(intake.record())));
         let end = Arc::clone(&came);
         let mut all = lock(&self.came);
         // It is heard again.
