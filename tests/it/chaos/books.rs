@@ -59,6 +59,8 @@ pub(super) struct ChaosBooks {
     pub(super) after_harm: Vec<Harm>,
     /// Second sends whose first was not answered.
     after_silence: usize,
+    /// Words that followed a note which was said again after a refusal, and of which no status told.
+    after_refusal: usize,
     /// Second sends that neither explains, or of which a status had told.
     pub(super) unexplained: Vec<String>,
 }
@@ -102,9 +104,10 @@ impl ChaosBooks {
             if !counted.insert(&question.turn) {
                 continue;
             }
+            let refused = answers.iter().any(|(_, a)| failed(a) && failure_told(a));
             for (nth, second) in seen.iter().enumerate().skip(1) {
                 let first = &seen[..nth];
-                books.second_send(first, second, |first| {
+                books.second_send(first, second, refused, |first| {
                     window(&question.turn, first, harm, traces)
                 });
             }
@@ -119,12 +122,13 @@ impl ChaosBooks {
         books
     }
 
-    /// Finds out why something was sent although an answer was out; `window` finds what was done before
-    /// it could be noted.
+    /// Finds out why something was sent although an answer was out; `refused` says that an earlier note
+    /// was, and `window` finds what was done before it could be noted.
     fn second_send(
         &mut self,
         before: &[&ConversationMessage],
         second: &ConversationMessage,
+        refused: bool,
         window: impl Fn(&ConversationMessage) -> Option<Harm>,
     ) {
         let known = before.iter().any(|first| {
@@ -135,6 +139,7 @@ impl ChaosBooks {
             _ if known => self.unexplained.push(described(before, second, "a status had told")),
             _ if before.iter().any(|first| first.unanswered) => self.after_silence += 1,
             Some(harm) => self.after_harm.push(harm),
+            None if refused && second.kind == "text" => self.after_refusal += 1,
             None => {
                 let why = "nothing was done to its node, and it was answered";
                 self.unexplained.push(described(before, second, why));
@@ -202,8 +207,9 @@ impl fmt::Display for ChaosBooks {
         writeln!(
             f,
             "second sends inside the window: {kills} after a kill, {blows} after a node or the database was out \
-             of reach, {} after an answer that never came",
-            self.after_silence,
+             of reach, {} after an answer that never came, {} in words after a refused note and one of which no \
+             status came",
+            self.after_silence, self.after_refusal,
         )?;
         write!(
             f,
@@ -291,6 +297,14 @@ mod tests {
             let explained = books(&twice(None), &harm);
             assert_eq!((explained.unexplained.len(), explained.inside()), (0, (1, 0)), "{harm:?}");
         }
+        let mut refused = twice(None);
+        refused[2] = ConversationMessage { kind: "text", ..sent("a", 12_100, &[]) };
+        let note_again = refused.to_vec();
+        refused[0].statuses[0].status = "failed";
+        refused[0].statuses[0].told_at_ms = Some(300);
+        let explained = books(&refused, &[]);
+        assert_eq!((explained.unexplained.len(), explained.after_refusal), (0, 1));
+        assert_eq!(books(&note_again, &[]).after_refusal, 0, "no note was refused");
         let mut silent = twice(None);
         silent[0].unanswered = true;
         let explained = books(&silent, &[]);
