@@ -1,26 +1,33 @@
 //! Who a message is from: finds, creates and merges contacts, as `rules` decides.
 
-use super::db::{Db, DbResult, Hold, OptionalRow as _, params};
+use super::db::{Db, DbResult, OptionalRow as _, params};
 
 use super::conversations;
 use crate::store::StoreError;
 use crate::store::rules::{ByPhone, Identity, identify};
 use crate::turn::{ContactRef, Personal};
 
+/// A contact by its key, and whether the row says already what a message says. It is held: messages of one
+/// person stay in order, and nobody else takes the number meanwhile.
+const BY_USER_ID: &str = "
+    SELECT id, coalesce(?2, phone) IS NOT DISTINCT FROM phone
+        AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
+    FROM contacts WHERE user_id = ?1";
+/// The same by its number, and whether it has a key.
+const BY_PHONE: &str = "
+    SELECT id, user_id IS NOT NULL, coalesce(?2, user_id) IS NOT DISTINCT FROM user_id
+        AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
+    FROM contacts WHERE phone = ?1";
+
 /// Returns the row of `contact`, made or merged as needed.
 pub(super) fn resolve(db: &Db<'_>, contact: &ContactRef, now_ms: i64) -> Result<i64, StoreError> {
     let user_id = contact.user_id.as_ref().map(Personal::reveal);
     let phone = contact.phone.as_ref().map(Personal::reveal);
     let profile_name = contact.profile_name.as_ref().map(Personal::reveal);
-    // Whether the row says already what the message says.
     let mut says_so = false;
     let by_user_id = match user_id {
         Some(user_id) => db
-            .prepare_cached(
-                "SELECT id, coalesce(?2, phone) IS NOT DISTINCT FROM phone
-                     AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
-                 FROM contacts WHERE user_id = ?1",
-            )?
+            .prepare_cached(&format!("{BY_USER_ID}{}", db.holding()))?
             .query_row(params![user_id, phone, profile_name], |row| {
                 says_so = row.get(1)?;
                 row.get(0)
@@ -30,11 +37,7 @@ pub(super) fn resolve(db: &Db<'_>, contact: &ContactRef, now_ms: i64) -> Result<
     };
     let by_phone = match phone {
         Some(phone) => db
-            .prepare_cached(
-                "SELECT id, user_id IS NOT NULL, coalesce(?2, user_id) IS NOT DISTINCT FROM user_id
-                     AND coalesce(?3, profile_name) IS NOT DISTINCT FROM profile_name
-                 FROM contacts WHERE phone = ?1",
-            )?
+            .prepare_cached(&format!("{BY_PHONE}{}", db.holding()))?
             .query_row(params![phone, user_id, profile_name], |row| {
                 says_so |= row.get::<bool>(2)?;
                 Ok(ByPhone { row: row.get(0)?, has_user_id: row.get(1)? })
@@ -43,11 +46,8 @@ pub(super) fn resolve(db: &Db<'_>, contact: &ContactRef, now_ms: i64) -> Result<
         None => None,
     };
     let row = match identify(user_id.is_some(), by_user_id, by_phone) {
-        // Most messages are of somebody known: no row is written, and its lock keeps theirs in order.
-        Identity::Known(known) if says_so => {
-            db.hold(Hold::Contact(known))?;
-            return Ok(known);
-        }
+        // Most messages are of somebody known: no row is written.
+        Identity::Known(known) if says_so => return Ok(known),
         Identity::Known(known) => known,
         Identity::New => insert(db, now_ms)?,
         Identity::Merge { known, alias } => {

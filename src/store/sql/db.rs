@@ -112,6 +112,12 @@ impl<'c> Db<'c> {
         self.told_events.get()
     }
 
+    /// Returns what ends a `SELECT` that holds the rows which it finds, as they are then, until the
+    /// transaction ends; one writer at a time needs none.
+    pub(in crate::store) fn holding(&self) -> &'static str {
+        if self.is_shared() { " FOR NO KEY UPDATE" } else { "" }
+    }
+
     /// Returns whether other processes write to the same database.
     pub(in crate::store) fn is_shared(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
