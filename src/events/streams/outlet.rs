@@ -89,13 +89,14 @@ impl EventOutlet {
                     Some(at) => at,
                     None => self.position(&mut server).await?,
                 };
-                away.back();
                 let search = EventSearch { after: at, limit: AT_ONCE, ..EventSearch::default() };
                 let page = self.log.events(search).await.map_err(Stuck::Store)?;
                 place = match self.add(&mut server, &page.events).await? {
                     Added::All => Some(page.upto),
                     Added::ByOthers => None,
                 };
+                // Not before: one that is full answers, too.
+                away.back();
                 self.erase(&mut server, &mut trimmed).await?;
                 if page.events.len() < AT_ONCE {
                     tokio::select! {
