@@ -37,9 +37,9 @@ impl Heard {
         Self { text, language, transcript: None, audio_ms: 0.0 }
     }
 
-    /// Joins the messages of one turn, oldest first, as if their sound were one. Those without words count only if none has
-    /// any: then the first says what is wrong. What failed for another reason fails all, so that
-    /// no message is left unheard.
+    /// Joins the messages of one turn, oldest first, as if their sound were one. Those without words
+    /// count only if none has any: then the first says what is wrong. What failed for another reason
+    /// fails all, so that no message is left unheard.
     pub(super) fn join(mut all: Vec<Result<Self, TurnError>>) -> Result<Self, TurnError> {
         let failed = |error: &TurnError| Problem::from_cause(&error.cause).is_none();
         if let Some(at) = all.iter().position(|one| one.as_ref().is_err_and(failed)) {

@@ -76,7 +76,7 @@ impl RedisServer {
             info = info.set_redis_settings(login);
         }
         let others = others.into_iter().flat_map(|others| others.split(','));
-        let others: Option<Vec<_>> = others.map(|other| beside(&info, other)).collect();
+        let others: Option<Vec<_>> = others.map(|other| of_its_cluster(&info, other)).collect();
         let mut servers = others.ok_or(ODD)?;
         servers.insert(0, info);
         Ok(Self(servers))
@@ -132,7 +132,7 @@ impl RedisServer {
 }
 
 /// Names another server of the cluster that a server is of; `None` if that is no `host:port`.
-fn beside(first: &ConnectionInfo, other: &str) -> Option<ConnectionInfo> {
+fn of_its_cluster(first: &ConnectionInfo, other: &str) -> Option<ConnectionInfo> {
     let (name, number) = other.rsplit_once(':')?;
     let number = number.parse().ok()?;
     if name.is_empty() {

@@ -46,9 +46,9 @@ impl Connector {
         let unnamed = |cause: String| StoreError::Open { path: "[store] url".to_owned(), cause };
         let mut url = Url::parse(address).map_err(|error| unnamed(error.to_string()))?;
         let mut root: Option<PathBuf> = None;
-        let (mut kept, mut names_mode) = (Vec::new(), false);
+        let (mut kept, mut names_tls) = (Vec::new(), false);
         for (key, value) in url.query_pairs().into_owned() {
-            names_mode |= key == "sslmode";
+            names_tls |= key.starts_with("ssl");
             match (key.as_str(), value.as_str()) {
                 ("sslrootcert", _) => root = Some(value.into()),
                 // A certificate is always looked at.
@@ -65,7 +65,7 @@ impl Connector {
         config.connect_timeout(CONNECT).tcp_user_timeout(UNANSWERED);
         config.application_name("hark");
         // Debian's server has a certificate that nobody knows, and on this machine nobody is in between.
-        if !names_mode && is_here(&config) {
+        if !names_tls && is_here(&config) {
             config.ssl_mode(SslMode::Disable);
         }
         let name = name(&config);

@@ -24,9 +24,21 @@ async fn a_database_behind_tls_is_named_with_its_authority() {
         hark(&format!("{}[store]\nurl = \"{url}\"\n", good(&api)))
     };
     // On this machine nobody is in between.
-    for query in ["", &format!("?sslmode=require&sslrootcert={authority}")] {
-        let ran = with(query).run(&["doctor"]).await;
+    let is_encrypted = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                        WHERE application_name = 'hark'";
+    let authority = format!("sslrootcert={authority}");
+    for (query, encrypted) in [
+        ("", "f"),
+        (&*format!("?{authority}"), "t"),
+        (&format!("?sslmode=require&{authority}"), "t"),
+    ] {
+        let hark = with(query);
+        let service = hark.start(&["serve"]).await;
+        let is = server.sql("hark", is_encrypted);
+        assert!(!is.is_empty() && is.lines().all(|is| is == encrypted), "{query}: {is}");
+        let ran = hark.run(&["doctor"]).await;
         assert!(ran.text().contains("writable, and its"), "{query}: {}", ran.text());
+        assert_eq!(service.stop().await, 0);
     }
     let found = findings(&with("?sslmode=require"), 1).await;
     is(&found, &[("store.url", "error", "UnknownIssuer): name the file", "[store] url")]);
