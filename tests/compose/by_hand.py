@@ -197,7 +197,8 @@ class People:
 
     def write(self, count):
         for _ in range(count):
-            person = f"155500{self.written % 7:05}"
+            # One message each: several of one breath would have one answer.
+            person = f"155500{self.written:05}"
             ask(f"{self.url}/sim/messages", {"from": person, "text": f"message {self.written}"})
             self.written += 1
 
